@@ -1,0 +1,224 @@
+package ocf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// DefaultRunDir is where the agents keep what they have to remember until the next boot. HAWSER_RUNDIR in the environment takes
+// its place.
+const DefaultRunDir = "/run/hawser"
+
+// Call is one invocation of an agent. Handlers get it from their context.
+type Call struct {
+	// Action is the action as the caller named it.
+	Action string
+	// Instance is the name of the resource instance (OCF_RESOURCE_INSTANCE): "haproxy", or "haproxy:0" in a clone with globally
+	// unique instances.
+	Instance string
+	// Node is the name by which the cluster knows this node, or the host's name where Pacemaker did not say.
+	Node string
+	// Clustered is whether Pacemaker made the call, and not a person or a test.
+	Clustered bool
+	// Dir is the directory of the instance, 0700; it exists during every action but validate-all, and is empty after a boot.
+	Dir string
+	// Timeout is the operation's timeout; the context ends somewhat earlier.
+	Timeout time.Duration
+	// Interval is the operation's interval, 0 for a probe.
+	Interval time.Duration
+	// Level is OCF_CHECK_LEVEL.
+	Level int
+
+	rundir      string
+	hasInterval bool
+	secrets     []string
+	log         logger
+	getenv      func(string) string
+	stderr      io.Writer
+}
+
+type callKey struct{}
+
+// CallFrom returns the Call that the context of a handler belongs to. It panics for any other context.
+func CallFrom(ctx context.Context) *Call {
+	return ctx.Value(callKey{}).(*Call)
+}
+
+// newCall reads the environment that OCF 1.1 section 4.2 and Pacemaker define. The Call is there also beside an error, so that the
+// error can be told.
+func newCall(a *Agent, action string, env Env) (*Call, error) {
+	c := &Call{
+		Action:   action,
+		Instance: env.Getenv("OCF_RESOURCE_INSTANCE"),
+		Node:     env.Getenv("OCF_RESKEY_CRM_meta_on_node"),
+		Timeout:  a.advertised(action),
+		rundir:   env.Getenv("HAWSER_RUNDIR"),
+		getenv:   env.Getenv,
+		stderr:   env.Stderr,
+	}
+	c.Clustered = c.Node != ""
+	if c.rundir == "" {
+		c.rundir = DefaultRunDir
+	}
+	c.log = newLogger(a.Name, c.Instance, env)
+
+	if c.Instance == "" && action == "validate-all" {
+		c.Instance = a.Name // crm_resource --validate asks about an agent, not about a resource
+	}
+	switch {
+	case c.Instance == "":
+		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is not set: the agent must know which resource it is asked about")
+	case strings.ContainsAny(c.Instance, "/\x00") || strings.HasPrefix(c.Instance, "."):
+		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is %q, which cannot be a file's name", c.Instance)
+	case !filepath.IsAbs(c.rundir):
+		return c, Errorf(ErrArgs, "HAWSER_RUNDIR is %q, which is not an absolute path", c.rundir)
+	}
+	c.Dir = filepath.Join(c.rundir, c.Instance)
+
+	if c.Node == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return c, fmt.Errorf("cannot find out this node's name: %w", err)
+		}
+		c.Node = host
+	}
+	for _, number := range []struct {
+		name string
+		set  func(n int)
+	}{
+		{"OCF_RESKEY_CRM_meta_timeout", func(ms int) {
+			if ms > 0 {
+				c.Timeout = time.Duration(ms) * time.Millisecond
+			}
+		}},
+		{"OCF_RESKEY_CRM_meta_interval", func(ms int) { c.Interval, c.hasInterval = time.Duration(ms)*time.Millisecond, true }},
+		{"OCF_CHECK_LEVEL", func(n int) { c.Level = n }},
+		{"OCF_RESKEY_OCF_CHECK_LEVEL", func(n int) { c.Level = n }},
+	} {
+		text := env.Getenv(number.name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return c, Errorf(ErrArgs, "%s is %q, which is not a whole number", number.name, text)
+		}
+		number.set(n)
+	}
+	if action == "validate-all" {
+		return c, nil
+	}
+	return c, c.makeDirs()
+}
+
+// probe is whether the call asks about a resource that is not expected to run here (OCF 1.1 section 4.3.4).
+func (c *Call) probe() bool {
+	return (c.Action == "monitor" || c.Action == "status") && c.hasInterval && c.Interval == 0
+}
+
+// lenient is whether wrong parameters are passed over: what runs must be found and stopped even when its configuration has since
+// been broken, and a probe is asked on nodes where nothing fits.
+func (c *Call) lenient() bool { return c.Action == "stop" || c.probe() }
+
+// makeDirs makes the runtime directories and refuses to use any that somebody else could have put there.
+func (c *Call) makeDirs() error {
+	for _, dir := range []struct {
+		path string
+		mode fs.FileMode
+	}{{c.rundir, 0o755}, {c.Dir, 0o700}} {
+		if err := os.Mkdir(dir.path, dir.mode); err != nil && !errors.Is(err, fs.ErrExist) {
+			if errors.Is(err, fs.ErrPermission) {
+				return Errorf(ErrPerm, "cannot make %s: %w: the agent must run as root", dir.path, err)
+			}
+			return fmt.Errorf("cannot make the runtime directory: %w", err)
+		}
+		info, err := os.Lstat(dir.path)
+		if err != nil {
+			return fmt.Errorf("cannot look at the runtime directory: %w", err)
+		}
+		owner := info.Sys().(*syscall.Stat_t).Uid
+		if !info.IsDir() || int(owner) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+			return Errorf(ErrPerm, "%s is not a directory that only uid %d can write (it is %s of uid %d): remove it",
+				dir.path, os.Geteuid(), info.Mode(), owner)
+		}
+	}
+	return nil
+}
+
+// lock takes the lock of the instance, so that two actions at once on one instance come one after the other. The kernel drops
+// the lock of a process that is killed.
+func (c *Call) lock(ctx context.Context) (unlock func(), err error) {
+	// The file is beside the directory, which a stop may remove, and is itself never removed: two processes must not lock two
+	// files of the same name.
+	path := filepath.Join(c.rundir, "."+c.Instance+".lock")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the lock of the instance: %w", err)
+	}
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = file.Close() }, c.makeDirs()
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			_ = file.Close()
+			return nil, fmt.Errorf("cannot lock %s: %w", path, err)
+		}
+		select {
+		case <-ctx.Done():
+			_ = file.Close()
+			return nil, fmt.Errorf("another action on %s has been under way all the time: %w", c.Instance, ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// exit tells the error, as the exit reason and in the log, and returns its code.
+func (c *Call) exit(err error) int {
+	var v *verdict
+	if errors.As(err, &v) && v.err == nil {
+		return int(v.code) // a plain "not running" is an answer, not a fault
+	}
+	if err == nil {
+		return int(Success)
+	}
+	code := CodeOf(err)
+	if v != nil {
+		code = v.code
+	}
+	reason := c.redact(oneLine(err.Error()))
+	fmt.Fprintf(c.stderr, "ocf-exit-reason:%s\n", reason)
+	if code == DegradedCode {
+		c.log.write("WARNING", c.Action+": "+reason, true)
+	} else {
+		c.log.write("ERROR", c.Action+": "+reason, true)
+	}
+	return int(code)
+}
+
+// redact takes every secret out of a text.
+func (c *Call) redact(text string) string {
+	for _, secret := range c.secrets {
+		text = strings.ReplaceAll(text, secret, "********")
+	}
+	return text
+}
+
+// Redact registers a text that must never be shown, such as a token read from a file. Secret parameters are registered by Main.
+func (c *Call) Redact(secret string) {
+	if secret != "" {
+		c.secrets = append(c.secrets, secret)
+	}
+}
+
+// oneLine folds a text into one line: Pacemaker takes an exit reason up to the end of its line.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,77 @@
+package ocf
+
+import (
+	"fmt"
+	"io"
+	"log/syslog"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// logger writes to Pacemaker's log in the form of the shell agents (resource-agents, ocf-shellfuncs, ha_log): to syslog if
+// HA_LOGFACILITY names a facility, to the file HA_LOGFILE if that is set, to stderr if neither is.
+type logger struct {
+	tag      string
+	facility syslog.Priority
+	syslog   bool
+	file     string
+	stderr   io.Writer
+}
+
+// facilities are those that syslog(3) lets a program name, by the names that Pacemaker uses in PCMK_logfacility.
+var facilities = map[string]syslog.Priority{
+	"daemon": syslog.LOG_DAEMON, "user": syslog.LOG_USER,
+	"local0": syslog.LOG_LOCAL0, "local1": syslog.LOG_LOCAL1, "local2": syslog.LOG_LOCAL2, "local3": syslog.LOG_LOCAL3,
+	"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
+}
+
+func newLogger(agent, instance string, env Env) logger {
+	l := logger{tag: agent, file: env.Getenv("HA_LOGFILE"), stderr: env.Stderr}
+	if instance != "" {
+		l.tag += "(" + instance + ")"
+	}
+	l.facility, l.syslog = facilities[env.Getenv("HA_LOGFACILITY")]
+	return l
+}
+
+// write logs one message. What has already been said on stderr is not said there again. A log that cannot be written changes
+// nothing for the resource, so it is tried and let be.
+func (l logger) write(level, message string, saidOnStderr bool) {
+	message = level + ": " + strings.TrimRight(message, "\n")
+	if l.syslog {
+		priority := map[string]syslog.Priority{"ERROR": syslog.LOG_ERR, "WARNING": syslog.LOG_WARNING}[level]
+		if priority == 0 {
+			priority = syslog.LOG_INFO
+		}
+		if w, err := syslog.New(l.facility|priority, l.tag); err == nil {
+			_, _ = w.Write([]byte(message))
+			_ = w.Close()
+		}
+	}
+	stamp := time.Now().Format("Jan 02 15:04:05")
+	if l.file != "" {
+		flags := os.O_APPEND | os.O_CREATE | os.O_WRONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+		if f, err := os.OpenFile(l.file, flags, 0o600); err == nil {
+			fmt.Fprintf(f, "%s  %s[%d]:    %s\n", stamp, l.tag, os.Getpid(), message)
+			_ = f.Close()
+		}
+	}
+	if !l.syslog && l.file == "" && !saidOnStderr {
+		fmt.Fprintf(l.stderr, "%s %s\n", stamp, message)
+	}
+}
+
+// Infof writes to Pacemaker's log what an operator may want to know later.
+func (c *Call) Infof(format string, args ...any) { c.logf("INFO", format, args) }
+
+// Warnf writes to Pacemaker's log what an operator should look at.
+func (c *Call) Warnf(format string, args ...any) { c.logf("WARNING", format, args) }
+
+// Errorf writes to Pacemaker's log what went wrong although the action goes on.
+func (c *Call) Errorf(format string, args ...any) { c.logf("ERROR", format, args) }
+
+func (c *Call) logf(level, format string, args []any) {
+	c.log.write(level, c.redact(fmt.Sprintf(format, args...)), false)
+}

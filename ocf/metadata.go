@@ -1,0 +1,119 @@
+package ocf
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// doctype names the DTD of OCF 1.0, against which ocf-tester validates, and declares what OCF 1.1 added to it. An attribute that
+// is declared twice keeps its first declaration (XML 1.0, section 3.3), and the internal subset comes first.
+const doctype = `<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd" [
+<!ATTLIST parameter unique-group CDATA #IMPLIED reloadable (1|0) "0">
+<!ATTLIST action name CDATA #REQUIRED>
+]>
+`
+
+// Meta-data after OCF 1.1, chapter 3, in the element order that the DTD of 1.0 demands.
+type metaData struct {
+	XMLName xml.Name    `xml:"resource-agent"`
+	Name    string      `xml:"name,attr"`
+	Version string      `xml:"version,attr"`
+	API     string      `xml:"version"`
+	Long    text        `xml:"longdesc"`
+	Short   text        `xml:"shortdesc"`
+	Params  []metaParam `xml:"parameters>parameter"`
+	Actions []metaOp    `xml:"actions>action"`
+}
+
+type text struct {
+	Lang string `xml:"lang,attr"`
+	Text string `xml:",chardata"`
+}
+
+type metaParam struct {
+	Name        string `xml:"name,attr"`
+	Required    string `xml:"required,attr,omitempty"`
+	Unique      string `xml:"unique,attr,omitempty"`
+	UniqueGroup string `xml:"unique-group,attr,omitempty"`
+	Reloadable  string `xml:"reloadable,attr,omitempty"`
+	Long        text   `xml:"longdesc"`
+	Short       text   `xml:"shortdesc"`
+	Content     struct {
+		Type    string `xml:"type,attr"`
+		Default string `xml:"default,attr,omitempty"`
+	} `xml:"content"`
+}
+
+type metaOp struct {
+	Name     string `xml:"name,attr"`
+	Timeout  string `xml:"timeout,attr"`
+	Interval string `xml:"interval,attr,omitempty"`
+	Depth    string `xml:"depth,attr,omitempty"`
+}
+
+func english(s string) text { return text{"en", strings.TrimSpace(s)} }
+
+func (a *Agent) writeMetaData(w io.Writer) error {
+	doc := metaData{Name: a.Name, Version: a.Version, API: "1.1", Long: english(a.Long), Short: english(a.Short)}
+	for _, p := range a.Params {
+		doc.Params = append(doc.Params, p.metaData(p.Name, p.Long, len(p.Aliases) == 0))
+		for _, alias := range p.Aliases {
+			// OCF 1.1 has an element for this, deprecated, that the DTD of 1.0 does not allow: the text says it.
+			old := p.metaData(alias, fmt.Sprintf("The older name of %s, which is used where both are set.\n\n%s", p.Name, p.Long), false)
+			old.Short.Text += " (older name of " + p.Name + ")"
+			doc.Params = append(doc.Params, old)
+		}
+	}
+	ops := append([]Op(nil), a.Ops...)
+	for _, op := range a.Ops {
+		if op.Name == "reload-agent" {
+			ops = append(ops, Op{Name: "reload", Timeout: op.Timeout}) // what OCF 1.0 callers ask for
+		}
+	}
+	ops = append(ops, Op{Name: "validate-all", Timeout: a.advertised("validate-all")}, Op{Name: "meta-data", Timeout: 5 * time.Second})
+	for _, op := range ops {
+		doc.Actions = append(doc.Actions, op.metaData())
+	}
+
+	var b bytes.Buffer
+	b.WriteString(xml.Header + doctype)
+	enc := xml.NewEncoder(&b)
+	enc.Indent("", "  ")
+	if err := enc.Encode(doc); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (p Param) metaData(name, long string, mayBeRequired bool) metaParam {
+	m := metaParam{Name: name, Long: english(long), Short: english(p.Short)}
+	// A parameter that an older name may stand for cannot be required under one name: crmsh and pcs refuse what lacks one.
+	if p.Required && mayBeRequired {
+		m.Required = "1"
+	}
+	if p.Unique {
+		m.Unique, m.UniqueGroup = "1", name
+	}
+	if p.Reloadable {
+		m.Reloadable = "1"
+	}
+	m.Content.Type, m.Content.Default = p.Value.Type(), p.Value.String()
+	return m
+}
+
+func (o Op) metaData() metaOp {
+	m := metaOp{Name: o.Name, Timeout: FormatDuration(o.Timeout)}
+	if o.Interval > 0 {
+		m.Interval = FormatDuration(o.Interval)
+	}
+	if o.Name == "monitor" {
+		m.Depth = fmt.Sprint(o.Depth)
+	}
+	return m
+}
