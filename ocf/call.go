@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -40,6 +41,7 @@ type Call struct {
 
 	rundir      string
 	hasInterval bool
+	mu          sync.Mutex // a handler that is left behind may still log while Main tells the reason
 	secrets     []string
 	log         logger
 	getenv      func(string) string
@@ -114,10 +116,7 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 		}
 		number.set(n)
 	}
-	if action == "validate-all" {
-		return c, nil
-	}
-	return c, c.makeDirs()
+	return c, nil
 }
 
 // probe is whether the call asks about a resource that is not expected to run here (OCF 1.1 section 4.3.4).
@@ -129,34 +128,32 @@ func (c *Call) probe() bool {
 // been broken, and a probe is asked on nodes where nothing fits.
 func (c *Call) lenient() bool { return c.Action == "stop" || c.probe() }
 
-// makeDirs makes the runtime directories and refuses to use any that somebody else could have put there.
-func (c *Call) makeDirs() error {
-	for _, dir := range []struct {
-		path string
-		mode fs.FileMode
-	}{{c.rundir, 0o755}, {c.Dir, 0o700}} {
-		if err := os.Mkdir(dir.path, dir.mode); err != nil && !errors.Is(err, fs.ErrExist) {
-			if errors.Is(err, fs.ErrPermission) {
-				return Errorf(ErrPerm, "cannot make %s: %w: the agent must run as root", dir.path, err)
-			}
-			return fmt.Errorf("cannot make the runtime directory: %w", err)
+// makeDir makes a runtime directory and refuses to use one that somebody else could have put there.
+func makeDir(path string, mode fs.FileMode) error {
+	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+		if errors.Is(err, fs.ErrPermission) {
+			return Errorf(ErrPerm, "cannot make the runtime directory: %w: the agent must run as root", err)
 		}
-		info, err := os.Lstat(dir.path)
-		if err != nil {
-			return fmt.Errorf("cannot look at the runtime directory: %w", err)
-		}
-		owner := info.Sys().(*syscall.Stat_t).Uid
-		if !info.IsDir() || int(owner) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-			return Errorf(ErrPerm, "%s is not a directory that only uid %d can write (it is %s of uid %d): remove it",
-				dir.path, os.Geteuid(), info.Mode(), owner)
-		}
+		return fmt.Errorf("cannot make the runtime directory: %w", err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("cannot look at the runtime directory: %w", err)
+	}
+	owner := info.Sys().(*syscall.Stat_t).Uid
+	if !info.IsDir() || int(owner) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+		return Errorf(ErrPerm, "%s is not a directory that only uid %d can write (it is %s of uid %d): remove it",
+			path, os.Geteuid(), info.Mode(), owner)
 	}
 	return nil
 }
 
-// lock takes the lock of the instance, so that two actions at once on one instance come one after the other. The kernel drops
-// the lock of a process that is killed.
-func (c *Call) lock(ctx context.Context) (unlock func(), err error) {
+// enter makes the directories and takes the lock of the instance, so that two actions at once on one instance come one after the
+// other. The kernel drops the lock of a process that is killed.
+func (c *Call) enter(ctx context.Context) (leave func(), err error) {
+	if err := makeDir(c.rundir, 0o755); err != nil {
+		return nil, err
+	}
 	// The file is beside the directory, which a stop may remove, and is itself never removed: two processes must not lock two
 	// files of the same name.
 	path := filepath.Join(c.rundir, "."+c.Instance+".lock")
@@ -164,19 +161,28 @@ func (c *Call) lock(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the lock of the instance: %w", err)
 	}
+	leave = func() { _ = file.Close() }
+	if err := flock(ctx, file); err != nil {
+		leave()
+		return nil, fmt.Errorf("cannot take the lock of %s, %s: %w", c.Instance, path, err)
+	}
+	if err := makeDir(c.Dir, 0o700); err != nil {
+		leave()
+		return nil, err
+	}
+	return leave, nil
+}
+
+// flock waits for an exclusive lock until the context ends.
+func flock(ctx context.Context, file *os.File) error {
 	for {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { _ = file.Close() }, c.makeDirs()
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			_ = file.Close()
-			return nil, fmt.Errorf("cannot lock %s: %w", path, err)
+		if err == nil || !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			_ = file.Close()
-			return nil, fmt.Errorf("another action on %s has been under way all the time: %w", c.Instance, ctx.Err())
+			return fmt.Errorf("another action on it has been under way all the time: %w", ctx.Err())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -207,6 +213,8 @@ func (c *Call) exit(err error) int {
 
 // redact takes every secret out of a text.
 func (c *Call) redact(text string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, secret := range c.secrets {
 		text = strings.ReplaceAll(text, secret, "********")
 	}
@@ -216,6 +224,8 @@ func (c *Call) redact(text string) string {
 // Redact registers a text that must never be shown, such as a token read from a file. Secret parameters are registered by Main.
 func (c *Call) Redact(secret string) {
 	if secret != "" {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.secrets = append(c.secrets, secret)
 	}
 }

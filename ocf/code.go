@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 )
 
 // Code is an exit code of an OCF resource agent (OCF Resource Agent API 1.1, section 4.4, "Exit status"). Handlers return
@@ -53,7 +54,8 @@ func CodeOf(err error) Code {
 		return Success
 	}
 	var coded *Error
-	if errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &coded) {
+	late := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+	if late || !errors.As(err, &coded) {
 		return ErrGeneric
 	}
 	return coded.Code

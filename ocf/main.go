@@ -78,12 +78,12 @@ func within(ctx context.Context, call *Call, began time.Time, run func(context.C
 			done <- run(ctx, call)
 			return
 		}
-		unlock, err := call.lock(ctx)
+		leave, err := call.enter(ctx)
 		if err != nil {
 			done <- err
 			return
 		}
-		defer unlock()
+		defer leave()
 		done <- run(ctx, call)
 	}()
 

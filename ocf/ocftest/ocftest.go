@@ -8,6 +8,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,6 +78,24 @@ func (r *Resource) Probe() Result {
 	return r.Run("monitor", map[string]string{"OCF_RESKEY_CRM_meta_interval": "0"})
 }
 
+// output is what an action printed. A handler that Main left behind may go on writing.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
 // Run runs any action with additions to the environment, which win over everything else.
 func (r *Resource) Run(action string, env map[string]string) Result {
 	vars := map[string]string{"OCF_RESOURCE_INSTANCE": r.Instance, "OCF_RESKEY_CRM_meta_timeout": "20000"}
@@ -86,7 +105,7 @@ func (r *Resource) Run(action string, env map[string]string) Result {
 	maps.Copy(vars, r.Env)
 	maps.Copy(vars, env)
 
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr output
 	began := time.Now()
 	code := r.New().Main(context.Background(), ocf.Env{
 		Args:   []string{"agent", action},

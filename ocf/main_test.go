@@ -1,0 +1,139 @@
+package ocf_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/ocf/ocftest"
+)
+
+func toyOf(t *testing.T, params map[string]string) *ocftest.Resource {
+	t.Helper()
+	r := ocftest.New(t, newToy, params)
+	if params["state"] == "" && params["file"] == "" {
+		params["state"] = filepath.Join(t.TempDir(), "state")
+	}
+	return r
+}
+
+func TestHandlerThatIgnoresItsContextIsLeftBehind(t *testing.T) {
+	r := toyOf(t, map[string]string{"fault": "ignores its context"})
+	result := r.Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "1000"})
+	require.Equal(t, ocf.ErrGeneric, result.Code)
+	require.Less(t, result.Took, time.Second)
+	require.Contains(t, result.Reason, "start did not finish in the 900ms that the operation's timeout leaves it")
+}
+
+func TestMonitorAnswers(t *testing.T) {
+	for fault, want := range map[string]struct {
+		code   ocf.Code
+		reason string
+	}{
+		"degraded": {ocf.DegradedCode, "one leg is off"},
+		"unknown":  {ocf.ErrGeneric, "cannot tell"},
+		"level 10": {ocf.ErrGeneric, "the deep check failed"},
+	} {
+		r := toyOf(t, map[string]string{"fault": fault})
+		result := r.Monitor(10)
+		require.Equal(t, want.code, result.Code, fault)
+		require.Equal(t, want.reason, result.Reason, fault)
+	}
+}
+
+func TestAStartIsGoodWhereTheResourceIsDegraded(t *testing.T) {
+	result := toyOf(t, map[string]string{"fault": "degraded"}).Start()
+	require.Equal(t, ocf.Success, result.Code)
+	require.Contains(t, result.Stderr, "WARNING: start: degraded: one leg is off")
+}
+
+func TestSecretsAreNeverShown(t *testing.T) {
+	logfile := filepath.Join(t.TempDir(), "log")
+	r := toyOf(t, map[string]string{"fault": "says the token", "token": "dop_v1_secret"})
+	r.Env["HA_LOGFILE"] = logfile
+	result := r.Start()
+	require.Equal(t, ocf.ErrPerm, result.Code)
+	require.Equal(t, "the token ******** was refused", result.Reason, "and in one line")
+	log, err := os.ReadFile(logfile)
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^\w{3} \d\d \d\d:\d\d:\d\d  toy\(test\)\[\d+\]:    INFO: starting with \*{8}$`, string(log))
+	require.Regexp(t, `(?m)ERROR: start: the token \*{8} was refused$`, string(log))
+	require.NotContains(t, result.Stdout+result.Stderr+string(log), "dop_v1_secret")
+}
+
+func TestASecretThatThisNodeHasNoCopyOf(t *testing.T) {
+	result := toyOf(t, map[string]string{"token": "lrm://"}).Start()
+	require.Equal(t, ocf.ErrInstalled, result.Code)
+	require.Contains(t, result.Reason, "cibsecret sync")
+}
+
+func TestParameters(t *testing.T) {
+	for name, c := range map[string]struct {
+		params map[string]string
+		reason string
+	}{
+		"required":       {map[string]string{"state": "", "file": ""}, "parameter state is not set"},
+		"relative path":  {map[string]string{"state": "here"}, `parameter state="here" is not an absolute path: write it from / on`},
+		"older name":     {map[string]string{"file": "here"}, `parameter file="here" is not an absolute path: write it from / on`},
+		"several faults": {map[string]string{"level": "0", "every": "-1s"}, `parameter level="0" is not a whole number from 1 to 9; parameter every="-1s" is not a length of time: write a whole number and a unit, such as 500ms, 15s or 2m`},
+		"zone":           {map[string]string{"addr": "fe80::1%eth0"}, `parameter addr="fe80::1%eth0" has a zone: give the address alone, and the interface in its own parameter`},
+		"open quote":     {map[string]string{"words": "a 'b"}, `parameter words="a 'b" has an opening quote that is never closed`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := ocftest.New(t, newToy, c.params)
+			if name != "required" && c.params["state"] == "" && c.params["file"] == "" {
+				c.params["state"] = filepath.Join(t.TempDir(), "state")
+			}
+			result := r.Start()
+			require.Equal(t, ocf.ErrConfigured, result.Code)
+			require.Equal(t, c.reason, result.Reason)
+		})
+	}
+}
+
+func TestNameWinsOverItsOlderName(t *testing.T) {
+	dir := t.TempDir()
+	r := ocftest.New(t, newToy, map[string]string{"state": filepath.Join(dir, "new"), "file": filepath.Join(dir, "old")})
+	require.Equal(t, ocf.Success, r.Start().Code)
+	require.FileExists(t, filepath.Join(dir, "new"))
+	require.NoFileExists(t, filepath.Join(dir, "old"))
+}
+
+func TestRuntimeDirectoryThatIsSomebodyElses(t *testing.T) {
+	for name, spoil := range map[string]func(t *testing.T, dir string){
+		"a symlink": func(t *testing.T, dir string) { require.NoError(t, os.Symlink(t.TempDir(), dir)) },
+		"a file":    func(t *testing.T, dir string) { require.NoError(t, os.WriteFile(dir, nil, 0o600)) },
+		"writable by others": func(t *testing.T, dir string) {
+			require.NoError(t, os.Mkdir(dir, 0o700))
+			require.NoError(t, os.Chmod(dir, 0o777)) //nolint:gosec // that is the fault
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := toyOf(t, map[string]string{})
+			spoil(t, filepath.Join(r.RunDir(), r.Instance))
+			result := r.Start()
+			require.Equal(t, ocf.ErrPerm, result.Code)
+			require.Contains(t, result.Reason, "remove it")
+		})
+	}
+}
+
+func TestNumbersInTheEnvironment(t *testing.T) {
+	for _, name := range []string{"OCF_RESKEY_CRM_meta_timeout", "OCF_RESKEY_CRM_meta_interval", "OCF_CHECK_LEVEL"} {
+		result := toyOf(t, map[string]string{}).Run("monitor", map[string]string{name: "soon"})
+		require.Equal(t, ocf.ErrArgs, result.Code)
+		require.Contains(t, result.Reason, name)
+	}
+}
+
+func TestCodeOf(t *testing.T) {
+	inner := ocf.Errorf(ocf.ErrInstalled, "no file")
+	require.Equal(t, ocf.Success, ocf.CodeOf(nil))
+	require.Equal(t, ocf.ErrGeneric, ocf.CodeOf(os.ErrNotExist))
+	require.Equal(t, ocf.ErrInstalled, ocf.CodeOf(ocf.Errorf(ocf.ErrInstalled, "twice: %w", inner)))
+	require.Equal(t, ocf.ErrGeneric, ocf.CodeOf(ocf.Errorf(ocf.ErrConfigured, "slow: %w", os.ErrDeadlineExceeded)), "the net package's deadline too")
+}
