@@ -96,14 +96,15 @@ func (t *toy) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
 			return ocf.Running, ocf.Errorf(ocf.ErrGeneric, "the deep check failed")
 		}
 	}
-	if _, err := os.Stat(t.path(ctx)); err != nil {
+	_, err := os.Stat(t.path(ctx))
+	if errors.Is(err, fs.ErrNotExist) {
 		return ocf.Stopped, nil
 	}
-	return ocf.Running, nil
+	return ocf.Running, err
 }
 
 func TestToyConforms(t *testing.T) {
-	inDir := func(t *testing.T) map[string]string {
+	inDir := func(*testing.T) map[string]string {
 		// The state file is where a stop without parameters finds it too.
 		return map[string]string{"level": "4"}
 	}

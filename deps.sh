@@ -1,0 +1,50 @@
+#!/bin/bash
+# Installs the Debian packages that hawser's laboratory and tests use, where they are missing, without starting or enabling any of
+# their daemons on this machine.
+set -euo pipefail
+
+packages=(
+	pacemaker pacemaker-cli-utils corosync crmsh pcs resource-agents # the cluster, its shells, ocf-tester and the shell agents
+	haproxy nginx-light                                             # what it balances
+	iproute2 iptables iputils-arping procps                         # nodes in namespaces
+	libxml2-utils                                                   # xmllint, for the schemas of the agents' meta-data
+	gcc libc6-dev                                                   # go test -race
+)
+
+missing=()
+for p in "${packages[@]}"; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "these packages are missing: ${missing[*]}" >&2
+	echo "installing them needs root: run make deps as root, or apt-get install them yourself" >&2
+	exit 1
+fi
+echo "installing ${missing[*]}"
+
+# invoke-rc.d asks this file before it starts a daemon; 101 is "no" (policy-rc.d(8)). deb-systemd-helper enables units all the same,
+# so those that are new are disabled afterwards.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	trap 'rm -f "$policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 0755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/tmp/hawser-deps.log 2>&1 || {
+	tail -20 /tmp/hawser-deps.log >&2
+	echo "apt-get install failed; the whole output is in /tmp/hawser-deps.log" >&2
+	exit 1
+}
+if command -v systemctl >/dev/null; then
+	for p in "${missing[@]}"; do
+		case "$p" in
+		pacemaker | corosync | haproxy) systemctl disable --quiet "$p.service" 2>/dev/null || true ;;
+		nginx-light) systemctl disable --quiet nginx.service 2>/dev/null || true ;;
+		pcs) systemctl disable --quiet pcsd.service 2>/dev/null || true ;;
+		esac
+	done
+fi
