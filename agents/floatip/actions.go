@@ -1,0 +1,263 @@
+package floatip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// How long an answer is waited for that can be done without.
+const (
+	startPatience   = 10 * time.Second // the API's, where the address is here already
+	stopPatience    = 15 * time.Second // the API's, where the next holder's assign does as well
+	monitorPatience = 10 * time.Second // the API's, where there is something else to go by
+)
+
+// lag is how long after a start the metadata service may go on denying it.
+const lag = 2 * time.Minute
+
+// start brings the address here. It succeeds when the provider says that it is here.
+func (a *agent) start(ctx context.Context) error {
+	s, err := a.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	// Noted before anything changes: a start that is cut short may yet have effect, and the stop after it must find it.
+	s.memory.begin(s.settings)
+	if err := s.memory.save(); err != nil {
+		return err
+	}
+	here := false
+	if s.driver.exclusive {
+		here, _ = s.here(ctx) // an error says nothing, and the provider is about to
+	}
+	if err := s.take(ctx, here); err != nil {
+		return coded(err)
+	}
+	s.memory.seen(s.settings, time.Now())
+	if err := s.memory.save(); err != nil {
+		return err
+	}
+	a.settle(ocf.Running)
+	return nil
+}
+
+// take assigns the address and makes sure. here is what the metadata service says.
+func (s *session) take(ctx context.Context, here bool) error {
+	asking, cancel := ctx, context.CancelFunc(func() {})
+	if here {
+		asking, cancel = part(ctx, startPatience)
+	}
+	defer cancel()
+	err := s.assign(asking)
+	if err == nil || !here || !fault.Of(err).Passing() {
+		return err
+	}
+	if here, hereErr := s.here(ctx); hereErr != nil || !here {
+		return err
+	}
+	s.call.Warnf("start: %s is here by what this node can see, which the provider cannot confirm: %v", s.IP, err)
+	return nil
+}
+
+func (s *session) assign(ctx context.Context) error {
+	self, err := s.provider.Self(ctx)
+	if err != nil {
+		return err
+	}
+	s.call.Infof("start: bringing %s to %s through %s", s.IP, self, s.Provider)
+	if err := s.provider.Assign(ctx, s.IP, self); err != nil {
+		return err
+	}
+	return await(ctx, func() error {
+		here, err := s.certain(ctx)
+		if err == nil && !here {
+			err = fault.Errorf(fault.Busy, "%s is not here yet although the provider accepted it", s.IP)
+		}
+		return err
+	})
+}
+
+// stop takes the address away from here.
+func (a *agent) stop(ctx context.Context) error {
+	s, err := a.open(ctx, true)
+	if errors.Is(err, errNoAddress) {
+		ocf.CallFrom(ctx).Warnf("stop: %v, so there is nothing to stop", err)
+		a.settle(ocf.Stopped)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	asking, cancel := ctx, context.CancelFunc(func() {})
+	if s.driver.exclusive {
+		asking, cancel = part(ctx, stopPatience)
+	}
+	defer cancel()
+	if err := s.release(asking); err != nil {
+		if !s.driver.exclusive {
+			return coded(err)
+		}
+		s.call.Warnf("stop: %s may stay assigned to this node until another one takes it, which the provider allows: %v", s.IP, err)
+	}
+	if err := s.memory.forget(); err != nil {
+		return err
+	}
+	a.settle(ocf.Stopped)
+	return nil
+}
+
+func (s *session) release(ctx context.Context) error {
+	self, err := s.provider.Self(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.provider.Release(ctx, s.IP, self); err != nil {
+		return err
+	}
+	return await(ctx, func() error {
+		here, err := s.certain(ctx)
+		if fault.Of(err) == fault.NotFound {
+			return nil // nobody has an address that does not exist
+		}
+		if err == nil && here {
+			err = fault.Errorf(fault.Busy, "%s is still here although the provider released it", s.IP)
+		}
+		return err
+	})
+}
+
+// await asks until the answer is nil, will not change by itself, or the context ends.
+func await(ctx context.Context, ask func() error) error {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		err := ask()
+		if err == nil || !fault.Of(err).Passing() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", err, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (a *agent) settle(s ocf.State) { a.settled = &s }
+
+// monitor says whether the address is here.
+func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
+	if check.Action != "monitor" {
+		// Start and stop end with the answer of whoever's word counts. Asked once more, a lagging source could only contradict it.
+		if a.settled == nil {
+			return ocf.Stopped, fmt.Errorf("the %s did not come to its end", check.Action)
+		}
+		return *a.settled, nil
+	}
+	s, err := a.open(ctx, check.Probe)
+	if errors.Is(err, errNoAddress) {
+		return ocf.Stopped, nil
+	}
+	if err != nil {
+		return ocf.Stopped, err
+	}
+	here, err := s.look(ctx, check)
+	kind := fault.Of(err)
+	switch {
+	case kind == fault.Broken || kind == fault.Conflict:
+		return ocf.Running, ocf.Errorf(ocf.ErrGeneric, "%w", err)
+	case here:
+		s.note(func() { s.memory.seen(s.settings, time.Time{}) })
+		if !check.Probe {
+			s.announce(ctx, a.announceFor)
+		}
+		if err != nil {
+			return ocf.Degraded, err
+		}
+		return ocf.Running, nil
+	case err == nil:
+		if s.memory.Held && !check.Probe {
+			s.call.Warnf("monitor: %s was here and is not any more", s.IP)
+		}
+		s.note(s.memory.lost)
+		return ocf.Stopped, nil
+	case s.memory.Held && !check.Probe:
+		return ocf.Degraded, fmt.Errorf("%w; %s was here when it could last be found out", err, s.IP)
+	}
+	// Never with a code that Pacemaker takes for "not installed, so not running".
+	return ocf.Stopped, ocf.Errorf(ocf.ErrGeneric, "%w", err)
+}
+
+// look finds out whether the address is here. here beside an error: it is, and the error is worth knowing.
+func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err error) {
+	if !s.driver.exclusive {
+		if here, err = s.here(ctx); err != nil || !here || check.Level < 10 {
+			return here, err
+		}
+		_, err = s.provider.Holder(ctx, s.IP) // also asks whether somebody else answers for it
+		return true, err
+	}
+	asking, cancel := part(ctx, monitorPatience)
+	defer cancel()
+	var askErr error
+	if check.Level >= 10 {
+		if here, askErr = s.certain(asking); askErr == nil {
+			return here, nil
+		}
+		askErr = fmt.Errorf("the provider does not confirm it: %w", askErr)
+	}
+	here, err = s.here(ctx)
+	switch {
+	case err == nil && here:
+		return true, askErr
+	case err == nil && !s.memory.Held:
+		return false, nil
+	case err != nil && (!check.Probe || askErr != nil):
+		return false, both(err, askErr)
+	}
+	// The metadata service denies what the start was told by the API, or cannot answer a probe: the API's word counts.
+	sure := false
+	if askErr == nil {
+		if sure, askErr = s.certain(asking); askErr == nil {
+			return sure, nil
+		}
+	}
+	if err == nil && (check.Probe || time.Since(s.memory.Since) > lag) {
+		return false, nil
+	}
+	return false, both(err, askErr)
+}
+
+// both is two errors in one sentence, either of which may be nil.
+func both(a, b error) error {
+	if a == nil || b == nil {
+		return errors.Join(a, b)
+	}
+	return fmt.Errorf("%w; %w", a, b)
+}
+
+// note changes the memory if that makes a difference. A monitor that cannot write it has still found out what it was asked.
+func (s *session) note(change func()) {
+	before := *s.memory
+	change()
+	if *s.memory == before {
+		return
+	}
+	if err := s.memory.save(); err != nil {
+		s.call.Warnf("monitor: %v", err)
+	}
+}
+
+// announce repeats the announcement while the start is recent.
+func (s *session) announce(ctx context.Context, long time.Duration) {
+	announcer, ok := s.provider.(Announcer)
+	if !ok || time.Since(s.memory.Since) > long {
+		return
+	}
+	if err := announcer.Announce(ctx, s.IP); err != nil {
+		s.call.Warnf("monitor: %v", err)
+	}
+}

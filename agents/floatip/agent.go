@@ -1,0 +1,221 @@
+// Package floatip is the resource agent for a floating IP: an address that a provider moves from server to server (a cloud's
+// reserved address), or that one machine of a network has at a time.
+//
+// What it answers, and why. Pacemaker takes 1 for a fault that may pass (it recovers), 4 and 5 for a fault of this node (it tries
+// another one), 6 for a fault of the configuration (it stops trying), 7 for "certainly not here", 190 for "works, look at it".
+//
+//	situation                                                start       recurring monitor   probe       stop
+//	the address is here                                      0           0                   0           released, 0
+//	it is elsewhere, or nowhere                              assigned, 0 7                   7           0
+//	parameter wrong or missing                               6           6                   7 or as started with
+//	no token file, or an empty one                           5           -                   -           cloud 0
+//	token file that others may read or replace               4           -                   -           cloud 0
+//	token refused, or lacking a scope                        4           -, 190 at level 10  -           cloud 0
+//	address not in the token's account, other data centre,
+//	  the server holds another address already               5           -                   -           0
+//	API down, slow, throttled, address locked                1 [1]       -, 190 at level 10  -           cloud 0 [2]
+//	metadata service down                                    0 if the id of the server is known [3]
+//	                                                                     190 if last seen    asks the    as the API
+//	                                                                     here, else 1        API, or 1   says
+//	metadata says "not here", the start said "here"          -           asks the API [4]    asks the API
+//	lan: another machine answers for the address             1           1 at level 10       -           0
+//	lan: interface down or without carrier                   1           1                   1           removed, 0
+//	lan: no such interface, no network for the address       5           7                   7           0
+//	lan: not root                                            4           -                   -           4
+//	lan: the address cannot be removed                       -           -                   -           1
+//
+// A dash: the situation is not noticed, because nothing is asked that would show it.
+//
+// [1] 0 if the address is here by the metadata service: a restart during an outage must not turn it into a failure on every node.
+//
+// [2] The provider lets one server at a time have the address. If it cannot be asked to take it from here, the next start will
+// take it from here; a stop that failed instead would get this node fenced. The log says so.
+//
+// [3] It is noted until the next boot, and DigitalOcean writes it into the firmware's tables too.
+//
+// [4] The metadata service lags behind the API. A recurring monitor makes no request to the API except in this contradiction, which
+// lasts for seconds after a move. If the API cannot settle it, the answer is 190 for a while after the start (lag), then 7.
+package floatip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/floatip/digitalocean"
+	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// settings are the parameters that decide what address is where. They are noted at a start, so that what was started can be
+// stopped when the parameters are gone.
+type settings struct {
+	IP           netip.Addr
+	Provider     string
+	TokenFile    string
+	API          string
+	Metadata     string
+	NIC          string
+	Prefix       int
+	ConflictWait time.Duration
+}
+
+// agent is one invocation's state.
+type agent struct {
+	settings
+	token       string // the parameter; never noted
+	announceFor time.Duration
+	drivers     []driver
+	settled     *ocf.State // what a Start or Stop of this invocation has made certain
+}
+
+// New returns the agent. version is shown in its meta-data.
+func New(version string) *ocf.Agent { return newAgent(version, drivers()) }
+
+func newAgent(version string, drivers []driver) *ocf.Agent {
+	a := &agent{drivers: drivers}
+	names := make([]string, len(drivers))
+	for i, d := range drivers {
+		names[i] = d.name
+	}
+	return &ocf.Agent{
+		Name:    "floatip",
+		Version: version,
+		Short:   "Keeps a floating IP on the node that can serve it",
+		Long: "Moves a floating IP to the node on which the resource runs: a DigitalOcean reserved IP (also called floating IP), through " +
+			"DigitalOcean's API, or an address of the local network. Colocate it with what serves the address. " +
+			"The recurring monitor makes no request to the API; with OCF_CHECK_LEVEL=10 it asks the API who holds the address, " +
+			"which also shows an expired token before a failover needs it.",
+		Params: []ocf.Param{
+			{Name: "ip", Aliases: []string{"floating_ip"}, Required: true, Unique: true, Value: ocf.Addr(&a.IP),
+				Short: "floating IP", Long: "The IPv4 or IPv6 address, without prefix length."},
+			{Name: "provider", Value: ocf.Enum(&a.Provider, names[0], names...),
+				Short: "who moves the address",
+				Long:  "digitalocean for a reserved IP of DigitalOcean, lan for an address of the local network."},
+			{Name: "token_file", Value: ocf.Path(&a.TokenFile, ""),
+				Short: "file with the API token",
+				Long: "A file on each node that holds the provider's API token and nothing else. It must belong to root and be " +
+					"readable by nobody else (mode 0600). The token needs the scopes reserved_ip:read, reserved_ip:update and droplet:read."},
+			{Name: "token", Aliases: []string{"do_token"}, Value: ocf.Secret(&a.token),
+				Short: "API token",
+				Long: "The API token itself. It is then in the cluster's configuration, where everybody with access to the cluster " +
+					"can read it unless it is moved to Pacemaker's secrets (cibsecret); token_file is better."},
+			{Name: "nic", Value: nicName(&a.NIC),
+				Short: "network interface (lan)",
+				Long:  "The interface that gets the address. If it is not set, it is the one that the routing table has for the address's network."},
+			{Name: "cidr_netmask", Value: prefixLength(&a.Prefix),
+				Short: "prefix length (lan)",
+				Long: "The prefix length of the address, such as 24. If it is not set, it is that of the network in the routing table, " +
+					"whose route is then left to whoever made it."},
+			{Name: "api_url", Value: ocf.Origin(&a.API, digitalocean.DefaultAPI),
+				Short: "origin of the provider's API", Long: "Scheme, host and port; /v2 is added."},
+			{Name: "metadata_url", Value: ocf.Origin(&a.Metadata, digitalocean.DefaultMetadata),
+				Short: "origin of the metadata service", Long: "Scheme, host and port; /metadata/v1 is added."},
+			{Name: "conflict_wait", Value: ocf.Duration(&a.ConflictWait, lan.DefaultConflictWait),
+				Short: "wait for a conflict (lan)",
+				Long: "How long another machine is given to say that it has the address, before it is taken. " +
+					"Raise it where answers take longer; 0 does not ask."},
+			{Name: "announce_for", Value: ocf.Duration(&a.announceFor, 2*time.Minute),
+				Short: "repeat announcements for (lan)",
+				Long: "How long after a start each recurring monitor announces the address again (gratuitous ARP, unsolicited neighbour " +
+					"advertisement), for neighbours that missed the announcements of the start. 0 does not."},
+		},
+		Ops: []ocf.Op{
+			{Name: "start", Timeout: 90 * time.Second},
+			{Name: "stop", Timeout: 60 * time.Second},
+			{Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second},
+			{Name: "monitor", Timeout: 30 * time.Second, Interval: 5 * time.Minute, Depth: 10},
+		},
+		Validate: a.validate,
+		Start:    a.start,
+		Stop:     a.stop,
+		Monitor:  a.monitor,
+	}
+}
+
+// validate looks at the parameters together, and at what this node must have for them. It asks nobody.
+func (a *agent) validate(ctx context.Context) error {
+	if a.IP.Is4() && a.Prefix > 32 {
+		return ocf.Errorf(ocf.ErrConfigured, "parameter cidr_netmask=%d is too long for the IPv4 address %s: at most 32", a.Prefix, a.IP)
+	}
+	s, err := a.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	if s.driver.credentials {
+		switch {
+		case a.token == "" && a.TokenFile == "":
+			return ocf.Errorf(ocf.ErrConfigured, "parameter token_file is not set: name the file that holds the token for %s", a.Provider)
+		case a.token != "" && a.TokenFile != "":
+			return ocf.Errorf(ocf.ErrConfigured, "both token_file and token are set: remove one, preferably token")
+		}
+	}
+	if c, ok := s.provider.(Checker); ok {
+		return coded(c.Check(ctx, a.IP))
+	}
+	return nil
+}
+
+// nicName binds the name of a network interface. Whether it exists is a question about a node.
+func nicName(p *string) ocf.Value {
+	return text{"string", func(s string) error {
+		// linux/netdevice.h, dev_valid_name
+		if len(s) > 15 || s == "." || s == ".." || strings.ContainsAny(s, "/: \t\n\v\f\r") {
+			return errors.New("is not the name of a network interface")
+		}
+		*p = s
+		return nil
+	}}
+}
+
+// prefixLength binds a prefix length, also as an IPv4 netmask.
+func prefixLength(p *int) ocf.Value {
+	return text{"string", func(s string) error {
+		n, err := parsePrefix(s)
+		if err != nil {
+			return err
+		}
+		*p = n
+		return nil
+	}}
+}
+
+func parsePrefix(s string) (int, error) {
+	wrong := errors.New("is not a prefix length: write a number from 1 to 128, such as 24, or a netmask such as 255.255.255.0")
+	if mask, err := netip.ParseAddr(s); err == nil && mask.Is4() {
+		b := mask.As4()
+		bits := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+		n := 0
+		for ; bits&0x80000000 != 0; bits <<= 1 {
+			n++
+		}
+		if bits != 0 || n == 0 {
+			return 0, wrong
+		}
+		return n, nil
+	}
+	n := 0
+	for _, c := range s {
+		if c < '0' || c > '9' || n > 128 {
+			return 0, wrong
+		}
+		n = n*10 + int(c-'0')
+	}
+	if n < 1 || n > 128 || fmt.Sprint(n) != s {
+		return 0, wrong
+	}
+	return n, nil
+}
+
+// text is an ocf.Value without a default.
+type text struct {
+	typ string
+	set func(string) error
+}
+
+func (t text) Set(s string) error { return t.set(s) }
+func (t text) String() string     { return "" }
+func (t text) Type() string       { return t.typ }

@@ -1,0 +1,154 @@
+package digitalocean
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/digitalocean/godo"
+
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+)
+
+// failure is an error of the API, read: what it means and whether the same request may succeed later.
+type failure struct {
+	err   error // a *fault.Error
+	again bool
+	after time.Duration // how long the API asks to wait; 0 if it does not say
+}
+
+// explain reads an error of a request. what completes "cannot ...": "assign 203.0.113.10 to droplet 12".
+func (p *Provider) explain(ctx context.Context, what string, err error) *failure {
+	if err == nil {
+		return nil
+	}
+	f := p.read(err)
+	kind, text := fault.Of(f.err), p.redact(f.err.Error())
+	// The text is fixed now, so that no wrapped error can bring the token back; only the end of the context stays recognizable.
+	cause := errors.New(text)
+	if ctx.Err() != nil {
+		f.again = false
+		f.err = fault.Errorf(kind, "cannot %s: %w (%w)", what, cause, ctx.Err())
+	} else {
+		f.err = fault.Errorf(kind, "cannot %s: %w", what, cause)
+	}
+	return f
+}
+
+// redact takes the token out of a text: what an API or a proxy says may quote the request.
+func (p *Provider) redact(text string) string {
+	if p.api.secret == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, p.api.secret, "********")
+}
+
+func (p *Provider) read(err error) *failure {
+	var known *fault.Error
+	var answer *godo.ErrorResponse
+	var syntax *json.SyntaxError
+	var shape *json.UnmarshalTypeError
+	var unknownHost *net.DNSError
+	var transport *url.Error
+	var timeout net.Error
+	switch {
+	case errors.As(err, &known): // the token could not be read
+		return &failure{err: known}
+	case errors.As(err, &answer):
+		return readAnswer(answer)
+	case errors.As(err, &syntax), errors.As(err, &shape), errors.Is(err, io.EOF):
+		return &failure{again: true, err: fault.Errorf(fault.Unknown,
+			"%s answers something that is not DigitalOcean's JSON: is it the API's origin, or a proxy's page? (%w)", p.api.origin, err)}
+	case errors.Is(err, context.Canceled):
+		return &failure{err: fault.Errorf(fault.Unknown, "%s was given up", p.api.origin)}
+	case errors.As(err, &unknownHost):
+		return &failure{again: true, err: fault.Errorf(fault.Unknown,
+			"the API's host %s is not found: does this node's name resolution work? (%w)", unknownHost.Name, unknownHost)}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return &failure{again: true, err: fault.Errorf(fault.Unknown, "no answer from %s in time (%s a request)", p.api.origin, requestTimeout)}
+	case errors.As(err, &transport):
+		return &failure{again: true, err: fault.Errorf(fault.Unknown, "%s cannot be reached: %w", p.api.origin, transport.Err)}
+	}
+	return &failure{err: fault.Errorf(fault.Unknown, "%w", err)}
+}
+
+// readAnswer reads an answer with an error status, as the API documents them and as its users have met them.
+func readAnswer(answer *godo.ErrorResponse) *failure {
+	status := answer.Response.StatusCode
+	said := fmt.Sprintf("the API says %d", status)
+	if answer.Message != "" {
+		said += fmt.Sprintf(" %.200q", answer.Message)
+	}
+	if answer.RequestID != "" {
+		said += fmt.Sprintf(", request %.60s", answer.RequestID)
+	}
+	lower := strings.ToLower(answer.Message)
+	switch {
+	case status == http.StatusUnauthorized:
+		return &failure{err: fault.Errorf(fault.Denied,
+			"the token is refused (%s): is it expired, revoked or incomplete? Make a new one with the scopes %s", said, scopes)}
+	case status == http.StatusForbidden:
+		return &failure{err: fault.Errorf(fault.Denied, "the token lacks a right (%s): it needs the scopes %s", said, scopes)}
+	case status == http.StatusNotFound:
+		return &failure{err: fault.Errorf(fault.NotFound,
+			"no such reserved address (%s): check the parameter ip, and that the token belongs to the team that reserved it", said)}
+	case status == http.StatusUnprocessableEntity && (strings.Contains(lower, "pending event") || strings.Contains(lower, "locked")),
+		status == http.StatusConflict, status == http.StatusLocked:
+		return &failure{again: true, err: fault.Errorf(fault.Busy, "another event of the address or the droplet is still under way (%s)", said)}
+	case status == http.StatusUnprocessableEntity && (strings.Contains(lower, "region") || strings.Contains(lower, "datacenter") ||
+		strings.Contains(lower, "data center")):
+		return &failure{err: fault.Errorf(fault.Misplaced, "the address and the droplet are in different data centres (%s)", said)}
+	case status == http.StatusTooManyRequests:
+		after := retryAfter(answer.Response.Header, time.Now())
+		text := "it does not say for how long"
+		if after > 0 {
+			text = fmt.Sprintf("for another %s", after.Round(time.Second))
+		}
+		return &failure{again: true, after: after, err: fault.Errorf(fault.Throttled,
+			"the API wants no more requests of this token, %s (%s): the limits are 250 a minute and 5000 an hour; "+
+				"give the cluster a token of its own", text, said)}
+	case status >= 500, status == http.StatusRequestTimeout:
+		return &failure{again: true, err: fault.Errorf(fault.Unknown, "%s", said)}
+	case status >= 300 && status < 400:
+		return &failure{err: fault.Errorf(fault.Unknown, "%s and sends us elsewhere, where the token must not go: correct api_url", said)}
+	}
+	return &failure{err: fault.Errorf(fault.Unknown, "%s", said)}
+}
+
+// scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/).
+const scopes = "reserved_ip:read, reserved_ip:update and droplet:read"
+
+// retryAfter is how long a 429 asks to wait. The limit per minute is told with Retry-After; that per hour only with
+// RateLimit-Reset, the time in seconds since 1970 at which the oldest request of the hour stops counting.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	if text := h.Get("Retry-After"); text != "" {
+		if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+			return time.Duration(min(seconds, 3600)) * time.Second
+		}
+		if at, err := http.ParseTime(text); err == nil && at.After(now) {
+			return min(at.Sub(now), time.Hour)
+		}
+	}
+	if seconds, err := strconv.ParseInt(h.Get("Ratelimit-Reset"), 10, 64); err == nil {
+		if at := time.Unix(seconds, 0); at.After(now) {
+			return min(at.Sub(now), time.Hour)
+		}
+	}
+	return 0
+}
+
+// misplaced explains an address of another data centre, before the API is asked in vain.
+func misplaced(ip netip.Addr, region, server, here string) error {
+	return fault.Errorf(fault.Misplaced,
+		"cannot assign %s to droplet %s: the address is reserved in %s, the droplet is in %s, and a reserved address serves its own "+
+			"data centre only: keep the resource off this node with a location constraint", ip, server, region, here)
+}

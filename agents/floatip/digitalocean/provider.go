@@ -1,0 +1,142 @@
+// Package digitalocean moves DigitalOcean's reserved addresses, IPv4 and IPv6, between droplets.
+//
+// Two sources are asked. The API (through godo) knows who holds an address and moves it; it costs requests of an hourly allowance
+// and has outages. The metadata service, which each droplet reaches without leaving its host, says which reserved address is here;
+// it costs nothing and may lag behind the API after a move.
+//
+// An address has been moved when the API names the new holder, not when the action that moves it says "completed": the API loses
+// sight of actions, and an action may complete just before another one undoes it.
+package digitalocean
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+)
+
+// DefaultAPI and DefaultMetadata are the origins of DigitalOcean's own services.
+const (
+	DefaultAPI      = "https://api.digitalocean.com"
+	DefaultMetadata = "http://169.254.169.254"
+)
+
+// Config is what a Provider needs.
+type Config struct {
+	// API and Metadata are origins (scheme://host:port) to which /v2 and /metadata/v1 are added.
+	API, Metadata string
+	// Token returns the token for the API. It is called when the first request needs it.
+	Token func() (string, error)
+	// CacheDir is where the droplet's id is kept until the next boot; "" keeps nothing.
+	CacheDir string
+	// Log takes what an operator may want to know later; it may be nil.
+	Log func(format string, args ...any)
+}
+
+// Provider implements floatip.Provider for the droplet that it runs on. It is for one goroutine at a time.
+type Provider struct {
+	api      *api
+	metadata *metadata
+	identity identity
+	pacing   pacing
+	log      func(format string, args ...any)
+}
+
+// New returns a Provider. Nothing is asked yet.
+func New(c Config) *Provider {
+	p := &Provider{
+		api:      newAPI(c.API, c.Token),
+		metadata: newMetadata(c.Metadata),
+		pacing:   defaultPacing,
+		log:      c.Log,
+	}
+	p.identity = identity{metadata: p.metadata, bootID: "/proc/sys/kernel/random/boot_id", firmware: "/sys/class/dmi/id"}
+	if c.CacheDir != "" {
+		p.identity.cache = filepath.Join(c.CacheDir, "droplet")
+	}
+	if p.log == nil {
+		p.log = func(string, ...any) {}
+	}
+	return p
+}
+
+// Check reads the token, and asks nobody whether it is good.
+func (p *Provider) Check(context.Context, netip.Addr) error {
+	_, err := p.api.client()
+	return err
+}
+
+// Self is the id of this droplet.
+func (p *Provider) Self(ctx context.Context) (string, error) { return p.identity.droplet(ctx) }
+
+// Here asks the metadata service. It may say for some seconds after a move what was true before it.
+func (p *Provider) Here(ctx context.Context, ip netip.Addr) (bool, error) {
+	addr, err := p.metadata.reserved(ctx, ip.Is6())
+	return err == nil && addr == ip, err
+}
+
+// Holder asks the API for the id of the droplet that has the address.
+func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
+	for pace := p.pacing.begin(); ; {
+		found, err := p.api.get(ctx, ip)
+		if err == nil {
+			if found.droplet == "" {
+				if here, err := p.Here(ctx, ip); err == nil && here {
+					return "", p.blind(ctx, ip)
+				}
+			}
+			return found.droplet, nil
+		}
+		if err := pace.pause(ctx, p.explain(ctx, fmt.Sprintf("find out who holds %s", ip), err)); err != nil {
+			return "", err
+		}
+	}
+}
+
+// blind tells apart the two meanings of a reserved address without a droplet: nobody holds it, or the token may not see who does.
+// It returns nil for the first one.
+func (p *Provider) blind(ctx context.Context, ip netip.Addr) error {
+	self, err := p.Self(ctx)
+	if err != nil {
+		return fault.Errorf(fault.Unknown, "cannot find out who holds %s: the API names no droplet, and %w", ip, err)
+	}
+	for pace := p.pacing.begin(); ; {
+		sees, err := p.api.seesDroplets(ctx, self)
+		if err == nil && sees {
+			return nil
+		}
+		if err == nil {
+			return fault.Errorf(fault.Denied, "cannot find out who holds %s: the token may not see droplets, so the API names none, whoever "+
+				"holds the address: give the token the scope droplet:read (it needs %s)", ip, scopes)
+		}
+		if err := pace.pause(ctx, p.explain(ctx, "find out what the token may see", err)); err != nil {
+			return err
+		}
+	}
+}
+
+// Assign moves the address to the droplet and returns when the API names it as the holder.
+func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) error {
+	return p.move(ctx, ip, order{
+		what:   fmt.Sprintf("assign %s to droplet %s", ip, server),
+		target: server,
+		done:   func(a address) bool { return a.droplet == server },
+	})
+}
+
+// Release takes the address from the droplet and returns when the API no longer names it as the holder. An address that the API
+// does not know is nobody's.
+func (p *Provider) Release(ctx context.Context, ip netip.Addr, server string) error {
+	err := p.move(ctx, ip, order{
+		what: fmt.Sprintf("unassign %s from droplet %s", ip, server),
+		// An event that is under way may be one that brings the address here.
+		done: func(a address) bool { return a.droplet != server && !a.locked },
+	})
+	if fault.Of(err) == fault.NotFound {
+		p.log("%v; so nothing is to be released", err)
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,169 @@
+// Package lan moves an address between machines of one network: the holder has it on an interface, and says so by ARP (IPv4) or
+// neighbour discovery (IPv6).
+//
+// Nothing keeps such an address exclusive. So before it is taken the network is asked whether another machine answers for it, after
+// RFC 5227 and RFC 4862 but within milliseconds instead of seconds, because an address that fails over is wanted now: two probes,
+// and a short wait (Config.ConflictWait) in which an owner on a healthy network has answered long since. And a release that cannot
+// remove the address is an error.
+//
+// Announcements (gratuitous ARP, unsolicited neighbour advertisements) are sent at once when the address is taken, three times in
+// some 20 ms; whoever wants more of them calls Announce, as the agent does from its monitors. No process is left behind for it.
+package lan
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+)
+
+// DefaultConflictWait is how long the network is given to answer for an address.
+const DefaultConflictWait = 10 * time.Millisecond
+
+// Config is what a Provider needs.
+type Config struct {
+	// Node is this machine's name.
+	Node string
+	// NIC is the interface; "" derives it from the routing table: the one with the smallest network that holds the address.
+	NIC string
+	// Prefix is the prefix length; 0 takes that of the network, and leaves the network's route alone.
+	Prefix int
+	// ConflictWait is how long the network may take to answer for an address that is in use; 0 does not ask.
+	ConflictWait time.Duration
+	// Log takes what an operator may want to know later; it may be nil.
+	Log func(format string, args ...any)
+}
+
+// Provider implements floatip.Provider for this machine and its network.
+type Provider struct{ Config }
+
+// New returns a Provider. Nothing is looked at yet.
+func New(c Config) *Provider {
+	if c.Log == nil {
+		c.Log = func(string, ...any) {}
+	}
+	return &Provider{c}
+}
+
+// Check finds out whether there is an interface for the address.
+func (p *Provider) Check(_ context.Context, ip netip.Addr) error {
+	_, err := p.place(ip)
+	return err
+}
+
+// Self is the name of this machine.
+func (p *Provider) Self(context.Context) (string, error) { return p.Node, nil }
+
+// Here looks for the address on the interfaces of this machine. An address that cannot serve where it is is an error: it is on
+// another interface than the one asked for, the interface has no carrier, or the kernel found a duplicate of it.
+func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
+	found, err := p.find(ip)
+	if err != nil || found == nil {
+		return false, err
+	}
+	return true, p.sound(found)
+}
+
+// Holder is this machine's name if the address is here and nobody else answers for it; otherwise the hardware address of the
+// machine that does, or "" if none does.
+func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
+	found, err := p.find(ip)
+	if err != nil {
+		return "", err
+	}
+	var nic *net.Interface
+	if found != nil {
+		if err := p.sound(found); err != nil {
+			return "", err
+		}
+		nic, err = net.InterfaceByIndex(found.LinkIndex)
+		if err != nil {
+			return "", fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w", ip, err)
+		}
+	} else {
+		place, err := p.place(ip)
+		if err != nil {
+			return "", err
+		}
+		nic = place.nic
+	}
+	other, err := p.whoHas(ctx, nic, ip)
+	switch {
+	case err != nil:
+		return "", err
+	case found != nil && other != nil:
+		return "", conflict(ip, nic, other)
+	case found != nil:
+		return p.Node, nil
+	case other != nil:
+		return other.String(), nil
+	}
+	return "", nil
+}
+
+// Assign puts the address on the interface, unless another machine answers for it, and announces it.
+func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) error {
+	if server != p.Node {
+		return fault.Errorf(fault.Unknown, "cannot give %s to %s: on a network each machine takes its addresses itself", ip, server)
+	}
+	found, err := p.find(ip)
+	if err != nil {
+		return err
+	}
+	if found == nil {
+		if err := p.take(ctx, ip); err != nil {
+			return err
+		}
+	} else if err := p.sound(found); err != nil {
+		return err
+	}
+	return p.announceBurst(ctx, ip)
+}
+
+func (p *Provider) take(ctx context.Context, ip netip.Addr) error {
+	place, err := p.place(ip)
+	if err != nil {
+		return err
+	}
+	if err := carrier(place.nic.Index); err != nil {
+		return fault.Errorf(fault.Broken, "cannot take %s: %w", ip, err)
+	}
+	other, err := p.whoHas(ctx, place.nic, ip)
+	if err != nil {
+		return err
+	}
+	if other != nil {
+		return conflict(ip, place.nic, other)
+	}
+	if place.derived != "" {
+		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, place.nic.Name, place.prefix, place.derived)
+	}
+	return place.add(ip)
+}
+
+// Release removes the address from the interface that it is on, whichever that is.
+func (p *Provider) Release(_ context.Context, ip netip.Addr, server string) error {
+	if server != p.Node {
+		return nil // what is not here cannot be taken away from here
+	}
+	for range maxCopies {
+		found, err := p.find(ip)
+		if err != nil || found == nil {
+			return err
+		}
+		if err := remove(found); err != nil {
+			return err
+		}
+	}
+	return fault.Errorf(fault.Unknown, "cannot remove %s: it comes back each time; does a network manager own it too?", ip)
+}
+
+// maxCopies is how often an address is removed: an IPv4 address can be on an interface with several prefix lengths.
+const maxCopies = 8
+
+func conflict(ip netip.Addr, nic *net.Interface, other net.HardwareAddr) error {
+	return fault.Errorf(fault.Conflict, "%s is in use by another machine on the network of %s, hardware address %s: is it configured there "+
+		"by hand, or has that node left the cluster without being fenced?", ip, nic.Name, other)
+}

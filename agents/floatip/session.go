@@ -1,0 +1,93 @@
+package floatip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// session is an action's view of the address: who moves it, and what is remembered of it.
+type session struct {
+	settings
+	call     *ocf.Call
+	driver   driver
+	provider Provider
+	memory   *memory
+}
+
+// errNoAddress is an action that has no address to work on.
+var errNoAddress = errors.New("parameter ip is not set or wrong, and nothing was started here")
+
+// open finds out what the action is about: what the parameters say or, where it looks for or stops what may be running although the
+// parameters were changed or spoiled since, what it was started with.
+func (a *agent) open(ctx context.Context, asStarted bool) (*session, error) {
+	call := ocf.CallFrom(ctx)
+	s := &session{settings: a.settings, call: call, memory: recall(call.Dir)}
+	started := s.memory.Started
+	if asStarted && started.IP.IsValid() && (!s.IP.IsValid() || s.IP == started.IP) {
+		s.settings = started
+		if a.TokenFile != "" {
+			s.TokenFile = a.TokenFile // the old one may be gone
+		}
+	}
+	if !s.IP.IsValid() {
+		return nil, errNoAddress
+	}
+	for _, d := range a.drivers {
+		if d.name == s.Provider {
+			s.driver = d
+			s.provider = d.open(s.settings, s.call, s.token(a.token))
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("no provider is called %q", s.Provider)
+}
+
+// token reads the token when it is needed. Main knows a token in a parameter as a secret; one from a file is made known here.
+func (s *session) token(parameter string) func() (string, error) {
+	return func() (string, error) {
+		if s.TokenFile == "" {
+			if parameter == "" {
+				return "", fault.Errorf(fault.NotInstalled, "no token is set: name the file that holds it in token_file")
+			}
+			return parseToken("the parameter token", []byte(parameter))
+		}
+		token, err := readToken(s.TokenFile)
+		s.call.Redact(token)
+		return token, err
+	}
+}
+
+// certain asks whoever's word counts whether the address is here.
+func (s *session) certain(ctx context.Context) (bool, error) {
+	if local, ok := s.provider.(Local); ok && !s.driver.exclusive {
+		return local.Here(ctx, s.IP)
+	}
+	self, err := s.provider.Self(ctx)
+	if err != nil {
+		return false, err
+	}
+	holder, err := s.provider.Holder(ctx, s.IP)
+	return err == nil && holder == self, err
+}
+
+// here asks what costs least.
+func (s *session) here(ctx context.Context) (bool, error) {
+	if local, ok := s.provider.(Local); ok {
+		return local.Here(ctx, s.IP)
+	}
+	return s.certain(ctx)
+}
+
+// part is a context for an attempt after which there must be time left for something else: half of what is left, and no more than
+// the limit.
+func part(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline)/2)
+	}
+	return context.WithTimeout(ctx, limit)
+}

@@ -1,0 +1,14 @@
+// Command ocf-floatip is the resource agent ocf:hawser:floatip.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/hawser-ha/hawser/agents/floatip"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+var version = "dev" // set by the linker
+
+func main() { os.Exit(floatip.New(version).Main(context.Background(), ocf.OSEnv())) }
