@@ -1,0 +1,43 @@
+package haproxy
+
+import "strings"
+
+// complaintLines is how many alerts make a complaint: the later ones follow from the first more often than not.
+const complaintLines = 3
+
+// Complaint takes out of HAProxy's output what an operator needs to know of a failure, in one line: the first alerts without
+// their prefix "[ALERT]    (1234) : ", and without the summaries that HAProxy adds. It is "" where there is nothing but empty lines.
+func Complaint(output string) string {
+	var alerts, others []string
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		text, alert := strings.CutPrefix(line, "[ALERT]")
+		switch {
+		case line == "" || strings.HasPrefix(line, "[NOTICE]") || strings.HasPrefix(line, "[WARNING]"):
+		case !alert:
+			others = append(others, line)
+		case !summary(text):
+			alerts = append(alerts, bare(text))
+		}
+	}
+	if len(alerts) == 0 {
+		alerts = others
+	}
+	if more := len(alerts) - complaintLines; more > 0 {
+		alerts = append(alerts[:complaintLines:complaintLines], "…")
+	}
+	return strings.Join(alerts, "; ")
+}
+
+// bare takes away the process id and the word "config" that HAProxy puts before each message.
+func bare(text string) string {
+	if _, rest, ok := strings.Cut(text, ") : "); ok && strings.HasPrefix(strings.TrimSpace(text), "(") {
+		text = rest
+	}
+	return strings.TrimPrefix(strings.TrimSpace(text), "config : ")
+}
+
+// summary is whether an alert only says that there were others.
+func summary(text string) bool {
+	return strings.Contains(text, "Error(s) found in configuration file") || strings.Contains(text, "Fatal errors found in configuration")
+}

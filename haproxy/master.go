@@ -1,0 +1,136 @@
+package haproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Master is the master socket of a HAProxy in master-worker mode (`haproxy -W -S path`).
+type Master struct {
+	// Path is the socket's path.
+	Path string
+}
+
+// askAgain is the pause between two attempts at a socket that is about to come back.
+const askAgain = 20 * time.Millisecond
+
+// ReloadError says that HAProxy tried a reload and kept its old configuration, with which it goes on serving.
+type ReloadError struct {
+	// Complaint is what HAProxy had to say; HAProxy 2.6 says nothing.
+	Complaint string
+}
+
+// Error is the complaint with what it means.
+func (e *ReloadError) Error() string {
+	if e.Complaint == "" {
+		return "HAProxy could not take over the new configuration and goes on with the old one; it gave no reason (look for a " +
+			"bind address that another process holds or that this node does not have)"
+	}
+	return "HAProxy could not take over the new configuration and goes on with the old one: " + e.Complaint
+}
+
+// Settled asks for `show proc` until the master answers: it does not while it executes itself anew in a reload.
+func (m Master) Settled(ctx context.Context) (Procs, error) {
+	var procs Procs
+	err := m.insist(ctx, func() (err error) { procs, err = m.Procs(ctx); return err })
+	return procs, err
+}
+
+// insist repeats a question that fails because the socket is between two lives of the master.
+func (m Master) insist(ctx context.Context, question func() error) error {
+	for {
+		err := question()
+		if err == nil || !passing(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("HAProxy's master did not answer in time: %w (%w)", err, ctx.Err())
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+// passing is whether an error may be gone once the master has executed itself anew. The path vanishes for no longer than a
+// rename, but a master that is starting has yet to make it.
+func passing(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOENT) || errors.Is(err, errNoAnswer)
+}
+
+// errNoAnswer is a connection that was closed without a word.
+var errNoAnswer = errors.New("HAProxy closed the connection without an answer")
+
+// Reload makes the master load its configuration anew and waits for the outcome. A *ReloadError says that the old configuration
+// is still served; any other error that the outcome is not known. HAProxy 2.7 and later answer the command itself, with
+// "Success=1" or "Success=0", "--" and their complaint; earlier ones close the connection and count failed reloads in
+// `show proc`.
+func (m Master) Reload(ctx context.Context) error {
+	before, err := m.Settled(ctx)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	var answer string
+	err = m.insist(ctx, func() error {
+		text, err := ask(ctx, m.Path, "reload")
+		answer = text
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return err // not asked yet: somebody else's reload is under way
+		}
+		if err != nil && ctx.Err() == nil {
+			return nil // the master of 2.6 drops its connections when it executes itself anew
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	if decided, err := reloadAnswer(answer); decided {
+		return err
+	}
+	return m.AwaitReload(ctx, before)
+}
+
+// reloadAnswer reads what HAProxy 2.7 and later say; it has not decided anything where they said nothing.
+func reloadAnswer(answer string) (decided bool, err error) {
+	head, logs, _ := strings.Cut(strings.TrimSpace(answer), "--\n")
+	switch strings.TrimSpace(head) {
+	case "":
+		return false, nil
+	case "Success=1":
+		return true, nil
+	case "Success=0":
+		return true, &ReloadError{Complaint: Complaint(logs)}
+	}
+	return true, fmt.Errorf("reload: HAProxy's answer is not understood: %s", excerpt(answer))
+}
+
+// AwaitReload waits for the outcome of a reload that was asked for after before was taken, by the master socket or by SIGUSR2.
+// Its errors are those of Reload.
+func (m Master) AwaitReload(ctx context.Context, before Procs) error {
+	for {
+		now, err := m.Settled(ctx)
+		if err != nil {
+			return fmt.Errorf("reload: %w", err)
+		}
+		if now.Master.Reloads > before.Master.Reloads {
+			fresh := slices.ContainsFunc(now.Workers, func(w Proc) bool { return w.Reloads == 0 })
+			switch {
+			case now.Failed > before.Failed, now.Failed > 0 && !fresh:
+				return &ReloadError{}
+			case fresh:
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("reload: the master answers but has no new worker yet: %w", ctx.Err())
+		case <-time.After(askAgain):
+		}
+	}
+}
