@@ -1,13 +1,228 @@
 package crm
 
-import "github.com/beevik/etree"
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+
+	"github.com/beevik/etree"
+)
 
 // Version orders the states of a configuration: an administrator's epoch, the number of edits, the number of status updates.
 type Version struct{ AdminEpoch, Epoch, NumUpdates int }
 
-// CIB is a cluster's configuration and status as they were read. It is not changed by anything in this package.
+// String is the version as Pacemaker prints it: 0.12.3.
+func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.AdminEpoch, v.Epoch, v.NumUpdates) }
+
+// CIB is a cluster's configuration and status as they were read. Nothing in this package changes it.
 type CIB struct {
 	Version Version
 
-	doc *etree.Document
+	root *etree.Element
+}
+
+// maxDepth is how deeply elements of a CIB may nest; Pacemaker's own schema needs fewer than twenty.
+const maxDepth = 64
+
+// ParseCIB reads a configuration as `cibadmin --query` prints it.
+func ParseCIB(xml []byte) (*CIB, error) {
+	doc := etree.NewDocument()
+	doc.ReadSettings.MaxDepth = maxDepth
+	if err := doc.ReadFromBytes(xml); err != nil {
+		return nil, fmt.Errorf("crm: the CIB is not well-formed XML: %w", err)
+	}
+	root := doc.Root()
+	if root == nil || root.Tag != "cib" {
+		return nil, errors.New("crm: this is not a CIB: its root element must be <cib>")
+	}
+	if root.SelectElement("configuration") == nil {
+		return nil, errors.New("crm: the CIB has no <configuration>; was only a part of it asked for?")
+	}
+	c := &CIB{root: root}
+	for _, v := range []struct {
+		name string
+		into *int
+	}{{"admin_epoch", &c.Version.AdminEpoch}, {"epoch", &c.Version.Epoch}, {"num_updates", &c.Version.NumUpdates}} {
+		text := root.SelectAttrValue(v.name, "0")
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, fmt.Errorf("crm: the CIB's %s is %q, which is not a number", v.name, text)
+		}
+		*v.into = n
+	}
+	dropSpace(root)
+	return c, nil
+}
+
+// dropSpace removes the white space between elements, so that new elements can be put among old ones without a thought for it.
+func dropSpace(el *etree.Element) {
+	kept := make([]etree.Token, 0, len(el.Child))
+	for _, c := range el.Child {
+		if text, ok := c.(*etree.CharData); ok && text.IsWhitespace() {
+			continue
+		}
+		kept = append(kept, c)
+	}
+	if len(kept) != len(el.Child) {
+		el.Child = kept
+		el.ReindexChildren()
+	}
+	for _, c := range el.ChildElements() {
+		dropSpace(c)
+	}
+}
+
+func (c *CIB) configuration() *etree.Element { return c.root.SelectElement("configuration") }
+
+// Objects lists what the configuration holds, in the order of `crm configure show`.
+func (c *CIB) Objects() []Object {
+	var out []Object
+	for _, section := range c.configuration().ChildElements() {
+		switch section.Tag {
+		case "rsc_defaults", "op_defaults":
+			for _, set := range section.SelectElements("meta_attributes") {
+				out = append(out, decodeProperties(set, Section(section.Tag))...)
+			}
+		case "fencing-topology":
+			if len(section.ChildElements()) > 0 {
+				out = append(out, &XML{element: section})
+			}
+		default:
+			for _, el := range section.ChildElements() {
+				out = append(out, decode(el)...)
+			}
+		}
+	}
+	sortObjects(out)
+	return out
+}
+
+// rank is the place of each kind of object in crmsh's order; objects of one rank are sorted by their ids.
+var rank = map[string]int{
+	"node": 0, "template": 1, "primitive": 2, "bundle": 3, "group": 4, "master": 5, "clone": 6, "tag": 7,
+	"location": 8, "colocation": 8, "order": 8, "rsc_ticket": 9, "fencing-topology": 9,
+	"property": 10, "rsc_defaults": 11, "op_defaults": 12, "acl_role": 13, "acl_target": 14, "acl_group": 14, "alert": 15,
+}
+
+func rankOf(o Object) int {
+	key := o.Keyword()
+	if x, ok := o.(*XML); ok {
+		key = x.element.Tag
+		if x.section != "" {
+			key = string(x.section)
+		}
+	}
+	if n, ok := rank[key]; ok {
+		return n
+	}
+	return len(rank)
+}
+
+// sortName is what objects of one rank are sorted by: properties by their sets.
+func sortName(o Object) string {
+	if p, ok := o.(*Property); ok {
+		return p.set()
+	}
+	return o.ID()
+}
+
+func sortObjects(objects []Object) {
+	sort.SliceStable(objects, func(i, j int) bool {
+		a, b := objects[i], objects[j]
+		if ra, rb := rankOf(a), rankOf(b); ra != rb {
+			return ra < rb
+		}
+		return sortName(a) < sortName(b)
+	})
+}
+
+// Object returns the object with the id.
+func (c *CIB) Object(id string) (Object, bool) {
+	for _, o := range c.Objects() {
+		if o.ID() == id {
+			return o, true
+		}
+	}
+	return nil, false
+}
+
+// Tagged lists the ids that the tag names, nil if there is no such tag.
+func (c *CIB) Tagged(tag string) []string {
+	if tags := c.configuration().SelectElement("tags"); tags != nil {
+		for _, el := range tags.SelectElements("tag") {
+			if value(el, "id") == tag {
+				return decodeTag(el).Refs
+			}
+		}
+	}
+	return nil
+}
+
+// Property returns the value of the cluster option that is in effect: the set cib-bootstrap-options comes first, then the others by
+// their scores. The values of sets that depend on rules are not considered.
+func (c *CIB) Property(name string) (string, bool) {
+	config := c.configuration().SelectElement("crm_config")
+	if config == nil {
+		return "", false
+	}
+	sets := config.SelectElements("cluster_property_set")
+	priority := func(set *etree.Element) int {
+		if value(set, "id") == "cib-bootstrap-options" {
+			return 1 << 30
+		}
+		n, _ := strconv.Atoi(value(set, "score"))
+		return n
+	}
+	sort.SliceStable(sets, func(i, j int) bool { return priority(sets[i]) > priority(sets[j]) })
+	for _, set := range sets {
+		if set.SelectElement("rule") != nil {
+			continue
+		}
+		for _, nv := range set.SelectElements("nvpair") {
+			if value(nv, "name") == name && nv.SelectAttr("value") != nil {
+				return value(nv, "value"), true
+			}
+		}
+	}
+	return "", false
+}
+
+// Nodes lists the names of the nodes that the configuration knows.
+func (c *CIB) Nodes() []string {
+	var out []string
+	if nodes := c.configuration().SelectElement("nodes"); nodes != nil {
+		for _, n := range nodes.SelectElements("node") {
+			out = append(out, value(n, "uname"))
+		}
+	}
+	return out
+}
+
+// XML is the whole CIB as Pacemaker's tools read it.
+func (c *CIB) XML() []byte {
+	doc := etree.NewDocumentWithRoot(c.root.Copy())
+	doc.Indent(2)
+	out, err := doc.WriteToBytes()
+	if err != nil { // it writes to memory
+		panic(err)
+	}
+	return out
+}
+
+// hasID says whether anything in the configuration has the id.
+func (c *CIB) hasID(id string) bool { return poolOf(c.configuration())[id] }
+
+// next is a copy of the configuration that counts as its next edit.
+func (c *CIB) next() *CIB {
+	n := &CIB{Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1}, root: c.root.Copy()}
+	n.root.CreateAttr("epoch", strconv.Itoa(n.Version.Epoch))
+	n.root.CreateAttr("num_updates", "0")
+	return n
+}
+
+// hasResources says whether there is anything that Pacemaker could start.
+func (c *CIB) hasResources() bool {
+	resources := c.configuration().SelectElement("resources")
+	return resources != nil && len(resources.ChildElements()) > 0
 }

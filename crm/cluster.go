@@ -2,14 +2,37 @@ package crm
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+)
+
+// What a Cluster's methods may fail with; match them with errors.Is.
+var (
+	// ErrStale is returned by Apply when the configuration is not the one that the plan was made for. Nothing was written: query,
+	// plan again, and write only if the new plan says the same as the one that was approved (Plan.Same).
+	ErrStale = errors.New("crm: the configuration is not what the plan was made for")
+	// ErrNotRunning says that Pacemaker does not run on this node, or does not answer.
+	ErrNotRunning = errors.New("crm: Pacemaker does not answer")
+	// ErrNoQuorum says that this part of the cluster has lost its quorum and accepts no changes.
+	ErrNoQuorum = errors.New("crm: no quorum")
+	// ErrPermission says that the user may not read or write the configuration.
+	ErrPermission = errors.New("crm: permission denied")
+	// ErrRefused says that Pacemaker finds the configuration invalid.
+	ErrRefused = errors.New("crm: Pacemaker refuses the configuration")
+	// ErrNoFencing says that Pacemaker would start nothing, because fencing is on and no device is configured. The configuration is valid
+	// otherwise and can be written.
+	ErrNoFencing = errors.New("crm: fencing is on, but there is no fencing device")
+	// ErrNotInstalled says that one of Pacemaker's tools is missing.
+	ErrNotInstalled = errors.New("crm: Pacemaker's tools are not installed")
 )
 
 // Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake.
 type Cluster interface {
 	// Query reads configuration and status.
 	Query(ctx context.Context) (*CIB, error)
-	// Check lets Pacemaker verify the plan's new configuration and simulate what it would do. Nothing is written.
+	// Check lets Pacemaker verify the plan's new configuration and simulate what it would do. Nothing is written. ErrNoFencing comes with
+	// the forecast; the caller may go on.
 	Check(ctx context.Context, p Plan) (Forecast, error)
 	// Apply writes the plan: all of it, or nothing and an error. ErrStale: the configuration has changed since the plan's base was
 	// read.
@@ -22,34 +45,63 @@ type Cluster interface {
 
 // Forecast is what Pacemaker says about a plan.
 type Forecast struct {
-	Actions  []Action // what the scheduler would do, in order
+	Actions  []Action // what the scheduler would do
 	Warnings []string // what crm_verify warns of
 }
 
 // Action is one thing that the scheduler would do.
 type Action struct {
-	Task     string        // "start", "stop", "monitor", "reload-agent", "promote", "fence", …
-	Resource string        // "haproxy:0"; "" where the action is about a node
-	Node     string        // "lb-1"
-	Interval time.Duration // of a recurring monitor
-	Key      string        // as Pacemaker writes it
+	Task     string // "start", "stop", "move", "restart", "reload", "promote", "fence", …
+	Resource string // "haproxy:0"; "" where the action is about a node
+	Node     string // "lb-1"
+	From     string // the node that a resource would leave, where it moves
+	Reason   string // why, in Pacemaker's words
+	Blocked  bool   // Pacemaker would do it if it could
+}
+
+// String is the action as a person says it: "start haproxy:0 on lb-1".
+func (a Action) String() string {
+	s := a.Task
+	if a.Resource != "" {
+		s += " " + a.Resource
+	}
+	switch {
+	case a.From != "" && a.Resource != "":
+		s += fmt.Sprintf(" from %s to %s", a.From, a.Node)
+	case a.Node != "" && a.Resource != "":
+		s += " on " + a.Node
+	case a.Node != "":
+		s += " " + a.Node
+	}
+	if a.Reason != "" {
+		s += " (" + a.Reason + ")"
+	}
+	if a.Blocked {
+		s += ", but it is blocked"
+	}
+	return s
 }
 
 // Progress is what a waiting caller can show.
 type Progress struct {
-	Pending []Pending     // actions that have been sent and have not come back
-	Idle    bool          // the scheduler is idle
+	Pending []Pending     // what the cluster has yet to do, in the order in which it will; empty when it has settled
 	Elapsed time.Duration // since Wait began
 }
 
-// Pending is one action that is under way.
-type Pending struct{ Resource, Task, Node string }
+// Pending is one action that the cluster has yet to do or to finish.
+type Pending struct {
+	Resource, Task, Node string
+	Interval             time.Duration // of a recurring monitor that has yet to be started
+}
 
-// Tools is the cluster of this machine, or the one that CIB_file, CIB_shadow or CIB_server in the environment name, through Pacemaker's
-// command line tools. The zero value is ready to use.
-type Tools struct {
-	// Dir is where the tools are; "" is /usr/sbin.
-	Dir string
-	// Env is the tools' environment; nil is the process's.
-	Env []string
+// String is the action as a person says it: "start haproxy:0 on lb-1".
+func (p Pending) String() string {
+	s := p.Task
+	if p.Resource != "" {
+		s += " " + p.Resource
+	}
+	if p.Node != "" {
+		s += " on " + p.Node
+	}
+	return s
 }

@@ -1,5 +1,11 @@
 package crm
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Spec is what the configuration should hold.
 type Spec struct {
 	Objects []Object
@@ -7,23 +13,81 @@ type Spec struct {
 	// changed. An object that is not owned is never deleted, and if it differs from the wanted one of the same id that is an
 	// error; a Property is the exception (see Tag). Nil owns what the tag names.
 	Owned func(id string) bool
-	// Tag is the id of the tag in which Diff records what it makes. "" records nothing.
+	// Tag is the id of the tag in which Diff records what it makes: the ids of the objects that it creates and of the options that it
+	// sets. "" records nothing.
 	//
-	// A property that is not owned and has another value is taken over: its value is remembered in the property set
-	// "<Tag>-before", and comes back when the property is no longer wanted.
+	// An option that is not owned and has another value is taken over: its value is remembered in the property set "<Tag>-before",
+	// under the option's id, and comes back when the option is no longer wanted.
 	Tag string
 }
 
 // Edit is the spec that sets some objects and deletes others by their ids, and leaves the rest of the configuration alone. An id
 // to delete that the CIB has not is an error. The id of a property set stands for all its properties.
-func Edit(cur *CIB, set []Object, del []string) (Spec, error) { panic("not yet") }
+func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
+	r := &report{}
+	owned := map[string]bool{}
+	present := map[string]bool{}
+	for _, o := range cur.Objects() {
+		present[o.ID()] = true
+		if p, ok := o.(*Property); ok {
+			present[p.set()] = true
+			if slices.Contains(del, p.set()) {
+				owned[p.ID()] = true
+			}
+		}
+	}
+	for _, id := range del {
+		if !present[id] {
+			r.add("", "", "%q cannot be deleted: the configuration has no such object", id)
+		}
+		owned[id] = true
+	}
+	keys := map[string]bool{}
+	for _, o := range set {
+		keys[key(o)] = true
+	}
+	for _, o := range cur.Objects() {
+		if keys[key(o)] {
+			owned[o.ID()] = true
+		}
+	}
+	return Spec{Objects: set, Owned: func(id string) bool { return owned[id] }}, r.err()
+}
 
-// Diff compares the configuration with the wanted one. It is pure: the same arguments give the same plan, and the CIB is left as it
-// is. All invalid objects are reported at once, as an *InvalidError.
-func Diff(cur *CIB, want Spec) (Plan, error) { panic("not yet") }
+// Plan is a set of changes together with the configuration that they were computed from and the one they lead to.
+type Plan struct {
+	Changes []Change // deletions first, then in crmsh's order
+	Base    *CIB
+	New     *CIB
+
+	patch *patch
+}
+
+// Empty says whether there is nothing to write.
+func (p Plan) Empty() bool { return len(p.Changes) == 0 }
+
+// Same says whether the two plans make the same changes, whatever configurations they start from.
+func (p Plan) Same(q Plan) bool {
+	return slices.EqualFunc(p.Changes, q.Changes, func(a, b Change) bool { return sameObject(a.Old, b.Old) && sameObject(a.New, b.New) })
+}
+
+func sameObject(a, b Object) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return key(a) == key(b) && sameFields(a.fields(), b.fields())
+}
 
 // Change is one object created (Old is nil), deleted (New is nil) or changed.
 type Change struct{ Old, New Object }
+
+// Object is the new object, or the old one where there is no new one.
+func (c Change) Object() Object {
+	if c.New != nil {
+		return c.New
+	}
+	return c.Old
+}
 
 // Field is one thing that an object says, for people: "params conffile", "op monitor 15s timeout".
 type Field struct{ Name, Value string }
@@ -31,21 +95,395 @@ type Field struct{ Name, Value string }
 // FieldChange is a field that differs; "" where the field is absent.
 type FieldChange struct{ Name, Old, New string }
 
-// Fields lists what differs between the old and the new object, in the order of the new one.
-func (c Change) Fields() []FieldChange { panic("not yet") }
-
-// Plan is a set of changes together with the configuration that they were computed from and the one they lead to.
-type Plan struct {
-	Changes []Change // deletions first, then in crmsh's order
-	Base    *CIB
-	New     *CIB
-	*patch
+// Fields lists what differs between the old and the new object: the new one's fields in its order, then those that are gone.
+func (c Change) Fields() []FieldChange {
+	var before, after []Field
+	if c.Old != nil {
+		before = c.Old.fields()
+	}
+	if c.New != nil {
+		after = c.New.fields()
+	}
+	rest := slices.Clone(before)
+	var out []FieldChange
+	for _, f := range after {
+		at := slices.Index(rest, f)
+		if at < 0 {
+			at = slices.IndexFunc(rest, func(o Field) bool { return o.Name == f.Name && !slices.Contains(after, o) })
+		}
+		old := ""
+		if at >= 0 {
+			old = rest[at].Value
+			rest = slices.Delete(rest, at, at+1)
+		}
+		if old != f.Value || at < 0 {
+			out = append(out, FieldChange{f.Name, old, f.Value})
+		}
+	}
+	for _, f := range rest {
+		out = append(out, FieldChange{f.Name, f.Value, ""})
+	}
+	return out
 }
 
-// Empty says whether there is nothing to write.
-func (p Plan) Empty() bool { return len(p.Changes) == 0 }
+// key tells which objects are the same one. Options are known by their set and name, whatever ids the CIB gives them.
+func key(o Object) string {
+	if p, ok := o.(*Property); ok {
+		return strings.Join([]string{string(p.section()), p.set(), p.Name}, "\x00")
+	}
+	return o.ID()
+}
 
-// Same says whether the two plans make the same changes, whatever configurations they start from.
-func (p Plan) Same(q Plan) bool { panic("not yet") }
+// Diff compares the configuration with the wanted one. It is pure: the same arguments give the same plan, and the CIB is left as it
+// is. All invalid objects are reported at once, as an *InvalidError.
+func Diff(cur *CIB, want Spec) (Plan, error) {
+	d := newDiffer(cur, want)
+	d.validate()
+	if err := d.r.err(); err != nil {
+		return Plan{}, err
+	}
+	d.compare()
+	d.remember()
+	d.checkRefs()
+	if err := d.r.err(); err != nil {
+		return Plan{}, err
+	}
+	return d.plan(), nil
+}
 
-type patch struct{}
+// differ holds one comparison.
+type differ struct {
+	cur     *CIB
+	want    Spec
+	r       report
+	have    []Object
+	byKey   map[string]Object
+	owned   func(id string) bool
+	deletes []Change
+	puts    []Change
+	made    []string // the ids that the tag will name
+}
+
+func newDiffer(cur *CIB, want Spec) *differ {
+	d := &differ{cur: cur, want: want, have: cur.Objects(), byKey: map[string]Object{}, owned: want.Owned}
+	for _, o := range d.have {
+		d.byKey[key(o)] = o
+	}
+	tagged := cur.Tagged(want.Tag)
+	if d.owned == nil {
+		d.owned = func(id string) bool { return slices.Contains(tagged, id) }
+	}
+	if want.Tag != "" {
+		d.made = slices.Clone(tagged)
+	}
+	return d
+}
+
+// validate reports what is wrong with the wanted objects each by itself, and ids that two of them share.
+func (d *differ) validate() {
+	if d.want.Tag != "" {
+		d.r.object = "tag " + d.want.Tag
+		d.r.checkID("id", d.want.Tag)
+	}
+	seen := map[string]Object{}
+	for _, o := range d.want.Objects {
+		d.r.object = o.Keyword() + " " + o.ID()
+		if p, ok := o.(*Property); ok {
+			d.r.object = p.Keyword() + " " + p.Name
+		}
+		o.validate(&d.r)
+		if other := seen[key(o)]; other != nil {
+			d.r.add("id", o.ID(), "is also the id of a %s", other.Keyword())
+		}
+		seen[key(o)] = o
+		if cur := d.byKey[key(o)]; cur != nil && !sameKind(cur, o) {
+			d.r.add("id", o.ID(), "is the id of a %s in the cluster's configuration", kindOf(cur))
+		} else if cur == nil && d.cur.hasID(o.ID()) {
+			d.r.add("id", o.ID(), "is the id of something else in the cluster's configuration")
+		}
+		if o.ID() == d.want.Tag && d.want.Tag != "" {
+			d.r.add("id", o.ID(), "is kept for the tag that lists what was made")
+		}
+	}
+}
+
+func kindOf(o Object) string {
+	if x, ok := o.(*XML); ok {
+		return x.element.Tag
+	}
+	return o.Keyword()
+}
+
+func sameKind(a, b Object) bool { return kindOf(a) == kindOf(b) }
+
+// compare finds what must be created, changed and deleted.
+func (d *differ) compare() {
+	wanted := map[string]bool{}
+	for _, o := range d.want.Objects {
+		wanted[key(o)] = true
+		cur := d.byKey[key(o)]
+		if cur == nil {
+			d.puts = append(d.puts, Change{New: o})
+			d.record(o.ID())
+			continue
+		}
+		next := adopt(cur, o)
+		if sameFields(cur.fields(), next.fields()) {
+			continue
+		}
+		if !d.owned(cur.ID()) {
+			p, isProperty := next.(*Property)
+			if !isProperty || d.want.Tag == "" {
+				d.r.object = o.Keyword() + " " + o.ID()
+				d.r.add("", "", "exists already, is not what is wanted, and was made by someone else (%s): rename one of the two, or delete the other",
+					differences(Change{cur, next}))
+				continue
+			}
+			d.puts = append(d.puts, Change{New: d.memory(cur.(*Property))})
+			d.record(p.ID())
+		}
+		d.puts = append(d.puts, Change{Old: cur, New: next})
+	}
+	for _, o := range d.have {
+		if wanted[key(o)] || !d.owned(o.ID()) || o.ID() == d.want.Tag {
+			continue
+		}
+		d.forget(o)
+	}
+}
+
+// memory is the option that keeps the value of another that is taken over.
+func (d *differ) memory(p *Property) *Property {
+	return &Property{Set: d.want.Tag + "-before", Name: p.ID(), Value: p.Value}
+}
+
+// forget deletes an owned object that is no longer wanted, or gives an option its former value back.
+func (d *differ) forget(o Object) {
+	d.made = slices.DeleteFunc(d.made, func(id string) bool { return id == o.ID() })
+	if p, ok := o.(*Property); ok && d.want.Tag != "" {
+		if before, ok := d.byKey[key(d.memory(p))].(*Property); ok {
+			d.deletes = append(d.deletes, Change{Old: before})
+			if before.Value != p.Value {
+				restored := *p
+				restored.Value = before.Value
+				d.puts = append(d.puts, Change{Old: p, New: &restored})
+			}
+			return
+		}
+	}
+	d.deletes = append(d.deletes, Change{Old: o})
+}
+
+// record names an id in the tag.
+func (d *differ) record(id string) {
+	if d.want.Tag != "" && !slices.Contains(d.made, id) {
+		d.made = append(d.made, id)
+	}
+}
+
+// remember brings the tag up to date with what is made and what is gone.
+func (d *differ) remember() {
+	if d.want.Tag == "" {
+		return
+	}
+	present := map[string]bool{}
+	for _, o := range d.final() {
+		present[o.ID()] = true
+	}
+	d.made = slices.DeleteFunc(d.made, func(id string) bool { return !present[id] })
+	cur, had := d.byKey[d.want.Tag].(*Tag)
+	switch {
+	case had && len(d.made) == 0:
+		d.deletes = append(d.deletes, Change{Old: cur})
+	case had && !slices.Equal(cur.Refs, d.made):
+		d.puts = append(d.puts, Change{Old: cur, New: &Tag{Name: d.want.Tag, Refs: d.made}})
+	case !had && len(d.made) > 0:
+		d.puts = append(d.puts, Change{New: &Tag{Name: d.want.Tag, Refs: d.made}})
+	}
+}
+
+// final lists the objects of the new configuration.
+func (d *differ) final() []Object {
+	gone := map[string]bool{}
+	for _, c := range d.deletes {
+		gone[key(c.Old)] = true
+	}
+	next := map[string]Object{}
+	for _, c := range d.puts {
+		next[key(c.New)] = c.New
+	}
+	var out []Object
+	for _, o := range d.have {
+		if n := next[key(o)]; n != nil {
+			out = append(out, n)
+			delete(next, key(o))
+		} else if !gone[key(o)] {
+			out = append(out, o)
+		}
+	}
+	for _, c := range d.puts {
+		if next[key(c.New)] != nil {
+			out = append(out, c.New)
+		}
+	}
+	return out
+}
+
+// checkRefs reports references to what the new configuration lacks, and resources that stand in two places at once. What was wrong before
+// and is left alone is not reported.
+func (d *differ) checkRefs() {
+	objects := d.final()
+	before := resourceIDs(d.have)
+	after := resourceIDs(objects)
+	inside := map[string]Object{}
+	for _, o := range objects {
+		d.r.object = o.Keyword() + " " + o.ID()
+		for _, ref := range o.refs() {
+			cur := d.byKey[key(o)]
+			untouched := cur != nil && slices.Contains(cur.refs(), ref)
+			switch kind := after[ref.id]; {
+			case kind == "" && before[ref.id] != "":
+				d.r.add(ref.field, ref.id, "is needed here, but would be deleted")
+			case kind == "" && !untouched:
+				d.r.add(ref.field, ref.id, "names a resource that does not exist")
+			case kind != "":
+				d.checkMember(o, ref, kind, inside)
+			}
+		}
+	}
+}
+
+// checkMember reports what cannot stand in a clone or group.
+func (d *differ) checkMember(o Object, ref ref, kind string, inside map[string]Object) {
+	var accepted []string
+	switch o.(type) {
+	case *Clone:
+		accepted = []string{"primitive", "group"}
+	case *Group:
+		accepted = []string{"primitive"}
+	default:
+		return
+	}
+	if !slices.Contains(accepted, kind) {
+		d.r.add(ref.field, ref.id, "is a %s; a %s takes a %s", kind, o.Keyword(), orList(accepted))
+	}
+	if other := inside[ref.id]; other != nil {
+		d.r.add(ref.field, ref.id, "stands in the %s %s already", other.Keyword(), other.ID())
+	}
+	inside[ref.id] = o
+}
+
+// resourceIDs says of each id that a constraint can name what it is.
+func resourceIDs(objects []Object) map[string]string {
+	ids := map[string]string{}
+	for _, o := range objects {
+		switch o := o.(type) {
+		case *Primitive, *Clone, *Group, *Tag:
+			ids[o.ID()] = o.Keyword()
+		case *XML:
+			pool := idPool{}
+			pool.addAll(o.element)
+			for id := range pool {
+				ids[id] = "part of a " + o.element.Tag
+			}
+			ids[o.ID()] = o.element.Tag
+		}
+	}
+	return ids
+}
+
+// plan writes the changes into a copy of the configuration.
+func (d *differ) plan() Plan {
+	p := Plan{Base: d.cur, New: d.cur, patch: &patch{}}
+	if len(d.deletes)+len(d.puts) == 0 {
+		return p
+	}
+	sortChanges(d.deletes)
+	sortChanges(d.puts)
+	p.Changes = append(d.deletes, d.puts...)
+	p.New = d.cur.next()
+	b := newBuilder(p.New)
+	for _, c := range d.deletes {
+		b.remove(c.Old)
+	}
+	for _, c := range d.puts {
+		b.put(c.New)
+	}
+	return p
+}
+
+func sortChanges(changes []Change) {
+	slices.SortStableFunc(changes, func(a, b Change) int {
+		x, y := a.Object(), b.Object()
+		if rx, ry := rankOf(x), rankOf(y); rx != ry {
+			return rx - ry
+		}
+		return strings.Compare(sortName(x), sortName(y))
+	})
+}
+
+// differences is the change in a few words.
+func differences(c Change) string {
+	var parts []string
+	for _, f := range c.Fields() {
+		parts = append(parts, fmt.Sprintf("%s is %q instead of %q", f.Name, f.Old, f.New))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// adopt is the wanted object together with those parts of the current one that the package does not model and the wanted one says
+// nothing about.
+func adopt(cur, want Object) Object {
+	switch w := want.(type) {
+	case *Primitive:
+		c, n := cur.(*Primitive), *w
+		n.extra = inherit(n.extra, c.extra)
+		n.Ops = slices.Clone(n.Ops)
+		for i := range n.Ops {
+			for j := range c.Ops {
+				if n.Ops[i].label() == c.Ops[j].label() {
+					n.Ops[i].extra = inherit(n.Ops[i].extra, c.Ops[j].extra)
+				}
+			}
+		}
+		return &n
+	case *Clone:
+		n := *w
+		n.extra = inherit(n.extra, cur.(*Clone).extra)
+		return &n
+	case *Group:
+		n := *w
+		n.extra = inherit(n.extra, cur.(*Group).extra)
+		return &n
+	case *Node:
+		n := *w
+		n.extra = inherit(n.extra, cur.(*Node).extra)
+		return &n
+	case *Colocation:
+		n := *w
+		n.extra = inherit(n.extra, cur.(*Colocation).extra)
+		return &n
+	case *Order:
+		n := *w
+		n.extra = inherit(n.extra, cur.(*Order).extra)
+		return &n
+	case *Location:
+		n := *w
+		if n.Node == "" {
+			n.extra = inherit(n.extra, cur.(*Location).extra)
+		}
+		return &n
+	case *Property:
+		n := *w
+		n.id = cur.(*Property).id
+		return &n
+	}
+	return want
+}
+
+func inherit(want, cur extras) extras {
+	if len(want) > 0 {
+		return want
+	}
+	return cur
+}

@@ -162,6 +162,8 @@ type Property struct {
 	Set     string  // the id of the set; "" is "cib-bootstrap-options", "rsc-options" or "op-options"
 	Name    string
 	Value   string
+
+	id string // where the CIB has another than the set and the name make
 }
 
 // Tag names a group of objects. Pacemaker lets it name anything.
@@ -183,4 +185,7 @@ type Node struct {
 }
 
 // XML is an object that the package does not model, kept as it was read. crmsh's grammar has it as `xml <element …>`.
-type XML struct{ element *etree.Element }
+type XML struct {
+	element *etree.Element
+	section Section // where the element is a set of properties or defaults
+}

@@ -1,17 +1,24 @@
 package crm
 
-import "time"
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Status is what the cluster does, as one call of crm_mon tells it.
 type Status struct {
-	Pacemaker   string // version
+	Pacemaker   string // its version
 	DC          string // the node that decides, "" if there is none
 	Quorum      bool
-	Fencing     bool // stonith-enabled
-	Maintenance bool // maintenance-mode
+	Fencing     bool     // stonith-enabled
+	Devices     []string // ids of the fencing devices
+	Maintenance bool     // maintenance-mode
 	Nodes       []NodeStatus
 	Resources   []ResourceStatus
-	Failures    []Failure
+	Failures    []Failure // failed actions; what only says "degraded" is not among them
 	Fences      []FenceEvent
 }
 
@@ -21,23 +28,25 @@ type NodeStatus struct {
 	Type                                                         string // "member", "remote"
 	Online, Standby, Maintenance, Pending, Unclean, Shutdown, DC bool
 	Running                                                      int               // resources
-	Attributes                                                   map[string]string // transient and permanent node attributes
+	Attributes                                                   map[string]string // permanent and transient node attributes
 }
 
 // ResourceStatus is one instance of a primitive: a resource in a clone has one per node.
 type ResourceStatus struct {
-	ID                                                                      string   // "haproxy"; of an anonymous clone's instance without its number
-	Parent                                                                  string   // the id of the clone, group or bundle it stands in, outermost first if nested: "haproxy-clone"
-	Agent                                                                   string   // "ocf:hawser:haproxy"
-	Role                                                                    string   // "Started", "Stopped", "Promoted", "Unpromoted", "Starting", "Stopping"
-	Target                                                                  string   // target-role, "" if none
-	Node                                                                    string   // where it runs, "" if nowhere
-	Nodes                                                                   []string // more than one where it runs by mistake on several
-	Active, Managed, Blocked, Failed, Orphaned, FailureIgnored, Maintenance bool
-	Pending                                                                 string    // the action under way, such as "Starting"
-	Since                                                                   time.Time // when it came up, as the last start (or probe that found it running) says; zero if not known
-	Degraded                                                                bool      // the last monitor said "running, but degraded" (OCF 190 or 191)
-	Reason                                                                  string    // the agent's exit reason of that monitor, or of the failure
+	ID     string   // "haproxy"
+	Parent string   // the outermost clone, group or bundle that it stands in, "" if none: "haproxy-clone"
+	Agent  string   // "ocf:hawser:haproxy"
+	Role   string   // "Started", "Stopped", "Promoted", "Unpromoted", "Starting", "Stopping"
+	Target string   // target-role, "" if none
+	Node   string   // where it runs, "" if nowhere
+	Nodes  []string // all of them, where it runs by mistake on several
+
+	Active, Managed, Blocked, Failed, FailureIgnored, Orphaned bool
+
+	Pending  string    // the action under way, such as "Starting"
+	Since    time.Time // when it came up there: its last start, or the probe that found it running; zero if not known
+	Degraded bool      // its last monitor said: running, but degraded (OCF 190 or 191)
+	Reason   string    // the agent's exit reason, of being degraded or else of its last failure on that node
 }
 
 // Failure is a failed action.
@@ -49,14 +58,333 @@ type Failure struct {
 	Reason               string // the agent's ocf-exit-reason
 	Status               string // "complete", "Timed Out", …
 	Time                 time.Time
-	Queue, Exec          time.Duration
+	Exec                 time.Duration // how long it took
 }
 
 // FenceEvent is one entry of the fencing history.
 type FenceEvent struct {
-	Target, Action, Status, Client, Origin string
-	Time                                   time.Time
+	Target, Action, Status, Client, Origin, Reason string
+	Time                                           time.Time
 }
 
-// ParseStatus reads what `crm_mon --output-as=xml` prints.
-func ParseStatus(xml []byte) (*Status, error) { panic("not yet") }
+// The OCF exit codes that a status needs to know.
+const (
+	ocfDegraded         = 190
+	ocfDegradedPromoted = 191
+)
+
+// monitor is what crm_mon prints (Pacemaker's api/crm_mon-2.25.rng and what that refers to).
+type monitor struct {
+	XMLName xml.Name
+	Summary struct {
+		DC struct {
+			Version string `xml:"version,attr"`
+			Name    string `xml:"name,attr"`
+			Quorum  bool   `xml:"with_quorum,attr"`
+		} `xml:"current_dc"`
+		Options struct {
+			Stonith     bool `xml:"stonith-enabled,attr"`
+			Maintenance bool `xml:"maintenance-mode,attr"`
+		} `xml:"cluster_options"`
+	} `xml:"summary"`
+	Nodes []struct {
+		Name        string `xml:"name,attr"`
+		ID          string `xml:"id,attr"`
+		Type        string `xml:"type,attr"`
+		Online      bool   `xml:"online,attr"`
+		Standby     bool   `xml:"standby,attr"`
+		Maintenance bool   `xml:"maintenance,attr"`
+		Pending     bool   `xml:"pending,attr"`
+		Unclean     bool   `xml:"unclean,attr"`
+		Shutdown    bool   `xml:"shutdown,attr"`
+		DC          bool   `xml:"is_dc,attr"`
+		Running     int    `xml:"resources_running,attr"`
+	} `xml:"nodes>node"`
+	Resources  monitorResources `xml:"resources"`
+	Attributes []struct {
+		Name  string `xml:"name,attr"`
+		Attrs []struct {
+			Name  string `xml:"name,attr"`
+			Value string `xml:"value,attr"`
+		} `xml:"attribute"`
+	} `xml:"node_attributes>node"`
+	History []struct {
+		Name      string `xml:"name,attr"`
+		Resources []struct {
+			ID  string      `xml:"id,attr"`
+			Ops []monitorOp `xml:"operation_history"`
+		} `xml:"resource_history"`
+	} `xml:"node_history>node"`
+	Failures []monitorFailure `xml:"failures>failure"`
+	Fences   []struct {
+		Target    string `xml:"target,attr"`
+		Action    string `xml:"action,attr"`
+		Status    string `xml:"status,attr"`
+		Client    string `xml:"client,attr"`
+		Origin    string `xml:"origin,attr"`
+		Reason    string `xml:"exit-reason,attr"`
+		Completed string `xml:"completed,attr"`
+	} `xml:"fence_history>fence_event"`
+}
+
+type monitorResources struct {
+	Plain   []monitorResource   `xml:"resource"`
+	Clones  []monitorContainer  `xml:"clone"`
+	Groups  []monitorContainer  `xml:"group"`
+	Bundles []monitorContainer  `xml:"bundle"`
+	Replica []*monitorResources `xml:"replica"`
+}
+
+type monitorContainer struct {
+	ID string `xml:"id,attr"`
+	monitorResources
+}
+
+type monitorResource struct {
+	ID       string `xml:"id,attr"`
+	Agent    string `xml:"resource_agent,attr"`
+	Role     string `xml:"role,attr"`
+	Target   string `xml:"target_role,attr"`
+	Active   bool   `xml:"active,attr"`
+	Orphaned bool   `xml:"orphaned,attr"`
+	Blocked  bool   `xml:"blocked,attr"`
+	Managed  bool   `xml:"managed,attr"`
+	Failed   bool   `xml:"failed,attr"`
+	Ignored  bool   `xml:"failure_ignored,attr"`
+	Pending  string `xml:"pending,attr"`
+	Nodes    []struct {
+		Name string `xml:"name,attr"`
+	} `xml:"node"`
+}
+
+type monitorOp struct {
+	Task     string `xml:"task,attr"`
+	Interval string `xml:"interval,attr"`
+	Call     int    `xml:"call,attr"`
+	RC       int    `xml:"rc,attr"`
+	Changed  string `xml:"last-rc-change,attr"`
+}
+
+type monitorFailure struct {
+	Key      string `xml:"op_key,attr"`
+	ID       string `xml:"id,attr"`
+	Node     string `xml:"node,attr"`
+	Meaning  string `xml:"exitstatus,attr"`
+	Reason   string `xml:"exitreason,attr"`
+	Code     int    `xml:"exitcode,attr"`
+	Call     int    `xml:"call,attr"`
+	Status   string `xml:"status,attr"`
+	Changed  string `xml:"last-rc-change,attr"`
+	Exec     int64  `xml:"exec,attr"`     // ms
+	Interval int64  `xml:"interval,attr"` // ms
+	Task     string `xml:"task,attr"`
+}
+
+// ParseStatus reads what `crm_mon --output-as=xml` prints. Times without a zone are taken for UTC, which is what Tools asks crm_mon for.
+func ParseStatus(text []byte) (*Status, error) {
+	var m monitor
+	if err := xml.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("crm: crm_mon's answer cannot be read: %w", err)
+	}
+	if n := m.XMLName.Local; n != "pacemaker-result" && n != "crm_mon" {
+		return nil, errors.New("crm: crm_mon's answer is <" + n + ">, not <pacemaker-result>")
+	}
+	s := &Status{
+		Pacemaker: m.Summary.DC.Version, DC: m.Summary.DC.Name, Quorum: m.Summary.DC.Quorum,
+		Fencing: m.Summary.Options.Stonith, Maintenance: m.Summary.Options.Maintenance,
+	}
+	m.addNodes(s)
+	for _, r := range m.Resources.flat("") {
+		if strings.HasPrefix(r.Agent, "stonith:") {
+			s.Devices = append(s.Devices, r.ID)
+		}
+		s.Resources = append(s.Resources, r)
+	}
+	m.addHistory(s)
+	for _, f := range m.Fences {
+		s.Fences = append(s.Fences, FenceEvent{Target: f.Target, Action: f.Action, Status: f.Status, Client: f.Client, Origin: f.Origin,
+			Reason: f.Reason, Time: parseTime(f.Completed)})
+	}
+	return s, nil
+}
+
+func (m *monitor) addNodes(s *Status) {
+	attrs := map[string]map[string]string{}
+	for _, n := range m.Attributes {
+		attrs[n.Name] = map[string]string{}
+		for _, a := range n.Attrs {
+			attrs[n.Name][a.Name] = a.Value
+		}
+	}
+	for _, n := range m.Nodes {
+		s.Nodes = append(s.Nodes, NodeStatus{
+			Name: n.Name, ID: n.ID, Type: n.Type, Online: n.Online, Standby: n.Standby, Maintenance: n.Maintenance, Pending: n.Pending,
+			Unclean: n.Unclean, Shutdown: n.Shutdown, DC: n.DC, Running: n.Running, Attributes: attrs[n.Name],
+		})
+	}
+}
+
+// flat lists the primitives inside, whatever they stand in.
+func (m *monitorResources) flat(parent string) []ResourceStatus {
+	var out []ResourceStatus
+	for _, r := range m.Plain {
+		rs := ResourceStatus{
+			ID: r.ID, Parent: parent, Agent: r.Agent, Role: r.Role, Target: r.Target, Active: r.Active, Managed: r.Managed, Blocked: r.Blocked,
+			Failed: r.Failed, FailureIgnored: r.Ignored, Orphaned: r.Orphaned, Pending: r.Pending,
+		}
+		for _, n := range r.Nodes {
+			rs.Nodes = append(rs.Nodes, n.Name)
+		}
+		if len(rs.Nodes) > 0 {
+			rs.Node = rs.Nodes[0]
+		}
+		out = append(out, rs)
+	}
+	for _, list := range [][]monitorContainer{m.Clones, m.Groups, m.Bundles} {
+		for i := range list {
+			inside := parent
+			if inside == "" {
+				inside = list[i].ID
+			}
+			out = append(out, list[i].flat(inside)...)
+		}
+	}
+	for _, r := range m.Replica {
+		out = append(out, r.flat(parent)...)
+	}
+	return out
+}
+
+// addHistory tells since when resources run, which are degraded, and what has failed.
+func (m *monitor) addHistory(s *Status) {
+	since := map[[2]string]time.Time{}
+	degraded := map[[2]string]bool{}
+	for _, n := range m.History {
+		for _, r := range n.Resources {
+			at := [2]string{r.ID, n.Name}
+			since[at], degraded[at] = upSince(r.Ops), isDegraded(r.Ops)
+		}
+	}
+	reasons := map[[2]string]string{}
+	degradedReasons := map[[2]string]string{}
+	for _, f := range m.Failures {
+		failure := f.failure()
+		at := [2]string{failure.Resource, failure.Node}
+		if f.Code == ocfDegraded || f.Code == ocfDegradedPromoted {
+			degraded[at], degradedReasons[at] = true, f.Reason
+			continue
+		}
+		if failure.Reason != "" {
+			reasons[at] = failure.Reason
+		}
+		s.Failures = append(s.Failures, failure)
+	}
+	for i := range s.Resources {
+		r := &s.Resources[i]
+		if r.Node == "" {
+			continue
+		}
+		for _, id := range []string{r.ID, instanceless(r.ID)} {
+			at := [2]string{id, r.Node}
+			if t, ok := since[at]; ok && r.Active {
+				r.Since, r.Degraded, r.Reason = t, degraded[at], reasons[at]
+				if r.Degraded {
+					r.Reason = degradedReasons[at]
+				}
+				break
+			}
+		}
+	}
+}
+
+// instanceless cuts the number of a clone's instance off.
+func instanceless(id string) string {
+	name, _, _ := strings.Cut(id, ":")
+	return name
+}
+
+// upSince is the time of the last start, or of the probe that found the resource running without one.
+func upSince(ops []monitorOp) time.Time {
+	var since time.Time
+	call := -1
+	for _, op := range ops {
+		probe := op.Task == "monitor" && (op.Interval == "" || op.Interval == "0ms")
+		if op.RC == 0 && op.Call > call && (op.Task == "start" || op.Task == "migrate_from" || probe) {
+			since, call = parseTime(op.Changed), op.Call
+		}
+	}
+	return since
+}
+
+// isDegraded says whether the last monitor found the resource degraded.
+func isDegraded(ops []monitorOp) bool {
+	call, is := -1, false
+	for _, op := range ops {
+		if op.Call > call {
+			call, is = op.Call, op.RC == ocfDegraded || op.RC == ocfDegradedPromoted
+		}
+	}
+	return is
+}
+
+func (f *monitorFailure) failure() Failure {
+	out := Failure{
+		Node: f.Node, Task: f.Task, Code: f.Code, Meaning: f.Meaning, Reason: f.Reason, Status: f.Status, Time: parseTime(f.Changed),
+		Interval: time.Duration(f.Interval) * time.Millisecond, Exec: time.Duration(f.Exec) * time.Millisecond,
+	}
+	key := f.Key
+	if key == "" {
+		key = f.ID
+	}
+	out.Resource, _, _ = cutKey(key)
+	if out.Task == "" {
+		_, out.Task, _ = cutKey(key)
+	}
+	if out.Reason == "none" {
+		out.Reason = ""
+	}
+	return out
+}
+
+// cutKey takes an operation's key apart: RESOURCE_TASK_INTERVAL, where the resource's id and the task may hold underscores too.
+func cutKey(key string) (resource, task, interval string) {
+	at := strings.LastIndexByte(key, '_')
+	if at < 0 {
+		return key, "", ""
+	}
+	key, interval = key[:at], key[at+1:]
+	for _, t := range []string{"migrate_to", "migrate_from", "meta-data", "validate-all"} {
+		if rest, ok := strings.CutSuffix(key, "_"+t); ok {
+			return rest, t, interval
+		}
+	}
+	if at = strings.LastIndexByte(key, '_'); at < 0 {
+		return key, "", interval
+	}
+	return key[:at], key[at+1:], interval
+}
+
+// parseTime reads the forms that crm_mon has used: ctime's in 2.1.5's history, and ISO 8601 in its failures and later versions. The zero time is
+// one that cannot be read.
+func parseTime(s string) time.Time {
+	for _, layout := range []string{"Mon Jan _2 15:04:05 2006", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 -07:00", time.RFC3339Nano} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// withXMLErrors takes what a tool says about its failure out of its XML answer.
+func (out output) withXMLErrors() output {
+	var answer struct {
+		Status struct {
+			Message string   `xml:"message,attr"`
+			Errors  []string `xml:"errors>error"`
+		} `xml:"status"`
+	}
+	if xml.Unmarshal(out.stdout, &answer) == nil && answer.Status.Message != "" {
+		out.stderr = []byte(strings.Join(append(answer.Status.Errors, answer.Status.Message), "\n"))
+	}
+	return out
+}

@@ -1,0 +1,174 @@
+package crm
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// sectionOf names the section of the configuration in which an element stands. Elements that are not listed stand inside others.
+var sectionOf = map[string]string{
+	"cluster_property_set": "crm_config",
+	"node":                 "nodes",
+	"primitive":            "resources", "clone": "resources", "group": "resources", "template": "resources", "master": "resources", "bundle": "resources",
+	"rsc_location": "constraints", "rsc_colocation": "constraints", "rsc_order": "constraints", "rsc_ticket": "constraints",
+	"acl_target": "acls", "acl_group": "acls", "acl_role": "acls",
+	"fencing-topology": "fencing-topology",
+	"tag":              "tags",
+	"alert":            "alerts",
+}
+
+// extras are the parts of an object that the package does not model. They are kept as they were read.
+type extras []*etree.Element
+
+func (x extras) count(tag string) int {
+	n := 0
+	for _, el := range x {
+		if el.Tag == tag {
+			n++
+		}
+	}
+	return n
+}
+
+// fields shows the extras, so that objects that differ in them alone are not taken for the same.
+func (x extras) fields() []Field {
+	var out []Field
+	for _, el := range x {
+		out = append(out, Field{"xml", canonical(el)})
+	}
+	return out
+}
+
+// canonical is an element as one line, without ids and with its attributes sorted: two elements that mean the same look the
+// same. Ids that are themselves the meaning (of references) are kept.
+func canonical(el *etree.Element) string {
+	var b strings.Builder
+	writeCanonical(&b, el)
+	return b.String()
+}
+
+func writeCanonical(b *strings.Builder, el *etree.Element) {
+	attrs := make([]string, 0, len(el.Attr))
+	for _, a := range el.Attr {
+		if a.Key == "id" && el.Tag != "resource_ref" && el.Tag != "obj_ref" {
+			continue
+		}
+		attrs = append(attrs, a.FullKey()+`="`+a.Value+`"`)
+	}
+	sort.Strings(attrs)
+	b.WriteString("<" + el.Tag)
+	for _, a := range attrs {
+		b.WriteString(" " + a)
+	}
+	b.WriteString(">")
+	for _, c := range el.Child {
+		switch c := c.(type) {
+		case *etree.Element:
+			writeCanonical(b, c)
+		case *etree.CharData:
+			b.WriteString(strings.TrimSpace(c.Data))
+		}
+	}
+	b.WriteString("</" + el.Tag + ">")
+}
+
+// setAttr sets the attribute, or removes it where the value is "".
+func setAttr(el *etree.Element, name, value string) {
+	switch {
+	case value == "":
+		el.RemoveAttr(name)
+	case el.SelectAttrValue(name, "") != value:
+		el.CreateAttr(name, value)
+	}
+}
+
+// plainSet says whether an attribute set is no more than names and values.
+func plainSet(set *etree.Element) bool {
+	for _, a := range set.Attr {
+		if a.Key != "id" {
+			return false
+		}
+	}
+	seen := map[string]bool{}
+	for _, c := range set.ChildElements() {
+		name := c.SelectAttrValue("name", "")
+		if c.Tag != "nvpair" || c.SelectAttr("value") == nil || c.SelectAttr("id-ref") != nil || name == "" || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
+}
+
+// firstPlain is the first child set of that kind that the package models, or nil.
+func firstPlain(el *etree.Element, tag string) *etree.Element {
+	for _, c := range el.SelectElements(tag) {
+		if plainSet(c) {
+			return c
+		}
+	}
+	return nil
+}
+
+// readSet lists the attributes of a plain set.
+func readSet(set *etree.Element) Attrs {
+	if set == nil {
+		return nil
+	}
+	var out Attrs
+	for _, nv := range set.ChildElements() {
+		out = append(out, Attr{nv.SelectAttrValue("name", ""), nv.SelectAttrValue("value", "")})
+	}
+	return out
+}
+
+// idPool knows which ids a configuration uses.
+type idPool map[string]bool
+
+func poolOf(root *etree.Element) idPool {
+	pool := idPool{}
+	pool.addAll(root)
+	return pool
+}
+
+func (p idPool) addAll(el *etree.Element) {
+	if id := el.SelectAttrValue("id", ""); id != "" && el.Tag != "resource_ref" && el.Tag != "obj_ref" {
+		p[id] = true
+	}
+	for _, c := range el.ChildElements() {
+		p.addAll(c)
+	}
+}
+
+// take makes an id of the words as crmsh does: joined by hyphens, with what an id cannot hold replaced, and a number if it is taken.
+func (p idPool) take(words ...string) string {
+	id := asID(strings.Join(words, "-"))
+	for try, n := id, 0; ; n++ {
+		if !p[try] {
+			p[try] = true
+			return try
+		}
+		try = id + "-" + itoa(n)
+	}
+}
+
+// asID replaces what an id cannot hold by underscores.
+func asID(s string) string {
+	if isNCName(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, c := range s {
+		if isNCName("_" + string(c)) {
+			b.WriteRune(c)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	if !isNCName(b.String()) {
+		return "num-" + b.String()
+	}
+	return b.String()
+}

@@ -1,0 +1,59 @@
+package crm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// output is what one run of a tool left.
+type output struct {
+	stdout, stderr []byte
+	code           int
+}
+
+// run starts one of Pacemaker's tools by its absolute path, without a shell. It fails only where the tool could not be run to its end; what the
+// tool's exit code means is for the caller to say, through toolError.
+func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...string) (output, error) {
+	dir := t.Dir
+	if dir == "" {
+		dir = "/usr/sbin"
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, tool), args...)
+	cmd.Env = t.environ()
+	if tool == "crm_mon" {
+		cmd.Env = append(cmd.Env, "TZ=UTC") // its times say no zone
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if stdin != nil {
+		cmd.Stdin = bytes.NewReader(stdin)
+	}
+	cmd.WaitDelay = 200 * time.Millisecond
+	err := cmd.Run()
+	out := output{stdout: stdout.Bytes(), stderr: stderr.Bytes()}
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return out, &ToolError{Tool: tool, Code: -1, Message: "did not answer in time", Err: ctx.Err()}
+	case errors.As(err, &exit):
+		out.code = exit.ExitCode()
+		return out, nil
+	case errors.Is(err, os.ErrNotExist):
+		return out, &ToolError{Tool: tool, Code: -1, Message: "is not at " + cmd.Path + ": install pacemaker and pacemaker-cli-utils", Err: ErrNotInstalled}
+	case err != nil:
+		return out, &ToolError{Tool: tool, Code: -1, Message: err.Error(), Err: err}
+	}
+	return out, nil
+}
+
+func (t *Tools) environ() []string {
+	if t.Env == nil {
+		return os.Environ()
+	}
+	return append([]string(nil), t.Env...)
+}

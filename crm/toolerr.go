@@ -1,0 +1,161 @@
+package crm
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// ToolError is a failure of one of Pacemaker's tools. errors.Is matches it with ErrStale, ErrNotRunning, ErrNoQuorum, ErrPermission,
+// ErrRefused, ErrNoFencing and ErrNotInstalled.
+type ToolError struct {
+	Tool    string // "cibadmin"
+	Code    int    // exit code; -1 if the tool did not run to its end
+	Message string // what happened and what to try
+	Err     error
+}
+
+// Error is the message, with the tool's name where that helps.
+func (e *ToolError) Error() string {
+	if e.Code < 0 {
+		return e.Tool + " " + e.Message
+	}
+	return e.Message
+}
+
+// Unwrap makes errors.Is work.
+func (e *ToolError) Unwrap() error { return e.Err }
+
+// The exit codes of Pacemaker's tools (crm_error --exit --list).
+const (
+	exitError        = 1
+	exitNoPrivilege  = 4
+	exitNoInput      = 66
+	exitNoPermission = 77
+	exitConfig       = 78
+	exitDisconnected = 102
+	exitOld          = 103
+	exitDigest       = 104
+	exitNoSuch       = 105
+	exitNoQuorum     = 106
+	exitExists       = 108
+	exitTimeout      = 124
+)
+
+// toolError says what a tool's exit code and messages mean. doing is what was attempted: "read the configuration".
+func (t *Tools) toolError(tool, doing string, out output) error {
+	said := said(out)
+	e := &ToolError{Tool: tool, Code: out.code, Err: fmt.Errorf("%s exited with %d", tool, out.code)}
+	set := func(err error, format string, args ...any) {
+		e.Err, e.Message = err, "cannot "+doing+": "+fmt.Sprintf(format, args...)
+	}
+	switch {
+	case strings.Contains(said, "Permission denied"), out.code == exitNoPrivilege, out.code == exitNoPermission:
+		set(ErrPermission, "permission denied: run this as root, or as a member of the group haclient with the right ACLs")
+	case out.code == exitNoQuorum, strings.Contains(said, "does not have quorum"), strings.Contains(said, "Operation requires quorum"):
+		set(ErrNoQuorum, "this part of the cluster has no quorum, so Pacemaker accepts no changes: bring more nodes back, see `crm_mon -1`")
+	case out.code == exitOld, out.code == exitDigest, strings.Contains(said, "Application of update diff failed"), strings.Contains(said, "Update was older than existing configuration"):
+		set(ErrStale, "the configuration has changed since it was read: read it again")
+	case out.code == exitDisconnected, out.code == exitNoInput && t.file() == "", strings.Contains(said, "Transport endpoint is not connected"),
+		strings.Contains(said, "Could not connect"), strings.Contains(said, "Connection refused"):
+		if file := t.file(); file != "" {
+			set(ErrNotRunning, "%s cannot be read (%s)", file, said)
+			break
+		}
+		if t.notRoot() {
+			set(ErrNotRunning, "Pacemaker does not answer (%s): is it running (`systemctl status pacemaker`), and is this user root or in the group haclient?", firstLine(said))
+			break
+		}
+		set(ErrNotRunning, "Pacemaker does not answer on this node (%s): start it with `systemctl start corosync pacemaker`, see `journalctl -u pacemaker`", firstLine(said))
+	case out.code == exitTimeout, strings.Contains(said, "Timer expired"):
+		set(ErrNotRunning, "Pacemaker did not answer in time: the cluster may be electing a DC or have lost its quorum, see `crm_mon -1`")
+	case out.code == exitConfig, out.code == exitExists:
+		set(ErrRefused, "Pacemaker refuses it: %s", said)
+	default:
+		set(e.Err, "%s exited with %d: %s", tool, out.code, said)
+	}
+	return e
+}
+
+// said is what a tool said about its failure, in one line, without what only its authors need.
+func said(out output) string {
+	text := out.stderr
+	if len(bytes.TrimSpace(text)) == 0 {
+		text = out.stdout
+	}
+	var lines []string
+	for _, line := range strings.Split(string(text), "\n") {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "Init failed") || dumpRE.MatchString(line) {
+			continue
+		}
+		lines = append(lines, line)
+		if len(lines) == 8 {
+			break
+		}
+	}
+	if len(lines) == 0 {
+		return "it said nothing"
+	}
+	return strings.Join(lines, "; ")
+}
+
+// dumpRE is a line of the configuration that cibadmin prints when it refuses it.
+var dumpRE = regexp.MustCompile(`^[0-9]+\s*(<.*)?$`)
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "; ")
+	return line
+}
+
+// complaint is one message of crm_verify.
+type complaint struct {
+	text    string
+	warning bool
+}
+
+var (
+	schemaRE = regexp.MustCompile(`^[^ :]*:([0-9]+): element ([^ :]+): (?:Relax-NG )?validity error : (.*)$`)
+	logRE    = regexp.MustCompile(`^\(([A-Za-z0-9_]+)\)\s+(error|warning|notice|info): (.*)$`)
+	idRE     = regexp.MustCompile(`\bid="([^"]*)"`)
+)
+
+// complaints reads what `crm_verify --verbose` says of the configuration in xml, whose lines its messages count. A message of the schema
+// is put into the words of the object that it is about.
+func complaints(text string, xml []byte) []complaint {
+	lines := bytes.Split(xml, []byte("\n"))
+	var out []complaint
+	seen := map[string]bool{}
+	add := func(c complaint) {
+		if !seen[c.text] {
+			seen[c.text] = true
+			out = append(out, c)
+		}
+	}
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if m := schemaRE.FindStringSubmatch(line); m != nil {
+			if strings.Contains(m[3], "has extra content") || strings.Contains(m[3], "failed to validate content") || strings.HasPrefix(m[3], "Expecting") {
+				continue // what follows from another message
+			}
+			add(complaint{text: elementAt(lines, m[1], m[2]) + ": " + m[3]})
+			continue
+		}
+		if m := logRE.FindStringSubmatch(line); m != nil && (m[2] == "error" || m[2] == "warning") && m[1] != "main" {
+			add(complaint{text: m[3], warning: m[2] == "warning"})
+		}
+	}
+	return out
+}
+
+// elementAt names the element on a line.
+func elementAt(lines [][]byte, number, tag string) string {
+	n, err := strconv.Atoi(number)
+	if err == nil && n >= 1 && n <= len(lines) {
+		if m := idRE.FindSubmatch(lines[n-1]); m != nil {
+			return tag + " " + string(m[1])
+		}
+	}
+	return tag
+}

@@ -1,0 +1,236 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Tools is the cluster of this machine, or the one that CIB_file, CIB_shadow or CIB_server in the environment name, through Pacemaker's
+// command line tools. The zero value is ready to use.
+type Tools struct {
+	// Dir is where the tools are; "" is /usr/sbin.
+	Dir string
+	// Env is the tools' environment; nil is the process's.
+	Env []string
+}
+
+var _ Cluster = (*Tools)(nil)
+
+// limit is how long a tool may take where the caller's context sets no limit.
+const limit = 60 * time.Second
+
+func withLimit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
+// getenv reads the tools' environment.
+func (t *Tools) getenv(name string) string {
+	found := ""
+	for _, e := range t.environ() {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			found = v
+		}
+	}
+	return found
+}
+
+// file is the file or shadow that stands for the cluster, "" where the cluster itself answers.
+func (t *Tools) file() string {
+	if f := t.getenv("CIB_file"); f != "" {
+		return f
+	}
+	if s := t.getenv("CIB_shadow"); s != "" {
+		return "the shadow configuration " + s
+	}
+	return ""
+}
+
+// notRoot says whether a failure to connect may be one of rights.
+func (t *Tools) notRoot() bool { return os.Geteuid() != 0 && t.getenv("CIB_server") == "" }
+
+// Query reads configuration and status with one cibadmin.
+func (t *Tools) Query(ctx context.Context) (*CIB, error) {
+	ctx, cancel := withLimit(ctx)
+	defer cancel()
+	out, err := t.run(ctx, nil, "cibadmin", "--query")
+	if err != nil {
+		return nil, err
+	}
+	if out.code != 0 {
+		return nil, t.toolError("cibadmin", "read the configuration", out)
+	}
+	return ParseCIB(out.stdout)
+}
+
+// patch is the difference between a plan's two configurations, made once.
+type patch struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// Check lets crm_verify and crm_simulate look at the plan's new configuration, and makes the patch at the same time. A configuration with
+// which Pacemaker would start nothing for want of fencing gives ErrNoFencing together with the forecast.
+func (t *Tools) Check(ctx context.Context, p Plan) (Forecast, error) {
+	if p.Empty() {
+		return Forecast{}, nil
+	}
+	ctx, cancel := withLimit(ctx)
+	defer cancel()
+	files, err := writePlan(p)
+	if err != nil {
+		return Forecast{}, err
+	}
+	defer files.remove()
+
+	var f Forecast
+	var warnings []string
+	errs := make([]error, 3)
+	var wait sync.WaitGroup
+	wait.Go(func() { warnings, errs[0] = t.verify(ctx, files) })
+	wait.Go(func() { f, errs[1] = t.simulate(ctx, files) })
+	wait.Go(func() { errs[2] = t.makePatch(ctx, p, files) })
+	wait.Wait()
+	f.Warnings = append(warnings, f.Warnings...)
+	if errs[0] != nil && !errors.Is(errs[0], ErrNoFencing) {
+		return Forecast{}, errs[0] // what is wrong with the configuration explains the other failures
+	}
+	return f, errors.Join(errs...)
+}
+
+// Apply writes the plan as one versioned patch.
+func (t *Tools) Apply(ctx context.Context, p Plan) error {
+	if p.Empty() {
+		return nil
+	}
+	ctx, cancel := withLimit(ctx)
+	defer cancel()
+	if p.patch == nil {
+		return errors.New("crm: this plan was not made by Diff")
+	}
+	p.patch.mu.Lock()
+	made := p.patch.text != nil
+	p.patch.mu.Unlock()
+	if !made {
+		files, err := writePlan(p)
+		if err != nil {
+			return err
+		}
+		defer files.remove()
+		if err := t.makePatch(ctx, p, files); err != nil {
+			return err
+		}
+	}
+	out, err := t.run(ctx, p.patch.text, "cibadmin", "--patch", "--xml-pipe")
+	if err != nil {
+		return err
+	}
+	if out.code == exitError && p.Base.Version.Epoch > 0 && strings.Contains(string(out.stderr), "Application of") {
+		out.code = exitOld // the configuration is older than the one that was read: somebody has put another in its place
+	}
+	if out.code != 0 {
+		return t.toolError("cibadmin", "write the configuration", out)
+	}
+	return nil
+}
+
+// planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets.
+type planFiles struct {
+	dir, base, next string
+	xml             []byte // what next holds
+	resources       bool   // whether next has any
+}
+
+func (f planFiles) remove() { _ = os.RemoveAll(f.dir) }
+
+func writePlan(p Plan) (planFiles, error) {
+	dir, err := os.MkdirTemp("", "hawser-plan-") // 0700
+	if err != nil {
+		return planFiles{}, fmt.Errorf("crm: cannot make a temporary directory for the plan: %w", err)
+	}
+	f := planFiles{dir: dir, base: filepath.Join(dir, "base.xml"), next: filepath.Join(dir, "new.xml"), xml: p.New.XML(), resources: p.New.hasResources()}
+	if err = os.WriteFile(f.base, p.Base.XML(), 0o600); err == nil {
+		err = os.WriteFile(f.next, f.xml, 0o600)
+	}
+	if err != nil {
+		f.remove()
+		return planFiles{}, fmt.Errorf("crm: cannot write the plan for Pacemaker's tools: %w", err)
+	}
+	return f, nil
+}
+
+// makePatch lets crm_diff compare the two configurations. Its exit code is 1 where they differ.
+func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
+	out, err := t.run(ctx, nil, "crm_diff", "--original", f.base, "--new", f.next)
+	if err != nil {
+		return err
+	}
+	if out.code != 1 || len(out.stdout) == 0 {
+		return t.toolError("crm_diff", "compute the patch", out)
+	}
+	p.patch.mu.Lock()
+	p.patch.text = out.stdout
+	p.patch.mu.Unlock()
+	return nil
+}
+
+// verify runs crm_verify. Its exit code is 78 for whatever it calls an error.
+func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err error) {
+	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--xml-file", f.next)
+	if err != nil {
+		return nil, err
+	}
+	var errs []string
+	for _, c := range complaints(string(out.stderr), f.xml) {
+		if c.warning {
+			warnings = append(warnings, c.text)
+		} else {
+			errs = append(errs, c.text)
+		}
+	}
+	switch {
+	case out.code == 0:
+		return append(warnings, errs...), nil
+	case out.code != exitConfig:
+		return warnings, t.toolError("crm_verify", "check the configuration", out)
+	case len(errs) > 0 && onlyFencing(errs) && !f.resources:
+		return warnings, nil // nothing is there to be started
+	case len(errs) > 0 && onlyFencing(errs):
+		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
+			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so Pacemaker would start nothing: configure one, or accept a cluster without fencing by stonith-enabled=false"}
+	case len(errs) == 0:
+		return warnings, t.toolError("crm_verify", "accept the configuration", out)
+	}
+	return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrRefused, Message: "Pacemaker refuses the configuration: " + strings.Join(errs, "; ")}
+}
+
+func onlyFencing(errs []string) bool {
+	for _, e := range errs {
+		if !strings.Contains(e, "STONITH") {
+			return false
+		}
+	}
+	return true
+}
+
+// Status asks crm_mon, once.
+func (t *Tools) Status(ctx context.Context) (*Status, error) {
+	ctx, cancel := withLimit(ctx)
+	defer cancel()
+	out, err := t.run(ctx, nil, "crm_mon", "--one-shot", "--output-as=xml")
+	if err != nil {
+		return nil, err
+	}
+	if out.code != 0 {
+		return nil, t.toolError("crm_mon", "ask for the cluster's status", out.withXMLErrors())
+	}
+	return ParseStatus(out.stdout)
+}
