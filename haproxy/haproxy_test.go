@@ -33,9 +33,7 @@ func write(t *testing.T, path, text string) {
 // TestRealHAProxy goes through everything that can be asked of this machine's HAProxy.
 func TestRealHAProxy(t *testing.T) {
 	binary := needs.Command(t, "haproxy")
-	dir, err := os.MkdirTemp("", "hx")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	port := freePort(t)
 	good := fmt.Sprintf(`global

@@ -28,7 +28,7 @@ type scripted struct {
 }
 
 func newScripted(t *testing.T) *scripted {
-	dir, err := os.MkdirTemp("", "hx") // t.TempDir's path can be too long for a socket
+	dir, err := os.MkdirTemp("", "hx") //nolint:usetesting // its path can be too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &scripted{t: t, path: filepath.Join(dir, "master.sock"), procs: family(0, 0, 0)}

@@ -1,0 +1,85 @@
+package haproxy
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Binds are the TCP addresses that the configuration's `bind` lines name, as far as can be said without HAProxy: host names and
+// addresses in other name spaces are left out. An unspecified address stands for all of its family.
+func Binds(sources []Source, getenv func(string) string) []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, source := range sources {
+		for _, words := range source.Lines(getenv) {
+			if len(words) < 2 || words[0] != "bind" {
+				continue
+			}
+			for addr := range strings.SplitSeq(words[1], ",") {
+				all = append(all, parseBind(addr)...)
+			}
+		}
+	}
+	return all
+}
+
+// StatsSockets are the paths of the configuration's own stats sockets.
+func StatsSockets(sources []Source, getenv func(string) string) []string {
+	var paths []string
+	for _, source := range sources {
+		for _, words := range source.Lines(getenv) {
+			if len(words) > 2 && words[0] == "stats" && words[1] == "socket" {
+				if path := strings.TrimPrefix(words[2], "unix@"); strings.HasPrefix(path, "/") {
+					paths = append(paths, path)
+				}
+			}
+		}
+	}
+	return paths
+}
+
+// parseBind reads [prefix@]<address>:<port>[-<port>]: "10.0.0.1:80", ":80", "*:80", ":::80", "[::1]:80", "ipv6@:80".
+func parseBind(text string) []netip.AddrPort {
+	any4 := netip.IPv4Unspecified()
+	if prefix, rest, ok := strings.Cut(text, "@"); ok {
+		switch prefix {
+		case "ipv4", "tcp", "tcp4":
+		case "ipv6", "tcp6":
+			any4 = netip.IPv6Unspecified()
+		default:
+			return nil // unix, abns, fd, sockpair, quic4, rhttp …
+		}
+		text = rest
+	}
+	if strings.HasPrefix(text, "/") {
+		return nil
+	}
+	colon := strings.LastIndexByte(text, ':')
+	if colon < 0 {
+		return nil
+	}
+	host, ports := text[:colon], text[colon+1:]
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	addr := any4
+	if host != "" && host != "*" {
+		parsed, err := netip.ParseAddr(host)
+		if err != nil {
+			return nil
+		}
+		addr = parsed.Unmap().WithZone("")
+	}
+	low, high, ok := strings.Cut(ports, "-")
+	if !ok {
+		high = low
+	}
+	first, err1 := strconv.ParseUint(low, 10, 16)
+	last, err2 := strconv.ParseUint(high, 10, 16)
+	if err1 != nil || err2 != nil || first == 0 {
+		return nil
+	}
+	var all []netip.AddrPort
+	for port := first; port <= last; port++ {
+		all = append(all, netip.AddrPortFrom(addr, uint16(port)))
+	}
+	return all
+}

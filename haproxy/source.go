@@ -1,0 +1,158 @@
+package haproxy
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Source is a configuration file that was read. It serves questions that HAProxy itself does not answer without being started,
+// such as which addresses it would bind; what is valid is for Config.Check to say.
+type Source struct {
+	File, Text string
+}
+
+// ReadSources reads files and, as HAProxy does, the files *.cfg of directories in the order of their names.
+func ReadSources(paths []string) ([]Source, error) {
+	var sources []Source
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read HAProxy's configuration: %w", err)
+		}
+		files := []string{path}
+		if info.IsDir() {
+			entries, err := os.ReadDir(path)
+			if err != nil {
+				return nil, fmt.Errorf("cannot read HAProxy's configuration: %w", err)
+			}
+			files = nil
+			for _, entry := range entries {
+				if name := entry.Name(); strings.HasSuffix(name, ".cfg") && !strings.HasPrefix(name, ".") {
+					files = append(files, filepath.Join(path, name))
+				}
+			}
+			if len(files) == 0 {
+				return nil, fmt.Errorf("cannot read HAProxy's configuration: %w: there is no file *.cfg in the directory %s", os.ErrNotExist, path)
+			}
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("cannot read HAProxy's configuration: %w", err)
+			}
+			sources = append(sources, Source{file, string(text)})
+		}
+	}
+	return sources, nil
+}
+
+// Mentions is whether the configuration uses an environment variable, in any of the ways there are: "$NAME", "${NAME}", env(NAME).
+func Mentions(sources []Source, variable string) bool {
+	for _, source := range sources {
+		for line := range strings.Lines(source.Text) {
+			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") && mentions(line, variable) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mentions is whether the name is in the text and is not a part of a longer one.
+func mentions(text, name string) bool {
+	for {
+		before, after, ok := strings.Cut(text, name)
+		if !ok {
+			return false
+		}
+		if (before == "" || !nameByte(before[len(before)-1])) && (after == "" || !nameByte(after[0])) {
+			return true
+		}
+		text = after
+	}
+}
+
+// nameByte is whether a byte can be part of a variable's name.
+func nameByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// Lines are the words of each line of the configuration, quotes and variables resolved (Configuration Manual, sections 2.2 and
+// 2.3). Lines without words are left out.
+func (s Source) Lines(getenv func(string) string) [][]string {
+	var lines [][]string
+	for line := range strings.Lines(s.Text) {
+		if words := splitLine(strings.TrimRight(line, "\r\n"), getenv); len(words) > 0 {
+			lines = append(lines, words)
+		}
+	}
+	return lines
+}
+
+// splitLine splits a line at white space: a backslash takes the next character as it is, single quotes everything, double quotes
+// white space, and only within double quotes variables are replaced. A # begins a comment.
+func splitLine(line string, getenv func(string) string) []string {
+	var words []string
+	var word strings.Builder
+	var quote byte
+	open := false // the word exists, be it empty
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		switch {
+		case c == '\\' && quote != '\'' && i+1 < len(line):
+			i++
+			word.WriteByte(line[i])
+			open = true
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote, open = c, true
+		case quote == '"' && c == '$':
+			value, length := variable(line[i:], getenv)
+			word.WriteString(value)
+			i += length - 1
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if open {
+				words = append(words, word.String())
+				word.Reset()
+				open = false
+			}
+		case quote == 0 && c == '#':
+			i = len(line)
+		default:
+			word.WriteByte(c)
+			open = true
+		}
+	}
+	if open {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+// variable resolves what begins with a $: $NAME, ${NAME}, ${NAME-default} and, for lists, ${NAME[*]}. length is what it takes up.
+func variable(text string, getenv func(string) string) (value string, length int) {
+	braced := strings.HasPrefix(text, "${")
+	start := 1
+	if braced {
+		start = 2
+	}
+	end := start
+	for end < len(text) && (nameByte(text[end]) || text[end] == '.') {
+		end++
+	}
+	value = getenv(text[start:end])
+	if !braced {
+		return value, end
+	}
+	rest, _, ok := strings.Cut(text[end:], "}")
+	if !ok {
+		return value, len(text)
+	}
+	if fallback, ok := strings.CutPrefix(rest, "-"); ok && value == "" {
+		value = fallback
+	}
+	return value, end + len(rest) + 1
+}

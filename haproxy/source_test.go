@@ -1,0 +1,98 @@
+package haproxy
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func env(name string) string {
+	return map[string]string{"IP": "10.0.0.1", "HAWSER_ANCHOR_IP": "10.10.0.5"}[name]
+}
+
+func TestSplitLine(t *testing.T) {
+	for line, want := range map[string][]string{
+		"":                              nil,
+		"  # all comment":               nil,
+		"bind :80 # here":               {"bind", ":80"},
+		`bind "${HAWSER_ANCHOR_IP}:80"`: {"bind", "10.10.0.5:80"},
+		`bind "$IP:80"`:                 {"bind", "10.0.0.1:80"},
+		`bind "${NO-127.0.0.1}:80"`:     {"bind", "127.0.0.1:80"},
+		`bind '${IP}:80'`:               {"bind", "${IP}:80"},
+		`bind ${IP}:80`:                 {"bind", "${IP}:80"},
+		`a b\ c "d e" ''`:               {"a", "b c", "d e", ""},
+		`a \# \\`:                       {"a", "#", `\`},
+		`a "${IP`:                       {"a", "10.0.0.1"},
+	} {
+		require.Equal(t, want, splitLine(line, env), line)
+	}
+}
+
+func TestBinds(t *testing.T) {
+	for text, want := range map[string][]string{
+		"10.0.0.1:80":      {"10.0.0.1:80"},
+		":80":              {"0.0.0.0:80"},
+		"*:80":             {"0.0.0.0:80"},
+		":::80":            {"[::]:80"},
+		"[::1]:80":         {"[::1]:80"},
+		"ipv6@:80":         {"[::]:80"},
+		"ipv4@1.2.3.4:80":  {"1.2.3.4:80"},
+		":80-82":           {"0.0.0.0:80", "0.0.0.0:81", "0.0.0.0:82"},
+		"/run/x.sock":      nil,
+		"unix@/run/x.sock": nil,
+		"quic4@:443":       nil,
+		"example.com:80":   nil,
+		"10.0.0.1":         nil,
+		"10.0.0.1:x":       nil,
+	} {
+		var got []string
+		for _, addr := range parseBind(text) {
+			got = append(got, addr.String())
+		}
+		require.Equal(t, want, got, text)
+	}
+	sources := []Source{{"a", "frontend f\n  bind \"${HAWSER_ANCHOR_IP}:80\",:81 ssl\n  #bind :82\n"}}
+	require.Len(t, Binds(sources, env), 2)
+	require.Equal(t, []string{"/run/a", "/run/b"}, StatsSockets([]Source{{"a", "stats socket /run/a\n stats socket unix@/run/b mode 600\nstats socket ipv4@:1 x\nstats timeout 1s"}}, env))
+}
+
+func TestMentions(t *testing.T) {
+	for text, want := range map[string]bool{
+		`bind "${HAWSER_ANCHOR_IP}:80"`:                           true,
+		`bind "$HAWSER_ANCHOR_IP:80"`:                             true,
+		"http-response set-header X %[env(HAWSER_ANCHOR_IP)]":     true,
+		`bind "${HAWSER_ANCHOR_IPV6}:80"`:                         false,
+		`bind "${MY_HAWSER_ANCHOR_IP}:80"`:                        false,
+		"  # bind HAWSER_ANCHOR_IP":                               false,
+		`bind "${HAWSER_ANCHOR_IP2}:80","${HAWSER_ANCHOR_IP}:80"`: true,
+	} {
+		require.Equal(t, want, Mentions([]Source{{"a", text}}, "HAWSER_ANCHOR_IP"), text)
+	}
+}
+
+func TestReadSources(t *testing.T) {
+	dir := t.TempDir()
+	_, err := ReadSources([]string{dir})
+	require.ErrorContains(t, err, "no file *.cfg")
+	_, err = ReadSources([]string{filepath.Join(dir, "none")})
+	require.ErrorIs(t, err, os.ErrNotExist)
+	for _, name := range []string{"b.cfg", "a.cfg", ".hidden.cfg", "a.cfg~"} {
+		write(t, filepath.Join(dir, name), name)
+	}
+	sources, err := ReadSources([]string{dir, filepath.Join(dir, "a.cfg~")})
+	require.NoError(t, err)
+	require.Equal(t, []Source{{dir + "/a.cfg", "a.cfg"}, {dir + "/b.cfg", "b.cfg"}, {dir + "/a.cfg~", "a.cfg~"}}, sources)
+}
+
+func FuzzBinds(f *testing.F) {
+	f.Add("bind \"${IP}:80\" # x\nbind '[::]:1-65535'")
+	f.Add("bind \"${IP-")
+	f.Add("bind \\")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, addr := range Binds([]Source{{"a", text}}, env) {
+			require.True(t, addr.IsValid())
+		}
+	})
+}
