@@ -88,6 +88,9 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 			return "", err
 		}
 		nic = place.nic
+		if err := carrier(nic.Index); err != nil {
+			return "", fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip, err)
+		}
 	}
 	other, err := p.whoHas(ctx, nic, ip)
 	switch {
