@@ -1,0 +1,234 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const tutorial = `# hawser.yaml of the tutorial
+fencing: off                      # accepted on purpose
+haproxy:
+  config: /etc/haproxy/haproxy.cfg
+  monitor: 15s
+floating_ips:
+  - name: FloatIP
+    ip: 203.0.113.10
+    provider: digitalocean        # or lan, with cidr_netmask and nic
+    token_file: /etc/hawser/token
+`
+
+func TestParseTutorial(t *testing.T) {
+	c, err := parseConfig("hawser.yaml", []byte(tutorial))
+	require.NoError(t, err)
+	require.Equal(t, fencingOff, c.fencing)
+	require.Equal(t, "/etc/haproxy/haproxy.cfg", c.haproxy.config)
+	require.Equal(t, "15s", c.haproxy.monitor)
+	require.Len(t, c.ips, 1)
+	require.Equal(t, "FloatIP", c.ips[0].name)
+	require.Equal(t, "203.0.113.10", c.ips[0].ip.String())
+	require.Equal(t, digitalocean, c.ips[0].provider)
+	require.Equal(t, "/etc/hawser/token", c.ips[0].tokenFile)
+	require.Equal(t, position{10, 17}, c.ips[0].tokenFileAt)
+}
+
+func TestParseEverything(t *testing.T) {
+	c, err := parseConfig("hawser.yaml", []byte(`
+fencing: on
+haproxy:
+  config: /etc/haproxy/conf.d/
+  binary: /opt/haproxy/haproxy
+  extra: -m 512 -L "the node"
+  monitor: 10
+  check: {url: "http://${HAWSER_ANCHOR_IP}/health", timeout: 5s, every: 30s}
+  min_servers: 1
+  stop_grace: 2min
+  anchor_ip: 10.0.0.1
+  private_ip: fd00::1
+floating_ips:
+  - &one
+    name: ip-1
+    ip: 203.0.113.10
+    token_file: &token /etc/hawser/token
+    api_url: http://127.0.0.1:8080/
+    metadata_url: http://169.254.169.254
+  - name: ip-2
+    ip: "2001:db8::10"
+    token_file: *token
+  - {name: ip-3, ip: 192.0.2.1, provider: lan, nic: eth0, cidr_netmask: 24, monitor: 5s}
+`))
+	require.NoError(t, err)
+	require.Equal(t, fencingOn, c.fencing)
+	h := c.haproxy
+	require.Equal(t, "/etc/haproxy/conf.d", h.config)
+	require.Equal(t, "/opt/haproxy/haproxy", h.binary)
+	require.Equal(t, `-m 512 -L "the node"`, h.extra)
+	require.Equal(t, "10s", h.monitor)
+	require.Equal(t, checkConfig{"http://${HAWSER_ANCHOR_IP}/health", "5s", "30s"}, h.check)
+	require.Equal(t, 1, h.minServers)
+	require.Equal(t, "2min", h.stopGrace)
+	require.Equal(t, "10.0.0.1", h.anchorIP)
+	require.Equal(t, "fd00::1", h.privateIP)
+	require.Len(t, c.ips, 3)
+	require.Equal(t, "http://127.0.0.1:8080", c.ips[0].apiURL)
+	require.Equal(t, "http://169.254.169.254", c.ips[0].metadataURL)
+	require.Equal(t, "/etc/hawser/token", c.ips[1].tokenFile)
+	require.Equal(t, "2001:db8::10", c.ips[1].ip.String())
+	require.Equal(t, 24, c.ips[2].netmask)
+	require.Equal(t, "5s", c.ips[2].monitor)
+}
+
+func TestParseFencing(t *testing.T) {
+	for text, want := range map[string]fencing{
+		"fencing: off": fencingOff, "fencing: false": fencingOff, "fencing: No": fencingOff, `fencing: "off"`: fencingOff,
+		"fencing: on": fencingOn, "fencing: true": fencingOn, "": fencingUnsaid,
+	} {
+		c, err := parseConfig("f", []byte(text+"\nhaproxy:\n"))
+		require.NoError(t, err, text)
+		require.Equal(t, want, c.fencing, text)
+	}
+}
+
+// TestFaults has the messages word for word: they are what an operator works with.
+func TestFaults(t *testing.T) {
+	const keys = "name, ip, provider, token_file, nic, cidr_netmask, api_url, metadata_url, monitor"
+	for _, tc := range []struct{ name, text, want string }{
+		{"empty", "", "f: configures nothing: accepted are haproxy, floating_ips, fencing"},
+		{"only a comment", "# nothing\n", "f: configures nothing: accepted are haproxy, floating_ips, fencing"},
+		{"no haproxy", "fencing: off", "f: the key haproxy is missing; it may be empty (`haproxy: {}`), HAProxy then runs with /etc/haproxy/haproxy.cfg"},
+		{"a list", "- a", `f:1:1: the file is a list: accepted is a mapping with the keys haproxy, floating_ips, fencing`},
+		{"two documents", "haproxy:\n---\nhaproxy:\n", "f:3:1: a second document begins here: accepted is one"},
+		{"unknown key", "haproxy:\n  confg: /etc/x\n", "f:2:3: haproxy.confg is not a key that hawser knows: accepted are config, binary, extra, monitor, check, min_servers, stop_grace, anchor_ip, private_ip; did you mean config?"},
+		{"the agent's word", "haproxy:\n  conffile: /etc/x\n", "f:2:3: haproxy.conffile: in hawser.yaml the key is config"},
+		{"duplicate key", "haproxy:\nhaproxy:\n", "f:2:1: haproxy is given twice: the first is in line 1"},
+		{"duplicate inner key", "haproxy:\n  monitor: 1s\n  monitor: 2s\n", "f:3:3: haproxy.monitor is given twice: the first is in line 2"},
+		{"wrong types", "haproxy:\n  config: [a]\n  monitor: fast\n  min_servers: many\n  check: x\n",
+			"f:2:11: haproxy.config is a list: accepted is an absolute path\n" +
+				"f:3:12: haproxy.monitor is \"fast\": accepted is a length of time such as 500ms, 15s or 2min\n" +
+				"f:4:16: haproxy.min_servers is the text \"many\": accepted is a whole number from 0 to 100000\n" +
+				"f:5:10: haproxy.check is the text \"x\": accepted is a mapping with the keys url, timeout, every"},
+		{"number out of range", "haproxy: {min_servers: -1}", "f:1:24: haproxy.min_servers is -1: accepted is a whole number from 0 to 100000"},
+		{"relative path", "haproxy: {config: haproxy.cfg}", `f:1:19: haproxy.config is "haproxy.cfg": accepted is an absolute path, because it is used on every node`},
+		{"open quote", "haproxy: {extra: \"-L 'x\"}", `f:1:18: haproxy.extra "-L 'x" has an opening quote that is never closed`},
+		{"no time at all", "haproxy: {monitor: 0}", `f:1:20: haproxy.monitor is "0": accepted is from 1ms to 24h`},
+		{"check without url", "haproxy: {check: {every: 10s}}", "f:1:18: haproxy.check has no url: accepted is the address that is asked for through the balancer, such as http://127.0.0.1/health"},
+		{"check of a file", "haproxy: {check: {url: 'file:///x'}}", `f:1:24: haproxy.check.url is "file:///x": accepted is an http:// or https:// address`},
+		{"fencing perhaps", "haproxy:\nfencing: perhaps", `f:2:10: fencing is "perhaps": accepted is off (a cluster without fencing is accepted) or on (it is not)`},
+		{"addresses", `haproxy:
+floating_ips:
+  - {name: a, ip: 203.0.113.300, token_file: /t}
+  - {name: b, ip: 203.0.113.1/24, token_file: /t}
+  - {name: c, ip: 127.0.0.1, token_file: /t}
+  - {name: d, ip: 203.0.113.7, token_file: /t}
+  - {name: e, ip: "::ffff:203.0.113.7", token_file: /t}
+  - {name: f, ip: 1.5, token_file: /t}
+`, `f:3:19: floating_ips[0].ip is "203.0.113.300", which is not an address: accepted is one IPv4 or IPv6 address such as 203.0.113.10
+f:4:19: floating_ips[1].ip is "203.0.113.1/24": accepted is the address alone (the length of its prefix goes into cidr_netmask: 24)
+f:5:19: floating_ips[2].ip is 127.0.0.1, which no client could reach: accepted is one IPv4 or IPv6 address such as 203.0.113.10
+f:7:19: the address 203.0.113.7 is given twice: the first is in line 6
+f:8:19: floating_ips[5].ip is the number 1.5: accepted is one IPv4 or IPv6 address such as 203.0.113.10`},
+		{"names", `haproxy:
+floating_ips:
+  - {name: Float IP, ip: 203.0.113.1, token_file: /t}
+  - {name: 1st, ip: 203.0.113.2, token_file: /t}
+  - {name: haproxy, ip: 203.0.113.3, token_file: /t}
+  - {name: x, ip: 203.0.113.4, token_file: /t}
+  - {name: x, ip: 203.0.113.5, token_file: /t}
+  - {name: x-haproxy, ip: 203.0.113.6, token_file: /t}
+`, `f:3:12: floating_ips[0].name is "Float IP", which cannot be the id of an object of the cluster: accepted is a letter or _, then letters, digits, dots, dashes and underscores, as XML has it
+f:4:12: floating_ips[1].name is "1st", which cannot be the id of an object of the cluster: accepted is a letter or _, then letters, digits, dots, dashes and underscores, as XML has it
+f:5:12: the name haproxy is taken: it is hawser's own
+f:7:12: the name x is given twice: the first is in line 6
+f:8:12: the name x-haproxy is taken: it is the constraint of x`},
+		{"missing", "haproxy:\nfloating_ips:\n  - provider: digitalocean\n", `f:3:5: floating_ips[0] has no name
+f:3:5: floating_ips[0] has no ip
+f:3:5: floating_ips[0] has no token_file: accepted is the path of a file with the API token, readable by root only (the provider is digitalocean; for an address of the local network write ` + "`provider: lan`)"},
+		{"provider", "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: aws}]", `f:2:53: floating_ips[0].provider is "aws": accepted is digitalocean or lan`},
+		{"of the other provider", "haproxy:\nfloating_ips:\n - {name: a, ip: 203.0.113.1, nic: eth0, token_file: /t}\n - {name: b, ip: 203.0.113.2, provider: lan, token_file: /t, cidr_netmask: 64}\n",
+			`f:3:36: floating_ips[0].nic means nothing to the provider digitalocean: leave it out
+f:4:58: floating_ips[1].token_file means nothing to the provider lan: leave it out
+f:4:76: floating_ips[1].cidr_netmask is 64: accepted is 1 to 32 for an IPv4 address`},
+		{"secret", "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token: abc}]",
+			"f:2:43: floating_ips[0].token: a secret is not accepted here, everyone who may read the cluster would see it: write it to a file that only root can read and name that in token_file"},
+		{"unknown key of an address", "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, vlan: 3}]", "f:2:59: floating_ips[0].vlan is not a key that hawser knows: accepted are " + keys},
+		{"interface", "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: lan, nic: 'eth0:1'}]", `f:2:63: floating_ips[0].nic is "eth0:1": accepted is the name of a network interface, such as eth0`},
+		{"path in an origin", "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, api_url: 'https://x/v2'}]", `f:2:68: floating_ips[0].api_url is "https://x/v2": accepted is scheme, host and port and nothing after them, such as https://api.digitalocean.com`},
+		{"control character", "haproxy: {config: \"/etc/\\x01\"}", `f:1:19: haproxy.config "/etc/\x01" has a character that the cluster's configuration cannot hold: accepted is an absolute path`},
+		{"unknown anchor", "haproxy: {config: *x}", "f:1:19: *x refers to an anchor that is not defined above"},
+		{"merge", "haproxy:\n  <<: {a: b}\n", "f:2:3: merging (<<) is not accepted: write the keys out"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := parseConfig("f", []byte(tc.text))
+			require.Error(t, err)
+			require.Equal(t, tc.want, err.Error())
+			code, hint := exitCode(err)
+			require.Equal(t, exitUsage, code)
+			require.Equal(t, "nothing was changed", hint)
+		})
+	}
+}
+
+func TestNotYAML(t *testing.T) {
+	_, err := parseConfig("f", []byte("haproxy:\n  config: [unclosed\n"))
+	require.ErrorContains(t, err, "f:2:")
+	require.ErrorContains(t, err, "is not YAML: ")
+	require.NotContains(t, err.Error(), "\n")
+}
+
+func TestLoadConfig(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "my.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(tutorial), 0o600))
+	c, err := loadConfig(file)
+	require.NoError(t, err)
+	require.Equal(t, file, c.file)
+
+	_, err = loadConfig(filepath.Join(dir, "other.yaml"))
+	require.EqualError(t, err, filepath.Join(dir, "other.yaml")+" cannot be read: no such file or directory: name the file with -f")
+	_, err = loadConfig(dir)
+	require.ErrorContains(t, err, "is a directory")
+
+	t.Chdir(dir)
+	_, err = loadConfig("")
+	if _, statErr := os.Stat("/etc/hawser/hawser.yaml"); statErr != nil {
+		require.EqualError(t, err, "there is no hawser.yaml and no /etc/hawser/hawser.yaml: write one (`hawser help plan` shows an example), or name it with -f")
+	}
+	require.NoError(t, os.WriteFile("hawser.yaml", []byte(tutorial), 0o600))
+	c, err = loadConfig("")
+	require.NoError(t, err)
+	require.Equal(t, "hawser.yaml", c.file)
+}
+
+// FuzzConfig looks for a file that is not answered with either a configuration or faults that have a place.
+func FuzzConfig(f *testing.F) {
+	f.Add(tutorial)
+	f.Add("haproxy: {check: {url: x}}\nfloating_ips: [{}]")
+	f.Add("a: &a [*a]\nhaproxy: *a")
+	f.Add("haproxy: &x\n  check: *x\n")
+	f.Add("? {a: b}\n: c\n")
+	f.Add("haproxy: !!binary aGVsbG8=\n")
+	f.Add("haproxy: |\n  text\nfencing: off\n--- \n")
+	f.Add("%YAML 1.2\n---\nhaproxy:\n...\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parseConfig("f", []byte(text))
+		if err == nil {
+			require.NotEmpty(t, c.haproxy.monitor)
+			for _, ip := range c.ips {
+				require.True(t, ip.ip.IsValid())
+				require.Regexp(t, idPattern, ip.name)
+				require.NotContains(t, ip.tokenFile+ip.nic+c.haproxy.config, "\x00")
+			}
+			return
+		}
+		var faults *faultList
+		require.True(t, errors.As(err, &faults), "%v", err)
+		require.NotEmpty(t, faults.faults)
+		for _, fault := range faults.faults {
+			require.NotEmpty(t, strings.TrimSpace(fault.message))
+		}
+	})
+}

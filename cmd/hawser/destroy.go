@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+func destroyCommand(sys *system) *cli.Command {
+	return &cli.Command{
+		Name:  "destroy",
+		Usage: "stop and remove what apply made",
+		Description: "Shows what will be removed, asks, stops the resources, waits until they are stopped, and then deletes exactly\n" +
+			"what hawser made, in one transaction; options that hawser replaced get their old values back. What it made is\n" +
+			"recorded in the cluster, in the tag hawser: the file named by -f is not needed and not read. If a resource\n" +
+			"cannot be stopped, nothing is deleted.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "accepted as with apply: what is removed is recorded in the cluster, not in `FILE`"},
+			yesFlag(), timeoutFlag()},
+		Before: noArguments,
+		Action: func(c *cli.Context) error {
+			return sys.destroy(c.Context, c.Bool("yes"), c.Duration("timeout"))
+		},
+	}
+}
+
+// removal is what deletes all that hawser made.
+func removal(cib *crm.CIB) (crm.Plan, error) {
+	return crm.Diff(cib, crm.Spec{Tag: tagID})
+}
+
+func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) error {
+	if !yes && !s.terminal {
+		return usagef("destroy asks before it writes, and there is no terminal to ask on: use --yes")
+	}
+	cib, err := s.cluster.Query(ctx)
+	if err != nil {
+		return err
+	}
+	remove, err := removal(cib)
+	if err != nil {
+		return err
+	}
+	if remove.Empty() {
+		s.printf("Nothing to do: the cluster's configuration has nothing that hawser made.\n")
+		return nil
+	}
+	stop, err := stopping(cib)
+	if err != nil {
+		return err
+	}
+	// Behind a file nothing runs that could be stopped.
+	first := stop
+	if !s.running || stop.Empty() {
+		first = remove
+	}
+	forecast, err := s.cluster.Check(ctx, first)
+	if err != nil && !errors.Is(err, crm.ErrNoFencing) {
+		return err
+	}
+	s.showPlan(remove)
+	s.showForecast(forecast)
+	if !yes {
+		if ok, err := s.ask(ctx, "\nRemove this?"); err != nil || !ok {
+			return errors.Join(err, exitf(exitFailed, "not removed: nothing was changed"))
+		}
+	}
+	approved := remove
+	if s.running {
+		if approved, err = s.stopAll(ctx, stop, timeout); err != nil {
+			return err
+		}
+		if cib, err = s.cluster.Query(ctx); err != nil {
+			return err
+		}
+		if remove, err = removal(cib); err != nil {
+			return err
+		}
+		if !remove.Same(approved) {
+			s.showPlan(remove)
+			return exitf(exitConflict, "somebody else changed the configuration while the resources stopped: they are stopped, nothing was deleted; run the command again")
+		}
+	}
+	if err := s.write(ctx, remove, removal); err != nil {
+		return err
+	}
+	s.printf("\nRemoved.\n")
+	if !s.running {
+		return nil
+	}
+	return s.settle(ctx, timeout)
+}
+
+// stopAll stops what hawser made and returns the removal that is due then.
+func (s *system) stopAll(ctx context.Context, stop crm.Plan, timeout time.Duration) (crm.Plan, error) {
+	if !stop.Empty() {
+		if err := s.write(ctx, stop, stopping); err != nil {
+			return crm.Plan{}, err
+		}
+	}
+	if err := s.settle(ctx, timeout); err != nil {
+		return crm.Plan{}, fmt.Errorf("stopping the resources: %w; nothing was deleted", err)
+	}
+	if err := s.allStopped(ctx, stop.New.Tagged(tagID)); err != nil {
+		return crm.Plan{}, err
+	}
+	return removal(stop.New)
+}
+
+// allStopped is an error if one of the resources still runs.
+func (s *system) allStopped(ctx context.Context, owned []string) error {
+	status, err := s.cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{}
+	for _, id := range owned {
+		ours[id] = true
+	}
+	var lines []string
+	for _, r := range status.Resources {
+		if !ours[instanceOf(r.ID)] || !r.Active {
+			continue
+		}
+		line := fmt.Sprintf("%s still runs on %s", r.ID, r.Node)
+		switch {
+		case !r.Managed:
+			line += ": it is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it"
+		case r.Reason != "":
+			line += ": " + r.Reason
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return exitf(exitResource, "%s\nnothing was deleted: correct this, then run destroy again", strings.Join(lines, "\n"))
+}
+
+// stopping gives the outermost resources that hawser made the target role Stopped.
+func stopping(cib *crm.CIB) (crm.Plan, error) {
+	owned := map[string]bool{}
+	for _, id := range cib.Tagged(tagID) {
+		owned[id] = true
+	}
+	inside := map[string]bool{} // members of owned clones and groups: they follow
+	for _, o := range cib.Objects() {
+		switch o := o.(type) {
+		case *crm.Clone:
+			if owned[o.Name] {
+				inside[o.Resource] = true
+			}
+		case *crm.Group:
+			for _, m := range o.Members {
+				inside[m] = inside[m] || owned[o.Name]
+			}
+		}
+	}
+	var stopped []crm.Object
+	for _, o := range cib.Objects() {
+		if !owned[o.ID()] || inside[o.ID()] {
+			continue
+		}
+		switch o := o.(type) {
+		case *crm.Primitive:
+			p := *o
+			p.Meta = withStopped(o.Meta)
+			stopped = append(stopped, &p)
+		case *crm.Clone:
+			c := *o
+			c.Meta = withStopped(o.Meta)
+			stopped = append(stopped, &c)
+		case *crm.Group:
+			g := *o
+			g.Meta = withStopped(o.Meta)
+			stopped = append(stopped, &g)
+		}
+	}
+	spec, err := crm.Edit(cib, stopped, nil)
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return crm.Diff(cib, spec)
+}
+
+func withStopped(meta crm.Attrs) crm.Attrs {
+	meta = append(crm.Attrs{}, meta...)
+	meta.Set("target-role", "Stopped")
+	return meta
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// What the agent uses where hawser.yaml says nothing.
+const (
+	defaultHAProxyConfig = "/etc/haproxy/haproxy.cfg"
+	defaultHAProxyBinary = "/usr/sbin/haproxy"
+)
+
+// placeholder addresses stand in for those that the agent takes from the metadata service: the check resolves them and binds nothing.
+const placeholderIP = "127.0.0.1"
+
+// checkTime is how long `haproxy -c` may take: it resolves the names of servers.
+const checkTime = 20 * time.Second
+
+// checkHAProxy lets the HAProxy of this node check its configuration.
+func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	file, binary := h.config, h.binary
+	if file == "" {
+		file = defaultHAProxyConfig
+	}
+	if binary == "" {
+		binary = defaultHAProxyBinary
+	}
+	if _, err := os.Stat(file); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s does not exist on this node: HAProxy's configuration must be there on every node, or haproxy.config must name another file", file)
+		}
+		return fmt.Errorf("%s cannot be read: %w%s", file, cause(err), rootHint())
+	}
+	args, err := ocf.SplitWords(h.extra)
+	if err != nil {
+		return fmt.Errorf("haproxy.extra %q %w", h.extra, err)
+	}
+	anchor, private := h.anchorIP, h.privateIP
+	standIn := anchor == "" || private == ""
+	if anchor == "" {
+		anchor = placeholderIP
+	}
+	if private == "" {
+		private = placeholderIP
+	}
+	env := append(os.Environ(), "HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP="+anchor, "HAWSER_PRIVATE_IP="+private)
+	err = haproxy.Config{Binary: binary, Files: []string{file}, Args: args, Env: env}.Check(ctx)
+	var refused *haproxy.CheckError
+	switch {
+	case errors.As(err, &refused):
+		message := fmt.Sprintf("HAProxy refuses %s: %s", file, strings.TrimSpace(refused.Complaint))
+		if text, readErr := os.ReadFile(file); standIn && readErr == nil && strings.Contains(string(text), "HAWSER_") {
+			message += " (checked with " + placeholderIP + " for the addresses that the metadata service gives each node)"
+		}
+		return errors.New(message)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s does not exist on this node: install the package haproxy on every node, or name the program in haproxy.binary", binary)
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+// Command hawser sets up HAProxy behind floating IPs on a Pacemaker cluster, and shows what the cluster does with it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	os.Exit(run(os.Args, hostSystem()))
+}
+
+// run is the program without the process: it returns the exit code.
+func run(args []string, sys *system) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := newApp(sys).RunContext(ctx, args)
+	code, hint := exitCode(err)
+	var quiet silent
+	if err != nil && !errors.As(err, &quiet) {
+		sys.complain(err, hint)
+	}
+	return code
+}
+
+// complain prints an error, each of its lines with the program's name.
+func (s *system) complain(err error, hint string) {
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(s.stderr, "hawser: %s\n", strings.TrimPrefix(strings.TrimRight(line, "\n"), "crm: "))
+	}
+	if hint != "" {
+		fmt.Fprintf(s.stderr, "hawser: %s\n", hint)
+	}
+}
+
+// newApp is the command line.
+func newApp(sys *system) *cli.App {
+	app := &cli.App{
+		Name:    "hawser",
+		Usage:   "keeps HAProxy reachable: HAProxy and its floating IPs under Pacemaker",
+		Version: version,
+		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as one transaction,\n" +
+			"shows before what Pacemaker will do with it, and after what it has done.",
+		Commands: []*cli.Command{
+			planCommand(sys), applyCommand(sys), destroyCommand(sys),
+			statusCommand(sys), configureCommand(sys),
+			completionCommand(sys), manCommand(sys),
+		},
+		EnableBashCompletion: true,
+		Reader:               sys.stdin,
+		Writer:               sys.stdout,
+		ErrWriter:            sys.stderr,
+		ExitErrHandler:       func(*cli.Context, error) {}, // run does it
+		OnUsageError:         usageError,
+		Action:               noCommand(sys, "hawser"),
+	}
+	finish(app.Commands, app.Name)
+	app.CustomAppHelpTemplate = asTemplate(appHelp(app))
+	return app
+}
+
+func usageError(c *cli.Context, err error, _ bool) error {
+	return usagef("%v: see `%s --help`", err, c.Command.HelpName)
+}
+
+// noCommand answers a call that names no command, or one that does not exist.
+func noCommand(sys *system, name string) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		word := c.Args().First()
+		if word == "" {
+			return usagef("%s what? see `%s --help`", name, name)
+		}
+		message := fmt.Sprintf("%s has no command %q", name, word)
+		for _, known := range c.Command.Subcommands {
+			if !known.Hidden && (near(word, known.Name) || len(word) > 2 && strings.HasPrefix(known.Name, word)) {
+				return usagef("%s: did you mean %s?", message, known.Name)
+			}
+		}
+		return usagef("%s: see `%s --help`", message, name)
+	}
+}
+
+// noArguments refuses arguments of a command that takes none.
+func noArguments(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("%s takes no argument %q: see `%s --help`", c.Command.HelpName, c.Args().First(), c.Command.HelpName)
+	}
+	return nil
+}

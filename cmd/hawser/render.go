@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// showPlan prints each object that is created, changed or deleted.
+func (s *system) showPlan(p crm.Plan) {
+	if p.Empty() {
+		s.printf("Nothing to do: the cluster's configuration is as it should be.\n")
+		return
+	}
+	created, changed, deleted := 0, 0, 0
+	for _, c := range p.Changes {
+		switch {
+		case c.Old == nil:
+			created++
+			s.printf("%s\n", s.paint(green, mark("+ ", c.New.String())))
+		case c.New == nil:
+			deleted++
+			s.printf("%s\n", s.paint(red, mark("- ", c.Old.String())))
+		default:
+			changed++
+			s.printf("%s\n", s.paint(yellow, "~ "+title(c.New)))
+			for _, f := range c.Fields() {
+				s.printf("      %s: %s -> %s\n", f.Name, orNone(f.Old), orNone(f.New))
+			}
+		}
+	}
+	s.printf("\n%d to create, %d to change, %d to delete.\n", created, changed, deleted)
+}
+
+// mark puts a sign before the first line of a definition and aligns the others with it.
+func mark(sign, text string) string {
+	return sign + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(sign)))
+}
+
+// title names an object.
+func title(o crm.Object) string {
+	if p, ok := o.(*crm.Property); ok {
+		return p.Keyword() + " " + p.Name
+	}
+	return o.Keyword() + " " + o.ID()
+}
+
+func orNone(value string) string {
+	if value == "" {
+		return "(none)"
+	}
+	return value
+}
+
+// showForecast prints what the scheduler would do.
+func (s *system) showForecast(f crm.Forecast) {
+	if len(f.Actions) == 0 {
+		s.printf("\nPacemaker will start and stop nothing.\n")
+		return
+	}
+	s.printf("\nPacemaker will:\n")
+	for _, a := range f.Actions {
+		s.printf("  %s\n", a)
+	}
+}
+
+// planReport is `hawser plan --json`.
+type planReport struct {
+	Changes  []changeReport `json:"changes"`
+	Actions  []actionReport `json:"actions"`
+	Warnings []string       `json:"warnings"`
+}
+
+type changeReport struct {
+	Action string        `json:"action"` // create, change, delete
+	Kind   string        `json:"kind"`   // primitive, clone, property …
+	ID     string        `json:"id"`
+	Old    string        `json:"old,omitempty"` // definitions in crmsh's language
+	New    string        `json:"new,omitempty"`
+	Fields []fieldReport `json:"fields"`
+}
+
+type fieldReport struct {
+	Name string `json:"name"`
+	Old  string `json:"old"`
+	New  string `json:"new"`
+}
+
+type actionReport struct {
+	Task     string `json:"task"`
+	Resource string `json:"resource,omitempty"`
+	Node     string `json:"node,omitempty"`
+	From     string `json:"from,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Blocked  bool   `json:"blocked,omitempty"`
+}
+
+func (d draft) report() planReport {
+	r := planReport{Changes: []changeReport{}, Actions: []actionReport{}, Warnings: append([]string{}, d.warnings...)}
+	for _, c := range d.plan.Changes {
+		change := changeReport{Action: "change", Fields: []fieldReport{}}
+		object := c.Object()
+		switch {
+		case c.Old == nil:
+			change.Action = "create"
+		case c.New == nil:
+			change.Action = "delete"
+		}
+		change.Kind, change.ID = object.Keyword(), object.ID()
+		if c.Old != nil {
+			change.Old = c.Old.String()
+		}
+		if c.New != nil {
+			change.New = c.New.String()
+		}
+		for _, f := range c.Fields() {
+			change.Fields = append(change.Fields, fieldReport(f))
+		}
+		r.Changes = append(r.Changes, change)
+	}
+	for _, a := range d.forecast.Actions {
+		r.Actions = append(r.Actions, actionReport(a))
+	}
+	return r
+}
+
+func (s *system) printJSON(v any) error {
+	e := json.NewEncoder(s.stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// system is what the program knows of the machine, and what tests replace.
+type system struct {
+	cluster crm.Cluster
+	running bool   // a cluster runs behind the configuration: it is not a file or a shadow copy
+	remote  bool   // the configuration is another machine's: files named in hawser.yaml are not here
+	runDir  string // the agents' runtime files
+	node    string // this machine's name in the cluster
+	now     func() time.Time
+	// checkHAProxy lets HAProxy check a configuration.
+	checkHAProxy func(ctx context.Context, h *haproxyConfig) error
+
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	terminal       bool // somebody is there to answer questions
+	progress       bool // stderr is a terminal: a progress line may rewrite itself
+	colour         bool // stdout shows colours
+}
+
+// hostSystem is the machine that the program runs on.
+func hostSystem() *system {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "localhost"
+	}
+	runDir := os.Getenv("HAWSER_RUNDIR")
+	if runDir == "" {
+		runDir = "/run/hawser"
+	}
+	out := isTerminal(os.Stdout)
+	return &system{
+		cluster:      &crm.Tools{},
+		running:      os.Getenv("CIB_file") == "" && os.Getenv("CIB_shadow") == "",
+		remote:       os.Getenv("CIB_server") != "",
+		runDir:       runDir,
+		node:         name,
+		now:          time.Now,
+		checkHAProxy: checkHAProxy,
+		stdin:        os.Stdin,
+		stdout:       os.Stdout,
+		stderr:       os.Stderr,
+		terminal:     out && isTerminal(os.Stdin),
+		progress:     isTerminal(os.Stderr),
+		colour:       out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+	}
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// Colours of a terminal (ECMA-48, SGR).
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	bold   = "1"
+)
+
+// paint colours a text if stdout shows colours.
+func (s *system) paint(colour, text string) string {
+	if !s.colour || text == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func (s *system) printf(format string, args ...any) { fmt.Fprintf(s.stdout, format, args...) }
+
+func (s *system) warn(format string, args ...any) {
+	fmt.Fprintf(s.stderr, "hawser: warning: "+format+"\n", args...)
+}
+
+// ask puts a question that only "yes" or "y" answers with yes.
+func (s *system) ask(ctx context.Context, question string) (bool, error) {
+	s.printf("%s [y/N] ", question)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(s.stdin).ReadString('\n')
+		answer <- line
+	}()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case line := <-answer:
+		switch strings.ToLower(strings.TrimSpace(line)) {
+		case "y", "yes":
+			return true, nil
+		}
+		return false, nil
+	}
+}
+
+// ticker shows what the program waits for, once that has taken a second. On a terminal it is one line that rewrites itself, elsewhere a
+// line for each change.
+type ticker struct {
+	sys   *system
+	start time.Time
+	stop  chan struct{}
+	done  chan struct{}
+
+	mu    sync.Mutex
+	text  string
+	shown string
+	width int // of the line on the terminal
+}
+
+// patience is how long waiting is not worth a word.
+const patience = time.Second
+
+func (s *system) startTicker() *ticker {
+	t := &ticker{sys: s, start: time.Now(), stop: make(chan struct{}), done: make(chan struct{})}
+	go t.run()
+	return t
+}
+
+func (t *ticker) run() {
+	defer close(t.done)
+	clock := time.NewTicker(patience / 4)
+	defer clock.Stop()
+	for {
+		select {
+		case <-t.stop:
+			return
+		case <-clock.C:
+			if time.Since(t.start) >= patience {
+				t.show()
+			}
+		}
+	}
+}
+
+// set replaces what is waited for.
+func (t *ticker) set(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = text
+}
+
+func (t *ticker) show() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.text == "" {
+		return
+	}
+	if !t.sys.progress {
+		if t.text != t.shown {
+			fmt.Fprintf(t.sys.stderr, "%s\n", t.text)
+			t.shown = t.text
+		}
+		return
+	}
+	line := fmt.Sprintf("%s (%ds)", t.text, int(time.Since(t.start).Seconds()))
+	fmt.Fprintf(t.sys.stderr, "\r%-*s", t.width, line)
+	t.width = len(line)
+}
+
+// close removes the line.
+func (t *ticker) close() {
+	close(t.stop)
+	<-t.done
+	if t.sys.progress && t.width > 0 {
+		fmt.Fprintf(t.sys.stderr, "\r%*s\r", t.width, "")
+	}
+}

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// maxConfigSize is the longest hawser.yaml that is read, in bytes; a real one has a few hundred.
+const maxConfigSize = 64 << 10
+
+// document walks the syntax tree of a YAML file and collects what is wrong with it. A decoder into structs would end at the
+// first fault and forget the places of the values, which the checks that come later need.
+type document struct {
+	*faultList
+	anchors map[string]ast.Node
+	deep    int // aliases being followed, to notice one that contains itself
+}
+
+// field is one key that a mapping may have.
+type field struct {
+	name string
+	read func(ast.Node)
+}
+
+// parseDocument returns the value of the file's only document; nil if there is none or it is not YAML.
+func parseDocument(file string, text []byte) (*document, ast.Node) {
+	d := &document{faultList: &faultList{file: file}, anchors: map[string]ast.Node{}}
+	if len(text) > maxConfigSize {
+		d.add(position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
+		return d, nil
+	}
+	// Duplicate keys are found while walking: the parser would report the first one only.
+	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		var syntax yaml.Error
+		if errors.As(err, &syntax) {
+			d.add(at(syntax.GetToken()), "is not YAML: %s", syntax.GetMessage())
+		} else {
+			d.add(position{}, "is not YAML: %v", err)
+		}
+		return d, nil
+	}
+	var body ast.Node
+	for _, doc := range tree.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.CommentType {
+			continue
+		}
+		if body != nil {
+			d.add(place(doc.Body), "a second document begins here: accepted is one")
+			break
+		}
+		body = doc.Body
+	}
+	if body == nil {
+		d.add(position{}, "configures nothing: accepted are %s", "haproxy, floating_ips, fencing")
+	}
+	return d, body
+}
+
+func at(t *token.Token) position {
+	if t == nil || t.Position == nil {
+		return position{}
+	}
+	return position{t.Position.Line, t.Position.Column}
+}
+
+// place is where a value begins. The parser's token of a mapping is its first colon.
+func place(n ast.Node) position {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if len(n.Values) > 0 && !n.IsFlowStyle {
+			return place(n.Values[0])
+		}
+	case *ast.MappingValueNode:
+		return at(n.Key.GetToken())
+	}
+	return at(n.GetToken())
+}
+
+// resolve follows anchors, aliases and tags to the value itself; nil if that is not possible, which has then been reported.
+func (d *document) resolve(n ast.Node) ast.Node {
+	switch n := n.(type) {
+	case *ast.AnchorNode:
+		if n.Name != nil && n.Value != nil {
+			d.anchors[n.Name.GetToken().Value] = n.Value
+		}
+		return d.resolve(n.Value)
+	case *ast.AliasNode:
+		name := n.Value.GetToken().Value
+		target, ok := d.anchors[name]
+		if !ok {
+			d.add(at(n.Start), "*%s refers to an anchor that is not defined above", name)
+			return nil
+		}
+		if d.deep > 10 {
+			d.add(at(n.Start), "*%s contains itself", name)
+			return nil
+		}
+		d.deep++
+		defer func() { d.deep-- }()
+		return d.resolve(target)
+	case *ast.TagNode:
+		d.add(place(n), "the tag %s is not accepted", n.Start.Value)
+		return nil
+	}
+	return n
+}
+
+// mapping reads a mapping that may have the fields, none of them twice. what names it in messages: "floating_ips".
+func (d *document) mapping(n ast.Node, what string, fields ...field) {
+	n = d.resolve(n)
+	if n == nil {
+		return
+	}
+	var values []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	case *ast.NullNode:
+		return
+	default:
+		if what == "" {
+			what = "the file"
+		}
+		d.add(place(n), "%s is %s: accepted is a mapping with the keys %s", what, describe(n), fieldNames(fields))
+		return
+	}
+	first := map[string]position{}
+	for _, v := range values {
+		key := v.Key.GetToken().Value
+		here := at(v.Key.GetToken())
+		if v.Key.IsMergeKey() {
+			d.add(here, "merging (<<) is not accepted: write the keys out")
+			continue
+		}
+		if before, ok := first[key]; ok {
+			d.add(here, "%s is given twice: the first is in line %d", join(what, key), before.line)
+			continue
+		}
+		first[key] = here
+		if !d.dispatch(key, v.Value, fields) {
+			d.add(here, "%s", unknownKey(what, key, fields))
+		}
+	}
+}
+
+func (d *document) dispatch(key string, value ast.Node, fields []field) bool {
+	for _, f := range fields {
+		if f.name == key {
+			f.read(value)
+			return true
+		}
+	}
+	return false
+}
+
+// list calls read with each element of a sequence.
+func (d *document) list(n ast.Node, what string, read func(int, ast.Node)) {
+	n = d.resolve(n)
+	switch n := n.(type) {
+	case nil, *ast.NullNode:
+	case *ast.SequenceNode:
+		for i, v := range n.Values {
+			read(i, v)
+		}
+	default:
+		d.add(place(n), "%s is %s: accepted is a list, each element after a dash", what, describe(n))
+	}
+}
+
+// text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster as they were written.
+func (d *document) text(n ast.Node, what, accepted string) (string, position, bool) {
+	from := place(n)
+	n = d.resolve(n)
+	switch n := n.(type) {
+	case nil:
+		return "", from, false
+	case *ast.StringNode:
+		return d.printable(n.Value, what, accepted, from)
+	case *ast.LiteralNode:
+		return d.printable(strings.TrimRight(n.Value.Value, "\n"), what, accepted, from)
+	}
+	d.add(from, "%s is %s: accepted is %s", what, describe(n), accepted)
+	return "", from, false
+}
+
+func (d *document) printable(text, what, accepted string, from position) (string, position, bool) {
+	switch {
+	case strings.TrimSpace(text) == "":
+		d.add(from, "%s is empty: accepted is %s", what, accepted)
+		return "", from, false
+	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' || r == '\uFFFE' || r == '\uFFFF' }):
+		d.add(from, "%s %q has a character that the cluster's configuration cannot hold: accepted is %s", what, text, accepted)
+		return "", from, false
+	}
+	return text, from, true
+}
+
+// scalar reads a string or a number as it was written.
+func (d *document) scalar(n ast.Node, what, accepted string) (string, position, bool) {
+	from := place(n)
+	if r := d.resolve(n); r != nil && (r.Type() == ast.IntegerType || r.Type() == ast.BoolType) {
+		return r.GetToken().Value, from, true
+	}
+	return d.text(n, what, accepted)
+}
+
+// number reads a whole number from min to max.
+func (d *document) number(n ast.Node, what string, low, high int) (int, position, bool) {
+	from := place(n)
+	n = d.resolve(n)
+	if n == nil {
+		return 0, from, false
+	}
+	accepted := fmt.Sprintf("a whole number from %d to %d", low, high)
+	if i, ok := n.(*ast.IntegerNode); ok {
+		switch v := i.Value.(type) {
+		case uint64:
+			if v <= uint64(high) && int(v) >= low {
+				return int(v), from, true
+			}
+		case int64:
+			if v >= int64(low) && v <= int64(high) {
+				return int(v), from, true
+			}
+		}
+		d.add(from, "%s is %s: accepted is %s", what, i.GetToken().Value, accepted)
+		return 0, from, false
+	}
+	d.add(from, "%s is %s: accepted is %s", what, describe(n), accepted)
+	return 0, from, false
+}
+
+// describe names a value in a message about its type.
+func describe(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.NullNode:
+		return "empty"
+	case *ast.StringNode:
+		return fmt.Sprintf("the text %q", n.Value)
+	case *ast.LiteralNode:
+		return "a block of text"
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "the number " + n.GetToken().Value
+	case *ast.BoolNode:
+		return "the truth value " + n.GetToken().Value
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a mapping"
+	case *ast.SequenceNode:
+		return "a list"
+	}
+	return "a " + strings.ToLower(n.Type().String())
+}
+
+func fieldNames(fields []field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.name
+	}
+	return strings.Join(names, ", ")
+}
+
+func join(what, key string) string {
+	if what == "" {
+		return key
+	}
+	return what + "." + key
+}
+
+func unknownKey(what, key string, fields []field) string {
+	if hint, ok := misplaced[key]; ok {
+		return fmt.Sprintf("%s: %s", join(what, key), hint)
+	}
+	message := fmt.Sprintf("%s is not a key that hawser knows: accepted are %s", join(what, key), fieldNames(fields))
+	for _, f := range fields {
+		if near(key, f.name) {
+			return message + fmt.Sprintf("; did you mean %s?", f.name)
+		}
+	}
+	return message
+}
+
+// misplaced answers keys that one may expect here.
+var misplaced = map[string]string{
+	"token":    "a secret is not accepted here, everyone who may read the cluster would see it: write it to a file that only root can read and name that in token_file",
+	"do_token": "a secret is not accepted here, everyone who may read the cluster would see it: write it to a file that only root can read and name that in token_file",
+	"conffile": "in hawser.yaml the key is config",
+	"binpath":  "in hawser.yaml the key is binary",
+}
+
+// near says whether two keys differ by one letter (added, left out, replaced) or by - and _.
+func near(a, b string) bool {
+	a, b = strings.ReplaceAll(strings.ToLower(a), "-", "_"), strings.ReplaceAll(strings.ToLower(b), "-", "_")
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) == len(b) {
+		return i == len(a) || a[i+1:] == b[i+1:]
+	}
+	return a[i:] == b[i+1:]
+}
