@@ -1,0 +1,194 @@
+package crmtest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// Tutorial is the set-up of a cloned HAProxy and a floating IP beside it, on a cluster without fencing.
+func Tutorial() []crm.Object {
+	return []crm.Object{
+		&crm.Property{Name: "stonith-enabled", Value: "false"},
+		&crm.Primitive{
+			Name: "haproxy", Class: "ocf", Provider: "hawser", Type: "haproxy",
+			Params: crm.Attrs{{Name: "conffile", Value: "/etc/haproxy/haproxy.cfg"}},
+			Ops: []crm.Op{{
+				Name: "monitor", Interval: "15s", Attrs: crm.Attrs{{Name: "timeout", Value: "20s"}},
+				Params: crm.Attrs{{Name: "OCF_CHECK_LEVEL", Value: "10"}},
+			}},
+		},
+		&crm.Clone{Name: "haproxy-clone", Resource: "haproxy", Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
+		&crm.Primitive{
+			Name: "FloatIP", Class: "ocf", Provider: "hawser", Type: "floatip",
+			Params: crm.Attrs{{Name: "ip", Value: "203.0.113.10"}, {Name: "token_file", Value: "/etc/hawser/token"}},
+			Ops:    []crm.Op{{Name: "monitor", Interval: "15s"}},
+		},
+		&crm.Colocation{Name: "FloatIP-haproxy", Score: "INFINITY", Resource: "FloatIP", With: "haproxy-clone"},
+	}
+}
+
+// Conform is what every crm.Cluster must do. fresh returns one whose CIB is Seed("lb-1", "lb-2", "lb-3").
+func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
+	t.Run("a plan is checked, written whole, and the second is empty", func(t *testing.T) { conformApply(t, fresh(t)) })
+	t.Run("a plan for another configuration is refused", func(t *testing.T) { conformStale(t, fresh(t)) })
+	t.Run("destroy leaves what was there before", func(t *testing.T) { conformDestroy(t, fresh(t)) })
+	t.Run("an option that is taken over comes back", func(t *testing.T) { conformTakeOver(t, fresh(t)) })
+	t.Run("without fencing nothing would start", func(t *testing.T) { conformFencing(t, fresh(t)) })
+	t.Run("a cancelled context changes nothing", func(t *testing.T) { conformCancel(t, fresh(t)) })
+	t.Run("status", func(t *testing.T) { conformStatus(t, fresh(t)) })
+}
+
+// plan compares the cluster's configuration with the spec.
+func plan(t *testing.T, c crm.Cluster, spec crm.Spec) crm.Plan {
+	t.Helper()
+	cib, err := c.Query(context.Background())
+	require.NoError(t, err)
+	p, err := crm.Diff(cib, spec)
+	require.NoError(t, err)
+	return p
+}
+
+// write makes the cluster's configuration what the spec wants.
+func write(t *testing.T, c crm.Cluster, spec crm.Spec) {
+	t.Helper()
+	p := plan(t, c, spec)
+	require.False(t, p.Empty(), "there is nothing to write")
+	_, err := c.Check(context.Background(), p)
+	require.NoError(t, err)
+	require.NoError(t, c.Apply(context.Background(), p))
+}
+
+// shows is the cluster's configuration in crmsh's grammar.
+func shows(t *testing.T, c crm.Cluster) string {
+	t.Helper()
+	cib, err := c.Query(context.Background())
+	require.NoError(t, err)
+	return crm.FormatShell(cib.Objects())
+}
+
+func conformApply(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	spec := crm.Spec{Objects: Tutorial(), Tag: "hawser"}
+	before, err := c.Query(ctx)
+	require.NoError(t, err)
+
+	p := plan(t, c, spec)
+	forecast, err := c.Check(ctx, p)
+	require.NoError(t, err)
+	var said []string
+	for _, a := range forecast.Actions {
+		said = append(said, a.String())
+	}
+	require.ElementsMatch(t, []string{"start haproxy:0 on lb-1", "start haproxy:1 on lb-2", "start haproxy:2 on lb-3", "start FloatIP on lb-1"}, said)
+	unchanged, err := c.Query(ctx)
+	require.NoError(t, err)
+	require.Equal(t, before.Version, unchanged.Version, "a check must write nothing")
+
+	require.NoError(t, c.Apply(ctx, p))
+	after, err := c.Query(ctx)
+	require.NoError(t, err)
+	require.Greater(t, after.Version.Epoch, before.Version.Epoch)
+	require.Equal(t, crm.FormatShell(p.New.Objects()), crm.FormatShell(after.Objects()))
+	require.ElementsMatch(t, []string{"haproxy", "haproxy-clone", "FloatIP", "FloatIP-haproxy", "cib-bootstrap-options-stonith-enabled"}, after.Tagged("hawser"))
+
+	again := plan(t, c, spec)
+	require.Empty(t, again.Changes)
+	require.NoError(t, c.Apply(ctx, again))
+	still, err := c.Query(ctx)
+	require.NoError(t, err)
+	require.Equal(t, after.Version, still.Version, "an empty plan must not move the epoch")
+	require.NoError(t, c.Wait(ctx, nil))
+}
+
+func conformStale(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	approved := plan(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
+	cib, err := c.Query(ctx)
+	require.NoError(t, err)
+	other, err := crm.Edit(cib, []crm.Object{&crm.Property{Section: crm.RscDefaults, Name: "resource-stickiness", Value: "100"}}, nil)
+	require.NoError(t, err)
+	edit, err := crm.Diff(cib, other)
+	require.NoError(t, err)
+	require.NoError(t, c.Apply(ctx, edit))
+
+	require.ErrorIs(t, c.Apply(ctx, approved), crm.ErrStale)
+	require.NotContains(t, shows(t, c), "haproxy")
+	renewed := plan(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
+	require.True(t, approved.Same(renewed), "the edit has nothing to do with the plan")
+	require.NoError(t, c.Apply(ctx, renewed))
+	require.Contains(t, shows(t, c), "resource-stickiness=100")
+	require.Contains(t, shows(t, c), "clone haproxy-clone haproxy")
+}
+
+func conformDestroy(t *testing.T, c crm.Cluster) {
+	before := shows(t, c)
+	write(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
+	write(t, c, crm.Spec{Tag: "hawser"})
+	require.Equal(t, before, shows(t, c))
+	require.True(t, plan(t, c, crm.Spec{Tag: "hawser"}).Empty())
+}
+
+func conformTakeOver(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	cib, err := c.Query(ctx)
+	require.NoError(t, err)
+	set, err := crm.Edit(cib, []crm.Object{&crm.Property{Name: "stonith-enabled", Value: "true"}, &crm.Property{Name: "cluster-recheck-interval", Value: "5min"}}, nil)
+	require.NoError(t, err)
+	p, err := crm.Diff(cib, set)
+	require.NoError(t, err)
+	require.NoError(t, c.Apply(ctx, p))
+	before := shows(t, c)
+
+	write(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
+	require.Contains(t, shows(t, c), "stonith-enabled=false")
+	require.True(t, plan(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"}).Empty())
+	write(t, c, crm.Spec{Tag: "hawser"})
+	require.Equal(t, before, shows(t, c))
+}
+
+func conformFencing(t *testing.T, c crm.Cluster) {
+	p := plan(t, c, crm.Spec{Objects: Tutorial()[1:], Tag: "hawser"})
+	_, err := c.Check(context.Background(), p)
+	require.ErrorIs(t, err, crm.ErrNoFencing)
+	require.NotErrorIs(t, err, crm.ErrRefused)
+	require.NoError(t, c.Apply(context.Background(), p), "it is valid all the same")
+}
+
+func conformCancel(t *testing.T, c crm.Cluster) {
+	p := plan(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
+	before := shows(t, c)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := c.Query(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = c.Check(ctx, p)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, c.Apply(ctx, p), context.Canceled)
+	_, err = c.Status(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, before, shows(t, c))
+}
+
+func conformStatus(t *testing.T, c crm.Cluster) {
+	write(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
+	s, err := c.Status(context.Background())
+	require.NoError(t, err)
+	require.True(t, s.Quorum)
+	require.False(t, s.Fencing)
+	require.Equal(t, "lb-1", s.DC)
+	var nodes []string
+	for _, n := range s.Nodes {
+		require.True(t, n.Online)
+		nodes = append(nodes, n.Name)
+	}
+	require.Equal(t, []string{"lb-1", "lb-2", "lb-3"}, nodes)
+	count := map[string]int{}
+	for _, r := range s.Resources {
+		count[r.Parent+"/"+r.ID]++
+	}
+	require.Equal(t, map[string]int{"haproxy-clone/haproxy": 3, "/FloatIP": 1}, count)
+}
