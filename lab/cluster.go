@@ -1,0 +1,111 @@
+package lab
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Cluster is what Pacemaker says of itself on one node.
+type Cluster struct {
+	// From is the node that was asked.
+	From string
+	// DC is the designated controller's node, "" while there is none.
+	DC string
+	// Quorate says whether that node's partition has quorum.
+	Quorate bool
+	// Online are the nodes that take part, sorted.
+	Online []string
+}
+
+// crmMon is the part of crm_mon's XML that is read here; its schema is api-result.rng of Pacemaker.
+type crmMon struct {
+	DC struct {
+		Present bool   `xml:"present,attr"`
+		Name    string `xml:"name,attr"`
+		Quorum  bool   `xml:"with_quorum,attr"`
+	} `xml:"summary>current_dc"`
+	Nodes []struct {
+		Name    string `xml:"name,attr"`
+		Online  bool   `xml:"online,attr"`
+		Pending bool   `xml:"pending,attr"`
+	} `xml:"nodes>node"`
+}
+
+func parseCrmMon(b []byte) (Cluster, error) {
+	var m crmMon
+	if err := xml.Unmarshal(b, &m); err != nil {
+		return Cluster{}, fmt.Errorf("lab: read what crm_mon printed: %w", err)
+	}
+	c := Cluster{DC: m.DC.Name, Quorate: m.DC.Quorum}
+	if !m.DC.Present {
+		c.DC, c.Quorate = "", false
+	}
+	for _, n := range m.Nodes {
+		if n.Online && !n.Pending {
+			c.Online = append(c.Online, n.Name)
+		}
+	}
+	slices.Sort(c.Online)
+	return c, nil
+}
+
+// Cluster asks Pacemaker on the node, or on the first balancer that answers if the name is empty.
+func (l *Lab) Cluster(ctx context.Context, node string) (Cluster, error) {
+	nodes := []string{node}
+	if node == "" {
+		nodes = nil
+		for _, n := range l.Nodes(Balancer) {
+			nodes = append(nodes, n.Name)
+		}
+	}
+	var failed []error
+	for _, n := range nodes {
+		out, _, err := l.Exec(ctx, n, "crm_mon", "--one-shot", "--output-as=xml")
+		if err == nil {
+			c, err := parseCrmMon([]byte(out))
+			c.From = n
+			return c, err
+		}
+		failed = append(failed, err)
+	}
+	return Cluster{}, errors.Join(failed...)
+}
+
+// clusterWait is the deadline of WaitCluster where the caller's context has none that is earlier.
+const clusterWait = 90 * time.Second
+
+// WaitCluster waits until the running balancers, and no others, are online in one quorate cluster with a DC, by what each of them
+// says.
+func (l *Lab) WaitCluster(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, clusterWait)
+	defer cancel()
+	var want []string
+	for _, n := range l.Nodes(Balancer) {
+		if l.Running(n.Name) {
+			want = append(want, n.Name)
+		}
+	}
+	if len(want) == 0 {
+		return fmt.Errorf("lab: wait for the cluster: %w: no balancer is", ErrDown)
+	}
+	for _, node := range want {
+		for {
+			c, err := l.Cluster(ctx, node)
+			if err == nil && c.DC != "" && c.Quorate && slices.Equal(c.Online, want) {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("lab: wait until %s are quorate with a DC: %w; %s last said: DC %q, quorate %t, online %v, error %v; its console:\n%s",
+					strings.Join(want, ", "), ctx.Err(), node, c.DC, c.Quorate, c.Online, err, tail(l.ConsoleLog(node), 5))
+			case <-time.After(200 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// Cut drops every frame between the two nodes, in both directions and on all networks that they share, until Heal. Either may be
+// "cloud": the router, behind which the API, the metadata service and the client's far side lie. What reaches one from the other
+// by way of the router is not between them.
+func (l *Lab) Cut(a, b string) error {
+	nicsA, err := l.nicsOf(a)
+	if err != nil {
+		return err
+	}
+	nicsB, err := l.nicsOf(b)
+	if err != nil {
+		return err
+	}
+	if a == b {
+		return fmt.Errorf("lab: cut %s from itself: name two nodes", a)
+	}
+	return l.locked(func() error {
+		var rules strings.Builder
+		for _, x := range nicsA {
+			for _, y := range nicsB {
+				if x.bridge == y.bridge {
+					fmt.Fprintf(&rules, "-A FORWARD -i %[1]s -o %[2]s -j DROP\n-A FORWARD -i %[2]s -o %[1]s -j DROP\n", port(a, x), port(b, y))
+				}
+			}
+		}
+		if rules.Len() == 0 {
+			return fmt.Errorf("lab: cut %s from %s: no network has both", a, b)
+		}
+		cuts, err := l.cuts()
+		if err != nil {
+			return err
+		}
+		for _, c := range cuts {
+			if c == [2]string{a, b} || c == [2]string{b, a} {
+				return nil
+			}
+		}
+		if err := l.ebtables("*filter\n"+rules.String(), "--noflush"); err != nil {
+			return err
+		}
+		return writeJSON(l.path("cuts.json"), append(cuts, [2]string{a, b}))
+	})
+}
+
+// Heal takes every cut back.
+func (l *Lab) Heal() error {
+	return l.locked(func() error {
+		if err := l.ebtables("*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"); err != nil {
+			return err
+		}
+		if err := os.Remove(l.path("cuts.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("lab: heal: %w", err)
+		}
+		return nil
+	})
+}
+
+func (l *Lab) nicsOf(name string) ([]nic, error) {
+	if name == cloudNode {
+		return cloudNICs(), nil
+	}
+	n, err := l.Node(name)
+	if err != nil {
+		return nil, err
+	}
+	return n.nics(), nil
+}
+
+// cuts lists the pairs that are cut.
+func (l *Lab) cuts() ([][2]string, error) {
+	b, err := os.ReadFile(l.path("cuts.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	return parseCuts(b)
+}
+
+// ebtables loads rules for the bridges in one go. Rules at the bridge stop ARP as well, which IP rules would let pass.
+func (l *Lab) ebtables(rules string, args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return inNetns(l.netnsPath(fabricNetns), func() error {
+		_, err := tool(ctx, rules, "ebtables-nft-restore", args...)
+		return err
+	})
+}

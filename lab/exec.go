@@ -1,0 +1,179 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// nodePath is PATH inside the nodes. Tools of the machine are looked for in it too, as a user's own may lack the sbin directories.
+const nodePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// lookUp finds a program in nodePath as the calling thread sees it.
+func lookUp(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	for _, dir := range filepath.SplitList(nodePath) {
+		path := filepath.Join(dir, name)
+		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s: not found in %s", name, nodePath)
+}
+
+// tool runs a program of the machine with the input and returns its output; the error holds what it complained of.
+func tool(ctx context.Context, input, name string, args ...string) (string, error) {
+	path, err := lookUp(name)
+	if err != nil {
+		return "", fmt.Errorf("lab: %w: is its package installed?", err)
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Stdin = strings.NewReader(input)
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("lab: %s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
+	}
+	return out.String(), nil
+}
+
+// Command is a program to run in a node.
+type Command struct {
+	Args []string
+	// Env is added to the node's environment (PATH, HOME, LANG), as KEY=VALUE.
+	Env []string
+	// Dir is the working directory in the node; /root if empty.
+	Dir string
+	// Stdin, Stdout and Stderr are used as os/exec uses them. A terminal is passed on when it is an *os.File.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Terminal leaves the program in the caller's process group, so that it can use the terminal. Without it, a program whose
+	// context ends is killed with its children.
+	Terminal bool
+}
+
+// ExitError says that a program in a node ended other than with 0.
+type ExitError struct {
+	Node string
+	Args []string
+	// Code is the exit code, or 128 plus the number of the signal that ended it, as in a shell.
+	Code int
+	// Stderr is what it wrote there, if nobody else was given it.
+	Stderr string
+}
+
+func (e *ExitError) Error() string {
+	s := fmt.Sprintf("lab: %s: %s: exit code %d", e.Node, strings.Join(e.Args, " "), e.Code)
+	if text := strings.TrimSpace(e.Stderr); text != "" {
+		s += ": " + text
+	}
+	return s
+}
+
+// Run runs the command in the node and waits for it. The error is an *ExitError when the command ran and failed.
+func (l *Lab) Run(ctx context.Context, node string, c Command) error {
+	if len(c.Args) == 0 {
+		return fmt.Errorf("lab: %s: no command to run", node)
+	}
+	p, err := l.initOf(node)
+	if err != nil {
+		return err
+	}
+	return l.runIn(ctx, node, p, c, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWUTS|unix.CLONE_NEWIPC|unix.CLONE_NEWNET)
+}
+
+// runIn runs the command in those namespaces of the process, with the rest as it is here.
+func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, namespaces int) error {
+	var complaint bytes.Buffer
+	var cmd *exec.Cmd
+	err := onThread(func() error {
+		if err := enter(p, namespaces); err != nil {
+			return fmt.Errorf("lab: enter %s: %w", node, err)
+		}
+		path, err := lookUp(c.Args[0])
+		if err != nil {
+			return &ExitError{Node: node, Args: c.Args, Code: 127, Stderr: err.Error()}
+		}
+		cmd = exec.CommandContext(ctx, path, c.Args[1:]...)
+		cmd.Env = append([]string{"PATH=" + nodePath, "HOME=/root", "LANG=C.UTF-8", "TERM=" + os.Getenv("TERM")}, c.Env...)
+		if cmd.Dir = c.Dir; cmd.Dir == "" {
+			cmd.Dir = "/root"
+		}
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
+		if c.Stderr == nil {
+			cmd.Stderr = &complaint
+		}
+		cmd.WaitDelay = 2 * time.Second // for a child that has kept the output open
+		if !c.Terminal {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
+		}
+		if err := cmd.Start(); err != nil {
+			return &ExitError{Node: node, Args: c.Args, Code: 126, Stderr: err.Error()}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code := exit.ExitCode()
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			code = 128 + int(status.Signal())
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("lab: %s: %s: %w: %s", node, strings.Join(c.Args, " "), ctx.Err(), strings.TrimSpace(complaint.String()))
+		}
+		return &ExitError{Node: node, Args: c.Args, Code: code, Stderr: complaint.String()}
+	}
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // a daemon that it left behind holds the output: it has ended itself
+		return fmt.Errorf("lab: %s: %s: %w", node, strings.Join(c.Args, " "), err)
+	}
+	return nil
+}
+
+// Exec runs the command in the node and returns what it printed. The error is an *ExitError when the command ran and failed.
+func (l *Lab) Exec(ctx context.Context, node string, args ...string) (stdout, stderr string, err error) {
+	var out, complaint bytes.Buffer
+	err = l.Run(ctx, node, Command{Args: args, Stdout: &out, Stderr: &complaint})
+	var exit *ExitError
+	if errors.As(err, &exit) && exit.Stderr == "" {
+		exit.Stderr = complaint.String()
+	}
+	return out.String(), complaint.String(), err
+}
+
+// enter moves the calling thread into namespaces of the process.
+func enter(p process, namespaces int) error {
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	if err != nil {
+		return fmt.Errorf("process %d: %w", p.PID, err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if !p.alive() {
+		return fmt.Errorf("process %d has ended", p.PID)
+	}
+	if namespaces&unix.CLONE_NEWNS != 0 {
+		if err := unix.Unshare(unix.CLONE_FS); err != nil { // a thread that shares root and cwd cannot change mount namespaces
+			return fmt.Errorf("unshare: %w", err)
+		}
+	}
+	if err := unix.Setns(fd, namespaces); err != nil {
+		return fmt.Errorf("setns to process %d: %w", p.PID, err)
+	}
+	return nil
+}

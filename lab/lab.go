@@ -1,0 +1,185 @@
+// Package lab runs a whole load-balancing set-up on one Linux machine: balancers with a real Corosync and Pacemaker, application
+// servers with a real nginx, a client, and a simulated cloud that moves floating addresses between them (package lab/cloud). Each
+// node is a set of namespaces with a root file system of its own over the machine's; switches and router live in namespaces too,
+// so that the machine's own network, processes and files are not touched, and several labs can stand side by side.
+//
+// A node's PID 1, the cloud and the probe are this very program started again with a hidden first argument: a program that uses
+// the package calls Reexec first thing in main (a test binary in TestMain).
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/hawser-ha/hawser/lab/cloud"
+)
+
+// Root is the directory that holds one state directory for each lab.
+const Root = "/run/hawser-lab"
+
+// DefaultName is the name of a lab that is given none.
+const DefaultName = "lab"
+
+// Options of Up. The zero value is a lab of three balancers and two application servers.
+type Options struct {
+	// Name tells labs apart: lower-case letters, digits and dashes; DefaultName if empty.
+	Name string
+	// Nodes and Apps are how many balancers (1 to 32, 3 if zero) and application servers (1 to 32, 2 if zero) there are.
+	Nodes, Apps int
+	// Overlay is a directory laid over the machine's root file system in every node, as `make install DESTDIR=` fills it.
+	Overlay string
+	// FloatingIPs are the addresses that the cloud has to give; FloatingIP and FloatingIP6 if empty. Nobody holds them at first.
+	FloatingIPs []netip.Addr
+	// ActionTime is how long the cloud takes to move an address; one second if zero. The real one takes about eleven.
+	ActionTime time.Duration
+	// CorosyncToken is Corosync's token timeout, after which a silent node counts as lost; one second if zero.
+	CorosyncToken time.Duration
+	// NoWait returns as soon as the nodes have booted, without waiting for the cluster to have quorum and a DC.
+	NoWait bool
+	// Self is the program to start as PID 1 of the nodes; this program if empty. It must call Reexec.
+	Self string
+	// Progress is told of each step, a line each; nobody if nil.
+	Progress io.Writer
+}
+
+// Role is what a node is for.
+type Role string
+
+// The roles.
+const (
+	Balancer  Role = "balancer"
+	AppServer Role = "application server"
+	Customer  Role = "client"
+)
+
+// Node is one machine of the lab. Addresses that it does not have are invalid.
+type Node struct {
+	Name    string
+	Role    Role
+	Droplet int          // the balancer's id in the cloud, else 0
+	Public  netip.Prefix // eth0 of a balancer, eth1 of the client: the public network, one Ethernet for all of them
+	Public6 netip.Prefix
+	Anchor  netip.Prefix // second address on eth0 of a balancer, behind which floating IPv4 addresses arrive
+	Private netip.Prefix // eth1 of balancers and application servers
+	Far     netip.Prefix // eth0 of the client: a network that reaches floating addresses through the cloud's router only
+	Far6    netip.Prefix
+}
+
+// Spec is what a lab was made of. It is kept in the state directory.
+type Spec struct {
+	Name          string
+	Nodes         []Node
+	FloatingIPs   []netip.Addr
+	Overlay       string
+	ActionTime    time.Duration
+	CorosyncToken time.Duration
+	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope droplet:read.
+	Token, NarrowToken string
+	// CA is the certificate (PEM) under which the cloud also answers as https://api.digitalocean.com; the balancers trust it.
+	CA      string
+	Started time.Time
+}
+
+// Lab is a lab that is up, or was when it was opened.
+type Lab struct {
+	spec Spec
+	dir  string
+	self string
+	out  io.Writer
+}
+
+// ErrNotFound says that there is no lab of that name.
+var ErrNotFound = errors.New("no such lab")
+
+// ErrExists says that there is a lab of that name already.
+var ErrExists = errors.New("the lab exists already")
+
+var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
+
+func stateDir(name string) (string, error) {
+	if !validName.MatchString(name) {
+		return "", fmt.Errorf("lab: the name %q: use at most 31 lower-case letters, digits and dashes, a dash not first", name)
+	}
+	return filepath.Join(Root, name), nil
+}
+
+// Open returns the lab of that name (DefaultName if empty). The error is ErrNotFound if there is none, and says what to do when
+// only the remains of one are there.
+func Open(name string) (*Lab, error) {
+	if name == "" {
+		name = DefaultName
+	}
+	dir, err := stateDir(name)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{dir: dir, out: io.Discard}
+	b, err := os.ReadFile(l.path("lab.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(dir); err == nil {
+			return nil, fmt.Errorf("lab: %q was never completed; `hawser-lab --name %s down` clears its remains away: %w", name, name, ErrNotFound)
+		}
+		return nil, fmt.Errorf("lab: %q: %w; `hawser-lab --name %s up` makes it", name, ErrNotFound, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lab: open %q: %w", name, err)
+	}
+	if err := json.Unmarshal(b, &l.spec); err != nil {
+		return nil, fmt.Errorf("lab: open %q: %s: %w", name, l.path("lab.json"), err)
+	}
+	return l, nil
+}
+
+// Spec returns what the lab was made of.
+func (l *Lab) Spec() Spec { return l.spec }
+
+// Name returns the lab's name.
+func (l *Lab) Name() string { return l.spec.Name }
+
+// Node returns the node of that name.
+func (l *Lab) Node(name string) (Node, error) {
+	for _, n := range l.spec.Nodes {
+		if n.Name == name {
+			return n, nil
+		}
+	}
+	var names []string
+	for _, n := range l.spec.Nodes {
+		names = append(names, n.Name)
+	}
+	return Node{}, fmt.Errorf("lab: no node %q in %q; it has %v", name, l.spec.Name, names)
+}
+
+// Nodes returns the nodes of the role, or all of them if the role is empty.
+func (l *Lab) Nodes(r Role) []Node {
+	return slices.DeleteFunc(slices.Clone(l.spec.Nodes), func(n Node) bool { return r != "" && n.Role != r })
+}
+
+func (l *Lab) path(parts ...string) string {
+	return filepath.Join(append([]string{l.dir}, parts...)...)
+}
+
+// Disk returns the directory that holds what the node has written to its disk since the lab came up.
+func (l *Lab) Disk(node string) string { return l.path("nodes", node, "upper") }
+
+// ConsoleLog returns the path of what the node's PID 1 and its services have printed.
+func (l *Lab) ConsoleLog(node string) string { return l.path("nodes", node, "console.log") }
+
+// Cloud returns the hand on the lab's cloud.
+func (l *Lab) Cloud() *Cloud {
+	return &Cloud{Client: cloud.Client{Socket: l.path("cloud.sock")}, lab: l}
+}
+
+func (l *Lab) say(format string, a ...any) {
+	if l.out != nil && l.out != io.Discard {
+		_, _ = fmt.Fprintf(l.out, "%6.1fs  %s\n", time.Since(l.spec.Started).Seconds(), fmt.Sprintf(format, a...))
+	}
+}

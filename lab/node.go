@@ -1,0 +1,172 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrDown says that a node is not running.
+var ErrDown = errors.New("the node is not running")
+
+func (l *Lab) pidPath(node string) string { return l.path("nodes", node, "pid") }
+
+// initOf returns the node's PID 1.
+func (l *Lab) initOf(node string) (process, error) {
+	if _, err := l.Node(node); err != nil {
+		return process{}, err
+	}
+	p, err := readProcess(l.pidPath(node))
+	if err != nil || !p.alive() {
+		return process{}, fmt.Errorf("lab: %s: %w; `hawser-lab --name %s boot %s` starts it", node, ErrDown, l.spec.Name, node)
+	}
+	return p, nil
+}
+
+// Running says whether the node's power is on.
+func (l *Lab) Running(node string) bool {
+	_, err := l.initOf(node)
+	return err == nil
+}
+
+func readProcess(path string) (process, error) {
+	var p process
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal(b, &p)
+}
+
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err == nil {
+		err = os.WriteFile(path+".new", b, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("lab: write %s: %w", path, err)
+	}
+	return nil
+}
+
+// Boot switches the node's power on: a fresh /run and /dev/shm, the disk as the node left it. It returns when the node's PID 1
+// is at work; WaitCluster waits for the rest. The links that were cut stay cut.
+func (l *Lab) Boot(ctx context.Context, node string) error {
+	return l.locked(func() error { return l.boot(ctx, node) })
+}
+
+func (l *Lab) boot(ctx context.Context, node string) error {
+	n, err := l.Node(node)
+	if err != nil {
+		return err
+	}
+	if l.Running(node) {
+		return fmt.Errorf("lab: boot %s: it is running; `hawser-lab reboot` reboots it", node)
+	}
+	_, err = os.Stat(l.Disk(node))
+	first := errors.Is(err, os.ErrNotExist)
+	m, err := l.machine(ctx, n, first)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(l.path("nodes", node), 0o755); err != nil {
+		return fmt.Errorf("lab: boot %s: %w", node, err)
+	}
+	specPath := l.path("nodes", node, "machine.json")
+	if err := writeJSON(specPath, m); err != nil {
+		return err
+	}
+	if err := l.removeCables(node, n.nics()); err != nil {
+		return err
+	}
+	if err := removeNetns(l.netnsPath(node)); err != nil {
+		return err
+	}
+	if err := l.plug(node, n.nics()); err != nil {
+		return err
+	}
+	flags := uintptr(unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC)
+	p, err := l.spawn(l.netnsPath(node), argInit, specPath, l.ConsoleLog(node), flags)
+	if err != nil {
+		return err
+	}
+	return writeJSON(l.pidPath(node), p)
+}
+
+// Kill cuts the node's power: its cables go dead first, then everything in it ends at once, so that no process and no socket has
+// a last word. The cloud goes on sending it what it holds. No error if the node is down already.
+func (l *Lab) Kill(node string) error {
+	return l.locked(func() error { return l.kill(node) })
+}
+
+func (l *Lab) kill(node string) error {
+	n, err := l.Node(node)
+	if err != nil {
+		return err
+	}
+	p, err := l.initOf(node)
+	if errors.Is(err, ErrDown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.unplug(node, n.nics()); err != nil {
+		return err
+	}
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return p.waitGone(ctx)
+}
+
+// Shutdown stops the node in order: Pacemaker stops or moves its resources, Corosync leaves the cluster, then the power goes.
+// No error if the node is down already.
+func (l *Lab) Shutdown(ctx context.Context, node string) error {
+	return l.locked(func() error { return l.shutdown(ctx, node) })
+}
+
+func (l *Lab) shutdown(ctx context.Context, node string) error {
+	n, err := l.Node(node)
+	if err != nil {
+		return err
+	}
+	p, err := l.initOf(node)
+	if errors.Is(err, ErrDown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := p.waitGone(ctx); err != nil {
+		return fmt.Errorf("lab: shut %s down: %w; its last words: %s", node, err, tail(l.ConsoleLog(node), 3))
+	}
+	return l.unplug(node, n.nics())
+}
+
+// Reboot is Shutdown and Boot. Real hardware would take longer over it.
+func (l *Lab) Reboot(ctx context.Context, node string) error {
+	return l.locked(func() error {
+		if !l.Running(node) {
+			return fmt.Errorf("lab: reboot %s: %w; `hawser-lab boot` starts it", node, ErrDown)
+		}
+		if err := l.shutdown(ctx, node); err != nil {
+			return err
+		}
+		return l.boot(ctx, node)
+	})
+}

@@ -1,0 +1,156 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Up makes a lab and waits until its cluster is quorate and has a DC. On an error, or when the context ends, what it has made is
+// taken down again. ErrExists if there is a lab of that name.
+func Up(ctx context.Context, o Options) (*Lab, error) {
+	o.Name = cmp.Or(o.Name, DefaultName)
+	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
+	o.ActionTime, o.CorosyncToken = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.CorosyncToken, time.Second)
+	if len(o.FloatingIPs) == 0 {
+		o.FloatingIPs = []netip.Addr{FloatingIP, FloatingIP6}
+	}
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	dir, err := stateDir(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	l := &Lab{dir: dir, self: o.Self, out: o.Progress, spec: Spec{
+		Name: o.Name, Nodes: layout(o.Nodes, o.Apps), FloatingIPs: o.FloatingIPs, Overlay: o.Overlay, ActionTime: o.ActionTime,
+		CorosyncToken: o.CorosyncToken, Token: "dop_v1_" + hexString(32), NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
+	}}
+	if _, err := l.program(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(Root, 0o755); err != nil {
+		return nil, fmt.Errorf("lab: up: %w (as root?)", err)
+	}
+	unlock, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(dir); err == nil {
+		unlock()
+		return nil, fmt.Errorf("lab: %q: %w (%s): `hawser-lab --name %s status` shows it, `hawser-lab --name %s down` removes it",
+			o.Name, ErrExists, dir, o.Name, o.Name)
+	}
+	err = l.build(ctx, o)
+	unlock()
+	if err == nil && !o.NoWait {
+		err = l.WaitCluster(ctx)
+		if err == nil {
+			l.say("%d balancers online, quorate, with a DC", o.Nodes)
+		}
+	}
+	if err != nil {
+		l.say("taking it down again: %v", err)
+		//nolint:contextcheck // the caller's context may be what has ended
+		return nil, errors.Join(err, Down(context.Background(), o.Name))
+	}
+	return l, nil
+}
+
+func hexString(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the program rather than return an error
+	return hex.EncodeToString(b)
+}
+
+// check finds what is wrong with the options or missing on the machine before anything is made.
+func (o Options) check() error {
+	var wrong []error
+	if o.Nodes < 1 || o.Nodes > 32 || o.Apps < 1 || o.Apps > 32 {
+		wrong = append(wrong, fmt.Errorf("%d balancers and %d application servers: there can be 1 to 32 of each", o.Nodes, o.Apps))
+	}
+	if o.CorosyncToken < 100*time.Millisecond {
+		wrong = append(wrong, fmt.Errorf("a Corosync token timeout of %s: at least 100 ms", o.CorosyncToken))
+	}
+	if o.Overlay != "" {
+		st, err := os.Stat(o.Overlay)
+		switch {
+		case err != nil:
+			wrong = append(wrong, fmt.Errorf("the overlay: %w", err))
+		case !st.IsDir() || !filepath.IsAbs(o.Overlay) || strings.ContainsAny(o.Overlay, `:,\`):
+			wrong = append(wrong, fmt.Errorf("the overlay %s: it has to be a directory, by its absolute path, without colon, comma or backslash in it", o.Overlay))
+		}
+	}
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		wrong = append(wrong, errors.New("a lab needs Linux and root"))
+	}
+	for _, name := range []string{"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx", "iptables-restore", "ebtables-nft-restore"} {
+		if _, err := lookUp(name); err != nil {
+			wrong = append(wrong, fmt.Errorf("%w: install what is missing with `make deps`", err))
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("lab: up: %w", errors.Join(wrong...))
+	}
+	return nil
+}
+
+// build makes everything. Each thing is found by its name again, so Down needs to know nothing of how far this got: the state
+// directory comes first, then namespaces bound in it, then processes in those.
+func (l *Lab) build(ctx context.Context, o Options) error {
+	if err := os.Mkdir(l.dir, 0o755); err != nil {
+		return fmt.Errorf("lab: up: %w", err)
+	}
+	// The disks of the nodes live here too: in memory, and gone with one unmount.
+	if err := unix.Mount("hawser-lab", l.dir, "tmpfs", unix.MS_NOSUID, "mode=0755"); err != nil {
+		return fmt.Errorf("lab: up: mount a tmpfs on %s: %w", l.dir, err)
+	}
+	for _, sub := range []string{"net", "nodes"} {
+		if err := os.Mkdir(l.path(sub), 0o755); err != nil {
+			return fmt.Errorf("lab: up: %w", err)
+		}
+	}
+	if err := l.makeCertificates(); err != nil {
+		return err
+	}
+	if err := writeJSON(l.path("lab.json"), l.spec); err != nil {
+		return err
+	}
+	if err := l.makeFabric(); err != nil {
+		return err
+	}
+	if err := l.startCloud(); err != nil {
+		return err
+	}
+	l.say("the cloud answers: API at %s, metadata at http://%s, floating addresses %v", APIOrigin, Metadata, l.spec.FloatingIPs)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("lab: up: %w", err)
+	}
+	var wg sync.WaitGroup
+	failed := make([]error, len(l.spec.Nodes))
+	for i, n := range l.spec.Nodes {
+		wg.Go(func() { failed[i] = l.boot(ctx, n.Name) })
+	}
+	wg.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	l.say("booted %d balancers, %d application servers and a client", o.Nodes, o.Apps)
+	return nil
+}
