@@ -35,11 +35,10 @@ func decode(el *etree.Element) []Object {
 
 func value(el *etree.Element, name string) string { return el.SelectAttrValue(name, "") }
 
-// take reads the modelled attribute sets among the children; every other child is an extra. modelled are the tags of
+// takeSets reads the modelled attribute sets among the children; every other child is an extra. modelled are the tags of
 // children that the caller reads itself.
 func takeSets(el *etree.Element, sets map[string]*Attrs, modelled ...string) extras {
 	var rest extras
-	taken := map[string]bool{}
 children:
 	for _, c := range el.ChildElements() {
 		for _, m := range modelled {
@@ -47,9 +46,8 @@ children:
 				continue children
 			}
 		}
-		if into := sets[c.Tag]; into != nil && !taken[c.Tag] && plainSet(c) {
+		if into := sets[c.Tag]; into != nil && c == modelledSet(el, c.Tag) {
 			*into = readSet(c)
-			taken[c.Tag] = true
 			continue
 		}
 		rest = append(rest, c)

@@ -102,12 +102,12 @@ func plainSet(set *etree.Element) bool {
 	return true
 }
 
-// firstPlain is the first child set of that kind that the package models, or nil.
-func firstPlain(el *etree.Element, tag string) *etree.Element {
-	for _, c := range el.SelectElements(tag) {
-		if plainSet(c) {
-			return c
-		}
+// modelledSet is the child set of that kind that the package models, or nil: the last one, if it is plain. The order matters to Pacemaker,
+// which takes a value from the first set that has it and whose rule holds, so that ruled sets come first.
+func modelledSet(el *etree.Element, tag string) *etree.Element {
+	sets := el.SelectElements(tag)
+	if n := len(sets); n > 0 && plainSet(sets[n-1]) {
+		return sets[n-1]
 	}
 	return nil
 }

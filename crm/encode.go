@@ -135,7 +135,7 @@ func (b *builder) putPrimitive(o *Primitive) {
 
 // putSet makes the element's plain set of that kind hold exactly the attributes. A set that empties goes, unless something refers to it.
 func (b *builder) putSet(el *etree.Element, tag string, attrs Attrs, owner string) {
-	set := firstPlain(el, tag)
+	set := modelledSet(el, tag)
 	if len(attrs) == 0 {
 		if set != nil && !b.referred(value(set, "id")) {
 			el.RemoveChild(set)
@@ -302,7 +302,7 @@ func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
 		}
 	}
 	for _, c := range el.ChildElements() { // the unmodelled ones of the same kinds that are no longer wanted
-		modelled := c == firstPlain(el, c.Tag) || c.Tag == "resource_set" || c.Tag == "operations" && c.SelectAttr("id-ref") == nil
+		modelled := c == modelledSet(el, c.Tag) || c.Tag == "resource_set" || c.Tag == "operations" && c.SelectAttr("id-ref") == nil
 		if tags[c.Tag] && !modelled && !wanted[canonical(c)] {
 			el.RemoveChild(c)
 		}
@@ -310,7 +310,11 @@ func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
 	for _, x := range missing {
 		c := x.Copy()
 		b.fillIDs(c, owner)
-		el.AddChild(c)
+		if set := modelledSet(el, c.Tag); set != nil {
+			el.InsertChildAt(set.Index(), c)
+		} else {
+			el.AddChild(c)
+		}
 	}
 }
 

@@ -211,23 +211,24 @@ func (p *parser) attrs() Attrs {
 		if !ok || name == "" {
 			p.fail(p.peek(), "NAME=VALUE or "+orList(enders[:5]))
 		}
+		if _, twice := out.Get(name); twice {
+			p.fail(p.peek(), "each name once, but there is another "+name)
+		}
 		p.at++
 		out = append(out, Attr{name, val})
 	}
 	return out
 }
 
-// set reads one list of attributes, which may have a score and rules. A plain one adds to the attributes, the first time; any other
-// becomes an extra.
-func (p *parser) set(tag string, into *Attrs, rest *extras) {
+// set reads one list of attributes, which may have a score and rules, into a child of the element.
+func (p *parser) set(into *etree.Element, tag string) {
 	score, scored := p.acceptLabel()
 	rules := p.rules()
 	attrs := p.attrs()
-	if !scored && len(rules) == 0 && (len(*into) == 0 || len(attrs) == 0) {
-		*into = append(*into, attrs...)
+	if !scored && len(rules) == 0 && len(attrs) == 0 {
 		return
 	}
-	el := etree.NewElement(tag)
+	el := into.CreateElement(tag)
 	if scored {
 		if score = scoreOf(score); !scoreRE.MatchString(score) {
 			p.fail(score, "a score: a number, inf or -inf")
@@ -242,7 +243,25 @@ func (p *parser) set(tag string, into *Attrs, rest *extras) {
 		nv.CreateAttr("name", a.Name)
 		nv.CreateAttr("value", a.Value)
 	}
-	*rest = append(*rest, el)
+}
+
+// sets reads lists of attributes, each after its word, until something else comes. Attributes without a word go into the implicit kind of set, if
+// they come first.
+func (p *parser) sets(implicit string, words map[string]string, other func() bool) *etree.Element {
+	into := etree.NewElement("sets")
+	for first := true; p.more(); first = false {
+		if tag := words[strings.ToLower(p.peek())]; tag != "" {
+			p.at++
+			p.set(into, tag)
+		} else if other != nil && other() {
+			continue
+		} else if first && implicit != "" && strings.Contains(p.peek(), "=") {
+			p.set(into, implicit)
+		} else {
+			break
+		}
+	}
+	return into
 }
 
 func (p *parser) description() string {
@@ -259,27 +278,22 @@ func parsePrimitive(p *parser) Object {
 		o.Class, o.Provider, o.Type = p.agent(agent)
 	}
 	o.Description = p.description()
-	implicit := true // attributes that follow the agent at once are parameters
-	for p.more() {
+	sets := p.sets("instance_attributes", map[string]string{"params": "instance_attributes", "meta": "meta_attributes", "utilization": "utilization"}, func() bool {
 		switch {
-		case p.accept("params"):
-			p.set("instance_attributes", &o.Params, &o.extra)
-		case p.accept("meta"):
-			p.set("meta_attributes", &o.Meta, &o.extra)
-		case p.accept("utilization"):
-			p.set("utilization", &o.Utilization, &o.extra)
 		case p.accept("operations"):
 			if _, ok := p.acceptPair("$id"); !ok {
 				p.fail(p.peek(), "$id=ID; operations shared by $id-ref can be written as xml only")
 			}
 		case p.accept("op"):
 			o.Ops = append(o.Ops, p.op())
-		case implicit && strings.Contains(p.peek(), "="):
-			p.set("instance_attributes", &o.Params, &o.extra)
 		default:
-			p.fail(p.peek(), "params, meta, utilization or op")
+			return false
 		}
-		implicit = false
+		return true
+	})
+	o.extra = takeSets(sets, map[string]*Attrs{"instance_attributes": &o.Params, "meta_attributes": &o.Meta, "utilization": &o.Utilization})
+	if p.more() {
+		p.fail(p.peek(), "params, meta, utilization or op")
 	}
 	return o
 }
@@ -293,6 +307,8 @@ func (p *parser) op() Op {
 		p.at--
 		p.fail(op.Name, "an operation, such as monitor, before its attributes")
 	}
+	into := etree.NewElement("sets")
+	var params *etree.Element
 	for _, a := range p.attrs() {
 		switch {
 		case a.Name == "interval":
@@ -300,19 +316,19 @@ func (p *parser) op() Op {
 		case slices.Contains(opAttrs, a.Name):
 			op.Attrs = append(op.Attrs, a)
 		default:
-			op.Params = append(op.Params, a)
+			if params == nil {
+				params = into.CreateElement("instance_attributes")
+			}
+			nv := params.CreateElement("nvpair")
+			nv.CreateAttr("name", a.Name)
+			nv.CreateAttr("value", a.Value)
 		}
 	}
-	for {
-		switch {
-		case p.accept("op_params"):
-			p.set("instance_attributes", &op.Params, &op.extra)
-		case p.accept("op_meta"):
-			p.set("meta_attributes", &op.Meta, &op.extra)
-		default:
-			return op
-		}
+	for _, c := range p.sets("", map[string]string{"op_params": "instance_attributes", "op_meta": "meta_attributes"}, nil).ChildElements() {
+		into.AddChild(c)
 	}
+	op.extra = takeSets(into, map[string]*Attrs{"instance_attributes": &op.Params, "meta_attributes": &op.Meta})
+	return op
 }
 
 // ocfRoot is where OCF agents are installed.
@@ -367,7 +383,7 @@ func parseClone(p *parser) Object {
 	o := &Clone{Name: p.id("clone")}
 	o.Resource = p.id("primitive or group")
 	o.Description = p.description()
-	p.container(&o.Params, &o.Meta, &o.extra)
+	o.extra = p.container(&o.Params, &o.Meta)
 	return o
 }
 
@@ -377,26 +393,17 @@ func parseGroup(p *parser) Object {
 		o.Members = append(o.Members, p.id("primitive"))
 	}
 	o.Description = p.description()
-	p.container(&o.Params, &o.Meta, &o.extra)
+	o.extra = p.container(&o.Params, &o.Meta)
 	return o
 }
 
 // container reads the attribute sets of a clone or group.
-func (p *parser) container(params, meta *Attrs, rest *extras) {
-	implicit := true
-	for p.more() {
-		switch {
-		case p.accept("params"):
-			p.set("instance_attributes", params, rest)
-		case p.accept("meta"):
-			p.set("meta_attributes", meta, rest)
-		case implicit && strings.Contains(p.peek(), "="):
-			p.set("instance_attributes", params, rest)
-		default:
-			p.fail(p.peek(), "params or meta")
-		}
-		implicit = false
+func (p *parser) container(params, meta *Attrs) extras {
+	sets := p.sets("instance_attributes", map[string]string{"params": "instance_attributes", "meta": "meta_attributes"}, nil)
+	if p.more() {
+		p.fail(p.peek(), "params or meta")
 	}
+	return takeSets(sets, map[string]*Attrs{"instance_attributes": params, "meta_attributes": meta})
 }
 
 func parseTag(p *parser) Object {
@@ -431,19 +438,10 @@ func parseNode(p *parser) Object {
 		o.NodeID = o.Uname
 	}
 	o.Description = p.description()
-	implicit := true
-	for p.more() {
-		switch {
-		case p.accept("attributes"):
-			p.set("instance_attributes", &o.Attributes, &o.extra)
-		case p.accept("utilization"):
-			p.set("utilization", &o.Utilization, &o.extra)
-		case implicit && strings.Contains(p.peek(), "="):
-			p.set("instance_attributes", &o.Attributes, &o.extra)
-		default:
-			p.fail(p.peek(), "attributes or utilization")
-		}
-		implicit = false
+	sets := p.sets("instance_attributes", map[string]string{"attributes": "instance_attributes", "utilization": "utilization"}, nil)
+	o.extra = takeSets(sets, map[string]*Attrs{"instance_attributes": &o.Attributes, "utilization": &o.Utilization})
+	if p.more() {
+		p.fail(p.peek(), "attributes or utilization")
 	}
 	return o
 }

@@ -67,7 +67,7 @@ func (t *text) attrs(word string, attrs Attrs) {
 	t.lines = append(t.lines, strings.Join(parts, " "))
 }
 
-// sets prints the attribute sets among the extras; anything else cannot be said.
+// sets prints the attribute sets among the extras, which come before the plain ones of their kind; anything else cannot be said.
 func (t *text) sets(rest extras, words map[string]string) {
 	for _, el := range rest {
 		word := words[el.Tag]
@@ -138,6 +138,7 @@ var setWords = map[string]string{"instance_attributes": "params", "meta_attribut
 func (o *Primitive) String() string {
 	t := head("primitive", o.Name, o.Agent())
 	t.description(o.Description)
+	t.sets(o.extra, setWords)
 	t.attrs("params", o.Params)
 	for i := range o.Ops {
 		op := &o.Ops[i]
@@ -149,13 +150,12 @@ func (o *Primitive) String() string {
 			line = append(line, pair(a.Name, a.Value))
 		}
 		t.lines = append(t.lines, strings.Join(line, " "))
+		t.sets(op.extra, map[string]string{"instance_attributes": "op_params", "meta_attributes": "op_meta"})
 		t.attrs("op_params", op.Params)
 		t.attrs("op_meta", op.Meta)
-		t.sets(op.extra, map[string]string{"instance_attributes": "op_params", "meta_attributes": "op_meta"})
 	}
 	t.attrs("meta", o.Meta)
 	t.attrs("utilization", o.Utilization)
-	t.sets(o.extra, setWords)
 	return t.finish(o)
 }
 
@@ -163,9 +163,9 @@ func (o *Primitive) String() string {
 func (o *Clone) String() string {
 	t := head("clone", o.Name, o.Resource)
 	t.description(o.Description)
+	t.sets(o.extra, setWords)
 	t.attrs("params", o.Params)
 	t.attrs("meta", o.Meta)
-	t.sets(o.extra, setWords)
 	return t.finish(o)
 }
 
@@ -173,9 +173,9 @@ func (o *Clone) String() string {
 func (o *Group) String() string {
 	t := head("group", o.Name, strings.Join(o.Members, " "))
 	t.description(o.Description)
+	t.sets(o.extra, setWords)
 	t.attrs("params", o.Params)
 	t.attrs("meta", o.Meta)
-	t.sets(o.extra, setWords)
 	return t.finish(o)
 }
 
@@ -344,9 +344,9 @@ func (o *Node) String() string {
 	}
 	t := head(append(words, quoteWord(name))...)
 	t.description(o.Description)
+	t.sets(o.extra, map[string]string{"instance_attributes": "attributes", "utilization": "utilization"})
 	t.attrs("attributes", o.Attributes)
 	t.attrs("utilization", o.Utilization)
-	t.sets(o.extra, map[string]string{"instance_attributes": "attributes", "utilization": "utilization"})
 	return t.finish(o)
 }
 

@@ -1,0 +1,131 @@
+package crm_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/internal/needs"
+)
+
+// crmsh runs the real crmsh on a CIB in a file. Its complaints about agents that are not installed do not matter.
+func crmsh(t *testing.T, path string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(needs.Command(t, "crm"), append([]string{"-F", "-n"}, args...)...)
+	cmd.Env = append(os.Environ(), "CIB_file="+path, "HOME="+t.TempDir(), "TERM=dumb")
+	out, err := cmd.Output()
+	if err != nil {
+		stderr := ""
+		if e, ok := err.(*exec.ExitError); ok {
+			stderr = string(e.Stderr)
+		}
+		t.Logf("crm %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr)
+	}
+	return string(out)
+}
+
+// everything is one of each thing that crmsh can say and the package models, and some that it does not.
+const everything = `node 1: lb-1 \
+	attributes standby=off rack="a b"
+node 2: lb-2
+node 3: lb-3
+primitive p1 ocf:hawser:haproxy \
+	params conffile="/etc/haproxy/ha proxy.cfg" extraconf="-d \"x\" it's" \
+	op monitor interval=15s timeout=20s \
+	op_params OCF_CHECK_LEVEL=10 \
+	op monitor interval=20s role=Started on-fail=restart \
+	op start interval=0s timeout=60s \
+	meta migration-threshold=3 target-role=Started \
+	utilization memory=200
+primitive p2 IPaddr2 \
+	params ip=192.0.2.1 cidr_netmask=24
+primitive p3 ocf:pacemaker:Dummy \
+	params rule #uname eq lb-1 state="/run/a" \
+	params state="/run/b"
+primitive p4 systemd:nginx
+primitive p5 ocf:pacemaker:Dummy \
+	description="a description"
+primitive p6 ocf:pacemaker:Dummy
+primitive p7 ocf:pacemaker:Stateful
+primitive p8 ocf:pacemaker:Dummy
+primitive fence stonith:fence_virsh \
+	params ip=127.0.0.1
+group g1 p2 p4 \
+	meta target-role=Started
+clone c1 p1 \
+	meta interleave=true
+clone c2 p7 \
+	meta promotable=true
+tag t1 p1 c1
+colocation col1 inf: p5 c1
+colocation col2 -100: p5 p6
+colocation col3 inf: p5 c2:Promoted
+colocation col4 inf: ( p5 p6 ) g1
+colocation col5 inf: p5 p6 p8
+colocation col6 inf: p5 p6 node-attribute=rack
+location l1 p5 100: lb-1
+location l2 p5 \
+	rule 100: #uname eq lb-1 and defined rack
+location l3 p5 role=Started inf: lb-2
+location l4 { p5 p6 } 50: lb-1
+location l5 /p.*/ -inf: lb-3
+location l6 p6 resource-discovery=never -inf: lb-3
+location l7 p6 \
+	rule rack eq string:a or not_defined rack
+location l8 p6 \
+	rule -inf: date gt 2030-01-01 and date spec hours=9-16 weekdays=1-5
+order o1 Mandatory: c1 p5
+order o2 Optional: p5:start p6:start symmetrical=false
+order o3 Serialize: p5 p6 p8
+order o4 Mandatory: ( p5 p6 ) p8
+order o5 p5 c2:promote
+property stonith-enabled=false cluster-recheck-interval=5min
+property other: \
+	site=a
+rsc_defaults resource-stickiness=100
+op_defaults timeout=60s
+`
+
+func TestCrmshReadsWhatWePrintAndWeReadWhatItPrints(t *testing.T) {
+	ctx := context.Background()
+	tools, path := onFile(t, crmtest.Seed("lb-1", "lb-2", "lb-3"))
+
+	// what crmsh loads and shows reads back unchanged
+	script := filepath.Join(t.TempDir(), "script")
+	require.NoError(t, os.WriteFile(script, []byte(strings.Replace(everything, "not_defined rack", "not_defined rack", 1)), 0o600))
+	crmsh(t, path, "configure", "load", "update", script)
+	cib, err := tools.Query(ctx)
+	require.NoError(t, err)
+	_, made := cib.Object("o5")
+	require.True(t, made, "crmsh did not load the script:\n%s", cib.XML())
+	shown := crmsh(t, path, "configure", "show")
+	read, err := crm.ParseShell("shown", []byte(shown))
+	require.NoError(t, err, shown)
+	spec, err := crm.Edit(cib, read.Objects, read.Delete)
+	require.NoError(t, err)
+	plan, err := crm.Diff(cib, spec)
+	require.NoError(t, err)
+	for _, c := range plan.Changes {
+		t.Errorf("%s %s changes: %+v", c.Object().Keyword(), c.Object().ID(), c.Fields())
+	}
+	require.Len(t, read.Objects, len(cib.Objects()), shown)
+
+	if testing.Verbose() {
+		t.Log(shown, "\n-----\n", crm.FormatShell(cib.Objects()))
+	}
+	// what we print is loaded by crmsh into an empty configuration, and means the same
+	ours := crm.FormatShell(cib.Objects())
+	tools2, path2 := onFile(t, crmtest.Seed("lb-1", "lb-2", "lb-3"))
+	require.NoError(t, os.WriteFile(script, []byte(ours), 0o600))
+	crmsh(t, path2, "configure", "load", "update", script)
+	cib2, err := tools2.Query(ctx)
+	require.NoError(t, err)
+	require.Equal(t, ours, crm.FormatShell(cib2.Objects()))
+}
