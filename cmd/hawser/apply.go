@@ -28,7 +28,8 @@ func applyCommand(sys *system) *cli.Command {
 		Description: "Shows the plan, asks, and writes it as one transaction: all of it, or nothing. The plan that was approved is\n" +
 			"the plan that is written: if somebody else changes the configuration meanwhile so that it would be another,\n" +
 			"nothing is written. Then waits until Pacemaker has done what there is to do, and fails with the agent's own\n" +
-			"reason if a resource failed. Applying twice changes nothing the second time.",
+			"reason if a resource failed. Applying twice changes nothing the second time. With --yes Pacemaker verifies the\n" +
+			"plan, but no forecast of what it would do is made.",
 		Flags: []cli.Flag{fileFlag(), yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
 			timeoutFlag(), jsonFlag()},
@@ -52,7 +53,8 @@ func (s *system) apply(ctx context.Context, cfg *config, o applyOptions) error {
 	if !o.yes && !s.terminal {
 		return usagef("apply asks before it writes, and there is no terminal to ask on: look at `hawser plan`, then use --yes")
 	}
-	d, err := s.draft(ctx, cfg)
+	// Nobody reads a forecast that is followed by the deed, and simulating it is a third of the work.
+	d, err := s.draft(ctx, cfg, !o.yes || o.json)
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func (s *system) write(ctx context.Context, approved crm.Plan, replan func(*crm.
 		}
 		if edited(plan.Base, cib) {
 			// Each of the two changes is fine by itself; Pacemaker has yet to see them together.
-			if _, err := s.cluster.Check(ctx, next); err != nil && !errors.Is(err, crm.ErrNoFencing) {
+			if _, err := s.check(ctx, next, false); err != nil && !errors.Is(err, crm.ErrNoFencing) {
 				return err
 			}
 		}

@@ -115,7 +115,7 @@ func (s *system) change(ctx context.Context, plan func(*crm.CIB) (crm.Plan, erro
 	if err != nil || p.Empty() {
 		return err
 	}
-	forecast, err := s.cluster.Check(ctx, p)
+	forecast, err := s.check(ctx, p, false)
 	switch {
 	case errors.Is(err, crm.ErrNoFencing):
 		s.warn("%v", err)

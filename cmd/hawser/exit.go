@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -64,6 +66,7 @@ func (s silent) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 func exitCode(err error) (code int, hint string) {
 	var (
 		exit    *exitError
+		usage   cli.ExitCoder
 		quiet   silent
 		faults  *faultList
 		invalid *crm.InvalidError
@@ -76,6 +79,8 @@ func exitCode(err error) (code int, hint string) {
 		return int(quiet), ""
 	case errors.As(err, &exit):
 		return exit.code, ""
+	case errors.As(err, &usage): // urfave/cli's own, such as for the help of a command that does not exist
+		return exitUsage, ""
 	case errors.As(err, &faults), errors.As(err, &invalid), errors.As(err, &syntax), errors.Is(err, crm.ErrRefused):
 		return exitUsage, "nothing was changed"
 	case errors.Is(err, crm.ErrStale):

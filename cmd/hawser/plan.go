@@ -33,7 +33,7 @@ func planCommand(sys *system) *cli.Command {
 			if err != nil {
 				return err
 			}
-			d, err := sys.draft(c.Context, cfg)
+			d, err := sys.draft(c.Context, cfg, true)
 			if err != nil {
 				return err
 			}
@@ -55,15 +55,16 @@ type draft struct {
 	plan     crm.Plan
 	forecast crm.Forecast
 	warnings []string
+	foretold bool // forecast was made
 }
 
-// draft compares the file with the cluster and lets Pacemaker say what it would do. What the file refers to on this node is looked at
-// meanwhile.
-func (s *system) draft(ctx context.Context, cfg *config) (draft, error) {
+// draft compares the file with the cluster, and lets Pacemaker verify the outcome and, if the forecast is wanted, say what it would do. What the
+// file refers to on this node is looked at meanwhile.
+func (s *system) draft(ctx context.Context, cfg *config, forecast bool) (draft, error) {
 	local := make(chan nodeChecked, 1)
 	go func() { local <- s.checkNode(ctx, cfg) }()
 
-	d, err := s.draftCluster(ctx, cfg)
+	d, err := s.draftCluster(ctx, cfg, forecast)
 	checked := <-local
 	// What is wrong with the file is the more useful answer, unless the cluster cannot be asked at all: both then.
 	if err != nil || checked.err != nil {
@@ -82,7 +83,7 @@ func isUsage(err error) bool {
 	return code == exitUsage
 }
 
-func (s *system) draftCluster(ctx context.Context, cfg *config) (draft, error) {
+func (s *system) draftCluster(ctx context.Context, cfg *config, forecast bool) (draft, error) {
 	cib, err := s.cluster.Query(ctx)
 	if err != nil {
 		return draft{}, err
@@ -102,12 +103,25 @@ func (s *system) draftCluster(ctx context.Context, cfg *config) (draft, error) {
 	if d.plan.Empty() {
 		return d, nil
 	}
-	d.forecast, err = s.cluster.Check(ctx, d.plan)
+	d.foretold = forecast
+	d.forecast, err = s.check(ctx, d.plan, forecast)
 	if errors.Is(err, crm.ErrNoFencing) {
 		err = nil // checkFencing has looked at that
 	}
 	d.warnings = append(d.warnings, d.forecast.Warnings...)
 	return d, err
+}
+
+// check lets Pacemaker verify a plan, and simulate it if the forecast is wanted.
+func (s *system) check(ctx context.Context, p crm.Plan, forecast bool) (crm.Forecast, error) {
+	cheap, ok := s.cluster.(interface {
+		Verify(context.Context, crm.Plan) ([]string, error)
+	})
+	if forecast || !ok {
+		return s.cluster.Check(ctx, p)
+	}
+	warnings, err := cheap.Verify(ctx, p)
+	return crm.Forecast{Warnings: warnings}, err
 }
 
 // diff is what the file changes in the configuration.
@@ -123,7 +137,7 @@ func (s *system) showDraft(d draft) {
 		}
 	}
 	s.showPlan(d.plan)
-	if !d.plan.Empty() {
+	if d.foretold {
 		s.showForecast(d.forecast)
 	}
 }
