@@ -1,0 +1,225 @@
+// Package haproxy is the resource agent ocf:hawser:haproxy: HAProxy in master-worker mode, as Pacemaker starts, watches, reloads
+// and stops it.
+//
+// What a failure of each action means to the cluster decides every exit code here; docs/decisions tells the reasons.
+package haproxy
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// agent holds the parameters of one call.
+type agent struct {
+	version string
+
+	binpath, conffile   string
+	extraconf           []string
+	checkURL            string
+	checkTimeout        time.Duration
+	minServers          int
+	stopGrace           time.Duration
+	anchorIP, privateIP netip.Addr
+	metadataURL         string
+
+	// attrdUpdater and systemd are Pacemaker's tool and systemd's directory of enabled units; tests replace them.
+	attrdUpdater, systemd string
+}
+
+// New declares the agent. The version is shown in its meta-data.
+func New(version string) *ocf.Agent { return newAgent(version).declare() }
+
+func newAgent(version string) *agent {
+	return &agent{version: version, attrdUpdater: "/usr/sbin/attrd_updater", systemd: "/etc/systemd/system"}
+}
+
+func (a *agent) declare() *ocf.Agent {
+	return &ocf.Agent{
+		Name:    "haproxy",
+		Version: a.version,
+		Short:   "HAProxy, kept reachable by the cluster",
+		Long: `Runs HAProxy in master-worker mode, watches it through its own sockets, reloads it without losing a connection and stops it without
+cutting short what can still finish.
+
+The configuration file needs nothing for it: the agent adds a fragment of its own with a stats socket and, where the configuration has
+none, hard-stop-after. HAProxy's environment has HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with
+bind "${HAWSER_ANCHOR_IP}:80" serves every node.
+
+A configuration that HAProxy refuses at a reload leaves the running HAProxy serving with the old one: the monitor is then degraded (190)
+and says why, and it takes the configuration over as soon as HAProxy accepts it.`,
+		Params: a.params(),
+		Ops: []ocf.Op{
+			{Name: "start", Timeout: 30 * time.Second},
+			{Name: "stop", Timeout: 30 * time.Second},
+			{Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second},
+			{Name: "monitor", Timeout: 20 * time.Second, Interval: 30 * time.Second, Depth: levelURL},
+			{Name: "reload", Timeout: 30 * time.Second},
+			{Name: "reload-agent", Timeout: 30 * time.Second},
+			{Name: "validate-all", Timeout: 20 * time.Second},
+		},
+		Validate: a.validate,
+		Start:    a.start,
+		Stop:     a.stop,
+		Monitor:  a.monitor,
+		Reload:   a.reload,
+	}
+}
+
+func (a *agent) params() []ocf.Param {
+	return []ocf.Param{{
+		Name: "binpath", Short: "HAProxy's program",
+		Long:  "Absolute path of HAProxy.",
+		Value: ocf.Path(&a.binpath, "/usr/sbin/haproxy"),
+	}, {
+		Name: "conffile", Short: "HAProxy's configuration",
+		Long:  "Absolute path of HAProxy's configuration file, or of a directory whose files *.cfg are read in the order of their names.",
+		Value: ocf.Path(&a.conffile, "/etc/haproxy/haproxy.cfg"),
+	}, {
+		Name: "extraconf", Short: "further arguments for HAProxy",
+		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes keep white space; no shell sees them. The options
+by which the agent itself runs HAProxy (-c -d -db -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
+		Value: ocf.Words(&a.extraconf, ""),
+	}, {
+		Name: "check_url", Short: "what to ask for through HAProxy", Reloadable: true,
+		Long: `A URL that a monitor of OCF_CHECK_LEVEL 10 asks for, so that the check goes through HAProxy and what is behind it, such as
+http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399 is healthy; redirections are not followed, certificates are not verified.`,
+		Value: urlValue{&a.checkURL},
+	}, {
+		Name: "check_timeout", Short: "how long check_url may take", Reloadable: true,
+		Long:  "How long the answer to check_url may take.",
+		Value: ocf.Duration(&a.checkTimeout, 5*time.Second),
+	}, {
+		Name: "min_servers", Short: "servers that every backend needs", Reloadable: true,
+		Long: `With fewer servers UP than this in any backend that has servers, the monitor fails, so that the cluster moves the address to a node
+that reaches its backends. 0 asks nothing.`,
+		Value: ocf.Int(&a.minServers, 0, 0, 1<<20),
+	}, {
+		Name: "stop_grace", Short: "how long open connections may finish", Reloadable: true,
+		Long: `How long a stop lets open connections finish before it ends them; HAProxy takes no new ones from the beginning. A stop takes at
+most what the timeout of its operation allows.`,
+		Value: ocf.Duration(&a.stopGrace, 5*time.Second),
+	}, {
+		Name: "anchor_ip", Short: "HAWSER_ANCHOR_IP",
+		Long: `The address that HAProxy's configuration knows as HAWSER_ANCHOR_IP, on which a floating IP's traffic arrives. By default the metadata
+service is asked for it, if the configuration mentions it.`,
+		Value: ocf.Addr(&a.anchorIP),
+	}, {
+		Name: "private_ip", Short: "HAWSER_PRIVATE_IP",
+		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the metadata service is asked for it, if the
+configuration mentions it.`,
+		Value: ocf.Addr(&a.privateIP),
+	}, {
+		Name: "metadata_url", Short: "origin of the metadata service", Reloadable: true,
+		Long:  "Scheme, host and port of the service that knows this machine's addresses; /metadata/v1 is added. It is asked only at a start.",
+		Value: ocf.Origin(&a.metadataURL, "http://169.254.169.254"),
+	}}
+}
+
+// levelURL is the OCF_CHECK_LEVEL from which check_url is asked for.
+const levelURL = 10
+
+// reserved are HAProxy's options that would undo how the agent runs it, or run something else than a balancer.
+var reserved = []string{"-c", "-cc", "-d", "-db", "-h", "-p", "-S", "-sf", "-st", "-v", "-vv", "-Ws", "-x"}
+
+// checkExtra refuses words that belong to the agent.
+func (a *agent) checkExtra() error {
+	for _, word := range a.extraconf {
+		if slices.Contains(reserved, word) {
+			return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q holds %s, which is the agent's own: take it out",
+				strings.Join(a.extraconf, " "), word)
+		}
+	}
+	return nil
+}
+
+// userFiles are the configuration files that are not the agent's: conffile and those that extraconf adds.
+func (a *agent) userFiles() []string {
+	files := []string{a.conffile}
+	for i, word := range a.extraconf {
+		if word == "-f" && i+1 < len(a.extraconf) {
+			files = append(files, a.extraconf[i+1])
+		}
+	}
+	return files
+}
+
+// sources reads the user's files, and takes check_url for a further one: it may mention the same variables.
+func (a *agent) sources() ([]client.Source, error) {
+	sources, err := client.ReadSources(a.userFiles())
+	if err != nil {
+		return nil, ocf.Errorf(ocf.ErrInstalled, "conffile=%s: %w", a.conffile, err)
+	}
+	return append(sources, client.Source{File: "check_url", Text: a.checkURL}), nil
+}
+
+// validate is the whole of validate-all. A start has the same questions, but asks them in its own order.
+func (a *agent) validate(ctx context.Context) error {
+	if ocf.CallFrom(ctx).Action != "validate-all" {
+		return nil
+	}
+	if err := a.checkExtra(); err != nil {
+		return err
+	}
+	if err := a.checkBinary(); err != nil {
+		return err
+	}
+	sources, err := a.sources()
+	if err != nil {
+		return err
+	}
+	env, err := a.environment(ctx, sources, nil)
+	if err != nil {
+		return err
+	}
+	return a.checkConfig(ctx, []string{a.conffile}, env)
+}
+
+// files are the paths in the instance's runtime directory.
+type files struct{ dir string }
+
+func filesOf(ctx context.Context) files { return files{ocf.CallFrom(ctx).Dir} }
+
+func (f files) pidfile() string  { return filepath.Join(f.dir, "haproxy.pid") }
+func (f files) master() string   { return filepath.Join(f.dir, "master.sock") }
+func (f files) stats() string    { return filepath.Join(f.dir, "stats.sock") }
+func (f files) fragment() string { return filepath.Join(f.dir, "hawser.cfg") }
+func (f files) state() string    { return filepath.Join(f.dir, "state.json") }
+func (f files) log() string      { return filepath.Join(f.dir, "start.log") }
+func (f files) metadata() string { return filepath.Join(f.dir, "metadata.json") }
+
+// masterArg is the word of HAProxy's command line by which its processes are known as this instance's.
+func (f files) masterArg() string { return f.master() + ",mode,600,level,admin" }
+
+// longestPath is the longest path that HAProxy can bind: sun_path (unix(7)) less the suffix of its temporary name.
+const longestPath = 97
+
+// check refuses a directory whose name HAProxy would read as something else, or whose sockets it cannot bind.
+func (f files) check() error {
+	if longest := f.newStats(0xffffffff); len(longest) > longestPath {
+		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %s is %d characters too long for a socket in it: shorten the resource's name",
+			f.dir, len(longest)-longestPath)
+	}
+	if i := strings.IndexFunc(f.dir, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`,"'\#$@`, r) || r > '~' }); i >= 0 {
+		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %q holds %q, which HAProxy would not take as part of a path: rename the resource",
+			f.dir, f.dir[i:i+1])
+	}
+	return nil
+}
+
+// args is HAProxy's command line. The fragment comes first, so that the user's configuration has the last word.
+func (a *agent) args(f files) []string {
+	return append([]string{"-W", "-D", "-f", f.fragment(), "-f", a.conffile, "-p", f.pidfile(), "-S", f.masterArg()}, a.extraconf...)
+}
+
+// newStats is a path at which no HAProxy has listened yet.
+func (f files) newStats(number uint32) string {
+	return filepath.Join(f.dir, fmt.Sprintf("stats.%08x.sock", number))
+}

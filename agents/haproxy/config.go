@@ -1,0 +1,92 @@
+package haproxy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// oldWorkers is how long workers of before a reload may go on with their last connections where the configuration does not say
+// it: without a limit, those with connections that never end would pile up for ever.
+const oldWorkers = 15 * time.Minute
+
+// writeFragment writes the agent's part of the configuration. HAProxy reads it before the user's files and the last word counts,
+// so hard-stop-after is a default.
+func (a *agent) writeFragment(f files, stats string) error {
+	return writeFile(f.fragment(), fmt.Appendf(nil, `# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
+global
+	stats socket %s mode 600 level admin expose-fd listeners
+	hard-stop-after %ds
+`, a.conffile, stats, int(max(oldWorkers, a.stopGrace).Seconds())))
+}
+
+// checkBinary finds out whether there is a program to run.
+func (a *agent) checkBinary() error {
+	info, err := os.Stat(a.binpath)
+	switch {
+	case err != nil:
+		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s: there is no HAProxy here: %w (install the package haproxy)", a.binpath, err)
+	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
+		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s is not a program: it is %s", a.binpath, info.Mode())
+	}
+	return nil
+}
+
+// checkConfig has HAProxy check the configuration with the environment it would run in. A refusal is a fault of this node, which
+// another one may not have, so it is ErrInstalled and never ErrConfigured, with which the cluster would give up everywhere.
+func (a *agent) checkConfig(ctx context.Context, paths, env []string) error {
+	err := client.Config{
+		Binary: a.binpath, Files: paths, Args: a.extraconf, Env: append([]string{searchPath}, env...),
+	}.Check(ctx)
+	var refused *client.CheckError
+	switch {
+	case errors.As(err, &refused):
+		return ocf.Errorf(ocf.ErrInstalled, "%w", err)
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission):
+		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s: %w", a.binpath, err)
+	}
+	return err
+}
+
+// checked are the files of a whole configuration, the agent's fragment included.
+func (a *agent) checked(f files) []string { return []string{f.fragment(), a.conffile} }
+
+// digest tells one configuration from another.
+func digest(sources []client.Source) string {
+	hash := sha256.New()
+	for _, source := range sources {
+		fmt.Fprintf(hash, "%q %q\n", source.File, source.Text)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// makeSocketDirs makes the directories of the configuration's own stats sockets in /run, which a package has made at boot or at
+// its installation (Debian's haproxy.cfg has a socket in /run/haproxy), or nobody, where there is no systemd.
+func makeSocketDirs(ctx context.Context, sources []client.Source, env []string) {
+	for _, path := range client.StatsSockets(sources, getenv(env)) {
+		dir := filepath.Dir(filepath.Clean(path))
+		if !strings.HasPrefix(dir, "/run/") && !strings.HasPrefix(dir, "/var/run/") || exists(dir) {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			ocf.CallFrom(ctx).Warnf("the directory of the stats socket %s is not there and cannot be made: %v", path, err)
+			continue
+		}
+		ocf.CallFrom(ctx).Infof("made %s for the stats socket %s", dir, path)
+	}
+}
+
+// sameArgs is whether a HAProxy was started with these arguments. After a reload, HAProxy's own -sf and -x stand before them.
+func sameArgs(running, wanted []string) bool {
+	return len(running) > len(wanted) && slices.Equal(running[len(running)-len(wanted):], wanted)
+}

@@ -1,0 +1,170 @@
+package haproxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// searchPath is the PATH of HAProxy: its configuration may start programs (external-check, Lua).
+const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// nodeVariable is HAProxy's name for the node, as the cluster knows it.
+const nodeVariable = "HAWSER_NODE"
+
+// addressVariable is an address of this node that HAProxy's configuration may mention.
+type addressVariable struct {
+	name, parameter string
+	// path is where the metadata service has it (DigitalOcean, Droplet Metadata API).
+	path  string
+	value func(*agent) netip.Addr
+}
+
+var addressVariables = []addressVariable{
+	{"HAWSER_ANCHOR_IP", "anchor_ip", "interfaces/public/0/anchor_ipv4/address", func(a *agent) netip.Addr { return a.anchorIP }},
+	{"HAWSER_PRIVATE_IP", "private_ip", "interfaces/private/0/ipv4/address", func(a *agent) netip.Addr { return a.privateIP }},
+}
+
+// environment is the HAWSER_ part of HAProxy's environment. HAProxy takes a variable that is not set for an empty word, and would
+// bind every address where one was meant: so an address that is mentioned and cannot be found out is an error. The metadata
+// service is asked only for what is mentioned and no parameter gives. remember, if not nil, keeps its answers.
+func (a *agent) environment(ctx context.Context, sources []client.Source, remember *files) ([]string, error) {
+	env := []string{nodeVariable + "=" + ocf.CallFrom(ctx).Node}
+	for _, v := range addressVariables {
+		addr := v.value(a)
+		if !addr.IsValid() {
+			if !client.Mentions(sources, v.name) {
+				continue
+			}
+			var err error
+			if addr, err = a.metadata(ctx, v, remember); err != nil {
+				return nil, fmt.Errorf("the configuration mentions %s, which this node cannot find out: %w (set the parameter %s, or "+
+					"metadata_url if the service is elsewhere)", v.name, err, v.parameter)
+			}
+		}
+		env = append(env, v.name+"="+addr.String())
+	}
+	return env, nil
+}
+
+// missing are the variables that the configuration mentions and that a HAProxy was not started with.
+func missing(sources []client.Source, env []string) []string {
+	var names []string
+	for _, v := range addressVariables {
+		if client.Mentions(sources, v.name) && lookup(env, v.name) == "" {
+			names = append(names, v.name)
+		}
+	}
+	return names
+}
+
+// lookup is the value of a variable in an environment.
+func lookup(env []string, name string) string {
+	for _, entry := range env {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// getenv is lookup as os.Expand wants it.
+func getenv(env []string) func(string) string {
+	return func(name string) string { return lookup(env, name) }
+}
+
+// The metadata service is on the host of this machine. It is asked again because it may not be up yet when a machine boots.
+const (
+	metadataTimeout  = 2 * time.Second
+	metadataAttempts = 2
+)
+
+// metadata asks the metadata service for one address. Should it fail, its last answer since boot stands: it says nothing that
+// changes while a machine runs.
+func (a *agent) metadata(ctx context.Context, v addressVariable, remember *files) (netip.Addr, error) {
+	url := a.metadataURL + "/metadata/v1/" + v.path
+	var addr netip.Addr
+	var err error
+	for range metadataAttempts {
+		if addr, err = fetchAddr(ctx, url); err == nil {
+			if remember != nil {
+				remember.keep(url, addr)
+			}
+			return addr, nil
+		}
+	}
+	if remember != nil {
+		if addr, ok := remember.kept(url); ok {
+			ocf.CallFrom(ctx).Warnf("%s is taken from the metadata service's last answer, %s: %v", v.name, addr, err)
+			return addr, nil
+		}
+	}
+	return netip.Addr{}, err
+}
+
+// fetchAddr gets a document that is an address and nothing else.
+func fetchAddr(ctx context.Context, url string) (netip.Addr, error) {
+	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	response, err := direct().Do(request)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("the metadata service does not answer: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 256))
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("the metadata service does not answer: GET %s: %w", url, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return netip.Addr{}, fmt.Errorf("the metadata service does not know it: GET %s: %s", url, response.Status)
+	}
+	addr, err := netip.ParseAddr(strings.TrimSpace(string(body)))
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("the metadata service answers something else than an address: GET %s: %q", url, body)
+	}
+	return addr, nil
+}
+
+// direct is an HTTP client without proxies and without connections that outlive a request.
+func direct() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: noRedirect}
+}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// keep remembers an answer. That it cannot be kept is no reason not to start.
+func (f files) keep(url string, addr netip.Addr) {
+	answers := f.answers()
+	answers[url] = addr
+	if text, err := json.Marshal(answers); err == nil {
+		_ = writeFile(f.metadata(), text)
+	}
+}
+
+func (f files) kept(url string) (netip.Addr, bool) {
+	addr, ok := f.answers()[url]
+	return addr, ok
+}
+
+func (f files) answers() map[string]netip.Addr {
+	answers := map[string]netip.Addr{}
+	text, err := os.ReadFile(f.metadata())
+	if errors.Is(err, os.ErrNotExist) || json.Unmarshal(text, &answers) != nil || answers == nil {
+		return map[string]netip.Addr{}
+	}
+	return answers
+}

@@ -1,0 +1,78 @@
+package haproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+)
+
+// launch runs HAProxy, which goes into the background (-D) and leaves a process that ends when the master's sockets are bound.
+// Its error is HAProxy's own complaint.
+//
+// Nothing of the agent must live on in a process that outlives it: the standard streams are files, all others are closed, the
+// working directory is the root. HAProxy makes a session of its own.
+func (a *agent) launch(ctx context.Context, f files, env []string) error {
+	output, err := os.OpenFile(f.log(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot keep HAProxy's messages: %w", err)
+	}
+	defer func() { _ = output.Close() }()
+	closeOnExec()
+
+	cmd := exec.CommandContext(ctx, a.binpath, a.args(f)...)
+	cmd.Env, cmd.Dir = append([]string{searchPath}, env...), "/"
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	err = cmd.Run()
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s did not go into the background: %w", a.binpath, ctx.Err())
+	}
+	text, _ := os.ReadFile(f.log())
+	if complaint := client.Complaint(string(text)); complaint != "" {
+		return errors.New("HAProxy did not start: " + complaint)
+	}
+	return fmt.Errorf("HAProxy did not start: %w", err)
+}
+
+// closeOnExec marks every descriptor that this process was given: what Pacemaker forgot to close must not stay open for as long
+// as HAProxy runs. Kernels before 5.11 cannot do it at once; those that Go opened are marked anyway.
+func closeOnExec() {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+}
+
+// attrdTimeout is how long a monitor waits for the cluster to take a value. What takes longer goes on without it.
+const attrdTimeout = time.Second
+
+// attrd runs attrd_updater in a session of its own, so that the end of this process is not its end. Its input is nobody's terminal.
+func (a *agent) attrd(args ...string) error {
+	cmd := exec.Command(a.attrdUpdater, args...)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.attrdUpdater, err)
+		}
+		return nil
+	case <-time.After(attrdTimeout):
+		return fmt.Errorf("%s has not ended after %s", a.attrdUpdater, attrdTimeout)
+	}
+}

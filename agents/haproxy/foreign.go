@@ -1,0 +1,162 @@
+package haproxy
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// HAProxy binds with SO_REUSEPORT, so that two of them on one address do not notice each other: the kernel shares the
+// connections out between them. So whoever else listens is looked for in the kernel's table.
+
+// stranger is a process that listens and is not of this instance.
+type stranger struct {
+	pid  int
+	addr netip.AddrPort
+}
+
+// String names the process so that an operator can find and end it.
+func (s stranger) String() string {
+	name := executable(s.pid)
+	if name == "" {
+		name = "a process"
+	}
+	text := fmt.Sprintf("%s (pid %d", name, s.pid)
+	if unit := unitOf(s.pid); unit != "" {
+		return text + fmt.Sprintf(", systemd unit %s: systemctl disable --now %s)", unit, unit)
+	}
+	return text + ")"
+}
+
+// unitOf is the systemd service that a process belongs to, by its control group.
+func unitOf(pid int) string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		unit := filepath.Base(strings.TrimSpace(line))
+		// HAProxy started by an agent is in Pacemaker's own group.
+		if strings.HasSuffix(unit, ".service") && unit != "pacemaker.service" && unit != "pacemaker_remote.service" {
+			return unit
+		}
+	}
+	return ""
+}
+
+// strangers are the processes outside the family that listen on one of the addresses. With haproxyOnly, only HAProxies are looked
+// for: another program would make the bind itself fail.
+func (a *agent) strangers(addrs []netip.AddrPort, fam family, haproxyOnly bool) ([]stranger, error) {
+	listeners, err := client.Listeners()
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[uint64]netip.AddrPort{}
+	for _, l := range listeners {
+		for _, addr := range addrs {
+			if client.Overlap(l.Addr, addr) {
+				wanted[l.Inode] = l.Addr
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	ours := map[int]bool{}
+	for _, m := range fam.all() {
+		ours[m.PID] = true
+		if inodes, err := client.SocketInodes(m.PID); err == nil {
+			for inode := range inodes {
+				delete(wanted, inode)
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	pids, err := allPIDs()
+	if err != nil {
+		return nil, err
+	}
+	var found []stranger
+	for _, pid := range pids {
+		if ours[pid] || haproxyOnly && !a.isHAProxy(executable(pid)) {
+			continue
+		}
+		inodes, err := client.SocketInodes(pid)
+		if err != nil {
+			continue // gone meanwhile
+		}
+		for inode := range inodes {
+			if addr, ok := wanted[inode]; ok {
+				found = append(found, stranger{pid, addr})
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// refuseStrangers is the error for another HAProxy on one of the addresses.
+func (a *agent) refuseStrangers(addrs []netip.AddrPort, fam family) error {
+	found, err := a.strangers(addrs, fam, true)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return fmt.Errorf("another HAProxy listens on %s and would get part of the connections: %s", found[0].addr, found[0])
+}
+
+// bound are the addresses on which the family listens.
+func bound(fam family) ([]netip.AddrPort, error) {
+	listeners, err := client.Listeners()
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.AddrPort
+	for _, m := range fam.all() {
+		inodes, err := client.SocketInodes(m.PID)
+		if err != nil {
+			continue
+		}
+		for _, l := range listeners {
+			if inodes[l.Inode] {
+				addrs = append(addrs, l.Addr)
+			}
+		}
+	}
+	return addrs, nil
+}
+
+// nameHolder adds to a failed start who holds the address that HAProxy could not bind: "… for [192.0.2.1:80]".
+func (a *agent) nameHolder(complaint error, fam family) error {
+	_, rest, ok := strings.Cut(complaint.Error(), "cannot bind socket")
+	if !ok {
+		return complaint
+	}
+	_, rest, _ = strings.Cut(rest, "[")
+	text, _, _ := strings.Cut(rest, "]")
+	addr, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return complaint
+	}
+	found, err := a.strangers([]netip.AddrPort{addr}, fam, false)
+	if err != nil || len(found) == 0 {
+		return complaint
+	}
+	return fmt.Errorf("%w: %s is held by %s", complaint, found[0].addr, found[0])
+}
+
+// warnEnabled tells of a systemd unit that would start a second HAProxy at the next boot. Debian enables it at installation, so
+// it is no reason not to start.
+func (a *agent) warnEnabled(ctx context.Context) {
+	enabled, err := filepath.Glob(filepath.Join(a.systemd, "*.wants", "haproxy.service"))
+	if err == nil && len(enabled) > 0 {
+		ocf.CallFrom(ctx).Warnf("systemd starts a HAProxy of its own at the next boot (%s): systemctl disable haproxy.service", enabled[0])
+	}
+}

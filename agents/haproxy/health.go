@@ -1,0 +1,53 @@
+package haproxy
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// askURL asks for check_url as a client would. The certificate is HAProxy's own and often not for the address that is asked, so
+// it is not verified: the question is whether the service answers.
+func (a *agent) askURL(ctx context.Context, env []string) error {
+	var unknown []string
+	url := os.Expand(a.checkURL, func(name string) string {
+		value := lookup(env, name)
+		if value == "" {
+			unknown = append(unknown, name)
+		}
+		return hostOf(value)
+	})
+	if len(unknown) > 0 {
+		return fmt.Errorf("check_url=%s mentions %s, which HAProxy was not started with: restart the resource", a.checkURL, strings.Join(unknown, ", "))
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.checkTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("check_url=%s: %w", a.checkURL, err)
+	}
+	request.Header.Set("User-Agent", "hawser/"+a.version)
+	request.Close = true
+	asker := direct()
+	asker.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	response, err := asker.Do(request)
+	if err != nil {
+		return fmt.Errorf("the service does not answer through HAProxy: check_url: %w", err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode < 200 || response.StatusCode > 399 {
+		return fmt.Errorf("the service is not well: check_url: GET %s through HAProxy: %s", url, response.Status)
+	}
+	return nil
+}
+
+// hostOf is an address as a URL has it: IPv6 in brackets.
+func hostOf(value string) string {
+	if strings.Contains(value, ":") {
+		return "[" + value + "]"
+	}
+	return value
+}

@@ -1,0 +1,213 @@
+package haproxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// process identifies a process for as long as this machine runs: its id is used again after it ended, its id together with its
+// start time is not.
+type process struct {
+	PID int `json:"pid"`
+	// Start is when it started, in clock ticks since boot (proc(5), /proc/pid/stat, field 22).
+	Start uint64 `json:"start"`
+	// Exe is its executable. It stays the same path when a package is upgraded under the running process.
+	Exe string `json:"exe"`
+}
+
+// vitals are what /proc/pid/stat says.
+type vitals struct {
+	state           byte // R, S, D, Z, T, t …
+	parent, session int
+	start           uint64
+}
+
+// errGone is a process that is no longer there.
+var errGone = errors.New("no such process")
+
+// look reads a process's vitals.
+func look(pid int) (vitals, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return vitals{}, errGone
+	}
+	if err != nil {
+		return vitals{}, err
+	}
+	v, err := parseVitals(text)
+	if err != nil {
+		return vitals{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
+	}
+	return v, nil
+}
+
+// parseVitals reads the fields behind the command's name, which may itself hold spaces and parentheses.
+func parseVitals(text []byte) (vitals, error) {
+	end := bytes.LastIndexByte(text, ')')
+	fields := strings.Fields(string(text[end+1:]))
+	const state, parent, session, start = 0, 1, 3, 19 // fields 3, 4, 6 and 22
+	if end < 0 || len(fields) <= start || len(fields[state]) != 1 {
+		return vitals{}, fmt.Errorf("too few fields in %q", text)
+	}
+	v := vitals{state: fields[state][0]}
+	var errs [3]error
+	v.parent, errs[0] = strconv.Atoi(fields[parent])
+	v.session, errs[1] = strconv.Atoi(fields[session])
+	v.start, errs[2] = strconv.ParseUint(fields[start], 10, 64)
+	return v, errors.Join(errs[:]...)
+}
+
+// dead is whether the process has ended and only its parent has yet to notice.
+func (v vitals) dead() bool { return v.state == 'Z' || v.state == 'X' || v.state == 'x' }
+
+// stopped is whether the process was sent SIGSTOP. One that a debugger holds is not: strace does it for moments all the time.
+func (v vitals) stopped() bool { return v.state == 'T' }
+
+// executable is a process's program, without the mark of a file that has been replaced.
+func executable(pid int) string {
+	path, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(path, " (deleted)")
+}
+
+// commandLine is a process's arguments, nil for one that ended or is a thread of the kernel.
+func commandLine(pid int) []string {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+	if err != nil || len(text) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
+}
+
+// environOf are the HAWSER_ variables that a process was started with.
+func environOf(pid int) []string {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return nil
+	}
+	var env []string
+	for entry := range strings.SplitSeq(string(text), "\x00") {
+		if strings.HasPrefix(entry, "HAWSER_") {
+			env = append(env, entry)
+		}
+	}
+	return env
+}
+
+// member is a process of the instance.
+type member struct {
+	process
+	vitals
+	args []string
+}
+
+// family are the processes of the instance that are alive.
+type family struct {
+	masters []member
+	// others are workers, old workers, and a HAProxy that is still starting.
+	others []member
+}
+
+func (f family) all() []member { return slices.Concat(f.masters, f.others) }
+func (f family) empty() bool   { return len(f.masters)+len(f.others) == 0 }
+
+// workersOf are the members whose parent is the master.
+func (f family) workersOf(master int) []member {
+	var workers []member
+	for _, m := range f.others {
+		if m.parent == master {
+			workers = append(workers, m)
+		}
+	}
+	return workers
+}
+
+// allPIDs are the processes that there are.
+func allPIDs() ([]int, error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("cannot list processes: %w", err)
+	}
+	defer func() { _ = dir.Close() }()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list processes: %w", err)
+	}
+	var pids []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// find goes through all processes for those whose command line has the instance's master socket. It needs no file that could
+// have been deleted. A zombie has no command line and is not found: nothing of it can hold an address.
+func (a *agent) find(f files) (family, error) {
+	pids, err := allPIDs()
+	if err != nil {
+		return family{}, err
+	}
+	var fam family
+	for _, pid := range pids {
+		m, ok := a.member(f, pid)
+		switch {
+		case !ok:
+		case m.session == m.PID: // -D makes the master, and only it, the leader of a session
+			fam.masters = append(fam.masters, m)
+		default:
+			fam.others = append(fam.others, m)
+		}
+	}
+	return fam, nil
+}
+
+// member is whether a process is of this instance.
+func (a *agent) member(f files, pid int) (member, bool) {
+	args := commandLine(pid)
+	if !slices.Contains(args, f.masterArg()) {
+		return member{}, false
+	}
+	exe := executable(pid)
+	if !a.isHAProxy(exe) {
+		return member{}, false // an editor, a tracer …
+	}
+	v, err := look(pid)
+	if err != nil || v.dead() {
+		return member{}, false
+	}
+	return member{process{pid, v.start, exe}, v, args}, true
+}
+
+// isHAProxy is whether an executable is a HAProxy: the one of the parameter, or one by its name, since the parameter may have
+// changed or be wrong when a stop comes.
+func (a *agent) isHAProxy(exe string) bool {
+	if strings.HasPrefix(filepath.Base(exe), "haproxy") {
+		return true
+	}
+	real, err := filepath.EvalSymlinks(a.binpath)
+	return exe != "" && (exe == a.binpath || err == nil && exe == real)
+}
+
+// is whether the process is still the one that was remembered; a different executable under the same id and start time is the
+// same process, executed anew, if it has the instance's socket.
+func (a *agent) is(f files, p process, v vitals) bool {
+	if p.PID <= 0 || v.start != p.Start {
+		return false
+	}
+	if v.dead() {
+		return true
+	}
+	return executable(p.PID) == p.Exe || slices.Contains(commandLine(p.PID), f.masterArg())
+}

@@ -1,0 +1,58 @@
+package haproxy
+
+import (
+	"context"
+	"fmt"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// Attribute is the transient node attribute in which the agent of a resource tells the cluster what HAProxy sees of its servers,
+// in the form "up=3,down=1,draining=0".
+func Attribute(instance string) string { return "hawser-" + instance }
+
+// summarise counts servers by what they do: serve; fail; or nothing new, because somebody took them out (DRAIN, MAINT).
+func summarise(servers []client.Stat) string {
+	var up, down, draining int
+	for _, s := range servers {
+		switch {
+		case s.Type != client.Server:
+		case s.Up():
+			up++
+		case s.Drained():
+			draining++
+		default:
+			down++
+		}
+	}
+	return fmt.Sprintf("up=%d,down=%d,draining=%d", up, down, draining)
+}
+
+// publish tells the cluster when what HAProxy sees has changed, and only then, so that a steady monitor starts no process. It
+// never fails a monitor: the next one tries again.
+func (a *agent) publish(ctx context.Context, f files, s *state, summary string) {
+	call := ocf.CallFrom(ctx)
+	if !call.Clustered || summary == s.Published {
+		return
+	}
+	if err := a.attrd("-n", Attribute(call.Instance), "-U", summary); err != nil {
+		call.Warnf("cannot tell the cluster the servers' state %s: %v", summary, err)
+		return
+	}
+	s.Published = summary
+	if err := f.save(*s); err != nil {
+		call.Warnf("%v", err)
+	}
+}
+
+// withdraw takes back what publish told.
+func (a *agent) withdraw(ctx context.Context, s state) {
+	call := ocf.CallFrom(ctx)
+	if !call.Clustered || s.Published == "" {
+		return
+	}
+	if err := a.attrd("-n", Attribute(call.Instance), "-D"); err != nil {
+		call.Warnf("cannot take the servers' state back from the cluster: %v", err)
+	}
+}

@@ -1,0 +1,134 @@
+package haproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// tryAgain is how long the monitor waits before it tries a pending reload again whose configuration has not changed: a missing
+// certificate may have come, an address become free.
+const tryAgain = time.Minute
+
+// reload takes the configuration over without losing a connection. Pacemaker answers a failed reload by a stop and a start, and a
+// start with a configuration that HAProxy refuses would end a HAProxy that serves well. So a reload that cannot be done is
+// remembered: the old one goes on, the monitor is Degraded, and takes the configuration over when it can be. A reload
+// fails only where HAProxy itself is not well.
+func (a *agent) reload(ctx context.Context) error {
+	f := filesOf(ctx)
+	s, running, err := a.locate(f)
+	if err != nil {
+		return err
+	}
+	if !running {
+		return errors.New("HAProxy does not run, so it cannot be reloaded")
+	}
+	if err := s.lifeless(); err != nil {
+		return err
+	}
+	failure := a.takeOver(ctx, f, &s.state)
+	if exists(f.stats()) {
+		_, err = a.ask(ctx, f, s.state.Master)
+	} else {
+		err = a.workerLives(f, s.state.Master)
+	}
+	if err != nil {
+		return errors.Join(failure, err)
+	}
+	if failure != nil {
+		ocf.CallFrom(ctx).Errorf("%s", s.state.Pending.Reason)
+	}
+	return f.save(s.state)
+}
+
+// takeOver reloads, and keeps in the state whether a reload is pending from now on.
+func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
+	began := time.Now()
+	sources, err := a.sources()
+	if err == nil {
+		err = a.tryReload(ctx, f, s, sources)
+	}
+	if err == nil {
+		s.Pending = nil
+		return nil
+	}
+	s.Pending = &pending{
+		Reason: fmt.Sprintf("HAProxy serves with its old configuration, because the one on disk cannot be taken over: %v", err),
+		Tried:  began, Config: digest(sources),
+	}
+	return err
+}
+
+// tryReload checks first, so that a configuration that HAProxy refuses never gets near the one that runs.
+func (a *agent) tryReload(ctx context.Context, f files, s *state, sources []client.Source) error {
+	if names := missing(sources, s.Env); len(names) > 0 {
+		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
+	}
+	gone := !exists(f.master()) || !exists(f.stats())
+	stats := f.stats()
+	if gone {
+		stats = f.newStats(uint32(time.Now().UnixNano()))
+	}
+	if err := a.writeFragment(f, stats); err != nil {
+		return err
+	}
+	ctx, cancel := portion(ctx, 3, 4)
+	defer cancel()
+	checking, checked := portion(ctx, 1, 2)
+	defer checked()
+	if err := a.checkConfig(checking, a.checked(f), s.Env); err != nil {
+		return errors.Join(err, a.writeFragment(f, f.stats()))
+	}
+	if !gone {
+		return client.Master{Path: f.master()}.Reload(ctx)
+	}
+	if err := a.reviveSockets(ctx, f, s, stats); err != nil {
+		return errors.Join(err, a.writeFragment(f, f.stats()))
+	}
+	return nil
+}
+
+// reviveSockets makes sockets anew whose files were deleted. SIGUSR2 is the reload without a master socket. The master binds its
+// own socket in every reload, but a new worker inherits the stats socket from the old one, bound to a path that no longer is
+// there; so the fragment names a new path, and the socket is renamed afterwards.
+func (a *agent) reviveSockets(ctx context.Context, f files, s *state, stats string) error {
+	if err := s.Master.signal(syscall.SIGUSR2); err != nil {
+		return fmt.Errorf("cannot reload HAProxy: %w", err)
+	}
+	master := client.Master{Path: f.master()}
+	for {
+		info, err := client.Runtime{Path: stats}.Info(ctx)
+		if err == nil && a.fit(info, s.Master) == nil {
+			if _, err = master.Procs(ctx); err == nil {
+				break
+			}
+		}
+		if procs, procsErr := master.Procs(ctx); procsErr == nil && procs.Failed > 0 {
+			return &client.ReloadError{}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("HAProxy's sockets in %s are gone and do not come back: %w", f.dir, errors.Join(err, ctx.Err()))
+		case <-time.After(askEvery):
+		}
+	}
+	if err := rename(stats, f.stats()); err != nil {
+		return err
+	}
+	return a.writeFragment(f, f.stats())
+}
+
+// portion is a context with a part of the time that is left.
+func portion(ctx context.Context, part, of time.Duration) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)*part/of)
+}

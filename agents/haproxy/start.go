@@ -1,0 +1,130 @@
+package haproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// askEvery is the pause between two looks at something that is about to happen.
+const askEvery = 10 * time.Millisecond
+
+// start runs HAProxy. What it finds decides:
+//
+//   - a HAProxy of this instance that answers and has the wanted command line: nothing to do;
+//   - one that is half started, hung, or has another command line: it is ended first, but not before the new configuration has
+//     been checked;
+//   - files of one that is gone: removed.
+//
+// A start that is killed at any point leaves something that one of these covers.
+func (a *agent) start(ctx context.Context) error {
+	call, f := ocf.CallFrom(ctx), filesOf(ctx)
+	if err := a.checkExtra(); err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	fam, err := a.find(f)
+	if err != nil {
+		return err
+	}
+	if a.serves(ctx, f, fam) {
+		return nil
+	}
+
+	if err := a.checkBinary(); err != nil {
+		return err
+	}
+	sources, err := a.sources()
+	if err != nil {
+		return err
+	}
+	env, err := a.environment(ctx, sources, &f)
+	if err != nil {
+		return err
+	}
+	if err := a.writeFragment(f, f.stats()); err != nil {
+		return err
+	}
+	makeSocketDirs(ctx, sources, env)
+	if err := a.checkConfig(ctx, a.checked(f), env); err != nil {
+		return err
+	}
+	a.warnEnabled(ctx)
+	if err := a.refuseStrangers(client.Binds(sources, getenv(env)), fam); err != nil {
+		return err
+	}
+
+	if !fam.empty() {
+		call.Warnf("ending what is left of an earlier HAProxy of this resource: %s", fam)
+		if err := a.end(ctx, f, 0); err != nil {
+			return err
+		}
+	}
+	if err := f.clear(); err != nil {
+		return fmt.Errorf("cannot remove what an earlier HAProxy left: %w", err)
+	}
+	if err := a.writeFragment(f, f.stats()); err != nil {
+		return err
+	}
+	if err := a.launch(ctx, f, env); err != nil {
+		return a.nameHolder(err, fam)
+	}
+	return a.settle(ctx, f, env)
+}
+
+// serves is whether a HAProxy of this instance runs as it should.
+func (a *agent) serves(ctx context.Context, f files, fam family) bool {
+	if len(fam.masters) != 1 || fam.masters[0].stopped() || !sameArgs(fam.masters[0].args, a.args(f)) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	info, err := client.Runtime{Path: f.stats()}.Info(ctx)
+	return err == nil && !info.Stopping && len(fam.workersOf(fam.masters[0].PID)) > 0
+}
+
+// settle waits until the new HAProxy answers, remembers it, and makes sure that it has its addresses to itself. The worker's
+// sockets listen before there is a worker, so an answer on the stats socket says that they do.
+func (a *agent) settle(ctx context.Context, f files, env []string) error {
+	var fam family
+	for {
+		var err error
+		if fam, err = a.find(f); err != nil {
+			return err
+		}
+		if fam.empty() {
+			return errors.New("HAProxy started and ended at once: see its own log, or the system's, for why")
+		}
+		if len(fam.masters) == 1 {
+			_, err = client.Runtime{Path: f.stats()}.Info(ctx)
+			if err == nil {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("HAProxy started but does not answer on %s: %w", f.stats(), errors.Join(err, ctx.Err()))
+		case <-time.After(askEvery):
+		}
+	}
+	if err := f.save(state{Master: fam.masters[0].process, Env: env}); err != nil {
+		return err
+	}
+	addrs, err := bound(fam)
+	if err == nil {
+		err = a.refuseStrangers(addrs, fam)
+	}
+	if err == nil {
+		return nil
+	}
+	if ended := a.end(ctx, f, 0); ended != nil {
+		return fmt.Errorf("%w; and HAProxy could not be stopped again: %w", err, ended)
+	}
+	return errors.Join(err, f.clear())
+}

@@ -1,0 +1,98 @@
+package haproxy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+)
+
+// state is what the agent remembers of the HAProxy that it started, in state.json.
+type state struct {
+	// Boot is the kernel's boot id: process ids and start times of another boot mean nothing.
+	Boot   string  `json:"boot"`
+	Master process `json:"master"`
+	// Env are the HAWSER_ variables that HAProxy was started with. A reload keeps them.
+	Env []string `json:"env"`
+	// Published is the value of the node attribute that the cluster has been told.
+	Published string `json:"published,omitempty"`
+	// Pending is a reload that was asked for and could not be done.
+	Pending *pending `json:"pending,omitempty"`
+}
+
+// pending is a reload that waits for its configuration to become a valid one.
+type pending struct {
+	Reason string `json:"reason"`
+	// Tried is when it was last tried, Config the digest of the configuration then.
+	Tried  time.Time `json:"tried"`
+	Config string    `json:"config"`
+}
+
+// bootID is the id of this boot.
+func bootID() (string, error) {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("cannot read the boot's id: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// load reads the state. Without a usable one it is zero and ok is false: what runs is then found by find.
+func (f files) load() (s state, ok bool) {
+	text, err := os.ReadFile(f.state())
+	if err != nil || json.Unmarshal(text, &s) != nil {
+		return state{}, false
+	}
+	boot, err := bootID()
+	if err != nil || s.Boot != boot {
+		return state{}, false
+	}
+	return s, true
+}
+
+// save writes the state as a whole or not at all.
+func (f files) save(s state) error {
+	boot, err := bootID()
+	if err != nil {
+		return err
+	}
+	s.Boot = boot
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return writeFile(f.state(), append(text, '\n'))
+}
+
+// writeFile replaces a file in one step, readable by root alone.
+func writeFile(path string, text []byte) error {
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, text, 0o600); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return nil
+}
+
+// exists is whether there is anything at the path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// clear removes what a HAProxy that is gone has left. The metadata service's answers stay: they are the node's.
+func (f files) clear() error {
+	var errs []error
+	paths := []string{f.pidfile(), f.master(), f.stats(), f.fragment(), f.log(), f.state(), f.state() + ".new", f.fragment() + ".new"}
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

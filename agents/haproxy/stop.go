@@ -1,0 +1,171 @@
+package haproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// stop ends HAProxy: it lets connections finish for stop_grace, then has it terminate, then kills it; its master, its workers and
+// those of before its last reloads. It goes by the processes that there are and needs neither a program nor a configuration nor
+// valid parameters nor any file.
+func (a *agent) stop(ctx context.Context) error {
+	f := filesOf(ctx)
+	remembered, _ := f.load()
+	if err := a.end(ctx, f, a.stopGrace); err != nil {
+		return err
+	}
+	a.withdraw(ctx, remembered)
+	if err := f.clear(); err != nil {
+		return fmt.Errorf("HAProxy is stopped, but its files cannot be removed: %w", err)
+	}
+	return nil
+}
+
+// The time that a stop keeps for the phases after the grace.
+const (
+	termTime = 2 * time.Second
+	killTime = time.Second
+)
+
+// end ends all processes of the instance and returns when they are dead.
+func (a *agent) end(ctx context.Context, f files, grace time.Duration) error {
+	now := time.Now()
+	if deadline, ok := ctx.Deadline(); ok {
+		left := deadline.Sub(now)
+		// With little time left each phase gets its part of it, so that the last one is reached.
+		grace = max(0, min(grace, left-termTime-killTime, left/2))
+	}
+	softUntil := now.Add(grace)
+	hardUntil := softUntil.Add(termTime)
+	if deadline, ok := ctx.Deadline(); ok {
+		hardUntil = earlier(hardUntil, softUntil.Add(deadline.Sub(softUntil)/2))
+	}
+
+	var sent syscall.Signal
+	for {
+		fam, err := a.find(f)
+		if err != nil {
+			return err
+		}
+		if fam.empty() {
+			return nil
+		}
+		signal, until := syscall.SIGKILL, time.Now().Add(100*time.Millisecond)
+		switch now := time.Now(); {
+		case now.Before(softUntil) && !fam.anyStopped():
+			signal, until = syscall.SIGUSR1, softUntil
+		case now.Before(hardUntil) && !fam.anyStopped():
+			signal, until = syscall.SIGTERM, hardUntil
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("these processes of HAProxy are still there: %s: %w", fam, err)
+		}
+		if sent != signal && signal != syscall.SIGUSR1 && grace > 0 {
+			ocf.CallFrom(ctx).Infof("HAProxy has not ended; sending %s to %s", unix.SignalName(signal), fam)
+		}
+		// A soft stop is asked for once: the master passes it on, and HAProxy takes a second one for nothing new.
+		if sent != signal || signal == syscall.SIGKILL {
+			fam.signal(signal)
+			sent = signal
+		}
+		fam.wait(ctx, until)
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// anyStopped is whether a process would not take a signal other than SIGKILL.
+func (f family) anyStopped() bool {
+	for _, m := range f.all() {
+		if m.stopped() {
+			return true
+		}
+	}
+	return false
+}
+
+// String names the processes.
+func (f family) String() string {
+	names := make([]string, 0, len(f.masters)+len(f.others))
+	for _, m := range f.masters {
+		names = append(names, fmt.Sprintf("master %d (%c)", m.PID, m.state))
+	}
+	for _, m := range f.others {
+		names = append(names, fmt.Sprintf("worker %d (%c)", m.PID, m.state))
+	}
+	return strings.Join(names, ", ")
+}
+
+// signal sends a signal to the family. A soft stop goes to the masters, who know what to do with it, and to workers that have
+// none; everything else goes to all.
+func (f family) signal(signal syscall.Signal) {
+	for _, m := range f.all() {
+		orphan := len(f.masters) == 0
+		if signal != syscall.SIGUSR1 || m.session == m.PID || orphan {
+			_ = m.process.signal(signal)
+		}
+	}
+}
+
+// signal sends a signal to this very process, and to none that got its id afterwards.
+func (p process) signal(signal syscall.Signal) error {
+	fd, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return unix.PidfdSendSignal(fd, signal, nil, 0)
+}
+
+// open makes a descriptor of this very process.
+func (p process) open() (int, error) {
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	if err != nil {
+		return -1, fmt.Errorf("pid %d: %w", p.PID, err)
+	}
+	// The descriptor is of whoever has the id now. If that is the process that was meant, it stays so.
+	if v, err := look(p.PID); err != nil || v.start != p.Start {
+		_ = unix.Close(fd)
+		return -1, fmt.Errorf("pid %d: %w", p.PID, errGone)
+	}
+	return fd, nil
+}
+
+// wait returns when one of the processes ends, or at the given time, or shortly after the context has ended.
+func (f family) wait(ctx context.Context, until time.Time) {
+	var fds []unix.PollFd
+	for _, m := range f.all() {
+		fd, err := m.open()
+		if err != nil {
+			if errors.Is(err, errGone) || errors.Is(err, syscall.ESRCH) {
+				return
+			}
+			continue
+		}
+		defer func() { _ = unix.Close(fd) }()
+		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	}
+	for ctx.Err() == nil {
+		left := min(time.Until(until), 50*time.Millisecond)
+		if left <= 0 {
+			return
+		}
+		n, err := unix.Poll(fds, int(left.Milliseconds())+1)
+		if n > 0 || err != nil && !errors.Is(err, syscall.EINTR) {
+			return
+		}
+	}
+}

@@ -1,0 +1,15 @@
+// Command ocf-haproxy is the resource agent ocf:hawser:haproxy, installed as /usr/lib/ocf/resource.d/hawser/haproxy.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// version is stamped in by the Makefile.
+var version = "dev"
+
+func main() { os.Exit(haproxy.New(version).Main(context.Background(), ocf.OSEnv())) }
