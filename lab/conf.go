@@ -47,7 +47,7 @@ quorum {
 
 // dcDeadtime is how long the first node waits for others before it elects itself. Pacemaker's own 20 s is what a cluster's very
 // first start takes; nodes of a lab start together.
-const dcDeadtime = 3 * time.Second
+const dcDeadtime = 2 * time.Second
 
 // seedCIB is Pacemaker's own empty CIB with dc-deadtime set.
 func seedCIB(ctx context.Context) (string, error) {
@@ -183,7 +183,8 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (machine, error) 
 	text := func(path, content string) file { return file{Path: path, Mode: 0o644, Content: content} }
 	m.Files = []file{
 		text("/etc/hostname", n.Name+"\n"), text("/etc/hosts", l.spec.hosts()), text("/etc/resolv.conf", "# the lab has no name server\n"),
-		text("/etc/ssl/certs/hawser-lab-ca.pem", l.spec.CA),
+		text("/etc/ssl/certs/hawser-lab-ca.pem", l.spec.CA), // for Go; OpenSSL and GnuTLS read one file of all
+		{Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, Content: l.spec.CA, Append: true},
 	}
 	// What the machine's own daemons left there, and their being started at boot by a systemd that the node has not.
 	m.Wipe = []string{

@@ -34,6 +34,7 @@ type file struct {
 	Mode         os.FileMode
 	Owner, Group string // root if empty
 	Content      string
+	Append       bool // Content comes after what the file holds on the machine
 }
 
 // service is a daemon in the foreground. Services start in their order, and stop in the reverse.
@@ -100,8 +101,13 @@ func (f file) put() error {
 			err = nil
 		}
 	default:
+		content := []byte(f.Content)
+		if f.Append {
+			old, _ := os.ReadFile(f.Path) // not there: nothing to keep
+			content = append(old, content...)
+		}
 		_ = os.Remove(f.Path) // not written through a symbolic link of the machine
-		err = os.WriteFile(f.Path, []byte(f.Content), f.Mode.Perm())
+		err = os.WriteFile(f.Path, content, f.Mode.Perm())
 	}
 	if err == nil {
 		err = os.Chown(f.Path, uid, gid)

@@ -106,7 +106,11 @@ func startOf(pid int) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return parseStat(pid, string(b))
+	start, state, err := parseStat(pid, string(b))
+	if err == nil && (state == "Z" || state == "X") {
+		return 0, fmt.Errorf("lab: process %d has ended and waits to be reaped", pid)
+	}
+	return start, err
 }
 
 func (p process) alive() bool {
@@ -127,8 +131,10 @@ func (p process) waitGone(ctx context.Context) error {
 		return fmt.Errorf("lab: watch process %d: %w", p.PID, err)
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if now, err := startOf(p.PID); err != nil || now != p.Start {
-		return nil // the number has gone to another process
+	if b, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/stat"); err == nil {
+		if now, _, err := parseStat(p.PID, string(b)); err == nil && now != p.Start {
+			return nil // the number has gone to another process
+		}
 	}
 	for {
 		// Not its state in /proc: the first thread reads as a zombie there while others still end.
