@@ -22,4 +22,5 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/time v0.6.0 // indirect
+	golang.org/x/tools v0.26.0 // indirect
 )
