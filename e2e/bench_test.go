@@ -1,0 +1,153 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/lab"
+)
+
+// race times a and b in turn inside a node.
+func (c *cluster) race(b *testing.B, node string, of contest) outcome {
+	b.Helper()
+	self, err := os.Executable()
+	require.NoError(b, err)
+	spec, err := json.Marshal(of)
+	require.NoError(b, err)
+	var out, complaint strings.Builder
+	err = c.Run(b.Context(), node, lab.Command{
+		Args: []string{"/usr/local/bin/stopwatch"}, Env: []string{measureEnv + "=" + string(spec)}, Stdout: &out, Stderr: &complaint,
+	})
+	require.NoError(b, err, "%s: %s", self, complaint.String())
+	var result outcome
+	require.NoError(b, json.Unmarshal([]byte(out.String()), &result))
+	return result
+}
+
+// tell prints one line of the table: both sides' figures, the ratio, and the goal that the ratio is held against.
+func tell(b *testing.B, what, aName, bName string, o outcome, goal float64) {
+	b.Helper()
+	wall := float64(o.A.Wall) / float64(o.B.Wall)
+	cpu := float64(o.A.CPU) / float64(o.B.CPU)
+	verdict := "reached"
+	if wall > goal {
+		verdict = "MISSED"
+	}
+	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU %6.1f MiB\n", what, aName, ms(o.A.Wall), ms(o.A.CPU), float64(o.A.RSS)/1024)
+	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU %6.1f MiB\n", "", bName, ms(o.B.Wall), ms(o.B.CPU), float64(o.B.RSS)/1024)
+	fmt.Printf("%-34s ratio of wall times %.3f, of CPU times %.3f; goal at most %.3f: %s\n\n", "", wall, cpu, goal, verdict)
+	b.ReportMetric(wall, "wall-ratio")
+	b.ReportMetric(cpu, "cpu-ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// prepared is a fresh cluster whose first balancer has the stopwatch.
+func prepared(b *testing.B) *cluster {
+	b.Helper()
+	c := fresh(b)
+	self, err := os.Executable()
+	require.NoError(b, err)
+	binary, err := os.Open(self)
+	require.NoError(b, err)
+	defer func() { _ = binary.Close() }()
+	for _, args := range [][]string{{"dd", "status=none", "bs=1M", "of=/usr/local/bin/stopwatch"}, {"chmod", "0755", "/usr/local/bin/stopwatch"}} {
+		require.NoError(b, c.Run(b.Context(), "lb-1", lab.Command{Args: args, Stdin: binary}))
+	}
+	return c
+}
+
+// ocfEnv is the environment in which Pacemaker runs a recurring monitor.
+func ocfEnv(instance string, params ...string) []string {
+	env := []string{
+		"OCF_ROOT=/usr/lib/ocf", "OCF_RA_VERSION_MAJOR=1", "OCF_RA_VERSION_MINOR=1", "OCF_RESOURCE_INSTANCE=" + instance,
+		"OCF_RESKEY_CRM_meta_timeout=20000", "OCF_RESKEY_CRM_meta_interval=10000", "HA_LOGFACILITY=none",
+	}
+	for _, p := range params {
+		env = append(env, "OCF_RESKEY_"+p)
+	}
+	return env
+}
+
+// shellMonitor is the monitor that the agents are held against: a shell agent of resource-agents, with an address that is there.
+var shellMonitor = command{
+	Args: []string{"/usr/lib/ocf/resource.d/heartbeat/IPaddr2", "monitor"},
+	Env:  ocfEnv("shell", "ip=127.0.0.1", "nic=lo", "cidr_netmask=8"),
+}
+
+const shellName = "IPaddr2 monitor"
+
+func BenchmarkMonitor(b *testing.B) {
+	for _, agent := range []struct {
+		name, file string
+		env        []string
+	}{
+		{"haproxy", "haproxy", ocfEnv("bench")},
+		{"floatip-digitalocean", "floatip", ocfEnv("bench", "ip="+floatingIP, "token_file=/etc/hawser/token")},
+		{"floatip-lan", "floatip", ocfEnv("bench", "ip=198.51.100.201", "provider=lan")},
+	} {
+		b.Run(agent.name, func(b *testing.B) {
+			c := prepared(b)
+			path := "/usr/lib/ocf/resource.d/hawser/" + agent.file
+			act := func(action string) {
+				err := c.Run(b.Context(), "lb-1", lab.Command{Args: []string{path, action}, Env: agent.env})
+				require.NoError(b, err)
+			}
+			act("start")
+			defer act("stop")
+			o := c.race(b, "lb-1", contest{A: command{[]string{path, "monitor"}, agent.env}, B: shellMonitor, Runs: 30})
+			tell(b, agent.name+" monitor", "hawser", shellName, o, 0.25)
+			if o.A.RSS > 24<<10 {
+				fmt.Printf("peak memory %d KiB: the goal of 24 MiB is MISSED\n", o.A.RSS)
+			}
+		})
+	}
+}
+
+// erased is how the configuration is emptied between two timed writes, without waiting for what the cluster makes of it.
+var erased = [][]string{
+	{"cibadmin", "--replace", "--scope", "constraints", "--xml-text", "<constraints/>"},
+	{"cibadmin", "--delete-all", "--force", "--xpath", "/cib/configuration/tags"},
+	{"cibadmin", "--replace", "--scope", "resources", "--xml-text", "<resources/>"},
+	{"crm_resource", "--wait", "--timeout", "60s"},
+}
+
+func BenchmarkWriteTheSetUp(b *testing.B) {
+	c := prepared(b)
+	c.run(b, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false")
+	c.write(b, "lb-1", yamlPath, tutorialYAML)
+	c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
+	shown := c.run(b, "lb-1", "hawser", "configure", "show")
+	c.write(b, "lb-1", "/tmp/set-up.crm", shown)
+
+	crmsh := command{Args: []string{"crm", "configure", "load", "update", "/tmp/set-up.crm"}}
+	b.Run("apply", func(b *testing.B) {
+		apply := command{Args: []string{"hawser", "apply", "--yes", "--no-wait", "-f", yamlPath}}
+		tell(b, "the tutorial's set-up written", "hawser apply --no-wait", "crm load update",
+			c.race(b, "lb-1", contest{A: apply, B: crmsh, Runs: 7, Reset: erased}), 0.125)
+	})
+	b.Run("no-op plan", func(b *testing.B) {
+		c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
+		plan := command{Args: []string{"hawser", "plan", "-f", yamlPath}}
+		tell(b, "nothing to change", "hawser plan", "crm load update",
+			c.race(b, "lb-1", contest{A: plan, B: crmsh, Runs: 7}), 0.125)
+	})
+}
+
+func BenchmarkStatus(b *testing.B) {
+	c := prepared(b)
+	c.write(b, "lb-1", yamlPath, tutorialYAML)
+	c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
+	c.serves(b)
+	o := c.race(b, "lb-1", contest{
+		A: command{Args: []string{"hawser", "status"}}, B: command{Args: []string{"crm_mon", "-1"}}, Runs: 30,
+	})
+	tell(b, "status", "hawser status", "crm_mon -1", o, 2)
+}
