@@ -143,7 +143,7 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 	var sets []ResourceSet
 	var cur ResourceSet
 	qualifier, open := "", ""
-	sequential := false
+	sequential, marked := false, false
 	flush := func() {
 		if len(cur.Resources) == 0 {
 			return
@@ -163,6 +163,7 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 	for p.more() && p.peek() != "}" {
 		switch text := p.peek(); {
 		case text == "_rsc_set_":
+			marked = true
 			p.at++
 		case text == "(" || text == "[":
 			if open != "" {
@@ -202,7 +203,7 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 		p.fail("", "the bracket that closes the set")
 	}
 	flush()
-	if len(sets) == 0 {
+	if len(sets) == 0 || !marked && p.peek() != "}" && len(sets) == 1 && len(sets[0].Resources) == 1 {
 		p.fail(p.peek(), "two resources, or sets of them")
 	}
 	return sets

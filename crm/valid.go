@@ -68,7 +68,9 @@ func (r *report) checkAttrs(field string, attrs Attrs) {
 			r.add(field, a.Value, "has no name")
 			continue
 		}
-		r.checkText(field, a.Name)
+		if !nameRE.MatchString(a.Name) {
+			r.add(field, a.Name, "is not a name: letters, digits and _.:#-/ are accepted")
+		}
 		if seen[a.Name] {
 			r.add(name, a.Value, "is given more than once")
 		}
@@ -76,6 +78,9 @@ func (r *report) checkAttrs(field string, attrs Attrs) {
 		r.checkText(name, a.Value)
 	}
 }
+
+// nameRE is what crmsh's grammar can say of attributes' names and agents, and what agents use.
+var nameRE = regexp.MustCompile(`^[A-Za-z0-9_#][A-Za-z0-9_.:#/@+-]*$`)
 
 // checkOneOf reports a value that is not among the choices; "" is always accepted.
 func (r *report) checkOneOf(field, value string, choices ...string) {

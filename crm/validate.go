@@ -1,6 +1,9 @@
 package crm
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // ref is an id that an object needs.
 type ref struct{ field, id string }
@@ -15,7 +18,12 @@ func (o *Primitive) validate(r *report) {
 		if o.Class == "ocf" && o.Provider == "" {
 			r.add("agent", agentName(o), "an agent of the class ocf needs a provider: ocf:PROVIDER:TYPE")
 		}
-		r.checkText("agent", agentName(o))
+		for _, part := range []string{o.Class, o.Provider, o.Type} {
+			if part != "" && (!nameRE.MatchString(part) || strings.Contains(part, ":")) {
+				r.add("agent", agentName(o), "is not class:provider:type, each of letters, digits and _.@-")
+				break
+			}
+		}
 	} else if o.Class+o.Provider+o.Type != "" {
 		r.add("agent", agentName(o), "cannot be given together with the template %s", o.Template)
 	}
@@ -36,7 +44,9 @@ func (op *Op) validate(r *report, seen map[string]bool) {
 		return
 	}
 	field := op.label()
-	r.checkText("op", op.Name)
+	if !nameRE.MatchString(op.Name) {
+		r.add("op", op.Name, "is not the name of an operation")
+	}
 	interval, err := parseInterval(op.interval())
 	if err != nil {
 		r.add(field+" interval", op.Interval, "%v", err)
@@ -47,6 +57,9 @@ func (op *Op) validate(r *report, seen map[string]bool) {
 		seen[key] = true
 	}
 	for _, a := range op.Attrs {
+		if a.Value == "" {
+			r.add(field+" "+a.Name, "", "has no value")
+		}
 		switch a.Name {
 		case "id", "name", "interval":
 			r.add(field+" "+a.Name, a.Value, "is not an attribute that can be given here")
@@ -135,7 +148,9 @@ func (o *Location) validate(r *report) {
 	case o.Node != "" && o.extra.count("rule") > 0:
 		r.add("node", o.Node, "cannot be given together with rules")
 	case o.Node != "":
-		r.checkText("node", o.Node)
+		if !nameRE.MatchString(o.Node) {
+			r.add("node", o.Node, "is not the name of a node")
+		}
 		r.checkScore("score", o.Score)
 	}
 	r.checkOneOf("role", o.Role, roles...)
@@ -184,11 +199,10 @@ func (o *Property) validate(r *report) {
 	if o.Name == "" {
 		r.add("name", "", "a name is required")
 	}
-	r.checkText("name", o.Name)
-	r.checkText("value", o.Value)
-	if !isNCName(o.ID()) && o.Name != "" {
-		r.add("name", o.Name, "does not make an id: letters, digits, '.', '_' and '-' are accepted")
+	if o.Name != "" && !nameRE.MatchString(o.Name) {
+		r.add("name", o.Name, "is not the name of an option: letters, digits and _.:#-/ are accepted")
 	}
+	r.checkText("value", o.Value)
 }
 
 func (o *Tag) validate(r *report) {
@@ -198,7 +212,9 @@ func (o *Tag) validate(r *report) {
 	}
 	seen := map[string]bool{}
 	for _, id := range o.Refs {
-		r.checkText("refs", id)
+		if !nameRE.MatchString(id) { // a node's id may be a number
+			r.add("refs", id, "is not the id of an object")
+		}
 		if seen[id] {
 			r.add("refs", id, "is named more than once")
 		}
@@ -210,11 +226,14 @@ func (o *Node) validate(r *report) {
 	if o.NodeID == "" {
 		r.add("id", "", "an id is required")
 	}
-	r.checkText("id", o.NodeID)
+	if o.NodeID != "" && !nameRE.MatchString(o.NodeID) {
+		r.add("id", o.NodeID, "is not the id of a node")
+	}
 	if o.Uname == "" {
 		r.add("uname", "", "a node needs a name")
+	} else if !nameRE.MatchString(o.Uname) || strings.Contains(o.Uname, ":") {
+		r.add("uname", o.Uname, "is not the name of a node")
 	}
-	r.checkText("uname", o.Uname)
 	r.checkText("description", o.Description)
 	r.checkOneOf("type", o.Type, "member", "remote", "ping", "normal")
 	r.checkAttrs("attributes", o.Attributes)
