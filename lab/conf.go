@@ -166,7 +166,7 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (machine, error) 
 		Hostname: n.Name, Upper: l.Disk(n.Name), Work: l.path("nodes", n.Name, "work"), RootDir: l.path("nodes", n.Name, "root"), Lower: "/",
 	}
 	if l.spec.Overlay != "" {
-		m.Lower = l.spec.Overlay + ":/"
+		m.Lower = l.path("overlay") + ":/"
 	}
 	switch n.Role {
 	case Balancer:

@@ -10,9 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -93,8 +91,8 @@ func (o Options) check() error {
 		switch {
 		case err != nil:
 			wrong = append(wrong, fmt.Errorf("the overlay: %w", err))
-		case !st.IsDir() || !filepath.IsAbs(o.Overlay) || strings.ContainsAny(o.Overlay, `:,\`):
-			wrong = append(wrong, fmt.Errorf("the overlay %s: it has to be a directory, by its absolute path, without colon, comma or backslash in it", o.Overlay))
+		case !st.IsDir():
+			wrong = append(wrong, fmt.Errorf("the overlay %s is no directory", o.Overlay))
 		}
 	}
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
@@ -129,8 +127,21 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := l.makeCertificates(); err != nil {
 		return err
 	}
+	// A copy, because overlayfs refuses a lower directory that lies inside another one (ELOOP), and so that a build while the lab
+	// is up changes nothing under the nodes.
+	if l.spec.Overlay != "" {
+		if err := os.CopyFS(l.path("overlay"), os.DirFS(l.spec.Overlay)); err != nil {
+			return fmt.Errorf("lab: up: copy the overlay: %w", err)
+		}
+	}
 	if err := writeJSON(l.path("lab.json"), l.spec); err != nil {
 		return err
+	}
+	if o.Overlay != "" {
+		// A copy, as overlayfs takes no layer that lies within another, and none that changes under it.
+		if err := copyTree(o.Overlay, l.path("overlay")); err != nil {
+			return err
+		}
 	}
 	if err := l.makeFabric(); err != nil {
 		return err
