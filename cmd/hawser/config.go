@@ -50,6 +50,7 @@ type haproxyConfig struct {
 	minServersGiven     bool
 	stopGrace           string
 	anchorIP, privateIP string
+	metadataURL         string
 }
 
 type checkConfig struct{ url, timeout, every string }
@@ -163,6 +164,7 @@ func (c *config) readHAProxy(d *document, n ast.Node) {
 		field{"stop_grace", func(n ast.Node) { d.duration(n, "haproxy.stop_grace", &h.stopGrace) }},
 		field{"anchor_ip", func(n ast.Node) { d.hostAddress(n, "haproxy.anchor_ip", &h.anchorIP) }},
 		field{"private_ip", func(n ast.Node) { d.hostAddress(n, "haproxy.private_ip", &h.privateIP) }},
+		field{"metadata_url", func(n ast.Node) { d.origin(n, "haproxy.metadata_url", &h.metadataURL) }},
 	)
 }
 

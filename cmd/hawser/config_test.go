@@ -102,7 +102,7 @@ func TestFaults(t *testing.T) {
 		{"no haproxy", "fencing: off", "f: the key haproxy is missing; it may be empty (`haproxy: {}`), HAProxy then runs with /etc/haproxy/haproxy.cfg"},
 		{"a list", "- a", `f:1:1: the file is a list: accepted is a mapping with the keys haproxy, floating_ips, fencing`},
 		{"two documents", "haproxy:\n---\nhaproxy:\n", "f:3:1: a second document begins here: accepted is one"},
-		{"unknown key", "haproxy:\n  confg: /etc/x\n", "f:2:3: haproxy.confg is not a key that hawser knows: accepted are config, binary, extra, monitor, check, min_servers, stop_grace, anchor_ip, private_ip; did you mean config?"},
+		{"unknown key", "haproxy:\n  confg: /etc/x\n", "f:2:3: haproxy.confg is not a key that hawser knows: accepted are config, binary, extra, monitor, check, min_servers, stop_grace, anchor_ip, private_ip, metadata_url; did you mean config?"},
 		{"the agent's word", "haproxy:\n  conffile: /etc/x\n", "f:2:3: haproxy.conffile: in hawser.yaml the key is config"},
 		{"duplicate key", "haproxy:\nhaproxy:\n", "f:2:1: haproxy is given twice: the first is in line 1"},
 		{"duplicate inner key", "haproxy:\n  monitor: 1s\n  monitor: 2s\n", "f:3:3: haproxy.monitor is given twice: the first is in line 2"},

@@ -19,7 +19,7 @@ const (
 	defaultHAProxyBinary = "/usr/sbin/haproxy"
 )
 
-// placeholder addresses stand in for those that the agent takes from the metadata service: the check resolves them and binds nothing.
+// placeholderIP stands in for the addresses that the agent takes from the metadata service: the check binds nothing.
 const placeholderIP = "127.0.0.1"
 
 // checkTime is how long `haproxy -c` may take: it resolves the names of servers.
@@ -54,13 +54,16 @@ func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
 	if private == "" {
 		private = placeholderIP
 	}
-	env := append(os.Environ(), "HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP="+anchor, "HAWSER_PRIVATE_IP="+private)
+	// The agent's environment, not this shell's.
+	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private}
 	err = haproxy.Config{Binary: binary, Files: []string{file}, Args: args, Env: env}.Check(ctx)
 	var refused *haproxy.CheckError
 	switch {
 	case errors.As(err, &refused):
 		message := fmt.Sprintf("HAProxy refuses %s: %s", file, strings.TrimSpace(refused.Complaint))
-		if text, readErr := os.ReadFile(file); standIn && readErr == nil && strings.Contains(string(text), "HAWSER_") {
+		if sources, readErr := haproxy.ReadSources([]string{file}); standIn && readErr == nil &&
+			(haproxy.Mentions(sources, "HAWSER_ANCHOR_IP") || haproxy.Mentions(sources, "HAWSER_PRIVATE_IP")) {
 			message += " (checked with " + placeholderIP + " for the addresses that the metadata service gives each node)"
 		}
 		return errors.New(message)

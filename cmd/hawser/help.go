@@ -33,10 +33,12 @@ haproxy
     url             asked for through the balancer; 2xx and 3xx are healthy
     timeout         how long the answer may take
     every           how often it is asked for (as often as monitor)
-  min_servers       fewer servers up in any backend is a failure
+  min_servers       fewer servers up in any backend is a failure. If check or min_servers fails on a node,
+                    HAProxy leaves it for 60 s, and so does the address
   stop_grace        how long open connections may finish when HAProxy is stopped
   anchor_ip         HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP in HAProxy's environment where no
   private_ip        metadata service gives them
+  metadata_url      another metadata service, scheme://host:port
 floating_ips        a list
   name              the resource's id in the cluster, such as FloatIP
   ip                the address, IPv4 or IPv6

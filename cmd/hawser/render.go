@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hawser-ha/hawser/crm"
@@ -26,7 +28,7 @@ func (s *system) showPlan(p crm.Plan) {
 			changed++
 			s.printf("%s\n", s.paint(yellow, "~ "+title(c.New)))
 			for _, f := range c.Fields() {
-				s.printf("      %s: %s -> %s\n", f.Name, orNone(f.Old), orNone(f.New))
+				s.printf("      %s\n", describeField(c.New, f))
 			}
 		}
 	}
@@ -44,6 +46,25 @@ func title(o crm.Object) string {
 		return p.Keyword() + " " + p.Name
 	}
 	return o.Keyword() + " " + o.ID()
+}
+
+// describeField is the old and the new value, of a tag what it gains and loses.
+func describeField(o crm.Object, f crm.FieldChange) string {
+	if _, ok := o.(*crm.Tag); !ok {
+		return fmt.Sprintf("%s: %s -> %s", f.Name, orNone(f.Old), orNone(f.New))
+	}
+	before, after := strings.Fields(f.Old), strings.Fields(f.New)
+	line := f.Name + ":"
+	for _, side := range []struct {
+		sign       string
+		these, not []string
+	}{{"+", after, before}, {"-", before, after}} {
+		only := slices.DeleteFunc(slices.Clone(side.these), func(id string) bool { return slices.Contains(side.not, id) })
+		if len(only) > 0 {
+			line += " " + side.sign + " " + strings.Join(only, " ")
+		}
+	}
+	return line
 }
 
 func orNone(value string) string {

@@ -31,16 +31,16 @@ const (
 	// says otherwise: an API outage of some minutes would leave an address nowhere for good.
 	retryAfter = "60s"
 	// stopReserve is what stopping takes beyond the time that open connections are given.
-	stopReserve = 30 * time.Second
+	stopReserve = 15 * time.Second
 	// holderCheck is how often the provider is asked who holds an address; it shows an expired token before a failover needs it.
 	holderCheck, floatipCheck = "5min", "30s"
 	// checkReserve is what the monitor takes beyond the time that the check through the balancer is given.
-	checkReserve = 20 * time.Second
+	checkReserve = 15 * time.Second
 )
 
 // Time-outs of the operations, those that the agents advertise: Pacemaker's own default is 20 s for each.
 const (
-	haproxyStart, haproxyStop, haproxyMonitor = "60s", "60s", "30s"
+	haproxyStart, haproxyStop, haproxyMonitor = "30s", "30s", "20s"
 	floatipStart, floatipStop, floatipMonitor = "90s", "60s", "20s"
 )
 
@@ -83,6 +83,7 @@ func (h *haproxyConfig) primitive() *crm.Primitive {
 	set("stop_grace", h.stopGrace)
 	set("anchor_ip", h.anchorIP)
 	set("private_ip", h.privateIP)
+	set("metadata_url", h.metadataURL)
 
 	if h.check.url == "" {
 		p.Ops = []crm.Op{operation("monitor", h.monitor, haproxyMonitor)}
@@ -97,6 +98,11 @@ func (h *haproxyConfig) primitive() *crm.Primitive {
 		operation("start", "0s", haproxyStart),
 		operation("stop", "0s", atLeast(haproxyStop, h.stopGrace, stopReserve)))
 	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryAfter}}
+	if h.check.url != "" || h.minServers > 0 {
+		// These fail for reasons that a restart on the same node does not heal. By default Pacemaker would try that for ever, and
+		// the address would stay.
+		p.Meta.Set("migration-threshold", "1")
+	}
 	return p
 }
 

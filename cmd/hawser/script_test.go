@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/internal/needs"
+)
+
+// What the scripts may set in the environment.
+const (
+	testTools   = "TEST_TOOLS"   // a directory with Pacemaker's tools
+	testMeddler = "TEST_MEDDLER" // a command that edits the configuration between a plan and its being written
+	testYes     = "TEST_YES"     // there is a terminal
+	testNode    = "TEST_NODE"    // this machine's name
+	testTime    = "TEST_TIME"    // what time it is
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"hawser": func() {
+		sys := hostSystem()
+		tools := &crm.Tools{Dir: os.Getenv(testTools)}
+		sys.cluster = tools
+		if command := os.Getenv(testMeddler); command != "" {
+			sys.cluster = &meddled{Tools: tools, command: command}
+		}
+		sys.terminal = os.Getenv(testYes) != ""
+		if node := os.Getenv(testNode); node != "" {
+			sys.node = node
+		}
+		if now, err := time.Parse(time.RFC3339, os.Getenv(testTime)); err == nil {
+			sys.now = func() time.Time { return now }
+		}
+		os.Exit(run(os.Args, sys))
+	}})
+}
+
+// meddled is a cluster with another administrator, who edits the configuration just before a plan is written.
+type meddled struct {
+	*crm.Tools
+	command string
+}
+
+func (m *meddled) Apply(ctx context.Context, p crm.Plan) error {
+	if m.command != "" {
+		if out, err := exec.CommandContext(ctx, "sh", "-c", m.command).CombinedOutput(); err != nil {
+			return errors.New(m.command + ": " + string(out))
+		}
+		m.command = ""
+	}
+	return m.Tools.Apply(ctx, p)
+}
+
+func TestScripts(t *testing.T) {
+	for _, command := range []string{"cibadmin", "crm_verify", "crm_simulate", "crm_diff", "crm_mon", "haproxy"} {
+		needs.Command(t, command)
+	}
+	needs.Root(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("CIB_file", filepath.Join(e.WorkDir, "cib.xml"))
+			e.Setenv("PATH", e.Getenv("PATH")+":/usr/sbin:/sbin")
+			e.Setenv("HAWSER_RUNDIR", filepath.Join(e.WorkDir, "run"))
+			e.Setenv("TZ", "UTC")
+			return os.WriteFile(filepath.Join(e.WorkDir, "cib.xml"), crmtest.Seed("lb-1", "lb-2", "lb-3"), 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"sub":   substitute,
+		},
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+	})
+}
+
+// exits runs a program and demands an exit code: "exits 2 hawser plan -f x.yaml".
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGUMENT…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	ts.Logf("exit code %d", got)
+	if got != want {
+		ts.Fatalf("%s exits with %d, not %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// substitute replaces a text in a file: "sub FILE OLD NEW".
+func substitute(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: sub FILE OLD NEW")
+	}
+	file := ts.MkAbs(args[0])
+	text, err := os.ReadFile(file)
+	ts.Check(err)
+	if !strings.Contains(string(text), args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(file, []byte(strings.ReplaceAll(string(text), args[1], args[2])), 0o600)) //nolint:gosec // the script's own file
+}
