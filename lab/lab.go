@@ -34,7 +34,8 @@ type Options struct {
 	Name string
 	// Nodes and Apps are how many balancers (1 to 32, 3 if zero) and application servers (1 to 32, 2 if zero) there are.
 	Nodes, Apps int
-	// Overlay is a directory laid over the machine's root file system in every node, as `make install DESTDIR=` fills it.
+	// Overlay is a directory laid over the machine's root file system in every node, as `make install DESTDIR=` fills it. It is
+	// copied: what is installed into it later does not reach the nodes.
 	Overlay string
 	// FloatingIPs are the addresses that the cloud has to give; FloatingIP and FloatingIP6 if empty. Nobody holds them at first.
 	FloatingIPs []netip.Addr

@@ -137,12 +137,6 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := writeJSON(l.path("lab.json"), l.spec); err != nil {
 		return err
 	}
-	if o.Overlay != "" {
-		// A copy, as overlayfs takes no layer that lies within another, and none that changes under it.
-		if err := copyTree(o.Overlay, l.path("overlay")); err != nil {
-			return err
-		}
-	}
 	if err := l.makeFabric(); err != nil {
 		return err
 	}
