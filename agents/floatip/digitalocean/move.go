@@ -24,14 +24,19 @@ func (p pacing) begin() *pace { return &pace{next: p.first, last: p.last} }
 type pace struct {
 	next, last time.Duration
 	pauses     int
+	told       error // the latest failure
 }
 
 // pause waits before the next request, as long as the API asks for or else as the sequence goes. It returns the failure's error
 // at once if trying again is pointless or would be too late: the time left is better spent on telling why.
 func (p *pace) pause(ctx context.Context, f *failure) error {
+	if ctx.Err() != nil && p.told != nil {
+		return fmt.Errorf("%w (%w)", p.told, ctx.Err()) // a request that was cut short says less than the one before it
+	}
 	if !f.again {
 		return f.err
 	}
+	p.told = f.err
 	wait := p.next/2 + rand.N(p.next/2+1)
 	if f.after > 0 {
 		wait = f.after + rand.N(f.after/10+p.next) // the other nodes were told the same time

@@ -1,0 +1,291 @@
+package digitalocean_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/agents/floatip/digitalocean"
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+)
+
+func getJSON(t *testing.T, url string, out any) {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(out))
+}
+
+func write(t *testing.T, text string) string {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// scripted is a provider with an API and a metadata service that answer as the test says.
+func scripted(t *testing.T, api, metadata http.HandlerFunc) *digitalocean.Provider {
+	if api == nil {
+		api = func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the API is asked %s %s", r.Method, r.URL) }
+	}
+	if metadata == nil {
+		metadata = http.NotFound
+	}
+	a, m := httptest.NewServer(api), httptest.NewServer(metadata)
+	t.Cleanup(a.Close)
+	t.Cleanup(m.Close)
+	return digitalocean.New(digitalocean.Config{
+		API: a.URL, Metadata: m.URL, Token: func() (string, error) { return token, nil },
+	}).Hurry(300 * time.Millisecond)
+}
+
+func TestWhatIsSent(t *testing.T) {
+	var seen []string
+	p := scripted(t, func(w http.ResponseWriter, r *http.Request) {
+		require.Equal(t, "Bearer "+token, r.Header.Get("Authorization"))
+		require.Contains(t, r.UserAgent(), "hawser-floatip")
+		seen = append(seen, r.Method+" "+r.URL.Path)
+		w.Header().Set("Content-Type", "application/json")
+		if len(seen) < 3 && r.Method == http.MethodGet {
+			fmt.Fprint(w, `{"reserved_ip":{"ip":"203.0.113.10","droplet":{"id":3},"region":{"slug":"nyc3"},"locked":false}}`)
+			return
+		}
+		if r.Method == http.MethodPost {
+			var body map[string]any
+			require.NoError(t, json.NewDecoder(r.Body).Decode(&body))
+			require.Equal(t, map[string]any{"type": "assign", "droplet_id": 12.0}, body)
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprint(w, `{"action":{"id":77,"status":"in-progress"}}`)
+			return
+		}
+		fmt.Fprint(w, `{"reserved_ip":{"ip":"203.0.113.10","droplet":{"id":12},"region":{"slug":"nyc3"},"locked":false}}`)
+	}, nil)
+	require.NoError(t, p.Assign(within(t, 5*time.Second), ip4, "12"))
+	require.Equal(t, []string{
+		"GET /v2/reserved_ips/203.0.113.10", "POST /v2/reserved_ips/203.0.113.10/actions", "GET /v2/reserved_ips/203.0.113.10",
+	}, seen)
+}
+
+func TestAnswersThatAreNone(t *testing.T) {
+	for name, test := range map[string]struct {
+		api    http.HandlerFunc
+		reason string
+	}{
+		"a proxy's page": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Please log in</html>") },
+			"answers something that is not DigitalOcean's JSON"},
+		"nothing": {func(http.ResponseWriter, *http.Request) {}, "answers something that is not DigitalOcean's JSON"},
+		"another API": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status":"ok"}`) },
+			"the answer is not about a reserved address: is api_url the origin of DigitalOcean's API?"},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		},
+			"sends us elsewhere, where the token must not go: correct api_url"},
+		"the token quoted": {func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "bad header "+r.Header.Get("Authorization"), http.StatusBadRequest)
+		}, `400 "bad header Bearer ********`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := scripted(t, test.api, nil)
+			_, err := p.Holder(within(t, 300*time.Millisecond), ip4)
+			require.ErrorContains(t, err, "cannot find out who holds 203.0.113.10: ")
+			require.ErrorContains(t, err, test.reason)
+			require.Equal(t, fault.Unknown, fault.Of(err))
+			require.NotContains(t, err.Error(), token)
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	for origin, reason := range map[string]string{
+		"http://127.0.0.1:1":         "http://127.0.0.1:1 cannot be reached: ",
+		"http://no-such.invalid:443": "name resolution",
+	} {
+		p := digitalocean.New(digitalocean.Config{
+			API: origin, Metadata: "http://127.0.0.1:1", Token: func() (string, error) { return token, nil },
+		}).Hurry(2 * time.Second)
+		_, err := p.Holder(within(t, 400*time.Millisecond), ip4)
+		if origin == "http://127.0.0.1:1" || strings.Contains(fmt.Sprint(err), "not found") {
+			require.ErrorContains(t, err, reason)
+		}
+		require.Equal(t, fault.Unknown, fault.Of(err))
+	}
+}
+
+func TestTokenError(t *testing.T) {
+	p := digitalocean.New(digitalocean.Config{
+		API: "http://127.0.0.1:1", Metadata: "http://127.0.0.1:1",
+		Token: func() (string, error) { return "", fault.Errorf(fault.NotInstalled, "token file /x is missing") },
+	})
+	for _, err := range []error{p.Assign(t.Context(), ip4, "1"), p.Check(t.Context(), ip4)} {
+		require.ErrorContains(t, err, "token file /x is missing")
+		require.Equal(t, fault.NotInstalled, fault.Of(err))
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	at := func(d time.Duration) string { return strconv.FormatInt(now.Add(d).Unix(), 10) }
+	for name, test := range map[string]struct {
+		header http.Header
+		want   time.Duration
+	}{
+		"retry-after":           {http.Header{"Retry-After": {"12"}, "Ratelimit-Reset": {at(time.Minute)}}, 12 * time.Second},
+		"retry-after as a date": {http.Header{"Retry-After": {now.Add(9 * time.Second).UTC().Format(http.TimeFormat)}}, 9 * time.Second},
+		"ratelimit-reset alone": {http.Header{"Ratelimit-Reset": {at(90 * time.Second)}}, 90 * time.Second},
+		"a reset that is past":  {http.Header{"Ratelimit-Reset": {at(-time.Second)}}, 0},
+		"neither":               {http.Header{}, 0},
+		"nonsense":              {http.Header{"Retry-After": {"soon"}, "Ratelimit-Reset": {"later"}}, 0},
+		"far away":              {http.Header{"Retry-After": {"999999999"}}, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, digitalocean.RetryAfter(test.header, now)) })
+	}
+}
+
+// The hourly limit is told by ratelimit-reset alone.
+func TestHourlyLimit(t *testing.T) {
+	asked := 0
+	p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(time.Now().Add(10*time.Minute).Unix(), 10))
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, `{"id":"too_many_requests","message":"API Rate limit exceeded."}`)
+	}, nil)
+	_, err := p.Holder(within(t, 5*time.Second), ip4)
+	require.ErrorContains(t, err, "the API wants no more requests of this token, for another ")
+	require.ErrorContains(t, err, "give the cluster a token of its own")
+	require.Equal(t, fault.Throttled, fault.Of(err))
+	require.Equal(t, 1, asked)
+}
+
+func metadata(keys map[string]string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text, ok := keys[strings.TrimPrefix(r.URL.Path, "/metadata/v1/")]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprintln(w, text)
+	}
+}
+
+func TestHereInOlderWords(t *testing.T) {
+	for name, test := range map[string]struct {
+		keys   map[string]string
+		ip     netip.Addr
+		want   bool
+		reason string
+	}{
+		"floating_ip":       {keys: map[string]string{"floating_ip/ipv4/active": "true", "floating_ip/ipv4/ip_address": "203.0.113.10"}, ip: ip4, want: true},
+		"floating_ip, none": {keys: map[string]string{"floating_ip/ipv4/active": "false"}, ip: ip4},
+		"neither":           {keys: map[string]string{}, ip: ip4, reason: "the metadata service cannot say which reserved address is here"},
+		"no word of IPv6":   {keys: map[string]string{"reserved_ip/ipv4/active": "false"}, ip: ip6, reason: "cannot say which reserved address"},
+		"IPv6": {keys: map[string]string{"reserved_ip/ipv6/active": "true", "reserved_ip/ipv6/ip_address": "2001:0DB8:ff:0::10"},
+			ip: ip6, want: true},
+		"an odd word": {keys: map[string]string{"reserved_ip/ipv4/active": "maybe"}, ip: ip4, reason: `active is "maybe", and not true or false`},
+		"an odd address": {keys: map[string]string{"reserved_ip/ipv4/active": "true", "reserved_ip/ipv4/ip_address": "203.0.113.10x"}, ip: ip4,
+			reason: "which is no address"},
+		"the address missing": {keys: map[string]string{"reserved_ip/ipv4/active": "true"}, ip: ip4, reason: "no such key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			here, err := scripted(t, nil, metadata(test.keys)).Here(t.Context(), test.ip)
+			require.Equal(t, test.want, here)
+			if test.reason == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.reason)
+		})
+	}
+}
+
+func TestSelfFromFirmware(t *testing.T) {
+	p := scripted(t, nil, metadata(map[string]string{"id": "not a number"}))
+	dir := t.TempDir()
+	p.Firmware(dir)
+	_, err := p.Self(t.Context())
+	require.ErrorContains(t, err, `cannot find out which droplet this is: "not a number" is not a droplet's id`)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sys_vendor"), []byte("DigitalOcean\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "product_serial"), []byte("4711\n"), 0o600))
+	id, err := p.Self(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "4711", id)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sys_vendor"), []byte("QEMU\n"), 0o600))
+	_, err = p.Self(t.Context())
+	require.Error(t, err)
+}
+
+// Nothing of this machine's environment stands between the agent and the metadata service.
+func TestMetadataGoesThroughNoProxy(t *testing.T) {
+	t.Setenv("http_proxy", "http://127.0.0.1:1")
+	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
+	here, err := scripted(t, nil, metadata(map[string]string{"reserved_ip/ipv4/active": "false"})).Here(t.Context(), ip4)
+	require.NoError(t, err)
+	require.False(t, here)
+}
+
+func TestMetadataGivesUpWithItsContext(t *testing.T) {
+	p := scripted(t, nil, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_, err := p.Here(ctx, ip4)
+	require.Error(t, err)
+	require.Less(t, time.Since(began), time.Second)
+}
+
+func FuzzDropletID(f *testing.F) {
+	for _, seed := range []string{"1", "12\n", "007", "-3", "", "99999999999999999999", "1e3", "<html>"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if id, err := digitalocean.ParseDropletID(text); err == nil {
+			n, err := strconv.Atoi(id)
+			require.NoError(t, err)
+			require.Positive(t, n)
+			require.Equal(t, strings.TrimSpace(text), id)
+		}
+	})
+}
+
+func FuzzNote(f *testing.F) {
+	f.Add("boot 12\n", "boot")
+	f.Add("", "")
+	f.Add("boot", "boot")
+	f.Fuzz(func(t *testing.T, text, boot string) {
+		path := filepath.Join(t.TempDir(), "note")
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		if id, ok := digitalocean.ParseNote(path, boot); ok {
+			require.Equal(t, []string{boot, id}, strings.Fields(text))
+		}
+	})
+}
+
+func FuzzMetadataAnswer(f *testing.F) {
+	f.Add("true", "203.0.113.10")
+	f.Add("false", "")
+	f.Add("TRUE\x00", "::ffff:203.0.113.10")
+	f.Fuzz(func(t *testing.T, active, address string) {
+		p := scripted(t, nil, metadata(map[string]string{"reserved_ip/ipv4/active": active, "reserved_ip/ipv4/ip_address": address}))
+		here, err := p.Here(t.Context(), ip4)
+		if here {
+			require.NoError(t, err)
+			addr, err := netip.ParseAddr(strings.TrimSpace(address))
+			require.NoError(t, err)
+			require.Equal(t, ip4, addr.Unmap())
+		}
+	})
+}
