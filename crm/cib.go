@@ -52,6 +52,13 @@ func ParseCIB(xml []byte) (*CIB, error) {
 		*v.into = n
 	}
 	dropSpace(root)
+	seen := map[string]bool{}
+	for _, section := range c.configuration().ChildElements() {
+		if seen[section.Tag] {
+			return nil, fmt.Errorf("crm: the CIB has more than one <%s>", section.Tag)
+		}
+		seen[section.Tag] = true
+	}
 	return c, nil
 }
 

@@ -250,6 +250,23 @@ func (d *differ) compare() {
 		}
 		d.forget(o)
 	}
+	d.forgetMemories()
+}
+
+// forgetMemories deletes the values of options that are no longer there to get them back.
+func (d *differ) forgetMemories() {
+	if d.want.Tag == "" {
+		return
+	}
+	present := map[string]bool{}
+	for _, o := range d.have {
+		present[o.ID()] = true
+	}
+	for _, o := range d.have {
+		if p, ok := o.(*Property); ok && p.section() == ClusterProperty && p.set() == d.want.Tag+"-before" && !present[p.Name] {
+			d.deletes = append(d.deletes, Change{Old: p})
+		}
+	}
 }
 
 // memory is the option that keeps the value of another that is taken over.

@@ -233,11 +233,14 @@ func (b *builder) putOps(el *etree.Element, o *Primitive) {
 func sameOp(el *etree.Element, op *Op) bool {
 	role, _ := op.Attrs.Get("role")
 	have := decodeOp(el)
-	return have.Name == op.Name && have.interval() == op.interval() && value(el, "role") == role
+	return have.Name == op.Name && have.period() == op.period() && value(el, "role") == role
 }
 
 func (b *builder) putOp(el *etree.Element, op *Op) {
-	setAll(el, "name", op.Name, "interval", op.interval())
+	setAttr(el, "name", op.Name)
+	if have := decodeOp(el); have.Interval == "" || have.period() != op.period() {
+		setAttr(el, "interval", op.interval())
+	}
 	for _, a := range slices.Clone(el.Attr) {
 		if _, keep := op.Attrs.Get(a.Key); !keep && a.Key != "id" && a.Key != "name" && a.Key != "interval" {
 			el.RemoveAttr(a.Key)
@@ -439,6 +442,9 @@ func (b *builder) placeOf(o *XML) (parent, old *etree.Element) {
 		return b.section(string(o.section)), b.find(string(o.section), "meta_attributes", o.ID())
 	}
 	section := sectionOf[o.element.Tag]
+	if section == "" { // an element that this version of the package has never heard of
+		section = o.element.Parent().Tag
+	}
 	return b.section(section), b.find(section, o.element.Tag, o.ID())
 }
 

@@ -1,7 +1,9 @@
 package crm
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/beevik/etree"
 )
@@ -116,6 +118,7 @@ func (o *Primitive) Agent() string {
 	return agentName(o)
 }
 
+// interval is what is written for the operation.
 func (op *Op) interval() string {
 	if op.Interval == "" {
 		return "0s"
@@ -123,11 +126,23 @@ func (op *Op) interval() string {
 	return op.Interval
 }
 
+// period is the interval in one of its many spellings, so that 15, 15s and 15000ms are the same.
+func (op *Op) period() string {
+	d, err := parseInterval(op.interval())
+	switch {
+	case err != nil || d < 0 || d%time.Millisecond != 0:
+		return op.interval()
+	case d%time.Second != 0:
+		return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+	}
+	return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+}
+
 // label names the operation among the primitive's others.
 func (op *Op) label() string {
 	label := "op " + op.Name
-	if d, err := parseInterval(op.interval()); err != nil || d != 0 {
-		label += " " + op.interval()
+	if p := op.period(); p != "0s" {
+		label += " " + p
 	}
 	if role, ok := op.Attrs.Get("role"); ok {
 		label += " " + role
@@ -167,7 +182,7 @@ func (o *Primitive) fields() []Field {
 
 func (op *Op) fields() []Field {
 	label := op.label()
-	out := []Field{{label, "interval=" + op.interval()}}
+	out := []Field{{label, "interval=" + op.period()}}
 	out = append(out, attrFields(label, op.Attrs)...)
 	out = append(out, attrFields(label+" op_params", op.Params)...)
 	out = append(out, attrFields(label+" op_meta", op.Meta)...)
