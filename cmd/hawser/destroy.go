@@ -71,23 +71,14 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 			return errors.Join(err, exitf(exitFailed, "not removed: nothing was changed"))
 		}
 	}
-	approved := remove
-	if s.running {
-		if approved, err = s.stopAll(ctx, stop, timeout); err != nil {
-			return err
-		}
-		if cib, err = s.cluster.Query(ctx); err != nil {
-			return err
-		}
-		if remove, err = removal(cib); err != nil {
-			return err
-		}
-		if !remove.Same(approved) {
-			s.showPlan(remove)
-			return exitf(exitConflict, "somebody else changed the configuration while the resources stopped: they are stopped, nothing was deleted; run the command again")
+	if !s.running {
+		err = s.write(ctx, remove, removal)
+	} else if remove, err = s.stopAll(ctx, stop, timeout); err == nil {
+		if err = s.removeStopped(ctx, remove); err != nil {
+			err = fmt.Errorf("%w\nthe resources are stopped, but still configured: `hawser destroy` goes on, `hawser apply` starts them again", err)
 		}
 	}
-	if err := s.write(ctx, remove, removal); err != nil {
+	if err != nil {
 		return err
 	}
 	s.printf("\nRemoved.\n")
@@ -95,6 +86,23 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 		return nil
 	}
 	return s.settle(ctx, timeout)
+}
+
+// removeStopped deletes what has been stopped, if that is still what was approved.
+func (s *system) removeStopped(ctx context.Context, approved crm.Plan) error {
+	cib, err := s.cluster.Query(ctx)
+	if err != nil {
+		return err
+	}
+	remove, err := removal(cib)
+	if err != nil {
+		return err
+	}
+	if !remove.Same(approved) {
+		s.showPlan(remove)
+		return exitf(exitConflict, "somebody else changed the configuration while the resources stopped, and nothing was deleted")
+	}
+	return s.write(ctx, remove, removal)
 }
 
 // stopAll stops what hawser made and returns the removal that is due then.

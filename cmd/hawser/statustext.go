@@ -92,7 +92,7 @@ func (s *system) showHAProxies(r *statusReport) {
 	for _, h := range r.HAProxy {
 		servers, sessions := "", ""
 		if h.Servers != nil {
-			servers = fmt.Sprintf("%d servers up", h.Servers.Up)
+			servers = count(h.Servers.Up, "server") + " up"
 			if h.Servers.Down > 0 {
 				servers += s.paint(red, fmt.Sprintf(", %d down", h.Servers.Down))
 			}
@@ -101,9 +101,9 @@ func (s *system) showHAProxies(r *statusReport) {
 			}
 		}
 		if h.Process != nil {
-			sessions = fmt.Sprintf("%d sessions", h.Process.Sessions)
+			sessions = count(h.Process.Sessions, "session")
 			if h.Process.OldWorkers > 0 {
-				sessions += fmt.Sprintf(", %d old workers", h.Process.OldWorkers)
+				sessions += ", " + count(h.Process.OldWorkers, "old worker")
 			}
 		}
 		reason := h.Reason
@@ -137,6 +137,14 @@ func (s *system) showIPs(r *statusReport) {
 		t.row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is), sinceText("since ", ip.Since, r.now), ip.Reason)
 	}
 	t.flush()
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func onNode(node string) string {
