@@ -5,16 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"net/url"
 	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml/ast"
-
-	"github.com/hawser-ha/hawser/ocf"
 )
 
 // defaultConfigs is where hawser.yaml is looked for when the command line names no file.
@@ -159,7 +153,7 @@ func (c *config) readHAProxy(d *document, n ast.Node) {
 		field{"monitor", func(n ast.Node) { d.duration(n, "haproxy.monitor", &h.monitor) }},
 		field{"check", func(n ast.Node) { h.readCheck(d, n) }},
 		field{"min_servers", func(n ast.Node) {
-			h.minServers, _, h.minServersGiven = d.number(n, "haproxy.min_servers", 0, 100000)
+			h.minServers, h.minServersGiven = d.number(n, "haproxy.min_servers", 0, 100000)
 		}},
 		field{"stop_grace", func(n ast.Node) { d.duration(n, "haproxy.stop_grace", &h.stopGrace) }},
 		field{"anchor_ip", func(n ast.Node) { d.hostAddress(n, "haproxy.anchor_ip", &h.anchorIP) }},
@@ -211,7 +205,7 @@ func (ip *floatingIP) read(d *document, n ast.Node, what string) (ipAt position)
 		mark("provider", func(n ast.Node) { d.choice(n, what+".provider", &ip.provider, digitalocean, lan) }),
 		mark("token_file", func(n ast.Node) { ip.tokenFileAt = place(n); d.path(n, what+".token_file", &ip.tokenFile) }),
 		mark("nic", func(n ast.Node) { d.nic(n, what+".nic", &ip.nic) }),
-		mark("cidr_netmask", func(n ast.Node) { ip.netmask, _, _ = d.number(n, what+".cidr_netmask", 1, 128) }),
+		mark("cidr_netmask", func(n ast.Node) { ip.netmask, _ = d.number(n, what+".cidr_netmask", 1, 128) }),
 		mark("api_url", func(n ast.Node) { d.origin(n, what+".api_url", &ip.apiURL) }),
 		mark("metadata_url", func(n ast.Node) { d.origin(n, what+".metadata_url", &ip.metadataURL) }),
 		mark("monitor", func(n ast.Node) { d.duration(n, what+".monitor", &ip.monitor) }),
@@ -261,151 +255,4 @@ func (c *config) checkNames(d *document) {
 			d.add(ip.nameAt, "the name %s is taken: it is %s", ip.name, owner)
 		}
 	}
-}
-
-var idPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
-
-func (d *document) id(n ast.Node, what string, to *string) {
-	const accepted = "a letter or _, then letters, digits, dots, dashes and underscores, as XML has it"
-	text, at, ok := d.text(n, what, accepted)
-	switch {
-	case !ok:
-	case !idPattern.MatchString(text) || len(text) > 200:
-		d.add(at, "%s is %q, which cannot be the id of an object of the cluster: accepted is %s", what, text, accepted)
-	default:
-		*to = text
-	}
-}
-
-func (d *document) path(n ast.Node, what string, to *string) {
-	const accepted = "an absolute path"
-	text, at, ok := d.text(n, what, accepted)
-	switch {
-	case !ok:
-	case !filepath.IsAbs(text):
-		d.add(at, "%s is %q: accepted is %s, because it is used on every node", what, text, accepted)
-	default:
-		*to = filepath.Clean(text)
-	}
-}
-
-func (d *document) words(n ast.Node, what string, to *string) {
-	text, at, ok := d.text(n, what, "arguments for HAProxy, separated by spaces")
-	if !ok {
-		return
-	}
-	if _, err := ocf.SplitWords(text); err != nil {
-		d.add(at, "%s %q %v", what, text, err)
-		return
-	}
-	*to = text
-}
-
-// duration keeps the length of time as it is written, because that is what Pacemaker shows later; a bare number is in seconds.
-func (d *document) duration(n ast.Node, what string, to *string) {
-	const accepted = "a length of time such as 500ms, 15s or 2min"
-	text, at, ok := d.scalar(n, what, accepted)
-	if !ok {
-		return
-	}
-	length, err := ocf.ParseDuration(text)
-	switch {
-	case err != nil:
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
-	case length < time.Millisecond || length > 24*time.Hour:
-		d.add(at, "%s is %q: accepted is from 1ms to 24h", what, text)
-	case strings.Trim(text, "0123456789") == "":
-		*to = text + "s"
-	default:
-		*to = text
-	}
-}
-
-func (d *document) address(n ast.Node, what, accepted string, to *netip.Addr) {
-	text, at, ok := d.text(n, what, accepted)
-	if !ok {
-		return
-	}
-	ip, err := netip.ParseAddr(text)
-	switch prefix, prefixErr := netip.ParsePrefix(text); {
-	case err != nil && prefixErr == nil:
-		d.add(at, "%s is %q: accepted is the address alone (the length of its prefix goes into cidr_netmask: %d)", what, text, prefix.Bits())
-	case err != nil:
-		d.add(at, "%s is %q, which is not an address: accepted is %s", what, text, accepted)
-	case ip.Zone() != "" || ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() || ip.IsLinkLocalUnicast():
-		d.add(at, "%s is %s, which no client could reach: accepted is %s", what, text, accepted)
-	default:
-		*to = ip.Unmap()
-	}
-}
-
-func (d *document) hostAddress(n ast.Node, what string, to *string) {
-	const accepted = "an IPv4 or IPv6 address"
-	text, at, ok := d.text(n, what, accepted)
-	if !ok {
-		return
-	}
-	if _, err := netip.ParseAddr(text); err != nil {
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
-		return
-	}
-	*to = text
-}
-
-func (d *document) choice(n ast.Node, what string, to *string, choices ...string) {
-	accepted := strings.Join(choices, " or ")
-	text, at, ok := d.text(n, what, accepted)
-	if !ok {
-		return
-	}
-	for _, c := range choices {
-		if text == c {
-			*to = text
-			return
-		}
-	}
-	d.add(at, "%s is %q: accepted is %s", what, text, accepted)
-}
-
-func (d *document) nic(n ast.Node, what string, to *string) {
-	const accepted = "the name of a network interface, such as eth0"
-	text, at, ok := d.text(n, what, accepted)
-	switch {
-	case !ok:
-	case len(text) > 15 || strings.ContainsAny(text, " /:"): // IFNAMSIZ, dev_valid_name() of Linux
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
-	default:
-		*to = text
-	}
-}
-
-func (d *document) url(n ast.Node, what string, to *string) {
-	const accepted = "an http:// or https:// address"
-	text, at, ok := d.text(n, what, accepted)
-	if !ok {
-		return
-	}
-	// The agent fills in the variables that HAProxy's configuration may use too; whatever they hold is a host.
-	u, err := url.Parse(variables.ReplaceAllString(text, "host"))
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
-		return
-	}
-	*to = text
-}
-
-var variables = regexp.MustCompile(`\$\{[A-Z_]+\}`)
-
-func (d *document) origin(n ast.Node, what string, to *string) {
-	const accepted = "scheme, host and port and nothing after them, such as https://api.digitalocean.com"
-	text, at, ok := d.text(n, what, accepted)
-	if !ok {
-		return
-	}
-	u, err := url.Parse(text)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
-		return
-	}
-	*to = strings.TrimRight(text, "/")
 }

@@ -16,7 +16,7 @@ import (
 
 // statements are the keywords of crmsh's configuration language that create or change one thing.
 var statements = []struct{ keyword, usage, grammar string }{
-	{"primitive", "define a resource", "ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization NAME=VALUE…] [op NAME [NAME=VALUE…]]…"},
+	{"primitive", "define a resource", "ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization NAME=VALUE…] [op NAME [NAME=VALUE…]]…"}, //nolint:misspell // crmsh's word
 	{"clone", "run a resource or group on every node", "ID RESOURCE [meta NAME=VALUE…] [params NAME=VALUE…]"},
 	{"group", "run resources together, in order", "ID RESOURCE… [meta NAME=VALUE…] [params NAME=VALUE…]"},
 	{"colocation", "place resources together or apart", "ID SCORE: RESOURCE[:ROLE] WITH[:ROLE]"},
@@ -35,7 +35,7 @@ func configureCommand(sys *system) *cli.Command {
 		Description: "Understands the language of crmsh: what follows `crm configure` in a tutorial may follow `hawser configure`.\n" +
 			"Each call is one transaction, verified by Pacemaker before it is written. Options of the form -x or --x are\n" +
 			"words of that language here, except --help.",
-		Action: noCommand(sys, "hawser configure"),
+		Action: noCommand("hawser configure"),
 	}
 	add := func(name, usage, grammar, description string, action func(context.Context, []string) error) {
 		full := "hawser configure " + name

@@ -62,7 +62,7 @@ func newApp(sys *system) *cli.App {
 		ErrWriter:            sys.stderr,
 		ExitErrHandler:       func(*cli.Context, error) {}, // run does it
 		OnUsageError:         usageError,
-		Action:               noCommand(sys, "hawser"),
+		Action:               noCommand("hawser"),
 	}
 	finish(app.Commands, app.Name)
 	app.CustomAppHelpTemplate = asTemplate(appHelp(app))
@@ -74,7 +74,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 }
 
 // noCommand answers a call that names no command, or one that does not exist.
-func noCommand(sys *system, name string) cli.ActionFunc {
+func noCommand(name string) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		word := c.Args().First()
 		if word == "" {

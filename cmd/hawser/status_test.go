@@ -165,7 +165,7 @@ Other resources
 
 Failed actions
   start of haproxy on lb-1: not installed: there is no HAProxy here, at 11:59:00 (1m0s)
-  (`+"`crm_resource --cleanup`"+` forgets them)
+  (` + "`crm_resource --cleanup`" + ` forgets them)
 `},
 		{"the address is stopped on purpose", func(s *crm.Status) {
 			s.Resources[0] = crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Stopped", Target: "Stopped", Managed: true}

@@ -213,30 +213,29 @@ func (d *document) scalar(n ast.Node, what, accepted string) (string, position, 
 	return d.text(n, what, accepted)
 }
 
-// number reads a whole number from min to max.
-func (d *document) number(n ast.Node, what string, low, high int) (int, position, bool) {
+// number reads a whole number from low to high.
+func (d *document) number(n ast.Node, what string, low, high int) (int, bool) {
 	from := place(n)
 	n = d.resolve(n)
 	if n == nil {
-		return 0, from, false
+		return 0, false
 	}
-	accepted := fmt.Sprintf("a whole number from %d to %d", low, high)
+	found := describe(n)
 	if i, ok := n.(*ast.IntegerNode); ok {
 		switch v := i.Value.(type) {
 		case uint64:
 			if v <= uint64(high) && int(v) >= low {
-				return int(v), from, true
+				return int(v), true
 			}
 		case int64:
 			if v >= int64(low) && v <= int64(high) {
-				return int(v), from, true
+				return int(v), true
 			}
 		}
-		d.add(from, "%s is %s: accepted is %s", what, i.GetToken().Value, accepted)
-		return 0, from, false
+		found = i.GetToken().Value
 	}
-	d.add(from, "%s is %s: accepted is %s", what, describe(n), accepted)
-	return 0, from, false
+	d.add(from, "%s is %s: accepted is a whole number from %d to %d", what, found, low, high)
+	return 0, false
 }
 
 // describe names a value in a message about its type.

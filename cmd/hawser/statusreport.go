@@ -1,0 +1,126 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// state is how something is, from good to bad.
+type state string
+
+const (
+	stateOK          state = "ok"
+	stateDegraded    state = "degraded"
+	stateFailed      state = "failed"
+	stateUnavailable state = "unavailable"
+)
+
+var severity = []state{stateOK, stateDegraded, stateFailed, stateUnavailable}
+
+// worst is the worse of two states.
+func worst(a, b state) state {
+	if slices.Index(severity, b) > slices.Index(severity, a) {
+		return b
+	}
+	return a
+}
+
+// statusReport is `hawser status --json`.
+type statusReport struct {
+	State         state           `json:"state"`
+	Pacemaker     pacemakerReport `json:"pacemaker"`
+	Configuration sourceReport    `json:"configuration"`
+	HAProxy       []haproxyReport `json:"haproxy"`
+	FloatingIPs   []ipReport      `json:"floating_ips"`
+	Others        []otherReport   `json:"other_resources"`
+	Failures      []failureReport `json:"failures"`
+
+	now time.Time
+}
+
+// sourceReport says whether a source answered.
+type sourceReport struct {
+	Available bool   `json:"available"`
+	Error     string `json:"error,omitempty"`
+}
+
+type pacemakerReport struct {
+	sourceReport
+	Version     string       `json:"version,omitempty"`
+	DC          string       `json:"dc,omitempty"`
+	Quorum      bool         `json:"quorum"`
+	Fencing     bool         `json:"fencing"`
+	Maintenance bool         `json:"maintenance"`
+	Nodes       []nodeReport `json:"nodes"`
+}
+
+type nodeReport struct {
+	Name  string   `json:"name"`
+	State state    `json:"state"`
+	Is    []string `json:"is"` // online, offline, standby, maintenance, pending, unclean, shutting down
+	DC    bool     `json:"dc"`
+}
+
+type haproxyReport struct {
+	Resource string         `json:"resource"`
+	Node     string         `json:"node"`
+	State    state          `json:"state"`
+	Is       string         `json:"is"` // running, degraded, stopped, failed, starting, stopping, node offline …
+	Since    *time.Time     `json:"since,omitempty"`
+	Reason   string         `json:"reason,omitempty"`
+	Servers  *serversReport `json:"servers,omitempty"`
+	Process  *processReport `json:"process,omitempty"` // only of this node
+	Socket   *sourceReport  `json:"socket,omitempty"`  // only of this node
+}
+
+// serversReport counts the servers of all backends.
+type serversReport struct {
+	Up       int `json:"up"`
+	Down     int `json:"down"`
+	Draining int `json:"draining"`
+}
+
+// processReport is what HAProxy's sockets say.
+type processReport struct {
+	Version       string `json:"version"`
+	PID           int    `json:"pid"`
+	UptimeSeconds int64  `json:"uptime_seconds"`
+	Sessions      int    `json:"sessions"`
+	OldWorkers    int    `json:"old_workers"`
+	FailedReloads int    `json:"failed_reloads"`
+}
+
+type ipReport struct {
+	Resource string     `json:"resource"`
+	IP       string     `json:"ip,omitempty"`
+	Provider string     `json:"provider,omitempty"`
+	State    state      `json:"state"`
+	Is       string     `json:"is"`
+	Node     string     `json:"node,omitempty"`
+	Since    *time.Time `json:"since,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+}
+
+type otherReport struct {
+	Resource string `json:"resource"`
+	Agent    string `json:"agent"`
+	State    state  `json:"state"`
+	Is       string `json:"is"`
+	Node     string `json:"node,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+type failureReport struct {
+	Resource string     `json:"resource"`
+	Node     string     `json:"node"`
+	Task     string     `json:"task"`
+	Code     int        `json:"code"`
+	Meaning  string     `json:"meaning"`
+	Status   string     `json:"status,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+	Time     *time.Time `json:"time,omitempty"`
+}
+
+func (r *statusReport) exitCode() int {
+	return map[state]int{stateOK: exitOK, stateDegraded: exitDegraded, stateFailed: exitResource, stateUnavailable: exitUnavailable}[r.State]
+}
