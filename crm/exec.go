@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +27,9 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, tool), args...)
 	cmd.Env = t.environ()
+	if slices.Contains(args, "--xml-file") { // a tool that works on a file would still prefer the shadow or the remote cluster
+		cmd.Env = slices.DeleteFunc(cmd.Env, func(e string) bool { return strings.HasPrefix(e, "CIB_") })
+	}
 	if tool == "crm_mon" {
 		cmd.Env = append(cmd.Env, "TZ=UTC") // its times say no zone
 	}

@@ -3,8 +3,10 @@ package crm_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +29,95 @@ func TestToolsConform(t *testing.T) {
 		tools, _ := onFile(t, crmtest.Seed("lb-1", "lb-2", "lb-3"))
 		return tools
 	})
+}
+
+// A shadow configuration is a file that Pacemaker's tools know by name.
+func TestToolsConformOnAShadow(t *testing.T) {
+	needs.Command(t, "cibadmin")
+	crmtest.Conform(t, func(t *testing.T) crm.Cluster {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "shadow.trial"), crmtest.Seed("lb-1", "lb-2", "lb-3"), 0o600))
+		return &crm.Tools{Env: append(os.Environ(), "CIB_shadow=trial", "CIB_shadow_dir="+dir)}
+	})
+}
+
+// script puts a program in the place of one of Pacemaker's tools.
+func script(t *testing.T, tool, body string) *crm.Tools {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, tool), []byte("#!/bin/sh\n"+body+"\n"), 0o700))
+	return &crm.Tools{Dir: dir}
+}
+
+func TestWhatTheToolsErrorsMean(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		is   error
+		says string
+	}{
+		"not running":     {"echo 'Could not connect to the CIB: Transport endpoint is not connected' >&2; echo 'Init failed, could not perform requested operations' >&2; exit 102", crm.ErrNotRunning, "systemctl start corosync pacemaker"},
+		"no quorum":       {"echo 'Call failed: Operation requires quorum' >&2; exit 106", crm.ErrNoQuorum, "bring more nodes back"},
+		"permission":      {"echo 'Call failed: Permission denied' >&2; exit 4", crm.ErrPermission, "run this as root"},
+		"stale":           {"echo 'Call failed: Update was older than existing configuration' >&2; exit 103", crm.ErrStale, "has changed since it was read"},
+		"older than plan": {"echo 'Call failed: Application of update diff failed' >&2; exit 1", crm.ErrStale, "has changed since it was read"},
+		"schema":          {"echo '   1 <cib epoch=\"7\">' >&2; echo '   2   <configuration>' >&2; echo 'Call failed: Update does not conform to the configured schema' >&2; exit 78", crm.ErrRefused, "refuses it: Call failed: Update does not conform to the configured schema"},
+		"no answer":       {"echo 'Call failed: Timer expired' >&2; exit 124", crm.ErrNotRunning, "did not answer in time"},
+		"something else":  {"echo 'odd' >&2; exit 70", nil, "cibadmin exited with 70: odd"},
+		"says nothing":    {"exit 70", nil, "it said nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := script(t, "cibadmin", c.body).Query(context.Background())
+			require.ErrorContains(t, err, c.says)
+			require.ErrorContains(t, err, "cannot read the configuration")
+			require.NotContains(t, err.Error(), "<configuration>")
+			if c.is != nil {
+				require.ErrorIs(t, err, c.is)
+			}
+			var tool *crm.ToolError
+			require.ErrorAs(t, err, &tool)
+			require.Equal(t, "cibadmin", tool.Tool)
+		})
+	}
+}
+
+func TestToolsThatAreMissingOrHang(t *testing.T) {
+	_, err := (&crm.Tools{Dir: t.TempDir()}).Query(context.Background())
+	require.ErrorIs(t, err, crm.ErrNotInstalled)
+	require.ErrorContains(t, err, "install pacemaker")
+
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err = script(t, "cibadmin", "exec sleep 60").Query(ctx)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "cibadmin did not answer in time")
+}
+
+// What the schema refuses is reported in the words of the object, and nothing is written.
+func TestSchemaRefusalNamesTheObject(t *testing.T) {
+	ctx := context.Background()
+	tools, path := onFile(t, crmtest.Seed("lb-1"))
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	cib, err := tools.Query(ctx)
+	require.NoError(t, err)
+	objects := append(crmtest.Tutorial(), shell(t, "xml <rsc_ticket id='ticket' rsc='FloatIP' ticket='T' loss-policy='shrug'/>")...)
+	plan, err := crm.Diff(cib, crm.Spec{Objects: objects, Tag: "hawser"})
+	require.NoError(t, err)
+	_, err = tools.Check(ctx, plan)
+	require.ErrorIs(t, err, crm.ErrRefused)
+	require.ErrorContains(t, err, "rsc_ticket ticket")
+	require.ErrorIs(t, tools.Apply(ctx, plan), crm.ErrRefused)
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+}
+
+// crm_verify accepts one of everything that the package can write.
+func TestCrmVerifyAcceptsWhatIsWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cib.xml")
+	require.NoError(t, os.WriteFile(path, with(t, append(crmtest.Tutorial()[1:], shell(t, everything)...)...).XML(), 0o600))
+	out, err := exec.Command(needs.Command(t, "crm_verify"), "--verbose", "--xml-file", path).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 func TestQueryOfAFileThatIsMissing(t *testing.T) {
