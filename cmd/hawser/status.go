@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ func statusCommand(sys *system) *cli.Command {
 		Usage: "show nodes, HAProxy, floating IPs and what failed",
 		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on its own if it is unavailable. What\n" +
 			"other nodes' HAProxy sees is what they last told the cluster.\n\n" +
-			"Exit codes:\n" + exitCodeText(exitOK, exitUnavailable, exitResource, exitDegraded),
+			"Exit codes:\n" + exitCodeText(exitOK, exitUnavailable, exitResource, exitPermission, exitDegraded),
 		Flags:  []cli.Flag{jsonFlag()},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
@@ -59,7 +60,7 @@ func (s *system) status(ctx context.Context) *statusReport {
 	r.Configuration = source(cibErr)
 	r.Pacemaker.sourceReport = source(statErr)
 	if statErr != nil {
-		r.State = stateUnavailable
+		r.State, r.denied = stateUnavailable, errors.Is(statErr, crm.ErrPermission)
 		for _, l := range local {
 			r.addHAProxy(l.report(haproxyReport{Resource: l.instance, Node: s.node, State: stateOK, Is: "running"}))
 		}

@@ -35,7 +35,8 @@ type statusReport struct {
 	Others        []otherReport   `json:"other_resources"`
 	Failures      []failureReport `json:"failures"`
 
-	now time.Time
+	now    time.Time
+	denied bool // this user may not ask Pacemaker
 }
 
 // sourceReport says whether a source answered.
@@ -122,5 +123,8 @@ type failureReport struct {
 }
 
 func (r *statusReport) exitCode() int {
+	if r.denied {
+		return exitPermission
+	}
 	return map[state]int{stateOK: exitOK, stateDegraded: exitDegraded, stateFailed: exitResource, stateUnavailable: exitUnavailable}[r.State]
 }
