@@ -99,6 +99,9 @@ func (l *Lab) WaitCluster(ctx context.Context) error {
 			if err == nil && c.DC != "" && c.Quorate && slices.Equal(c.Online, want) {
 				break
 			}
+			if errors.Is(err, ErrDown) {
+				return fmt.Errorf("lab: wait for the cluster: %w; its console:\n%s", err, tail(l.ConsoleLog(node), 5))
+			}
 			select {
 			case <-ctx.Done():
 				return fmt.Errorf("lab: wait until %s are quorate with a DC: %w; %s last said: DC %q, quorate %t, online %v, error %v; its console:\n%s",

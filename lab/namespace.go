@@ -17,7 +17,14 @@ import (
 func onThread(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the runtime ends the thread with the goroutine
+		runtime.LockOSThread() // not unlocked after f: the runtime ends the thread with the goroutine
+		if unix.Gettid() == unix.Getpid() {
+			// The first thread cannot end, and would show the whole process in a node's namespaces. It stays locked here
+			// until another has done it.
+			defer runtime.UnlockOSThread()
+			done <- onThread(f)
+			return
+		}
 		done <- f()
 	}()
 	return <-done
