@@ -293,7 +293,7 @@ func TestRelease(t *testing.T) {
 func TestReleaseWaitsForWhatIsUnderWay(t *testing.T) {
 	s := newStage(t, cloud.Options{ActionTime: 400 * time.Millisecond})
 	p := s.on(t, 1)
-	require.Error(t, p.Assign(within(t, 150*time.Millisecond), ip4, "1"))
+	require.ErrorContains(t, p.Assign(within(t, 200*time.Millisecond), ip4, "1"), "the API accepted it")
 	require.Zero(t, s.Holder(ip4))
 	require.NoError(t, p.Release(within(t, 20*time.Second), ip4, "1"))
 	require.Zero(t, s.Holder(ip4))

@@ -15,7 +15,7 @@ type pacing struct{ first, last time.Duration }
 
 var defaultPacing = pacing{first: 200 * time.Millisecond, last: 2 * time.Second}
 
-// maxPauses ends a wait that no context ends: some 60 s with the default pacing.
+// maxPauses ends a wait whose context has no deadline: after some 60 s with the default pacing.
 const maxPauses = 40
 
 func (p pacing) begin() *pace { return &pace{next: p.first, last: p.last} }
@@ -43,7 +43,7 @@ func (p *pace) pause(ctx context.Context, f *failure) error {
 	}
 	p.next = min(p.next+p.next/2, p.last)
 	p.pauses++
-	if deadline, ok := ctx.Deadline(); p.pauses > maxPauses || ok && time.Until(deadline) < wait {
+	if deadline, ok := ctx.Deadline(); !ok && p.pauses > maxPauses || ok && time.Until(deadline) < wait {
 		return fmt.Errorf("%w; no time is left to try again", f.err)
 	}
 	timer := time.NewTimer(wait)

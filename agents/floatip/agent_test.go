@@ -1,0 +1,264 @@
+package floatip_test
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/agents/floatip"
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
+	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/ocf/ocftest"
+)
+
+var vip = netip.MustParseAddr("203.0.113.10")
+
+// pair is a cloud in memory and the agent on two nodes of it.
+type pair struct {
+	*floatiptest.Cloud
+	a, b *ocftest.Resource
+}
+
+func newPair(t *testing.T) *pair {
+	p := &pair{Cloud: floatiptest.NewCloud(vip)}
+	node := func(name string) *ocftest.Resource {
+		agent := func() *ocf.Agent {
+			return floatip.NewWith(true, func(*ocf.Call) floatip.Provider { return p.Server(name) })
+		}
+		return ocftest.New(t, agent, map[string]string{"ip": vip.String(), "provider": "test"})
+	}
+	p.a, p.b = node("a"), node("b")
+	return p
+}
+
+func (p *pair) holder(t *testing.T) string {
+	holder, err := p.Server("x").Holder(t.Context(), vip)
+	require.NoError(t, err)
+	return holder
+}
+
+func expect(t *testing.T, r ocftest.Result, code ocf.Code, reason string) {
+	t.Helper()
+	require.Equal(t, code, r.Code, "%s", r.Stderr)
+	if reason == "" {
+		require.Empty(t, r.Reason)
+		return
+	}
+	require.Contains(t, r.Reason, reason)
+}
+
+var errDown = fault.Errorf(fault.Unknown, "the cloud cannot be reached")
+
+func TestEveryFaultHasACode(t *testing.T) {
+	for _, kind := range fault.Kinds() {
+		code, ok := floatip.CodeOf(kind)
+		require.True(t, ok, "%v", kind)
+		require.NotEqual(t, ocf.ErrConfigured, code, "%v: 6 is for wrong parameters alone", kind)
+		require.NotEqual(t, ocf.NotRunning, code, "%v: a fault never says not here", kind)
+		require.NotContains(t, kind.String(), "Kind(")
+		if kind.Passing() {
+			require.Equal(t, ocf.ErrGeneric, code, "%v", kind)
+		}
+	}
+}
+
+func TestMovesFromNodeToNode(t *testing.T) {
+	p := newPair(t)
+	p.Delay = 30 * time.Millisecond
+	for range 2 {
+		expect(t, p.a.Start(), ocf.Success, "")
+		require.Equal(t, "a", p.holder(t))
+		expect(t, p.a.Monitor(0), ocf.Success, "")
+		expect(t, p.b.Probe(), ocf.NotRunning, "")
+		expect(t, p.a.Stop(), ocf.Success, "")
+		require.Empty(t, p.holder(t))
+		expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+		expect(t, p.b.Start(), ocf.Success, "")
+		require.Equal(t, "b", p.holder(t))
+		expect(t, p.b.Stop(), ocf.Success, "")
+	}
+}
+
+// The node that had the address was cut off and never stopped it.
+func TestTakesFromANodeThatIsGone(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	expect(t, p.b.Start(), ocf.Success, "")
+	require.Equal(t, "b", p.holder(t))
+	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+	expect(t, p.a.Stop(), ocf.Success, "")
+	require.Equal(t, "b", p.holder(t), "the stop of the old holder takes nothing away from the new one")
+}
+
+func TestMonitorAsksTheProviderOnlyWhenItMust(t *testing.T) {
+	p := newPair(t)
+	p.Lag = 300 * time.Millisecond
+	expect(t, p.a.Start(), ocf.Success, "")
+	expect(t, p.a.Monitor(0), ocf.Success, "") // what the node sees lags: asked
+	require.Eventually(t, func() bool {
+		before := p.Calls()
+		return p.a.Monitor(0).Code == ocf.Success && p.Calls() == before
+	}, 10*time.Second, 20*time.Millisecond, "a steady monitor costs no request")
+	before := p.Calls()
+	expect(t, p.a.Monitor(10), ocf.Success, "")
+	require.Equal(t, before+1, p.Calls(), "at level 10 the provider is asked")
+	before = p.Calls()
+	expect(t, p.b.Probe(), ocf.NotRunning, "")
+	expect(t, p.b.Monitor(0), ocf.NotRunning, "")
+	require.Equal(t, before, p.Calls(), "nothing contradicts that it is not on b")
+}
+
+func TestMonitorDuringOutages(t *testing.T) {
+	p := newPair(t)
+	blind := errors.New("the metadata service does not answer")
+
+	p.Blind("a", blind)
+	p.Down("a", errDown)
+	expect(t, p.a.Probe(), ocf.ErrGeneric, "the metadata service does not answer; the cloud cannot be reached")
+	expect(t, p.a.Monitor(0), ocf.ErrGeneric, "the metadata service does not answer")
+	p.Down("a", nil)
+	expect(t, p.a.Probe(), ocf.NotRunning, "") // the API knows
+	p.Blind("a", nil)
+
+	expect(t, p.a.Start(), ocf.Success, "")
+	p.Blind("a", blind)
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the metadata service does not answer; 203.0.113.10 was here when it could last be found out")
+	expect(t, p.a.Probe(), ocf.Success, "")
+	p.Down("a", errDown)
+	expect(t, p.a.Probe(), ocf.ErrGeneric, "the metadata service does not answer")
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the metadata service does not answer")
+	expect(t, p.a.Monitor(10), ocf.DegradedCode, "the cloud cannot be reached")
+	p.Blind("a", nil)
+	expect(t, p.a.Monitor(0), ocf.Success, "")
+	expect(t, p.a.Monitor(10), ocf.DegradedCode, "the provider does not confirm it: the cloud cannot be reached")
+	p.Down("a", fault.Errorf(fault.Denied, "the token is refused"))
+	expect(t, p.a.Monitor(10), ocf.DegradedCode, "the token is refused")
+}
+
+// The node sees "not here" although it was told at the start that it is: soon after the start that may be the lag.
+func TestContradictionDuringAnOutage(t *testing.T) {
+	p := newPair(t)
+	p.Lag = time.Hour
+	expect(t, p.a.Start(), ocf.Success, "")
+	p.Down("a", errDown)
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the cloud cannot be reached")
+	p.Down("a", nil)
+	expect(t, p.a.Monitor(0), ocf.Success, "")
+	p.Lag = 0
+	p.Move(vip, "b")
+	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+	before := p.Calls()
+	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+	require.Equal(t, before, p.Calls(), "once it is known, it is not asked again")
+}
+
+func TestStartDuringAnOutage(t *testing.T) {
+	p := newPair(t)
+	p.Down("a", errDown)
+	began := time.Now()
+	r := p.a.Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "1000"})
+	expect(t, r, ocf.ErrGeneric, "the cloud cannot be reached")
+	require.Less(t, time.Since(began), time.Second)
+
+	p.Move(vip, "a")
+	r = p.a.Start()
+	expect(t, r, ocf.Success, "")
+	require.Contains(t, r.Stderr, "203.0.113.10 is here by what this node can see, which the provider cannot confirm: the cloud cannot be reached")
+
+	for kind, code := range map[fault.Kind]ocf.Code{fault.Denied: ocf.ErrPerm, fault.NotFound: ocf.ErrInstalled, fault.Misplaced: ocf.ErrInstalled} {
+		p.Down("a", fault.Errorf(kind, "it will not do"))
+		expect(t, p.a.Start(), code, "it will not do")
+	}
+}
+
+func TestStopDuringAnOutage(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	p.Down("a", errDown)
+	r := p.a.Stop()
+	expect(t, r, ocf.Success, "")
+	require.Contains(t, r.Stderr, "203.0.113.10 may stay assigned to this node until another one takes it, which the provider allows: "+
+		"the cloud cannot be reached")
+	require.Equal(t, "a", p.holder(t))
+	expect(t, p.b.Start(), ocf.Success, "")
+	require.Equal(t, "b", p.holder(t))
+	p.Down("a", nil)
+	expect(t, p.a.Stop(), ocf.Success, "")
+	require.Equal(t, "b", p.holder(t))
+}
+
+// Where the provider does not keep the address exclusive, a stop that could not remove it must say so.
+func TestStopThatCannot(t *testing.T) {
+	p := newPair(t)
+	r := ocftest.New(t, func() *ocf.Agent {
+		return floatip.NewWith(false, func(*ocf.Call) floatip.Provider { return p.Server("a") })
+	}, p.a.Params)
+	expect(t, r.Start(), ocf.Success, "")
+	p.Down("a", fault.Errorf(fault.Unknown, "cannot remove it"))
+	expect(t, r.Stop(), ocf.ErrGeneric, "cannot remove it")
+}
+
+// A start that is cut short may have effect later; the stop after it needs no parameter to find that.
+func TestStopAfterAStartThatWasCutShort(t *testing.T) {
+	p := newPair(t)
+	p.Delay = 700 * time.Millisecond
+	r := p.a.Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "600"})
+	expect(t, r, ocf.ErrGeneric, "is not here yet although the provider accepted it")
+	require.Eventually(t, func() bool { return p.holder(t) == "a" }, 5*time.Second, 10*time.Millisecond)
+	p.Delay = 0
+	expect(t, p.a.With("ip", "").With("provider", "").Stop(), ocf.Success, "")
+	require.Empty(t, p.holder(t))
+}
+
+func TestParameters(t *testing.T) {
+	p := newPair(t)
+	for name, test := range map[string]struct {
+		params map[string]string
+		code   ocf.Code
+		reason string
+	}{
+		"no address":    {map[string]string{}, ocf.ErrConfigured, "parameter ip is not set"},
+		"a broken one":  {map[string]string{"ip": "203.0.113"}, ocf.ErrConfigured, "is not an IPv4 or IPv6 address"},
+		"no provider":   {map[string]string{"ip": "203.0.113.10", "provider": "ec3"}, ocf.ErrConfigured, "provider"},
+		"no token":      {map[string]string{"ip": "203.0.113.10"}, ocf.ErrConfigured, "parameter token_file is not set"},
+		"two tokens":    {map[string]string{"ip": "203.0.113.10", "token": "x", "token_file": "/x"}, ocf.ErrConfigured, "both token_file and token are set"},
+		"no token file": {map[string]string{"ip": "203.0.113.10", "token_file": "/no/such"}, ocf.ErrInstalled, "token file /no/such is missing on this node"},
+		"an odd token":  {map[string]string{"ip": "203.0.113.10", "token": "two words"}, ocf.ErrInstalled, "the parameter token holds more than a token"},
+		"a long prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan", "cidr_netmask": "33"}, ocf.ErrConfigured, "cidr_netmask=33 is too long"},
+		"an odd prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan", "cidr_netmask": "/24"}, ocf.ErrConfigured, "is not a prefix length"},
+		"an odd nic":    {map[string]string{"ip": "203.0.113.10", "provider": "lan", "nic": "../x"}, ocf.ErrConfigured, "is not the name of a network interface"},
+		"a path after the origin": {map[string]string{"ip": "203.0.113.10", "token": "x", "api_url": "https://api.digitalocean.com/v2"},
+			ocf.ErrConfigured, "goes on after the host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := ocftest.New(t, p.a.New, test.params)
+			for _, action := range []string{"start", "validate-all"} {
+				expect(t, r.Run(action, nil), test.code, test.reason)
+			}
+		})
+	}
+}
+
+// The tutorial's primitive has the two parameters by their old names and nothing else.
+func TestOldNames(t *testing.T) {
+	r := ocftest.New(t, func() *ocf.Agent { return floatip.New("test") }, map[string]string{"floating_ip": "203.0.113.10", "do_token": "abc"})
+	expect(t, r.Run("validate-all", nil), ocf.Success, "")
+}
+
+func TestMemoryThatIsBroken(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	require.NoError(t, os.WriteFile(filepath.Join(p.a.RunDir(), "test", "state.json"), []byte(`{"Started":{"IP":"x"`), 0o600))
+	expect(t, p.a.Monitor(0), ocf.Success, "")
+	p.Blind("a", errDown)
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "was here")
+	require.NoError(t, os.RemoveAll(filepath.Join(p.a.RunDir(), "test")))
+	expect(t, p.a.Monitor(0), ocf.ErrGeneric, "the cloud cannot be reached")
+	expect(t, p.a.Stop(), ocf.Success, "")
+}
