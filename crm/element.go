@@ -41,8 +41,8 @@ func (x extras) fields() []Field {
 	return out
 }
 
-// canonical is an element as one line, without ids and with its attributes sorted: two elements that mean the same look the
-// same. Ids that are themselves the meaning (of references) are kept.
+// canonical is an element as one line, without ids, with its attributes sorted and its children grouped by kind: two elements that mean the
+// same look the same. Ids that are themselves the meaning (of references) are kept.
 func canonical(el *etree.Element) string {
 	var b strings.Builder
 	writeCanonical(&b, el)
@@ -55,6 +55,9 @@ func writeCanonical(b *strings.Builder, el *etree.Element) {
 		if a.Key == "id" && el.Tag != "resource_ref" && el.Tag != "obj_ref" {
 			continue
 		}
+		if el.Tag == "rule" && a.Key == "boolean-op" && a.Value == "and" {
+			continue // Pacemaker's default
+		}
 		attrs = append(attrs, a.FullKey()+`="`+a.Value+`"`)
 	}
 	sort.Strings(attrs)
@@ -62,14 +65,11 @@ func writeCanonical(b *strings.Builder, el *etree.Element) {
 	for _, a := range attrs {
 		b.WriteString(" " + a)
 	}
-	b.WriteString(">")
-	for _, c := range el.Child {
-		switch c := c.(type) {
-		case *etree.Element:
-			writeCanonical(b, c)
-		case *etree.CharData:
-			b.WriteString(strings.TrimSpace(c.Data))
-		}
+	b.WriteString(">" + strings.TrimSpace(el.Text()))
+	children := el.ChildElements()
+	sort.SliceStable(children, func(i, j int) bool { return children[i].Tag < children[j].Tag })
+	for _, c := range children {
+		writeCanonical(b, c)
 	}
 	b.WriteString("</" + el.Tag + ">")
 }

@@ -337,8 +337,11 @@ func (b *builder) fillIDs(el *etree.Element, owner string) {
 		if w := idWord[word]; w != "" {
 			word = w
 		}
-		if word == "nvpair" {
+		switch word {
+		case "nvpair":
 			word = value(el, "name")
+		case "op":
+			word = value(el, "name") + "-" + value(el, "interval")
 		}
 		id = b.ids.take(owner, word)
 		el.CreateAttr("id", id)
@@ -422,8 +425,13 @@ func (b *builder) putTag(o *Tag) {
 // putXML replaces the element with the id, or appends a new one to its section.
 func (b *builder) putXML(o *XML) {
 	el := o.element.Copy()
-	b.fillIDs(el, o.ID())
 	parent, old := b.placeOf(o)
+	if old != nil {
+		for id := range poolOf(old) {
+			delete(b.ids, id)
+		}
+	}
+	b.fillIDs(el, o.ID())
 	if old != nil {
 		at := old.Index()
 		parent.RemoveChildAt(at)

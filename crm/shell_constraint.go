@@ -3,6 +3,8 @@ package crm
 import (
 	"slices"
 	"strings"
+
+	"github.com/beevik/etree"
 )
 
 // scoreOf is Pacemaker's word for a score in crmsh's: inf is INFINITY, mandatory too, advisory is 0.
@@ -278,4 +280,26 @@ func (p *parser) locationAttrs(o *Location) {
 			return
 		}
 	}
+}
+
+// parseTicket reads a constraint that lets resources run only where a ticket is granted.
+func parseTicket(p *parser) Object {
+	el := etree.NewElement("rsc_ticket")
+	el.CreateAttr("id", p.id("rsc_ticket"))
+	ticket, ok := p.acceptLabel()
+	if !ok {
+		p.fail(p.peek(), "the name of a ticket and a colon")
+	}
+	if policy, ok := p.acceptTail("loss-policy"); ok {
+		el.CreateAttr("loss-policy", p.oneOf(policy, []string{"stop", "demote", "fence", "freeze"}))
+	}
+	if len(p.words)-p.at == 1 {
+		id, role := p.qualified(roles)
+		setAll(el, "rsc", id, "rsc-role", role)
+	} else {
+		b := &builder{ids: idPool{}}
+		b.putSets(el, p.resourceSets("role", roles), value(el, "id"))
+	}
+	el.CreateAttr("ticket", ticket)
+	return &XML{element: el}
 }

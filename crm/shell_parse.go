@@ -179,7 +179,7 @@ func init() { // the functions refer to the table through the parser
 	statements = map[string]func(*parser) []Object{
 		"primitive": one(parsePrimitive), "clone": one(parseClone), "group": one(parseGroup), "colocation": one(parseColocation),
 		"collocation": one(parseColocation), "order": one(parseOrder), "location": one(parseLocation), "tag": one(parseTag),
-		"node": one(parseNode), "xml": parseXML,
+		"node": one(parseNode), "rsc_template": one(parseTemplate), "rsc_ticket": one(parseTicket), "xml": parseXML,
 		"property":     func(p *parser) []Object { return parseProperties(p, ClusterProperty) },
 		"rsc_defaults": func(p *parser) []Object { return parseProperties(p, RscDefaults) },
 		"op_defaults":  func(p *parser) []Object { return parseProperties(p, OpDefaults) },
@@ -206,7 +206,7 @@ func (p *parser) attrs() Attrs {
 	for p.more() && !slices.Contains(enders, strings.ToLower(p.peek())) {
 		name, val, ok := strings.Cut(p.peek(), "=")
 		if strings.HasPrefix(name, "$") || strings.HasPrefix(name, "@") {
-			p.fail(p.peek(), "NAME=VALUE; sets and values shared by $id, $id-ref or @ can be written as xml only")
+			p.fail(p.peek(), "NAME=VALUE; what others refer to by $id can be written as xml only")
 		}
 		if !ok || name == "" {
 			p.fail(p.peek(), "NAME=VALUE or "+orList(enders[:5]))
@@ -222,8 +222,16 @@ func (p *parser) attrs() Attrs {
 
 // set reads one list of attributes, which may have a score and rules, into a child of the element.
 func (p *parser) set(into *etree.Element, tag string) {
+	if ref, ok := p.acceptPair("$id-ref"); ok {
+		into.CreateElement(tag).CreateAttr("id-ref", ref)
+		return
+	}
 	score, scored := p.acceptLabel()
 	rules := p.rules()
+	if strings.HasPrefix(p.peek(), "@") {
+		p.references(into.CreateElement(tag), score, rules)
+		return
+	}
 	attrs := p.attrs()
 	if !scored && len(rules) == 0 && len(attrs) == 0 {
 		return
@@ -242,6 +250,21 @@ func (p *parser) set(into *etree.Element, tag string) {
 		nv := el.CreateElement("nvpair")
 		nv.CreateAttr("name", a.Name)
 		nv.CreateAttr("value", a.Value)
+	}
+}
+
+// references reads a set that takes values from elsewhere: @ID or @ID:NAME.
+func (p *parser) references(set *etree.Element, score string, rules []*etree.Element) {
+	if score != "" || len(rules) > 0 {
+		p.fail(p.peek(), "NAME=VALUE; references in a set with a score or rules can be written as xml only")
+	}
+	for strings.HasPrefix(p.peek(), "@") {
+		id, name, named := strings.Cut(p.next("")[1:], ":")
+		nv := set.CreateElement("nvpair")
+		nv.CreateAttr("id-ref", id)
+		if named {
+			nv.CreateAttr("name", name)
+		}
 	}
 }
 
@@ -296,6 +319,16 @@ func parsePrimitive(p *parser) Object {
 		p.fail(p.peek(), "params, meta, utilization or op")
 	}
 	return o
+}
+
+// parseTemplate reads a primitive that others are made after.
+func parseTemplate(p *parser) Object {
+	o := parsePrimitive(p).(*Primitive)
+	b := &builder{config: etree.NewElement("configuration"), ids: idPool{}}
+	b.putPrimitive(o)
+	el := b.find("resources", "primitive", o.Name)
+	el.Tag = "template"
+	return &XML{element: el}
 }
 
 // opAttrs are the attributes of an operation itself; others that stand among them are its parameters.

@@ -87,13 +87,15 @@ func setText(el *etree.Element) (string, bool) {
 	for _, a := range el.Attr {
 		switch a.Key {
 		case "id":
+		case "id-ref":
+			return pair("$id-ref", a.Value), len(el.Attr) == 1 && len(el.ChildElements()) == 0
 		case "score":
 			parts = append(parts, shellScore(a.Value)+":")
 		default:
 			return "", false
 		}
 	}
-	var pairs []string
+	var pairs, refs []string
 	for _, c := range el.ChildElements() {
 		switch {
 		case c.Tag == "rule":
@@ -104,9 +106,18 @@ func setText(el *etree.Element) (string, bool) {
 			parts = append(parts, "rule "+rule)
 		case c.Tag == "nvpair" && c.SelectAttr("id-ref") == nil && c.SelectAttr("value") != nil:
 			pairs = append(pairs, pair(value(c, "name"), value(c, "value")))
+		case c.Tag == "nvpair" && len(parts) == 0 && (c.SelectAttr("value") == nil || c.SelectAttr("id-ref") != nil):
+			ref := "@" + value(c, "id-ref")
+			if name := value(c, "name"); name != "" {
+				ref += ":" + name
+			}
+			refs = append(refs, ref)
 		default:
 			return "", false
 		}
+	}
+	if len(refs) > 0 {
+		return strings.Join(refs, " "), len(pairs) == 0
 	}
 	return strings.Join(append(parts, pairs...), " "), true
 }

@@ -66,7 +66,7 @@ func TestParseShellErrors(t *testing.T) {
 		"xml <primitive id='a'":                            "f:1: ",
 		"xml <nonsense/>":                                  `f:1: "<nonsense>": expected an element that stands in a section`,
 		"group g a b params x=1 frob":                      `f:1: "frob": expected NAME=VALUE`,
-		"primitive a Dummy params $id=foo x=1":             `f:1: "$id=foo": expected NAME=VALUE; sets and values shared`,
+		"primitive a Dummy params $id=foo x=1":             `f:1: "$id=foo": expected NAME=VALUE; what others refer to`,
 		"primitive a Dummy op monitor frob":                `f:1: "frob": expected NAME=VALUE`,
 		"primitive a Dummy op interval=10s":                `f:1: "interval=10s": expected an operation, such as monitor, before its attributes`,
 		"order o Mandatory: a:frob b":                      `f:1: "frob": expected start, promote`,

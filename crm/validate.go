@@ -245,7 +245,7 @@ func (o *XML) validate(r *report) {
 		r.add("xml", "", "there is no element")
 		return
 	}
-	if _, ok := sectionOf[o.element.Tag]; !ok {
+	if _, ok := sectionOf[o.element.Tag]; !ok && o.section == "" {
 		r.add("xml", o.element.Tag, "is not an element that stands in a section of its own")
 	}
 	if o.ID() == "" {
