@@ -40,7 +40,9 @@ func applied(t *testing.T, yaml string) *cluster {
 func TestApply(t *testing.T) {
 	c := fresh(t)
 	// What somebody else configured, which hawser has no business with.
-	c.run(t, "lb-1", "crm", "configure", "primitive", "theirs", "ocf:pacemaker:Dummy", "op", "monitor", "interval=10s")
+	c.run(t, "lb-1", "cibadmin", "--create", "--scope", "resources", "--xml-text",
+		`<primitive id="theirs" class="ocf" provider="pacemaker" type="Dummy"><operations>`+
+			`<op id="theirs-monitor-10s" name="monitor" interval="10s" timeout="20s"/></operations></primitive>`)
 	c.run(t, "lb-1", "crm_attribute", "--name", "cluster-recheck-interval", "--update", "7min")
 	t.Cleanup(func() { c.run(t, "lb-1", "crm_attribute", "--name", "cluster-recheck-interval", "--delete") })
 	before := c.run(t, "lb-2", "crm", "configure", "show")
@@ -86,6 +88,7 @@ func TestApply(t *testing.T) {
 func TestConcurrentEdits(t *testing.T) {
 	c := fresh(t)
 	c.write(t, "lb-1", yamlPath, tutorialYAML)
+	c.run(t, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false") // crmsh commits nothing without
 	edits := make(chan error, 1)
 	const rounds = 4
 	go func() {
@@ -173,6 +176,7 @@ func TestCloudFaultsDuringAFailover(t *testing.T) {
 			require.NoError(t, api.ClearFaults(t.Context()))
 			c.run(t, "lb-1", "crm_standby", "--node", from, "--update", "off")
 			c.serves(t)
+			c.settled(t)
 		})
 	}
 

@@ -84,6 +84,7 @@ func fresh(t testing.TB) *cluster {
 // erase stops and deletes everything that is configured, and forgets what has happened.
 func (c *cluster) erase(t testing.TB) {
 	t.Helper()
+	c.run(t, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false") // else Pacemaker does nothing, not even this
 	c.run(t, "lb-1", "crm_attribute", "--name", "stop-all-resources", "--update", "true")
 	eventually(t, time.Minute, "all resources are stopped", func() error {
 		out, err := c.try("lb-1", "crm_mon", "-1", "--output-as=xml")
@@ -120,6 +121,12 @@ func (c *cluster) erase(t testing.TB) {
 		}
 		return nil
 	})
+}
+
+// settled waits until the cluster has nothing left to do.
+func (c *cluster) settled(t testing.TB) {
+	t.Helper()
+	c.run(t, "lb-1", "crm_resource", "--wait", "--timeout", "60s")
 }
 
 // allOnline waits until every balancer is an online member, and none is still joining.
