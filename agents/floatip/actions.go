@@ -219,8 +219,8 @@ func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err err
 		return false, both(err, askErr)
 	}
 	// The metadata service denies what the start was told by the API, or cannot answer a probe: the API's word counts.
-	sure := false
 	if askErr == nil {
+		var sure bool
 		if sure, askErr = s.certain(asking); askErr == nil {
 			return sure, nil
 		}

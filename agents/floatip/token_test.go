@@ -22,46 +22,46 @@ func TestTokenFile(t *testing.T) {
 		kind   fault.Kind
 		reason string
 	}{
-		"good":      {make: func(t *testing.T, dir string) string { return file(t, dir, "token", 0o600) }},
-		"read-only": {make: func(t *testing.T, dir string) string { return file(t, dir, "token", 0o400) }},
+		"good":      {make: func(t *testing.T, dir string) string { return file(t, dir, 0o600) }},
+		"read-only": {make: func(t *testing.T, dir string) string { return file(t, dir, 0o400) }},
 		"missing": {make: func(_ *testing.T, dir string) string { return dir + "/token" }, kind: fault.NotInstalled,
 			reason: "is missing on this node: write the token into it (mode 0600, owner root)"},
-		"readable by its group": {make: func(t *testing.T, dir string) string { return file(t, dir, "token", 0o640) }, kind: fault.Denied,
+		"readable by its group": {make: func(t *testing.T, dir string) string { return file(t, dir, 0o640) }, kind: fault.Denied,
 			reason: "is open to others (mode 0640): chmod 0600"},
-		"readable by all": {make: func(t *testing.T, dir string) string { return file(t, dir, "token", 0o604) }, kind: fault.Denied,
+		"readable by all": {make: func(t *testing.T, dir string) string { return file(t, dir, 0o604) }, kind: fault.Denied,
 			reason: "is open to others (mode 0604): chmod 0600"},
 		"another's": {make: func(t *testing.T, dir string) string {
-			path := file(t, dir, "token", 0o600)
+			path := file(t, dir, 0o600)
 			require.NoError(t, os.Chown(path, nobody, nobody))
 			return path
 		}, kind: fault.Denied, reason: "belongs to uid 65534: chown root:root "},
 		"in a directory that others may write to": {make: func(t *testing.T, dir string) string {
 			require.NoError(t, os.Chmod(dir, 0o777))
-			return file(t, dir, "token", 0o600)
+			return file(t, dir, 0o600)
 		}, kind: fault.Denied, reason: "others may write to "},
 		"in another's directory": {make: func(t *testing.T, dir string) string {
 			require.NoError(t, os.Chown(dir, nobody, nobody))
-			return file(t, dir, "token", 0o600)
+			return file(t, dir, 0o600)
 		}, kind: fault.Denied, reason: "could put another file in its place: chown -h root "},
 		"in a sticky directory": {make: func(t *testing.T, dir string) string {
 			require.NoError(t, os.Chmod(dir, 0o777|os.ModeSticky))
-			return file(t, dir, "token", 0o600)
+			return file(t, dir, 0o600)
 		}},
 		"by a link": {make: func(t *testing.T, dir string) string {
 			require.NoError(t, os.Mkdir(dir+"/real", 0o700))
-			file(t, dir+"/real", "token", 0o600)
+			file(t, dir+"/real", 0o600)
 			require.NoError(t, os.Symlink("./real/../real/token", dir+"/link"))
 			return dir + "/link"
 		}},
 		"by a link to a directory that others may write to": {make: func(t *testing.T, dir string) string {
 			require.NoError(t, os.Mkdir(dir+"/open", 0o700))
-			file(t, dir+"/open", "token", 0o600)
+			file(t, dir+"/open", 0o600)
 			require.NoError(t, os.Chmod(dir+"/open", 0o777))
 			require.NoError(t, os.Symlink(dir+"/open/token", dir+"/link"))
 			return dir + "/link"
 		}, kind: fault.Denied, reason: "others may write to "},
 		"by another's link": {make: func(t *testing.T, dir string) string {
-			file(t, dir, "token", 0o600)
+			file(t, dir, 0o600)
 			require.NoError(t, os.Symlink("token", dir+"/link"))
 			require.NoError(t, os.Lchown(dir+"/link", nobody, nobody))
 			return dir + "/link"
@@ -93,8 +93,8 @@ func TestTokenFile(t *testing.T) {
 	}
 }
 
-func file(t *testing.T, dir, name string, mode os.FileMode) string {
-	path := filepath.Join(dir, name)
+func file(t *testing.T, dir string, mode os.FileMode) string {
+	path := filepath.Join(dir, "token")
 	require.NoError(t, os.WriteFile(path, []byte("  secret-token\n"), mode))
 	require.NoError(t, os.Chmod(path, mode))
 	return path

@@ -33,7 +33,7 @@ func (p *Provider) explain(ctx context.Context, what string, err error) *failure
 	}
 	f := p.read(err)
 	kind, text := fault.Of(f.err), p.redact(f.err.Error())
-	// The text is fixed now, so that no wrapped error can bring the token back; only the end of the context stays recognizable.
+	// The text is fixed now, so that no wrapped error can bring the token back; only the end of the context stays recognisable.
 	cause := errors.New(text)
 	if ctx.Err() != nil {
 		f.again = false
@@ -105,7 +105,7 @@ func readAnswer(answer *godo.ErrorResponse) *failure {
 		status == http.StatusConflict, status == http.StatusLocked:
 		return &failure{again: true, err: fault.Errorf(fault.Busy, "another event of the address or the droplet is still under way (%s)", said)}
 	case status == http.StatusUnprocessableEntity && (strings.Contains(lower, "region") || strings.Contains(lower, "datacenter") ||
-		strings.Contains(lower, "data center")):
+		strings.Contains(lower, "data center")): //nolint:misspell // the API's spelling
 		return &failure{err: fault.Errorf(fault.Misplaced, "the address and the droplet are in different data centres (%s)", said)}
 	case status == http.StatusTooManyRequests:
 		after := retryAfter(answer.Response.Header, time.Now())

@@ -127,10 +127,10 @@ func (p *Provider) certain(ctx context.Context, ip netip.Addr, found address, o 
 	if found.droplet != "" || o.target != "" {
 		return nil
 	}
-	if here, err := p.Here(ctx, ip); err != nil || !here {
-		return nil
+	if here, err := p.Here(ctx, ip); err == nil && here {
+		return p.blind(ctx, ip)
 	}
-	return p.blind(ctx, ip)
+	return nil
 }
 
 // progress looks at what became of the order where the address is not yet as ordered, and says why it is not.
@@ -165,14 +165,13 @@ func (p *Provider) elsewhere(ctx context.Context, ip netip.Addr, found address, 
 	if o.target == "" || found.region == "" {
 		return nil
 	}
-	if self, err := p.Self(ctx); err != nil || self != o.target {
+	if self, err := p.Self(ctx); err == nil && self != o.target {
 		return nil
 	}
-	here, err := p.metadata.get(ctx, "region")
-	if err != nil || here == "" || here == found.region {
-		return nil
+	if here, err := p.metadata.get(ctx, "region"); err == nil && here != "" && here != found.region {
+		return misplaced(ip, found.region, o.target, here)
 	}
-	return misplaced(ip, found.region, o.target, here)
+	return nil
 }
 
 // refused reads the answer to an order. A refusal that no other reading explains may be due to the rule of one reserved address a

@@ -69,36 +69,22 @@ func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
 // Holder is this machine's name if the address is here and nobody else answers for it; otherwise the hardware address of the
 // machine that does, or "" if none does.
 func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
-	found, err := p.find(ip)
+	found, nic, err := p.where(ip)
 	if err != nil {
 		return "", err
 	}
-	var nic *net.Interface
-	if found != nil {
-		if err := p.sound(found); err != nil {
-			return "", err
-		}
-		nic, err = net.InterfaceByIndex(found.LinkIndex)
-		if err != nil {
-			return "", fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w", ip, err)
-		}
-	} else {
-		place, err := p.place(ip)
-		if err != nil {
-			return "", err
-		}
-		nic = place.nic
-		if err := carrier(nic.Index); err != nil {
-			return "", fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip, err)
-		}
+	w, err := openWire(nic, ip)
+	if err != nil {
+		return "", err
 	}
-	other, err := p.whoHas(ctx, nic, ip)
+	defer w.close()
+	other, err := w.whoHas(ctx, p.ConflictWait)
 	switch {
 	case err != nil:
 		return "", err
-	case found != nil && other != nil:
+	case found && other != nil:
 		return "", conflict(ip, nic, other)
-	case found != nil:
+	case found:
 		return p.Node, nil
 	case other != nil:
 		return other.String(), nil
@@ -106,44 +92,86 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	return "", nil
 }
 
+// where is the interface that has the address (found) or would get it, if packets can leave by it.
+func (p *Provider) where(ip netip.Addr) (found bool, nic *net.Interface, err error) {
+	addr, err := p.find(ip)
+	if err != nil {
+		return false, nil, err
+	}
+	if addr == nil {
+		at, err := p.place(ip)
+		if err != nil {
+			return false, nil, err
+		}
+		if err := carrier(at.nic.Index); err != nil {
+			return false, nil, fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip, err)
+		}
+		return false, at.nic, nil
+	}
+	if err := p.sound(addr); err != nil {
+		return true, nil, err
+	}
+	if nic, err = net.InterfaceByIndex(addr.LinkIndex); err != nil {
+		return true, nil, fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w", ip, err)
+	}
+	return true, nic, nil
+}
+
 // Assign puts the address on the interface, unless another machine answers for it, and announces it.
 func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) error {
 	if server != p.Node {
 		return fault.Errorf(fault.Unknown, "cannot give %s to %s: on a network each machine takes its addresses itself", ip, server)
 	}
-	found, err := p.find(ip)
+	found, nic, err := p.where(ip)
 	if err != nil {
 		return err
 	}
-	if found == nil {
-		if err := p.take(ctx, ip); err != nil {
+	w, err := openWire(nic, ip)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if !found {
+		other, err := w.whoHas(ctx, p.ConflictWait)
+		if err != nil {
 			return err
 		}
-	} else if err := p.sound(found); err != nil {
-		return err
+		if other != nil {
+			return conflict(ip, nic, other)
+		}
+		if err := p.take(ip); err != nil {
+			return err
+		}
 	}
-	return p.announceBurst(ctx, ip)
+	return w.announce(ctx, burst)
 }
 
-func (p *Provider) take(ctx context.Context, ip netip.Addr) error {
-	place, err := p.place(ip)
+func (p *Provider) take(ip netip.Addr) error {
+	at, err := p.place(ip)
 	if err != nil {
 		return err
 	}
-	if err := carrier(place.nic.Index); err != nil {
-		return fault.Errorf(fault.Broken, "cannot take %s: %w", ip, err)
+	if at.derived != "" {
+		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, at.nic.Name, at.prefix, at.derived)
 	}
-	other, err := p.whoHas(ctx, place.nic, ip)
+	return at.add(ip)
+}
+
+// Announce tells the network once more that the address is here.
+func (p *Provider) Announce(ctx context.Context, ip netip.Addr) error {
+	found, nic, err := p.where(ip)
 	if err != nil {
 		return err
 	}
-	if other != nil {
-		return conflict(ip, place.nic, other)
+	if !found {
+		return fault.Errorf(fault.Unknown, "cannot announce %s: it is not on this node", ip)
 	}
-	if place.derived != "" {
-		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, place.nic.Name, place.prefix, place.derived)
+	w, err := openWire(nic, ip)
+	if err != nil {
+		return err
 	}
-	return place.add(ip)
+	defer w.close()
+	return w.announce(ctx, 1)
 }
 
 // Release removes the address from the interface that it is on, whichever that is.

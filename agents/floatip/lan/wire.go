@@ -17,9 +17,11 @@ import (
 	"github.com/hawser-ha/hawser/agents/floatip/fault"
 )
 
-// wire is a socket that sends and receives ARP or neighbour discovery on one interface.
+// wire is a socket that sends and receives ARP or neighbour discovery for one address on one interface. There is one for everything
+// that an action does, because the kernel takes some 10 ms to close it.
 type wire struct {
 	fd    int
+	ip    netip.Addr
 	nic   *net.Interface
 	proto uint16
 }
@@ -36,8 +38,13 @@ var onlyNeighbours = []unix.SockFilter{
 	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 }
 
+// openWire opens the wire; it is nil, and does nothing, for an interface that has neither neighbours to ask nor hardware addresses to
+// tell: the loopback, a tunnel.
 func openWire(nic *net.Interface, ip netip.Addr) (*wire, error) {
-	w := &wire{nic: nic, proto: unix.ETH_P_ARP}
+	if nic.Flags&net.FlagLoopback != 0 || len(nic.HardwareAddr) != 6 {
+		return nil, nil
+	}
+	w := &wire{ip: ip, nic: nic, proto: unix.ETH_P_ARP}
 	if ip.Is6() {
 		w.proto = unix.ETH_P_IPV6
 	}
@@ -70,7 +77,11 @@ func openWire(nic *net.Interface, ip netip.Addr) (*wire, error) {
 	return w, nil
 }
 
-func (w *wire) close() { _ = unix.Close(w.fd) }
+func (w *wire) close() {
+	if w != nil {
+		_ = unix.Close(w.fd)
+	}
+}
 
 // join receives what is sent to the group: the solicitations of a machine that is about to take the same address.
 func (w *wire) join(group net.HardwareAddr) error {
@@ -119,20 +130,15 @@ func (w *wire) receive(buf []byte, until time.Time) (n int, from net.HardwareAdd
 // slice bounds how long a wait goes on after its context has ended.
 const slice = 20 * time.Millisecond
 
-// whoHas is the hardware address of another machine that answers for the address or is about to take it too, nil if none does.
-func (p *Provider) whoHas(ctx context.Context, nic *net.Interface, ip netip.Addr) (net.HardwareAddr, error) {
-	if p.ConflictWait <= 0 || silent(nic) {
+// whoHas is the hardware address of another machine that answers for the address within the wait, or is about to take it too; nil if
+// none does. A wait of 0 does not ask.
+func (w *wire) whoHas(ctx context.Context, wait time.Duration) (net.HardwareAddr, error) {
+	if w == nil || wait <= 0 {
 		return nil, nil
 	}
-	w, err := openWire(nic, ip)
-	if err != nil {
-		return nil, err
-	}
-	defer w.close()
-
-	probe, to := arpProbe(nic.HardwareAddr, ip), broadcast
-	if ip.Is6() {
-		probe, to = dadSolicitation(ip), multicastMAC(solicitedNode(ip))
+	probe, to := arpProbe(w.nic.HardwareAddr, w.ip), broadcast
+	if w.ip.Is6() {
+		probe, to = dadSolicitation(w.ip), multicastMAC(solicitedNode(w.ip))
 	}
 	began := time.Now()
 	buf := make([]byte, 2048)
@@ -141,10 +147,10 @@ func (p *Provider) whoHas(ctx context.Context, nic *net.Interface, ip netip.Addr
 		if err := w.send(probe, to); err != nil {
 			return nil, err
 		}
-		end := began.Add(p.ConflictWait / 2 * time.Duration(i+1))
+		end := began.Add(wait / 2 * time.Duration(i+1))
 		for time.Now().Before(end) {
 			if err := ctx.Err(); err != nil {
-				return nil, fmt.Errorf("cannot find out whether another machine has %s: %w", ip, err)
+				return nil, fmt.Errorf("cannot find out whether another machine has %s: %w", w.ip, err)
 			}
 			until := end
 			if soon := time.Now().Add(slice); soon.Before(end) {
@@ -155,7 +161,7 @@ func (p *Provider) whoHas(ctx context.Context, nic *net.Interface, ip netip.Addr
 				return nil, err
 			}
 			if ok {
-				if mac := claimant(buf[:n], from, ip); mac != nil && !mine(mac) {
+				if mac := claimant(buf[:n], from, w.ip); mac != nil && !mine(mac) {
 					return mac, nil
 				}
 			}
@@ -188,36 +194,14 @@ const (
 	burstSpacing = 10 * time.Millisecond
 )
 
-// Announce tells the network once that the address is here.
-func (p *Provider) Announce(ctx context.Context, ip netip.Addr) error { return p.announce(ctx, ip, 1) }
-
-func (p *Provider) announceBurst(ctx context.Context, ip netip.Addr) error {
-	return p.announce(ctx, ip, burst)
-}
-
-func (p *Provider) announce(ctx context.Context, ip netip.Addr, times int) error {
-	found, err := p.find(ip)
-	if err != nil {
-		return err
-	}
-	if found == nil {
-		return fault.Errorf(fault.Unknown, "cannot announce %s: it is not on this node", ip)
-	}
-	nic, err := net.InterfaceByIndex(found.LinkIndex)
-	if err != nil {
-		return fault.Errorf(fault.Unknown, "cannot announce %s: %w", ip, err)
-	}
-	if silent(nic) {
+// announce tells the network where the address is.
+func (w *wire) announce(ctx context.Context, times int) error {
+	if w == nil {
 		return nil
 	}
-	w, err := openWire(nic, ip)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	packets, to := gratuitousARP(nic.HardwareAddr, ip), broadcast
-	if ip.Is6() {
-		packets, to = [][]byte{unsolicitedAdvertisement(nic.HardwareAddr, ip, forwards(nic))}, multicastMAC(allNodes)
+	packets, to := gratuitousARP(w.nic.HardwareAddr, w.ip), broadcast
+	if w.ip.Is6() {
+		packets, to = [][]byte{unsolicitedAdvertisement(w.nic.HardwareAddr, w.ip, forwards(w.nic))}, multicastMAC(allNodes)
 	}
 	for i := range times {
 		if i > 0 {
@@ -234,11 +218,6 @@ func (p *Provider) announce(ctx context.Context, ip netip.Addr, times int) error
 		}
 	}
 	return nil
-}
-
-// silent is whether the interface has neither neighbours to ask nor hardware addresses to tell: the loopback, a tunnel.
-func silent(nic *net.Interface) bool {
-	return nic.Flags&net.FlagLoopback != 0 || len(nic.HardwareAddr) != 6
 }
 
 // forwards is whether this machine routes IPv6 from the interface, which its advertisements must say (RFC 4861 section 4.4).
