@@ -1,130 +1,9 @@
 package crm
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
-
-// Spec is what the configuration should hold.
-type Spec struct {
-	Objects []Object
-	// Owned says for which of the CIB's objects the spec answers: those that Objects lacks are deleted, those that differ are
-	// changed. An object that is not owned is never deleted, and if it differs from the wanted one of the same id that is an
-	// error; a Property is the exception (see Tag). Nil owns what the tag names.
-	Owned func(id string) bool
-	// Tag is the id of the tag in which Diff records what it makes: the ids of the objects that it creates and of the options that it
-	// sets. "" records nothing.
-	//
-	// An option that is not owned and has another value is taken over: its value is remembered in the property set "<Tag>-before",
-	// under the option's id, and comes back when the option is no longer wanted.
-	Tag string
-}
-
-// Edit is the spec that sets some objects and deletes others by their ids, and leaves the rest of the configuration alone. An id
-// to delete that the CIB has not is an error. The id of a property set stands for all its properties.
-func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
-	r := &report{}
-	owned := map[string]bool{}
-	present := map[string]bool{}
-	for _, o := range cur.Objects() {
-		present[o.ID()] = true
-		if p, ok := o.(*Property); ok {
-			present[p.set()] = true
-			if slices.Contains(del, p.set()) {
-				owned[p.ID()] = true
-			}
-		}
-	}
-	for _, id := range del {
-		if !present[id] {
-			r.add("", "", "%q cannot be deleted: the configuration has no such object", id)
-		}
-		owned[id] = true
-	}
-	keys := map[string]bool{}
-	for _, o := range set {
-		keys[key(o)] = true
-	}
-	for _, o := range cur.Objects() {
-		if keys[key(o)] {
-			owned[o.ID()] = true
-		}
-	}
-	return Spec{Objects: set, Owned: func(id string) bool { return owned[id] }}, r.err()
-}
-
-// Plan is a set of changes together with the configuration that they were computed from and the one they lead to.
-type Plan struct {
-	Changes []Change // deletions first, then in crmsh's order
-	Base    *CIB
-	New     *CIB
-
-	patch *patch
-}
-
-// Empty says whether there is nothing to write.
-func (p Plan) Empty() bool { return len(p.Changes) == 0 }
-
-// Same says whether the two plans make the same changes, whatever configurations they start from.
-func (p Plan) Same(q Plan) bool {
-	return slices.EqualFunc(p.Changes, q.Changes, func(a, b Change) bool { return sameObject(a.Old, b.Old) && sameObject(a.New, b.New) })
-}
-
-func sameObject(a, b Object) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
-	}
-	return key(a) == key(b) && sameFields(a.fields(), b.fields())
-}
-
-// Change is one object created (Old is nil), deleted (New is nil) or changed.
-type Change struct{ Old, New Object }
-
-// Object is the new object, or the old one where there is no new one.
-func (c Change) Object() Object {
-	if c.New != nil {
-		return c.New
-	}
-	return c.Old
-}
-
-// Field is one thing that an object says, for people: "params conffile", "op monitor 15s timeout".
-type Field struct{ Name, Value string }
-
-// FieldChange is a field that differs; "" where the field is absent.
-type FieldChange struct{ Name, Old, New string }
-
-// Fields lists what differs between the old and the new object: the new one's fields in its order, then those that are gone.
-func (c Change) Fields() []FieldChange {
-	var before, after []Field
-	if c.Old != nil {
-		before = c.Old.fields()
-	}
-	if c.New != nil {
-		after = c.New.fields()
-	}
-	rest := slices.Clone(before)
-	var out []FieldChange
-	for _, f := range after {
-		at := slices.Index(rest, f)
-		if at < 0 {
-			at = slices.IndexFunc(rest, func(o Field) bool { return o.Name == f.Name && !slices.Contains(after, o) })
-		}
-		old := ""
-		if at >= 0 {
-			old = rest[at].Value
-			rest = slices.Delete(rest, at, at+1)
-		}
-		if old != f.Value || at < 0 {
-			out = append(out, FieldChange{f.Name, old, f.Value})
-		}
-	}
-	for _, f := range rest {
-		out = append(out, FieldChange{f.Name, f.Value, ""})
-	}
-	return out
-}
 
 // key tells which objects are the same one. Options are known by their set and name, whatever ids the CIB gives them.
 func key(o Object) string {
@@ -417,7 +296,7 @@ func (d *differ) plan() Plan {
 	}
 	sortChanges(d.deletes)
 	sortChanges(d.puts)
-	p.Changes = append(d.deletes, d.puts...)
+	p.Changes = slices.Concat(d.deletes, d.puts)
 	p.New = d.cur.next()
 	b := newBuilder(p.New)
 	for _, c := range d.deletes {
@@ -437,15 +316,6 @@ func sortChanges(changes []Change) {
 		}
 		return strings.Compare(sortName(x), sortName(y))
 	})
-}
-
-// differences is the change in a few words.
-func differences(c Change) string {
-	var parts []string
-	for _, f := range c.Fields() {
-		parts = append(parts, fmt.Sprintf("%s is %q instead of %q", f.Name, f.Old, f.New))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // adopt is the wanted object together with those parts of the current one that the package does not model and the wanted one says

@@ -336,9 +336,9 @@ func (f *monitorFailure) failure() Failure {
 	if key == "" {
 		key = f.ID
 	}
-	out.Resource, _, _ = cutKey(key)
+	out.Resource, _ = cutKey(key)
 	if out.Task == "" {
-		_, out.Task, _ = cutKey(key)
+		_, out.Task = cutKey(key)
 	}
 	if out.Reason == "none" {
 		out.Reason = ""
@@ -347,21 +347,21 @@ func (f *monitorFailure) failure() Failure {
 }
 
 // cutKey takes an operation's key apart: RESOURCE_TASK_INTERVAL, where the resource's id and the task may hold underscores too.
-func cutKey(key string) (resource, task, interval string) {
+func cutKey(key string) (resource, task string) {
 	at := strings.LastIndexByte(key, '_')
 	if at < 0 {
-		return key, "", ""
+		return key, ""
 	}
-	key, interval = key[:at], key[at+1:]
-	for _, t := range []string{"migrate_to", "migrate_from", "meta-data", "validate-all"} {
+	key = key[:at]
+	for _, t := range []string{"migrate_to", "migrate_from"} {
 		if rest, ok := strings.CutSuffix(key, "_"+t); ok {
-			return rest, t, interval
+			return rest, t
 		}
 	}
 	if at = strings.LastIndexByte(key, '_'); at < 0 {
-		return key, "", interval
+		return key, ""
 	}
-	return key[:at], key[at+1:], interval
+	return key[:at], key[at+1:]
 }
 
 // parseTime reads the forms that crm_mon has used: ctime's in 2.1.5's history, and ISO 8601 in its failures and later versions. The zero time is
