@@ -57,7 +57,7 @@ func ask(ctx context.Context, o ProbeOptions, first func()) ProbeReport {
 	}
 	end := time.Since(start)
 	wg.Wait()
-	return summarize(samples, end)
+	return summarise(samples, end)
 }
 
 // get returns the beginning of the body, or what went wrong in a few words.
@@ -94,8 +94,8 @@ func kindOf(err error) string {
 	return err.Error()
 }
 
-// summarize makes the report. end is when the last request was sent: waiting for late answers is not part of the probe.
-func summarize(samples []sample, end time.Duration) ProbeReport {
+// summarise makes the report. end is when the last request was sent: waiting for late answers is not part of the probe.
+func summarise(samples []sample, end time.Duration) ProbeReport {
 	r := ProbeReport{Requests: len(samples), Took: end, Servers: map[string]int{}, Balancers: map[string]int{}, Errors: map[string]int{}}
 	slices.SortFunc(samples, func(a, b sample) int { return int(a.done - b.done) })
 	var latencies []time.Duration

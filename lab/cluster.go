@@ -104,8 +104,9 @@ func (l *Lab) WaitCluster(ctx context.Context) error {
 			}
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("lab: wait until %s are quorate with a DC: %w; %s last said: DC %q, quorate %t, online %v, error %v; its console:\n%s",
-					strings.Join(want, ", "), ctx.Err(), node, c.DC, c.Quorate, c.Online, err, tail(l.ConsoleLog(node), 5))
+				err = errors.Join(ctx.Err(), err)
+				return fmt.Errorf("lab: wait until %s are quorate with a DC: %s last said DC %q, quorate %t, online %v: %w; its console:\n%s",
+					strings.Join(want, ", "), node, c.DC, c.Quorate, c.Online, err, tail(l.ConsoleLog(node), 5))
 			case <-time.After(200 * time.Millisecond):
 			}
 		}

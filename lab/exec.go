@@ -132,7 +132,7 @@ func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, name
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		code := exit.ExitCode()
-		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() { //nolint:misspell // package syscall's word
 			code = 128 + int(status.Signal())
 		}
 		if ctx.Err() != nil {

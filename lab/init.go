@@ -182,7 +182,7 @@ func (in *initd) reap() {
 }
 
 func describe(s unix.WaitStatus) string {
-	if s.Signaled() {
+	if s.Signaled() { //nolint:misspell // package unix's word
 		return "killed by " + s.Signal().String()
 	}
 	return "exit code " + strconv.Itoa(s.ExitStatus())

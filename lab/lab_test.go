@@ -141,7 +141,7 @@ func (s *life) cloudServices(t *testing.T) {
 	get := `curl -sS -m 5 -H "Authorization: Bearer $(cat /etc/hawser/token)" `
 	require.Contains(t, s.sh(t, "lb-1", get+lab.APIOrigin+"/v2/reserved_ips/203.0.113.10"), `"droplet":null`)
 	require.Contains(t, s.sh(t, "lb-1", get+"https://api.digitalocean.com/v2/droplets/1002"), `"lb-2"`)
-	require.Contains(t, s.sh(t, "lb-1", "curl -sS -m 5 -H 'Authorization: Bearer wrong' "+lab.APIOrigin+"/v2/droplets"), "Unauthorized")
+	require.Contains(t, s.sh(t, "lb-1", "curl -sS -m 5 -H 'Authorization: Bearer wrong' "+lab.APIOrigin+"/v2/droplets"), "authenticate")
 
 	c := s.Cloud()
 	require.NoError(t, c.SetFault(t.Context(), cloud.Fault{Kind: cloud.Status, Status: 503, Count: 1}))

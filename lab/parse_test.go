@@ -60,10 +60,10 @@ d /run/systemd/seats 0755 root root -
 `))
 }
 
-func TestSummarize(t *testing.T) {
+func TestSummarise(t *testing.T) {
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 	good := func(begun, done int, body string) sample { return sample{begun: ms(begun), done: ms(done), body: body} }
-	r := summarize([]sample{
+	r := summarise([]sample{
 		good(20, 25, "app-2 via 10.0.0.1\n"), good(0, 5, "app-1 via 10.0.0.1\n"),
 		{begun: ms(30), done: ms(31), err: "connection refused"}, good(90, 130, "app-1 via 10.0.0.2\n"),
 	}, ms(150))
@@ -73,9 +73,9 @@ func TestSummarize(t *testing.T) {
 		Errors: map[string]int{"connection refused": 1},
 	}, r)
 
-	r = summarize([]sample{good(0, 5, "x"), {begun: ms(10), done: ms(900), err: "time-out"}}, ms(1000))
+	r = summarise([]sample{good(0, 5, "x"), {begun: ms(10), done: ms(900), err: "time-out"}}, ms(1000))
 	require.Equal(t, ms(995), r.LongestGap, "an outage that lasts to the end counts")
-	require.Equal(t, ms(1000), summarize(nil, ms(1000)).LongestGap)
+	require.Equal(t, ms(1000), summarise(nil, ms(1000)).LongestGap)
 }
 
 func TestLayout(t *testing.T) {

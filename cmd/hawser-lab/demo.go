@@ -40,12 +40,15 @@ func demoCommand(std streams) *cli.Command {
 		Name:  "demo",
 		Usage: "set a lab up with hawser, break it in three ways while a client watches, and tell what that cost",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "overlay", Usage: "`DIR` that `make install DESTDIR=DIR` has filled with the agents and hawser", Required: true},
+			&cli.StringFlag{Name: "overlay", Usage: "`DIR` that `make install DESTDIR=DIR` has filled with the agents and hawser"},
 			&cli.BoolFlag{Name: "keep", Usage: "leave the lab running"},
 		},
 		Action: func(c *cli.Context) error {
 			if _, err := wantArgs(c); err != nil {
 				return err
+			}
+			if c.String("overlay") == "" {
+				return usagef("demo wants --overlay: the directory into which `make install DESTDIR=` has put hawser; `make demo` does it all")
 			}
 			name := labName(c)
 			if name == lab.DefaultName {
@@ -96,7 +99,7 @@ func (d *demo) run(ctx context.Context, name, overlay string) (err error) {
 
 // setUp writes the cluster's configuration with hawser, as an operator would.
 func (d *demo) setUp(ctx context.Context) error {
-	d.title("What every balancer has: a haproxy.cfg, and a hawser.yaml for the cluster")
+	d.title("What every balancer has: one haproxy.cfg (its first part is Debian's); and a hawser.yaml for the cluster")
 	err := d.lab.Run(ctx, "lb-1", lab.Command{Args: []string{"dd", "status=none", "of=" + demoYAMLPath}, Stdin: strings.NewReader(demoYAML())})
 	if err != nil {
 		return err

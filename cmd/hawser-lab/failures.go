@@ -67,7 +67,8 @@ var failures = []failure{
 // row is a line of the closing table.
 type row struct {
 	failure        failure
-	before, after  string
+	before, after  string   // who holds the address
+	back           string   // who holds it once all nodes are back
 	sawOld, sawNew []string // the balancers that the application servers saw before and after
 	report         lab.ProbeReport
 	wrong          []string
@@ -109,8 +110,7 @@ func (d *demo) fail(ctx context.Context, f failure) error {
 	if err := d.steady(ctx); err != nil {
 		return err
 	}
-	last, err := d.holder(ctx)
-	if err != nil {
+	if r.back, err = d.holder(ctx); err != nil {
 		return err
 	}
 	if r.report, err = probe.Stop(); err != nil {
@@ -122,7 +122,7 @@ func (d *demo) fail(ctx context.Context, f failure) error {
 	if r.sawNew, err = d.saw(recovered, time.Now()); err != nil {
 		return err
 	}
-	r.check(last)
+	r.check()
 	d.rows = append(d.rows, r)
 	r.show(d)
 	return nil
@@ -241,14 +241,14 @@ func (d *demo) saw(from, to time.Time) ([]string, error) {
 	return slices.Sorted(maps.Keys(seen)), nil
 }
 
-// check compares what was seen with what was claimed. last is who holds the address once all nodes are back.
-func (r *row) check(last string) {
+// check compares what was seen with what was claimed.
+func (r *row) check() {
 	complain := func(format string, a ...any) { r.wrong = append(r.wrong, fmt.Sprintf(format, a...)) }
 	if r.failure.moves == (r.after == r.before) {
 		complain("the address is held by %s", r.after)
 	}
-	if last != r.after {
-		complain("it went on from %s to %s when the cluster was complete again", r.after, last)
+	if r.back != r.after {
+		complain("the address went on from %s to %s when the cluster was complete again", r.after, r.back)
 	}
 	if !slices.Equal(r.sawOld, []string{r.before}) || !slices.Equal(r.sawNew, []string{r.after}) {
 		complain("the application servers saw %v before and %v after", r.sawOld, r.sawNew)
@@ -268,7 +268,7 @@ func (r *row) show(d *demo) {
 	if len(r.wrong) > 0 {
 		printf(d.std.out, "NOT AS CLAIMED: %s\n", strings.Join(r.wrong, "; "))
 	} else {
-		printf(d.std.out, "With all nodes back, %s still is with %s.\n", lab.FloatingIP, r.after)
+		printf(d.std.out, "With all nodes back, %s is held by %s still: no fail-back.\n", lab.FloatingIP, r.after)
 	}
 }
 
@@ -283,12 +283,16 @@ func (d *demo) table() error {
 		if r.before != r.after {
 			where = r.before + " -> " + r.after
 		}
+		failBack := "none"
+		if r.back != r.after {
+			failBack = "to " + r.back
+		}
 		if len(r.wrong) > 0 {
 			verdict = "NO"
 			failed = append(failed, r.failure.short+": "+strings.Join(r.wrong, "; "))
 		}
-		printf(t, "%s\t%s\t%s, then %s\t%s\t%d of %d\tnone\t%s\n", r.failure.short, where, strings.Join(r.sawOld, " "), strings.Join(r.sawNew, " "),
-			short(r.report.LongestGap), r.report.Failures, r.report.Requests, verdict)
+		printf(t, "%s\t%s\t%s, then %s\t%s\t%d of %d\t%s\t%s\n", r.failure.short, where, strings.Join(r.sawOld, " "), strings.Join(r.sawNew, " "),
+			short(r.report.LongestGap), r.report.Failures, r.report.Requests, failBack, verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err

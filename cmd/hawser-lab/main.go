@@ -25,6 +25,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	// exitInterrupted is what a shell reports of a program that Ctrl-C has ended.
+	exitInterrupted = 130
 )
 
 func main() {
@@ -55,6 +57,9 @@ func run(ctx context.Context, args []string, std streams) int {
 			fmt.Fprintf(std.err, "hawser-lab: %s\n", strings.TrimSpace(exit.Stderr))
 		}
 		return exit.Code
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(std.err, "hawser-lab: interrupted")
+		return exitInterrupted
 	}
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(std.err, "hawser-lab: %s\n", strings.TrimPrefix(strings.TrimRight(line, "\n"), "lab: "))
@@ -80,7 +85,7 @@ func newApp(std streams) *cli.App {
 		Version: version,
 		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client. They have a network of their own: the machine's is not\n" +
 			"touched, and labs of different names do not see each other. Root is needed. State is in " + lab.Root + ".\n" +
-			"Exit codes: 0 done, 1 failed, 2 wrong command line; exec passes on the code of what it ran.",
+			"Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; exec passes on the code of what it ran.",
 		Flags:          []cli.Flag{name},
 		Reader:         std.in,
 		Writer:         std.out,

@@ -34,7 +34,7 @@ func statusProblem(status int) *problem {
 	p := &problem{status: status, ID: "server_error", Message: "Unexpected server-side error"}
 	switch status {
 	case http.StatusUnauthorized:
-		p.ID, p.Message = "Unauthorized", "Unable to authenticate you"
+		p.ID, p.Message = "Unauthorized", "Unable to authenticate you" //nolint:misspell // the API's own word
 	case http.StatusForbidden:
 		p.ID, p.Message = "forbidden", "You are not authorized to perform this operation"
 	case http.StatusNotFound:

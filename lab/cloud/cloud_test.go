@@ -84,13 +84,18 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// refused requires an error answer of the API and returns it.
-func refused(t *testing.T, err error, status int) *godo.ErrorResponse {
+type refusal struct {
+	Message string
+	Header  http.Header
+}
+
+// refused requires an error answer of the API and returns what it says.
+func refused(t *testing.T, err error, status int) refusal {
 	t.Helper()
 	var e *godo.ErrorResponse
 	require.True(t, errors.As(err, &e), "no error answer: %v", err)
 	require.Equal(t, status, e.Response.StatusCode, e.Message)
-	return e
+	return refusal{e.Message, e.Response.Header}
 }
 
 func (s *stage) eventually(t *testing.T, what string, f func() bool) {
@@ -171,11 +176,11 @@ func TestTheOtherWords(t *testing.T) {
 	c := s.client(t, "any")
 	ctx := context.Background()
 
-	a, _, err := c.FloatingIPActions.Assign(ctx, ip4.String(), 2) //nolint:staticcheck // the deprecated words are what is tested
+	a, _, err := c.FloatingIPActions.Assign(ctx, ip4.String(), 2)
 	require.NoError(t, err)
 	require.Equal(t, "floating_ip", a.ResourceType)
 	s.eventually(t, "moved", func() bool { return s.Holder(ip4) == 2 })
-	f, _, err := c.FloatingIPs.Get(ctx, ip4.String()) //nolint:staticcheck // as above
+	f, _, err := c.FloatingIPs.Get(ctx, ip4.String())
 	require.NoError(t, err)
 	require.Equal(t, 2, f.Droplet.ID)
 
@@ -244,14 +249,14 @@ func TestRateLimits(t *testing.T) {
 		require.Equal(t, clock().Add(time.Hour).Unix(), r.Reset.Unix())
 	}
 	_, err := get()
-	require.Equal(t, "60", refused(t, err, 429).Response.Header.Get("Retry-After"))
+	require.Equal(t, "60", refused(t, err, 429).Header.Get("Retry-After"))
 	pass(time.Minute)
 	for range 2 {
 		_, err := get()
 		require.NoError(t, err)
 	}
 	_, err = get()
-	require.Empty(t, refused(t, err, 429).Response.Header.Get("Retry-After"), "the hourly limit has no retry-after")
+	require.Empty(t, refused(t, err, 429).Header.Get("Retry-After"), "the hourly limit has no retry-after")
 	pass(59 * time.Minute)
 	_, err = get()
 	require.NoError(t, err, "the oldest requests have left the window")
@@ -276,7 +281,7 @@ func TestFaults(t *testing.T) {
 		s.SetFault(cloud.Fault{Kind: cloud.Status, Status: 429, RetryAfter: 1500 * time.Millisecond, Match: "POST "})
 		require.NoError(t, get(t, s))
 		_, _, err := s.client(t, "any").ReservedIPActions.Assign(ctx, ip4.String(), 2)
-		require.Equal(t, "2", refused(t, err, 429).Response.Header.Get("Retry-After"))
+		require.Equal(t, "2", refused(t, err, 429).Header.Get("Retry-After"))
 	})
 	t.Run("latency", func(t *testing.T) {
 		s := newStage(t, cloud.Options{})

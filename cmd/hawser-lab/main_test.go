@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/lab"
+)
+
+func TestMain(m *testing.M) {
+	lab.Reexec()
+	os.Exit(m.Run())
+}
+
+// output is a writer for several goroutines.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+func hawserLab(ctx context.Context, args ...string) (code int, stdout, stderr *output) {
+	stdout, stderr = &output{}, &output{}
+	return run(ctx, append([]string{"hawser-lab"}, args...), streams{strings.NewReader(""), stdout, stderr}), stdout, stderr
+}
+
+func TestFlagsFirst(t *testing.T) {
+	app := newApp(streams{})
+	for in, want := range map[string]string{
+		"x probe URL --every 10ms --json --for=3s": "x probe --every 10ms --json --for=3s URL",
+		"x --name a exec lb-1 -- ls -l --name b":   "x --name a exec lb-1 -- ls -l --name b",
+		"x exec --name a lb-1 ls -l":               "x exec --name a lb-1 ls -l",
+		"x cloud fault status --status 503":        "x cloud fault --status 503 status",
+		"x cloud --name a holder 203.0.113.10":     "x cloud --name a holder 203.0.113.10",
+		"x kill lb-1 --name a":                     "x kill --name a lb-1",
+		"x cut a -- b":                             "x cut a -- b",
+		"x nonsense --name a":                      "x nonsense --name a",
+		"x probe --every":                          "x probe --every",
+		"x":                                        "x",
+	} {
+		require.Equal(t, want, strings.Join(flagsFirst(app, strings.Fields(in)), " "), in)
+	}
+}
+
+func TestWrongCommandLines(t *testing.T) {
+	for line, want := range map[string]string{
+		"nonsense":                 `no command "nonsense"`,
+		"cloud nonsense":           `no command "nonsense"`,
+		"kill":                     "wants NODE",
+		"cut lb-1":                 "wants A and B",
+		"exec lb-1":                "wants a node and a command",
+		"up --nodes three":         "invalid value",
+		"up --nodes 0":             "at least one",
+		"up extra":                 "no arguments",
+		"probe":                    "wants URL",
+		"demo":                     "overlay",
+		"kill lb-1 --flag-unknown": "flag-unknown",
+	} {
+		code, _, stderr := hawserLab(t.Context(), strings.Fields(line)...)
+		require.Contains(t, stderr.String(), want, line)
+		require.Equal(t, exitUsage, code, line)
+	}
+	code, _, stderr := hawserLab(t.Context(), "--name", "none-such", "status")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr.String(), "no such lab")
+	require.Contains(t, stderr.String(), "none-such up")
+	code, _, stderr = hawserLab(t.Context(), "status", "--name", "UPPER")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr.String(), "lower-case")
+}
+
+func overlay(t *testing.T) string {
+	t.Helper()
+	needs.Root(t)
+	dir := os.Getenv("HAWSER_OVERLAY")
+	require.NotEmpty(t, dir, "HAWSER_OVERLAY is not set: run `make test-cluster`, which installs hawser where the nodes find it")
+	return dir
+}
+
+// TestCommands goes through the commands on a small lab.
+func TestCommands(t *testing.T) {
+	needs.Root(t)
+	const name = "commands"
+	require.NoError(t, lab.Down(t.Context(), name))
+	t.Cleanup(func() { require.NoError(t, lab.Down(context.Background(), name)) })
+	t.Setenv("HAWSER_LAB", name)
+	ok := func(args ...string) string {
+		t.Helper()
+		code, stdout, stderr := hawserLab(t.Context(), args...)
+		require.Equal(t, exitOK, code, stderr.String())
+		return stdout.String()
+	}
+	fails := func(code int, args ...string) string {
+		t.Helper()
+		got, _, stderr := hawserLab(t.Context(), args...)
+		require.Equal(t, code, got, stderr.String())
+		return stderr.String()
+	}
+	require.Contains(t, ok("up", "--nodes", "1", "--apps", "1"), "1 balancers online, quorate, with a DC")
+	require.Contains(t, fails(exitFailed, "up"), "exists already")
+	require.Equal(t, "lb-1\n", ok("exec", "lb-1", "--", "hostname"))
+	require.Equal(t, "lb-1\n", ok("exec", "lb-1", "hostname"))
+	fails(7, "exec", "lb-1", "--", "sh", "-c", "exit 7")
+	require.Contains(t, fails(127, "exec", "lb-1", "--", "no-such-program"), "not found")
+	require.Contains(t, fails(exitFailed, "exec", "lb-7", "--", "true"), "lb-1 app-1 client")
+
+	ok("cloud", "move", "203.0.113.10", "lb-1")
+	require.Equal(t, "lb-1\n", ok("cloud", "holder", "203.0.113.10"))
+	ok("cloud", "latency", "20ms")
+	ok("cloud", "fault", "status", "--status", "503", "--count", "2")
+	ok("cloud", "action-time", "11s")
+	ok("cut", "lb-1", "cloud")
+	status := ok("status")
+	for _, want := range []string{
+		"quorate, DC lb-1, online: lb-1", "203.0.113.10: held by lb-1", "fault: latency --delay 20ms", "fault: status --status 503 --count 2",
+		"moves an address in 11s", "cut: lb-1 and cloud",
+	} {
+		require.Contains(t, status, want)
+	}
+	ok("heal")
+	ok("cloud", "clear")
+	require.NotContains(t, ok("status"), "fault:")
+	require.Contains(t, ok("status", "--json"), `"Quorate": true`)
+	require.Contains(t, ok("cloud", "show"), `"Reserved"`)
+	require.Contains(t, fails(exitUsage, "cloud", "fault", "gremlins"), "metadata-stale")
+	require.Contains(t, fails(exitUsage, "cloud", "holder", "here"), "no IP address")
+	require.Contains(t, fails(exitUsage, "cloud", "latency", "soon"), "no duration")
+
+	ok("exec", "lb-1", "--", "sh", "-c", "HAWSER_ANCHOR_IP=10.17.0.11 haproxy -D -f /etc/haproxy/haproxy.cfg")
+	probe := ok("probe", "http://203.0.113.10/", "--every", "20ms", "--for", "200ms")
+	require.Contains(t, probe, "0 failed")
+	require.Contains(t, probe, "through      lb-1")
+	require.Contains(t, ok("probe", "http://203.0.113.10/", "--json", "--for", "100ms"), `"longest_gap_ms"`)
+	require.Contains(t, fails(exitFailed, "probe", "http://203.0.113.10:9/", "--for", "100ms"), "connection refused")
+	require.Contains(t, fails(exitFailed, "probe", "ftp://203.0.113.10/"), "http://")
+
+	ok("kill", "lb-1")
+	require.Contains(t, ok("status"), "cluster: unavailable")
+	require.Contains(t, fails(exitFailed, "exec", "lb-1", "--", "true"), "boot lb-1")
+	ok("boot", "lb-1")
+	require.Contains(t, fails(exitFailed, "boot", "lb-1"), "is running")
+	ok("reboot", "app-1")
+	ok("down")
+	ok("down")
+	require.Contains(t, fails(exitFailed, "status"), "no such lab")
+}
+
+// TestDemo runs the demonstration, which checks itself.
+func TestDemo(t *testing.T) {
+	dir := overlay(t)
+	const name = "demo-test"
+	require.NoError(t, lab.Down(t.Context(), name))
+	begun := time.Now()
+	code, stdout, stderr := hawserLab(t.Context(), "demo", "--overlay", dir, "--name", name)
+	require.Equal(t, exitOK, code, "%s\n%s", stdout, stderr)
+	require.Less(t, time.Since(begun), 2*time.Minute)
+	for _, want := range []string{
+		"lb-1# hawser plan -f /etc/hawser/hawser.yaml", "start FloatIP on lb-", "lb-1# hawser apply", "lb-1# hawser status", "bind \"${HAWSER_ANCHOR_IP}:80\"",
+	} {
+		require.Contains(t, stdout.String(), want)
+	}
+	require.Regexp(t, regexp.MustCompile(`(?m)^HAProxy stopped +stays at lb-\d .* none +yes$`), stdout.String())
+	require.Regexp(t, regexp.MustCompile(`(?m)^node rebooted +lb-\d -> lb-\d .* none +yes$`), stdout.String())
+	require.Regexp(t, regexp.MustCompile(`(?m)^power cut +lb-\d -> lb-\d .* none +yes$`), stdout.String())
+	_, err := lab.Open(name)
+	require.ErrorIs(t, err, lab.ErrNotFound)
+}
+
+// TestDemoInterrupted presses Ctrl-C while the cluster works.
+func TestDemoInterrupted(t *testing.T) {
+	dir := overlay(t)
+	const name = "demo-interrupted"
+	require.NoError(t, lab.Down(t.Context(), name))
+	ctx, cancel := context.WithCancel(t.Context())
+	stdout, stderr := &output{}, &output{}
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"hawser-lab", "--name", name, "demo", "--overlay", dir}, streams{strings.NewReader(""), stdout, stderr})
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(stdout.String(), "A client asks") }, time.Minute, 10*time.Millisecond)
+	cancel()
+	select {
+	case code := <-done:
+		require.Equal(t, exitInterrupted, code, "%s\n%s", stdout, stderr)
+	case <-time.After(30 * time.Second):
+		t.Fatal("not ended within 30 s of Ctrl-C")
+	}
+	_, err := lab.Open(name)
+	require.ErrorIs(t, err, lab.ErrNotFound)
+}
