@@ -13,7 +13,7 @@ import (
 // How long an answer is waited for that can be done without.
 const (
 	startPatience   = 10 * time.Second // the API's, where the address is here already
-	stopPatience    = 15 * time.Second // the API's, where the next holder's assign does as well
+	stopPatience    = 25 * time.Second // the API's, where the next holder's assign does as well; DigitalOcean takes about 11 s
 	monitorPatience = 10 * time.Second // the API's, where there is something else to go by
 )
 
@@ -48,20 +48,22 @@ func (a *agent) start(ctx context.Context) error {
 
 // take assigns the address and makes sure. here is what the metadata service says.
 func (s *session) take(ctx context.Context, here bool) error {
-	asking, cancel := ctx, context.CancelFunc(func() {})
 	if here {
-		asking, cancel = part(ctx, startPatience)
+		asking, cancel := part(ctx, startPatience, 0.5)
+		sure, err := s.certain(asking)
+		cancel()
+		switch {
+		case err == nil && sure:
+			return nil
+		case err != nil && fault.Of(err).Passing():
+			s.call.Warnf("start: %s is here by what this node can see, which the provider cannot confirm: %v", s.IP, err)
+			return nil
+		case err != nil:
+			return err
+		}
+		// It was here and is not any more.
 	}
-	defer cancel()
-	err := s.assign(asking)
-	if err == nil || !here || !fault.Of(err).Passing() {
-		return err
-	}
-	if here, hereErr := s.here(ctx); hereErr != nil || !here {
-		return err
-	}
-	s.call.Warnf("start: %s is here by what this node can see, which the provider cannot confirm: %v", s.IP, err)
-	return nil
+	return s.assign(ctx)
 }
 
 func (s *session) assign(ctx context.Context) error {
@@ -95,7 +97,7 @@ func (a *agent) stop(ctx context.Context) error {
 	}
 	asking, cancel := ctx, context.CancelFunc(func() {})
 	if s.driver.exclusive {
-		asking, cancel = part(ctx, stopPatience)
+		asking, cancel = part(ctx, stopPatience, 0.9)
 	}
 	defer cancel()
 	if err := s.release(asking); err != nil {
@@ -200,7 +202,7 @@ func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err err
 		_, err = s.provider.Holder(ctx, s.IP) // also asks whether somebody else answers for it
 		return true, err
 	}
-	asking, cancel := part(ctx, monitorPatience)
+	asking, cancel := part(ctx, monitorPatience, 0.5)
 	defer cancel()
 	var askErr error
 	if check.Level >= 10 {

@@ -34,7 +34,8 @@
 // [3] It is noted until the next boot, and DigitalOcean writes it into the firmware's tables too.
 //
 // [4] The metadata service lags behind the API. A recurring monitor makes no request to the API except in this contradiction, which
-// lasts for seconds after a move. If the API cannot settle it, the answer is 190 for a while after the start (lag), then 7.
+// lasts for seconds after a move. If the API cannot settle it, the answer is 190 for a while after the start (lag), then 7. The
+// opposite lag, an old holder that still sees the address, does no harm: its monitor notices some seconds later, its stop asks the API.
 package floatip
 
 import (

@@ -132,6 +132,9 @@ func TestDigitalOceanStaleMetadata(t *testing.T) {
 	expect(t, b.Start(), ocf.Success, "")
 	expect(t, a.Monitor(0), ocf.Success, "") // not noticed yet
 	expect(t, a.Monitor(10), ocf.NotRunning, "")
+	expect(t, a.Start(), ocf.Success, "")
+	require.Equal(t, 1, s.Holder(vip), "a start goes by the API")
+	expect(t, b.Start(), ocf.Success, "")
 	expect(t, a.Stop(), ocf.Success, "")
 	require.Equal(t, 2, s.Holder(vip))
 	expect(t, b.Stop(), ocf.Success, "")

@@ -83,11 +83,10 @@ func (s *session) here(ctx context.Context) (bool, error) {
 	return s.certain(ctx)
 }
 
-// part is a context for an attempt after which there must be time left for something else: half of what is left, and no more than
-// the limit.
-func part(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+// part is a context for an attempt after which there must be time left: it gets the share of what there is, and no more than the limit.
+func part(ctx context.Context, limit time.Duration, share float64) (context.Context, context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(deadline)/2)
+		limit = min(limit, time.Duration(float64(time.Until(deadline))*share))
 	}
 	return context.WithTimeout(ctx, limit)
 }
