@@ -100,8 +100,11 @@ func (p Pending) String() string {
 	if p.Resource != "" {
 		s += " " + p.Resource
 	}
-	if p.Node != "" {
+	switch {
+	case p.Node != "" && p.Resource != "":
 		s += " on " + p.Node
+	case p.Node != "":
+		s += " " + p.Node
 	}
 	return s
 }

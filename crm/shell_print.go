@@ -106,7 +106,7 @@ func setText(el *etree.Element) (string, bool) {
 			parts = append(parts, "rule "+rule)
 		case c.Tag == "nvpair" && c.SelectAttr("id-ref") == nil && c.SelectAttr("value") != nil:
 			pairs = append(pairs, pair(value(c, "name"), value(c, "value")))
-		case c.Tag == "nvpair" && len(parts) == 0 && (c.SelectAttr("value") == nil || c.SelectAttr("id-ref") != nil):
+		case c.Tag == "nvpair" && len(parts) == 0 && c.SelectAttr("id-ref") != nil:
 			ref := "@" + value(c, "id-ref")
 			if name := value(c, "name"); name != "" {
 				ref += ":" + name

@@ -11,9 +11,6 @@ import (
 
 // simulation is what crm_simulate prints (Pacemaker's api/crm_simulate-2.24.rng).
 type simulation struct {
-	Status struct {
-		Resources []byte `xml:",innerxml"`
-	} `xml:"cluster_status"`
 	Actions struct {
 		Nodes []struct {
 			Task   string `xml:"task,attr"`

@@ -2,6 +2,7 @@ package crm_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,4 +126,36 @@ func TestQueryOfAFileThatIsMissing(t *testing.T) {
 	tools := &crm.Tools{Env: append(os.Environ(), "CIB_file=/nonexistent/cib.xml")}
 	_, err := tools.Query(context.Background())
 	require.ErrorContains(t, err, "/nonexistent/cib.xml cannot be read")
+}
+
+// simulated is a stand-in for crm_simulate whose n-th answer is the n-th transition, and then the last one for ever.
+func simulated(t *testing.T, transitions ...string) *crm.Tools {
+	t.Helper()
+	dir := t.TempDir()
+	for i, tr := range transitions {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte("<pacemaker-result><transition>"+tr+"</transition></pacemaker-result>"), 0o600))
+	}
+	return script(t, "crm_simulate", fmt.Sprintf("cd %s; n=$(ls seen* 2>/dev/null | wc -l); : > seen$n; [ $n -lt %d ] || n=%d; cat $n", dir, len(transitions), len(transitions)-1))
+}
+
+func TestWaitTellsWhatIsStillToDo(t *testing.T) {
+	t.Setenv("CIB_file", "")
+	tools := simulated(t,
+		`<rsc_action resource="FloatIP" op="start" node="lb-1"/><rsc_action resource="FloatIP" op="monitor" node="lb-1" interval="15000"/>`,
+		`<rsc_action resource="FloatIP" op="start" node="lb-1"/><rsc_action resource="FloatIP" op="monitor" node="lb-1" interval="15000"/>`,
+		`<rsc_action resource="FloatIP" op="monitor" node="lb-1" interval="15000"/><pseudo_action task="x"/>`,
+		`<pseudo_action task="x"/>`)
+	var said []string
+	require.NoError(t, tools.Wait(context.Background(), func(p crm.Progress) { said = append(said, fmt.Sprint(p.Pending)) }))
+	require.Equal(t, []string{"[start FloatIP on lb-1 monitor FloatIP on lb-1]", "[monitor FloatIP on lb-1]", "[]"}, said)
+}
+
+func TestWaitGivesUpWithWhatWasPending(t *testing.T) {
+	t.Setenv("CIB_file", "")
+	tools := simulated(t, `<fencing_action op="reboot" target="lb-2"/><rsc_action resource="a" op="start" node="lb-1"/>`)
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	err := tools.Wait(ctx, nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "still to do: fence lb-2 and 1 more")
 }

@@ -8,25 +8,21 @@ import (
 	"time"
 )
 
-// poll is how often Wait looks: often enough that a person does not notice, seldom enough that the nodes do not either.
+// poll is how long Wait lets the cluster work between two looks: short enough that a person does not notice. On a machine so busy that looking
+// takes longer than this, it lets it work as long as the look took.
 const poll = 150 * time.Millisecond
 
-// settled is how many times in a row the scheduler must have nothing to do. A fresh edit is with the scheduler at once, because it sees the
-// configuration itself and not what the controller has made of it, so that one time is enough.
-const settled = 1
-
 // Wait asks the scheduler, with the live configuration and status, what is left to do, until that is nothing: what `crm_resource --wait` does
-// every two seconds. A configuration in a file has no cluster that would act on it, and is settled at once.
+// every two seconds. A fresh edit is seen at once, because the scheduler is asked here and not the controller that has yet to hear of it. A
+// configuration in a file has no cluster that would act on it, and is settled at once.
 func (t *Tools) Wait(ctx context.Context, progress func(Progress)) error {
 	if t.file() != "" {
-		return nil
+		return ctx.Err()
 	}
 	start := time.Now()
 	var last []Pending
-	idle := 0
-	tick := time.NewTicker(poll)
-	defer tick.Stop()
 	for first := true; ; first = false {
+		asked := time.Now()
 		pending, err := t.remaining(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -39,17 +35,12 @@ func (t *Tools) Wait(ctx context.Context, progress func(Progress)) error {
 		}
 		last = pending
 		if len(pending) == 0 {
-			idle++
-		} else {
-			idle = 0
-		}
-		if idle >= settled {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return waitError(ctx, last)
-		case <-tick.C:
+		case <-time.After(max(poll, time.Since(asked))):
 		}
 	}
 }

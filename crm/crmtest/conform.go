@@ -170,6 +170,7 @@ func conformCancel(t *testing.T, c crm.Cluster) {
 	require.ErrorIs(t, c.Apply(ctx, p), context.Canceled)
 	_, err = c.Status(ctx)
 	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, c.Wait(ctx, nil), context.Canceled)
 	require.Equal(t, before, shows(t, c))
 }
 
