@@ -62,6 +62,13 @@ func ParseCIB(xml []byte) (*CIB, error) {
 	return c, nil
 }
 
+// Quorate says whether the part of the cluster that the CIB was read in has quorum, or acts as if it had because the property
+// no-quorum-policy is "ignore".
+func (c *CIB) Quorate() bool {
+	policy, _ := c.Property("no-quorum-policy")
+	return policy == "ignore" || value(c.root, "have-quorum") != "0"
+}
+
 // dropSpace removes the white space between elements, so that new elements can be put among old ones without a thought for it.
 func dropSpace(el *etree.Element) {
 	kept := make([]etree.Token, 0, len(el.Child))

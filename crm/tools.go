@@ -117,9 +117,16 @@ func (t *Tools) check(ctx context.Context, p Plan, simulated bool) (Forecast, er
 }
 
 // Apply writes the plan as one versioned patch.
+//
+// Pacemaker 2.1.5 takes changes in a part of the cluster that has no quorum, too, and drops or merges them by version when the parts
+// meet again: what was written there may be lost, or win over what the other part wrote. So Apply refuses.
 func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	if p.Empty() {
 		return nil
+	}
+	if t.file() == "" && !p.Base.Quorate() {
+		return &ToolError{Tool: "cibadmin", Code: exitNoQuorum, Err: ErrNoQuorum, Message: "cannot write the configuration: this part of the cluster " +
+			"has no quorum, and what is written here may be lost when the nodes meet again: bring more nodes back, see `crm_mon -1`"}
 	}
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
