@@ -213,7 +213,7 @@ func (s *life) floatingAddress(t *testing.T) {
 	log, err := s.AppLog("app-2")
 	require.NoError(t, err)
 	require.Equal(t, "192.0.2.2", log[len(log)-1].Client, "the client's own address, from X-Forwarded-For")
-	require.Equal(t, "app-1 via 10.132.0.12", s.sh(t, "lb-3", "curl -sS -m 5 "+url+"; curl -sS -m 5 "+url)[:21], "a balancer's own request")
+	require.Regexp(t, `^app-\d via 10\.132\.0\.12$`, s.sh(t, "lb-3", "curl -sS -m 5 "+url), "a balancer's own request")
 
 	// nobody holds it: silence, and the probe says so
 	require.NoError(t, s.Cloud().MoveTo(t.Context(), lab.FloatingIP, ""))

@@ -64,7 +64,11 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 		}
 	}
 	if err != nil {
-		l.say("taking it down again: %v", err)
+		if ctx.Err() != nil {
+			l.say("given up (%v): taking it down again", ctx.Err())
+		} else {
+			l.say("taking it down again: %v", err)
+		}
 		//nolint:contextcheck // the caller's context may be what has ended
 		return nil, errors.Join(err, Down(context.Background(), o.Name))
 	}
