@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
 	pacemaker pacemaker-cli-utils corosync crmsh pcs resource-agents # the cluster, its shells, ocf-tester and the shell agents
 	haproxy nginx-light                                             # what it balances
-	iproute2 iptables iputils-arping procps                         # nodes in namespaces
+	iproute2 iptables iputils-arping procps curl                    # nodes in namespaces
 	libxml2-utils                                                   # xmllint, for the schemas of the agents' meta-data
 	gcc libc6-dev                                                   # go test -race
 )
