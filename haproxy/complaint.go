@@ -37,7 +37,7 @@ func bare(text string) string {
 	return strings.TrimPrefix(strings.TrimSpace(text), "config : ")
 }
 
-// summary is whether an alert only says that there were others.
+// summary is whether an alert only says that there were others, or that HAProxy goes on in spite of it.
 func summary(text string) bool {
-	return strings.Contains(text, "Error(s) found in configuration file") || strings.Contains(text, "Fatal errors found in configuration")
+	return strings.HasSuffix(text, " Continuing.") || strings.Contains(text, "Error(s) found in configuration file") || strings.Contains(text, "Fatal errors found in configuration")
 }

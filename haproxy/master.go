@@ -16,8 +16,12 @@ type Master struct {
 	Path string
 }
 
-// askAgain is the pause between two attempts at a socket that is about to come back.
-const askAgain = 20 * time.Millisecond
+const (
+	// askAgain is the pause between two attempts at a socket that is about to come back.
+	askAgain = 20 * time.Millisecond
+	// askAnew is how long one attempt may take: a connection that the master forgot while it executed itself anew is given up.
+	askAnew = 2 * time.Second
+)
 
 // ReloadError says that HAProxy tried a reload and kept its old configuration, with which it goes on serving.
 type ReloadError struct {
@@ -37,7 +41,12 @@ func (e *ReloadError) Error() string {
 // Settled asks for `show proc` until the master answers: it does not while it executes itself anew in a reload.
 func (m Master) Settled(ctx context.Context) (Procs, error) {
 	var procs Procs
-	err := m.insist(ctx, func() (err error) { procs, err = m.Procs(ctx); return err })
+	err := m.insist(ctx, func() (err error) {
+		brief, cancel := context.WithTimeout(ctx, askAnew)
+		defer cancel()
+		procs, err = m.Procs(brief)
+		return err
+	})
 	return procs, err
 }
 
@@ -45,7 +54,7 @@ func (m Master) Settled(ctx context.Context) (Procs, error) {
 func (m Master) insist(ctx context.Context, question func() error) error {
 	for {
 		err := question()
-		if err == nil || !passing(err) {
+		if err == nil || !passing(err) && (!errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil) {
 			return err
 		}
 		select {

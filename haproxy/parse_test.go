@@ -104,6 +104,7 @@ func TestComplaint(t *testing.T) {
 [WARNING]  (12) : config : missing timeouts for frontend 'f'.
    | While not properly invalid
 [ALERT]    (12) : config : parsing [/x.cfg:3] : unknown keyword 'foo' in 'frontend' section
+[ALERT]    (12) : config : parsing [/x.cfg:2] : 'pidfile' already specified. Continuing.
 [ALERT]    (12) : config : Error(s) found in configuration file : /x.cfg
 [ALERT]    (12) : Proxy 'f': no bind
 [ALERT]    (12) : config : Fatal errors found in configuration.

@@ -40,11 +40,16 @@ func (a *agent) launch(ctx context.Context, f files, env []string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s did not go into the background: %w", a.binpath, ctx.Err())
 	}
+	return errors.New("HAProxy did not start: " + f.lastWords(err.Error()))
+}
+
+// lastWords is what HAProxy had to say when it started, or else the fallback.
+func (f files) lastWords(fallback string) string {
 	text, _ := os.ReadFile(f.log())
 	if complaint := client.Complaint(string(text)); complaint != "" {
-		return errors.New("HAProxy did not start: " + complaint)
+		return complaint
 	}
-	return fmt.Errorf("HAProxy did not start: %w", err)
+	return fallback
 }
 
 // closeOnExec marks every descriptor that this process was given: what Pacemaker forgot to close must not stay open for as long

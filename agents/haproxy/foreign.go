@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -17,8 +18,9 @@ import (
 
 // stranger is a process that listens and is not of this instance.
 type stranger struct {
-	pid  int
-	addr netip.AddrPort
+	pid   int
+	addr  netip.AddrPort
+	inode uint64
 }
 
 // String names the process so that an operator can find and end it.
@@ -50,9 +52,9 @@ func unitOf(pid int) string {
 	return ""
 }
 
-// strangers are the processes outside the family that listen on one of the addresses. With haproxyOnly, only HAProxies are looked
-// for: another program would make the bind itself fail.
-func (a *agent) strangers(addrs []netip.AddrPort, fam family, haproxyOnly bool) ([]stranger, error) {
+// strangers are the processes of no part of the instance that listen on one of the addresses. With haproxyOnly, only HAProxies are
+// looked for: another program would make the bind itself fail.
+func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]stranger, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
 		return nil, err
@@ -68,44 +70,37 @@ func (a *agent) strangers(addrs []netip.AddrPort, fam family, haproxyOnly bool) 
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	ours := map[int]bool{}
-	for _, m := range fam.all() {
-		ours[m.PID] = true
-		if inodes, err := client.SocketInodes(m.PID); err == nil {
-			for inode := range inodes {
-				delete(wanted, inode)
-			}
-		}
-	}
-	if len(wanted) == 0 {
-		return nil, nil
-	}
 	pids, err := allPIDs()
 	if err != nil {
 		return nil, err
 	}
 	var found []stranger
 	for _, pid := range pids {
-		if ours[pid] || haproxyOnly && !a.isHAProxy(executable(pid)) {
-			continue
-		}
 		inodes, err := client.SocketInodes(pid)
 		if err != nil {
 			continue // gone meanwhile
 		}
 		for inode := range inodes {
-			if addr, ok := wanted[inode]; ok {
-				found = append(found, stranger{pid, addr})
-				break
+			addr, listens := wanted[inode]
+			if !listens {
+				continue
+			}
+			if _, ours := a.member(f, pid); ours {
+				delete(wanted, inode)
+				continue
+			}
+			if !haproxyOnly || a.isHAProxy(executable(pid)) {
+				found = append(found, stranger{pid, addr, inode})
 			}
 		}
 	}
-	return found, nil
+	// A socket that is shared with a process of the instance was inherited from it.
+	return slices.DeleteFunc(found, func(s stranger) bool { _, ok := wanted[s.inode]; return !ok }), nil
 }
 
 // refuseStrangers is the error for another HAProxy on one of the addresses.
-func (a *agent) refuseStrangers(addrs []netip.AddrPort, fam family) error {
-	found, err := a.strangers(addrs, fam, true)
+func (a *agent) refuseStrangers(f files, addrs []netip.AddrPort) error {
+	found, err := a.strangers(f, addrs, true)
 	if err != nil || len(found) == 0 {
 		return err
 	}
@@ -134,7 +129,7 @@ func bound(fam family) ([]netip.AddrPort, error) {
 }
 
 // nameHolder adds to a failed start who holds the address that HAProxy could not bind: "… for [192.0.2.1:80]".
-func (a *agent) nameHolder(complaint error, fam family) error {
+func (a *agent) nameHolder(f files, complaint error) error {
 	_, rest, ok := strings.Cut(complaint.Error(), "cannot bind socket")
 	if !ok {
 		return complaint
@@ -145,7 +140,7 @@ func (a *agent) nameHolder(complaint error, fam family) error {
 	if err != nil {
 		return complaint
 	}
-	found, err := a.strangers([]netip.AddrPort{addr}, fam, false)
+	found, err := a.strangers(f, []netip.AddrPort{addr}, false)
 	if err != nil || len(found) == 0 {
 		return complaint
 	}

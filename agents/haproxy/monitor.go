@@ -50,14 +50,16 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 		return a.probe(ctx, f, s)
 	}
 
+	if !exists(f.stats()) {
+		if err := a.workerLives(f, s.state.Master); err != nil {
+			return ocf.Running, err
+		}
+	}
 	var degraded error
 	if check.Action == "monitor" {
 		degraded = a.mend(ctx, f, &s)
 	}
 	if !exists(f.stats()) {
-		if err := a.workerLives(f, s.state.Master); err != nil {
-			return ocf.Running, err
-		}
 		if degraded == nil {
 			degraded = fmt.Errorf("HAProxy's stats socket %s is gone", f.stats())
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // process identifies a process for as long as this machine runs: its id is used again after it ended, its id together with its
@@ -153,8 +154,17 @@ func allPIDs() ([]int, error) {
 }
 
 // find goes through all processes for those whose command line has the instance's master socket. It needs no file that could
-// have been deleted. A zombie has no command line and is not found: nothing of it can hold an address.
+// have been deleted. A zombie has no command line and is not found: nothing of it can hold an address. That there is nobody is
+// believed only when it is seen twice: a process can fork after the list was made and end before its turn comes.
 func (a *agent) find(f files) (family, error) {
+	fam, err := a.scan(f)
+	if err != nil || !fam.empty() {
+		return fam, err
+	}
+	return a.scan(f)
+}
+
+func (a *agent) scan(f files) (family, error) {
 	pids, err := allPIDs()
 	if err != nil {
 		return family{}, err
@@ -176,6 +186,12 @@ func (a *agent) find(f files) (family, error) {
 // member is whether a process is of this instance.
 func (a *agent) member(f files, pid int) (member, bool) {
 	args := commandLine(pid)
+	// In the middle of an execve a process has a program but no command line yet, and HAProxy's master executes itself anew at
+	// each start and reload. (A zombie and a thread of the kernel have neither.)
+	for tries := 0; len(args) == 0 && tries < 200 && a.isHAProxy(executable(pid)); tries++ {
+		time.Sleep(time.Millisecond)
+		args = commandLine(pid)
+	}
 	if !slices.Contains(args, f.masterArg()) {
 		return member{}, false
 	}

@@ -56,10 +56,13 @@ func (a *agent) start(ctx context.Context) error {
 		return err
 	}
 	a.warnEnabled(ctx)
-	if err := a.refuseStrangers(client.Binds(sources, getenv(env)), fam); err != nil {
+	if err := a.refuseStrangers(f, client.Binds(sources, getenv(env))); err != nil {
 		return err
 	}
 
+	if fam, err = a.find(f); err != nil { // a start that was killed may have gone on meanwhile
+		return err
+	}
 	if !fam.empty() {
 		call.Warnf("ending what is left of an earlier HAProxy of this resource: %s", fam)
 		if err := a.end(ctx, f, 0); err != nil {
@@ -73,7 +76,7 @@ func (a *agent) start(ctx context.Context) error {
 		return err
 	}
 	if err := a.launch(ctx, f, env); err != nil {
-		return a.nameHolder(err, fam)
+		return a.nameHolder(f, err)
 	}
 	return a.settle(ctx, f, env)
 }
@@ -99,7 +102,7 @@ func (a *agent) settle(ctx context.Context, f files, env []string) error {
 			return err
 		}
 		if fam.empty() {
-			return errors.New("HAProxy started and ended at once: see its own log, or the system's, for why")
+			return fmt.Errorf("HAProxy started and ended at once: %s", f.lastWords("see its own log, or the system's, for why"))
 		}
 		if len(fam.masters) == 1 {
 			_, err = client.Runtime{Path: f.stats()}.Info(ctx)
@@ -118,7 +121,7 @@ func (a *agent) settle(ctx context.Context, f files, env []string) error {
 	}
 	addrs, err := bound(fam)
 	if err == nil {
-		err = a.refuseStrangers(addrs, fam)
+		err = a.refuseStrangers(f, addrs)
 	}
 	if err == nil {
 		return nil

@@ -1,0 +1,225 @@
+package haproxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/ocf/ocftest"
+)
+
+// keepZombies makes this process the kind of parent that takes no note of its children's end.
+var keepZombies atomic.Bool
+
+// TestMain makes this process the parent of every HAProxy that goes into the background, and a good one: in a container, process 1
+// may leave zombies for long.
+func TestMain(m *testing.M) {
+	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+	session, _ := unix.Getsid(0)
+	go func() {
+		for range time.Tick(5 * time.Millisecond) {
+			if !keepZombies.Load() {
+				reap(session)
+			}
+		}
+	}()
+	os.Exit(m.Run())
+}
+
+// reap collects zombies among the children that have a session of their own: the others belong to os/exec.
+func reap(session int) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
+	for word := range strings.FieldsSeq(string(text)) {
+		pid, _ := strconv.Atoi(word)
+		v, err := look(pid)
+		comm, _ := os.ReadFile("/proc/" + word + "/comm")
+		if err == nil && v.dead() && v.session != session && strings.HasPrefix(string(comm), "haproxy") {
+			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+		}
+	}
+}
+
+// world is a HAProxy resource on this machine, with a backend.
+type world struct {
+	t    *testing.T
+	r    *ocftest.Resource
+	dir  string // the test's own
+	port int
+	// app is the backend.
+	app *httptest.Server
+	// tune changes each agent that is made.
+	tune func(*agent)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	needs.Root(t)
+	needs.Command(t, "haproxy")
+	dir, err := os.MkdirTemp("", "hx") //nolint:usetesting // its path can be too long for a socket
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	w := &world{t: t, dir: dir, port: freePort(t), tune: func(*agent) {}}
+	w.app = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sick" {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		}
+		if r.URL.Path == "/slow" {
+			select {
+			case <-time.After(time.Minute):
+			case <-r.Context().Done():
+			}
+		}
+		fmt.Fprint(rw, "hello")
+	}))
+	t.Cleanup(func() { w.app.CloseClientConnections(); w.app.Close() })
+	w.write("haproxy.cfg", w.config(""))
+	w.r = ocftest.New(t, w.agent, map[string]string{"conffile": w.path("haproxy.cfg"), "stop_grace": "1s"})
+	w.r.Env["HAWSER_RUNDIR"] = w.path("run")
+	t.Cleanup(func() {
+		keepZombies.Store(false)
+		if fam := w.family(); !fam.empty() {
+			fam.signal(syscall.SIGCONT)
+			w.want(ocf.Success, w.r.Stop())
+		}
+	})
+	return w
+}
+
+func (w *world) agent() *ocf.Agent {
+	a := newAgent("1.2.3")
+	a.systemd = w.path("systemd")
+	a.attrdUpdater = w.path("attrd_updater")
+	w.tune(a)
+	return a.declare()
+}
+
+// config is what Debian ships, more or less, with the test's own paths and addresses.
+func (w *world) config(more string) string {
+	return fmt.Sprintf(`global
+	log /dev/log local0
+	chroot /var/lib/haproxy
+	stats socket %s mode 660 level admin
+	user haproxy
+	group haproxy
+	daemon
+	pidfile %s
+defaults
+	mode http
+	timeout connect 5s
+	timeout client 50s
+	timeout server 50s
+frontend web
+	bind 127.0.0.1:%d
+	default_backend app
+backend app
+	server app-1 %s
+%s
+`, w.path("admin.sock"), w.path("own.pid"), w.port, w.app.Listener.Addr(), more)
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+
+func (w *world) write(name, text string) {
+	require.NoError(w.t, os.WriteFile(w.path(name), []byte(text), 0o700))
+}
+
+func (w *world) files() files { return files{filepath.Join(w.r.RunDir(), w.r.Instance)} }
+
+func (w *world) family() family {
+	a := newAgent("")
+	a.binpath = "/usr/sbin/haproxy"
+	fam, err := a.find(w.files())
+	require.NoError(w.t, err)
+	return fam
+}
+
+// master is the only master.
+func (w *world) master() member {
+	w.t.Helper()
+	fam := w.family()
+	require.Len(w.t, fam.masters, 1, "%s", fam)
+	return fam.masters[0]
+}
+
+// worker is the only worker.
+func (w *world) worker() member {
+	w.t.Helper()
+	fam := w.family()
+	require.Len(w.t, fam.others, 1, "%s", fam)
+	return fam.others[0]
+}
+
+func (w *world) want(code ocf.Code, result ocftest.Result, contains ...string) {
+	w.t.Helper()
+	require.Equal(w.t, code, result.Code, result.Stderr)
+	for _, text := range contains {
+		require.Contains(w.t, result.Reason, text)
+	}
+}
+
+// start starts, and makes sure that HAProxy serves.
+func (w *world) start() {
+	w.t.Helper()
+	w.want(ocf.Success, w.r.Start())
+	require.NoError(w.t, w.get("/"))
+}
+
+// get asks through HAProxy, with a connection of its own.
+func (w *world) get(path string) error {
+	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path), http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := direct().Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && (response.StatusCode != http.StatusOK || string(body) != "hello") {
+		err = fmt.Errorf("%s %q", response.Status, body)
+	}
+	return err
+}
+
+// gone waits until a process is.
+func (w *world) gone(pid int) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool { _, err := look(pid); return err != nil }, 10*time.Second, 5*time.Millisecond)
+}
+
+func (w *world) kill(pid int, signal syscall.Signal) {
+	w.t.Helper()
+	require.NoError(w.t, syscall.Kill(pid, signal))
+	if signal == syscall.SIGSTOP {
+		require.Eventually(w.t, func() bool { v, err := look(pid); return err == nil && v.stopped() }, 10*time.Second, time.Millisecond)
+	}
+}
+
+func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.files().stats()} }
+
+func freePort(t *testing.T) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}

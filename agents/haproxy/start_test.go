@@ -1,0 +1,198 @@
+package haproxy
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+func TestStartWithABrokenConfiguration(t *testing.T) {
+	w := newWorld(t)
+	w.write("haproxy.cfg", w.config("bogus"))
+	w.want(ocf.ErrInstalled, w.r.Start(), "unknown keyword 'bogus'", w.path("haproxy.cfg:"))
+	w.want(ocf.NotRunning, w.r.Monitor(0))
+	require.NoError(t, os.Remove(w.path("haproxy.cfg")))
+	w.want(ocf.ErrInstalled, w.r.Start(), w.path("haproxy.cfg"), "no such file")
+	w.write("haproxy.cfg", w.config(""))
+	w.start()
+}
+
+// TestStartIsIdempotent also where the configuration has been broken since: what runs, runs.
+func TestStartIsIdempotent(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	master := w.master().PID
+	w.write("haproxy.cfg", w.config("bogus"))
+	w.want(ocf.Success, w.r.Start())
+	require.Equal(t, master, w.master().PID)
+}
+
+func TestStartWithOtherArgumentsReplacesWhatRuns(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	master := w.master().PID
+	w.write("other.cfg", w.config(""))
+	w.r = w.r.With("conffile", w.path("other.cfg"))
+	w.start()
+	require.NotEqual(t, master, w.master().PID)
+	require.Contains(t, w.master().args, w.path("other.cfg"))
+}
+
+// TestStartRecovers from whatever a start that was killed, or a HAProxy that was, has left.
+func TestStartRecovers(t *testing.T) {
+	for name, leave := range map[string]func(w *world){
+		"files of one that is gone": func(w *world) {
+			master := w.master().PID
+			w.kill(master, syscall.SIGKILL)
+			w.gone(master)
+			require.FileExists(w.t, w.files().pidfile())
+		},
+		"a start killed before it could remember": func(w *world) { require.NoError(w.t, os.Remove(w.files().state())) },
+		"a stopped master":                        func(w *world) { w.kill(w.master().PID, syscall.SIGSTOP) },
+		"a hung worker":                           func(w *world) { w.kill(w.worker().PID, syscall.SIGSTOP) },
+		"an orphaned worker": func(w *world) {
+			w.kill(w.worker().PID, syscall.SIGSTOP)
+			w.kill(w.master().PID, syscall.SIGKILL)
+		},
+		"one without its sockets": func(w *world) { require.NoError(w.t, os.RemoveAll(w.files().dir)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.start()
+			leave(w)
+			w.start()
+			w.want(ocf.Success, w.r.Monitor(0))
+			require.Len(t, w.family().masters, 1)
+		})
+	}
+}
+
+// TestStartKilledHalfway kills the agent's process at different moments of a start, as Pacemaker would after its timeout.
+func TestStartKilledHalfway(t *testing.T) {
+	w := newWorld(t)
+	program := w.path("ocf-haproxy")
+	build := exec.Command("go", "build", "-o", program, "github.com/hawser-ha/hawser/cmd/ocf-haproxy")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	for moment := time.Duration(0); moment < 150*time.Millisecond; moment += 10 * time.Millisecond {
+		cmd := exec.Command(program, "start")
+		cmd.Env = append(os.Environ(), "HAWSER_RUNDIR="+w.r.RunDir(), "OCF_RESOURCE_INSTANCE="+w.r.Instance,
+			"OCF_RESKEY_conffile="+w.path("haproxy.cfg"))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		require.NoError(t, cmd.Start())
+		time.Sleep(moment) // the moments are the subject here
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+		if moment/(10*time.Millisecond)%2 == 0 {
+			w.want(ocf.Success, w.r.Stop()) // what Pacemaker does
+			require.True(t, w.family().empty())
+		}
+		w.start()
+		require.Len(t, w.family().masters, 1)
+		w.want(ocf.Success, w.r.Stop())
+		require.True(t, w.family().empty())
+	}
+}
+
+// TestForeignHAProxy has another HAProxy on the resource's address, which the kernel would let share it.
+func TestForeignHAProxy(t *testing.T) {
+	for name, address := range map[string]string{"the same address": "127.0.0.1", "all addresses": ""} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("foreign.cfg", fmt.Sprintf("frontend f\n mode http\n timeout client 1s\n bind %s:%d\n", address, w.port))
+			foreign := exec.Command("/usr/sbin/haproxy", "-db", "-f", w.path("foreign.cfg"))
+			require.NoError(t, foreign.Start())
+			t.Cleanup(func() { _ = foreign.Process.Kill(); _ = foreign.Wait() })
+			w.listens()
+			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy", fmt.Sprintf("pid %d", foreign.Process.Pid), fmt.Sprint(w.port))
+			w.want(ocf.NotRunning, w.r.Monitor(0))
+			require.True(t, w.family().empty())
+
+			// An address that only HAProxy can read out of the configuration is noticed when it is bound.
+			w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", "bind localhost", 1))
+			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy", fmt.Sprintf("pid %d", foreign.Process.Pid))
+			require.True(t, w.family().empty())
+
+			require.NoError(t, foreign.Process.Kill())
+			_ = foreign.Wait()
+			w.start()
+		})
+	}
+}
+
+// listens waits until somebody accepts connections on the resource's address.
+func (w *world) listens() {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", w.port))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	}, 10*time.Second, time.Millisecond)
+}
+
+func TestAddressOfAnotherProgram(t *testing.T) {
+	w := newWorld(t)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", w.port))
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	w.want(ocf.ErrGeneric, w.r.Start(), "cannot bind", fmt.Sprintf("pid %d", os.Getpid()))
+	w.want(ocf.NotRunning, w.r.Monitor(0))
+	require.NoError(t, l.Close())
+	w.start()
+}
+
+func TestAddressThatThisNodeDoesNotHave(t *testing.T) {
+	w := newWorld(t)
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", "bind 192.0.2.1", 1))
+	w.want(ocf.ErrGeneric, w.r.Start(), "cannot bind", "192.0.2.1")
+	w.want(ocf.NotRunning, w.r.Monitor(0))
+}
+
+func TestTwoInstances(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	other := *w
+	other.r = w.r.With("conffile", w.path("other.cfg"))
+	other.r.Instance = "other"
+	w.write("other.cfg", w.config(""))
+	w.want(ocf.ErrGeneric, other.r.Start(), "another HAProxy")
+	port := freePort(t)
+	w.write("other.cfg", strings.ReplaceAll(w.config(""), fmt.Sprint(":", w.port), fmt.Sprint(":", port)))
+	w.want(ocf.Success, other.r.Start())
+	w.want(ocf.Success, other.r.Monitor(0))
+	w.want(ocf.Success, w.r.Stop())
+	w.want(ocf.Success, other.r.Monitor(0))
+	w.want(ocf.Success, other.r.Stop())
+	require.True(t, other.family().empty())
+}
+
+func TestEnabledUnitIsAWarning(t *testing.T) {
+	w := newWorld(t)
+	wants := w.path("systemd/multi-user.target.wants")
+	require.NoError(t, os.MkdirAll(wants, 0o755))
+	require.NoError(t, os.Symlink("/nonexistent", filepath.Join(wants, "haproxy.service")))
+	result := w.r.Start()
+	w.want(ocf.Success, result)
+	require.Contains(t, result.Stderr, "systemctl disable haproxy.service")
+}
+
+func TestRuntimeDirectoryThatHAProxyCannotUse(t *testing.T) {
+	w := newWorld(t)
+	r := *w.r
+	r.Instance = strings.Repeat("x", 100)
+	w.want(ocf.ErrArgs, r.Start(), "shorten")
+	r.Instance = "a,b"
+	w.want(ocf.ErrArgs, r.Start(), "rename")
+}
