@@ -38,7 +38,7 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	if stdin != nil {
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
-	cmd.WaitDelay = 200 * time.Millisecond
+	cmd.WaitDelay = 2 * time.Second // for a child that keeps the output open; a busy machine needs some time to read it all
 	err := cmd.Run()
 	out := output{stdout: stdout.Bytes(), stderr: stderr.Bytes()}
 	var exit *exec.ExitError

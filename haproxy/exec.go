@@ -49,7 +49,7 @@ func (c Config) Check(ctx context.Context) error {
 	// Binary may be a script: what it started must go with it, and must not hold the pipe open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 100 * time.Millisecond
+	cmd.WaitDelay = time.Second // after the end of the program; a busy machine needs some time to read what it said
 
 	err := cmd.Run()
 	var exit *exec.ExitError

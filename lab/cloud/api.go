@@ -1,9 +1,11 @@
 package cloud
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -136,8 +138,13 @@ func (c *Cloud) disturbed(w http.ResponseWriter, r *http.Request) bool {
 	c.mu.Lock()
 	hangs := c.faulty(Hang, r.Method+" "+r.URL.Path) != nil
 	c.mu.Unlock()
-	if hangs && !c.hang(r) {
-		return true
+	if hangs {
+		// net/http notices that the client has gone only once the request has been read.
+		body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+		if err != nil || !c.hang(r) {
+			return true
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	f, ok := c.take(Status, r)
 	if !ok {
