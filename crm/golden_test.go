@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,12 +24,12 @@ func TestGoldenConfigurations(t *testing.T) {
 		return plan.New
 	}
 	tutorial := apply(seed, crmtest.Tutorial())
-	two := append(crmtest.Tutorial()[:3], shell(t, `
+	two := slices.Concat(crmtest.Tutorial()[:3], shell(t, `
 primitive FloatIP-1 ocf:hawser:floatip params ip=203.0.113.10 op monitor interval=15s
 primitive FloatIP-2 ocf:hawser:floatip params ip=203.0.113.11 op monitor interval=15s
 colocation FloatIP-1-haproxy inf: FloatIP-1 haproxy-clone
 colocation FloatIP-2-haproxy inf: FloatIP-2 haproxy-clone
-colocation FloatIP-apart -1000: FloatIP-1 FloatIP-2`)...)
+colocation FloatIP-apart -1000: FloatIP-1 FloatIP-2`))
 	spec, err := crm.Edit(seed, shell(t, "property stonith-enabled=true"), nil)
 	require.NoError(t, err)
 	fenced, err := crm.Diff(seed, spec)
