@@ -18,13 +18,13 @@ const measureEnv = "HAWSER_E2E_MEASURE"
 type contest struct {
 	A, B command
 	Runs int
-	// Reset runs before every timed run, untimed.
-	Reset [][]string
 }
 
 type command struct {
 	Args []string
 	Env  []string
+	// Before runs before every timed run, untimed.
+	Before [][]string
 }
 
 // figures are the medians of one command's runs. CPU and memory are the operating system's account of the process and of all
@@ -48,7 +48,7 @@ func stopwatch(spec string) int {
 			command
 			into *[]figures
 		}{{c.A, &a}, {c.B, &b}} {
-			for _, reset := range c.Reset {
+			for _, reset := range side.Before {
 				if out, err := exec.Command(reset[0], reset[1:]...).CombinedOutput(); err != nil {
 					fmt.Fprintf(os.Stderr, "%q: %v: %s\n", reset, err, out)
 					return 1

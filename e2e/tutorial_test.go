@@ -74,11 +74,10 @@ func TestTutorialThroughHawserConfigure(t *testing.T) {
 
 	// hawser's own output is crmsh's language: crmsh reads it back, and nothing changes.
 	c.write(t, "lb-1", "/tmp/shown.crm", c.run(t, "lb-1", "hawser", "configure", "show"))
-	epoch := c.epoch(t)
 	c.run(t, "lb-1", "crm", "configure", "load", "update", "/tmp/shown.crm")
 	require.Equal(t, withoutBootstrap(byCrm), withoutBootstrap(c.run(t, "lb-2", "crm", "configure", "show")))
 	c.write(t, "lb-1", "/tmp/shown.crm", c.run(t, "lb-1", "crm", "configure", "show"))
-	epoch = c.epoch(t)
+	epoch := c.epoch(t)
 	c.run(t, "lb-1", "hawser", "configure", "load", "/tmp/shown.crm")
 	require.Equal(t, epoch, c.epoch(t), "loading what is there changes nothing")
 }
