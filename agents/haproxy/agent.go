@@ -1,7 +1,20 @@
 // Package haproxy is the resource agent ocf:hawser:haproxy: HAProxy in master-worker mode, as Pacemaker starts, watches, reloads
 // and stops it.
 //
-// What a failure of each action means to the cluster decides every exit code here; docs/decisions tells the reasons.
+// What an answer makes the cluster do decides what is answered:
+//
+//	start    a configuration that HAProxy refuses, or none, or no HAProxy     5  another node may have a good one
+//	start    words in extraconf that belong to the agent                     6  wrong on every node
+//	start    an address taken or not there; another HAProxy on it; no
+//	         metadata service                                                1  it may pass
+//	monitor  no process of the instance is alive                             7
+//	monitor  zombie; stopped; hung; master without worker, or worker without
+//	         master; somebody else's soft stop; min_servers; check_url       1  recover, or move
+//	monitor  a reload is pending; deleted sockets cannot be made anew      190  it serves: leave it alone and tell
+//	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
+//	                                                                            would stop a HAProxy that serves
+//	reload   HAProxy does not run, or does not answer                        1
+//	stop     a process survives SIGKILL                                      1  the node has to be fenced
 package haproxy
 
 import (

@@ -98,13 +98,13 @@ func (a *agent) metadata(ctx context.Context, v addressVariable, remember *files
 	for range metadataAttempts {
 		if addr, err = fetchAddr(ctx, url); err == nil {
 			if remember != nil {
-				remember.keep(url, addr)
+				remember.keep(v.name, addr)
 			}
 			return addr, nil
 		}
 	}
 	if remember != nil {
-		if addr, ok := remember.kept(url); ok {
+		if addr, ok := remember.kept(v.name); ok {
 			ocf.CallFrom(ctx).Warnf("%s is taken from the metadata service's last answer, %s: %v", v.name, addr, err)
 			return addr, nil
 		}
@@ -147,16 +147,16 @@ func direct() *http.Client {
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // keep remembers an answer. That it cannot be kept is no reason not to start.
-func (f files) keep(url string, addr netip.Addr) {
+func (f files) keep(variable string, addr netip.Addr) {
 	answers := f.answers()
-	answers[url] = addr
+	answers[variable] = addr
 	if text, err := json.Marshal(answers); err == nil {
 		_ = writeFile(f.metadata(), text)
 	}
 }
 
-func (f files) kept(url string) (netip.Addr, bool) {
-	addr, ok := f.answers()[url]
+func (f files) kept(variable string) (netip.Addr, bool) {
+	addr, ok := f.answers()[variable]
 	return addr, ok
 }
 

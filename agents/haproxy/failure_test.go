@@ -97,7 +97,7 @@ func TestFailures(t *testing.T) {
 					return err == nil && info.CurrConns > 0
 				}, 10*time.Second, time.Millisecond)
 				w.kill(w.worker().PID, syscall.SIGUSR1)
-				require.Eventually(w.t, func() bool { return w.get("/") != nil }, 10*time.Second, time.Millisecond)
+				require.Eventually(w.t, func() bool { return w.get() != nil }, 10*time.Second, time.Millisecond)
 			},
 			code: ocf.ErrGeneric,
 		},
@@ -201,7 +201,7 @@ func TestDeletedFiles(t *testing.T) {
 			require.NoError(t, remove(w))
 			w.want(ocf.Success, w.r.Probe())
 			w.want(ocf.Success, w.r.Monitor(0))
-			require.NoError(t, w.get("/"))
+			require.NoError(t, w.get())
 			require.Equal(t, master, w.master().PID)
 			for _, path := range []string{f(w).pidfile(), f(w).state(), f(w).fragment(), f(w).master(), f(w).stats()} {
 				require.FileExists(t, path)
@@ -224,7 +224,7 @@ func TestDeletedDirectoryAndABrokenConfiguration(t *testing.T) {
 	w.want(ocf.Success, w.r.Probe())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "bogus")
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "bogus")
-	require.NoError(t, w.get("/"))
+	require.NoError(t, w.get())
 	w.write("haproxy.cfg", w.config(""))
 	w.want(ocf.Success, w.r.Monitor(0))
 	require.Equal(t, master, w.master().PID)

@@ -178,14 +178,14 @@ func (w *world) want(code ocf.Code, result ocftest.Result, contains ...string) {
 func (w *world) start() {
 	w.t.Helper()
 	w.want(ocf.Success, w.r.Start())
-	require.NoError(w.t, w.get("/"))
+	require.NoError(w.t, w.get())
 }
 
 // get asks through HAProxy, with a connection of its own.
-func (w *world) get(path string) error {
+func (w *world) get() error {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path), http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", w.port), http.NoBody)
 	if err != nil {
 		return err
 	}

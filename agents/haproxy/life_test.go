@@ -90,7 +90,7 @@ func TestHowHAProxyRuns(t *testing.T) {
 	})
 	t.Run("until it is stopped", func(t *testing.T) {
 		w.want(ocf.Success, w.r.Stop())
-		require.Error(t, w.get("/"))
+		require.Error(t, w.get())
 		entries, err := os.ReadDir(w.files().dir)
 		require.NoError(t, err)
 		require.Empty(t, entries, "nothing is left")

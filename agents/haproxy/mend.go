@@ -42,8 +42,7 @@ func (a *agent) mend(ctx context.Context, f files, s *sighting) error {
 func (a *agent) catchUp(ctx context.Context, f files, s *state, noSocket bool) error {
 	call := ocf.CallFrom(ctx)
 	if p := s.Pending; p != nil && time.Since(p.Tried) < tryAgain && time.Since(p.Tried) >= 0 {
-		sources, err := a.sources()
-		if err != nil || digest(sources) == p.Config {
+		if sources, _ := a.sources(); digest(sources) == p.Config {
 			return errors.New(p.Reason)
 		}
 	}

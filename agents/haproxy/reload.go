@@ -94,23 +94,43 @@ func (a *agent) tryReload(ctx context.Context, f files, s *state, sources []clie
 	return nil
 }
 
+// signalAgain is how long a reload that was asked for by a signal may take to begin: HAProxy ignores the signal for a moment
+// while it starts.
+const signalAgain = 3 * time.Second
+
 // reviveSockets makes sockets anew whose files were deleted. SIGUSR2 is the reload without a master socket. The master binds its
 // own socket in every reload, but a new worker inherits the stats socket from the old one, bound to a path that no longer is
 // there; so the fragment names a new path, and the socket is renamed afterwards.
 func (a *agent) reviveSockets(ctx context.Context, f files, s *state, stats string) error {
-	if err := s.Master.signal(syscall.SIGUSR2); err != nil {
-		return fmt.Errorf("cannot reload HAProxy: %w", err)
+	procsNow := func() (client.Procs, error) {
+		brief, cancel := context.WithTimeout(ctx, briefly)
+		defer cancel()
+		return client.Master{Path: f.master()}.Procs(brief)
 	}
-	master := client.Master{Path: f.master()}
+	reloads := -1 // the master answers on a socket that was deleted only after it has begun a reload
+	if before, err := procsNow(); err == nil {
+		reloads = before.Master.Reloads
+	}
+	var signalled time.Time
 	for {
-		info, err := client.Runtime{Path: stats}.Info(ctx)
-		if err == nil && a.fit(info, s.Master) == nil {
-			if _, err = master.Procs(ctx); err == nil {
+		procs, err := procsNow()
+		begun := err == nil && procs.Master.Reloads > reloads
+		if begun && procs.Failed > 0 {
+			return &client.ReloadError{}
+		}
+		if begun {
+			var info client.Info
+			if info, err = (client.Runtime{Path: stats}).Info(ctx); err == nil {
+				err = a.fit(info, s.Master)
+			}
+			if err == nil {
 				break
 			}
-		}
-		if procs, procsErr := master.Procs(ctx); procsErr == nil && procs.Failed > 0 {
-			return &client.ReloadError{}
+		} else if time.Since(signalled) > signalAgain {
+			if err := s.Master.signal(syscall.SIGUSR2); err != nil {
+				return fmt.Errorf("cannot reload HAProxy: %w", err)
+			}
+			signalled = time.Now()
 		}
 		select {
 		case <-ctx.Done():

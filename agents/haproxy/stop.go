@@ -41,7 +41,7 @@ func (a *agent) end(ctx context.Context, f files, grace time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		left := deadline.Sub(now)
 		// With little time left each phase gets its part of it, so that the last one is reached.
-		grace = max(0, min(grace, left-termTime-killTime, left/2))
+		grace = max(0, min(grace, left-min(termTime+killTime, left/2)))
 	}
 	softUntil := now.Add(grace)
 	hardUntil := softUntil.Add(termTime)
@@ -115,7 +115,7 @@ func (f family) signal(signal syscall.Signal) {
 	for _, m := range f.all() {
 		orphan := len(f.masters) == 0
 		if signal != syscall.SIGUSR1 || m.session == m.PID || orphan {
-			_ = m.process.signal(signal)
+			_ = m.signal(signal)
 		}
 	}
 }

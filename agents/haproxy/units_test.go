@@ -1,0 +1,241 @@
+package haproxy
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+func TestParseVitals(t *testing.T) {
+	v, err := parseVitals([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
+	require.NoError(t, err)
+	require.Equal(t, vitals{state: 'S', parent: 1, session: 42, start: 83749}, v)
+	for _, wrong := range []string{"", "42 (x", "42 (x) S 1", "42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9"} {
+		_, err := parseVitals([]byte(wrong))
+		require.Error(t, err, wrong)
+	}
+}
+
+func FuzzParseVitals(f *testing.F) {
+	f.Add([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
+	f.Add([]byte(")"))
+	f.Fuzz(func(_ *testing.T, text []byte) { _, _ = parseVitals(text) })
+}
+
+func TestStateOfAnotherBootMeansNothing(t *testing.T) {
+	f := files{t.TempDir()}
+	want := state{Master: process{PID: 1, Start: 2, Exe: "/x"}, Env: []string{"A=b"}, Pending: &pending{Reason: "r"}}
+	require.NoError(t, f.save(want))
+	got, ok := f.load()
+	require.True(t, ok)
+	require.Equal(t, want.Master, got.Master)
+	text, err := os.ReadFile(f.state())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(f.state(), []byte(strings.Replace(string(text), got.Boot, "another", 1)), 0o600))
+	_, ok = f.load()
+	require.False(t, ok)
+}
+
+func TestSummaries(t *testing.T) {
+	server := func(proxy, status string) client.Stat {
+		return client.Stat{Type: client.Server, Proxy: proxy, Service: "s", Status: status}
+	}
+	servers := []client.Stat{
+		server("app", "UP"), server("app", "UP 1/3"), server("app", "DOWN"), server("app", "DRAIN"), server("app", "MAINT"),
+		server("api", "no check"), server("api", "DOWN 1/2"), {Type: client.Backend, Proxy: "stats", Status: "UP"},
+	}
+	require.Equal(t, "up=3,down=2,draining=2", summarise(servers))
+	require.Equal(t, "up=0,down=0,draining=0", summarise(nil))
+	require.NoError(t, enough(servers, 0))
+	require.NoError(t, enough(servers, 1))
+	require.ErrorContains(t, enough(servers, 2), "min_servers=2 servers are UP: backend api has 1 of 2")
+	require.ErrorContains(t, enough(servers, 3), "backend app has 2 of 5, backend api has 1 of 2")
+	require.NoError(t, enough(nil, 3), "a backend without servers needs none")
+}
+
+func TestCheckURLParameter(t *testing.T) {
+	for _, good := range []string{"http://127.0.0.1/", "https://${HAWSER_ANCHOR_IP}:443/healthz?x=1", "http://[::1]:80"} {
+		var url string
+		require.NoError(t, urlValue{&url}.Set(good))
+		require.Equal(t, good, url)
+	}
+	for _, bad := range []string{"/healthz", "127.0.0.1:80", "ftp://x/", "http://", "http://u:p@x/", "http://x y/", "http://x:port/"} {
+		require.Error(t, urlValue{new(string)}.Set(bad), bad)
+	}
+}
+
+func TestCheckURL(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	url := func(path string) string { return fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path) }
+	w.want(ocf.Success, w.r.With("check_url", url("/")).Monitor(10))
+	w.want(ocf.ErrGeneric, w.r.With("check_url", url("/sick")).Monitor(10), "503")
+	w.want(ocf.Success, w.r.With("check_url", url("/sick")).Monitor(0))
+	slow := w.r.With("check_url", url("/slow")).With("check_timeout", "200ms").Monitor(10)
+	w.want(ocf.ErrGeneric, slow, "does not answer through HAProxy")
+	require.Less(t, slow.Took, 5*time.Second)
+	w.want(ocf.ErrGeneric, w.r.With("check_url", "http://${HAWSER_ANCHOR_IP}:1/").Monitor(10), "HAWSER_ANCHOR_IP", "restart")
+
+	w.want(ocf.Success, w.r.Stop())
+	w.r = w.r.With("anchor_ip", "127.0.0.1").With("check_url", fmt.Sprintf("http://${HAWSER_ANCHOR_IP}:%d/", w.port))
+	w.start()
+	w.want(ocf.Success, w.r.Monitor(10))
+	w.app.Close()
+	w.want(ocf.ErrGeneric, w.r.Monitor(10), "503")
+
+	t.Run("redirections are healthy, certificates not looked at", func(_ *testing.T) {
+		app := httptest.NewTLSServer(http.RedirectHandler("https://192.0.2.1/", http.StatusFound))
+		defer app.Close()
+		w.want(ocf.Success, w.r.With("check_url", app.URL).Monitor(10))
+	})
+}
+
+func TestMinServers(t *testing.T) {
+	w := newWorld(t)
+	w.write("haproxy.cfg", strings.Replace(w.config("listen stats\n\tbind 127.0.0.1:"+fmt.Sprint(freePort(t))+"\n\tstats enable\n"),
+		"server app-1", "default-server check inter 50ms fall 1 rise 1\n\tserver app-1", 1))
+	w.r = w.r.With("min_servers", "1")
+	w.start()
+	w.want(ocf.Success, w.r.Monitor(0))
+	w.app.Close()
+	var last string
+	require.Eventually(t, func() bool {
+		result := w.r.Monitor(0)
+		last = result.Reason
+		return result.Code == ocf.ErrGeneric
+	}, 10*time.Second, 20*time.Millisecond)
+	require.Contains(t, last, "backend app has 0 of 1")
+	w.want(ocf.Success, w.r.With("min_servers", "0").Monitor(0))
+}
+
+// metadata is a metadata service that knows the node's addresses.
+func metadata(t *testing.T, handler http.HandlerFunc) string {
+	if handler == nil {
+		handler = func(rw http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/metadata/v1/interfaces/public/0/anchor_ipv4/address":
+				fmt.Fprint(rw, "127.0.0.1\n")
+			case "/metadata/v1/interfaces/private/0/ipv4/address":
+				fmt.Fprint(rw, "127.0.0.2")
+			default:
+				http.NotFound(rw, r)
+			}
+		}
+	}
+	s := httptest.NewServer(handler)
+	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+	return s.URL
+}
+
+func TestAddressesFromTheMetadataService(t *testing.T) {
+	w := newWorld(t)
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", `bind "${HAWSER_ANCHOR_IP}"`, 1))
+	w.r = w.r.With("metadata_url", metadata(t, nil))
+	w.want(ocf.Success, w.r.Run("validate-all", nil))
+	w.start()
+	require.Contains(t, environOf(w.worker().PID), "HAWSER_ANCHOR_IP=127.0.0.1")
+	require.NotContains(t, strings.Join(environOf(w.worker().PID), " "), "HAWSER_PRIVATE_IP", "nobody asked for it")
+
+	t.Run("it is not needed again for a reload", func(_ *testing.T) {
+		w.r = w.r.With("metadata_url", "http://127.0.0.1:9")
+		w.reload()
+		w.want(ocf.Success, w.r.Monitor(0))
+	})
+	t.Run("nor for a restart since boot", func(_ *testing.T) {
+		w.want(ocf.Success, w.r.Stop())
+		w.start()
+	})
+	t.Run("a parameter comes before it", func(t *testing.T) {
+		w.want(ocf.Success, w.r.Stop())
+		w.r = w.r.With("anchor_ip", "127.0.0.1").With("private_ip", "192.0.2.7")
+		w.start()
+		require.Contains(t, environOf(w.worker().PID), "HAWSER_PRIVATE_IP=192.0.2.7")
+	})
+}
+
+func TestNoMetadataService(t *testing.T) {
+	w := newWorld(t)
+	var asked atomic.Int64
+	w.r = w.r.With("metadata_url", metadata(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	w.start()
+	require.Zero(t, asked.Load(), "nothing asks for what is not mentioned")
+	w.want(ocf.Success, w.r.Stop())
+
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", `bind "${HAWSER_ANCHOR_IP}"`, 1))
+	for name, handler := range map[string]http.HandlerFunc{
+		"does not know it":        http.NotFound,
+		"something else":          func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "<html>") },
+		"does not answer":         func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"does not answer: Get \"": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		w.r = w.r.With("metadata_url", metadata(t, handler))
+		result := w.r.Start()
+		w.want(ocf.ErrGeneric, result, "HAWSER_ANCHOR_IP", "anchor_ip", "metadata_url", name)
+		require.Less(t, result.Took, 10*time.Second)
+		w.want(ocf.NotRunning, w.r.Monitor(0))
+	}
+}
+
+// publisher is an attrd_updater that keeps its arguments in a file.
+const publisher = "#!/bin/sh\necho \"$*\" >> %s\nexit %d\n"
+
+func TestPublish(t *testing.T) {
+	w := newWorld(t)
+	w.r.Env["OCF_RESKEY_CRM_meta_on_node"] = "lb-1"
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "server app-1", "default-server check inter 50ms fall 1 rise 1\n\tserver app-1", 1))
+	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 1))
+	told := func() string { text, _ := os.ReadFile(w.path("told")); return string(text) }
+	w.start()
+	require.Contains(t, environOf(w.master().PID), "HAWSER_NODE=lb-1")
+	require.Empty(t, told(), "a start tells nothing")
+
+	failed := w.r.Monitor(0)
+	w.want(ocf.Success, failed)
+	require.Contains(t, failed.Stderr, "cannot tell the cluster")
+
+	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 0))
+	require.NoError(t, os.Remove(w.path("told")))
+	for range 3 {
+		w.want(ocf.Success, w.r.Monitor(0))
+	}
+	require.Equal(t, "-n hawser-test -U up=1,down=0,draining=0\n", told(), "once, after it had failed")
+	w.want(ocf.Success, w.r.Probe())
+	require.Equal(t, 1, strings.Count(told(), "\n"))
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, 2, strings.Count(told(), "\n"), "a probe may mean that the cluster has forgotten")
+
+	w.app.Close()
+	require.Eventually(t, func() bool {
+		w.want(ocf.Success, w.r.Monitor(0))
+		return strings.HasSuffix(told(), "-n hawser-test -U up=0,down=1,draining=0\n")
+	}, 10*time.Second, 20*time.Millisecond)
+	w.want(ocf.Success, w.r.Stop())
+	require.True(t, strings.HasSuffix(told(), "-n hawser-test -D\n"), told())
+
+	t.Run("a cluster that does not answer holds nobody up", func(t *testing.T) {
+		w.write("attrd_updater", "#!/bin/sh\nexec sleep 3\n")
+		w.want(ocf.Success, w.r.Start())
+		result := w.r.Monitor(0)
+		w.want(ocf.Success, result)
+		require.Less(t, result.Took, 2500*time.Millisecond)
+	})
+}
+
+func TestMetadataGivesUpWithItsContext(t *testing.T) {
+	url := metadata(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := fetchAddr(ctx, url)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
