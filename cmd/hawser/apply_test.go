@@ -229,7 +229,7 @@ func TestDestroyDeletesNothingThatRuns(t *testing.T) {
 	require.Equal(t, `hawser: FloatIP still runs on lb-1: it is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it
 hawser: haproxy still runs on lb-1: HAProxy does not end
 hawser: haproxy still runs on lb-2
-hawser: nothing was deleted: correct this, then run destroy again
+hawser: nothing was deleted: correct this, then run the command again
 `, stderr.String())
 	require.Contains(t, objects(t, fake), "primitive FloatIP ")
 
@@ -262,7 +262,7 @@ func TestDeleteOfWhatRuns(t *testing.T) {
 	require.NoError(t, fake.Edit(dummy("a"), &crm.Property{Name: "stonith-enabled", Value: "false"}))
 	sys, _, stderr := testSystem(t, fake)
 	require.Equal(t, exitFailed, run([]string{"hawser", "configure", "delete", "a"}, sys))
-	require.Contains(t, stderr.String(), "hawser: a runs on lb-1 and is not deleted: stop it first (")
+	require.Contains(t, stderr.String(), "hawser: a runs on lb-1 and is not deleted: stop it first, or use --force, which does\n")
 	require.Equal(t, exitOK, run([]string{"hawser", "configure", "delete", "--force", "a"}, sys))
 	require.NotContains(t, objects(t, fake), "primitive")
 }

@@ -16,7 +16,7 @@ import (
 
 // statements are the keywords of crmsh's configuration language that create or change one thing.
 var statements = []struct{ keyword, usage, grammar string }{
-	{"primitive", "define a resource", "ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization NAME=VALUE…] [op NAME [NAME=VALUE…]]…"}, //nolint:misspell // crmsh's word
+	{"primitive", "define a resource", "ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization NAME=VALUE…] [op NAME [NAME=VALUE…]]…"},
 	{"clone", "run a resource or group on every node", "ID RESOURCE [meta NAME=VALUE…] [params NAME=VALUE…]"},
 	{"group", "run resources together, in order", "ID RESOURCE… [meta NAME=VALUE…] [params NAME=VALUE…]"},
 	{"colocation", "place resources together or apart", "ID SCORE: RESOURCE[:ROLE] WITH[:ROLE]"},
@@ -60,8 +60,8 @@ func configureCommand(sys *system) *cli.Command {
 		})
 	}
 	add("delete", "delete objects", "[--force] ID…",
-		"Deletes all of the objects or none. A resource that runs is not deleted: stop it first, or use --force, and\n"+
-			"Pacemaker stops it. An object that others refer to is not deleted without them.", sys.delete)
+		"Deletes all of the objects or none. A resource that runs is not deleted, or with --force stopped first. An\n"+
+			"object that others refer to is not deleted without them.", sys.delete)
 	add("show", "print the configuration", "[xml] [ID…|type:KEYWORD…]",
 		"Prints the objects as `crm configure show` does; `hawser configure load` and `crm configure load update` read it\n"+
 			"back unchanged. With xml, the objects' place in the CIB is printed as it is.", sys.show)
@@ -140,27 +140,42 @@ func (s *system) delete(ctx context.Context, words []string) error {
 	if len(ids) == 0 {
 		return usagef("delete what? name the objects' ids: `hawser configure show` prints them")
 	}
-	if !force && s.running {
-		if err := s.refuseActive(ctx, ids); err != nil {
+	if s.running {
+		if err := s.stopBefore(ctx, ids, force); err != nil {
 			return err
 		}
 	}
 	return s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return editing(cib, nil, ids) })
 }
 
-// refuseActive refuses to delete what runs: Pacemaker would stop it, but with no configuration left that says how.
-func (s *system) refuseActive(ctx context.Context, ids []string) error {
+// stopBefore sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but with no configuration left that says how.
+func (s *system) stopBefore(ctx context.Context, ids []string, force bool) error {
 	status, err := s.cluster.Status(ctx)
 	if err != nil {
 		return err
 	}
-	for _, r := range status.Resources {
-		if r.Active && (slices.Contains(ids, instanceOf(r.ID)) || slices.Contains(ids, r.Parent)) {
-			return exitf(exitFailed, "%s runs on %s and is not deleted: stop it first (`crm_resource --resource %s --set-parameter target-role --meta --parameter-value Stopped`), or use --force",
-				instanceOf(r.ID), r.Node, instanceOf(r.ID))
-		}
+	at := slices.IndexFunc(status.Resources, func(r crm.ResourceStatus) bool {
+		return r.Active && (slices.Contains(ids, instanceOf(r.ID)) || slices.Contains(ids, r.Parent))
+	})
+	if at < 0 {
+		return nil
 	}
-	return nil
+	if r := status.Resources[at]; !force {
+		return exitf(exitFailed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", instanceOf(r.ID), r.Node)
+	}
+	cib, err := s.cluster.Query(ctx)
+	if err != nil {
+		return err
+	}
+	// Nothing is stopped for the sake of a deletion that is not possible.
+	if _, err := editing(cib, nil, ids); err != nil {
+		return err
+	}
+	stop, err := stopping(cib, ids)
+	if err != nil {
+		return err
+	}
+	return s.stopAll(ctx, stop, ids, settleTime)
 }
 
 func (s *system) show(ctx context.Context, words []string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,8 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 		s.printf("Nothing to do: the cluster's configuration has nothing that hawser made.\n")
 		return nil
 	}
-	stop, err := stopping(cib)
+	made := cib.Tagged(tagID)
+	stop, err := stopping(cib, made)
 	if err != nil {
 		return err
 	}
@@ -73,8 +75,8 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	}
 	if !s.running {
 		err = s.write(ctx, remove, removal)
-	} else if remove, err = s.stopAll(ctx, stop, timeout); err == nil {
-		if err = s.removeStopped(ctx, remove); err != nil {
+	} else if err = s.stopAll(ctx, stop, made, timeout); err == nil {
+		if err = s.removeStopped(ctx, stop.New); err != nil {
 			err = fmt.Errorf("%w\nthe resources are stopped, but still configured: `hawser destroy` goes on, `hawser apply` starts them again", err)
 		}
 	}
@@ -88,8 +90,12 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	return s.settle(ctx, timeout)
 }
 
-// removeStopped deletes what has been stopped, if that is still what was approved.
-func (s *system) removeStopped(ctx context.Context, approved crm.Plan) error {
+// removeStopped deletes what has been stopped, if that is still what was approved: what there was when it was given the order to stop.
+func (s *system) removeStopped(ctx context.Context, then *crm.CIB) error {
+	approved, err := removal(then)
+	if err != nil {
+		return err
+	}
 	cib, err := s.cluster.Query(ctx)
 	if err != nil {
 		return err
@@ -105,35 +111,28 @@ func (s *system) removeStopped(ctx context.Context, approved crm.Plan) error {
 	return s.write(ctx, remove, removal)
 }
 
-// stopAll stops what hawser made and returns the removal that is due then.
-func (s *system) stopAll(ctx context.Context, stop crm.Plan, timeout time.Duration) (crm.Plan, error) {
+// stopAll carries out the plan that gives the resources the order to stop, and waits until they have stopped.
+func (s *system) stopAll(ctx context.Context, stop crm.Plan, ids []string, timeout time.Duration) error {
 	if !stop.Empty() {
-		if err := s.write(ctx, stop, stopping); err != nil {
-			return crm.Plan{}, err
+		if err := s.write(ctx, stop, func(cib *crm.CIB) (crm.Plan, error) { return stopping(cib, ids) }); err != nil {
+			return err
 		}
 	}
 	if err := s.settle(ctx, timeout); err != nil {
-		return crm.Plan{}, fmt.Errorf("stopping the resources: %w; nothing was deleted", err)
+		return fmt.Errorf("stopping the resources: %w; nothing was deleted", err)
 	}
-	if err := s.allStopped(ctx, stop.New.Tagged(tagID)); err != nil {
-		return crm.Plan{}, err
-	}
-	return removal(stop.New)
+	return s.allStopped(ctx, ids)
 }
 
 // allStopped is an error if one of the resources still runs.
-func (s *system) allStopped(ctx context.Context, owned []string) error {
+func (s *system) allStopped(ctx context.Context, ids []string) error {
 	status, err := s.cluster.Status(ctx)
 	if err != nil {
 		return err
 	}
-	ours := map[string]bool{}
-	for _, id := range owned {
-		ours[id] = true
-	}
 	var lines []string
 	for _, r := range status.Resources {
-		if !ours[instanceOf(r.ID)] || !r.Active {
+		if !r.Active || !slices.Contains(ids, instanceOf(r.ID)) && !slices.Contains(ids, r.Parent) {
 			continue
 		}
 		line := fmt.Sprintf("%s still runs on %s", r.ID, r.Node)
@@ -148,31 +147,28 @@ func (s *system) allStopped(ctx context.Context, owned []string) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return exitf(exitResource, "%s\nnothing was deleted: correct this, then run destroy again", strings.Join(lines, "\n"))
+	return exitf(exitResource, "%s\nnothing was deleted: correct this, then run the command again", strings.Join(lines, "\n"))
 }
 
-// stopping gives the outermost resources that hawser made the target role Stopped.
-func stopping(cib *crm.CIB) (crm.Plan, error) {
-	owned := map[string]bool{}
-	for _, id := range cib.Tagged(tagID) {
-		owned[id] = true
-	}
-	inside := map[string]bool{} // members of owned clones and groups: they follow
+// stopping gives the outermost resources among the ids the target role Stopped.
+func stopping(cib *crm.CIB, ids []string) (crm.Plan, error) {
+	inside := map[string]bool{} // members of clones and groups that stop: they follow
 	for _, o := range cib.Objects() {
+		if !slices.Contains(ids, o.ID()) {
+			continue
+		}
 		switch o := o.(type) {
 		case *crm.Clone:
-			if owned[o.Name] {
-				inside[o.Resource] = true
-			}
+			inside[o.Resource] = true
 		case *crm.Group:
 			for _, m := range o.Members {
-				inside[m] = inside[m] || owned[o.Name]
+				inside[m] = true
 			}
 		}
 	}
 	var stopped []crm.Object
 	for _, o := range cib.Objects() {
-		if !owned[o.ID()] || inside[o.ID()] {
+		if !slices.Contains(ids, o.ID()) || inside[o.ID()] {
 			continue
 		}
 		switch o := o.(type) {

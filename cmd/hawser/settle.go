@@ -31,19 +31,28 @@ func (s *system) settle(ctx context.Context, timeout time.Duration) error {
 	return err
 }
 
+// describeProgress names what is still to be done: starts and stops, and monitors only if there is nothing else.
 func describeProgress(p crm.Progress) string {
-	if len(p.Pending) == 0 {
-		return "waiting for the cluster to settle"
-	}
 	var pending []string
+	monitors := 0
 	for _, a := range p.Pending {
+		if a.Task == "monitor" {
+			monitors++
+			continue
+		}
 		pending = append(pending, a.String())
 	}
 	const most = 4
 	if len(pending) > most {
 		pending = append(pending[:most], fmt.Sprintf("%d more", len(pending)-most))
 	}
-	return "waiting for " + strings.Join(pending, ", ")
+	switch {
+	case len(pending) > 0:
+		return "waiting for " + strings.Join(pending, ", ")
+	case monitors > 0:
+		return "waiting for " + count(monitors, "monitor")
+	}
+	return "waiting for the cluster to settle"
 }
 
 // clockSkew is how far apart the clocks of the nodes may be: failures carry the time of the node where they happened.
