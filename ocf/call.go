@@ -230,5 +230,13 @@ func (c *Call) Redact(secret string) {
 	}
 }
 
-// oneLine folds a text into one line: Pacemaker takes an exit reason up to the end of its line.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// oneLine folds a text into one line of printable ASCII. Pacemaker takes an exit reason up to the end of its line, and Pacemaker 2.1.5
+// writes & < > and quotes unescaped into the CIB once a character outside ASCII precedes them: nothing could read the CIB any more.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, strings.Join(strings.Fields(text), " "))
+}

@@ -34,9 +34,10 @@ func TestMonitorAnswers(t *testing.T) {
 		code   ocf.Code
 		reason string
 	}{
-		"degraded": {ocf.DegradedCode, "one leg is off"},
-		"unknown":  {ocf.ErrGeneric, "cannot tell"},
-		"level 10": {ocf.ErrGeneric, "the deep check failed"},
+		"degraded":      {ocf.DegradedCode, "one leg is off"},
+		"unknown":       {ocf.ErrGeneric, "cannot tell"},
+		"foreign words": {ocf.ErrGeneric, `"caf?" <b> is?[31m off & so on`},
+		"level 10":      {ocf.ErrGeneric, "the deep check failed"},
 	} {
 		r := toyOf(t, map[string]string{"fault": fault})
 		result := r.Monitor(10)

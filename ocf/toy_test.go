@@ -89,6 +89,8 @@ func (t *toy) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
 	switch t.fault {
 	case "degraded":
 		return ocf.Degraded, errors.New("one leg is off")
+	case "foreign words":
+		return ocf.Stopped, errors.New("\"café\" <b>\tis\x1b[31m off\n& so on")
 	case "unknown":
 		return ocf.Stopped, errors.New("cannot tell")
 	case "level 10":
