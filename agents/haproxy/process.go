@@ -209,7 +209,7 @@ func (a *agent) member(f files, pid int) (member, bool) {
 // isHAProxy is whether an executable is a HAProxy: the one of the parameter, or one by its name, since the parameter may have
 // changed or be wrong when a stop comes.
 func (a *agent) isHAProxy(exe string) bool {
-	if strings.HasPrefix(filepath.Base(exe), "haproxy") {
+	if strings.TrimRight(filepath.Base(exe), "-_.0123456789") == "haproxy" { // haproxy-2.8, but not haproxy_exporter
 		return true
 	}
 	real, err := filepath.EvalSymlinks(a.binpath)

@@ -93,7 +93,8 @@ func (a *agent) serves(ctx context.Context, f files, fam family) bool {
 }
 
 // settle waits until the new HAProxy answers, remembers it, and makes sure that it has its addresses to itself. The worker's
-// sockets listen before there is a worker, so an answer on the stats socket says that they do.
+// sockets listen before there is a worker, so an answer on the stats socket says that they do. The master has to answer as well:
+// it executes itself anew once it has its worker, and until then does not hear signals.
 func (a *agent) settle(ctx context.Context, f files, env []string) error {
 	var fam family
 	for {
@@ -104,15 +105,12 @@ func (a *agent) settle(ctx context.Context, f files, env []string) error {
 		if fam.empty() {
 			return fmt.Errorf("HAProxy started and ended at once: %s", f.lastWords("see its own log, or the system's, for why"))
 		}
-		if len(fam.masters) == 1 {
-			_, err = client.Runtime{Path: f.stats()}.Info(ctx)
-			if err == nil {
-				break
-			}
+		if err = a.ready(ctx, f, fam); err == nil {
+			break
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("HAProxy started but does not answer on %s: %w", f.stats(), errors.Join(err, ctx.Err()))
+			return fmt.Errorf("HAProxy started but is not ready: %w", errors.Join(err, ctx.Err()))
 		case <-time.After(askEvery):
 		}
 	}
@@ -130,4 +128,22 @@ func (a *agent) settle(ctx context.Context, f files, env []string) error {
 		return fmt.Errorf("%w; and HAProxy could not be stopped again: %w", err, ended)
 	}
 	return errors.Join(err, f.clear())
+}
+
+// ready is whether both of the family's processes answer.
+func (a *agent) ready(ctx context.Context, f files, fam family) error {
+	ctx, cancel := context.WithTimeout(ctx, briefly)
+	defer cancel()
+	if len(fam.masters) != 1 || len(fam.others) != 1 {
+		return fmt.Errorf("there are other processes than a master and a worker: %s", fam)
+	}
+	info, err := client.Runtime{Path: f.stats()}.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.fit(info, fam.masters[0].process); err != nil {
+		return err
+	}
+	_, err = client.Master{Path: f.master()}.Procs(ctx)
+	return err
 }

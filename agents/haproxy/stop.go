@@ -33,6 +33,8 @@ func (a *agent) stop(ctx context.Context) error {
 const (
 	termTime = 2 * time.Second
 	killTime = time.Second
+	// stopAgain is the pause before the same signal is sent again.
+	stopAgain = 500 * time.Millisecond
 )
 
 // end ends all processes of the instance and returns when they are dead.
@@ -50,6 +52,7 @@ func (a *agent) end(ctx context.Context, f files, grace time.Duration) error {
 	}
 
 	var sent syscall.Signal
+	var at time.Time
 	for {
 		fam, err := a.find(f)
 		if err != nil {
@@ -71,12 +74,13 @@ func (a *agent) end(ctx context.Context, f files, grace time.Duration) error {
 		if sent != signal && signal != syscall.SIGUSR1 && grace > 0 {
 			ocf.CallFrom(ctx).Infof("HAProxy has not ended; sending %s to %s", unix.SignalName(signal), fam)
 		}
-		// A soft stop is asked for once: the master passes it on, and HAProxy takes a second one for nothing new.
-		if sent != signal || signal == syscall.SIGKILL {
+		// The signal is sent again from time to time: a master that is executing itself anew does not hear it. HAProxy takes a
+		// second one for nothing new.
+		if sent != signal || signal == syscall.SIGKILL || time.Since(at) >= stopAgain {
 			fam.signal(signal)
-			sent = signal
+			sent, at = signal, time.Now()
 		}
-		fam.wait(ctx, until)
+		fam.wait(ctx, earlier(until, at.Add(stopAgain)))
 	}
 }
 
