@@ -147,6 +147,9 @@ func (s *system) allStopped(ctx context.Context, ids []string) error {
 	if len(lines) == 0 {
 		return nil
 	}
+	if status.Fencing && len(status.Devices) == 0 {
+		lines = append(lines, "Pacemaker starts and stops nothing while stonith-enabled is true and no fencing device is configured")
+	}
 	return exitf(exitResource, "%s\nnothing was deleted: correct this, then run the command again", strings.Join(lines, "\n"))
 }
 

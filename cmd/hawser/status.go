@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ func (s *system) status(ctx context.Context) *statusReport {
 		cibErr  error
 	)
 	wg.Go(func() { status, statErr = s.cluster.Status(ctx) })
-	wg.Go(func() { cib, cibErr = s.cluster.Query(ctx) }) // only it knows the addresses
+	wg.Go(func() { cib, cibErr = s.configuration(ctx) }) // only it knows the addresses
 	wg.Go(func() { local = s.localHAProxies(ctx) })
 	wg.Wait()
 
@@ -73,6 +74,19 @@ func (s *system) status(ctx context.Context) *statusReport {
 	r.addResources(status, cib, s.node, local)
 	r.addFailures(status)
 	return r
+}
+
+// configuration reads the configuration where Pacemaker saves it, or else asks for it. For showing what an address is, the file is good
+// enough, and it costs no process.
+func (s *system) configuration(ctx context.Context) (*crm.CIB, error) {
+	if s.savedCIB != "" {
+		if text, err := os.ReadFile(s.savedCIB); err == nil {
+			if cib, err := crm.ParseCIB(text); err == nil {
+				return cib, nil
+			}
+		}
+	}
+	return s.cluster.Query(ctx)
 }
 
 func source(err error) sourceReport {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -218,6 +219,22 @@ func TestStatusWithoutConfiguration(t *testing.T) {
 	require.Equal(t, exitDegraded, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "  CIB        unavailable  permission denied\n")
 	require.Contains(t, stdout.String(), "  FloatIP  on lb-1  since 11:57:00 (3m0s)\n")
+}
+
+func TestStatusReadsWhatPacemakerSaves(t *testing.T) {
+	cluster := tutorialCluster(t, healthy(), nil)
+	cib, err := cluster.Query(t.Context())
+	require.NoError(t, err)
+	cluster.queryErr = errors.New("asked")
+	sys, stdout, _ := testSystem(t, cluster)
+	sys.savedCIB = filepath.Join(t.TempDir(), "cib.xml")
+	require.Equal(t, exitDegraded, runStatus(t, sys), "what is not there is asked for")
+	require.Contains(t, stdout.String(), "asked")
+
+	require.NoError(t, os.WriteFile(sys.savedCIB, cib.XML(), 0o600))
+	stdout.Reset()
+	require.Equal(t, exitOK, runStatus(t, sys))
+	require.Contains(t, stdout.String(), "  FloatIP  203.0.113.10  on lb-1  ")
 }
 
 func TestStatusColours(t *testing.T) {

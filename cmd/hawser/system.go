@@ -23,6 +23,8 @@ type system struct {
 	runDir  string // the agents' runtime files
 	node    string // this machine's name in the cluster
 	now     func() time.Time
+	// savedCIB is where Pacemaker keeps its configuration, "" if it is not this machine's or not to be read there.
+	savedCIB string
 	// checkHAProxy lets HAProxy check a configuration.
 	checkHAProxy func(ctx context.Context, h *haproxyConfig) error
 
@@ -44,7 +46,7 @@ func hostSystem() *system {
 		runDir = "/run/hawser"
 	}
 	out := isTerminal(os.Stdout)
-	return &system{
+	sys := &system{
 		cluster:      &crm.Tools{},
 		running:      os.Getenv("CIB_file") == "" && os.Getenv("CIB_shadow") == "",
 		remote:       os.Getenv("CIB_server") != "",
@@ -59,6 +61,10 @@ func hostSystem() *system {
 		progress:     isTerminal(os.Stderr),
 		colour:       out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	}
+	if sys.running && !sys.remote {
+		sys.savedCIB = "/var/lib/pacemaker/cib/cib.xml"
+	}
+	return sys
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
