@@ -271,7 +271,7 @@ func (m *monitor) addHistory(s *Status) {
 		failure := f.failure()
 		at := [2]string{failure.Resource, failure.Node}
 		if f.Code == ocfDegraded || f.Code == ocfDegradedPromoted {
-			degraded[at], degradedReasons[at] = true, f.Reason
+			degraded[at], degradedReasons[at] = true, failure.Reason
 			continue
 		}
 		if failure.Reason != "" {
@@ -329,7 +329,7 @@ func isDegraded(ops []monitorOp) bool {
 
 func (f *monitorFailure) failure() Failure {
 	out := Failure{
-		Node: f.Node, Task: f.Task, Code: f.Code, Meaning: f.Meaning, Reason: f.Reason, Status: f.Status, Time: parseTime(f.Changed),
+		Node: f.Node, Task: f.Task, Code: f.Code, Meaning: f.Meaning, Reason: unescape(f.Reason), Status: f.Status, Time: parseTime(f.Changed),
 		Interval: time.Duration(f.Interval) * time.Millisecond, Exec: time.Duration(f.Exec) * time.Millisecond,
 	}
 	key := f.Key
@@ -344,6 +344,11 @@ func (f *monitorFailure) failure() Failure {
 		out.Reason = ""
 	}
 	return out
+}
+
+// unescape undoes what crm_mon 2.1.5 does to an exit reason before it writes it into an attribute, which escapes it again.
+func unescape(reason string) string {
+	return strings.NewReplacer("&quot;", `"`, "&apos;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(reason)
 }
 
 // cutKey takes an operation's key apart: RESOURCE_TASK_INTERVAL, where the resource's id and the task may hold underscores too.
