@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,61 +70,79 @@ func (s *system) verdict(ctx context.Context, owned []string, since time.Time) e
 		ours[id] = true
 	}
 	var lines []string
+	explained := map[string]bool{}
 	for _, f := range status.Failures {
-		if ours[instanceOf(f.Resource)] && f.Time.After(since.Add(-clockSkew)) {
+		if id := instanceOf(f.Resource); ours[id] && f.Time.After(since.Add(-clockSkew)) {
 			lines = append(lines, describeFailure(f))
+			explained[id] = true
 		}
 	}
-	lines = append(lines, missing(status, func(id string) bool { return ours[id] })...)
+	for _, m := range missing(status, func(id string) bool { return ours[id] }) {
+		if explained[m.id] {
+			m.reasons = nil
+		}
+		lines = append(lines, m.String())
+	}
 	if len(lines) == 0 {
 		return nil
 	}
 	return exitf(exitResource, "%s", strings.Join(lines, "\n"))
 }
 
-// missing lists the resources that should run and run nowhere, with the reason if one is known.
-func missing(status *crm.Status, wanted func(id string) bool) []string {
-	type state struct {
-		active, stopped bool
-		reason          string
+// absence is a resource that should run and runs nowhere.
+type absence struct {
+	id      string
+	reasons []string // where they are known
+}
+
+func (a absence) String() string {
+	line := a.id + " runs nowhere"
+	if len(a.reasons) > 0 {
+		line += ": " + strings.Join(a.reasons, "; ")
 	}
-	states := map[string]*state{}
-	var order []string
+	return line
+}
+
+// missing lists the resources that should run and run nowhere.
+func missing(status *crm.Status, wanted func(id string) bool) []absence {
+	var all []*absence
+	byID := map[string]*absence{}
+	excused := map[string]bool{} // those that run, or should not
 	for _, r := range status.Resources {
 		id := instanceOf(r.ID)
 		if !wanted(id) {
 			continue
 		}
-		st, ok := states[id]
+		a, ok := byID[id]
 		if !ok {
-			st = &state{}
-			states[id] = st
-			order = append(order, id)
+			a = &absence{id: id}
+			byID[id] = a
+			all = append(all, a)
 		}
-		st.active = st.active || r.Active && !r.Failed
-		st.stopped = st.stopped || r.Target == "Stopped" || !r.Managed
-		if st.reason == "" {
-			st.reason = r.Reason
+		if r.Active && !r.Failed || r.Target == "Stopped" || !r.Managed {
+			excused[id] = true
 		}
+		a.add(r.Reason)
 	}
-	var lines []string
-	for _, id := range order {
-		st := states[id]
-		if st.active || st.stopped {
+	var out []absence
+	for _, a := range all {
+		if excused[a.id] {
 			continue
 		}
-		line := id + " runs nowhere"
-		if st.reason != "" {
-			line += ": " + st.reason
-		}
 		for _, f := range status.Failures {
-			if instanceOf(f.Resource) == id && f.Reason != "" && f.Reason != st.reason {
-				line += fmt.Sprintf(" (%s: %s)", f.Node, f.Reason)
+			if instanceOf(f.Resource) == a.id {
+				a.add(f.Reason)
 			}
 		}
-		lines = append(lines, line)
+		out = append(out, *a)
 	}
-	return lines
+	return out
+}
+
+func (a *absence) add(reason string) {
+	if reason != "" && !slices.Contains(a.reasons, reason) {
+		a.reasons = append(a.reasons, reason)
+	}
 }
 
 // instanceOf strips the number of a clone's instance: "haproxy:0" is haproxy.

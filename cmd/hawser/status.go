@@ -125,8 +125,8 @@ func (r *statusReport) addCluster(status *crm.Status) {
 // addResources sorts the resources into HAProxy's, the addresses and others.
 func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here string, local []localHAProxy) {
 	nowhere := map[string]bool{}
-	for _, line := range missing(status, func(string) bool { return true }) {
-		nowhere[strings.Fields(line)[0]] = true
+	for _, m := range missing(status, func(string) bool { return true }) {
+		nowhere[m.id] = true
 	}
 	seen := map[string]bool{} // resource and node of HAProxies
 	cloned := map[string]string{}
