@@ -143,7 +143,8 @@ func complaints(text string, xml []byte) []complaint {
 			continue
 		}
 		if m := logRE.FindStringSubmatch(line); m != nil && (m[2] == "error" || m[2] == "warning") && m[1] != "main" {
-			add(complaint{text: m[3], warning: m[2] == "warning"})
+			said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for whoever reads the log
+			add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
 		}
 	}
 	return out
