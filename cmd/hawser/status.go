@@ -20,7 +20,7 @@ func statusCommand(sys *system) *cli.Command {
 		Name:  "status",
 		Usage: "show nodes, HAProxy, floating IPs and what failed",
 		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on its own if it is unavailable. What\n" +
-			"other nodes' HAProxy sees is what they last told the cluster.\n\n" +
+			"other nodes' HAProxy sees is what they last told the cluster. Since is the last start or reload.\n\n" +
 			"Exit codes:\n" + exitCodeText(exitOK, exitUnavailable, exitResource, exitPermission, exitDegraded),
 		Flags:  []cli.Flag{jsonFlag()},
 		Before: noArguments,
