@@ -112,12 +112,13 @@ func BenchmarkMonitor(b *testing.B) {
 	}
 }
 
-// erased is how the configuration is emptied between two timed writes, without waiting for what the cluster makes of it.
+// erased is how the configuration is emptied before a timed write. The cluster is then left in peace for a while, as an operator finds
+// it: while it still records what it has stopped, a versioned patch meets a newer status and has to be made again.
 var erased = [][]string{
 	{"cibadmin", "--replace", "--scope", "constraints", "--xml-text", "<constraints/>"},
 	{"cibadmin", "--delete-all", "--force", "--xpath", "/cib/configuration/tags"},
 	{"cibadmin", "--replace", "--scope", "resources", "--xml-text", "<resources/>"},
-	{"crm_resource", "--wait", "--timeout", "60s"},
+	{"sh", "-c", "crm_resource --wait --timeout 60s && sleep 2"},
 }
 
 func BenchmarkWriteTheSetUp(b *testing.B) {
@@ -135,7 +136,7 @@ func BenchmarkWriteTheSetUp(b *testing.B) {
 	})
 	b.Run("no-op plan", func(b *testing.B) {
 		plan := command{
-			Args: []string{"hawser", "plan", "-f", yamlPath}, Before: [][]string{{"hawser", "apply", "--yes", "-f", yamlPath}},
+			Args: []string{"hawser", "plan", "-f", yamlPath}, Before: [][]string{{"hawser", "apply", "--yes", "-f", yamlPath}, {"sleep", "1"}},
 		}
 		tell(b, "nothing to change", "hawser plan", "crm load update", c.race(b, contest{A: plan, B: crmsh, Runs: 9}), 0.125)
 	})
