@@ -3,6 +3,7 @@ package haproxy
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -18,12 +19,18 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// freePort is a port of 127.0.0.1 on which nobody listens.
+// freePort is a port of 127.0.0.1 on which nobody listens, outside of the range from which the kernel gives ports to clients.
 func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Helper()
+	for range 100 {
+		port := 10000 + rand.IntN(20000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return 0
 }
 
 func write(t *testing.T, path, text string) {

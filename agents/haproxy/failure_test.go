@@ -156,6 +156,24 @@ func TestMasterWithoutWorker(t *testing.T) {
 	w.recovers()
 }
 
+// TestContainerWithTheSamePath has a HAProxy whose command line is the resource's, in a container: it is not the resource.
+func TestContainerWithTheSamePath(t *testing.T) {
+	w := newWorld(t)
+	tail, err := os.ReadFile(needs.Command(t, "tail"))
+	require.NoError(t, err)
+	w.write("haproxy", string(tail))
+	cmd := exec.Command(needs.Command(t, "unshare"), "--pid", "--fork", "--kill-child", w.path("haproxy"), "-f", "/dev/null", w.files().masterArg())
+	out, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	_, err = out.Read(make([]byte, 1)) // tail complains of the file that is none: it runs
+	require.NoError(t, err)
+	w.want(ocf.NotRunning, w.r.Monitor(0))
+	w.want(ocf.Success, w.r.Stop())
+	require.NoError(t, cmd.Process.Signal(syscall.Signal(0)))
+}
+
 func TestAnotherProcessHasTheID(t *testing.T) {
 	w := newWorld(t)
 	w.want(ocf.NotRunning, w.r.Monitor(0))

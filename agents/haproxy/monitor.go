@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// briefly is how long HAProxy may take for an answer before the agent looks for a simple reason why there is none.
+	// briefly is how long HAProxy may take for an answer before the agent looks for a simple reason why there is none, and how long
+	// an answer may be a wrong one.
 	briefly = time.Second
 	// patience is how long it may take at all before it counts as hung; less if the operation's time is shorter.
 	patience = 10 * time.Second
@@ -144,19 +145,27 @@ func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)-lastWords)
 	}
-	until := time.Now().Add(limit)
+	began := time.Now()
+	until := began.Add(limit)
 	for {
 		brief, cancel := context.WithDeadline(ctx, earlier(time.Now().Add(briefly), until))
 		info, servers, err := client.Runtime{Path: f.stats()}.Servers(brief)
 		cancel()
+		hangs := errors.Is(err, context.DeadlineExceeded)
 		if err == nil {
-			return servers, a.fit(info, master)
+			if err = a.fit(info, master); err == nil {
+				return servers, nil
+			}
 		}
 		if simple := a.workerLives(f, master); simple != nil {
 			return nil, simple
 		}
-		if time.Now().Add(askEvery).After(until) {
+		// In the middle of a reload the old worker may answer, or nobody for a moment.
+		switch now := time.Now().Add(askEvery); {
+		case hangs && now.After(until):
 			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w", limit.Round(100*time.Millisecond), err)
+		case !hangs && now.After(earlier(until, began.Add(briefly))):
+			return nil, fmt.Errorf("HAProxy is not well: %w", err)
 		}
 		time.Sleep(askEvery)
 	}

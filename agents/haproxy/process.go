@@ -81,6 +81,12 @@ func executable(pid int) string {
 	return strings.TrimSuffix(path, " (deleted)")
 }
 
+// namespace is the process id namespace that a process belongs to.
+func namespace(pid int) string {
+	name, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/ns/pid")
+	return name
+}
+
 // commandLine is a process's arguments, nil for one that ended or is a thread of the kernel.
 func commandLine(pid int) []string {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
@@ -198,6 +204,10 @@ func (a *agent) member(f files, pid int) (member, bool) {
 	exe := executable(pid)
 	if !a.isHAProxy(exe) {
 		return member{}, false // an editor, a tracer …
+	}
+	// A container on this machine may have the same path in a file system of its own.
+	if namespace(pid) != namespace(os.Getpid()) {
+		return member{}, false
 	}
 	v, err := look(pid)
 	if err != nil || v.dead() {
