@@ -22,7 +22,7 @@ type Agent struct {
 	// Params are the parameters in the order in which they are shown.
 	Params []Param
 	// Ops are the advertised operations with the timeouts and intervals that users are to configure. An operation that is not
-	// listed has no advertised timeout. Main adds meta-data and validate-all.
+	// listed has no advertised timeout. Main adds meta-data, validate-all, and reload for callers of OCF 1.0 beside reload-agent.
 	Ops []Op
 
 	// Validate looks at this node: files that must be there, values that must fit together. It runs before Start and in

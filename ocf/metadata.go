@@ -35,7 +35,7 @@ type metaData struct {
 
 type text struct {
 	Lang string `xml:"lang,attr"`
-	Text string `xml:",chardata"`
+	XML  string `xml:",innerxml"`
 }
 
 type metaParam struct {
@@ -59,7 +59,11 @@ type metaOp struct {
 	Depth    string `xml:"depth,attr,omitempty"`
 }
 
-func english(s string) text { return text{"en", strings.TrimSpace(s)} }
+// markup escapes what character data must not hold. encoding/xml would also write line ends and quotes as numbers, in a text that
+// people read (crm_resource --show-metadata).
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+func english(s string) text { return text{"en", markup.Replace(strings.TrimSpace(s))} }
 
 func (a *Agent) writeMetaData(w io.Writer) error {
 	doc := metaData{Name: a.Name, Version: a.Version, API: "1.1", Long: english(a.Long), Short: english(a.Short)}
@@ -68,7 +72,7 @@ func (a *Agent) writeMetaData(w io.Writer) error {
 		for _, alias := range p.Aliases {
 			// OCF 1.1 has an element for this, deprecated, that the DTD of 1.0 does not allow: the text says it.
 			old := p.metaData(alias, fmt.Sprintf("The older name of %s, which is used where both are set.\n\n%s", p.Name, p.Long), false)
-			old.Short.Text += " (older name of " + p.Name + ")"
+			old.Short.XML += " (older name of " + p.Name + ")"
 			doc.Params = append(doc.Params, old)
 		}
 	}

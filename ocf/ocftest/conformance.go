@@ -82,10 +82,19 @@ func Conformance(t *testing.T, s Subject) {
 		r.Instance = ""
 		meta := r.want(t, ocf.Success, "meta-data", "meta-data needs nothing")
 		var doc struct {
-			Name string `xml:"name,attr"`
+			Name    string `xml:"name,attr"`
+			Actions []struct {
+				Name  string `xml:"name,attr"`
+				Depth string `xml:"depth,attr"`
+			} `xml:"actions>action"`
 		}
 		require.NoError(t, xml.Unmarshal([]byte(meta.Stdout), &doc))
 		require.Equal(t, s.New().Name, doc.Name)
+		seen := map[string]bool{}
+		for _, a := range doc.Actions {
+			require.False(t, seen[a.Name+a.Depth], "the action %s is advertised twice", a.Name)
+			seen[a.Name+a.Depth] = true
+		}
 		usage := r.want(t, ocf.Success, "usage", "usage needs nothing")
 		require.Contains(t, usage.Stdout, "start|stop|monitor")
 	})
