@@ -29,12 +29,19 @@ func Complaint(output string) string {
 	return strings.Join(alerts, "; ")
 }
 
-// bare takes away the process id and the word "config" that HAProxy puts before each message.
+// bare takes away the process id and the word "config" that HAProxy puts before each message, and makes "FILE:LINE: " of its
+// "parsing [FILE:LINE] : ": Pacemaker cuts an exit reason at 127 characters.
 func bare(text string) string {
 	if _, rest, ok := strings.Cut(text, ") : "); ok && strings.HasPrefix(strings.TrimSpace(text), "(") {
 		text = rest
 	}
-	return strings.TrimPrefix(strings.TrimSpace(text), "config : ")
+	text = strings.TrimPrefix(strings.TrimSpace(text), "config : ")
+	if rest, ok := strings.CutPrefix(text, "parsing ["); ok {
+		if place, message, ok := strings.Cut(rest, "]"); ok {
+			return place + ": " + strings.TrimLeft(message, " :")
+		}
+	}
+	return text
 }
 
 // summary is whether an alert only says that there were others, or that HAProxy goes on in spite of it.

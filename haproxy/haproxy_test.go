@@ -115,7 +115,7 @@ backend app
 		var refused *CheckError
 		require.ErrorAs(t, config.Check(ctx), &refused)
 		require.Contains(t, refused.Complaint, "unknown keyword 'bogus'")
-		require.Contains(t, refused.Complaint, fmt.Sprintf("[%s:%d]", path("cfg"), strings.Count(good, "\n")+1))
+		require.Contains(t, refused.Complaint, fmt.Sprintf("%s:%d: ", path("cfg"), strings.Count(good, "\n")+1))
 		var kept *ReloadError
 		require.ErrorAs(t, master.Reload(ctx), &kept)
 		require.ErrorAs(t, master.Reload(ctx), &kept, "a second time")

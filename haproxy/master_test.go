@@ -108,7 +108,7 @@ func TestReload(t *testing.T) {
 		"2.7, refused": {
 			onReload: func(_ *scripted, conn net.Conn) {
 				fmt.Fprint(conn, "Success=0\n--\n[NOTICE] (10) : haproxy version is 2.8\n[ALERT]    (10) : config : parsing [/x:3] : unknown keyword 'y'\n")
-			}, failed: true, complaint: "parsing [/x:3] : unknown keyword 'y'",
+			}, failed: true, complaint: "/x:3: unknown keyword 'y'",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -100,7 +100,7 @@ func TestServerStates(t *testing.T) {
 }
 
 func TestComplaint(t *testing.T) {
-	require.Equal(t, "parsing [/x.cfg:3] : unknown keyword 'foo' in 'frontend' section; Proxy 'f': no bind", Complaint(`[NOTICE]   (12) : haproxy version is 2.6.12
+	require.Equal(t, "/x.cfg:3: unknown keyword 'foo' in 'frontend' section; Proxy 'f': no bind", Complaint(`[NOTICE]   (12) : haproxy version is 2.6.12
 [WARNING]  (12) : config : missing timeouts for frontend 'f'.
    | While not properly invalid
 [ALERT]    (12) : config : parsing [/x.cfg:3] : unknown keyword 'foo' in 'frontend' section

@@ -97,8 +97,7 @@ func within(ctx context.Context, call *Call, began time.Time, run func(context.C
 	}
 	var verdict *verdict
 	if err != nil && ctx.Err() != nil && !errors.As(err, &verdict) {
-		return Errorf(CodeOf(err), "%s did not finish in the %s that the operation's timeout leaves it: %w",
-			call.Action, FormatDuration(call.Timeout-reserve), err)
+		return Errorf(CodeOf(err), "%s not finished after %s (its timeout less a reserve): %w", call.Action, FormatDuration(call.Timeout-reserve), err)
 	}
 	return err
 }

@@ -48,8 +48,7 @@ func (a *agent) environment(ctx context.Context, sources []client.Source, rememb
 			}
 			var err error
 			if addr, err = a.metadata(ctx, v, remember); err != nil {
-				return nil, fmt.Errorf("the configuration mentions %s, which this node cannot find out: %w (set the parameter %s, or "+
-					"metadata_url if the service is elsewhere)", v.name, err, v.parameter)
+				return nil, fmt.Errorf("%s, which the configuration mentions, is unknown here (set %s or metadata_url): %w", v.name, v.parameter, err)
 			}
 		}
 		env = append(env, v.name+"="+addr.String())

@@ -104,7 +104,7 @@ func (a *agent) refuseStrangers(f files, addrs []netip.AddrPort) error {
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	return fmt.Errorf("another HAProxy listens on %s and would get part of the connections: %s", found[0].addr, found[0])
+	return fmt.Errorf("another HAProxy listens on %s: %s", found[0].addr, found[0])
 }
 
 // bound are the addresses on which the family listens.

@@ -59,10 +59,20 @@ func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
 		return nil
 	}
 	s.Pending = &pending{
-		Reason: fmt.Sprintf("HAProxy serves with its old configuration, because the one on disk cannot be taken over: %v", err),
+		Reason: "the old configuration serves: " + inShort(err),
 		Tried:  began, Config: digest(sources),
 	}
 	return err
+}
+
+// inShort leaves out what the exit reason of a reload need not say, because Pacemaker 2.1.5 cuts it at 127 characters
+// (EXIT_REASON_MAX_LEN) and HAProxy's complaint has to be among them.
+func inShort(err error) string {
+	var refused *client.CheckError
+	if errors.As(err, &refused) {
+		return refused.Complaint
+	}
+	return err.Error()
 }
 
 // tryReload checks first, so that a configuration that HAProxy refuses never gets near the one that runs.
