@@ -38,10 +38,11 @@ install: build ## install agents and CLI below DESTDIR (default /)
 
 # The agents are also found under the names of the shell agents that they replace, where no other file stands there.
 define link
-	if [ -e $(OCF)/$(1)/$(2) ] && [ ! -L $(OCF)/$(1)/$(2) ]; then \
-		echo "$(OCF)/$(1)/$(2) is somebody else's and stays: ocf:$(1):$(2) is not hawser's agent, ocf:hawser:$(2) is"; \
+	at=$(OCF)/$(1)/$(2); \
+	if { [ -e $$at ] || [ -L $$at ]; } && [ "$$(readlink $$at)" != ../hawser/$(2) ]; then \
+		echo "$$at is somebody else's and stays: ocf:$(1):$(2) is not hawser's agent, ocf:hawser:$(2) is"; \
 	else \
-		ln -sfn ../hawser/$(2) $(OCF)/$(1)/$(2) && echo "ln -s ../hawser/$(2) $(OCF)/$(1)/$(2)"; \
+		ln -sfn ../hawser/$(2) $$at && echo "ln -s ../hawser/$(2) $$at"; \
 	fi
 endef
 

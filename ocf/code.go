@@ -41,7 +41,8 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the wrapped error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf returns an error for which Main exits with c. The format takes %w as fmt.Errorf does.
+// Errorf returns an error for which Main exits with c. The format takes %w as fmt.Errorf does. The text becomes the exit reason, which
+// Pacemaker 2.1.5 cuts at 127 characters (execd_commands.c, EXIT_REASON_MAX_LEN), so it says the cause first; the log has all of it.
 func Errorf(c Code, format string, args ...any) error {
 	return &Error{Code: c, Err: fmt.Errorf(format, args...)}
 }
