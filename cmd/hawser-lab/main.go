@@ -53,8 +53,9 @@ func run(ctx context.Context, args []string, std streams) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &exit) && isExec(err):
-		if exit.Code == 126 || exit.Code == 127 { // it was not run, so it could not say why
-			fmt.Fprintf(std.err, "hawser-lab: %s\n", strings.TrimSpace(exit.Stderr))
+		// Where there is a text, it was not run, so it could not say why; a shell's own 127 has none.
+		if why := strings.TrimSpace(exit.Stderr); why != "" && (exit.Code == 126 || exit.Code == 127) {
+			fmt.Fprintf(std.err, "hawser-lab: %s\n", why)
 		}
 		return exit.Code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
@@ -109,9 +110,10 @@ func newApp(std streams) *cli.App {
 	return app
 }
 
-// nameFlag is understood before the command and after it.
+// nameFlag is understood before the command and after it. It reads no variable by itself: as the command's it would win over a
+// --name before the command, and `down` would take the wrong lab.
 func nameFlag() cli.Flag {
-	return &cli.StringFlag{Name: "name", Usage: "`NAME` of the lab", EnvVars: []string{"HAWSER_LAB"}, DefaultText: lab.DefaultName}
+	return &cli.StringFlag{Name: "name", Usage: "`NAME` of the lab", DefaultText: "$HAWSER_LAB, else " + lab.DefaultName}
 }
 
 func finish(commands []*cli.Command) {
@@ -126,7 +128,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	return usagef("%v: see `%s --help`", err, c.Command.HelpName)
 }
 
-// labName is --name wherever it stands, the innermost first.
+// labName is --name wherever it stands, the innermost first, else $HAWSER_LAB.
 func labName(c *cli.Context) string {
 	for _, at := range c.Lineage() {
 		if at.Command == nil {
@@ -135,6 +137,9 @@ func labName(c *cli.Context) string {
 		if name := at.String("name"); name != "" {
 			return name
 		}
+	}
+	if name := os.Getenv("HAWSER_LAB"); name != "" {
+		return name
 	}
 	return lab.DefaultName
 }

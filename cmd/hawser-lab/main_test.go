@@ -83,6 +83,13 @@ func TestWrongCommandLines(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr.String(), "no such lab")
 	require.Contains(t, stderr.String(), "none-such up")
+	t.Setenv("HAWSER_LAB", "of-the-environment")
+	for _, line := range []string{"--name none-such status", "status --name none-such", "--name none-such cloud show"} {
+		_, _, stderr = hawserLab(t.Context(), strings.Fields(line)...)
+		require.Contains(t, stderr.String(), "none-such up", "--name wins over HAWSER_LAB")
+	}
+	_, _, stderr = hawserLab(t.Context(), "status")
+	require.Contains(t, stderr.String(), "of-the-environment up")
 	code, _, stderr = hawserLab(t.Context(), "status", "--name", "UPPER")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr.String(), "lower-case")
