@@ -8,6 +8,7 @@ packages=(
 	haproxy nginx-light                                             # what it balances
 	iproute2 iptables iputils-arping procps curl                    # nodes in namespaces
 	libxml2-utils                                                   # xmllint, for the schemas of the agents' meta-data
+	strace                                                          # make bench counts the programs that a monitor runs
 	gcc libc6-dev                                                   # go test -race
 )
 

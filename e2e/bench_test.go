@@ -39,8 +39,8 @@ func tell(b *testing.B, what, aName, bName string, o outcome, goal float64) {
 	if wall > goal {
 		verdict = "MISSED"
 	}
-	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU %6.1f MiB\n", what, aName, ms(o.A.Wall), ms(o.A.CPU), float64(o.A.RSS)/1024)
-	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU %6.1f MiB\n", "", bName, ms(o.B.Wall), ms(o.B.CPU), float64(o.B.RSS)/1024)
+	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU  at most %5.1f MiB\n", what, aName, ms(o.A.Wall), ms(o.A.CPU), float64(o.A.RSS)/1024)
+	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU  at most %5.1f MiB\n", "", bName, ms(o.B.Wall), ms(o.B.CPU), float64(o.B.RSS)/1024)
 	fmt.Printf("%-34s ratio of wall times %.3f, of CPU times %.3f; goal at most %.3f: %s\n\n", "", wall, cpu, goal, verdict)
 	b.ReportMetric(wall, "wall-ratio")
 	b.ReportMetric(cpu, "cpu-ratio")
@@ -105,11 +105,23 @@ func BenchmarkMonitor(b *testing.B) {
 			defer act("stop")
 			o := c.race(b, contest{A: command{Args: []string{path, "monitor"}, Env: agent.env}, B: shellMonitor, Runs: 30})
 			tell(b, agent.name+" monitor", "hawser", shellName, o, 0.25)
+			fmt.Printf("%-34s programs run by one monitor: hawser %d, %s %d\n\n", "",
+				c.programs(b, path, agent.env), shellName, c.programs(b, shellMonitor.Args[0], shellMonitor.Env))
 			if o.A.RSS > 24<<10 {
 				fmt.Printf("peak memory %d KiB: the goal of 24 MiB is MISSED\n", o.A.RSS)
 			}
 		})
 	}
+}
+
+// programs counts the programs that a monitor runs, itself included.
+func (c *cluster) programs(b *testing.B, agent string, env []string) int {
+	b.Helper()
+	err := c.Run(b.Context(), "lb-1", lab.Command{
+		Args: []string{"strace", "-f", "-qq", "-e", "trace=execve", "-o", "/tmp/programs", agent, "monitor"}, Env: env,
+	})
+	require.NoError(b, err)
+	return strings.Count(c.run(b, "lb-1", "grep", "= 0$", "/tmp/programs"), "= 0")
 }
 
 // erased is how the configuration is emptied before a timed write. The cluster is then left in peace for a while, as an operator finds

@@ -28,7 +28,7 @@ type command struct {
 }
 
 // figures are the medians of one command's runs. CPU and memory are the operating system's account of the process and of all
-// children it waited for.
+// children it waited for; the memory is at least that of the stopwatch itself, from which the process was forked.
 type figures struct {
 	Wall, CPU time.Duration
 	RSS       int64 // KiB, of the largest process
