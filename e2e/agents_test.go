@@ -22,6 +22,9 @@ func TestOCFTester(t *testing.T) {
 	for name, args := range map[string][]string{
 		"haproxy":              {"/usr/lib/ocf/resource.d/hawser/haproxy"},
 		"floatip digitalocean": {"-o", "ip=" + floatingIP, "-o", "token_file=/etc/hawser/token", "/usr/lib/ocf/resource.d/hawser/floatip"},
+		"floatip digitalocean IPv6": {
+			"-o", "ip=" + lab.FloatingIP6.String(), "-o", "token_file=/etc/hawser/token", "/usr/lib/ocf/resource.d/hawser/floatip",
+		},
 		"floatip lan":          {"-o", "ip=198.51.100.200", "-o", "provider=lan", "/usr/lib/ocf/resource.d/hawser/floatip"},
 		"floatip lan IPv6":     {"-o", "ip=2001:db8:1::200", "-o", "provider=lan", "/usr/lib/ocf/resource.d/hawser/floatip"},
 		"the tutorial's names": {"-o", "floating_ip=" + floatingIP, "-o", "do_token=" + c.token(), "/usr/lib/ocf/resource.d/digitalocean/floatip"},
