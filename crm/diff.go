@@ -114,8 +114,8 @@ func (d *differ) compare() {
 			p, isProperty := next.(*Property)
 			if !isProperty || d.want.Tag == "" {
 				d.r.object = o.Keyword() + " " + o.ID()
-				d.r.add("", "", "exists already, is not what is wanted, and was made by someone else (%s): rename one of the two, or delete the other",
-					differences(Change{cur, next}))
+				d.r.add("", "", "exists already, is not what is wanted, and was made by someone else (%s): give one of the two another name, or delete that one (`hawser configure delete --force %s`, with what refers to it)",
+					differences(Change{cur, next}), o.ID())
 				continue
 			}
 			d.puts = append(d.puts, Change{New: d.memory(cur.(*Property))})

@@ -95,6 +95,16 @@ func TestDiffTouchesNothingOfOthers(t *testing.T) {
 	_, err := crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "primitive FloatIP ocf:pacemaker:Dummy params state=2")})
 	require.ErrorContains(t, err, `primitive FloatIP: exists already, is not what is wanted, and was made by someone else (params state is "1" instead of "2")`)
 
+	cib = with(t, shell(t, "primitive FloatIP ocf:digitalocean:floatip params a=1 b=2 c=3 d=4 do_token=dop_v1_123")...)
+	_, err = crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "primitive FloatIP ocf:digitalocean:floatip params do_token=other")})
+	require.ErrorContains(t, err, "(params do_token differs, params a is ")
+	require.ErrorContains(t, err, ", params c is \"3\" instead of \"\", params d is \"4\" instead of \"\"")
+	require.NotContains(t, err.Error(), "dop_v1", "a secret is not shown")
+	_, err = crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "primitive FloatIP ocf:digitalocean:floatip meta x=1 y=2")})
+	require.ErrorContains(t, err, ", and 3 more): give one of the two another name, or delete that one (`hawser configure delete --force FloatIP`")
+	require.NotContains(t, err.Error(), "dop_v1")
+
+	cib = with(t, shell(t, "primitive FloatIP ocf:pacemaker:Dummy params state=1")...)
 	// the same object made by someone else is used and stays theirs
 	plan, err := crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "primitive FloatIP ocf:pacemaker:Dummy params state=1\nprimitive mine ocf:pacemaker:Dummy")})
 	require.NoError(t, err)

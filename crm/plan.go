@@ -80,9 +80,30 @@ func (c Change) Fields() []FieldChange {
 
 // differences is the change in a few words.
 func differences(c Change) string {
+	const most = 4 // of two objects that have nothing in common the first few say it
 	var parts []string
-	for _, f := range c.Fields() {
+	fields := c.Fields()
+	for i, f := range fields {
+		if i == most && len(fields) > most+1 {
+			parts = append(parts, fmt.Sprintf("and %d more", len(fields)-most))
+			break
+		}
+		if secretName(f.Name) {
+			parts = append(parts, f.Name+" differs")
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%s is %q instead of %q", f.Name, f.Old, f.New))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// secretName tells whether a field may hold a secret, which must not get into an error that somebody pastes elsewhere.
+func secretName(field string) bool {
+	name := strings.ToLower(field[strings.LastIndexByte(field, ' ')+1:])
+	for _, end := range []string{"token", "passwd", "password", "secret", "api_key", "secret_key"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -199,20 +200,15 @@ func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
 	return nil
 }
 
-// verify runs crm_verify. Its exit code is 78 for whatever it calls an error.
+// verify runs crm_verify. Its exit code is 78 for whatever it calls an error, and also for what it calls a warning: an option's deprecated
+// name, or a resource that still runs and is configured no longer, which is how the deletion of any running resource looks. The cluster takes such a
+// configuration, so warnings alone refuse nothing.
 func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err error) {
 	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--xml-file", f.next)
 	if err != nil {
 		return nil, err
 	}
-	var errs []string
-	for _, c := range complaints(string(out.stderr), f.xml) {
-		if c.warning {
-			warnings = append(warnings, c.text)
-		} else {
-			errs = append(errs, c.text)
-		}
-	}
+	warnings, errs := sorted(complaints(string(out.stderr), f.xml))
 	switch {
 	case out.code == 0:
 		return append(warnings, errs...), nil
@@ -223,10 +219,36 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 	case len(errs) > 0 && onlyFencing(errs):
 		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
 			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so Pacemaker would start nothing: configure one, or accept a cluster without fencing by stonith-enabled=false"}
+	case len(errs) == 0 && strings.Contains(string(out.stderr), "Warnings found"):
+		return t.verifyWarnings(ctx, f)
 	case len(errs) == 0:
 		return warnings, t.toolError("crm_verify", "accept the configuration", out)
 	}
 	return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrRefused, Message: "Pacemaker refuses the configuration: " + strings.Join(errs, "; ")}
+}
+
+// verifyWarnings asks once more, because crm_verify tells its warnings only to those who ask twice as loud.
+func (t *Tools) verifyWarnings(ctx context.Context, f planFiles) ([]string, error) {
+	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--verbose", "--xml-file", f.next)
+	if err != nil {
+		return nil, err
+	}
+	all, _ := sorted(complaints(string(out.stderr), f.xml))
+	return slices.DeleteFunc(all, func(w string) bool {
+		return strings.HasPrefix(w, "Detected active orphan") || // the forecast says that it will be stopped
+			strings.HasPrefix(w, "Blind faith") // stonith-enabled=false, of which our callers speak themselves
+	}), nil
+}
+
+func sorted(all []complaint) (warnings, errs []string) {
+	for _, c := range all {
+		if c.warning {
+			warnings = append(warnings, c.text)
+		} else {
+			errs = append(errs, c.text)
+		}
+	}
+	return warnings, errs
 }
 
 func onlyFencing(errs []string) bool {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -119,6 +120,28 @@ func TestCrmVerifyAcceptsWhatIsWritten(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, with(t, append(crmtest.Tutorial()[1:], shell(t, everything)...)...).XML(), 0o600))
 	out, err := exec.Command(needs.Command(t, "crm_verify"), "--verbose", "--xml-file", path).CombinedOutput()
 	require.NoError(t, err, "%s", out)
+}
+
+// crm_verify exits with an error for a running resource that is configured no longer. That is how a deletion looks, and no reason against it; nor is an
+// option of a deprecated kind, which is reported.
+func TestRunningResourcesCanBeDeleted(t *testing.T) {
+	ctx := context.Background()
+	running := `<node_state id="1" uname="lb-1" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
+	  <lrm_resource id="FloatIP" type="Dummy" class="ocf" provider="pacemaker"><lrm_rsc_op id="FloatIP_last_0" operation_key="FloatIP_start_0" operation="start"
+	    crm_feature_set="3.16.1" transition-key="1:1:0:1e093fb0-64b5-48af-a1aa-76a1deb53845" transition-magic="0:0;1:1:0:1e093fb0-64b5-48af-a1aa-76a1deb53845"
+	    on_node="lb-1" call-id="5" rc-code="0" op-status="0" interval="0" last-rc-change="1795228338"/></lrm_resource></lrm_resources></lrm></node_state>`
+	seed := regexp.MustCompile(`<node_state [^>]*/>`).ReplaceAll(crmtest.Seed("lb-1"), []byte(running))
+	tools, _ := onFile(t, seed)
+	cib, err := tools.Query(ctx)
+	require.NoError(t, err)
+	made, err := crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "property stonith-enabled=false\nprimitive FloatIP ocf:pacemaker:Dummy\nprimitive other ocf:pacemaker:Dummy")})
+	require.NoError(t, err)
+	gone, err := crm.Diff(made.New, crm.Spec{Tag: "hawser", Objects: shell(t, "property stonith-enabled=false\nprimitive other ocf:pacemaker:Dummy")})
+	require.NoError(t, err)
+	forecast, err := tools.Check(ctx, gone)
+	require.NoError(t, err)
+	require.Empty(t, forecast.Warnings)
+	require.Contains(t, fmt.Sprint(forecast.Actions), "FloatIP")
 }
 
 func TestQueryOfAFileThatIsMissing(t *testing.T) {
