@@ -145,13 +145,17 @@ func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
 // idWord is how crmsh ends the ids of elements that people do not name.
 var idWord = map[string]string{"date_expression": "expression"}
 
+// withoutID are the elements of the schema that have no id; with one the whole configuration is refused.
+var withoutID = []string{"operations", "fencing-topology", "docker", "podman", "rkt", "network", "storage", "lifetime",
+	"select", "select_attributes", "select_fencing", "select_nodes", "select_resources"}
+
 // fillIDs gives ids to the elements that need one and have none.
 func (b *builder) fillIDs(el *etree.Element, owner string) {
 	id := value(el, "id")
 	switch {
 	case id != "":
 		b.ids[id] = true
-	case el.SelectAttr("id-ref") != nil || el.Tag == "operations":
+	case el.SelectAttr("id-ref") != nil || slices.Contains(withoutID, el.Tag):
 		id = owner
 	default:
 		word := el.Tag
