@@ -29,8 +29,17 @@ func ReadSources(paths []string) ([]Source, error) {
 			}
 			files = nil
 			for _, entry := range entries {
-				if name := entry.Name(); strings.HasSuffix(name, ".cfg") && !strings.HasPrefix(name, ".") {
-					files = append(files, filepath.Join(path, name))
+				name := entry.Name()
+				if !strings.HasSuffix(name, ".cfg") || strings.HasPrefix(name, ".") {
+					continue
+				}
+				file := filepath.Join(path, name)
+				info, err := os.Stat(file)
+				if err != nil {
+					return nil, fmt.Errorf("cannot read HAProxy's configuration: %w", err)
+				}
+				if info.Mode().IsRegular() { // HAProxy passes over directories and FIFOs, and so must who asks what it would read
+					files = append(files, file)
 				}
 			}
 			if len(files) == 0 {

@@ -3,6 +3,7 @@ package haproxy
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -95,4 +96,18 @@ func FuzzBinds(f *testing.F) {
 			require.True(t, addr.IsValid())
 		}
 	})
+}
+
+// TestReadSourcesPassesOver what HAProxy passes over in a directory: everything that is not a file.
+func TestReadSourcesPassesOver(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "a.cfg"), 0o700))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "b.cfg"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "c.cfg"), []byte("global\n"), 0o600))
+	sources, err := ReadSources([]string{dir})
+	require.NoError(t, err)
+	require.Equal(t, []Source{{File: filepath.Join(dir, "c.cfg"), Text: "global\n"}}, sources)
+	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "d.cfg")))
+	_, err = ReadSources([]string{dir})
+	require.ErrorIs(t, err, os.ErrNotExist, "which HAProxy refuses")
 }
