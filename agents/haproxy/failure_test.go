@@ -285,3 +285,32 @@ func TestUpgradedProgram(t *testing.T) {
 	w.want(ocf.Success, w.r.Stop())
 	require.True(t, w.family().empty())
 }
+
+// TestSlowAnswer: a busy HAProxy with thousands of servers takes its time for each answer, and is not hung.
+func TestSlowAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	f := w.files()
+	real := w.path("stats.real")
+	require.NoError(t, os.Rename(f.stats(), real))
+	l, err := net.Listen("unix", f.stats())
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				time.Sleep(briefly + briefly/2)
+				if worker, err := net.Dial("unix", real); err == nil {
+					go func() { _, _ = io.Copy(worker, conn) }()
+					_, _ = io.Copy(conn, worker)
+				}
+			}()
+		}
+	}()
+	w.want(ocf.Success, w.r.Monitor(0))
+}

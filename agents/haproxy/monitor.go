@@ -147,8 +147,9 @@ func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat
 	}
 	began := time.Now()
 	until := began.Add(limit)
+	wait := briefly
 	for {
-		brief, cancel := context.WithDeadline(ctx, earlier(time.Now().Add(briefly), until))
+		brief, cancel := context.WithDeadline(ctx, earlier(time.Now().Add(wait), until))
 		info, servers, err := client.Runtime{Path: f.stats()}.Servers(brief)
 		cancel()
 		hangs := errors.Is(err, context.DeadlineExceeded)
@@ -159,6 +160,9 @@ func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat
 		}
 		if simple := a.workerLives(f, master); simple != nil {
 			return nil, simple
+		}
+		if hangs {
+			wait *= 3 // it may only be slow: busy, with thousands of servers to tell of
 		}
 		// In the middle of a reload the old worker may answer, or nobody for a moment.
 		switch now := time.Now().Add(askEvery); {
