@@ -46,7 +46,8 @@ func (a *agent) checkBinary() error {
 // another one may not have, so it is ErrInstalled and never ErrConfigured, with which the cluster would give up everywhere.
 func (a *agent) checkConfig(ctx context.Context, paths, env []string) error {
 	err := client.Config{
-		Binary: a.binpath, Files: paths, Args: a.extraconf, Env: append([]string{searchPath}, env...),
+		// In the mode in which it would run: without -W, HAProxy refuses `program` sections.
+		Binary: a.binpath, Files: paths, Args: append([]string{"-W"}, a.extraconf...), Env: append([]string{searchPath}, env...),
 	}.Check(ctx)
 	var refused *client.CheckError
 	switch {

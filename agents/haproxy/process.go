@@ -189,6 +189,28 @@ func (a *agent) scan(f files) (family, error) {
 	return fam, nil
 }
 
+// orphans are processes that HAProxy started and that outlived it: those of `program` sections, and external checks. The master ends
+// them when it ends, but not when it is killed, and then they would hold what those of the next HAProxy need. They are known
+// by the master socket that HAProxy puts into their environment (Management Guide, section 3, HAPROXY_MASTER_CLI).
+func (a *agent) orphans(f files) (family, error) {
+	pids, err := allPIDs()
+	if err != nil {
+		return family{}, err
+	}
+	var fam family
+	for _, pid := range pids {
+		text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+		if err != nil || lookup(strings.Split(string(text), "\x00"), "HAPROXY_MASTER_CLI") != "unix@"+f.master() ||
+			namespace(pid) != namespace(os.Getpid()) {
+			continue
+		}
+		if v, err := look(pid); err == nil && !v.dead() && pid != os.Getpid() {
+			fam.others = append(fam.others, member{process{pid, v.start, executable(pid)}, v, nil})
+		}
+	}
+	return fam, nil
+}
+
 // member is whether a process is of this instance.
 func (a *agent) member(f files, pid int) (member, bool) {
 	args := commandLine(pid)

@@ -59,7 +59,9 @@ func (a *agent) end(ctx context.Context, f files, grace time.Duration) error {
 			return err
 		}
 		if fam.empty() {
-			return nil
+			if fam, err = a.orphans(f); err != nil || fam.empty() {
+				return err
+			}
 		}
 		signal, until := syscall.SIGKILL, time.Now().Add(100*time.Millisecond)
 		switch now := time.Now(); {

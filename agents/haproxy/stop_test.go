@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -144,4 +146,26 @@ func TestStopOfAProgramByAnotherName(t *testing.T) {
 	w.want(ocf.Success, w.r.Stop())
 	v, err := look(master)
 	require.True(t, err != nil || v.dead())
+}
+
+// TestStopEndsWhatHAProxyStarted: a master that is killed leaves the programs of its `program` sections behind, which hold
+// addresses that those of the next HAProxy need.
+func TestStopEndsWhatHAProxyStarted(t *testing.T) {
+	w := newWorld(t)
+	noted := w.path("program.pid")
+	w.write("program", fmt.Sprintf("#!/bin/sh\necho $$ > %s\nexec sleep 1000\n", noted))
+	require.NoError(t, os.Chmod(w.path("program"), 0o755))
+	w.write("haproxy.cfg", w.config("program side\n\tcommand "+w.path("program")))
+	w.start()
+	program := 0
+	require.Eventually(t, func() bool {
+		text, _ := os.ReadFile(noted)
+		program, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+		return program > 0
+	}, 10*time.Second, time.Millisecond)
+	w.kill(w.master().PID, syscall.SIGKILL)
+	require.Eventually(t, func() bool { return len(w.family().masters) == 0 }, 10*time.Second, time.Millisecond)
+	w.want(ocf.Success, w.r.Stop())
+	v, err := look(program)
+	require.True(t, err != nil || v.dead(), "the program is still there")
 }
