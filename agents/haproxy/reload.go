@@ -44,7 +44,10 @@ func (a *agent) reload(ctx context.Context) error {
 	if failure != nil {
 		ocf.CallFrom(ctx).Errorf("%s", s.state.Pending.Reason)
 	}
-	return f.save(s.state)
+	if err := f.save(s.state); err != nil {
+		ocf.CallFrom(ctx).Errorf("%v", err) // no reason to have a HAProxy that serves stopped
+	}
+	return nil
 }
 
 // takeOver reloads, and keeps in the state whether a reload is pending from now on.

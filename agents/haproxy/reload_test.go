@@ -198,3 +198,13 @@ func TestReloadUnderLoad(t *testing.T) {
 	require.Empty(t, failures, "of %d requests", requests.Load())
 	t.Logf("%d requests during 10 reloads", requests.Load())
 }
+
+// TestReloadThatCannotBeNoted: a full /run is no reason to have a HAProxy that serves stopped, which is what Pacemaker makes of a
+// failed reload.
+func TestReloadThatCannotBeNoted(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	require.NoError(t, os.Mkdir(w.files().state()+".new", 0o700))
+	w.reload()
+	require.NoError(t, w.get())
+}
