@@ -155,6 +155,9 @@ func (a *agent) checkExtra() error {
 func (a *agent) userFiles() []string {
 	files := []string{a.conffile}
 	for i, word := range a.extraconf {
+		if word == "--" {
+			return append(files, a.extraconf[i+1:]...) // all that follow are files (Management Guide, section 3)
+		}
 		if word == "-f" && i+1 < len(a.extraconf) {
 			files = append(files, a.extraconf[i+1])
 		}

@@ -239,3 +239,9 @@ func TestMetadataGivesUpWithItsContext(t *testing.T) {
 	_, err := fetchAddr(ctx, url)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
+
+// TestFilesBehindTwoDashes: HAProxy takes each word after -- for a file.
+func TestFilesBehindTwoDashes(t *testing.T) {
+	a := &agent{conffile: "/a", extraconf: []string{"-f", "/b", "-L", "me", "--", "/c", "/d"}}
+	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, a.userFiles())
+}
