@@ -38,7 +38,7 @@ func value(el *etree.Element, name string) string { return el.SelectAttrValue(na
 // takeSets reads the modelled attribute sets among the children; every other child is an extra. modelled are the tags of
 // children that the caller reads itself.
 func takeSets(el *etree.Element, sets map[string]*Attrs, modelled ...string) extras {
-	var rest extras
+	rest := extras{} // not nil: what was read is all that there is
 children:
 	for _, c := range el.ChildElements() {
 		for _, m := range modelled {

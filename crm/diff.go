@@ -368,8 +368,9 @@ func adopt(cur, want Object) Object {
 	return want
 }
 
+// inherit is what an object that a program made (nil) takes over; one that was read from text or a CIB says everything itself.
 func inherit(want, cur extras) extras {
-	if len(want) > 0 {
+	if want != nil {
 		return want
 	}
 	return cur

@@ -92,9 +92,6 @@ func (b *builder) put(o Object) {
 		el := b.element("constraints", "rsc_location", o.Name)
 		setAll(el, "rsc", o.Resource, "rsc-pattern", o.Pattern, "role", o.Role, "resource-discovery", o.Discovery, "score", o.Score, "node", o.Node)
 		b.putSets(el, o.Sets, o.Name)
-		if o.extra.count("rule") == 0 {
-			removeAll(el, "rule")
-		}
 		b.putExtras(el, o.extra, o.Name)
 	case *Property:
 		b.putProperty(o)

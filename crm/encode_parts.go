@@ -106,28 +106,23 @@ func (b *builder) putSets(el *etree.Element, sets []ResourceSet, owner string) {
 	}
 }
 
-// putExtras puts unmodelled parts in, if the element has not the same already. An object without any leaves alone what is there.
+// putExtras makes the element's unmodelled parts the wanted ones; those that it has already stay as they are.
 func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
-	if len(want) == 0 {
-		return
-	}
 	have := map[string]int{}
 	for _, c := range el.ChildElements() {
 		have[canonical(c)]++
 	}
 	var missing extras
 	wanted := map[string]bool{}
-	tags := map[string]bool{}
 	for _, x := range want {
 		key := canonical(x)
-		wanted[key], tags[x.Tag] = true, true
+		wanted[key] = true
 		if have[key]--; have[key] < 0 {
 			missing = append(missing, x)
 		}
 	}
-	for _, c := range el.ChildElements() { // the unmodelled ones of the same kinds that are no longer wanted
-		modelled := c == modelledSet(el, c.Tag) || c.Tag == "resource_set" || c.Tag == "operations" && c.SelectAttr("id-ref") == nil
-		if tags[c.Tag] && !modelled && !wanted[canonical(c)] {
+	for _, c := range el.ChildElements() {
+		if !isModelled(el, c) && !wanted[canonical(c)] {
 			el.RemoveChild(c)
 		}
 	}
@@ -140,6 +135,19 @@ func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
 			el.AddChild(c)
 		}
 	}
+}
+
+// isModelled says whether a child of an object's element is one that the package models.
+func isModelled(el, child *etree.Element) bool {
+	switch child.Tag {
+	case "instance_attributes", "meta_attributes", "utilization":
+		return child == modelledSet(el, child.Tag)
+	case "operations":
+		return child.SelectAttr("id-ref") == nil
+	case "resource_set", "primitive", "group":
+		return true
+	}
+	return false
 }
 
 // idWord is how crmsh ends the ids of elements that people do not name.

@@ -62,7 +62,7 @@ func (p *parser) acceptTail(name string) (string, bool) {
 }
 
 func parseColocation(p *parser) Object {
-	o := &Colocation{Name: p.id("colocation")}
+	o := &Colocation{Name: p.id("colocation"), extra: extras{}}
 	o.Score = p.score()
 	for taken := true; taken; {
 		taken = false
@@ -82,7 +82,7 @@ func parseColocation(p *parser) Object {
 }
 
 func parseOrder(p *parser) Object {
-	o := &Order{Name: p.id("order")}
+	o := &Order{Name: p.id("order"), extra: extras{}}
 	if label, ok := p.acceptLabel(); ok {
 		score := scoreOf(label)
 		switch {
