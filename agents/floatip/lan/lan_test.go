@@ -325,3 +325,19 @@ func TestNotForOthers(t *testing.T) {
 	s := newStage(t)
 	require.ErrorContains(t, s.a.Assign(t.Context(), vip4, "b"), "each machine takes its addresses itself")
 }
+
+// TestReleaseLeavesTheOthers: the kernel removes the secondary addresses of a network together with the primary one, be they other
+// floating addresses or the host's own.
+func TestReleaseLeavesTheOthers(t *testing.T) {
+	s := newStage(t, func(c *lan.Config) { c.NIC, c.Prefix = "eth0", 24 })
+	first, second := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("198.51.100.8")
+	require.NoError(t, s.a.Assign(t.Context(), first, "a"))
+	require.NoError(t, s.a.Assign(t.Context(), second, "a"))
+	s.m.Do(t, func() { addByHand(t, "198.51.100.9/24") })
+	require.NoError(t, s.a.Release(t.Context(), first, "a"))
+	require.NotContains(t, addrs(t, s.m), "198.51.100.7/24")
+	require.Contains(t, addrs(t, s.m), "198.51.100.8/24")
+	require.Contains(t, addrs(t, s.m), "198.51.100.9/24")
+	require.Contains(t, strings.Join(routes(t, s.m), "\n"), "198.51.100.0/24", "they are still on their network")
+	require.Contains(t, strings.Join(s.logs, "\n"), "promote_secondaries")
+}

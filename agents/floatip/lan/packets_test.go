@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/vishvananda/netlink"
 )
 
 var (
@@ -83,4 +84,9 @@ func FuzzParseNeighbour(f *testing.F) {
 			require.Equal(t, n, again)
 		}
 	})
+}
+
+// TestRemoveFromAnInterfaceThatIsGone: an interface that vanished took its addresses with it.
+func TestRemoveFromAnInterfaceThatIsGone(t *testing.T) {
+	require.NoError(t, New(Config{}).remove(&netlink.Addr{IPNet: netlink.NewIPNet(ip4.AsSlice()), LinkIndex: 1 << 30}))
 }

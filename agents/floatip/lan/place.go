@@ -114,14 +114,22 @@ func (at place) add(ip netip.Addr) error {
 }
 
 // remove takes an address off the interface that it was found on.
-func remove(found *netlink.Addr) error {
+func (p *Provider) remove(found *netlink.Addr) error {
 	link, err := netlink.LinkByIndex(found.LinkIndex)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return nil // gone meanwhile, and the address with it
+	}
 	if err != nil {
 		return fault.Errorf(fault.Unknown, "cannot remove %s: cannot look at its interface: %w", found.IPNet, err)
 	}
+	restore, err := p.spare(found, link)
+	if err != nil {
+		return err
+	}
 	err = netlink.AddrDel(link, &netlink.Addr{IPNet: found.IPNet, Label: found.Label, Peer: found.Peer})
 	switch {
-	case err == nil, errors.Is(err, syscall.EADDRNOTAVAIL):
+	case err == nil, errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.ENODEV):
+		restore()
 		return nil
 	case errors.Is(err, syscall.EPERM):
 		return fault.Errorf(fault.Denied, "may not remove %s from %s: %w: the agent must run as root", found.IPNet, link.Attrs().Name, err)

@@ -184,7 +184,7 @@ func (p *Provider) Release(_ context.Context, ip netip.Addr, server string) erro
 		if err != nil || found == nil {
 			return err
 		}
-		if err := remove(found); err != nil {
+		if err := p.remove(found); err != nil {
 			return err
 		}
 	}
