@@ -96,14 +96,3 @@ func differences(c Change) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
-// secretName tells whether a field may hold a secret, which must not get into an error that somebody pastes elsewhere.
-func secretName(field string) bool {
-	name := strings.ToLower(field[strings.LastIndexByte(field, ' ')+1:])
-	for _, end := range []string{"token", "passwd", "password", "secret", "api_key", "secret_key"} {
-		if strings.HasSuffix(name, end) {
-			return true
-		}
-	}
-	return false
-}

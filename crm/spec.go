@@ -18,7 +18,8 @@ type Spec struct {
 }
 
 // Edit is the spec that sets some objects and deletes others by their ids, and leaves the rest of the configuration alone. An id
-// to delete that the CIB has not is an error. The id of a property set stands for all its properties.
+// to delete that the CIB has not is an error. The id of a property set stands for all its properties. A parameter whose value is Hidden keeps
+// the value that it has.
 func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
 	r := &report{}
 	owned := map[string]bool{}
@@ -39,7 +40,9 @@ func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
 		owned[id] = true
 	}
 	keys := map[string]bool{}
-	for _, o := range set {
+	set = slices.Clone(set)
+	for i, o := range set {
+		set[i] = reveal(cur, o, r)
 		keys[key(o)] = true
 	}
 	for _, o := range cur.Objects() {

@@ -91,7 +91,7 @@ func refuseKnown(cib *crm.CIB, objects []crm.Object) error {
 			continue
 		}
 		if old, ok := cib.Object(o.ID()); ok {
-			return usagef("%s: the id is in use: %s\ndelete that first, or change it with `hawser configure load`", title(o), old)
+			return usagef("%s: the id is in use: %s\ndelete that first, or change it with `hawser configure load`", title(o), crm.WithoutSecrets(old))
 		}
 	}
 	return nil

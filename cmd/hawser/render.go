@@ -20,14 +20,14 @@ func (s *system) showPlan(p crm.Plan) {
 		switch {
 		case c.Old == nil:
 			created++
-			s.printf("%s\n", s.paint(green, mark("+ ", c.New.String())))
+			s.printf("%s\n", s.paint(green, mark("+ ", crm.WithoutSecrets(c.New).String())))
 		case c.New == nil:
 			deleted++
-			s.printf("%s\n", s.paint(red, mark("- ", c.Old.String())))
+			s.printf("%s\n", s.paint(red, mark("- ", crm.WithoutSecrets(c.Old).String())))
 		default:
 			changed++
 			s.printf("%s\n", s.paint(yellow, "~ "+title(c.New)))
-			for _, f := range c.Fields() {
+			for _, f := range c.WithoutSecrets() {
 				s.printf("      %s\n", describeField(c.New, f))
 			}
 		}
@@ -130,12 +130,12 @@ func (d draft) report() planReport {
 		}
 		change.Kind, change.ID = object.Keyword(), object.ID()
 		if c.Old != nil {
-			change.Old = c.Old.String()
+			change.Old = crm.WithoutSecrets(c.Old).String()
 		}
 		if c.New != nil {
-			change.New = c.New.String()
+			change.New = crm.WithoutSecrets(c.New).String()
 		}
-		for _, f := range c.Fields() {
+		for _, f := range c.WithoutSecrets() {
 			change.Fields = append(change.Fields, fieldReport(f))
 		}
 		r.Changes = append(r.Changes, change)
