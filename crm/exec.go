@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -33,6 +35,8 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	if tool == "crm_mon" {
 		cmd.Env = append(cmd.Env, "TZ=UTC") // its times say no zone
 	}
+	// A Ctrl-C on the terminal is for hawser, which ends the tool through ctx: a write that has begun is let finish.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if stdin != nil {
@@ -43,17 +47,20 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	out := output{stdout: stdout.Bytes(), stderr: stderr.Bytes()}
 	var exit *exec.ExitError
 	switch {
+	case err == nil: // it was done before time ran out
+		return out, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return out, &ToolError{Tool: tool, Code: -1, Message: "did not answer in time: Pacemaker may hang, see `journalctl -u pacemaker`",
+			Err: fmt.Errorf("%w: %w", ErrNotRunning, ctx.Err())}
 	case ctx.Err() != nil:
-		return out, &ToolError{Tool: tool, Code: -1, Message: "did not answer in time", Err: ctx.Err()}
+		return out, &ToolError{Tool: tool, Code: -1, Message: "was interrupted", Err: ctx.Err()}
 	case errors.As(err, &exit):
 		out.code = exit.ExitCode()
 		return out, nil
 	case errors.Is(err, os.ErrNotExist):
 		return out, &ToolError{Tool: tool, Code: -1, Message: "is not at " + cmd.Path + ": install pacemaker and pacemaker-cli-utils", Err: ErrNotInstalled}
-	case err != nil:
-		return out, &ToolError{Tool: tool, Code: -1, Message: err.Error(), Err: err}
 	}
-	return out, nil
+	return out, &ToolError{Tool: tool, Code: -1, Message: err.Error(), Err: err}
 }
 
 func (t *Tools) environ() []string {

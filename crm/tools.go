@@ -147,7 +147,15 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 			return err
 		}
 	}
-	out, err := t.run(ctx, p.patch.text, "cibadmin", "--patch", "--xml-pipe")
+	if ctx.Err() != nil {
+		return &ToolError{Tool: "cibadmin", Code: -1, Message: "was interrupted before it wrote anything", Err: ctx.Err()}
+	}
+	writing, done := outlive(ctx)
+	defer done()
+	out, err := t.run(writing, p.patch.text, "cibadmin", "--patch", "--xml-pipe")
+	if writing.Err() != nil && err != nil {
+		return fmt.Errorf("it is not known whether the configuration was written, `hawser plan` tells: %w", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -158,6 +166,22 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 		return t.toolError("cibadmin", "write the configuration", out)
 	}
 	return nil
+}
+
+// writeGrace is how long a write that has begun may still take when its caller gives up.
+const writeGrace = 5 * time.Second
+
+// outlive is a context that lasts a little longer than ctx: whoever is told that nothing was written must be able to rely on it.
+func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-longer.Done():
+		case <-time.After(writeGrace):
+			cancel()
+		}
+	})
+	return longer, func() { stop(); cancel() }
 }
 
 // planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets.

@@ -92,6 +92,13 @@ func TestToolsThatAreMissingOrHang(t *testing.T) {
 	_, err = script(t, "cibadmin", "exec sleep 60").Query(ctx)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorContains(t, err, "cibadmin did not answer in time")
+	require.ErrorIs(t, err, crm.ErrNotRunning)
+
+	ctx, interrupt := context.WithCancel(context.Background())
+	time.AfterFunc(50*time.Millisecond, interrupt)
+	_, err = script(t, "cibadmin", "exec sleep 60").Query(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "cibadmin was interrupted")
 }
 
 // What the schema refuses is reported in the words of the object, and nothing is written.

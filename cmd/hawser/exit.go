@@ -23,6 +23,7 @@ const (
 	exitPermission  = 7
 	exitDegraded    = 8
 	exitChanges     = 9
+	exitInterrupted = 130 // 128 + SIGINT, as a shell has it
 )
 
 // exitCodes is for the help and the manual page.
@@ -40,6 +41,7 @@ var exitCodes = []struct {
 	{exitPermission, "permission denied: hawser needs root, or a member of the group haclient"},
 	{exitDegraded, "status: it works, but something needs attention"},
 	{exitChanges, "plan --exit-code: there are changes to apply"},
+	{exitInterrupted, "interrupted"},
 }
 
 // exitError is an error that knows its exit code.
@@ -92,7 +94,7 @@ func exitCode(err error) (code int, hint string) {
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout, ""
 	case errors.Is(err, context.Canceled):
-		return 130, "" // 128 + SIGINT, as a shell has it
+		return exitInterrupted, ""
 	}
 	return exitFailed, ""
 }

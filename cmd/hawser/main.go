@@ -22,7 +22,11 @@ func main() {
 
 // run is the program without the process: it returns the exit code.
 func run(args []string, sys *system) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup does
+		signals = append(signals, syscall.SIGHUP) // a connection that broke leaves no files behind
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	err := newApp(sys).RunContext(ctx, args)
 	code, hint := exitCode(err)
