@@ -6,6 +6,7 @@ import (
 	"log/syslog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -18,7 +19,12 @@ type logger struct {
 	syslog   bool
 	file     string
 	stderr   io.Writer
+	stuck    *atomic.Bool // a message was not taken in time
 }
+
+// logPatience is how long the log may take for a message. A syslog daemon that hangs lets its socket fill up, and then whoever writes to
+// it waits for ever: a monitor would fail, and after it the stop, for the sake of a message.
+const logPatience = 500 * time.Millisecond
 
 // facilities are those that syslog(3) lets a program name, by the names that Pacemaker uses in PCMK_logfacility.
 var facilities = map[string]syslog.Priority{
@@ -28,7 +34,7 @@ var facilities = map[string]syslog.Priority{
 }
 
 func newLogger(agent, instance string, env Env) logger {
-	l := logger{tag: agent, file: env.Getenv("HA_LOGFILE"), stderr: env.Stderr}
+	l := logger{tag: agent, file: env.Getenv("HA_LOGFILE"), stderr: env.Stderr, stuck: new(atomic.Bool)}
 	if instance != "" {
 		l.tag += "(" + instance + ")"
 	}
@@ -40,6 +46,30 @@ func newLogger(agent, instance string, env Env) logger {
 // nothing for the resource, so it is tried and let be.
 func (l logger) write(level, message string, saidOnStderr bool) {
 	message = level + ": " + strings.TrimRight(message, "\n")
+	stamp := time.Now().Format("Jan 02 15:04:05")
+	if !l.syslog && l.file == "" {
+		if !saidOnStderr {
+			fmt.Fprintf(l.stderr, "%s %s\n", stamp, message)
+		}
+		return
+	}
+	if l.stuck.Load() {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.deliver(level, stamp, message)
+	}()
+	select {
+	case <-done:
+	case <-time.After(logPatience):
+		l.stuck.Store(true)
+	}
+}
+
+// deliver writes to the log proper, and may hang.
+func (l logger) deliver(level, stamp, message string) {
 	if l.syslog {
 		priority := map[string]syslog.Priority{"ERROR": syslog.LOG_ERR, "WARNING": syslog.LOG_WARNING}[level]
 		if priority == 0 {
@@ -50,16 +80,12 @@ func (l logger) write(level, message string, saidOnStderr bool) {
 			_ = w.Close()
 		}
 	}
-	stamp := time.Now().Format("Jan 02 15:04:05")
 	if l.file != "" {
 		flags := os.O_APPEND | os.O_CREATE | os.O_WRONLY | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 		if f, err := os.OpenFile(l.file, flags, 0o600); err == nil {
 			fmt.Fprintf(f, "%s  %s[%d]:    %s\n", stamp, l.tag, os.Getpid(), message)
 			_ = f.Close()
 		}
-	}
-	if !l.syslog && l.file == "" && !saidOnStderr {
-		fmt.Fprintf(l.stderr, "%s %s\n", stamp, message)
 	}
 }
 
