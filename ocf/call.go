@@ -111,6 +111,10 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 			continue
 		}
 		n, err := strconv.Atoi(text)
+		if (err != nil || n < 0) && action == "stop" {
+			c.Warnf("stop goes on although %s is %q, which is not a whole number", number.name, text)
+			continue
+		}
 		if err != nil || n < 0 {
 			return c, Errorf(ErrArgs, "%s is %q, which is not a whole number", number.name, text)
 		}

@@ -3,6 +3,7 @@ package ocf_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,4 +138,33 @@ func TestCodeOf(t *testing.T) {
 	require.Equal(t, ocf.ErrGeneric, ocf.CodeOf(os.ErrNotExist))
 	require.Equal(t, ocf.ErrInstalled, ocf.CodeOf(ocf.Errorf(ocf.ErrInstalled, "twice: %w", inner)))
 	require.Equal(t, ocf.ErrGeneric, ocf.CodeOf(ocf.Errorf(ocf.ErrConfigured, "slow: %w", os.ErrDeadlineExceeded)), "the net package's deadline too")
+}
+
+// TestALogThatHangs holds nothing up: a daemon that no longer reads what it is sent.
+func TestALogThatHangs(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "log")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	pipe, err := os.OpenFile(fifo, os.O_RDWR|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	defer func() { _ = pipe.Close() }()
+	require.NoError(t, pipe.SetWriteDeadline(time.Now().Add(50*time.Millisecond)))
+	_, err = pipe.Write(make([]byte, 1<<24))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it is full")
+	r := toyOf(t, map[string]string{})
+	r.Env["HA_LOGFILE"] = fifo
+	r.Env["OCF_RESKEY_CRM_meta_timeout"] = "5000"
+	result := r.Start()
+	require.Equal(t, ocf.Success, result.Code, result.Stderr)
+	require.Less(t, result.Took, 3*time.Second)
+	result = r.With("fault", "unknown").Monitor(0)
+	require.Equal(t, ocf.ErrGeneric, result.Code)
+	require.Equal(t, "cannot tell", result.Reason)
+	require.Less(t, result.Took, 3*time.Second)
+}
+
+// TestAStopNeedsNoNumbers: a start that is refused for a number is followed by a stop with the same one.
+func TestAStopNeedsNoNumbers(t *testing.T) {
+	r := toyOf(t, map[string]string{"OCF_CHECK_LEVEL": "deep"})
+	require.Equal(t, ocf.ErrArgs, r.Start().Code)
+	require.Equal(t, ocf.Success, r.Stop().Code)
 }
