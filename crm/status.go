@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -259,10 +260,12 @@ func (m *monitorResources) flat(parent string) []ResourceStatus {
 func (m *monitor) addHistory(s *Status) {
 	since := map[[2]string]time.Time{}
 	degraded := map[[2]string]bool{}
+	histories := map[[2]string][]monitorOp{}
 	for _, n := range m.History {
 		for _, r := range n.Resources {
 			at := [2]string{r.ID, n.Name}
 			since[at], degraded[at] = upSince(r.Ops), isDegraded(r.Ops)
+			histories[at] = r.Ops
 		}
 	}
 	reasons := map[[2]string]string{}
@@ -271,7 +274,10 @@ func (m *monitor) addHistory(s *Status) {
 		failure := f.failure()
 		at := [2]string{failure.Resource, failure.Node}
 		if f.Code == ocfDegraded || f.Code == ocfDegradedPromoted {
-			degraded[at], degradedReasons[at] = true, failure.Reason
+			degradedReasons[at] = failure.Reason
+			if !f.isOver(histories[at]) {
+				degraded[at] = true
+			}
 			continue
 		}
 		if failure.Reason != "" {
@@ -316,15 +322,23 @@ func upSince(ops []monitorOp) time.Time {
 	return since
 }
 
-// isDegraded says whether the last monitor found the resource degraded.
+// isDegraded says whether the last monitor found the resource degraded. What it finds later has the number of its first run, and a later time.
 func isDegraded(ops []monitorOp) bool {
-	call, is := -1, false
+	var last monitorOp
+	last.Call = -1
 	for _, op := range ops {
-		if op.Call > call {
-			call, is = op.Call, op.RC == ocfDegraded || op.RC == ocfDegradedPromoted
+		if op.Call > last.Call || op.Call == last.Call && parseTime(op.Changed).After(parseTime(last.Changed)) {
+			last = op
 		}
 	}
-	return is
+	return last.RC == ocfDegraded || last.RC == ocfDegradedPromoted
+}
+
+// isOver says whether something succeeded since. Pacemaker keeps a failure in its list until it is cleaned up or expires.
+func (f *monitorFailure) isOver(ops []monitorOp) bool {
+	return slices.ContainsFunc(ops, func(op monitorOp) bool {
+		return op.RC == 0 && (op.Call > f.Call || op.Call == f.Call && parseTime(op.Changed).After(parseTime(f.Changed)))
+	})
 }
 
 func (f *monitorFailure) failure() Failure {

@@ -154,3 +154,34 @@ func FuzzParseStatus(f *testing.F) {
 		require.True(t, (s == nil) == (err != nil))
 	})
 }
+
+// crm_mon lists what a monitor found first and what it finds now under one number, and the failure until it is cleaned up.
+func TestStatusOfADegradedResourceThatIsWellAgain(t *testing.T) {
+	const said = `<pacemaker-result><summary><current_dc present="true" version="2.1.5" with_quorum="true" name="lb-1"/></summary>
+<resources><resource id="haproxy" resource_agent="ocf:hawser:haproxy" role="Started" active="true" managed="true"><node name="lb-1"/></resource></resources>
+<node_history><node name="lb-1"><resource_history id="haproxy">
+<operation_history call="126" task="start" rc="0" last-rc-change="Sat Nov 21 02:43:41 2026"/>
+<operation_history call="127" task="monitor" rc="190" interval="15000ms" last-rc-change="Sat Nov 21 02:43:42 2026"/>
+NOW
+</resource_history></node></node_history>
+<failures><failure op_key="haproxy_monitor_15000" node="lb-1" exitstatus="OCF_DEGRADED" exitreason="the old configuration serves" exitcode="190" call="127"
+ status="complete" last-rc-change="2026-11-21 02:43:42Z" interval="15000" task="monitor"/></failures></pacemaker-result>`
+	for name, c := range map[string]struct {
+		now      string
+		degraded bool
+	}{
+		"still":           {"", true},
+		"a monitor is on": {`<operation_history call="-1" task="monitor" rc="193" interval="15000ms" last-rc-change="Sat Nov 21 02:43:42 2026"/>`, true},
+		"well again":      {`<operation_history call="127" task="monitor" rc="0" interval="15000ms" last-rc-change="Sat Nov 21 02:43:57 2026"/>`, false},
+		"restarted":       {`<operation_history call="130" task="start" rc="0" last-rc-change="Sat Nov 21 02:44:57 2026"/>`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := crm.ParseStatus([]byte(strings.Replace(said, "NOW", c.now, 1)))
+			require.NoError(t, err)
+			h := find(t, s, "haproxy", "lb-1")
+			require.Equal(t, c.degraded, h.Degraded)
+			require.Equal(t, c.degraded, h.Reason != "")
+			require.Empty(t, s.Failures)
+		})
+	}
+}

@@ -203,7 +203,7 @@ func TestDestroyStopsFirst(t *testing.T) {
 	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "--no-wait", "-f", lanConfig(t)}, sys), stderr)
 	r.calls = nil
 	require.Equal(t, exitOK, run([]string{"hawser", "destroy", "--yes"}, sys), stderr)
-	require.Equal(t, []string{"write", "wait", "status", "delete", "wait"}, r.calls)
+	require.Equal(t, []string{"status", "write", "wait", "status", "delete", "wait"}, r.calls)
 	require.Equal(t, before, objects(t, fake))
 	require.Equal(t, exitOK, run([]string{"hawser", "destroy", "--yes"}, sys))
 	require.Equal(t, 3, fake.Applied())
@@ -220,13 +220,12 @@ func (s *stubborn) Status(context.Context) (*crm.Status, error) { return s.statu
 func TestDestroyDeletesNothingThatRuns(t *testing.T) {
 	fake := crmtest.New("lb-1", "lb-2")
 	status := healthy()
-	status.Resources[0].Managed = false
 	status.Resources[1].Failed, status.Resources[1].Reason = true, "HAProxy does not end"
 	sys, _, stderr := testSystem(t, &stubborn{fake, status})
 	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "--no-wait", "-f", lanConfig(t)}, sys), stderr)
 	stderr.Reset()
 	require.Equal(t, exitResource, run([]string{"hawser", "destroy", "--yes"}, sys))
-	require.Equal(t, `hawser: FloatIP still runs on lb-1: it is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it
+	require.Equal(t, `hawser: FloatIP still runs on lb-1
 hawser: haproxy still runs on lb-1: HAProxy does not end
 hawser: haproxy still runs on lb-2
 hawser: nothing was deleted: correct this, then run the command again
@@ -235,8 +234,24 @@ hawser: nothing was deleted: correct this, then run the command again
 
 	// apply takes the order to stop back.
 	sys.cluster = fake
-	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys))
+	takesBack := func() {
+		t.Helper()
+		require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys))
+		require.NotContains(t, objects(t, fake), "target-role")
+	}
+	takesBack()
+
+	// Where Pacemaker would not stop it, no order is left behind that would be obeyed when somebody ends the maintenance.
+	status.Resources[0].Managed = false
+	sys.cluster = &stubborn{fake, status}
+	stderr.Reset()
+	require.Equal(t, exitResource, run([]string{"hawser", "destroy", "--yes"}, sys))
+	require.Equal(t, `hawser: FloatIP runs on lb-1 and is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it
+hawser: nothing was changed: end that first, then run the command again
+`, stderr.String())
 	require.NotContains(t, objects(t, fake), "target-role")
+	sys.cluster = fake
+	takesBack()
 }
 
 func TestDestroyStopsIfSomebodyBuildsOnIt(t *testing.T) {

@@ -57,6 +57,12 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	if err != nil {
 		return err
 	}
+	if s.running {
+		// The order to stop would wait there until Pacemaker manages them again, and stop them then.
+		if err := s.allManaged(ctx, made); err != nil {
+			return err
+		}
+	}
 	// Behind a file nothing runs that could be stopped.
 	first := stop
 	if !s.running || stop.Empty() {
@@ -124,6 +130,29 @@ func (s *system) stopAll(ctx context.Context, stop crm.Plan, ids []string, timeo
 	return s.allStopped(ctx, ids)
 }
 
+// allManaged is an error if one of the resources runs and Pacemaker would not stop it.
+func (s *system) allManaged(ctx context.Context, ids []string) error {
+	status, err := s.cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, r := range status.Resources {
+		if r.Active && !r.Managed && runs(r, ids) {
+			lines = append(lines, fmt.Sprintf("%s runs on %s and is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it", r.ID, r.Node))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return exitf(exitResource, "%s\nnothing was changed: end that first, then run the command again", strings.Join(lines, "\n"))
+}
+
+// runs tells whether a resource is one of the ids, or a member of one.
+func runs(r crm.ResourceStatus, ids []string) bool {
+	return slices.Contains(ids, instanceOf(r.ID)) || slices.Contains(ids, r.Parent)
+}
+
 // allStopped is an error if one of the resources still runs.
 func (s *system) allStopped(ctx context.Context, ids []string) error {
 	status, err := s.cluster.Status(ctx)
@@ -132,7 +161,7 @@ func (s *system) allStopped(ctx context.Context, ids []string) error {
 	}
 	var lines []string
 	for _, r := range status.Resources {
-		if !r.Active || !slices.Contains(ids, instanceOf(r.ID)) && !slices.Contains(ids, r.Parent) {
+		if !r.Active || !runs(r, ids) {
 			continue
 		}
 		line := fmt.Sprintf("%s still runs on %s", r.ID, r.Node)

@@ -132,6 +132,9 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 	cloned := map[string]string{}
 	for _, res := range status.Resources {
 		is, st := describeState(res, nowhere[instanceOf(res.ID)])
+		if res.Reason != "" && res.Active && !res.Failed && !res.Degraded && !res.Blocked {
+			res.Reason = "" // of a failure that is over: it is listed with the failed actions, and here it would read as if it still were so
+		}
 		switch agentType(res.Agent) {
 		case "haproxy":
 			id := instanceOf(res.ID)
