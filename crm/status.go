@@ -21,6 +21,14 @@ type Status struct {
 	Resources   []ResourceStatus
 	Failures    []Failure // failed actions; what only says "degraded" is not among them
 	Fences      []FenceEvent
+	Bans        []Ban
+}
+
+// Ban is a location constraint that keeps a resource off a node, or lets it avoid the node.
+type Ban struct {
+	ID             string // the constraint's; what `crm resource ban` and `move` leave behind begins with "cli-ban-"
+	Resource, Node string
+	Score          int // negative; -1000000 is -INFINITY
 }
 
 // NodeStatus is one node.
@@ -117,7 +125,13 @@ type monitor struct {
 		} `xml:"resource_history"`
 	} `xml:"node_history>node"`
 	Failures []monitorFailure `xml:"failures>failure"`
-	Fences   []struct {
+	Bans     []struct {
+		ID       string `xml:"id,attr"`
+		Resource string `xml:"resource,attr"`
+		Node     string `xml:"node,attr"`
+		Weight   int    `xml:"weight,attr"`
+	} `xml:"bans>ban"`
+	Fences []struct {
 		Target    string `xml:"target,attr"`
 		Action    string `xml:"action,attr"`
 		Status    string `xml:"status,attr"`
@@ -202,6 +216,9 @@ func ParseStatus(text []byte) (*Status, error) {
 		s.Resources = append(s.Resources, r)
 	}
 	m.addHistory(s)
+	for _, b := range m.Bans {
+		s.Bans = append(s.Bans, Ban{ID: b.ID, Resource: b.Resource, Node: b.Node, Score: b.Weight})
+	}
 	for _, f := range m.Fences {
 		s.Fences = append(s.Fences, FenceEvent{Target: f.Target, Action: f.Action, Status: f.Status, Client: f.Client, Origin: f.Origin,
 			Reason: f.Reason, Time: parseTime(f.Completed)})

@@ -71,7 +71,11 @@ func (s *system) status(ctx context.Context) *statusReport {
 		r.State = worst(r.State, stateDegraded)
 	}
 	r.addCluster(status)
-	r.addResources(status, cib, s.node, local)
+	here := nodeHere(status, s.node)
+	r.addResources(status, cib, here, local)
+	if s.running && !s.remote {
+		r.missSockets(status, here, s.runDir)
+	}
 	r.addFailures(status)
 	return r
 }
@@ -135,6 +139,9 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 		if res.Reason != "" && res.Active && !res.Failed && !res.Degraded && !res.Blocked {
 			res.Reason = "" // of a failure that is over: it is listed with the failed actions, and here it would read as if it still were so
 		}
+		if reason, lost := unknownPlace(status, res); reason != "" {
+			is, st, res.Reason = "unknown", lost, reason
+		}
 		switch agentType(res.Agent) {
 		case "haproxy":
 			id := instanceOf(res.ID)
@@ -161,11 +168,16 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 			r.Others = append(r.Others, otherReport{Resource: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node, Reason: res.Reason})
 		}
 	}
-	for id := range cloned {
+	for id, clone := range cloned {
 		for _, n := range status.Nodes {
-			if !seen[id+" "+n.Name] && n.Type != "remote" {
-				r.addHAProxy(absent(status, n, id, nowhere[id]))
+			if seen[id+" "+n.Name] || n.Type == "remote" {
+				continue
 			}
+			h := absent(status, n, id, nowhere[id])
+			if ban, banned := banOf(status, n.Name, id, clone); banned && n.Online && !n.Standby && h.State != stateFailed {
+				h.keptOff(ban)
+			}
+			r.addHAProxy(h)
 		}
 	}
 	slices.SortStableFunc(r.HAProxy, func(a, b haproxyReport) int {

@@ -194,6 +194,7 @@ Floating IPs
 				cluster.queryErr = tc.err
 			}
 			sys, stdout, stderr := testSystem(t, cluster)
+			sys.node = "lb-9" // a node without a HAProxy of its own
 			require.Equal(t, tc.code, runStatus(t, sys))
 			require.Empty(t, stderr.String())
 			if tc.want != "" {
@@ -201,6 +202,7 @@ Floating IPs
 			}
 
 			sys, stdout, _ = testSystem(t, cluster)
+			sys.node = "lb-9"
 			require.Equal(t, tc.code, runStatus(t, sys, "--json"))
 			var report statusReport
 			require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
@@ -227,6 +229,7 @@ func TestStatusReadsWhatPacemakerSaves(t *testing.T) {
 	require.NoError(t, err)
 	cluster.queryErr = errors.New("asked")
 	sys, stdout, _ := testSystem(t, cluster)
+	sys.node = "lb-9"
 	sys.savedCIB = filepath.Join(t.TempDir(), "cib.xml")
 	require.Equal(t, exitDegraded, runStatus(t, sys), "what is not there is asked for")
 	require.Contains(t, stdout.String(), "asked")
@@ -239,6 +242,7 @@ func TestStatusReadsWhatPacemakerSaves(t *testing.T) {
 
 func TestStatusColours(t *testing.T) {
 	sys, stdout, _ := testSystem(t, tutorialCluster(t, healthy(), nil))
+	sys.node = "lb-9"
 	sys.colour = true
 	require.Equal(t, exitOK, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "\x1b[1mNodes\x1b[0m\n  lb-1  \x1b[32monline\x1b[0m\n  lb-2  \x1b[32monline\x1b[0m  DC\n")

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// statusOf is what status prints of the cluster on a machine.
+func statusOf(t *testing.T, node string, change func(*crm.Status)) (text string, code int) {
+	t.Helper()
+	status := healthy()
+	change(status)
+	sys, stdout, _ := testSystem(t, tutorialCluster(t, status, nil))
+	sys.node = node
+	code = runStatus(t, sys)
+	return stdout.String(), code
+}
+
+// Until a lost node is fenced Pacemaker says that its resources run there. Nobody knows, and an address that is nowhere else answers nobody.
+func TestStatusOfANodeThatIsNotFencedYet(t *testing.T) {
+	text, code := statusOf(t, "lb-9", func(s *crm.Status) {
+		s.Fencing = true
+		s.Nodes[0] = crm.NodeStatus{Name: "lb-1", Unclean: true}
+	})
+	require.Equal(t, exitResource, code)
+	require.Regexp(t, `FloatIP +203.0.113.10 +unknown on lb-1 .*lb-1 is offline, and until it has been fenced`, text)
+	require.Regexp(t, `lb-1 +haproxy +unknown `, text)
+	require.Regexp(t, `lb-2 +haproxy +running `, text)
+}
+
+func TestStatusOfABannedHAProxy(t *testing.T) {
+	banned := func(ban crm.Ban) func(*crm.Status) {
+		return func(s *crm.Status) {
+			s.Nodes = append(s.Nodes, crm.NodeStatus{Name: "quorum", Online: true})
+			s.Bans = []crm.Ban{ban}
+		}
+	}
+	text, code := statusOf(t, "lb-9", banned(crm.Ban{ID: "not-here", Resource: "haproxy-clone", Node: "quorum", Score: -infinity}))
+	require.Equal(t, exitOK, code, text)
+	require.Regexp(t, `quorum +haproxy +kept off +the constraint not-here keeps it off this node`, text)
+	text, code = statusOf(t, "lb-9", banned(crm.Ban{ID: "cli-ban-haproxy-clone-on-quorum", Resource: "haproxy-clone", Node: "quorum", Score: -infinity}))
+	require.Equal(t, exitDegraded, code)
+	require.Contains(t, text, "`crm resource clear haproxy-clone` ends that")
+	for _, other := range []crm.Ban{{ID: "a", Resource: "haproxy-clone", Node: "lb-1", Score: -infinity}, {ID: "a", Resource: "haproxy-clone", Node: "quorum", Score: -5},
+		{ID: "a", Resource: "FloatIP", Node: "quorum", Score: -infinity}} {
+		text, code = statusOf(t, "lb-9", banned(other))
+		require.Equal(t, exitDegraded, code)
+		require.Regexp(t, `quorum +haproxy +stopped`, text)
+	}
+}
+
+// A HAProxy of this node that cannot be asked is not passed over in silence, also where the cluster knows the node without its domain.
+func TestStatusWithoutTheSocketOfThisNode(t *testing.T) {
+	for _, host := range []string{"lb-1", "LB-1.example.com"} {
+		text, code := statusOf(t, host, func(*crm.Status) {})
+		require.Equal(t, exitDegraded, code)
+		require.Regexp(t, `lb-1 +haproxy +running .*stats socket unavailable: there is no /.*/haproxy/stats.sock`, text)
+	}
+	text, code := statusOf(t, "lb-1", func(s *crm.Status) {
+		for i := range s.Resources {
+			if s.Resources[i].ID == "haproxy" {
+				s.Resources[i].Agent = "systemd:haproxy" // has no socket that hawser knows of
+			}
+		}
+	})
+	require.Equal(t, exitOK, code, text)
+}
