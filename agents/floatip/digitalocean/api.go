@@ -34,17 +34,32 @@ type api struct {
 func newAPI(origin string, token func() (string, error)) *api {
 	return &api{origin: origin, token: token, http: &http.Client{
 		Timeout: requestTimeout,
-		Transport: &http.Transport{
+		Transport: bounded{&http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout: connectTimeout,
 			ForceAttemptHTTP2:   true,
 			MaxIdleConns:        1,
 			IdleConnTimeout:     30 * time.Second,
-		},
+		}},
 		// A token is for the origin that the operator named and for no other.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// answerLimit is far more than any answer has, in bytes.
+const answerLimit = 1 << 20
+
+// bounded ends each answer at answerLimit, since godo reads them whole: what answers in place of the API may go on for ever.
+type bounded struct{ http.RoundTripper }
+
+// RoundTrip is the transport's.
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.RoundTripper.RoundTrip(request)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, answerLimit)
+	}
+	return response, err
 }
 
 func (a *api) client() (*godo.Client, error) {

@@ -60,12 +60,15 @@ func (p *Provider) read(err error) *failure {
 	var unknownHost *net.DNSError
 	var transport *url.Error
 	var timeout net.Error
+	var broken *net.OpError
+	var endless *http.MaxBytesError
 	switch {
 	case errors.As(err, &known): // the token could not be read
 		return &failure{err: known}
 	case errors.As(err, &answer):
-		return readAnswer(answer)
-	case errors.As(err, &syntax), errors.As(err, &shape), errors.Is(err, io.EOF):
+		answer.Message = p.redact(answer.Message) // before it is cut, so that no part of the token is left of it
+		return p.readAnswer(answer)
+	case errors.As(err, &syntax), errors.As(err, &shape), errors.Is(err, io.EOF), errors.As(err, &endless):
 		return &failure{again: true, err: fault.Errorf(fault.Unknown,
 			"%s answers something that is not DigitalOcean's JSON: is it the API's origin, or a proxy's page? (%w)", p.api.origin, err)}
 	case errors.Is(err, context.Canceled):
@@ -78,12 +81,20 @@ func (p *Provider) read(err error) *failure {
 	case errors.As(err, &transport):
 		return &failure{again: true, err: fault.Errorf(fault.Unknown, "%s cannot be reached: %w", p.api.origin, transport.Err)}
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &broken) {
+		return &failure{again: true, err: fault.Errorf(fault.Unknown, "%s broke its answer off: %w", p.api.origin, err)}
+	}
 	return &failure{err: fault.Errorf(fault.Unknown, "%w", err)}
 }
 
 // readAnswer reads an answer with an error status, as the API documents them and as its users have met them.
-func readAnswer(answer *godo.ErrorResponse) *failure {
+func (p *Provider) readAnswer(answer *godo.ErrorResponse) *failure {
 	status := answer.Response.StatusCode
+	if strings.Contains(answer.Response.Header.Get("Content-Type"), "html") && status >= 400 && status < 500 {
+		// A proxy or a firewall before the API answers a page; that says nothing of the token or the address, and will pass.
+		return &failure{again: true, err: fault.Errorf(fault.Unknown,
+			"%s answers %d with a page that is not DigitalOcean's JSON: is it the API's origin, or a proxy's page?", p.api.origin, status)}
+	}
 	said := fmt.Sprintf("the API says %d", status)
 	if answer.Message != "" {
 		said += fmt.Sprintf(" %.200q", answer.Message)

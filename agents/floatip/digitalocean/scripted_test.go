@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +88,11 @@ func TestAnswersThatAreNone(t *testing.T) {
 	}{
 		"a proxy's page": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Please log in</html>") },
 			"answers something that is not DigitalOcean's JSON"},
+		"a firewall's page": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, "<html>Attention Required!</html>")
+		}, "answers 403 with a page that is not DigitalOcean's JSON"},
 		"nothing": {func(http.ResponseWriter, *http.Request) {}, "answers something that is not DigitalOcean's JSON"},
 		"another API": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status":"ok"}`) },
 			"the answer is not about a reserved address: is api_url the origin of DigitalOcean's API?"},
@@ -288,4 +294,59 @@ func FuzzMetadataAnswer(f *testing.F) {
 			require.Equal(t, ip4, addr.Unmap())
 		}
 	})
+}
+
+// TestAnswerThatBreaksOff: a connection that is cut in the middle of an answer is a passing fault.
+func TestAnswerThatBreaksOff(t *testing.T) {
+	asked := 0
+	p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
+		text := `{"reserved_ip":{"ip":"203.0.113.10","droplet":{"id":7}}}`
+		if asked++; asked == 1 {
+			w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+			text = text[:20]
+		}
+		fmt.Fprint(w, text)
+	}, nil)
+	holder, err := p.Holder(t.Context(), netip.MustParseAddr("203.0.113.10"))
+	require.NoError(t, err)
+	require.Equal(t, "7", holder)
+}
+
+// TestAnswerWithoutEnd: what answers in place of the API cannot fill this node's memory.
+func TestAnswerWithoutEnd(t *testing.T) {
+	for name, status := range map[string]int{"good": http.StatusOK, "bad": http.StatusNotFound} {
+		t.Run(name, func(t *testing.T) {
+			var sent atomic.Int64
+			p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(status)
+				line := []byte("\"" + strings.Repeat("x", 1<<16))
+				sent.Store(0) // of each attempt
+				for sent.Load() < 1<<26 {
+					n, err := w.Write(line)
+					if sent.Add(int64(n)); err != nil {
+						return
+					}
+					line = line[1:]
+					line = append(line, 'x')
+				}
+			}, nil).Hurry(5 * time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := p.Holder(ctx, netip.MustParseAddr("203.0.113.10"))
+			require.Error(t, err)
+			require.Less(t, sent.Load(), int64(1<<25))
+		})
+	}
+}
+
+// TestTokenAtTheCut: a long message is cut, and a token that lies across the cut does not come through in part.
+func TestTokenAtTheCut(t *testing.T) {
+	p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, strings.Repeat("x", 190)+token)
+	}, nil)
+	_, err := p.Holder(t.Context(), netip.MustParseAddr("203.0.113.10"))
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), token[:8])
 }
