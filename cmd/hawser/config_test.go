@@ -172,6 +172,23 @@ f:4:76: floating_ips[1].cidr_netmask is 64: accepted is 1 to 32 for an IPv4 addr
 	}
 }
 
+func TestNumbersAreDecimal(t *testing.T) {
+	for _, number := range []string{"010", "0x10", "1_0", "0b11", "0o7", "+3"} {
+		_, err := parseConfig("f.yaml", []byte("haproxy:\n  min_servers: "+number+"\n"))
+		require.ErrorContains(t, err, "f.yaml:2:16: haproxy.min_servers is the number "+number+": accepted is a whole number from 0 to 100000")
+	}
+	c, err := parseConfig("f.yaml", []byte("haproxy:\n  min_servers: 0\n"))
+	require.NoError(t, err)
+	require.True(t, c.haproxy.minServersGiven)
+}
+
+func TestByteOrderMarkAndLineEnds(t *testing.T) {
+	c, err := parseConfig("f.yaml", []byte("\xef\xbb\xbffencing: off\r\nhaproxy:\r\n  monitor: 20s\r\n"))
+	require.NoError(t, err)
+	require.Equal(t, fencingOff, c.fencing)
+	require.Equal(t, "20s", c.haproxy.monitor)
+}
+
 func TestNotYAML(t *testing.T) {
 	_, err := parseConfig("f", []byte("haproxy:\n  config: [unclosed\n"))
 	require.ErrorContains(t, err, "f:2:")

@@ -81,7 +81,7 @@ func shortName(host string) string {
 func (r *statusReport) missSockets(status *crm.Status, here, runDir string) {
 	ours := map[string]bool{}
 	for _, res := range status.Resources {
-		if res.Active && res.Node == here && strings.HasPrefix(res.Agent, "ocf:hawser:") {
+		if res.Active && res.Role != "Starting" && res.Role != "Stopping" && res.Node == here && strings.HasPrefix(res.Agent, "ocf:hawser:") {
 			ours[instanceOf(res.ID)] = true
 		}
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -35,6 +37,7 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 		d.add(position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
 		return d, nil
 	}
+	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // the byte order mark of some editors, which nobody sees
 	// Duplicate keys are found while walking: the parser would report the first one only.
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -213,6 +216,8 @@ func (d *document) scalar(n ast.Node, what, accepted string) (string, position, 
 	return d.text(n, what, accepted)
 }
 
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
 // number reads a whole number from low to high.
 func (d *document) number(n ast.Node, what string, low, high int) (int, bool) {
 	from := place(n)
@@ -221,7 +226,7 @@ func (d *document) number(n ast.Node, what string, low, high int) (int, bool) {
 		return 0, false
 	}
 	found := describe(n)
-	if i, ok := n.(*ast.IntegerNode); ok {
+	if i, ok := n.(*ast.IntegerNode); ok && decimal.MatchString(i.GetToken().Value) { // 010 is 8 to YAML, and 10 to whoever wrote it
 		switch v := i.Value.(type) {
 		case uint64:
 			if v <= uint64(high) && int(v) >= low {
