@@ -1,12 +1,13 @@
 package crm_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,11 +138,17 @@ func TestRunningResourcesCanBeDeleted(t *testing.T) {
 	  <lrm_resource id="FloatIP" type="Dummy" class="ocf" provider="pacemaker"><lrm_rsc_op id="FloatIP_last_0" operation_key="FloatIP_start_0" operation="start"
 	    crm_feature_set="3.16.1" transition-key="1:1:0:1e093fb0-64b5-48af-a1aa-76a1deb53845" transition-magic="0:0;1:1:0:1e093fb0-64b5-48af-a1aa-76a1deb53845"
 	    on_node="lb-1" call-id="5" rc-code="0" op-status="0" interval="0" last-rc-change="1795228338"/></lrm_resource></lrm_resources></lrm></node_state>`
-	seed := regexp.MustCompile(`<node_state [^>]*/>`).ReplaceAll(crmtest.Seed("lb-1"), []byte(running))
+	clone := strings.ReplaceAll(strings.ReplaceAll(running, `id="FloatIP"`, `id="web"`), "FloatIP_", "web_")
+	seed := bytes.Replace(crmtest.Seed("lb-1", "lb-2"), []byte(`<node_state id="1" uname="lb-1" in_ccm="true" crmd="online" join="member" expected="member"/>`),
+		[]byte(strings.Replace(running, "</lrm_resources>", between(clone, "<lrm_resource ", "</lrm_resources>")+"</lrm_resources>", 1)), 1)
+	seed = bytes.Replace(seed, []byte(`<node_state id="2" uname="lb-2" in_ccm="true" crmd="online" join="member" expected="member"/>`),
+		[]byte(strings.NewReplacer(`id="1"`, `id="2"`, `"lb-1"`, `"lb-2"`).Replace(clone)), 1)
+	require.Equal(t, 2, bytes.Count(seed, []byte(`id="web"`)), "the clone runs on two nodes")
 	tools, _ := onFile(t, seed)
 	cib, err := tools.Query(ctx)
 	require.NoError(t, err)
-	made, err := crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "property stonith-enabled=false\nprimitive FloatIP ocf:pacemaker:Dummy\nprimitive other ocf:pacemaker:Dummy")})
+	made, err := crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "property stonith-enabled=false\nprimitive FloatIP ocf:pacemaker:Dummy\nprimitive other ocf:pacemaker:Dummy\n"+
+		"primitive web ocf:pacemaker:Dummy\nclone webs web")})
 	require.NoError(t, err)
 	gone, err := crm.Diff(made.New, crm.Spec{Tag: "hawser", Objects: shell(t, "property stonith-enabled=false\nprimitive other ocf:pacemaker:Dummy")})
 	require.NoError(t, err)
@@ -149,6 +156,12 @@ func TestRunningResourcesCanBeDeleted(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, forecast.Warnings)
 	require.Contains(t, fmt.Sprint(forecast.Actions), "FloatIP")
+	require.Contains(t, fmt.Sprint(forecast.Actions), "web")
+}
+
+// between is the part of a text from the first occurrence of one string to that of another.
+func between(text, from, to string) string {
+	return text[strings.Index(text, from):strings.Index(text, to)]
 }
 
 func TestQueryOfAFileThatIsMissing(t *testing.T) {

@@ -92,7 +92,7 @@ func loadConfig(path string) (*config, error) {
 			return nil, usagef("%s cannot be read: %v: name the file with -f", file, cause(err))
 		}
 	}
-	return nil, usagef("there is no %s: write one (`hawser help plan` shows an example), or name it with -f", strings.Join(defaultConfigs, " and no "))
+	return nil, usagef("there is no %s: write one (`hawser --help` shows an example), or name it with -f", strings.Join(defaultConfigs, " and no "))
 }
 
 // cause strips the operation and the path from an error of package os.

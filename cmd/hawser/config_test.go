@@ -212,7 +212,7 @@ func TestLoadConfig(t *testing.T) {
 	t.Chdir(dir)
 	_, err = loadConfig("")
 	if _, statErr := os.Stat("/etc/hawser/hawser.yaml"); statErr != nil {
-		require.EqualError(t, err, "there is no hawser.yaml and no /etc/hawser/hawser.yaml: write one (`hawser help plan` shows an example), or name it with -f")
+		require.EqualError(t, err, "there is no hawser.yaml and no /etc/hawser/hawser.yaml: write one (`hawser --help` shows an example), or name it with -f")
 	}
 	require.NoError(t, os.WriteFile("hawser.yaml", []byte(tutorial), 0o600))
 	c, err = loadConfig("")

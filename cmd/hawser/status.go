@@ -212,6 +212,9 @@ func absent(status *crm.Status, n crm.NodeStatus, id string, nowhere bool) hapro
 }
 
 func (r *statusReport) addHAProxy(h haproxyReport) {
+	if h.Servers != nil && h.Servers.Up == 0 && h.Servers.Down > 0 {
+		h.State = worst(h.State, stateDegraded) // it runs, and answers every client with an error
+	}
 	r.State = worst(r.State, h.State)
 	r.HAProxy = append(r.HAProxy, h)
 }
@@ -233,6 +236,8 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, state) {
 		return "failed", stateFailed
 	case r.Pending != "" && !r.Active:
 		return strings.ToLower(r.Pending), stateDegraded
+	case r.Active && (r.Role == "Starting" || r.Role == "Stopping"): // crm_mon calls it active from the first moment to the last
+		return strings.ToLower(r.Role), stateDegraded
 	case !r.Active && r.Target == "Stopped":
 		return "stopped on purpose", stateDegraded
 	case !r.Active && (nowhere || r.Failed):

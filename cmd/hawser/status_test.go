@@ -172,6 +172,10 @@ Failed actions
 			s.Resources[0] = crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Stopped", Target: "Stopped", Managed: true}
 		}, nil, exitDegraded, ""},
 		{"on two nodes at once", func(s *crm.Status) { s.Resources[0].Nodes = []string{"lb-1", "lb-2"} }, nil, exitResource, ""},
+		{"the address is on its way", func(s *crm.Status) { s.Resources[0].Role = "Stopping" }, nil, exitDegraded, ""},
+		{"every server is down", func(s *crm.Status) {
+			s.Nodes[0].Attributes = map[string]string{"hawser-haproxy": "up=0,down=2,draining=0"}
+		}, nil, exitDegraded, ""},
 		{"not managed", func(s *crm.Status) { s.Resources[0].Managed = false }, nil, exitDegraded, ""},
 		{"a stop failed", func(s *crm.Status) { s.Resources[0].Failed, s.Resources[0].Blocked = true, true }, nil, exitResource, ""},
 		{"not root", func(*crm.Status) {}, crm.ErrPermission, exitPermission, ""},

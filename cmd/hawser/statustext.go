@@ -84,7 +84,7 @@ func (s *system) showHAProxies(r *statusReport) {
 		case !r.Pacemaker.Available:
 			s.printf("  unknown: Pacemaker is unavailable, and no HAProxy of an agent runs on this node\n")
 		default:
-			s.printf("  none is configured: see `hawser help apply`\n")
+			s.printf("  none is configured: see `hawser --help`\n")
 		}
 		return
 	}

@@ -43,7 +43,11 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 	if err != nil {
 		var syntax yaml.Error
 		if errors.As(err, &syntax) {
-			d.add(at(syntax.GetToken()), "is not YAML: %s", syntax.GetMessage())
+			message := syntax.GetMessage()
+			if strings.Contains(message, "'\t'") {
+				message = "a tab stands where YAML wants spaces"
+			}
+			d.add(at(syntax.GetToken()), "is not YAML: %s", message)
 		} else {
 			d.add(position{}, "is not YAML: %v", err)
 		}
@@ -249,6 +253,9 @@ func describe(n ast.Node) string {
 	case *ast.NullNode:
 		return "empty"
 	case *ast.StringNode:
+		if text := []rune(n.Value); len(text) > 60 { // another file altogether, most likely
+			return fmt.Sprintf("the text %q…", string(text[:60]))
+		}
 		return fmt.Sprintf("the text %q", n.Value)
 	case *ast.LiteralNode:
 		return "a block of text"
