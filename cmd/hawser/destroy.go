@@ -33,7 +33,11 @@ func destroyCommand(sys *system) *cli.Command {
 
 // removal is what deletes all that hawser made.
 func removal(cib *crm.CIB) (crm.Plan, error) {
-	return crm.Diff(cib, crm.Spec{Tag: tagID})
+	p, err := crm.Diff(cib, crm.Spec{Tag: tagID})
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return p, onlyOurs(p)
 }
 
 func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) error {

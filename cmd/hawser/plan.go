@@ -126,7 +126,11 @@ func (s *system) check(ctx context.Context, p crm.Plan, forecast bool) (crm.Fore
 
 // diff is what the file changes in the configuration.
 func (c *config) diff(cib *crm.CIB) (crm.Plan, error) {
-	return crm.Diff(cib, crm.Spec{Objects: c.objects(cib), Tag: tagID})
+	p, err := crm.Diff(cib, crm.Spec{Objects: c.objects(cib), Tag: tagID})
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return p, onlyOurs(p)
 }
 
 // showDraft prints the plan and the warnings.

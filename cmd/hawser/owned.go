@@ -1,0 +1,41 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// onlyOurs refuses a plan that deletes what hawser never makes. The tag says what hawser made; but a tag of that name may be somebody else's,
+// and anybody may add to it what he likes: a node even.
+func onlyOurs(p crm.Plan) error {
+	var foreign []string
+	for _, c := range p.Changes {
+		if c.New == nil && !couldBeOurs(c.Old) {
+			foreign = append(foreign, title(c.Old))
+		}
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	return usagef("the tag %s, in which hawser notes what it made, names what hawser does not make: %s; somebody else has written that there. "+
+		"Take it out of the tag, or the tag away if it is theirs (`crm configure edit %s`), then run the command again; nothing was changed",
+		tagID, strings.Join(foreign, ", "), tagID)
+}
+
+// couldBeOurs says whether the object is of a kind that hawser makes.
+func couldBeOurs(o crm.Object) bool {
+	switch o := o.(type) {
+	case *crm.Primitive:
+		return o.Class == "ocf" && (o.Type == "haproxy" || o.Type == "floatip")
+	case *crm.Clone:
+		return o.Name == cloneID
+	case *crm.Colocation:
+		return strings.HasSuffix(o.Name, constraintID("")) || strings.Contains(o.Name, apartID("", ""))
+	case *crm.Property:
+		return o.Set == beforeID || o.Name == "stonith-enabled"
+	case *crm.Tag:
+		return o.Name == tagID
+	}
+	return false
+}
