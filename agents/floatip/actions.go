@@ -213,6 +213,12 @@ func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err err
 	}
 	here, err = s.here(ctx)
 	switch {
+	case err == nil && here && check.Probe && askErr == nil:
+		// A "running" that lags behind the truth would be a second one beside the holder's, and the cluster would stop both.
+		if sure, err := s.certain(asking); err == nil {
+			return sure, nil
+		}
+		return true, nil
 	case err == nil && here:
 		return true, askErr
 	case err == nil && !s.memory.Held:

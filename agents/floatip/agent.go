@@ -36,6 +36,7 @@
 // [4] The metadata service lags behind the API. A recurring monitor makes no request to the API except in this contradiction, which
 // lasts for seconds after a move. If the API cannot settle it, the answer is 190 for a while after the start (lag), then 7. The
 // opposite lag, an old holder that still sees the address, does no harm: its monitor notices some seconds later, its stop asks the API.
+// Only a probe asks the API then too, since the cluster would take the answer for a second running one and stop both.
 package floatip
 
 import (

@@ -114,6 +114,17 @@ func TestMonitorAsksTheProviderOnlyWhenItMust(t *testing.T) {
 	require.Equal(t, before, p.Calls(), "nothing contradicts that it is not on b")
 }
 
+// Nodes are probed again whenever somebody cleans up. The old holder may still see the address that has just been moved.
+func TestProbeOfAnOldHolder(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	p.Lag = time.Hour
+	p.Move(vip, "b")
+	expect(t, p.a.Probe(), ocf.NotRunning, "")
+	p.Down("a", errDown)
+	expect(t, p.a.Probe(), ocf.Success, "") // there is nothing else to go by
+}
+
 func TestMonitorDuringOutages(t *testing.T) {
 	p := newPair(t)
 	blind := errors.New("the metadata service does not answer")
