@@ -20,14 +20,19 @@ import (
 // it: without a limit, those with connections that never end would pile up for ever.
 const oldWorkers = 15 * time.Minute
 
+// statsConns is how many connections all stats sockets take together. By default they are 10, and as many idle clients of the user's
+// own socket would keep the monitor out.
+const statsConns = 100
+
 // writeFragment writes the agent's part of the configuration. HAProxy reads it before the user's files and the last word counts,
 // so hard-stop-after is a default.
 func (a *agent) writeFragment(f files, stats string) error {
 	return writeFile(f.fragment(), fmt.Appendf(nil, `# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
 global
 	stats socket %s mode 600 level admin expose-fd listeners
+	stats maxconn %d
 	hard-stop-after %ds
-`, a.conffile, stats, int(max(oldWorkers, a.stopGrace).Seconds())))
+`, a.conffile, stats, statsConns, int(max(oldWorkers, a.stopGrace).Seconds())))
 }
 
 // checkBinary finds out whether there is a program to run.

@@ -314,3 +314,15 @@ func TestSlowAnswer(t *testing.T) {
 	}()
 	w.want(ocf.Success, w.r.Monitor(0))
 }
+
+// TestStatsSocketInUse: the clients of the configuration's own stats socket do not keep the monitor out.
+func TestStatsSocketInUse(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	for range 20 {
+		conn, err := net.Dial("unix", w.path("admin.sock"))
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+	}
+	w.want(ocf.Success, w.quick())
+}
