@@ -282,6 +282,47 @@ func TestDeleteOfWhatRuns(t *testing.T) {
 	require.NotContains(t, objects(t, fake), "primitive")
 }
 
+// busybody edits the configuration while a caller waits.
+type busybody struct {
+	*crmtest.Fake
+	edit func() error
+}
+
+func (b *busybody) Wait(ctx context.Context, progress func(crm.Progress)) error {
+	if b.edit != nil {
+		if err := b.edit(); err != nil {
+			return err
+		}
+		b.edit = nil
+	}
+	return b.Fake.Wait(ctx, progress)
+}
+
+// When somebody builds on what stops meanwhile, it is not said that nothing was changed.
+func TestWhatWasStoppedIsSaid(t *testing.T) {
+	fake := crmtest.New("lb-1", "lb-2")
+	b := &busybody{Fake: fake}
+	sys, _, stderr := testSystem(t, b)
+	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys), stderr)
+	prefer := func() error {
+		return fake.Edit(&crm.Location{Name: "prefer", Resource: "FloatIP", Score: "50", Node: "lb-2"})
+	}
+	b.edit = prefer
+	stderr.Reset()
+	require.Equal(t, exitConflict, run([]string{"hawser", "destroy", "--yes"}, sys))
+	require.Contains(t, stderr.String(), "location prefer")
+	require.Contains(t, stderr.String(), "hawser: the resources are stopped, but still configured")
+	require.NotContains(t, stderr.String(), "nothing was changed")
+
+	require.NoError(t, fake.Delete("prefer"))
+	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys), stderr)
+	b.edit = prefer
+	stderr.Reset()
+	require.Equal(t, exitUsage, run([]string{"hawser", "configure", "delete", "--force", "FloatIP", "FloatIP-haproxy"}, sys))
+	require.Contains(t, stderr.String(), "what was to be deleted has been stopped")
+	require.NotContains(t, stderr.String(), "nothing was changed")
+}
+
 func TestQuestionOnATerminal(t *testing.T) {
 	fake := crmtest.New("lb-1")
 	sys, stdout, _ := testSystem(t, fake)

@@ -140,42 +140,48 @@ func (s *system) delete(ctx context.Context, words []string) error {
 	if len(ids) == 0 {
 		return usagef("delete what? name the objects' ids: `hawser configure show` prints them")
 	}
+	stopped := false
 	if s.running {
-		if err := s.stopBefore(ctx, ids, force); err != nil {
+		var err error
+		if stopped, err = s.stopBefore(ctx, ids, force); err != nil {
 			return err
 		}
 	}
-	return s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return editing(cib, nil, ids) })
+	err := s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return editing(cib, nil, ids) })
+	if err != nil && stopped {
+		return afterStop(err, "what was to be deleted has been stopped, and has the target role Stopped: delete it once more, or start it (`crm resource start ID`)")
+	}
+	return err
 }
 
 // stopBefore sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but with no configuration left that says how.
-func (s *system) stopBefore(ctx context.Context, ids []string, force bool) error {
+func (s *system) stopBefore(ctx context.Context, ids []string, force bool) (stopped bool, err error) {
 	status, err := s.cluster.Status(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	at := slices.IndexFunc(status.Resources, func(r crm.ResourceStatus) bool {
 		return r.Active && (slices.Contains(ids, instanceOf(r.ID)) || slices.Contains(ids, r.Parent))
 	})
 	if at < 0 {
-		return nil
+		return false, nil
 	}
 	if r := status.Resources[at]; !force {
-		return exitf(exitFailed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", instanceOf(r.ID), r.Node)
+		return false, exitf(exitFailed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", instanceOf(r.ID), r.Node)
 	}
 	cib, err := s.cluster.Query(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	// Nothing is stopped for the sake of a deletion that is not possible.
 	if _, err := editing(cib, nil, ids); err != nil {
-		return err
+		return false, err
 	}
 	stop, err := stopping(cib, ids)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.stopAll(ctx, stop, ids, settleTime)
+	return true, s.stopAll(ctx, stop, ids, settleTime)
 }
 
 func (s *system) show(ctx context.Context, words []string) error {

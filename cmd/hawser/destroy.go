@@ -87,7 +87,7 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 		err = s.write(ctx, remove, removal)
 	} else if err = s.stopAll(ctx, stop, made, timeout); err == nil {
 		if err = s.removeStopped(ctx, stop.New); err != nil {
-			err = fmt.Errorf("%w\nthe resources are stopped, but still configured: `hawser destroy` goes on, `hawser apply` starts them again", err)
+			err = afterStop(err, "the resources are stopped, but still configured: `hawser destroy` goes on, `hawser apply` starts them again")
 		}
 	}
 	if err != nil {
@@ -112,13 +112,19 @@ func (s *system) removeStopped(ctx context.Context, then *crm.CIB) error {
 	}
 	remove, err := removal(cib)
 	if err != nil {
-		return err
+		return exitf(exitConflict, "somebody else changed the configuration while the resources stopped, and nothing was deleted; now: %w", err)
 	}
 	if !remove.Same(approved) {
 		s.showPlan(remove)
 		return exitf(exitConflict, "somebody else changed the configuration while the resources stopped, and nothing was deleted")
 	}
 	return s.write(ctx, remove, removal)
+}
+
+// afterStop adds to an error what had been done before it. Its exit code stays, but not the hint that nothing was changed.
+func afterStop(err error, done string) error {
+	code, _ := exitCode(err)
+	return exitf(code, "%w\n%s", err, done)
 }
 
 // stopAll carries out the plan that gives the resources the order to stop, and waits until they have stopped.
