@@ -64,6 +64,11 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 			set(ErrNotRunning, "%s cannot be read (%s)", file, said)
 			break
 		}
+		if server := t.getenv("CIB_server"); server != "" {
+			set(ErrNotRunning, "Pacemaker on %s (CIB_server) does not answer (%s): are CIB_port, CIB_user, CIB_passwd and CIB_encrypted right, and has that cluster remote-tls-port or remote-clear-port set?",
+				server, firstLine(said))
+			break
+		}
 		if t.notRoot() {
 			set(ErrNotRunning, "Pacemaker does not answer (%s): is it running (`systemctl status pacemaker`), and is this user root or in the group haclient?", firstLine(said))
 			break

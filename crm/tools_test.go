@@ -83,6 +83,14 @@ func TestWhatTheToolsErrorsMean(t *testing.T) {
 	}
 }
 
+func TestARemoteClusterThatDoesNotAnswerIsNamed(t *testing.T) {
+	tools := script(t, "cibadmin", "echo 'Could not connect to the CIB: Protocol error' >&2; exit 102")
+	tools.Env = append(os.Environ(), "CIB_server=lb-9", "CIB_file=", "CIB_shadow=")
+	_, err := tools.Query(context.Background())
+	require.ErrorIs(t, err, crm.ErrNotRunning)
+	require.ErrorContains(t, err, "Pacemaker on lb-9 (CIB_server) does not answer (Could not connect to the CIB: Protocol error)")
+}
+
 func TestToolsThatAreMissingOrHang(t *testing.T) {
 	_, err := (&crm.Tools{Dir: t.TempDir()}).Query(context.Background())
 	require.ErrorIs(t, err, crm.ErrNotInstalled)
