@@ -3,6 +3,7 @@ package ocf
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -67,8 +68,11 @@ func (p Param) bind(c *Call) error {
 			c.Redact(text)
 		}
 		if err := p.Value.Set(text); err != nil {
+			if u, err := url.Parse(text); err == nil && u.User != nil {
+				text = u.Redacted()
+			}
 			shown := fmt.Sprintf("%s=%q", name, text)
-			if hidden {
+			if v, ok := p.Value.(*value); hidden || ok && v.hide {
 				shown = name
 			}
 			return fmt.Errorf("parameter %s %w", shown, err)

@@ -24,9 +24,10 @@ type Value interface {
 
 // value is a Value made of functions; every constructor below returns one.
 type value struct {
-	typ string
-	def string
-	set func(string) error
+	typ  string
+	def  string
+	set  func(string) error
+	hide bool // a text that is refused is not shown
 }
 
 func (v *value) Set(text string) error { return v.set(text) }
@@ -36,13 +37,13 @@ func (v *value) Type() string          { return v.typ }
 // String binds any text.
 func String(p *string, def string) Value {
 	*p = def
-	return &value{"string", def, func(s string) error { *p = s; return nil }}
+	return &value{typ: "string", def: def, set: func(s string) error { *p = s; return nil }}
 }
 
 // Path binds an absolute path, which it cleans. An empty default means "none"; an empty text is refused.
 func Path(p *string, def string) Value {
 	*p = def
-	return &value{"string", def, func(s string) error {
+	return &value{typ: "string", def: def, set: func(s string) error {
 		if !filepath.IsAbs(s) {
 			return errors.New("is not an absolute path: write it from / on")
 		}
@@ -51,11 +52,18 @@ func Path(p *string, def string) Value {
 	}}
 }
 
+// SecretPath is Path for a file that holds a secret: what is refused is not shown, since it may be the secret itself.
+func SecretPath(p *string, def string) Value {
+	v := Path(p, def).(*value)
+	v.hide = true
+	return v
+}
+
 // Words binds a list of words, separated by white space. Single and double quotes and a backslash keep white space as a shell
 // would; nothing is expanded, and no shell ever sees the words.
 func Words(p *[]string, def string) Value {
 	*p, _ = SplitWords(def)
-	return &value{"string", def, func(s string) error {
+	return &value{typ: "string", def: def, set: func(s string) error {
 		words, err := SplitWords(s)
 		if err != nil {
 			return err
@@ -68,7 +76,7 @@ func Words(p *[]string, def string) Value {
 // Int binds a whole number from min to max.
 func Int(p *int, def, min, max int) Value {
 	*p = def
-	return &value{"integer", strconv.Itoa(def), func(s string) error {
+	return &value{typ: "integer", def: strconv.Itoa(def), set: func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < min || n > max {
 			return fmt.Errorf("is not a whole number from %d to %d", min, max)
@@ -81,7 +89,7 @@ func Int(p *int, def, min, max int) Value {
 // Bool binds a boolean in the words that Pacemaker takes: true, on, yes, y, 1 and false, off, no, n, 0, in any case.
 func Bool(p *bool, def bool) Value {
 	*p = def
-	return &value{"boolean", strconv.FormatBool(def), func(s string) error {
+	return &value{typ: "boolean", def: strconv.FormatBool(def), set: func(s string) error {
 		switch strings.ToLower(s) {
 		case "true", "on", "yes", "y", "1":
 			*p = true
@@ -97,7 +105,7 @@ func Bool(p *bool, def bool) Value {
 // Duration binds a length of time as ParseDuration reads it.
 func Duration(p *time.Duration, def time.Duration) Value {
 	*p = def
-	return &value{"string", FormatDuration(def), func(s string) error {
+	return &value{typ: "string", def: FormatDuration(def), set: func(s string) error {
 		d, err := ParseDuration(s)
 		if err != nil {
 			return err
@@ -109,7 +117,7 @@ func Duration(p *time.Duration, def time.Duration) Value {
 
 // Addr binds an IPv4 or IPv6 address without prefix length or zone.
 func Addr(p *netip.Addr) Value {
-	return &value{"string", "", func(s string) error {
+	return &value{typ: "string", def: "", set: func(s string) error {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
 			return errors.New("is not an IPv4 or IPv6 address")
@@ -125,7 +133,7 @@ func Addr(p *netip.Addr) Value {
 // Enum binds one of the choices.
 func Enum(p *string, def string, choices ...string) Value {
 	*p = def
-	return &value{"string", def, func(s string) error {
+	return &value{typ: "string", def: def, set: func(s string) error {
 		if !slices.Contains(choices, s) {
 			return fmt.Errorf("is not one of %s", strings.Join(choices, ", "))
 		}
@@ -138,7 +146,7 @@ func Enum(p *string, def string, choices ...string) Value {
 // "none".
 func Origin(p *string, def string) Value {
 	*p = def
-	return &value{"string", def, func(s string) error {
+	return &value{typ: "string", def: def, set: func(s string) error {
 		u, err := url.Parse(s)
 		switch {
 		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":

@@ -97,7 +97,7 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 			{Name: "provider", Value: ocf.Enum(&a.Provider, names[0], names...),
 				Short: "who moves the address",
 				Long:  "digitalocean for a reserved IP of DigitalOcean, lan for an address of the local network."},
-			{Name: "token_file", Value: ocf.Path(&a.TokenFile, ""),
+			{Name: "token_file", Value: ocf.SecretPath(&a.TokenFile, ""),
 				Short: "file with the API token",
 				Long: "A file on each node that holds the provider's API token and nothing else. It must belong to root and be " +
 					"readable by nobody else (mode 0600). The token needs the scopes reserved_ip:read, reserved_ip:update and droplet:read."},
