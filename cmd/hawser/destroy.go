@@ -76,6 +76,10 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	if err != nil && !errors.Is(err, crm.ErrNoFencing) {
 		return err
 	}
+	if startsNothing(remove.New) && !startsNothing(cib) && slices.ContainsFunc(remove.New.Objects(), isPrimitive) {
+		s.warn("fencing is on again after this and no fencing device is configured: Pacemaker will start none of the resources that stay, unless you " +
+			"configure one, or `hawser configure property stonith-enabled=false`")
+	}
 	s.showPlan(remove)
 	s.showForecast(forecast)
 	if !yes {
@@ -119,6 +123,11 @@ func (s *system) removeStopped(ctx context.Context, then *crm.CIB) error {
 		return exitf(exitConflict, "somebody else changed the configuration while the resources stopped, and nothing was deleted")
 	}
 	return s.write(ctx, remove, removal)
+}
+
+func isPrimitive(o crm.Object) bool {
+	_, ok := o.(*crm.Primitive)
+	return ok
 }
 
 // afterStop adds to an error what had been done before it. Its exit code stays, but not the hint that nothing was changed.

@@ -178,13 +178,31 @@ func fencingEnabled(cib *crm.CIB) bool {
 	return true
 }
 
-// fencingDevices lists the ids of the resources that can fence a node.
+// watchdog says whether Pacemaker takes the nodes' watchdogs (sbd without a disk) for a fencing device, and whether lost nodes are really
+// left to them: unpack_config() of Pacemaker asks for the first before it starts anything, and for the second when it has to fence.
+func watchdog(cib *crm.CIB) (there, used bool) {
+	have, _ := cib.Property("have-watchdog")
+	wait, _ := cib.Property("stonith-watchdog-timeout")
+	there = strings.EqualFold(have, "true")
+	return there, there && strings.Trim(wait, "0 smin") != ""
+}
+
+// startsNothing says whether Pacemaker starts nothing for want of fencing.
+func startsNothing(cib *crm.CIB) bool {
+	there, _ := watchdog(cib)
+	return fencingEnabled(cib) && !there && len(fencingDevices(cib)) == 0
+}
+
+// fencingDevices lists what can fence a node: the ids of resources, and the watchdogs.
 func fencingDevices(cib *crm.CIB) []string {
 	var ids []string
 	for _, o := range cib.Objects() {
 		if p, ok := o.(*crm.Primitive); ok && p.Class == "stonith" {
 			ids = append(ids, p.Name)
 		}
+	}
+	if _, used := watchdog(cib); used {
+		ids = append(ids, "watchdog")
 	}
 	return ids
 }
@@ -195,12 +213,14 @@ func (c *config) checkFencing(p crm.Plan) (warning string, err error) {
 	devices := fencingDevices(p.New)
 	enabled := fencingEnabled(p.New)
 	switch {
-	case enabled && len(devices) == 0:
+	case startsNothing(p.New):
 		return "", usagef("%s: the cluster has no fencing: Pacemaker starts nothing while stonith-enabled is true and no stonith resource is configured. "+
 			"Configure a fencing device (`crm configure primitive fence stonith:…`), or accept a cluster without one: write `fencing: off` into the file", c.file)
 	case c.fencing == fencingOn && !enabled:
 		return "", usagef("%s: the file says `fencing: on`, but the cluster's property stonith-enabled is false: "+
 			"configure a fencing device and `hawser configure property stonith-enabled=true`", c.file)
+	case enabled && len(devices) == 0:
+		return "fencing is on and left to the nodes' watchdogs, but stonith-watchdog-timeout is not set: a lost node cannot be fenced, and what ran there starts nowhere else", nil
 	case c.fencing == fencingOff && enabled:
 		return fmt.Sprintf("the file says `fencing: off`, but the cluster has the fencing device %s: it stays in use", strings.Join(devices, ", ")), nil
 	case !enabled && c.hasLAN():

@@ -71,6 +71,9 @@ func (s *system) status(ctx context.Context) *statusReport {
 		r.State = worst(r.State, stateDegraded)
 	}
 	r.addCluster(status)
+	if status.Fencing && len(status.Resources) > 0 && cib != nil && startsNothing(cib) {
+		r.Pacemaker.Unfenced, r.State = true, worst(r.State, stateDegraded)
+	}
 	here := nodeHere(status, s.node)
 	r.addResources(status, cib, here, local)
 	if s.running && !s.remote {

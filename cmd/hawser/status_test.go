@@ -194,6 +194,9 @@ Floating IPs
 			status := healthy()
 			tc.change(status)
 			cluster := tutorialCluster(t, status, tc.err)
+			if status.Fencing {
+				require.NoError(t, cluster.Edit(&crm.Primitive{Name: "fence", Class: "stonith", Type: "external/ssh"}))
+			}
 			if tc.err != nil {
 				cluster.queryErr = tc.err
 			}

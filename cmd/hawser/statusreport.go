@@ -51,6 +51,7 @@ type pacemakerReport struct {
 	DC          string       `json:"dc,omitempty"`
 	Quorum      bool         `json:"quorum"`
 	Fencing     bool         `json:"fencing"`
+	Unfenced    bool         `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
 	Maintenance bool         `json:"maintenance"`
 	Nodes       []nodeReport `json:"nodes"`
 }
