@@ -53,11 +53,12 @@ func (s *system) showCluster(r *statusReport) {
 	} else {
 		t.row("Quorum", s.paint(red, "no"), "this part of the cluster sees too few nodes to decide anything")
 	}
-	if p.Unfenced {
+	switch {
+	case p.Unfenced:
 		t.row("Fencing", s.paint(red, "on"), "but no fencing device is configured: Pacemaker starts nothing")
-	} else if p.Fencing {
+	case p.Fencing:
 		t.row("Fencing", s.paint(green, "on"))
-	} else {
+	default:
 		t.row("Fencing", s.paint(yellow, "off"), "nobody makes sure that a lost node is down")
 	}
 	if p.Maintenance {
