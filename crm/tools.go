@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -153,6 +154,18 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	writing, done := outlive(ctx)
 	defer done()
 	out, err := t.run(writing, p.patch.text, "cibadmin", "--patch", "--xml-pipe")
+	// The version counts changes of the status too, and a resource that fails over and over changes that faster than a plan can be made
+	// again. While the configuration itself is the one that was read, the plan is still right, and only the count is out of date.
+	for range maxRenumber {
+		if err != nil || ctx.Err() != nil || out.code != exitOld && out.code != exitDigest && !strings.Contains(string(out.stderr), "Application of") {
+			break
+		}
+		cib, readErr := t.Query(ctx)
+		if readErr != nil || cib.Version.AdminEpoch != p.Base.Version.AdminEpoch || cib.Version.Epoch != p.Base.Version.Epoch {
+			break
+		}
+		out, err = t.run(writing, renumber(p.patch.text, cib.Version.NumUpdates), "cibadmin", "--patch", "--xml-pipe")
+	}
 	if writing.Err() != nil && err != nil {
 		return fmt.Errorf("it is not known whether the configuration was written, `hawser plan` tells: %w", err)
 	}
@@ -182,6 +195,16 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 		}
 	})
 	return longer, func() { stop(); cancel() }
+}
+
+// maxRenumber bounds how often Apply follows a status that changes all the time.
+const maxRenumber = 40
+
+var sourceVersionRE = regexp.MustCompile(`(<source [^>]*num_updates=")[0-9]+"`)
+
+// renumber makes a patch one against the same configuration with another count of the status's changes.
+func renumber(patch []byte, updates int) []byte {
+	return sourceVersionRE.ReplaceAll(patch, fmt.Appendf(nil, `${1}%d"`, updates))
 }
 
 // planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets.

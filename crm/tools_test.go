@@ -210,3 +210,23 @@ func TestWaitGivesUpWithWhatWasPending(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorContains(t, err, "still to do: fence lb-2 and 1 more")
 }
+
+// A resource that fails all the time changes the status faster than anybody can plan; that is no reason to refuse what would end it.
+func TestApplyFollowsTheStatus(t *testing.T) {
+	ctx := context.Background()
+	tools, path := onFile(t, crmtest.Seed("lb-1"))
+	cib, err := tools.Query(ctx)
+	require.NoError(t, err)
+	plan, err := crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "property stonith-enabled=false")})
+	require.NoError(t, err)
+	moved := bytes.Replace(crmtest.Seed("lb-1"), []byte(`num_updates="3"`), []byte(`num_updates="99"`), 1)
+	require.NoError(t, os.WriteFile(path, moved, 0o600))
+	require.NoError(t, tools.Apply(ctx, plan), "only the status moved on")
+	now, err := tools.Query(ctx)
+	require.NoError(t, err)
+	require.NotEmpty(t, now.Tagged("hawser"))
+
+	edited := bytes.Replace(crmtest.Seed("lb-1"), []byte(`epoch="5"`), []byte(`epoch="6"`), 1)
+	require.NoError(t, os.WriteFile(path, edited, 0o600))
+	require.ErrorIs(t, tools.Apply(ctx, plan), crm.ErrStale, "the configuration moved on")
+}

@@ -68,8 +68,8 @@ func (s *system) apply(ctx context.Context, cfg *config, o applyOptions) error {
 	began := s.now()
 	if !d.plan.Empty() {
 		if !o.yes {
-			if ok, err := s.ask(ctx, "\nApply this?"); err != nil || !ok {
-				return errors.Join(err, exitf(exitFailed, "not applied: nothing was changed"))
+			if !s.ask(ctx, "\nApply this?") {
+				return exitf(exitFailed, "not applied: nothing was changed")
 			}
 			began = s.now()
 		}

@@ -83,8 +83,8 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	s.showPlan(remove)
 	s.showForecast(forecast)
 	if !yes {
-		if ok, err := s.ask(ctx, "\nRemove this?"); err != nil || !ok {
-			return errors.Join(err, exitf(exitFailed, "not removed: nothing was changed"))
+		if !s.ask(ctx, "\nRemove this?") {
+			return exitf(exitFailed, "not removed: nothing was changed")
 		}
 	}
 	if !s.running {

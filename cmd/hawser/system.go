@@ -92,7 +92,7 @@ func (s *system) warn(format string, args ...any) {
 }
 
 // ask puts a question that only "yes" or "y" answers with yes.
-func (s *system) ask(ctx context.Context, question string) (bool, error) {
+func (s *system) ask(ctx context.Context, question string) bool {
 	s.printf("%s [y/N] ", question)
 	answer := make(chan string, 1)
 	go func() {
@@ -101,13 +101,14 @@ func (s *system) ask(ctx context.Context, question string) (bool, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		return false, ctx.Err()
+		s.printf("\n")
+		return false // Ctrl-C is a no
 	case line := <-answer:
 		switch strings.ToLower(strings.TrimSpace(line)) {
 		case "y", "yes":
-			return true, nil
+			return true
 		}
-		return false, nil
+		return false
 	}
 }
 
