@@ -124,6 +124,17 @@ func TestRuntimeDirectoryThatIsSomebodyElses(t *testing.T) {
 	}
 }
 
+func TestRuntimeDirectoryThatWasOpenedToOthersIsClosed(t *testing.T) {
+	r := toyOf(t, map[string]string{})
+	require.NoError(t, os.Chmod(r.RunDir(), 0o777)) //nolint:gosec // that is the fault
+	for _, run := range []func() ocftest.Result{r.Start, r.Stop} {
+		require.Equal(t, ocf.Success, run().Code, "a stop that is refused would fence the node")
+	}
+	info, err := os.Stat(r.RunDir())
+	require.NoError(t, err)
+	require.Zero(t, info.Mode().Perm()&0o022)
+}
+
 func TestNumbersInTheEnvironment(t *testing.T) {
 	for _, name := range []string{"OCF_RESKEY_CRM_meta_timeout", "OCF_RESKEY_CRM_meta_interval", "OCF_CHECK_LEVEL"} {
 		result := toyOf(t, map[string]string{}).Run("monitor", map[string]string{name: "soon"})
