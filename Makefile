@@ -53,7 +53,7 @@ uninstall: ## remove what install put below DESTDIR
 	done
 	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean 2>/dev/null || true
 
-overlay: build
+overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null
 
 test: deps overlay test-unit test-cluster ## run every test, those on a real cluster too (root)
