@@ -249,9 +249,6 @@ func (o *Node) fields() []Field {
 
 func (o *XML) fields() []Field { return []Field{{"xml", canonical(o.element)}} }
 
-// Fields lists what an object says: "params conffile", "op monitor 15s timeout", "meta interleave" …
-func Fields(o Object) []Field { return o.fields() }
-
 // sameFields says whether two lists hold the same fields in whatever order.
 func sameFields(a, b []Field) bool {
 	if len(a) != len(b) {

@@ -161,7 +161,8 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 			break
 		}
 		cib, readErr := t.Query(ctx)
-		if readErr != nil || cib.Version.AdminEpoch != p.Base.Version.AdminEpoch || cib.Version.Epoch != p.Base.Version.Epoch {
+		if readErr != nil || cib.Version.AdminEpoch != p.Base.Version.AdminEpoch || cib.Version.Epoch != p.Base.Version.Epoch ||
+			t.file() == "" && !cib.Quorate() {
 			break
 		}
 		out, err = t.run(writing, renumber(p.patch.text, cib.Version.NumUpdates), "cibadmin", "--patch", "--xml-pipe")
