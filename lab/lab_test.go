@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/load"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/lab"
 	"github.com/hawser-ha/hawser/lab/cloud"
@@ -215,12 +216,23 @@ func (s *life) floatingAddress(t *testing.T) {
 	require.Equal(t, "192.0.2.2", log[len(log)-1].Client, "the client's own address, from X-Forwarded-For")
 	require.Regexp(t, `^app-\d via 10\.132\.0\.12$`, s.sh(t, "lb-3", "curl -sS -m 5 "+url), "a balancer's own request")
 
+	// a load
+	loading, err := s.StartLoad(t.Context(), "client", load.Plan{URL: url, Clients: 4})
+	require.NoError(t, err)
+	s.eventually(t, "500 answers", func() bool { return loading.Progress().OK >= 500 })
+	seen, err := loading.Stop()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, seen.OK, 500, "%s", seen)
+	require.Zero(t, seen.Failed, "%s", seen)
+	_, err = s.Load(t.Context(), "client", load.Plan{URL: "ftp://nothing", Requests: 1})
+	require.ErrorContains(t, err, "http://address/path")
+
 	// nobody holds it: silence, and the probe says so
 	require.NoError(t, s.Cloud().MoveTo(t.Context(), lab.FloatingIP, ""))
 	r, err = s.Probe(t.Context(), lab.ProbeOptions{URL: url, Every: 50 * time.Millisecond, For: 300 * time.Millisecond, Timeout: 200 * time.Millisecond})
 	require.NoError(t, err)
 	require.Equal(t, r.Requests, r.Failures)
-	require.Equal(t, map[string]int{"time-out": r.Requests}, r.Errors)
+	require.Equal(t, map[string]int{string(load.ConnectTimeout): r.Requests}, r.Errors)
 	require.GreaterOrEqual(t, r.LongestGap, 300*time.Millisecond)
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/load"
 )
 
 func TestParseStat(t *testing.T) {
@@ -60,22 +62,16 @@ d /run/systemd/seats 0755 root root -
 `))
 }
 
-func TestSummarise(t *testing.T) {
-	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-	good := func(begun, done int, body string) sample { return sample{begun: ms(begun), done: ms(done), body: body} }
-	r := summarise([]sample{
-		good(20, 25, "app-2 via 10.0.0.1\n"), good(0, 5, "app-1 via 10.0.0.1\n"),
-		{begun: ms(30), done: ms(31), err: "connection refused"}, good(90, 130, "app-1 via 10.0.0.2\n"),
-	}, ms(150))
+func TestProbeReport(t *testing.T) {
+	r := probeReport(load.Report{
+		Requests: 4, OK: 3, Failed: 1, LongestGap: 3 * time.Second, Failures: map[load.Kind]int{load.Refused: 1},
+		Answers: map[string]int{"app-1 via 10.0.0.1": 1, "app-1 via 10.0.0.2": 1, "app-2 via 10.0.0.2": 1},
+	}, map[string]string{"10.0.0.1": "lb-1"})
 	require.Equal(t, ProbeReport{
-		Requests: 4, Failures: 1, LongestGap: ms(105), GapStart: ms(25), P50: ms(5), P99: ms(40), Max: ms(40), Took: ms(150),
-		Servers: map[string]int{"app-1": 2, "app-2": 1}, Balancers: map[string]int{"10.0.0.1": 2, "10.0.0.2": 1},
+		Requests: 4, Failures: 1, LongestGap: 3 * time.Second,
+		Servers: map[string]int{"app-1": 2, "app-2": 1}, Balancers: map[string]int{"lb-1": 1, "10.0.0.2": 2},
 		Errors: map[string]int{"connection refused": 1},
 	}, r)
-
-	r = summarise([]sample{good(0, 5, "x"), {begun: ms(10), done: ms(900), err: "time-out"}}, ms(1000))
-	require.Equal(t, ms(995), r.LongestGap, "an outage that lasts to the end counts")
-	require.Equal(t, ms(1000), summarise(nil, ms(1000)).LongestGap)
 }
 
 func TestLayout(t *testing.T) {

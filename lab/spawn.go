@@ -16,7 +16,7 @@ import (
 const (
 	argInit  = "lab-init"  // PID 1 of a node
 	argCloud = "lab-cloud" // cloud and router
-	argProbe = "lab-probe" // the client that measures
+	argLoad  = "lab-load"  // clients that measure
 )
 
 // childMark is in the environment of everything that spawn starts.
@@ -36,8 +36,8 @@ func Reexec() {
 		os.Exit(runInit(os.Args[2]))
 	case argCloud:
 		os.Exit(runCloud(os.Args[2]))
-	case argProbe:
-		os.Exit(runProbe(os.Args[2]))
+	case argLoad:
+		os.Exit(runLoad(os.Args[2]))
 	}
 }
 
