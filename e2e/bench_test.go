@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/report"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -30,21 +32,15 @@ func (c *cluster) race(b *testing.B, of contest) outcome {
 	return result
 }
 
-// tell prints one line of the table: both sides' figures, the ratio, and the goal that the ratio is held against.
-func tell(b *testing.B, what, aName, bName string, o outcome, goal float64) {
-	b.Helper()
-	wall := float64(o.A.Wall) / float64(o.B.Wall)
-	cpu := float64(o.A.CPU) / float64(o.B.CPU)
-	verdict := "reached"
-	if wall > goal {
-		verdict = "MISSED"
-	}
-	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU  at most %5.1f MiB\n", what, aName, ms(o.A.Wall), ms(o.A.CPU), float64(o.A.RSS)/1024)
-	fmt.Printf("%-34s %-22s %8.1f ms wall %8.1f ms CPU  at most %5.1f MiB\n", "", bName, ms(o.B.Wall), ms(o.B.CPU), float64(o.B.RSS)/1024)
-	fmt.Printf("%-34s ratio of wall times %.3f, of CPU times %.3f; goal at most %.3f: %s\n\n", "", wall, cpu, goal, verdict)
-	b.ReportMetric(wall, "wall-ratio")
-	b.ReportMetric(cpu, "cpu-ratio")
-	b.ReportMetric(0, "ns/op")
+// compared is what a contest showed, as a row of the report.
+func compared(section, what, aName, bName string, o outcome, goals ...report.Goal) report.Row {
+	return report.Row{Section: section, What: what, Ours: timesOf(aName, o.A, o.Runs), Theirs: []report.Figure{timesOf(bName, o.B, o.Runs)}, Goals: goals}
+}
+
+func timesOf(name string, f figures, runs int) report.Figure {
+	return report.Figure{Name: name, Value: ms(f.Wall), Unit: "ms", Detail: fmt.Sprintf("median of %d", runs), More: []report.Figure{
+		{Name: "CPU", Value: ms(f.CPU), Unit: "ms"}, {Name: "at most", Value: float64(f.RSS) / 1024, Unit: "MiB"},
+	}}
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -104,24 +100,31 @@ func BenchmarkMonitor(b *testing.B) {
 			act("start")
 			defer act("stop")
 			o := c.race(b, contest{A: command{Args: []string{path, "monitor"}, Env: agent.env}, B: shellMonitor, Runs: 30})
-			tell(b, agent.name+" monitor", "hawser", shellName, o, 0.25)
-			fmt.Printf("%-34s programs run by one monitor: hawser %d, %s %d\n\n", "",
-				c.programs(b, path, agent.env), shellName, c.programs(b, shellMonitor.Args[0], shellMonitor.Env))
-			if o.A.RSS > 24<<10 {
-				fmt.Printf("peak memory %d KiB: the goal of 24 MiB is MISSED\n", o.A.RSS)
-			}
+			report.Record(b, compared(report.SectionMonitor, agent.name+": wall time", "hawser", shellName, o, report.RatioAtMost(0.25)))
+			report.Record(b, report.Row{
+				Section: report.SectionMonitor, What: agent.name + ": programs run by one monitor",
+				Ours:   report.Figure{Name: "hawser", Value: c.programs(b, path, agent.env)},
+				Theirs: []report.Figure{{Name: shellName, Value: c.programs(b, shellMonitor.Args[0], shellMonitor.Env)}},
+				Goals:  []report.Goal{report.AtMost(1)},
+			})
+			report.Record(b, report.Row{
+				Section: report.SectionMonitor, What: agent.name + ": memory",
+				Ours:   report.Figure{Name: "hawser", Value: float64(o.A.RSS) / 1024, Unit: "MiB"},
+				Theirs: []report.Figure{{Name: shellName, Value: float64(o.B.RSS) / 1024, Unit: "MiB", Detail: "its largest process"}},
+				Goals:  []report.Goal{report.AtMost(24)},
+			})
 		})
 	}
 }
 
 // programs counts the programs that a monitor runs, itself included.
-func (c *cluster) programs(b *testing.B, agent string, env []string) int {
+func (c *cluster) programs(b *testing.B, agent string, env []string) float64 {
 	b.Helper()
 	err := c.Run(b.Context(), "lb-1", lab.Command{
 		Args: []string{"strace", "-f", "-qq", "-e", "trace=execve", "-o", "/tmp/programs", agent, "monitor"}, Env: env,
 	})
 	require.NoError(b, err)
-	return strings.Count(c.run(b, "lb-1", "grep", "= 0$", "/tmp/programs"), "= 0")
+	return float64(strings.Count(c.run(b, "lb-1", "grep", "= 0$", "/tmp/programs"), "= 0"))
 }
 
 // erased is how the configuration is emptied before a timed write. The cluster is then left in peace for a while, as an operator finds
@@ -141,18 +144,30 @@ func BenchmarkWriteTheSetUp(b *testing.B) {
 	shown := c.run(b, "lb-1", "hawser", "configure", "show")
 	c.write(b, "lb-1", "/tmp/set-up.crm", shown)
 
+	apply := command{Args: []string{"hawser", "apply", "--yes", "--no-wait", "-f", yamlPath}, Before: erased}
+	plan := command{
+		Args: []string{"hawser", "plan", "-f", yamlPath}, Before: slices.Concat(erased, [][]string{{"hawser", "apply", "--yes", "-f", yamlPath}, {"sleep", "1"}}),
+	}
 	crmsh := command{Args: []string{"crm", "configure", "load", "update", "/tmp/set-up.crm"}, Before: erased}
+	const goal = 0.125
 	b.Run("apply", func(b *testing.B) {
-		apply := command{Args: []string{"hawser", "apply", "--yes", "--no-wait", "-f", yamlPath}, Before: erased}
-		tell(b, "the tutorial's set-up written", "hawser apply --no-wait", "crm load update", c.race(b, contest{A: apply, B: crmsh, Runs: 9}), 0.125)
+		row := compared(report.SectionWrite, "the tutorial's set-up written", "hawser apply --no-wait", "crm configure load update",
+			c.race(b, contest{A: apply, B: crmsh, Runs: 9}), report.RatioAtMost(goal))
+		withPcs := c.race(b, contest{A: apply, B: command{Args: []string{"sh", "-ec", pcsSetUp}, Before: erased}, Runs: 3})
+		row.Theirs = append(row.Theirs, timesOf("pcs, three commands", withPcs.B, withPcs.Runs))
+		row.Note = "hawser and crmsh write it as one transaction, pcs as three. pcs: `" + strings.ReplaceAll(pcsSetUp, "\n", "; ") + "`"
+		report.Record(b, row)
 	})
-	b.Run("no-op plan", func(b *testing.B) {
-		plan := command{
-			Args: []string{"hawser", "plan", "-f", yamlPath}, Before: [][]string{{"hawser", "apply", "--yes", "-f", yamlPath}, {"sleep", "1"}},
-		}
-		tell(b, "nothing to change", "hawser plan", "crm load update", c.race(b, contest{A: plan, B: crmsh, Runs: 9}), 0.125)
+	b.Run("no-op", func(b *testing.B) {
+		report.Record(b, compared(report.SectionWrite, "nothing to change", "hawser plan", "crm configure load update",
+			c.race(b, contest{A: plan, B: crmsh, Runs: 9}), report.RatioAtMost(goal)))
 	})
 }
+
+// pcsSetUp is the tutorial's set-up in the words of pcs.
+const pcsSetUp = `pcs resource create haproxy ocf:hawser:haproxy op monitor interval=15s clone interleave=true
+pcs resource create FloatIP ocf:hawser:floatip ip=203.0.113.10 provider=digitalocean token_file=/etc/hawser/token meta resource-stickiness=100
+pcs constraint colocation add FloatIP with haproxy-clone INFINITY`
 
 func BenchmarkStatus(b *testing.B) {
 	c := prepared(b)
@@ -162,5 +177,5 @@ func BenchmarkStatus(b *testing.B) {
 	o := c.race(b, contest{
 		A: command{Args: []string{"hawser", "status"}}, B: command{Args: []string{"crm_mon", "-1"}}, Runs: 30,
 	})
-	tell(b, "status", "hawser status", "crm_mon -1", o, 2)
+	report.Record(b, compared(report.SectionStatus, "the whole cluster", "hawser status", "crm_mon -1", o, report.RatioAtMost(2)))
 }

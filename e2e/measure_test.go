@@ -34,7 +34,10 @@ type figures struct {
 	RSS       int64 // KiB, of the largest process
 }
 
-type outcome struct{ A, B figures }
+type outcome struct {
+	A, B figures
+	Runs int
+}
 
 func stopwatch(spec string) int {
 	var c contest
@@ -64,7 +67,7 @@ func stopwatch(spec string) int {
 			}
 		}
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(outcome{medians(a), medians(b)}); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(outcome{medians(a), medians(b), c.Runs}); err != nil {
 		return 1
 	}
 	return 0
