@@ -8,6 +8,7 @@ packages=(
 	haproxy nginx-light                                             # what it balances
 	iproute2 iptables iputils-arping procps curl                    # nodes in namespaces
 	libxml2-utils                                                   # xmllint, for the schemas of the agents' meta-data
+	keepalived                                                      # the peer that make bench measures failovers beside
 	strace                                                          # make bench counts the programs that a monitor runs
 	gcc libc6-dev                                                   # go test -race
 )
@@ -43,7 +44,7 @@ apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/tmp/
 if command -v systemctl >/dev/null; then
 	for p in "${missing[@]}"; do
 		case "$p" in
-		pacemaker | corosync | haproxy) systemctl disable --quiet "$p.service" 2>/dev/null || true ;;
+		pacemaker | corosync | haproxy | keepalived) systemctl disable --quiet "$p.service" 2>/dev/null || true ;;
 		nginx-light) systemctl disable --quiet nginx.service 2>/dev/null || true ;;
 		pcs) systemctl disable --quiet pcsd.service 2>/dev/null || true ;;
 		esac

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ var floatingIP = lab.FloatingIP.String()
 // cluster is the laboratory that all tests share, one after the other.
 type cluster struct{ *lab.Lab }
 
+// labName is the laboratory's name. HAWSER_LAB gives another one, so that two runs can stand side by side.
+func labName() string { return cmp.Or(os.Getenv("HAWSER_LAB"), "e2e") }
+
 // sharedLab is brought up by the first test that needs it and taken down by TestMain.
 var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
 	overlay := os.Getenv("HAWSER_OVERLAY")
@@ -37,7 +41,7 @@ var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	return lab.Up(ctx, lab.Options{Name: "e2e", Overlay: overlay, Progress: os.Stderr})
+	return lab.Up(ctx, lab.Options{Name: labName(), Overlay: overlay, Progress: os.Stderr})
 })
 
 // TestMain lets this binary be what the laboratory or a measurement starts again, and takes the laboratory down.
@@ -47,7 +51,7 @@ func TestMain(m *testing.M) {
 		os.Exit(stopwatch(spec))
 	}
 	code := m.Run()
-	if l, err := lab.Open("e2e"); err == nil {
+	if l, err := lab.Open(labName()); err == nil {
 		if err := l.Down(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1

@@ -20,8 +20,7 @@ func (s Spec) corosyncConf() string {
 	transport: knet
 	crypto_cipher: none
 	crypto_hash: none
-	token: %d
-}
+%s}
 
 logging {
 	to_stderr: no
@@ -33,7 +32,7 @@ logging {
 
 quorum {
 	provider: corosync_votequorum
-`, s.CorosyncToken.Milliseconds())
+`, s.Totem.Section())
 	if len(balancers) == 2 {
 		b.WriteString("\ttwo_node: 1\n\twait_for_all: 0\n") // one of two goes on alone, and may come up alone
 	}

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hawser-ha/hawser/internal/totem"
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 
@@ -41,8 +42,8 @@ type Options struct {
 	FloatingIPs []netip.Addr
 	// ActionTime is how long the cloud takes to move an address; one second if zero. The real one takes about eleven.
 	ActionTime time.Duration
-	// CorosyncToken is Corosync's token timeout, after which a silent node counts as lost; one second if zero.
-	CorosyncToken time.Duration
+	// Totem says after what times Corosync counts a silent node as lost; totem.LAN if zero.
+	Totem totem.Timing
 	// NoWait returns as soon as the nodes have booted, without waiting for the cluster to have quorum and a DC.
 	NoWait bool
 	// Self is the program to start as PID 1 of the nodes; this program if empty. It must call Reexec.
@@ -76,12 +77,12 @@ type Node struct {
 
 // Spec is what a lab was made of. It is kept in the state directory.
 type Spec struct {
-	Name          string
-	Nodes         []Node
-	FloatingIPs   []netip.Addr
-	Overlay       string
-	ActionTime    time.Duration
-	CorosyncToken time.Duration
+	Name        string
+	Nodes       []Node
+	FloatingIPs []netip.Addr
+	Overlay     string
+	ActionTime  time.Duration
+	Totem       totem.Timing
 	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope droplet:read.
 	Token, NarrowToken string
 	// CA is the certificate (PEM) under which the cloud also answers as https://api.digitalocean.com; the balancers trust it.

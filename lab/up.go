@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // Up makes a lab and waits until its cluster is quorate and has a DC. On an error, or when the context ends, what it has made is
@@ -22,7 +24,7 @@ import (
 func Up(ctx context.Context, o Options) (*Lab, error) {
 	o.Name = cmp.Or(o.Name, DefaultName)
 	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
-	o.ActionTime, o.CorosyncToken = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.CorosyncToken, time.Second)
+	o.ActionTime, o.Totem = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.Totem, totem.LAN)
 	if len(o.FloatingIPs) == 0 {
 		o.FloatingIPs = []netip.Addr{FloatingIP, FloatingIP6}
 	}
@@ -38,7 +40,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 	l := &Lab{dir: dir, self: o.Self, out: o.Progress, spec: Spec{
 		Name: o.Name, Nodes: layout(o.Nodes, o.Apps), FloatingIPs: o.FloatingIPs, Overlay: o.Overlay, ActionTime: o.ActionTime,
-		CorosyncToken: o.CorosyncToken, Token: "dop_v1_" + hexString(32), NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
+		Totem: o.Totem, Token: "dop_v1_" + hexString(32), NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
 	}}
 	if _, err := l.program(); err != nil {
 		return nil, err
@@ -87,8 +89,8 @@ func (o Options) check() error {
 	if o.Nodes < 1 || o.Nodes > 32 || o.Apps < 1 || o.Apps > 32 {
 		wrong = append(wrong, fmt.Errorf("%d balancers and %d application servers: there can be 1 to 32 of each", o.Nodes, o.Apps))
 	}
-	if o.CorosyncToken < 100*time.Millisecond {
-		wrong = append(wrong, fmt.Errorf("a Corosync token timeout of %s: at least 100 ms", o.CorosyncToken))
+	if err := o.Totem.Validate(o.Nodes); err != nil {
+		wrong = append(wrong, err)
 	}
 	if o.Overlay != "" {
 		st, err := os.Stat(o.Overlay)
