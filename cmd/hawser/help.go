@@ -77,7 +77,9 @@ func exitCodeText(codes ...int) string {
 // finish gives every command the same manners and its help. prefix is the words before the command's name.
 func finish(commands []*cli.Command, prefix string) {
 	for _, c := range commands {
-		c.OnUsageError = usageError
+		if c.OnUsageError == nil {
+			c.OnUsageError = usageError
+		}
 		c.HideHelpCommand = true
 		finish(c.Subcommands, prefix+" "+c.Name)
 		c.CustomHelpTemplate = asTemplate(commandHelp(prefix+" "+c.Name, c))

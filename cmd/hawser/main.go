@@ -58,6 +58,7 @@ func newApp(sys *system) *cli.App {
 		Commands: []*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys),
 			statusCommand(sys), configureCommand(sys),
+			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys),
 		},
 		EnableBashCompletion: true,
@@ -88,7 +89,7 @@ func inOurWords(message string) string {
 	}
 	value, rest, ok := strings.Cut(strings.TrimPrefix(message, "invalid value "), " for flag -")
 	option, _, isParse := strings.Cut(rest, ": parse error")
-	if ok && isParse && option == "timeout" {
+	if ok && isParse && (option == "timeout" || option == "max-hold") {
 		return fmt.Sprintf("%s %s: want a time with its unit, such as 90s or 5m", dashed(option), value)
 	}
 	return message

@@ -1,0 +1,100 @@
+package protect
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// needless tells why nothing would have to be held, "" if nothing says so. It never says so by guessing: a process or a file that it
+// may not read is passed over.
+func needless(seen sight) string {
+	if setting, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req"); err == nil && strings.TrimSpace(string(setting)) == "1" {
+		// Linux 5.14, Documentation/networking/ip-sysctl.rst.
+		return "net.ipv4.tcp_migrate_req=1: the kernel hands connections that wait at a closed socket to the next process which listens on the same port with SO_REUSEPORT"
+	}
+	for _, pid := range haproxies() {
+		if how := passesSockets(pid); how != "" && holds(pid, seen) {
+			return fmt.Sprintf("HAProxy (process %d) passes its listening sockets to the next one: %s", pid, how)
+		}
+	}
+	return ""
+}
+
+func haproxies() []int {
+	names, _ := filepath.Glob("/proc/[0-9]*/comm")
+	var pids []int
+	for _, name := range names {
+		if comm, err := os.ReadFile(name); err == nil && string(comm) == "haproxy\n" {
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+// holds tells whether a process holds one of the listening sockets.
+func holds(pid int, seen sight) bool {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	for _, fd := range fds {
+		target, err := os.Readlink(fd)
+		if err != nil {
+			continue
+		}
+		inode, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(target, "socket:["), "]"), 10, 32)
+		if err == nil && seen.has(uint32(inode)) {
+			return true
+		}
+	}
+	return false
+}
+
+// passesSockets tells by what a HAProxy passes its sockets on: -x was used already, the master does it for its workers
+// (HAProxy's management guide, 3., -x), or the configuration lets a stats socket hand them out, for a reload that uses -x.
+func passesSockets(pid int) string {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return ""
+	}
+	args := strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
+	switch {
+	case slices.Contains(args, "-x"):
+		return "it was started with -x"
+	case slices.Contains(args, "-W"), slices.Contains(args, "-Ws"):
+		return "it runs in master-worker mode (-W)"
+	}
+	for i, arg := range args[:len(args)-1] {
+		if arg != "-f" {
+			continue
+		}
+		// As the process sees it, whatever its root and working directory are.
+		file := filepath.Join(fmt.Sprintf("/proc/%d/root", pid), args[i+1])
+		if !filepath.IsAbs(args[i+1]) {
+			file = filepath.Join(fmt.Sprintf("/proc/%d/cwd", pid), args[i+1])
+		}
+		if exposes(file) {
+			return "`expose-fd listeners` in " + args[i+1] + ", if the reload uses -x"
+		}
+	}
+	return ""
+}
+
+func exposes(file string) bool {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	for line := range bytes.Lines(text) {
+		line, _, _ = bytes.Cut(line, []byte("#"))
+		words := strings.Fields(string(line))
+		if i := slices.Index(words, "expose-fd"); i > 0 && i+1 < len(words) && words[i+1] == "listeners" {
+			return true
+		}
+	}
+	return false
+}
