@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -67,7 +68,7 @@ func start(path string, args []string, stdin io.Reader, stdout, stderr io.Writer
 // code is COMMAND's exit code as a shell has it, once it is done.
 func (c *child) code() int {
 	status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if ok && status.Signaled() {
+	if ok && status.Signal() > 0 { // -1 if none ended it
 		return exitSignalledBy + int(status.Signal())
 	}
 	return c.cmd.ProcessState.ExitCode()
@@ -82,7 +83,7 @@ type guard struct {
 	talk *os.File
 }
 
-// startGuard returns when the guard is ready.
+// startGuard runs this program with the arguments that lead to Guard, and returns when that is ready.
 func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*guard, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -96,8 +97,8 @@ func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*
 		_ = ours.Close()
 		return nil, os.NewSyscallError("setsockopt", err)
 	}
-	args := append(command, g.kind, strconv.FormatUint(uint64(g.number), 10), patience.String())
-	cmd := &exec.Cmd{Path: command[0], Args: args, Dir: "/", ExtraFiles: []*os.File{theirs, l.file}}
+	args := append(slices.Clone(command), g.kind, strconv.FormatUint(uint64(g.number), 10), patience.String())
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: args, Dir: "/", ExtraFiles: []*os.File{theirs, l.file}}
 	for _, s := range g.sockets {
 		// os.NewFile would close the socket when it is collected: the guard gets copies.
 		copied, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
@@ -117,9 +118,10 @@ func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*
 	}
 	watch := &guard{cmd, ours}
 	ready := make([]byte, 1)
-	if n, err := ours.Read(ready); n != 1 || ready[0] != guardReady {
+	if _, err := io.ReadFull(ours, ready); err != nil {
+		_ = cmd.Process.Kill()
 		watch.leave()
-		return nil, fmt.Errorf("the guard, which would release what is held if this process is killed, did not start: %v", err)
+		return nil, fmt.Errorf("the guard, which would release what is held if this process is killed, did not start: %w", err)
 	}
 	return watch, nil
 }

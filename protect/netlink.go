@@ -60,7 +60,7 @@ func (s *socket) port() (uint32, error) {
 type message struct {
 	kind, flags uint16
 	body        []byte
-	unanswered  bool // the kernel does not acknowledge it
+	unanswered  bool // unless the kernel refuses it
 	what        string
 }
 
@@ -75,14 +75,15 @@ func (r *refusal) Unwrap() error { return r.errno }
 
 // ask sends the messages at once and waits until the kernel has answered all of them. The error is that of the first that it refused.
 func (s *socket) ask(messages ...message) error {
-	waiting := map[uint32]message{}
+	sent, waiting := map[uint32]message{}, map[uint32]bool{}
 	var out []byte
 	for _, m := range messages {
 		s.seq++
 		flags := m.flags | unix.NLM_F_REQUEST
+		sent[s.seq] = m
 		if !m.unanswered {
 			flags |= unix.NLM_F_ACK
-			waiting[s.seq] = m
+			waiting[s.seq] = true
 		}
 		out = append(out, s.encode(m, flags)...)
 	}
@@ -99,7 +100,7 @@ func (s *socket) ask(messages ...message) error {
 			return err
 		}
 		for _, a := range answers {
-			m, mine := waiting[a.seq]
+			m, mine := sent[a.seq]
 			if !mine || a.kind != unix.NLMSG_ERROR || len(a.body) < 4 {
 				continue
 			}

@@ -45,10 +45,12 @@ type Options struct {
 	// Terminal says that the user sits at one: it sends SIGINT and SIGQUIT to COMMAND itself.
 	Terminal bool
 
-	// Guard is a command that leads to Guard, without its arguments.
+	// Guard is the beginning of a command line, the program's name first, with which this program calls Guard.
 	Guard []string
 	// Dir is where the lock against a second run is.
 	Dir string
+
+	try []variant // the ways to write the rules, all if nil
 }
 
 // holderOf connections.
@@ -147,7 +149,7 @@ func (o Options) open() (holderOf, error) {
 		}
 		return openPlug(o.Match)
 	}
-	q, err := openQueue(o.Match)
+	q, err := openQueue(o.Match, o.try)
 	if err == nil {
 		return q, nil
 	}

@@ -44,7 +44,7 @@ type queue struct {
 }
 
 // openQueue makes a queue that nothing is sent to yet.
-func openQueue(m Match) (*queue, error) {
+func openQueue(m Match, try []variant) (*queue, error) {
 	s, err := openSocket(unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, err
@@ -59,8 +59,11 @@ func openQueue(m Match) (*queue, error) {
 		s.close()
 		return nil, err
 	}
+	if try == nil {
+		try = variants()
+	}
 	q.rules = &rules{
-		socket: tables, match: m, owner: ownerComment(), try: variants(),
+		socket: tables, match: m, owner: ownerComment(), try: try,
 		// After the filters (priority 0), so that what a firewall refuses is not held, and before security (50).
 		chain: chain{hook: unix.NF_INET_LOCAL_IN, priority: 10, then: queueTo(q.number)},
 	}

@@ -83,7 +83,7 @@ func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 		MaxHold: c.Duration("max-hold"), Method: protect.Method(c.String("method")), Start: c.Bool("start"), Verbose: c.Bool("verbose"),
 		Command: c.Args().Slice(), Stdin: sys.stdin, Stdout: sys.stdout, Stderr: sys.stderr, Terminal: sys.terminal,
 		Say:   func(format string, args ...any) { fmt.Fprintf(sys.stderr, "hawser: "+format+"\n", args...) },
-		Guard: []string{"/proc/self/exe", protectGuard}, Dir: sys.runDir,
+		Guard: []string{os.Args[0], protectGuard}, Dir: sys.runDir,
 	}
 	if len(o.Command) == 0 {
 		return o, errors.New("protect what? COMMAND is missing")
