@@ -235,7 +235,7 @@ func (c *cluster) controller() (string, error) {
 }
 
 // holdOn has the address on the controller's node, or on another one.
-func (c *cluster) holdOn(b *testing.B, controller bool) {
+func (c *cluster) holdOn(b testing.TB, controller bool) {
 	b.Helper()
 	dc, err := c.controller()
 	require.NoError(b, err)

@@ -30,13 +30,18 @@ var candidates = []struct {
 	// ordinary takes Corosync's real-time priority away.
 	ordinary bool
 }{
-	{"t400", totem.Timing{Token: 400 * time.Millisecond}, false},
-	{"t500", totem.Timing{Token: 500 * time.Millisecond}, false},
-	{"t600", totem.Timing{Token: 600 * time.Millisecond}, false},
-	{"t700", totem.Timing{Token: 700 * time.Millisecond}, false},
-	{"t850", totem.Timing{Token: 850 * time.Millisecond}, false},
-	{"t1000", totem.Timing{Token: time.Second}, false},
-	{"o700", totem.Timing{Token: 700 * time.Millisecond}, true},
+	{"k130", pings(130), false},
+	{"k150", pings(150), false},
+	{"k200", pings(200), false},
+	{"k250", pings(250), false},
+	{"k300", pings(300), false},
+	{"ok200", pings(200), true},
+	{"ok400", pings(400), true},
+}
+
+// pings is a token with knet's pings apart from it.
+func pings(token int) totem.Timing {
+	return totem.Timing{Token: time.Duration(token) * time.Millisecond, PingInterval: 250 * time.Millisecond, PingTimeout: time.Second}
 }
 
 // BenchmarkMembershipUnderLoad has a lab of three balancers for each candidate, all at once, with twice as many busy loops as there are
@@ -72,15 +77,16 @@ func BenchmarkMembershipUnderLoad(b *testing.B) {
 	for i, l := range labs {
 		wg.Go(func() {
 			c := candidates[i]
-			formed, left, paused, worst := watched(b, l, begin, end)
+			formed, left, down, worst := watched(b, l, begin, end)
 			name := "SCHED_RR"
 			if c.ordinary {
 				name = "SCHED_OTHER"
 			}
 			report.Record(b, report.Row{
-				Section: report.SectionLost, What: fmt.Sprintf("membership for %s, every core busy: token %s, consensus %s, %s", soak, c.Token, c.In(3).Consensus, name),
+				Section: report.SectionLost, What: fmt.Sprintf("membership for %s, every core busy: token %s, consensus %s, knet's pings %s/%s, %s",
+					soak, c.Token, c.In(3).Consensus, c.In(3).PingInterval, c.In(3).PingTimeout, name),
 				Ours: report.Figure{Name: "formed anew", Value: float64(formed), Unit: "times", Detail: fmt.Sprintf(
-					"%d times a living node was left out, %d pauses noticed, longest wait for the token %d ms", left, paused, worst)},
+					"%d times a living node was left out, %d times a link was down, longest wait for the token %d ms", left, down, worst)},
 			})
 		})
 	}
@@ -106,12 +112,12 @@ var (
 )
 
 // watched counts what the balancers' Corosyncs logged between the two times: the largest of each over the nodes.
-func watched(b *testing.B, l *lab.Lab, begin, end time.Time) (formed, left, paused, worst int) {
+func watched(b *testing.B, l *lab.Lab, begin, end time.Time) (formed, left, down, worst int) {
 	b.Helper()
 	for _, n := range l.Nodes(lab.Balancer) {
 		text, err := os.ReadFile(l.Disk(n.Name) + "/var/log/corosync/corosync.log")
 		require.NoError(b, err)
-		var f, g, p int
+		var f, g, d int
 		for line := range strings.Lines(string(text)) {
 			m := corosyncLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
 			if m == nil {
@@ -128,15 +134,15 @@ func watched(b *testing.B, l *lab.Lab, begin, end time.Time) (formed, left, paus
 				if strings.Contains(m[3], "Members left") {
 					g++
 				}
-			case strings.Contains(m[3], "Process pause detected"):
-				p++
+			case strings.Contains(m[3], "link: 0 is down"):
+				d++
 			}
 			if late := tokenLate.FindStringSubmatch(m[3]); late != nil {
 				ms, _ := strconv.Atoi(late[1])
 				worst = max(worst, ms)
 			}
 		}
-		formed, left, paused = max(formed, f), max(left, g), max(paused, p)
+		formed, left, down = max(formed, f), max(left, g), max(down, d)
 	}
-	return formed, left, paused, worst
+	return formed, left, down, worst
 }

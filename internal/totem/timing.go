@@ -74,35 +74,19 @@ func whole(d float64) time.Duration { return time.Duration(d).Truncate(time.Mill
 // does not answer, and gives it up after Consensus.
 func (e Effective) Lost() time.Duration { return e.Token + e.Consensus }
 
-// Check returns what Corosync would refuse of the timing (exec/totemconfig.c, totem_config_validate), and what it would accept but
-// corosync.conf(5) warns of.
-func (t Timing) Check(nodes int) (refused, warnings []string) {
+// Validate returns what Corosync would refuse of the timing (exec/totemconfig.c, totem_config_validate).
+func (t Timing) Validate(nodes int) error {
 	e := t.In(nodes)
+	var refused []error
 	if e.TokenRetransmit < minimum {
-		refused = append(refused, fmt.Sprintf("a token of %s is retransmitted every %s: Corosync wants at least %s, so a token of %s",
-			e.Token, e.TokenRetransmit, minimum, whole(float64(minimum)*(float64(cmp.Or(t.Retransmits, defaultRetransmits))+0.2))))
+		retransmits := float64(cmp.Or(t.Retransmits, defaultRetransmits))
+		refused = append(refused, fmt.Errorf("a token of %s would be sent again every %s, and Corosync wants at least %s: the token has to be at least %s",
+			e.Token, e.TokenRetransmit, minimum, whole(float64(minimum)*(retransmits+0.2))+time.Millisecond))
 	}
 	if e.Consensus < e.Join || e.Consensus < minimum {
-		refused = append(refused, fmt.Sprintf("a consensus of %s is shorter than join, %s: members that are alive could not answer in time", e.Consensus, e.Join))
+		refused = append(refused, fmt.Errorf("a consensus of %s is shorter than join, %s: members that are alive could not answer in time", e.Consensus, e.Join))
 	}
-	if e.Consensus < whole(1.2*float64(e.Token)) && nodes > 2 {
-		warnings = append(warnings, fmt.Sprintf("a consensus of %s is less than 1.2 times the token, %s: with three nodes and more, living nodes may be left out",
-			e.Consensus, whole(1.2*float64(e.Token))))
-	}
-	if (t.PingInterval > 0) != (t.PingTimeout > 0) {
-		warnings = append(warnings, "of knet_ping_interval and knet_ping_timeout one is given and one derived from the token: give both or none")
-	}
-	return refused, warnings
-}
-
-// Validate returns what Corosync would refuse, as an error.
-func (t Timing) Validate(nodes int) error {
-	var all []error
-	refused, _ := t.Check(nodes)
-	for _, r := range refused {
-		all = append(all, errors.New(r))
-	}
-	return errors.Join(all...)
+	return errors.Join(refused...)
 }
 
 // Lines are the timing's lines of a totem section, each with its name in corosync.conf; what is Corosync's default is left out.
