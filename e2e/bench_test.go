@@ -24,7 +24,7 @@ func (c *cluster) race(b *testing.B, of contest) outcome {
 	require.NoError(b, err)
 	var out, complaint strings.Builder
 	err = c.Run(b.Context(), "lb-1", lab.Command{
-		Args: []string{"/usr/local/bin/stopwatch"}, Env: []string{measureEnv + "=" + string(spec)}, Stdout: &out, Stderr: &complaint,
+		Args: []string{stopwatchPath}, Env: []string{measureEnv + "=" + string(spec)}, Stdout: &out, Stderr: &complaint,
 	})
 	require.NoError(b, err, "%s: %s", self, complaint.String())
 	var result outcome
@@ -49,15 +49,24 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func prepared(b *testing.B) *cluster {
 	b.Helper()
 	c := fresh(b)
+	c.equip(b, "lb-1")
+	return c
+}
+
+// stopwatchPath is where a node that is equipped has this test binary, for what must be measured inside the node.
+const stopwatchPath = "/usr/local/bin/stopwatch"
+
+// equip gives a node the stopwatch.
+func (c *cluster) equip(b *testing.B, node string) {
+	b.Helper()
 	self, err := os.Executable()
 	require.NoError(b, err)
 	binary, err := os.Open(self)
 	require.NoError(b, err)
 	defer func() { _ = binary.Close() }()
-	for _, args := range [][]string{{"dd", "status=none", "bs=1M", "of=/usr/local/bin/stopwatch"}, {"chmod", "0755", "/usr/local/bin/stopwatch"}} {
-		require.NoError(b, c.Run(b.Context(), "lb-1", lab.Command{Args: args, Stdin: binary}))
+	for _, args := range [][]string{{"dd", "status=none", "bs=1M", "of=" + stopwatchPath}, {"chmod", "0755", stopwatchPath}} {
+		require.NoError(b, c.Run(b.Context(), node, lab.Command{Args: args, Stdin: binary}))
 	}
-	return c
 }
 
 // ocfEnv is the environment in which Pacemaker runs a recurring monitor.

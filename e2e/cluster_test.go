@@ -47,8 +47,10 @@ var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
 // TestMain lets this binary be what the laboratory or a measurement starts again, and takes the laboratory down.
 func TestMain(m *testing.M) {
 	lab.Reexec()
-	if spec := os.Getenv(measureEnv); spec != "" {
-		os.Exit(stopwatch(spec))
+	for env, be := range map[string]func(spec string) int{measureEnv: stopwatch, echoEnv: echo, launchEnv: launch} {
+		if spec := os.Getenv(env); spec != "" {
+			os.Exit(be(spec))
+		}
 	}
 	code := m.Run()
 	if l, err := lab.Open(labName()); err == nil {

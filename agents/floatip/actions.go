@@ -71,9 +71,15 @@ func (s *session) assign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.call.Infof("start: bringing %s to %s through %s", s.IP, self, s.Provider)
+	log := func() { s.call.Infof("start: bringing %s to %s through %s", s.IP, self, s.Provider) }
+	if s.driver.exclusive {
+		log() // it will take seconds
+	}
 	if err := s.provider.Assign(ctx, s.IP, self); err != nil {
 		return err
+	}
+	if !s.driver.exclusive {
+		log() // clients do not wait for a log that is slow
 	}
 	return await(ctx, func() error {
 		here, err := s.certain(ctx)

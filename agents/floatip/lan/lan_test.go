@@ -315,6 +315,30 @@ func TestNeighboursLearn(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsForTheLog: a log that is slow keeps nobody from the address.
+func TestNobodyWaitsForTheLog(t *testing.T) {
+	logged := make(chan struct{})
+	s := newStage(t, func(c *lan.Config) {
+		c.Log = func(string, ...any) { <-logged }
+	})
+	client := s.net.Add(t, "192.0.2.3/24")
+	client.Do(t, func() {
+		link, err := netlink.LinkByName("eth0")
+		require.NoError(t, err)
+		require.NoError(t, netlink.NeighSet(&netlink.Neigh{
+			LinkIndex: link.Attrs().Index, State: netlink.NUD_REACHABLE, IP: vip4.AsSlice(), HardwareAddr: s.n.MAC,
+		}))
+	})
+	done := make(chan error, 1)
+	go func() { done <- s.a.Assign(t.Context(), vip4, "a") }()
+	defer func() {
+		close(logged)
+		require.NoError(t, <-done)
+	}()
+	require.Eventually(t, func() bool { return neighbour(t, client, vip4) == s.m.MAC.String() }, 3*time.Second, 5*time.Millisecond)
+	require.Empty(t, done, "the log was not waited for at all: this test proves nothing")
+}
+
 func TestNoProbeOnRequest(t *testing.T) {
 	s := newStage(t, func(c *lan.Config) { c.ConflictWait = 0 })
 	require.NoError(t, s.b.Assign(t.Context(), vip4, "b"))

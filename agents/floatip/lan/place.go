@@ -89,18 +89,14 @@ func network(ip netip.Addr, nic *net.Interface) (*netlink.Route, error) {
 
 // add puts the address on the interface.
 func (at place) add(ip netip.Addr) error {
-	link, err := netlink.LinkByIndex(at.nic.Index)
-	if err != nil {
-		return fault.Errorf(fault.Unknown, "cannot look at %s: %w", at.nic.Name, err)
-	}
-	addr := &netlink.Addr{IPNet: &net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(at.prefix, ip.BitLen())}}
+	addr := &netlink.Addr{LinkIndex: at.nic.Index, IPNet: &net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(at.prefix, ip.BitLen())}}
 	if !at.ownRoute {
 		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
 	}
 	if ip.Is6() {
 		addr.Flags |= unix.IFA_F_NODAD // it has just been done, and the kernel would take a second over it
 	}
-	err = netlink.AddrAdd(link, addr)
+	err := netlink.AddrAdd(nil, addr)
 	switch {
 	case err == nil, errors.Is(err, syscall.EEXIST):
 		return nil

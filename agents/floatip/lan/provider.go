@@ -6,8 +6,9 @@
 // and a short wait (Config.ConflictWait) in which an owner on a healthy network has answered long since. And a release that cannot
 // remove the address is an error.
 //
-// Announcements (gratuitous ARP, unsolicited neighbour advertisements) are sent at once when the address is taken, three times in
-// some 20 ms; whoever wants more of them calls Announce, as the agent does from its monitors. No process is left behind for it.
+// Announcements (gratuitous ARP, unsolicited neighbour advertisements) are sent at once when the address is taken, and once more before
+// Assign returns, which Pacemaker waits for; whoever wants more of them calls Announce, as the agent does from its monitors, the
+// first of which follows the start at once. No process is left behind for it.
 package lan
 
 import (
@@ -69,11 +70,11 @@ func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
 // Holder is this machine's name if the address is here and nobody else answers for it; otherwise the hardware address of the
 // machine that does, or "" if none does.
 func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
-	found, nic, err := p.where(ip)
+	found, at, err := p.where(ip)
 	if err != nil {
 		return "", err
 	}
-	w, err := openWire(nic, ip)
+	w, err := openWire(at.nic, ip)
 	if err != nil {
 		return "", err
 	}
@@ -83,7 +84,7 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	case err != nil:
 		return "", err
 	case found && other != nil:
-		return "", conflict(ip, nic, other)
+		return "", conflict(ip, at.nic, other)
 	case found:
 		return p.Node, nil
 	case other != nil:
@@ -92,41 +93,41 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	return "", nil
 }
 
-// where is the interface that has the address (found) or would get it, if packets can leave by it.
-func (p *Provider) where(ip netip.Addr) (found bool, nic *net.Interface, err error) {
+// where is the place that the address has (found) or would get, if packets can leave from there.
+func (p *Provider) where(ip netip.Addr) (found bool, at place, err error) {
 	addr, err := p.find(ip)
 	if err != nil {
-		return false, nil, err
+		return false, place{}, err
 	}
 	if addr == nil {
-		at, err := p.place(ip)
-		if err != nil {
-			return false, nil, err
+		if at, err = p.place(ip); err != nil {
+			return false, place{}, err
 		}
 		if err := carrier(at.nic.Index); err != nil {
-			return false, nil, fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip, err)
+			return false, place{}, fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip, err)
 		}
-		return false, at.nic, nil
+		return false, at, nil
 	}
 	if err := p.sound(addr); err != nil {
-		return true, nil, err
+		return true, place{}, err
 	}
-	if nic, err = net.InterfaceByIndex(addr.LinkIndex); err != nil {
-		return true, nil, fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w", ip, err)
+	if at.nic, err = net.InterfaceByIndex(addr.LinkIndex); err != nil {
+		return true, place{}, fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w", ip, err)
 	}
-	return true, nic, nil
+	return true, at, nil
 }
 
-// Assign puts the address on the interface, unless another machine answers for it, and announces it.
+// Assign puts the address on the interface, unless another machine answers for it, and announces it. From the end of the wait for
+// another machine to the first announcement, clients are waiting: nothing else is done in between, and nothing is logged.
 func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) error {
 	if server != p.Node {
 		return fault.Errorf(fault.Unknown, "cannot give %s to %s: on a network each machine takes its addresses itself", ip, server)
 	}
-	found, nic, err := p.where(ip)
+	found, at, err := p.where(ip)
 	if err != nil {
 		return err
 	}
-	w, err := openWire(nic, ip)
+	w, err := openWire(at.nic, ip)
 	if err != nil {
 		return err
 	}
@@ -137,36 +138,29 @@ func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) err
 			return err
 		}
 		if other != nil {
-			return conflict(ip, nic, other)
+			return conflict(ip, at.nic, other)
 		}
-		if err := p.take(ip); err != nil {
+		if err := at.add(ip); err != nil {
 			return err
 		}
 	}
-	return w.announce(ctx, burst)
-}
-
-func (p *Provider) take(ip netip.Addr) error {
-	at, err := p.place(ip)
-	if err != nil {
-		return err
-	}
+	err = w.announce(ctx, burst)
 	if at.derived != "" {
 		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, at.nic.Name, at.prefix, at.derived)
 	}
-	return at.add(ip)
+	return err
 }
 
 // Announce tells the network once more that the address is here.
 func (p *Provider) Announce(ctx context.Context, ip netip.Addr) error {
-	found, nic, err := p.where(ip)
+	found, at, err := p.where(ip)
 	if err != nil {
 		return err
 	}
 	if !found {
 		return fault.Errorf(fault.Unknown, "cannot announce %s: it is not on this node", ip)
 	}
-	w, err := openWire(nic, ip)
+	w, err := openWire(at.nic, ip)
 	if err != nil {
 		return err
 	}

@@ -188,10 +188,11 @@ func claimant(packet []byte, from net.HardwareAddr, ip netip.Addr) net.HardwareA
 	return from
 }
 
-// The announcements of a take-over: the first at once, so that the address answers now, the others for those who missed it.
+// The announcements of a take-over: the first at once, so that the address answers now, the other for those who missed it. Pacemaker goes on
+// only when the start has returned, so there is no waiting for more of them.
 const (
-	burst        = 3
-	burstSpacing = 10 * time.Millisecond
+	burst        = 2
+	burstSpacing = 2 * time.Millisecond
 )
 
 // announce tells the network where the address is.
