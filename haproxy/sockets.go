@@ -212,6 +212,32 @@ func (s *Sockets) Close() {
 	s.list = nil
 }
 
+// Within is whether the others have all of these, as far as the kernel knows them for the same.
+func (s *Sockets) Within(others *Sockets) bool {
+	if s == nil {
+		return true
+	}
+	there := map[uint64]bool{}
+	for _, h := range others.list {
+		there[h.inode()] = true
+	}
+	for _, h := range s.list {
+		if !there[h.inode()] {
+			return false
+		}
+	}
+	return true
+}
+
+// inode tells one socket from another.
+func (h heldSocket) inode() uint64 {
+	var stat unix.Stat_t
+	if err := unix.Fstat(h.fd, &stat); err != nil {
+		return 0
+	}
+	return stat.Ino
+}
+
 // Len is how many there are.
 func (s *Sockets) Len() int {
 	if s == nil {

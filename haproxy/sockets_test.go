@@ -141,6 +141,13 @@ frontend web
 		require.NoError(t, err)
 		defer again.Close()
 		require.Equal(t, 307, again.Len())
+		third, err := runtime.Sockets(ctx)
+		require.NoError(t, err)
+		defer third.Close()
+		require.True(t, third.Within(again))
+		third.Drop(func(addr net.Addr) bool { return addr.String() == all[0].String() })
+		require.True(t, third.Within(again))
+		require.False(t, again.Within(third))
 		listeners, err := Listeners()
 		require.NoError(t, err)
 		n := 0

@@ -43,15 +43,23 @@ type agent struct {
 	anchorIP, privateIP netip.Addr
 	metadataURL         string
 
-	// attrdUpdater and systemd are Pacemaker's tool and systemd's directory of enabled units; tests replace them.
-	attrdUpdater, systemd string
+	// keeper is whether a process watches HAProxy; a HAProxy that crashes maxCrashes times within crashWindow is given up.
+	keeper      bool
+	maxCrashes  int
+	crashWindow time.Duration
+	// watched is whether a keeper answered at the beginning of a monitor.
+	watched bool
+
+	// tools are Pacemaker's, systemd the directory of its enabled units, program what is run as the keeper; tests replace them.
+	tools            tools
+	systemd, program string
 }
 
 // New declares the agent. The version is shown in its meta-data.
 func New(version string) *ocf.Agent { return newAgent(version).declare() }
 
 func newAgent(version string) *agent {
-	return &agent{version: version, attrdUpdater: "/usr/sbin/attrd_updater", systemd: "/etc/systemd/system"}
+	return &agent{version: version, tools: pacemakerTools, systemd: "/etc/systemd/system", program: "/proc/self/exe"}
 }
 
 func (a *agent) declare() *ocf.Agent {
@@ -131,6 +139,21 @@ configuration mentions it.`,
 		Name: "metadata_url", Short: "origin of the metadata service", Reloadable: true,
 		Long:  "Scheme, host and port of the service that knows this machine's addresses; /metadata/v1 is added. It is asked only at a start.",
 		Value: ocf.Origin(&a.metadataURL, "http://169.254.169.254"),
+	}, {
+		Name: "keeper", Short: "whether a keeper brings HAProxy back at once", Reloadable: true,
+		Long: `Whether the start leaves a small process, hawser-keeper, that holds copies of HAProxy's listening sockets. It starts HAProxy again as
+soon as it dies or hangs: connections made meanwhile wait instead of being refused. It never acts on what is stopped, reloaded, unmanaged
+or in maintenance by way of the cluster.`,
+		Value: ocf.Bool(&a.keeper, true),
+	}, {
+		Name: "max_crashes", Short: "crashes after which the cluster recovers HAProxy", Reloadable: true,
+		Long: `With the crash that makes this many within crash_window, the keeper does not start HAProxy again but has the cluster recover it,
+which may move the address to a node whose HAProxy is well.`,
+		Value: ocf.Int(&a.maxCrashes, 3, 1, crashesKept),
+	}, {
+		Name: "crash_window", Short: "the time over which crashes are counted", Reloadable: true,
+		Long:  "The time over which crashes are counted for max_crashes.",
+		Value: ocf.Duration(&a.crashWindow, time.Minute),
 	}}
 }
 

@@ -1,12 +1,14 @@
 package haproxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,7 +22,7 @@ import (
 //
 // Nothing of the agent must live on in a process that outlives it: the standard streams are files, all others are closed, the
 // working directory is the root. HAProxy makes a session of its own.
-func (a *agent) launch(ctx context.Context, f files, env []string) error {
+func (a *agent) launch(ctx context.Context, f files, env, args []string) error {
 	output, err := os.OpenFile(f.log(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot keep HAProxy's messages: %w", err)
@@ -28,7 +30,7 @@ func (a *agent) launch(ctx context.Context, f files, env []string) error {
 	defer func() { _ = output.Close() }()
 	closeOnExec()
 
-	cmd := exec.CommandContext(ctx, a.binpath, a.args(f)...)
+	cmd := exec.CommandContext(ctx, a.binpath, args...)
 	cmd.Env, cmd.Dir = append([]string{searchPath}, env...), "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -63,7 +65,7 @@ const attrdTimeout = time.Second
 
 // attrd runs attrd_updater in a session of its own, so that the end of this process is not its end. Its input is nobody's terminal.
 func (a *agent) attrd(args ...string) error {
-	cmd := exec.Command(a.attrdUpdater, args...)
+	cmd := exec.Command(a.tools.attrdUpdater, args...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -74,10 +76,57 @@ func (a *agent) attrd(args ...string) error {
 	select {
 	case err := <-done:
 		if err != nil {
-			return fmt.Errorf("%s: %w", a.attrdUpdater, err)
+			return fmt.Errorf("%s: %w", a.tools.attrdUpdater, err)
 		}
 		return nil
 	case <-time.After(attrdTimeout):
-		return fmt.Errorf("%s has not ended after %s", a.attrdUpdater, attrdTimeout)
+		return fmt.Errorf("%s has not ended after %s", a.tools.attrdUpdater, attrdTimeout)
 	}
+}
+
+// ask runs one of Pacemaker's tools and returns what it wrote.
+func ask(ctx context.Context, program string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = "/"
+	var output, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &complaint
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 100 * time.Millisecond
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay):
+		return output.Bytes(), nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%s did not answer in time: %w", program, ctx.Err())
+	case errors.As(err, &exit):
+		said := strings.TrimSpace(complaint.String())
+		if said == "" {
+			said = strings.TrimSpace(output.String())
+		}
+		return nil, &exitError{program, exit.ExitCode(), said}
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("%w: there is no %s", errNoCluster, program)
+	}
+	return nil, fmt.Errorf("cannot run %s: %w", program, err)
+}
+
+// detach runs a program of ours in a session of its own, with nothing of this process: it is to live on. ended gets its end, should this
+// process still be there then.
+func detach(program, name string, env []string) (pid int, ended <-chan struct{}, err error) {
+	closeOnExec()
+	cmd := &exec.Cmd{
+		Path: program, Args: []string{name}, Env: env, Dir: "/",
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, nil, fmt.Errorf("cannot start %s: %w", name, err)
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_ = cmd.Wait()
+	}()
+	return cmd.Process.Pid, over, nil
 }

@@ -74,8 +74,18 @@ func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]
 	if err != nil {
 		return nil, err
 	}
+	keepers, err := f.keepers()
+	if err != nil {
+		return nil, err
+	}
+	for _, keeper := range keepers.all() { // its program is called haproxy too, and what it holds is for this instance
+		pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == keeper.PID })
+	}
 	var found []stranger
 	for _, pid := range pids {
+		if pid == os.Getpid() && IsKeeper(os.Args) {
+			continue // bringing HAProxy back
+		}
 		inodes, err := client.SocketInodes(pid)
 		if err != nil {
 			continue // gone meanwhile

@@ -32,6 +32,15 @@ var keepZombies atomic.Bool
 // TestMain makes this process the parent of every HAProxy that goes into the background, and a good one: in a container, process 1
 // may leave zombies for long.
 func TestMain(m *testing.M) {
+	if IsKeeper(os.Args) { // this binary is its own keeper, too
+		os.Exit(keepOn(context.Background(), func() *agent {
+			a := newAgent("1.2.3")
+			if dir := os.Getenv(toolsVariable); dir != "" {
+				a.tools = fakeTools(dir)
+			}
+			return a
+		}))
+	}
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	session, _ := unix.Getsid(0)
 	go func() {
@@ -51,7 +60,7 @@ func reap(session int) {
 		pid, _ := strconv.Atoi(word)
 		v, err := look(pid)
 		comm, _ := os.ReadFile("/proc/" + word + "/comm")
-		if err == nil && v.dead() && v.session != session && strings.HasPrefix(string(comm), "haproxy") {
+		if err == nil && v.dead() && v.session != session && (strings.HasPrefix(string(comm), "haproxy") || strings.HasPrefix(string(comm), "hawser-")) {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
 	}
@@ -91,7 +100,7 @@ func newWorld(t *testing.T) *world {
 	}))
 	t.Cleanup(func() { w.app.CloseClientConnections(); w.app.Close() })
 	w.write("haproxy.cfg", w.config(""))
-	w.r = ocftest.New(t, w.agent, map[string]string{"conffile": w.path("haproxy.cfg"), "stop_grace": "1s"})
+	w.r = ocftest.New(t, w.agent, map[string]string{"conffile": w.path("haproxy.cfg"), "stop_grace": "1s", "keeper": "false"})
 	w.r.Env["HAWSER_RUNDIR"] = w.path("run")
 	t.Cleanup(func() {
 		keepZombies.Store(false)
@@ -106,7 +115,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) agent() *ocf.Agent {
 	a := newAgent("1.2.3")
 	a.systemd = w.path("systemd")
-	a.attrdUpdater = w.path("attrd_updater")
+	a.tools = fakeTools(w.dir)
 	w.tune(a)
 	return a.declare()
 }

@@ -41,7 +41,7 @@ func (a *agent) mend(ctx context.Context, f files, s *sighting) error {
 // tried a moment ago.
 func (a *agent) catchUp(ctx context.Context, f files, s *state, noSocket bool) error {
 	call := ocf.CallFrom(ctx)
-	if p := s.Pending; p != nil && time.Since(p.Tried) < tryAgain && time.Since(p.Tried) >= 0 {
+	if p := s.Pending; p != nil && (p.Deadly || time.Since(p.Tried) < tryAgain && time.Since(p.Tried) >= 0) {
 		if sources, _ := a.sources(); digest(sources) == p.Config {
 			return errors.New(p.Reason)
 		}

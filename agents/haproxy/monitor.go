@@ -32,6 +32,84 @@ type sighting struct {
 // monitor answers Stopped only when no process of the instance is alive. In the steady state it starts no process, goes through
 // none, and costs one exchange with the stats socket.
 func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
+	if !a.covers(ctx, check) {
+		return a.observe(ctx, check)
+	}
+	f := filesOf(ctx)
+	a.watched = a.keeps(ctx, f)
+	state, err := a.observe(ctx, check)
+	switch {
+	case errors.Is(err, errUnsure):
+		// The keeper asks every second, and waits for the lock that this monitor has.
+		ocf.CallFrom(ctx).Warnf("the keeper is to decide: %v", err)
+		return ocf.Running, nil
+	case state != ocf.Stopped && (err == nil || state == ocf.Degraded):
+		if !a.watched {
+			a.keep(ctx, f)
+		}
+		return a.tellCrash(ctx, f, state, err)
+	}
+	if !a.cover(ctx, f) {
+		return state, err
+	}
+	if state, err = a.observe(ctx, check); err != nil && state != ocf.Degraded {
+		return state, err
+	}
+	return a.tellCrash(ctx, f, state, err)
+}
+
+// covers is whether this is a look at a HAProxy that is to be brought back if it has crashed: the cluster's recurring monitor, which does
+// what the keeper does, should there be none.
+func (a *agent) covers(ctx context.Context, check ocf.Check) bool {
+	return a.keeper && check.Action == "monitor" && !check.Probe && ocf.CallFrom(ctx).Clustered
+}
+
+// cover brings back a HAProxy that crashed. It is false where the monitor's own finding stands.
+func (a *agent) cover(ctx context.Context, f files) bool {
+	s, ok := f.load()
+	if !ok || !s.kept() {
+		return false
+	}
+	cause := a.ill(ctx, f)
+	if cause == nil {
+		return false // servers are missing, or check_url failed: HAProxy itself is well
+	}
+	err := a.bringBack(ctx, f, s, time.Now(), cause)
+	if err == nil {
+		a.keep(ctx, f)
+		return true
+	}
+	ocf.CallFrom(ctx).Errorf("HAProxy is gone (%v) and is not brought back: %v", cause, err)
+	if ended := a.dismiss(ctx, f); ended != nil {
+		ocf.CallFrom(ctx).Warnf("%v", ended)
+	}
+	if !errors.Is(err, errUnmanaged) {
+		a.giveUp(ctx, f)
+	}
+	return false
+}
+
+// tellCrash adds to what a monitor found that HAProxy has crashed since the last one.
+func (a *agent) tellCrash(ctx context.Context, f files, found ocf.State, reason error) (ocf.State, error) {
+	s, ok := f.load()
+	if !ok || reason != nil {
+		return found, reason
+	}
+	notice := s.crashNotice()
+	if notice == nil {
+		return found, reason
+	}
+	if err := f.save(s); err != nil {
+		ocf.CallFrom(ctx).Warnf("%v", err)
+	}
+	return ocf.Degraded, notice
+}
+
+// errUnsure is a HAProxy that is slow to answer, where a keeper watches that will find out what is the matter.
+var errUnsure = errors.New("HAProxy is slow to answer")
+
+// observe is the monitor proper.
+func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error) {
 	f := filesOf(ctx)
 	if check.Action == "stop" {
 		fam, err := a.find(f)
@@ -166,6 +244,8 @@ func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat
 		}
 		// In the middle of a reload the old worker may answer, or nobody for a moment.
 		switch now := time.Now().Add(askEvery); {
+		case hangs && a.watched:
+			return nil, fmt.Errorf("%w: %w", errUnsure, err)
 		case hangs && now.After(until):
 			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w", limit.Round(100*time.Millisecond), err)
 		case !hangs && now.After(earlier(until, began.Add(briefly))):

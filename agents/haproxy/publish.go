@@ -3,6 +3,7 @@ package haproxy
 import (
 	"context"
 	"fmt"
+	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
@@ -11,6 +12,23 @@ import (
 // Attribute is the transient node attribute in which the agent of a resource tells the cluster what HAProxy sees of its servers,
 // in the form "up=3,down=1,draining=0".
 func Attribute(instance string) string { return "hawser-" + instance }
+
+// CrashAttribute is the transient node attribute in which the agent of a resource tells the cluster, and whoever gets Pacemaker's alerts, of
+// HAProxy's last crash, in the form "at=2026-11-21T03:12:07Z,took=0.06,count=2". Count is that since the start.
+func CrashAttribute(instance string) string { return "hawser-" + instance + "-crash" }
+
+// announce tells of the last crash.
+func (a *agent) announce(ctx context.Context, s state) {
+	call := ocf.CallFrom(ctx)
+	if !call.Clustered || len(s.Crashes) == 0 {
+		return
+	}
+	last := s.Crashes[len(s.Crashes)-1]
+	value := fmt.Sprintf("at=%s,took=%.2f,count=%d", last.At.UTC().Format(time.RFC3339), last.Took.Seconds(), len(s.Crashes))
+	if err := a.attrd("-n", CrashAttribute(call.Instance), "-U", value); err != nil {
+		call.Warnf("cannot tell the cluster of the crash: %v", err)
+	}
+}
 
 // summarise counts servers by what they do: serve; fail; or nothing new, because somebody took them out (DRAIN, MAINT).
 func summarise(servers []client.Stat) string {

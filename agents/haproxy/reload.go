@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -22,14 +24,8 @@ const tryAgain = time.Minute
 // fails only where HAProxy itself is not well.
 func (a *agent) reload(ctx context.Context) error {
 	f := filesOf(ctx)
-	s, running, err := a.locate(f)
+	s, err := a.alive(ctx, f)
 	if err != nil {
-		return err
-	}
-	if !running {
-		return errors.New("HAProxy does not run, so it cannot be reloaded")
-	}
-	if err := s.lifeless(); err != nil {
 		return err
 	}
 	failure := a.takeOver(ctx, f, &s.state)
@@ -39,7 +35,18 @@ func (a *agent) reload(ctx context.Context) error {
 		err = a.workerLives(f, s.state.Master)
 	}
 	if err != nil {
+		waiting := s.state.Pending
+		if s, ok := f.load(); a.keeper && ok && a.bringBack(ctx, f, s, time.Now(), err) == nil {
+			err = a.remember(f, waiting)
+		}
+	}
+	if err != nil {
 		return errors.Join(failure, err)
+	}
+	defer a.keep(ctx, f)
+	if st, ok := f.load(); ok && st.Master != s.state.Master {
+		ocf.CallFrom(ctx).Errorf("%v", failure)
+		return nil
 	}
 	if failure != nil {
 		ocf.CallFrom(ctx).Errorf("%s", s.state.Pending.Reason)
@@ -50,20 +57,84 @@ func (a *agent) reload(ctx context.Context) error {
 	return nil
 }
 
+// alive is the HAProxy that is to be reloaded, brought back if it has just died.
+func (a *agent) alive(ctx context.Context, f files) (sighting, error) {
+	for tries := 0; ; tries++ {
+		s, running, err := a.locate(f)
+		switch {
+		case err == nil && running:
+			err = s.lifeless()
+		case err == nil:
+			err = errors.New("HAProxy does not run, so it cannot be reloaded")
+		}
+		if err == nil {
+			return s, nil
+		}
+		st, ok := f.load()
+		if !ok || !a.keeper || tries > 0 {
+			return sighting{}, err
+		}
+		if back := a.bringBack(ctx, f, st, time.Now(), err); back != nil {
+			return sighting{}, fmt.Errorf("%w; and it is not brought back: %w", err, back)
+		}
+	}
+}
+
+// remember keeps a reload that could not be done because HAProxy died of it, or for another reason.
+func (a *agent) remember(f files, waiting *pending) error {
+	s, ok := f.load()
+	if !ok || waiting == nil {
+		return nil
+	}
+	s.Pending = waiting
+	return f.save(s)
+}
+
+// errDied is a HAProxy that ended during its reload.
+var errDied = errors.New("HAProxy died when it was reloaded, and was brought back")
+
+// whileAlive is a context that ends, with errDied, when the process does: a master that is dead answers to no reload.
+func whileAlive(ctx context.Context, p process) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	fd, err := p.open()
+	if err != nil {
+		cancel(errDied)
+		return ctx, func() {}
+	}
+	go func() {
+		defer func() { _ = unix.Close(fd) }()
+		for ctx.Err() == nil {
+			polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			if n, _ := unix.Poll(polled, 20); n > 0 {
+				cancel(errDied)
+			}
+		}
+	}()
+	return ctx, func() { cancel(context.Canceled) }
+}
+
 // takeOver reloads, and keeps in the state whether a reload is pending from now on.
 func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
 	began := time.Now()
 	sources, err := a.sources()
+	deadly := false
 	if err == nil {
-		err = a.tryReload(ctx, f, s, sources)
+		living, cancel := whileAlive(ctx, s.Master)
+		if err = a.tryReload(living, f, s, sources); err != nil && errors.Is(context.Cause(living), errDied) {
+			err, deadly = errDied, true
+		}
+		cancel()
 	}
 	if err == nil {
 		s.Pending = nil
+		if a.keeper { // at once: it may be holding a socket that the new configuration does not have
+			_, _ = f.tell(ctx, "look")
+		}
 		return nil
 	}
 	s.Pending = &pending{
 		Reason: "the old configuration serves: " + inShort(err),
-		Tried:  began, Config: digest(sources),
+		Tried:  began, Config: digest(sources), Deadly: deadly,
 	}
 	return err
 }
@@ -98,11 +169,27 @@ func (a *agent) tryReload(ctx context.Context, f files, s *state, sources []clie
 	if err := a.checkConfig(checking, a.checked(f), s.Env); err != nil {
 		return errors.Join(err, a.writeFragment(f, f.stats()))
 	}
-	if !gone {
-		return client.Master{Path: f.master()}.Reload(ctx)
+	undo := func() error { return nil }
+	onCopies := f.onCopies(s.Master.PID)
+	if onCopies {
+		var err error
+		if undo, err = a.keepCopies(f, sources); err != nil {
+			return err
+		}
 	}
-	if err := a.reviveSockets(ctx, f, s, stats); err != nil {
-		return errors.Join(err, a.writeFragment(f, f.stats()))
+	var err error
+	if gone {
+		err = a.reviveSockets(ctx, f, s, stats)
+	} else {
+		err = client.Master{Path: f.master()}.Reload(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, undo(), a.writeFragment(f, f.stats()))
+	}
+	if !onCopies {
+		if _, err := a.keepCopies(f, sources); err != nil {
+			ocf.CallFrom(ctx).Warnf("%v", err)
+		}
 	}
 	return nil
 }

@@ -22,7 +22,20 @@ const askEvery = 10 * time.Millisecond
 //
 // A start that is killed at any point leaves something that one of these covers.
 func (a *agent) start(ctx context.Context) error {
-	call, f := ocf.CallFrom(ctx), filesOf(ctx)
+	f := filesOf(ctx)
+	if err := a.run(ctx, f); err != nil {
+		// Nobody is going to accept what waits on sockets that a keeper may hold.
+		if ended := a.dismiss(ctx, f); ended != nil {
+			ocf.CallFrom(ctx).Warnf("%v", ended)
+		}
+		return err
+	}
+	a.keep(ctx, f)
+	return nil
+}
+
+func (a *agent) run(ctx context.Context, f files) error {
+	call := ocf.CallFrom(ctx)
 	if err := a.checkExtra(); err != nil {
 		return err
 	}
@@ -34,7 +47,7 @@ func (a *agent) start(ctx context.Context) error {
 		return err
 	}
 	if a.serves(ctx, f, fam) {
-		return nil
+		return f.wanted()
 	}
 
 	if err := a.checkBinary(); err != nil {
@@ -75,15 +88,31 @@ func (a *agent) start(ctx context.Context) error {
 	if err := a.writeFragment(f, f.stats()); err != nil {
 		return err
 	}
-	if err := a.launch(ctx, f, env); err != nil {
+	if err := a.launch(ctx, f, env, a.onHeldSockets(ctx, f, a.args(f))); err != nil {
 		return a.nameHolder(f, err)
 	}
-	return a.settle(ctx, f, env)
+	if err := a.settle(ctx, f, func() state { return state{Env: env} }); err != nil {
+		return err
+	}
+	if _, err := a.keepCopies(f, sources); err != nil {
+		call.Warnf("%v", err)
+	}
+	return nil
+}
+
+// wanted remembers that HAProxy is to run, whatever a stop that was killed or a keeper that gave up remembered.
+func (f files) wanted() error {
+	s, ok := f.load()
+	if !ok || s.kept() {
+		return nil
+	}
+	s.Stopping, s.GaveUp = false, false
+	return f.save(s)
 }
 
 // serves is whether a HAProxy of this instance runs as it should.
 func (a *agent) serves(ctx context.Context, f files, fam family) bool {
-	if len(fam.masters) != 1 || fam.masters[0].stopped() || !sameArgs(fam.masters[0].args, a.args(f)) {
+	if len(fam.masters) != 1 || fam.masters[0].stopped() || !sameArgs(fam.masters[0].args, a.args(f)) && !sameArgs(fam.masters[0].args, a.argsOnCopies(f)) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, briefly)
@@ -95,7 +124,7 @@ func (a *agent) serves(ctx context.Context, f files, fam family) bool {
 // settle waits until the new HAProxy answers, remembers it, and makes sure that it has its addresses to itself. The worker's
 // sockets listen before there is a worker, so an answer on the stats socket says that they do. The master has to answer as well:
 // it executes itself anew once it has its worker, and until then does not hear signals.
-func (a *agent) settle(ctx context.Context, f files, env []string) error {
+func (a *agent) settle(ctx context.Context, f files, remembered func() state) error {
 	var fam family
 	for {
 		var err error
@@ -114,7 +143,9 @@ func (a *agent) settle(ctx context.Context, f files, env []string) error {
 		case <-time.After(askEvery):
 		}
 	}
-	if err := f.save(state{Master: fam.masters[0].process, Env: env}); err != nil {
+	s := remembered()
+	s.Master = fam.masters[0].process
+	if err := f.save(s); err != nil {
 		return err
 	}
 	addrs, err := bound(fam)

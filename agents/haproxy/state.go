@@ -21,6 +21,12 @@ type state struct {
 	Published string `json:"published,omitempty"`
 	// Pending is a reload that was asked for and could not be done.
 	Pending *pending `json:"pending,omitempty"`
+	// Stopping is set once a stop has begun, so that nobody brings back what is being stopped, whatever becomes of the stop.
+	Stopping bool `json:"stopping,omitempty"`
+	// GaveUp is set where HAProxy could not be brought back and Pacemaker was told to recover it.
+	GaveUp bool `json:"gave_up,omitempty"`
+	// Crashes are those since the start.
+	Crashes []crash `json:"crashes,omitempty"`
 }
 
 // pending is a reload that waits for its configuration to become a valid one.
@@ -29,6 +35,8 @@ type pending struct {
 	// Tried is when it was last tried, Config the digest of the configuration then.
 	Tried  time.Time `json:"tried"`
 	Config string    `json:"config"`
+	// Deadly is set where HAProxy died of it: the same configuration is not tried again.
+	Deadly bool `json:"deadly,omitempty"`
 }
 
 // bootID is the id of this boot.
@@ -85,10 +93,17 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// clear removes what a HAProxy that is gone has left. The metadata service's answers stay: they are the node's.
+// clear removes what a HAProxy that is gone has left. The metadata service's answers stay: they are the node's. What
+// is the keeper's stays: it may be holding sockets for the start that follows.
 func (f files) clear() error {
+	return errors.Join(
+		remove(f.pidfile(), f.master(), f.stats(), f.fragment(), f.log(), f.state(), f.state()+".new", f.fragment()+".new"),
+		os.RemoveAll(f.copies()), os.RemoveAll(f.copies()+".new"))
+}
+
+// remove removes files that may be there.
+func remove(paths ...string) error {
 	var errs []error
-	paths := []string{f.pidfile(), f.master(), f.stats(), f.fragment(), f.log(), f.state(), f.state() + ".new", f.fragment() + ".new"}
 	for _, path := range paths {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)

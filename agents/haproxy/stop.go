@@ -18,15 +18,53 @@ import (
 // valid parameters nor any file.
 func (a *agent) stop(ctx context.Context) error {
 	f := filesOf(ctx)
-	remembered, _ := f.load()
+	remembered, known := f.load()
+	if known {
+		remembered.Stopping = true
+		if err := f.save(remembered); err != nil {
+			ocf.CallFrom(ctx).Warnf("%v", err)
+		}
+	}
+	// Before HAProxy takes no more connections: on a socket that is held and that nobody accepts on, clients would wait in vain.
+	held := a.holdForStart(ctx, f)
+	if !held {
+		if err := a.dismiss(ctx, f); err != nil {
+			return err
+		}
+	}
 	if err := a.end(ctx, f, a.stopGrace); err != nil {
 		return err
 	}
 	a.withdraw(ctx, remembered)
-	if err := f.clear(); err != nil {
+	err := f.clear()
+	if !held {
+		err = errors.Join(err, remove(f.keeperSocket(), f.keeperCall(), f.keeperCall()+".new", f.keeperLink()))
+	}
+	if err != nil {
 		return fmt.Errorf("HAProxy is stopped, but its files cannot be removed: %w", err)
 	}
 	return nil
+}
+
+// holdForStart has the keeper hold the listening sockets on, if Pacemaker is about to start the resource here again, as it does for a changed
+// parameter: then that restart refuses nobody. HAProxy serves while Pacemaker is asked.
+func (a *agent) holdForStart(ctx context.Context, f files) bool {
+	call := ocf.CallFrom(ctx)
+	if !call.Clustered || !a.keeper || !a.holds(ctx, f) {
+		return false
+	}
+	again, err := a.returns(ctx)
+	if err != nil {
+		call.Infof("it is not known whether the resource will be started here again: %v", err)
+	}
+	if !again {
+		return false
+	}
+	if _, err := f.tell(ctx, "hold"); err != nil {
+		call.Infof("the keeper does not hold HAProxy's sockets for the start: %v", err)
+		return false
+	}
+	return true
 }
 
 // The time that a stop keeps for the phases after the grace.

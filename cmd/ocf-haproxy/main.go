@@ -1,4 +1,5 @@
-// Command ocf-haproxy is the resource agent ocf:hawser:haproxy, installed as /usr/lib/ocf/resource.d/hawser/haproxy.
+// Command ocf-haproxy is the resource agent ocf:hawser:haproxy, installed as /usr/lib/ocf/resource.d/hawser/haproxy, and the keeper
+// that its start leaves behind.
 package main
 
 import (
@@ -12,4 +13,9 @@ import (
 // version is stamped in by the Makefile.
 var version = "dev"
 
-func main() { os.Exit(haproxy.New(version).Main(context.Background(), ocf.OSEnv())) }
+func main() {
+	if haproxy.IsKeeper(os.Args) {
+		os.Exit(haproxy.Keep(context.Background(), version))
+	}
+	os.Exit(haproxy.New(version).Main(context.Background(), ocf.OSEnv()))
+}

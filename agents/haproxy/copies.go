@@ -1,0 +1,162 @@
+package haproxy
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+)
+
+// The configuration that HAProxy has taken is kept as copies, one directory for each of the user's paths, in their order. A HAProxy
+// that has to be brought back after its files were edited runs from the copies: an edit that nobody has asked to be loaded, and that may
+// be half done, must not take effect by a crash. It then goes on running from them, since HAProxy's reload is to execute itself with the
+// same command line, so a later reload writes what is new into the copies first.
+
+func (f files) copies() string { return filepath.Join(f.dir, "config") }
+
+// copyOf is where the copy of a path is. The last element stays, for HAProxy's messages and for the suffix that it asks of files in
+// directories.
+func (f files) copyOf(i int, path string) string {
+	return filepath.Join(f.copies(), strconv.Itoa(i), filepath.Base(path))
+}
+
+// copyable is whether the configuration means the same in another place.
+func copyable(sources []client.Source) bool {
+	for _, source := range sources {
+		for _, words := range source.Lines(func(string) string { return "" }) {
+			if len(words) > 1 && words[0] == "default-path" && (words[1] == "config" || words[1] == "parent") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// copyTargets says where each source is copied to. Sources that are no files, such as check_url, are left out.
+func (a *agent) copyTargets(f files, sources []client.Source) map[string]string {
+	targets := map[string]string{}
+	for i, path := range a.userFiles() {
+		to := f.copyOf(i, path)
+		for _, source := range sources {
+			switch {
+			case source.File == path:
+				targets[to] = source.Text
+			case filepath.Dir(source.File) == path:
+				targets[filepath.Join(to, filepath.Base(source.File))] = source.Text
+			}
+		}
+	}
+	return targets
+}
+
+// copied is whether the copies are those of the sources, and whether there are any.
+func (a *agent) copied(f files, sources []client.Source) (same, there bool) {
+	kept := map[string]string{}
+	err := filepath.WalkDir(f.copies(), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		kept[path] = string(text)
+		return err
+	})
+	if err != nil || len(kept) == 0 {
+		return false, false
+	}
+	targets := a.copyTargets(f, sources)
+	same = len(targets) == len(kept)
+	for path, text := range targets {
+		if old, ok := kept[path]; !ok || old != text {
+			same = false
+		}
+	}
+	return same, true
+}
+
+// keepCopies makes the copies those of the sources, all at once. undo puts the former ones back.
+func (a *agent) keepCopies(f files, sources []client.Source) (undo func() error, err error) {
+	nothing := func() error { return nil }
+	if !copyable(sources) {
+		return nothing, os.RemoveAll(f.copies())
+	}
+	if same, _ := a.copied(f, sources); same {
+		return nothing, nil
+	}
+	fresh := f.copies() + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
+	}
+	for path, text := range a.copyTargets(f, sources) {
+		path = fresh + strings.TrimPrefix(path, f.copies())
+		err := os.MkdirAll(filepath.Dir(path), 0o700)
+		if err == nil {
+			err = os.WriteFile(path, []byte(text), 0o600)
+		}
+		if err != nil {
+			return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", errors.Join(err, os.RemoveAll(fresh)))
+		}
+	}
+	return f.exchangeCopies, f.exchangeCopies()
+}
+
+// exchangeCopies makes the new copies the copies and the other way round, so that a reload that fails can do it again.
+func (f files) exchangeCopies() error {
+	fresh := f.copies() + ".new"
+	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, f.copies(), unix.RENAME_EXCHANGE)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.Rename(fresh, f.copies())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot keep a copy of the configuration: %w", err)
+	}
+	return nil
+}
+
+// onCopies is whether a HAProxy runs from the copies.
+func (f files) onCopies(pid int) bool {
+	return slices.ContainsFunc(commandLine(pid), func(word string) bool { return strings.HasPrefix(word, f.copies()+"/") })
+}
+
+// argsOnCopies is args with the user's files replaced by their copies.
+func (a *agent) argsOnCopies(f files) []string {
+	args := a.args(f)
+	n := 0
+	replace := func(i int) {
+		args[i] = f.copyOf(n, args[i])
+		n++
+	}
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "--":
+			for i++; i < len(args); i++ {
+				replace(i)
+			}
+		case args[i] == "-f" && i+1 < len(args):
+			if i++; args[i] != f.fragment() {
+				replace(i)
+			}
+		}
+	}
+	return args
+}
+
+// lastGood is the command line with the configuration that HAProxy had last taken, and whether that is another one than the user's
+// files have now. Where there are no copies, the files are what there is.
+func (a *agent) lastGood(f files) (args []string, changed bool) {
+	sources, err := client.ReadSources(a.userFiles())
+	if err == nil && !copyable(sources) {
+		return a.args(f), false
+	}
+	if same, there := a.copied(f, sources); there && (err != nil || !same) {
+		return a.argsOnCopies(f), true
+	}
+	return a.args(f), false
+}

@@ -1,0 +1,261 @@
+package haproxy
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// keeper is the process that the start leaves behind. It holds copies of HAProxy's listening sockets and descriptors of its processes, so
+// that it knows of a death at once; asks HAProxy every second, so that it knows of a hang; and brings it back.
+//
+// There are two of them, of which one waits for the other's lock: the kernel gives it to the standby in the moment in which the
+// keeper dies. A third ends at once.
+type keeper struct {
+	agent func() *agent
+	f     files
+	id    string
+	// wake is an eventfd that has the loop look again.
+	wake int
+
+	mu   sync.Mutex
+	held *client.Sockets
+	// from is the worker whose sockets are held.
+	from int
+	// holding is until when the sockets are held although HAProxy is being stopped.
+	holding time.Time
+}
+
+const (
+	// askKeeping is how often the keeper asks HAProxy, and how long it waits for the answer.
+	askKeeping = time.Second
+	// unanswered is after how many asks without an answer HAProxy hangs.
+	unanswered = 2
+	// starvedFor is after how many it does although the machine, and not HAProxy, may be to blame.
+	starvedFor = 10
+	// keepTime is how long the keeper may take to bring HAProxy back.
+	keepTime = 20 * time.Second
+)
+
+// IsKeeper is whether this process was started to be a keeper.
+func IsKeeper(args []string) bool { return len(args) == 1 && args[0] == keeperName }
+
+// Keep is the keeper's life: it returns when the resource is stopped, given up, or not the cluster's any more.
+func Keep(ctx context.Context, version string) int {
+	return keepOn(ctx, func() *agent { return newAgent(version) })
+}
+
+func keepOn(ctx context.Context, agent func() *agent) int {
+	dir := filepath.Join(os.Getenv(rundirVariable), os.Getenv(instanceVariable))
+	k := &keeper{agent: agent, f: files{dir}, id: identity(agent().version)}
+	if os.Getenv(instanceVariable) == "" || !filepath.IsAbs(dir) {
+		return int(ocf.ErrArgs)
+	}
+	lock, err := k.becomeKeeper()
+	if err != nil {
+		return int(ocf.ErrGeneric)
+	}
+	defer func() { _ = lock.Close() }()
+	if k.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return int(ocf.ErrGeneric)
+	}
+	if err := os.Remove(k.f.keeperSocket()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return int(ocf.ErrGeneric)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: k.f.keeperSocket()})
+	if err != nil {
+		return int(ocf.ErrGeneric)
+	}
+	defer func() { _ = l.Close() }()
+	go k.serve(ctx, l)
+
+	standby := k.standBy()
+	defer standby()
+	k.watch(ctx, lock)
+	k.release()
+	return int(ocf.Success)
+}
+
+// becomeKeeper returns when this process is the keeper: at once, or when the one that there is dies. An error says that both places are
+// taken.
+func (k *keeper) becomeKeeper() (*os.File, error) {
+	lock, err := os.OpenFile(k.f.keeperLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		return lock, nil
+	}
+	standby, err := os.OpenFile(k.f.standbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = standby.Close() }()
+	if err := syscall.Flock(int(standby.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, err
+	}
+	called(standbyName)
+	for {
+		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	called(keeperName)
+	return lock, err
+}
+
+// called makes the name that ps, pgrep and killall see.
+func called(name string) { _ = os.WriteFile("/proc/self/comm", []byte(name), 0) }
+
+// standBy sees to it that there is always a standby, until the returned function is called.
+func (k *keeper) standBy() (end func()) {
+	over := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			if !held(k.f.standbyLock()) { // it may be one that somebody else started
+				pid, ended, err := detach(k.f.keeperLink(), keeperName, os.Environ())
+				if err == nil {
+					select {
+					case <-ended:
+					case <-over:
+						_ = syscall.Kill(pid, syscall.SIGKILL)
+						<-ended
+						return
+					}
+				}
+			}
+			select {
+			case <-over:
+				return
+			case <-time.After(askKeeping / 2):
+			}
+		}
+	})
+	return func() { close(over); done.Wait() }
+}
+
+// release closes the listening sockets.
+func (k *keeper) release() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.held.Close()
+	k.held, k.from = nil, 0
+}
+
+// serve answers on the keeper's socket: HAProxy, which asks for the listening sockets, and the agent's actions.
+func (k *keeper) serve(ctx context.Context, l *net.UnixListener) {
+	for {
+		conn, err := l.AcceptUnix()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			time.Sleep(askEvery) // out of descriptors
+			continue
+		}
+		go func() {
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+			line, err := bufio.NewReaderSize(conn, 64).ReadString('\n')
+			if err == nil {
+				k.answer(ctx, conn, strings.Fields(line))
+			}
+		}()
+	}
+}
+
+func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string) {
+	if len(words) == 0 {
+		return
+	}
+	switch words[0] {
+	case "_getsocks":
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		_ = k.held.Serve(conn)
+	case "ping":
+		fmt.Fprintln(conn, k.id)
+	case "held":
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		fmt.Fprintln(conn, k.held.Len())
+	case "look": // HAProxy, or what it listens on, is another one now
+		k.mu.Lock()
+		k.holding = time.Time{}
+		k.mu.Unlock()
+		brief, cancel := context.WithTimeout(ctx, shortly)
+		_, _ = k.refresh(brief, true)
+		cancel()
+		k.poke()
+		fmt.Fprintln(conn, k.id)
+	case "hold": // HAProxy is being stopped and will be started again
+		k.mu.Lock()
+		k.holding = time.Now().Add(holdTime)
+		n := k.held.Len()
+		k.mu.Unlock()
+		k.poke()
+		fmt.Fprintln(conn, n)
+	}
+}
+
+// poke has the loop look again.
+func (k *keeper) poke() { _, _ = unix.Write(k.wake, binary.NativeEndian.AppendUint64(nil, 1)) }
+
+// refresh asks HAProxy who it is and makes the held sockets those of now, if they are others. A worker that is about to end has none to
+// give.
+func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) {
+	runtime := client.Runtime{Path: k.f.stats()}
+	info, err := runtime.Info(ctx)
+	if err != nil || info.Stopping {
+		return info, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if info.Pid == k.from && !anyway {
+		return info, nil
+	}
+	// A worker has the same sockets all its life: with expose-fd, HAProxy 2.6 keeps even those of a frontend that was shut down.
+	fresh, err := runtime.Sockets(ctx)
+	if err != nil {
+		return info, err
+	}
+	// Whoever asks on the stats socket is to learn at once that nobody is there.
+	fresh.Drop(func(addr net.Addr) bool { return addr.String() == k.f.stats() })
+	if k.held.Within(fresh) {
+		k.held.Close()
+	} else {
+		migrating(k.held.Close)
+	}
+	k.held, k.from = fresh, info.Pid
+	return info, nil
+}
+
+// migrateSwitch lets the kernel give connections that wait on a socket that is closed to others on the same address (Linux 5.14).
+const migrateSwitch = "/proc/sys/net/ipv4/tcp_migrate_req"
+
+// migrating closes sockets so that connections that wait on them are not lost where another socket has been bound to the address. HAProxy 2.6
+// to 3.5 does so for a certain IPv6 address without v6only: it compares that option, which the kernel sets by itself at such a bind, with
+// its configuration, and does not recognise its own socket.
+func migrating(closing func()) {
+	before, err := os.ReadFile(migrateSwitch)
+	if err == nil && strings.TrimSpace(string(before)) == "0" && os.WriteFile(migrateSwitch, []byte("1"), 0) == nil {
+		defer func() { _ = os.WriteFile(migrateSwitch, before, 0) }()
+	}
+	closing()
+}

@@ -1,0 +1,171 @@
+package haproxy
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// What the agent asks Pacemaker, and tells it, beyond its exit codes.
+
+const (
+	// managedTimeout is how long Pacemaker may take to say whether it manages the resource here: clients wait meanwhile.
+	managedTimeout = time.Second
+	// returnsTimeout is how long it may take to say what it is going to do: HAProxy goes on serving meanwhile.
+	returnsTimeout = 2 * time.Second
+	// failTimeout is how long it may take to take note of a failure.
+	failTimeout = 5 * time.Second
+)
+
+// tools are Pacemaker's programs; tests replace them.
+type tools struct{ attrdUpdater, crmMon, crmSimulate, crmResource string }
+
+var pacemakerTools = tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource"}
+
+// disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT, crm/common/results.h).
+const disconnected = 102
+
+// resource is the resource's id in the configuration: an instance of a clone with unique instances has its number behind a colon.
+func resourceID(instance string) string {
+	id, _, _ := strings.Cut(instance, ":")
+	return id
+}
+
+// clusterResource is a resource as crm_mon and crm_simulate write it in XML.
+type clusterResource struct {
+	ID      string `xml:"id,attr"`
+	Managed string `xml:"managed,attr"`
+	Role    string `xml:"role,attr"`
+	Nodes   []struct {
+		Name string `xml:"name,attr"`
+	} `xml:"node"`
+}
+
+func (r clusterResource) on(node string) bool {
+	for _, n := range r.Nodes {
+		if n.Name == node {
+			return true
+		}
+	}
+	return false
+}
+
+// resourcesIn are the resources below the first element of the name, however deep in clones and groups.
+func resourcesIn(text []byte, element string) ([]clusterResource, error) {
+	decoder := xml.NewDecoder(strings.NewReader(string(text)))
+	var all []clusterResource
+	inside := 0
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			if len(text) > 0 && inside == 0 && all != nil {
+				return all, nil
+			}
+			return nil, fmt.Errorf("its answer is not understood: %w", err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			switch {
+			case inside == 0 && token.Name.Local == element:
+				inside = 1
+			case inside > 0 && token.Name.Local == "resource":
+				var r clusterResource
+				if err := decoder.DecodeElement(&r, &token); err != nil {
+					return nil, fmt.Errorf("its answer is not understood: %w", err)
+				}
+				all = append(all, r)
+			case inside > 0:
+				inside++
+			}
+		case xml.EndElement:
+			if inside > 0 {
+				if inside--; inside == 0 {
+					return all, nil
+				}
+			}
+		}
+	}
+}
+
+// managed is nil where Pacemaker manages the resource on this node, errUnmanaged where it does not, errNoCluster where it does not
+// run. Maintenance of the cluster and of a node, is-managed of a clone and rules are all in crm_mon's answer; the raw configuration has
+// none of it worked out.
+func (a *agent) managed(ctx context.Context) error {
+	call := ocf.CallFrom(ctx)
+	ctx, cancel := context.WithTimeout(ctx, managedTimeout)
+	defer cancel()
+	id := resourceID(call.Instance)
+	text, err := ask(ctx, a.tools.crmMon, "-1", "--output-as=xml", "--resource", id, "--include", "none,resources")
+	if err != nil {
+		return err
+	}
+	resources, err := resourcesIn(text, "resources")
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.tools.crmMon, err)
+	}
+	known := false // of a clone, the instance on this node: another node may be in maintenance
+	for _, r := range resources {
+		if resourceID(r.ID) != id || !r.on(call.Node) {
+			continue
+		}
+		if r.Managed == "false" {
+			return errUnmanaged
+		}
+		known = true
+	}
+	if !known {
+		return fmt.Errorf("%s does not know %s on %s", a.tools.crmMon, id, call.Node)
+	}
+	return nil
+}
+
+// returns is whether Pacemaker is going to start the resource on this node again, as a restart for a changed parameter does. It is found
+// out by having Pacemaker's scheduler play through what it is about to do. Unknown is "no".
+func (a *agent) returns(ctx context.Context) (bool, error) {
+	call := ocf.CallFrom(ctx)
+	ctx, cancel := context.WithTimeout(ctx, returnsTimeout)
+	defer cancel()
+	text, err := ask(ctx, a.tools.crmSimulate, "--simulate", "--live-check", "--output-as=xml")
+	if err != nil {
+		return false, err
+	}
+	resources, err := resourcesIn(text, "revised_cluster_status")
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", a.tools.crmSimulate, err)
+	}
+	for _, r := range resources {
+		if resourceID(r.ID) == resourceID(call.Instance) && r.Role == "Started" && r.on(call.Node) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// fail tells Pacemaker that the resource has failed here, so that it recovers it at once instead of at the next monitor.
+func (a *agent) fail(ctx context.Context, instance, node string) error {
+	ctx, cancel := context.WithTimeout(ctx, failTimeout)
+	defer cancel()
+	_, err := ask(ctx, a.tools.crmResource, "--fail", "-r", resourceID(instance), "-N", node)
+	return err
+}
+
+// exitError is a program that ended with another code than 0.
+type exitError struct {
+	program string
+	code    int
+	said    string
+}
+
+func (e *exitError) Error() string {
+	return fmt.Sprintf("%s exited with %d: %s", e.program, e.code, e.said)
+}
+
+// Is makes the exit code of a tool that has no Pacemaker to talk to errNoCluster.
+func (e *exitError) Is(target error) bool {
+	return e.code == disconnected && errors.Is(target, errNoCluster)
+}

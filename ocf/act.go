@@ -1,0 +1,62 @@
+package ocf
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// callVariables are those of a call's environment, beside its parameters, that say what it is about and where its log goes.
+var callVariables = []string{
+	"OCF_RESOURCE_INSTANCE", "OCF_RESKEY_CRM_meta_on_node", "HAWSER_RUNDIR", "HA_LOGFILE", "HA_LOGFACILITY",
+}
+
+// Environ is the environment that makes the same call again, "NAME=value", for a process that goes on when the call is over. The
+// parameters of the agent are in it, those that are secret too.
+func (c *Call) Environ(a *Agent) []string {
+	names := slices.Clone(callVariables)
+	for _, p := range a.Params {
+		for _, name := range append([]string{p.Name}, p.Aliases...) {
+			names = append(names, "OCF_RESKEY_"+name)
+		}
+	}
+	var env []string
+	for _, name := range names {
+		if value := c.getenv(name); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// Getenv looks a variable up in an environment as Environ returns it.
+func Getenv(environ []string) func(string) string {
+	return func(name string) string {
+		for _, entry := range environ {
+			if value, ok := strings.CutPrefix(entry, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
+}
+
+// Act does something to the resource that none of Pacemaker's actions is, as they are done: with the parameters of env, under the lock of
+// the instance, within the time. The action's name, Args[1], is for the log. Unlike Main it returns what do returned.
+func (a *Agent) Act(ctx context.Context, env Env, timeout time.Duration, do func(context.Context) error) error {
+	if len(env.Args) < 2 {
+		return Errorf(ErrArgs, "Act needs the action's name")
+	}
+	began := time.Now()
+	call, err := newCall(a, env.Args[1], env)
+	if err != nil {
+		return fmt.Errorf("%s: %w", env.Args[1], err)
+	}
+	call.Timeout = timeout
+	if err := a.bind(call); err != nil {
+		return fmt.Errorf("%s: %w", env.Args[1], err)
+	}
+	return within(ctx, call, began, func(ctx context.Context, _ *Call) error { return do(ctx) })
+}
