@@ -85,7 +85,7 @@ fuzz: ## fuzz every parser for FUZZTIME each (default 20s)
 BENCH ?= .
 bench: deps overlay ## measure hawser beside its peers, all or BENCH=REGEXP, and write docs/benchmarks.md (root)
 	@HAWSER_OVERLAY=$(OVERLAY) HAWSER_BENCH_FILE=$(CURDIR)/docs/benchmarks.json HAWSER_BENCH_RUN=$$(date -u +%Y%m%dT%H%M%S) \
-		go test -count=1 -run '^$$' -bench '$(BENCH)' -benchtime 1x -timeout $(or $(BENCHTIMEOUT),4h) ./e2e; code=$$?; \
+		go test -count=1 -run '^$$' -bench '$(value BENCH)' -benchtime 1x -timeout $(or $(BENCHTIMEOUT),4h) ./e2e; code=$$?; \
 		go run ./internal/report/print docs/benchmarks.json docs/benchmarks.md && exit $$code
 
 demo: deps overlay ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running (root)

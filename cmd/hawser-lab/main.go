@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -46,7 +47,7 @@ type streams struct {
 // run is the program without the process: it returns the exit code.
 func run(ctx context.Context, args []string, std streams) int {
 	app := newApp(std)
-	err := app.RunContext(ctx, flagsFirst(app, args))
+	err := app.RunContext(ctx, flags.First(app, args, "exec"))
 	var exit *lab.ExitError
 	var usage *usageError
 	switch {
@@ -160,73 +161,4 @@ func describe(names []string) string {
 		return "no arguments"
 	}
 	return strings.Join(names, " and ")
-}
-
-// flagsFirst moves the flags of a command before its arguments, where the library looks for them: `probe URL --every 10ms` is as
-// good as `probe --every 10ms URL`. What exec runs keeps its order.
-func flagsFirst(app *cli.App, args []string) []string {
-	if len(args) == 0 {
-		return args
-	}
-	head, rest := args[:1:1], args[1:]
-	commands, flags := app.Commands, app.Flags
-	var found *cli.Command
-	for len(rest) > 0 {
-		if strings.HasPrefix(rest[0], "-") {
-			n := min(width(flags, rest[0]), len(rest))
-			head, rest = append(head, rest[:n]...), rest[n:]
-			continue
-		}
-		next := named(commands, rest[0])
-		if next == nil {
-			break
-		}
-		found, commands, flags = next, next.Subcommands, next.Flags
-		head, rest = append(head, rest[0]), rest[1:]
-	}
-	if found == nil || found.Name == "exec" {
-		return append(head, rest...)
-	}
-	var front, back []string
-	for len(rest) > 0 {
-		if rest[0] == "--" {
-			back = append(back, rest...)
-			break
-		}
-		n := 1
-		if strings.HasPrefix(rest[0], "-") && len(rest[0]) > 1 {
-			n = min(width(flags, rest[0]), len(rest))
-			front = append(front, rest[:n]...)
-		} else {
-			back = append(back, rest[0])
-		}
-		rest = rest[n:]
-	}
-	return append(append(head, front...), back...)
-}
-
-// width is how many arguments the flag takes up: 2 if its value follows it.
-func width(flags []cli.Flag, arg string) int {
-	if strings.Contains(arg, "=") {
-		return 1
-	}
-	word := strings.TrimLeft(arg, "-")
-	for _, f := range flags {
-		for _, name := range f.Names() {
-			_, isBool := f.(*cli.BoolFlag)
-			if name == word && !isBool {
-				return 2
-			}
-		}
-	}
-	return 1
-}
-
-func named(commands []*cli.Command, name string) *cli.Command {
-	for _, c := range commands {
-		if c.HasName(name) {
-			return c
-		}
-	}
-	return nil
 }

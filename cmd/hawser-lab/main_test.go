@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/lab"
 )
@@ -57,7 +58,7 @@ func TestFlagsFirst(t *testing.T) {
 		"x probe --every":                          "x probe --every",
 		"x":                                        "x",
 	} {
-		require.Equal(t, want, strings.Join(flagsFirst(app, strings.Fields(in)), " "), in)
+		require.Equal(t, want, strings.Join(flags.First(app, strings.Fields(in), "exec"), " "), in)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/flags"
 )
 
 // version is set by the linker.
@@ -28,7 +30,8 @@ func run(args []string, sys *system) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
-	err := newApp(sys).RunContext(ctx, args)
+	app := newApp(sys)
+	err := app.RunContext(ctx, flags.First(app, args, "protect"))
 	code, hint := exitCode(err)
 	var quiet silent
 	if err != nil && !errors.As(err, &quiet) {
@@ -57,7 +60,7 @@ func newApp(sys *system) *cli.App {
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys),
-			statusCommand(sys), timingCommand(sys), configureCommand(sys),
+			statusCommand(sys), moveCommand(sys), timingCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys),
 		},

@@ -32,6 +32,8 @@ func couldBeOurs(o crm.Object) bool {
 		return o.Name == cloneID
 	case *crm.Colocation:
 		return strings.HasSuffix(o.Name, constraintID("")) || strings.Contains(o.Name, apartID("", ""))
+	case *crm.Order:
+		return strings.HasSuffix(o.Name, leavesID(""))
 	case *crm.Property:
 		return o.Set == beforeID || o.Name == "stonith-enabled"
 	case *crm.Tag:

@@ -20,6 +20,9 @@ const (
 
 func constraintID(ip string) string { return ip + "-haproxy" }
 
+// leavesID is the id of the order in which an address leaves a node before HAProxy does.
+func leavesID(ip string) string { return ip + "-leaves-first" }
+
 func apartID(a, b string) string { return a + "-apart-" + b }
 
 const (
@@ -27,9 +30,13 @@ const (
 	stickiness = "100"
 	// apart outweighs stickiness: two addresses share a node only while there are fewer nodes than addresses.
 	apart = "-1000"
-	// retryAfter makes Pacemaker forget a failure, which by default keeps a resource off the node until an administrator
-	// says otherwise: an API outage of some minutes would leave an address nowhere for good.
-	retryAfter = "60s"
+	// retryAddress and retryHAProxy make Pacemaker forget a failure, which by default keeps a resource off the node until an
+	// administrator says otherwise: an API outage of some minutes would leave an address nowhere for good. A HAProxy that failed
+	// on every node, as when all servers are away for a moment and min_servers counts them, serves nobody for that long.
+	retryAddress, retryHAProxy = "60s", "20s"
+	// tries is after how many failures HAProxy leaves the node, and the address with it. A crash is healed where it happens, by the
+	// agent's keeper; what comes to Pacemaker is what that did not heal, and another node's HAProxy serves already.
+	tries = "1"
 	// stopReserve is what stopping takes beyond the time that open connections are given.
 	stopReserve = 15 * time.Second
 	// holderCheck is how often the provider is asked who holds an address; it shows an expired token before a failover needs it.
@@ -55,6 +62,9 @@ func (c *config) objects(cur *crm.CIB) []crm.Object {
 	}
 	for i, ip := range c.ips {
 		all = append(all, &crm.Colocation{Name: constraintID(ip.name), Score: "INFINITY", Resource: ip.name, With: cloneID})
+		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them. Only for the stop, and optional:
+		// a HAProxy that takes long to start on one node must not keep the address from another. See docs/decisions/0015.
+		all = append(all, &crm.Order{Name: leavesID(ip.name), Kind: "Optional", First: ip.name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
 		for _, other := range c.ips[:i] {
 			all = append(all, &crm.Colocation{Name: apartID(other.name, ip.name), Score: apart, Resource: ip.name, With: other.name})
 		}
@@ -97,12 +107,7 @@ func (h *haproxyConfig) primitive() *crm.Primitive {
 	p.Ops = append(p.Ops,
 		operation("start", "0s", haproxyStart),
 		operation("stop", "0s", atLeast(haproxyStop, h.stopGrace, stopReserve)))
-	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryAfter}}
-	if h.check.url != "" || h.minServers > 0 {
-		// These fail for reasons that a restart on the same node does not heal. By default Pacemaker would try that for ever, and
-		// the address would stay.
-		p.Meta.Set("migration-threshold", "1")
-	}
+	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries}}
 	return p
 }
 
@@ -124,7 +129,7 @@ func (ip *floatingIP) primitive() *crm.Primitive {
 	p.Ops = append(monitors(ip.monitor, floatipMonitor, holderCheck, floatipCheck),
 		operation("start", "0s", floatipStart),
 		operation("stop", "0s", floatipStop))
-	p.Meta = crm.Attrs{{Name: "resource-stickiness", Value: stickiness}, {Name: "failure-timeout", Value: retryAfter}}
+	p.Meta = crm.Attrs{{Name: "resource-stickiness", Value: stickiness}, {Name: "failure-timeout", Value: retryAddress}}
 	return p
 }
 

@@ -1,0 +1,37 @@
+package crm
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+)
+
+// Rehearse plays a plan through with Pacemaker's scheduler: what it would do, and the configuration and status that there would be once it had
+// been done. A plan against that tells what would come after. Nothing is written.
+func (t *Tools) Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error) {
+	ctx, cancel := withLimit(ctx)
+	defer cancel()
+	files, err := writePlan(p)
+	if err != nil {
+		return Forecast{}, nil, err
+	}
+	defer files.remove()
+	after := filepath.Join(files.dir, "after.xml")
+	out, err := t.run(ctx, nil, "crm_simulate", "--simulate", "--output-as=xml", "--xml-file", files.next, "--save-output", after)
+	if err != nil {
+		return Forecast{}, nil, err
+	}
+	if out.code != 0 {
+		return Forecast{}, nil, t.toolError("crm_simulate", "simulate the configuration", out)
+	}
+	forecast, err := parseForecast(out.stdout)
+	if err != nil {
+		return Forecast{}, nil, err
+	}
+	text, err := os.ReadFile(after)
+	if err != nil {
+		return Forecast{}, nil, err
+	}
+	cib, err := ParseCIB(text)
+	return forecast, cib, err
+}
