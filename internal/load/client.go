@@ -72,10 +72,10 @@ func (c *client) once(deadline time.Time) (f *fault, inFlight int) {
 	if err := c.conn.SetDeadline(deadline); err != nil {
 		return c.broken(&fault{LocalFault, err}), int(waiting.Load())
 	}
+	waiting.Add(1) // before it is sent: the server may have died of it by the time that Write returns
 	if _, err := c.conn.Write(c.run.target.request); err != nil {
-		return c.broken(&fault{kindOf(err, ResetBefore, AnswerTimeout), err}), int(waiting.Load())
+		return c.broken(&fault{kindOf(err, ResetBefore, AnswerTimeout), err}), int(waiting.Add(-1))
 	}
-	waiting.Add(1)
 	f, last := c.answer()
 	inFlight = int(waiting.Add(-1)) + 1
 	if f != nil {
