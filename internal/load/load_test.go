@@ -204,7 +204,7 @@ func TestGap(t *testing.T) {
 	defer s.Close()
 	r := run(t, load.Plan{URL: s.URL + "/", Clients: 2, For: time.Second})
 	require.Positive(t, r.Count("status 503"), "%s", r)
-	require.GreaterOrEqual(t, r.LongestGap, pause, "%s", r)
+	require.GreaterOrEqual(t, r.LongestGap, pause/2, "answers under way when the pause began come within it: %s", r)
 	require.Positive(t, r.GapStart)
 	require.Less(t, r.GapStart+r.LongestGap, r.Took)
 }
