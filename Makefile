@@ -16,7 +16,7 @@ GOLANGCI := $(shell go env GOPATH)/bin/golangci-lint
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps build install uninstall overlay test test-unit test-cluster lint fuzz bench demo package clean
+.PHONY: help deps build install uninstall overlay test test-unit test-cluster test-guest lint fuzz bench demo package clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,9 @@ bench: deps overlay ## measure hawser beside its peers, all or BENCH=REGEXP, and
 	@HAWSER_OVERLAY=$(OVERLAY) HAWSER_BENCH_FILE=$(CURDIR)/docs/benchmarks.json HAWSER_BENCH_RUN=$$(date -u +%Y%m%dT%H%M%S) \
 		go test -count=1 -run '^$$' -bench '$(value BENCH)' -benchtime 1x -timeout $(or $(BENCHTIMEOUT),4h) ./e2e; code=$$?; \
 		go run ./internal/report/print docs/benchmarks.json docs/benchmarks.md && exit $$code
+
+test-guest: ## run the tests of hawser protect on Debian's cloud kernel, which has the plug qdisc, under qemu without KVM
+	protect/guest.sh build/guest -test.v
 
 demo: deps overlay ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running (root)
 	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(KEEP),--keep)

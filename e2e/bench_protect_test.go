@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -128,4 +131,54 @@ func fill(b *testing.B, mark, content string) {
 	_, tail, closed := strings.Cut(rest, end)
 	require.True(b, ok && closed, "%s has no marks %q and %q", path, begin, end)
 	require.NoError(b, os.WriteFile(path, []byte(head+begin+content+end+tail), 0o600))
+}
+
+// BenchmarkReloadHeldByPlug runs the loopback part of the table on a kernel that has the plug qdisc, in a virtual machine without KVM.
+// Its figures compare with each other only. Where the machine cannot be had it says that it is left out, in the page too.
+func BenchmarkReloadHeldByPlug(b *testing.B) {
+	ctx, cancel := context.WithTimeout(b.Context(), 15*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "../protect/guest.sh", "../build/guest", "-test.run", "^$", "-test.bench", "Reloads", "-test.benchtime", "1x")
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	table := "| over loopback, in a virtual machine under software emulation | reloads | requests | failed | p50 | p99 | longest wait |\n|---|---|---|---|---|---|---|\n"
+	found := false
+	for _, line := range strings.Split(string(out), "\n") {
+		name, figures, ok := guestFigures(line)
+		if !ok {
+			continue
+		}
+		found = true
+		table += fmt.Sprintf("| %s | %.0f | %.0f | **%.0f** | %.0f ms | %.0f ms | %.0f ms |\n", name, figures["reloads"], figures["requests"],
+			figures["failed"], figures["p50-ms"], figures["p99-ms"], figures["max-ms"])
+		report.Record(b, report.Row{Section: report.SectionProtect, What: "loopback, emulated machine: " + name,
+			Ours: report.Figure{Name: "requests failed", Value: figures["failed"], Detail: fmt.Sprintf("of %.0f", figures["requests"]),
+				More: []report.Figure{{Name: "longest wait", Value: figures["max-ms"], Unit: "ms"}}}})
+	}
+	if err != nil || !found {
+		b.Logf("LEFT OUT: the plug qdisc was not measured: %v: %s", err, complaint.String())
+		fill(b, "plug", "Not measured: "+strings.TrimSpace(complaint.String())+"\n")
+		return
+	}
+	fill(b, "plug", table+"\nMade by `make bench BENCH='^BenchmarkReloadHeldByPlug$'` on Debian's cloud kernel ("+time.Now().UTC().Format(time.DateOnly)+").\n")
+}
+
+// guestFigures reads a line of go test's benchmarks: name, number of runs, then values and units.
+func guestFigures(line string) (name string, figures map[string]float64, ok bool) {
+	words := strings.Fields(line)
+	if len(words) < 4 || !strings.HasPrefix(words[0], "BenchmarkReloads/") {
+		return "", nil, false
+	}
+	name, _, _ = strings.Cut(strings.TrimPrefix(words[0], "BenchmarkReloads/"), "-")
+	full := map[string]string{"bare": "`-sf` and nothing else", "nfqueue": "SYNs held by NFQUEUE", "plug": "SYNs held by the plug qdisc"}
+	figures = map[string]float64{}
+	for i := 2; i+1 < len(words); i += 2 {
+		v, err := strconv.ParseFloat(words[i], 64)
+		if err != nil {
+			return "", nil, false
+		}
+		figures[words[i+1]] = v
+	}
+	return full[name], figures, full[name] != ""
 }

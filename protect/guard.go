@@ -47,12 +47,13 @@ func Guard(args []string) error {
 	if err != nil {
 		return err
 	}
+	tables, release := inheritedSocket(guardFirstSocket), inheritedSocket(guardFirstSocket+1)
 	var h holderOf
 	switch args[0] {
 	case "nfqueue":
-		h = &queue{rules: &rules{socket: inheritedSocket(guardFirstSocket)}, socket: inheritedSocket(guardFirstSocket + 1), number: uint16(number)}
+		h = &queue{rules: &rules{socket: tables}, socket: release, number: uint16(number)}
 	case "plug":
-		h = &plug{rules: &rules{socket: inheritedSocket(guardFirstSocket)}, links: inheritedSocket(guardFirstSocket + 1)}
+		h = &plug{rules: &rules{socket: tables}, links: release}
 	default:
 		return fmt.Errorf("there is nothing called %q to guard", args[0])
 	}
@@ -65,8 +66,11 @@ func Guard(args []string) error {
 	for {
 		left := time.Until(deadline)
 		if left <= 0 {
-			// The first process should have released by now. It may be stopped (SIGSTOP); it may also be late.
+			// The first process should have released by now. It may be stopped (SIGSTOP); it may also be late, and waiting for the
+			// kernel's answers this very moment.
+			release.deaf = true
 			_ = h.release()
+			release.deaf = false
 			left, deadline = time.Hour, time.Now().Add(time.Hour)
 		}
 		fds := []unix.PollFd{{Fd: guardTalk, Events: unix.POLLIN}}

@@ -19,6 +19,8 @@ const kernelPatience = 3 * time.Second
 type socket struct {
 	fd  int
 	seq uint32
+	// deaf asks for no answers and waits for none: another process listens on the same socket, and would lack those read here.
+	deaf bool
 }
 
 func openSocket(protocol int) (*socket, error) {
@@ -81,7 +83,7 @@ func (s *socket) ask(messages ...message) error {
 		s.seq++
 		flags := m.flags | unix.NLM_F_REQUEST
 		sent[s.seq] = m
-		if !m.unanswered {
+		if !m.unanswered && !s.deaf {
 			flags |= unix.NLM_F_ACK
 			waiting[s.seq] = true
 		}
