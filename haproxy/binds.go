@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,68 @@ func Binds(sources []Source, getenv func(string) string) []netip.AddrPort {
 		}
 	}
 	return all
+}
+
+// Binding is an address on which a HAProxy with the configuration is sure to listen, and the line that says so.
+type Binding struct {
+	Addr netip.AddrPort
+	// V6Only and V4V6 are the options of that name.
+	V6Only, V4V6 bool
+	// Place is FILE:LINE.
+	Place string
+}
+
+// Bindings are the addresses that HAProxy will bind in the usual way. What another line may undo or change is left out: what stands
+// between .if and .endif, in a section that is disabled, or has options by which the kernel's ordinary rules do not hold. Where the
+// whole configuration does (noreuseport), there are none.
+func Bindings(sources []Source, getenv func(string) string) []Binding {
+	var all []Binding
+	section, conditions := 0, 0 // where the section's begin; how many .if are open
+	for _, source := range sources {
+		number := 0
+		for line := range strings.Lines(source.Text) {
+			number++
+			words := splitLine(strings.TrimRight(line, "\r\n"), getenv)
+			if len(words) == 0 {
+				continue
+			}
+			switch words[0] {
+			case ".if":
+				conditions++
+			case ".endif":
+				conditions--
+			case "noreuseport":
+				return nil
+			case "defaults":
+				section = -1
+			case "global", "frontend", "listen", "backend", "peers", "ring", "log-forward":
+				section = len(all)
+			case "disabled":
+				if section < 0 {
+					return nil // every section may be
+				}
+				all = all[:section]
+			case "bind":
+				if conditions > 0 || len(words) < 2 || slices.ContainsFunc(words[2:], unusual) {
+					continue
+				}
+				for text := range strings.SplitSeq(words[1], ",") {
+					for _, addr := range parseBind(text) {
+						all = append(all, Binding{
+							Addr: addr, V6Only: slices.Contains(words[2:], "v6only"), V4V6: slices.Contains(words[2:], "v4v6"),
+							Place: source.File + ":" + strconv.Itoa(number),
+						})
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// unusual is an option of a bind line with which an address can be bound that otherwise cannot, or the other way round.
+func unusual(option string) bool {
+	return option == "transparent" || option == "interface" || option == "namespace"
 }
 
 // StatsSockets are the paths of the configuration's own stats sockets.

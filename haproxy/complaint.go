@@ -6,21 +6,32 @@ import "strings"
 const complaintLines = 3
 
 // Complaint takes out of HAProxy's output what an operator needs to know of a failure, in one line: the first alerts without
-// their prefix "[ALERT]    (1234) : ", and without the summaries that HAProxy adds. It is "" where there is nothing but empty lines.
+// their prefix "[ALERT]    (1234) : ", and without the summaries that HAProxy adds. Where only a summary is an alert, the warnings
+// say why: so HAProxy 3.1 and later refuse a `program` section. It is "" where there is nothing but empty lines.
 func Complaint(output string) string {
-	var alerts, others []string
+	var alerts, warnings, others []string
+	refused := false
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
 		text, alert := strings.CutPrefix(line, "[ALERT]")
+		warning, warns := strings.CutPrefix(line, "[WARNING]")
 		switch {
-		case line == "" || strings.HasPrefix(line, "[NOTICE]") || strings.HasPrefix(line, "[WARNING]"):
+		case line == "" || strings.HasPrefix(line, "[NOTICE]"):
+		case warns:
+			warnings = append(warnings, bare(warning))
 		case !alert:
 			others = append(others, line)
-		case !summary(text):
+		case summary(text):
+			refused = true
+		default:
 			alerts = append(alerts, bare(text))
 		}
 	}
-	if len(alerts) == 0 {
+	switch {
+	case len(alerts) > 0:
+	case refused && len(warnings) > 0:
+		alerts = warnings
+	default:
 		alerts = others
 	}
 	if more := len(alerts) - complaintLines; more > 0 {
@@ -46,5 +57,6 @@ func bare(text string) string {
 
 // summary is whether an alert only says that there were others, or that HAProxy goes on in spite of it.
 func summary(text string) bool {
-	return strings.HasSuffix(text, " Continuing.") || strings.Contains(text, "Error(s) found in configuration file") || strings.Contains(text, "Fatal errors found in configuration")
+	return strings.HasSuffix(text, " Continuing.") || strings.Contains(text, "Error(s) found in configuration file") ||
+		strings.HasSuffix(text, "Some protocols failed to start their listeners! Exiting.") || strings.Contains(text, "Fatal errors found in configuration")
 }

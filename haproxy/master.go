@@ -65,11 +65,15 @@ func (m Master) insist(ctx context.Context, question func() error) error {
 	}
 }
 
+// errBusy is a master that is in the middle of another reload (HAProxy 3.1 and later): it has not begun this one.
+var errBusy = errors.New("HAProxy is in the middle of another reload")
+
 // passing is whether an error may be gone once the master has executed itself anew. The path vanishes for no longer than a
 // rename, but a master that is starting has yet to make it.
 func passing(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOENT) || errors.Is(err, errNoAnswer)
+		errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOENT) || errors.Is(err, errNoAnswer) ||
+		errors.Is(err, errBusy)
 }
 
 // errNoAnswer is a connection that was closed without a word.
@@ -84,18 +88,12 @@ func (m Master) Reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
-	var answer string
-	err = m.insist(ctx, func() error {
-		text, err := ask(ctx, m.Path, "reload")
-		answer = text
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return err // not asked yet: somebody else's reload is under way
-		}
-		if err != nil && ctx.Err() == nil {
-			return nil // the master of 2.6 drops its connections when it executes itself anew
-		}
-		return err
-	})
+	answer, err := m.askReload(ctx)
+	if err == nil && strings.TrimSpace(answer) == "" && answersReload(before.Master.Version) {
+		// The answer was lost, with a connection that the master forgot when it executed itself anew. A reload more does no harm, and
+		// from 3.1 on `show proc` cannot tell a worker that has taken over from one that still reads its configuration.
+		answer, err = m.askReload(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
@@ -103,6 +101,33 @@ func (m Master) Reload(ctx context.Context) error {
 		return err
 	}
 	return m.AwaitReload(ctx, before)
+}
+
+// askReload asks for a reload until the master has heard it. The answer is empty where it said nothing.
+func (m Master) askReload(ctx context.Context) (answer string, err error) {
+	err = m.insist(ctx, func() error {
+		// Without the quit, a master of 3.1 that refuses keeps the connection open and waits for more.
+		text, err := ask(ctx, m.Path, "reload;quit")
+		answer = text
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return err // not asked yet: somebody else's reload is under way
+		}
+		if err != nil && ctx.Err() == nil {
+			return nil // the master of 2.6 drops its connections when it executes itself anew
+		}
+		if err == nil && strings.Contains(text, "Another reload is still in progress") {
+			return errBusy
+		}
+		return err
+	})
+	return answer, err
+}
+
+// answersReload is whether a version says how its reload went: 2.7 and later do.
+func answersReload(version string) bool {
+	var major, minor int
+	n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return n == 2 && (major > 2 || major == 2 && minor >= 7)
 }
 
 // reloadAnswer reads what HAProxy 2.7 and later say; it has not decided anything where they said nothing.

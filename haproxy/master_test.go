@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ type scripted struct {
 	procs    string
 	// onReload gets the connection on which `reload` came.
 	onReload func(conn net.Conn)
+	asked    atomic.Int64
 }
 
 func newScripted(t *testing.T) *scripted {
@@ -39,8 +41,12 @@ func newScripted(t *testing.T) *scripted {
 
 // family is a `show proc`.
 func family(reloads, failed, workerReloads int) string {
-	return fmt.Sprintf("#<PID> <type> <reloads> <uptime> <version>\n10 master %d [failed: %d] 0d00h00m01s 2.6\n# workers\n11 worker %d 0d00h00m01s 2.6\n",
-		reloads, failed, workerReloads)
+	return familyOf("2.6", reloads, failed, workerReloads)
+}
+
+func familyOf(version string, reloads, failed, workerReloads int) string {
+	return fmt.Sprintf("#<PID> <type> <reloads> <uptime> <version>\n10 master %d [failed: %d] 0d00h00m01s %s\n# workers\n11 worker %d 0d00h00m01s %[3]s\n",
+		reloads, failed, version, workerReloads)
 }
 
 func (s *scripted) listen() {
@@ -64,7 +70,7 @@ func (s *scripted) listen() {
 func (s *scripted) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	line, _ := bufio.NewReader(conn).ReadString('\n')
-	if strings.TrimSpace(line) == "reload" {
+	if strings.TrimSpace(line) == "reload;quit" {
 		s.onReload(conn)
 		return
 	}
@@ -91,6 +97,7 @@ func (s *scripted) reexec(procs string) {
 func TestReload(t *testing.T) {
 	for name, c := range map[string]struct {
 		onReload  func(s *scripted, conn net.Conn)
+		version   string // 2.6
 		complaint string // of a ReloadError
 		failed    bool
 	}{
@@ -110,9 +117,30 @@ func TestReload(t *testing.T) {
 				fmt.Fprint(conn, "Success=0\n--\n[NOTICE] (10) : haproxy version is 2.8\n[ALERT]    (10) : config : parsing [/x:3] : unknown keyword 'y'\n")
 			}, failed: true, complaint: "/x:3: unknown keyword 'y'",
 		},
+		"3.1, in the middle of another reload": {
+			onReload: func(s *scripted, conn net.Conn) {
+				if s.asked.Add(1) < 4 {
+					fmt.Fprint(conn, "Success=0\n--\nAnother reload is still in progress.\n\n")
+					return
+				}
+				fmt.Fprint(conn, "Success=1\n--\n[NOTICE]   (10) : Initializing new worker (12)\n")
+			},
+		},
+		"3.1, an answer that is lost, of a worker that then cannot start": {
+			onReload: func(s *scripted, conn net.Conn) {
+				if s.asked.Add(1) < 2 {
+					s.reexec(familyOf("3.1.0", 1, 0, 0)) // the worker still reads its configuration
+					return
+				}
+				fmt.Fprint(conn, "Success=0\n--\n[ALERT]    (12) : no\n")
+			}, version: "3.1.0", failed: true, complaint: "no",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScripted(t)
+			if c.version != "" {
+				s.procs = familyOf(c.version, 0, 0, 0)
+			}
 			s.onReload = func(conn net.Conn) { c.onReload(s, conn) }
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()

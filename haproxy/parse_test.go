@@ -54,6 +54,16 @@ func TestShowProc(t *testing.T) {
 	require.Equal(t, 1271, p.Workers[0].PID)
 	require.Equal(t, Proc{PID: 1233, Type: "worker", Reloads: 3, Uptime: 43 * time.Second, Version: "2.4.0"}, p.OldWorkers[0])
 
+	t.Run("3.1 has the worker that goes on among the old ones when a reload failed", func(t *testing.T) {
+		p, err := parseProcs("#<PID> <type> <reloads> <uptime> <version>\n5 master 2 [failed: 1] 0d00h00m08s 3.2.0\n# workers\n# old workers\n" +
+			"6 worker 3 0d00h00m08s 3.2.0\n7 worker 2 0d00h00m08s 3.2.0\n")
+		require.NoError(t, err)
+		require.Equal(t, 7, p.Workers[0].PID)
+		require.Len(t, p.Workers, 1)
+		require.Equal(t, 6, p.OldWorkers[0].PID)
+		require.Len(t, p.OldWorkers, 1)
+	})
+
 	for _, wrong := range []string{"", "Unknown command: show proc", "#<PID> <type>\n", "#<PID> <type>\nx master\n", "#<PID>\n-1\n",
 		"#<PID> <type> <uptime>\n1 master 3h\n", "#<PID> <type> <reloads>\n1 master 0 [failed: x]\n"} {
 		_, err := parseProcs(wrong)
@@ -112,6 +122,10 @@ func TestComplaint(t *testing.T) {
 	require.Equal(t, "a; b; c; …", Complaint("[ALERT] (1) : a\n[ALERT] (1) : b\n[ALERT] (1) : c\n[ALERT] (1) : d\n"))
 	require.Equal(t, "Segmentation fault", Complaint("[NOTICE] (1) : x\nSegmentation fault\n"))
 	require.Empty(t, Complaint("\n"))
+	require.Equal(t, "x.cfg:10: The 'program' section is deprecated", Complaint("[NOTICE]   (7) : haproxy version is 3.2.0\n"+
+		"[WARNING]  (7) : config : parsing [x.cfg:10]: The 'program' section is deprecated\n"+
+		"[ALERT]    (7) : config : Error(s) found in configuration file : x.cfg\n"), "3.1: the alert says nothing, the warning does")
+	require.Equal(t, "a", Complaint("[WARNING]  (7) : w\n[ALERT]    (7) : a\n"))
 }
 
 func FuzzShowProc(f *testing.F) {

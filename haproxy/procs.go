@@ -3,6 +3,7 @@ package haproxy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ type Procs struct {
 	Master Proc
 	// Failed is the number of reloads that failed since the last one that did not.
 	Failed int
-	// Workers serve. OldWorkers take no more connections and end with their last one.
+	// Workers serve. OldWorkers take no more connections and end with their last one. From HAProxy 3.1 on, a new worker is
+	// among the workers while it still reads its configuration.
 	Workers, OldWorkers   []Proc
 	Programs, OldPrograms []Proc
 }
@@ -74,7 +76,24 @@ func parseProcs(answer string) (Procs, error) {
 	if p.Master.PID == 0 {
 		return Procs{}, fmt.Errorf("no master in the answer %s", excerpt(answer))
 	}
+	p.keepServing()
 	return p, nil
+}
+
+// keepServing puts the worker that goes on serving after a reload that failed among those that serve. HAProxy 3.1 and later have it
+// among the old ones from the moment at which they begin a reload, and leave it there.
+func (p *Procs) keepServing() {
+	if p.Failed == 0 || len(p.Workers) > 0 || len(p.OldWorkers) == 0 {
+		return
+	}
+	youngest := 0
+	for i, w := range p.OldWorkers {
+		if w.Reloads < p.OldWorkers[youngest].Reloads {
+			youngest = i
+		}
+	}
+	p.Workers = []Proc{p.OldWorkers[youngest]}
+	p.OldWorkers = slices.Delete(p.OldWorkers, youngest, youngest+1)
 }
 
 // procColumns are the names between < and > of the header.

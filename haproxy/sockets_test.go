@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -162,7 +163,7 @@ frontend web
 		again, err := runtime.Sockets(ctx)
 		require.NoError(t, err)
 		defer again.Close()
-		require.Contains(t, fmt.Sprint(again.Addrs()), filepath.Join(dir, "web.sock")+" ")
+		require.True(t, slices.ContainsFunc(again.Addrs(), func(a net.Addr) bool { return a.String() == filepath.Join(dir, "web.sock") }))
 	})
 }
 

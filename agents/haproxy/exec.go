@@ -31,7 +31,7 @@ func (a *agent) launch(ctx context.Context, f files, env, args []string) error {
 	closeOnExec()
 
 	cmd := exec.CommandContext(ctx, a.binpath, args...)
-	cmd.Env, cmd.Dir = append([]string{searchPath}, env...), "/"
+	cmd.Env, cmd.Dir = append([]string{searchPath, familyVariable + "=" + f.dir}, env...), "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -96,7 +96,10 @@ func commandLine(pid int) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
 }
 
-// environOf are the HAWSER_ variables that a process was started with.
+// familyVariable has the instance's directory in the environment of HAProxy, and so of whatever HAProxy starts.
+const familyVariable = "HAWSER_INSTANCE"
+
+// environOf are the HAWSER_ variables that a process was started with for its configuration.
 func environOf(pid int) []string {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
@@ -104,7 +107,7 @@ func environOf(pid int) []string {
 	}
 	var env []string
 	for entry := range strings.SplitSeq(string(text), "\x00") {
-		if strings.HasPrefix(entry, "HAWSER_") {
+		if strings.HasPrefix(entry, "HAWSER_") && !strings.HasPrefix(entry, familyVariable+"=") {
 			env = append(env, entry)
 		}
 	}
@@ -191,7 +194,8 @@ func (a *agent) scan(f files) (family, error) {
 
 // orphans are processes that HAProxy started and that outlived it: those of `program` sections, and external checks. The master ends
 // them when it ends, but not when it is killed, and then they would hold what those of the next HAProxy need. They are known
-// by the master socket that HAProxy puts into their environment (Management Guide, section 3, HAPROXY_MASTER_CLI).
+// by what the agent had put into HAProxy's environment. HAProxy's own HAPROXY_MASTER_CLI (Management Guide, section 3) would not do: 3.1
+// and later do not give it to programs.
 func (a *agent) orphans(f files) (family, error) {
 	pids, err := allPIDs()
 	if err != nil {
@@ -200,7 +204,7 @@ func (a *agent) orphans(f files) (family, error) {
 	var fam family
 	for _, pid := range pids {
 		text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-		if err != nil || lookup(strings.Split(string(text), "\x00"), "HAPROXY_MASTER_CLI") != "unix@"+f.master() ||
+		if err != nil || lookup(strings.Split(string(text), "\x00"), familyVariable) != f.dir ||
 			namespace(pid) != namespace(os.Getpid()) {
 			continue
 		}

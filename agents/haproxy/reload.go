@@ -91,7 +91,7 @@ func (a *agent) remember(f files, waiting *pending) error {
 }
 
 // errDied is a HAProxy that ended during its reload.
-var errDied = errors.New("HAProxy died when it was reloaded, and was brought back")
+var errDied = errors.New("HAProxy died when it was reloaded")
 
 // whileAlive is a context that ends, with errDied, when the process does: a master that is dead answers to no reload.
 func whileAlive(ctx context.Context, p process) (context.Context, context.CancelFunc) {
@@ -167,6 +167,9 @@ func (a *agent) tryReload(ctx context.Context, f files, s *state, sources []clie
 	checking, checked := portion(ctx, 1, 2)
 	defer checked()
 	if err := a.checkConfig(checking, a.checked(f), s.Env); err != nil {
+		return errors.Join(err, a.writeFragment(f, f.stats()))
+	}
+	if err := a.checkBindable(f, sources, s.Env); err != nil {
 		return errors.Join(err, a.writeFragment(f, f.stats()))
 	}
 	undo := func() error { return nil }

@@ -97,24 +97,68 @@ func TestReloadWithABrokenConfiguration(t *testing.T) {
 	})
 }
 
-// TestReloadThatOnlyHAProxyItselfRefuses has a configuration that is valid and whose address is somebody else's.
-func TestReloadThatOnlyHAProxyItselfRefuses(t *testing.T) {
+// TestReloadWithAnAddressThatIsTaken has a configuration that is valid and whose address is somebody else's. HAProxy would refuse new
+// connections for as long as it tries to bind it, so it is not even asked.
+func TestReloadWithAnAddressThatIsTaken(t *testing.T) {
 	w := newWorld(t)
 	w.start()
+	worker := w.worker().PID
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
-	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend taken\n\tbind %s\n\tdefault_backend app\n", l.Addr())))
+	taken := fmt.Sprintf("frontend taken\n\tbind %s\n\tdefault_backend app\n", l.Addr())
+	w.write("haproxy.cfg", w.config(taken))
+	end := w.load()
 	w.reload()
-	w.want(ocf.DegradedCode, w.r.Monitor(0), "another process")
-	require.NoError(t, w.get())
+	toll := end()
+	require.Zero(t, toll.refused+toll.lost, "of %d", toll.served)
+	require.NotZero(t, toll.served)
+	reason := fmt.Sprintf("%s is held by %s (pid %d", l.Addr(), executable(os.Getpid()), os.Getpid())
+	w.want(ocf.DegradedCode, w.r.Monitor(0), reason)
+	require.Equal(t, worker, w.worker().PID)
+
+	w.write("haproxy.cfg", w.config("frontend elsewhere\n\tbind 192.0.2.1:80\n\tdefault_backend app\n"))
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "cannot bind 192.0.2.1:80", w.path("haproxy.cfg:"))
+
+	w.write("haproxy.cfg", w.config(taken))
+	w.want(ocf.DegradedCode, w.r.Monitor(0), reason)
 	require.NoError(t, l.Close())
-	w.want(ocf.DegradedCode, w.r.Monitor(0), "another process") // not tried again at once
-	s, ok := w.files().load()
-	require.True(t, ok)
-	s.Pending.Tried = s.Pending.Tried.Add(-tryAgain)
-	require.NoError(t, w.files().save(s))
+	w.want(ocf.DegradedCode, w.r.Monitor(0), reason) // not tried again at once
+	w.agePending()
 	w.want(ocf.Success, w.r.Monitor(0))
+}
+
+// agePending makes it a while since the pending reload was tried.
+func (w *world) agePending() {
+	w.t.Helper()
+	s, ok := w.files().load()
+	require.True(w.t, ok)
+	require.NotNil(w.t, s.Pending)
+	s.Pending.Tried = s.Pending.Tried.Add(-tryAgain)
+	require.NoError(w.t, w.files().save(s))
+}
+
+// TestReloadThatOnlyHAProxyItselfRefuses has an address that somebody else holds and that only HAProxy can read out of the
+// configuration. HAProxy goes on with the old one, or ends (2.8.0) and is brought back with it.
+func TestReloadThatOnlyHAProxyItselfRefuses(t *testing.T) {
+	w := newKeptWorld(t)
+	w.guarded()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend taken\n\tbind localhost:%s\n\tdefault_backend app\n", port)))
+	w.reload()
+	require.NoError(t, w.get())
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration")
+	require.NoError(t, l.Close())
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration") // not tried again at once
+	w.reload()
+	w.eventually("the monitor has told of everything", func() bool { return w.r.Monitor(0).Code == ocf.Success })
+	conn, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
 }
 
 func TestReloadThatWouldNeedAnotherEnvironment(t *testing.T) {

@@ -155,7 +155,10 @@ func TestStopEndsWhatHAProxyStarted(t *testing.T) {
 	noted := w.path("program.pid")
 	w.write("program", fmt.Sprintf("#!/bin/sh\necho $$ > %s\nexec sleep 1000\n", noted))
 	require.NoError(t, os.Chmod(w.path("program"), 0o755))
-	w.write("haproxy.cfg", w.config("program side\n\tcommand "+w.path("program")))
+	w.write("haproxy.cfg", strings.Replace(w.config("program side\n\tcommand "+w.path("program")), "global", `global
+	.if version_atleast(3.1)
+		expose-deprecated-directives
+	.endif`, 1))
 	w.start()
 	program := 0
 	require.Eventually(t, func() bool {
