@@ -123,7 +123,7 @@ func TestReload(t *testing.T) {
 					fmt.Fprint(conn, "Success=0\n--\nAnother reload is still in progress.\n\n")
 					return
 				}
-				fmt.Fprint(conn, "Success=1\n--\n[NOTICE]   (10) : Initializing new worker (12)\n")
+				fmt.Fprint(conn, "Success=1\n--\n[NOTICE]   (10) : New worker (12) forked\n")
 			},
 		},
 		"3.1, an answer that is lost, of a worker that then cannot start": {

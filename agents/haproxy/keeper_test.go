@@ -317,6 +317,8 @@ func TestKeeperAndHAProxyKilledTogether(t *testing.T) {
 		all.signal(syscall.SIGKILL)
 		w.eventually("they are gone", func() bool {
 			fam, err := w.files().keepers()
+			fam.signal(syscall.SIGKILL) // a standby that was made, and what a keeper brought back, between the look and the signal
+			w.family().signal(syscall.SIGKILL)
 			return err == nil && fam.empty() && w.family().empty()
 		})
 		w.want(ocf.DegradedCode, w.r.Monitor(0), "HAProxy crashed")
