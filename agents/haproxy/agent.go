@@ -47,6 +47,8 @@ type agent struct {
 	keeper      bool
 	maxCrashes  int
 	crashWindow time.Duration
+	// generation is the word whose change has every node reload.
+	generation string
 	// watched is whether a keeper answered at the beginning of a monitor.
 	watched bool
 
@@ -154,6 +156,12 @@ which may move the address to a node whose HAProxy is well.`,
 		Name: "crash_window", Short: "the time over which crashes are counted", Reloadable: true,
 		Long:  "The time over which crashes are counted for max_crashes.",
 		Value: ocf.Duration(&a.crashWindow, time.Minute),
+	}, {
+		Name: "generation", Short: "a word whose change reloads HAProxy on every node", Reloadable: true,
+		Long: `Any word: its change makes every node's HAProxy load its configuration anew, without a restart. hawser reload sets it. One that ends
+in @ and the hash that hawser status shows of a configuration has a node whose files are others go on with what it serves; its monitor
+is then degraded and says so.`,
+		Value: ocf.String(&a.generation, ""),
 	}}
 }
 

@@ -149,6 +149,7 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 		return ocf.Running, err
 	}
 	a.publish(ctx, f, &s.state, summarise(servers))
+	a.tellTaken(ctx, f, &s.state)
 	if err := enough(servers, a.minServers); err != nil {
 		return ocf.Running, err
 	}
@@ -166,8 +167,8 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 // probe looks and changes nothing of HAProxy: the parameters may be wrong here. The cluster may have forgotten the node
 // attribute, which is a reason for a probe, so the next monitor is to tell it again.
 func (a *agent) probe(ctx context.Context, f files, s sighting) (ocf.State, error) {
-	if s.state.Published != "" {
-		s.state.Published = ""
+	if s.state.Published != "" || s.state.Served.Told != "" {
+		s.state.Published, s.state.Served.Told = "", ""
 		if err := f.save(s.state); err != nil {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 		}

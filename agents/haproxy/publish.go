@@ -66,6 +66,7 @@ func (a *agent) publish(ctx context.Context, f files, s *state, summary string) 
 
 // withdraw takes back what publish told.
 func (a *agent) withdraw(ctx context.Context, s state) {
+	a.untell(ctx, s)
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered || s.Published == "" {
 		return

@@ -44,6 +44,7 @@ func (a *agent) reload(ctx context.Context) error {
 		return errors.Join(failure, err)
 	}
 	defer a.keep(ctx, f)
+	defer a.tellReloaded(ctx, f)
 	if st, ok := f.load(); ok && st.Master != s.state.Master {
 		ocf.CallFrom(ctx).Errorf("%v", failure)
 		return nil
@@ -86,7 +87,7 @@ func (a *agent) remember(f files, waiting *pending) error {
 	if !ok || waiting == nil {
 		return nil
 	}
-	s.Pending = waiting
+	s.Pending, s.Served = waiting, a.refuses(s.Served)
 	return f.save(s)
 }
 
@@ -117,6 +118,9 @@ func whileAlive(ctx context.Context, p process) (context.Context, context.Cancel
 func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
 	began := time.Now()
 	sources, err := a.sources()
+	if err == nil {
+		err = a.expected(s.Served, sources)
+	}
 	deadly := false
 	if err == nil {
 		living, cancel := whileAlive(ctx, s.Master)
@@ -126,14 +130,18 @@ func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
 		cancel()
 	}
 	if err == nil {
-		s.Pending = nil
+		s.Pending, s.Served = nil, a.takes(sources, s.Served)
+		if now, err := a.sources(); err != nil || digest(now) != digest(sources) {
+			s.Served.Config = "" // edited while HAProxy read it: nobody knows which of the two it has
+		}
 		if a.keeper { // at once: it may be holding a socket that the new configuration does not have
 			_, _ = f.tell(ctx, "look")
 		}
 		return nil
 	}
+	s.Served = a.refuses(s.Served)
 	s.Pending = &pending{
-		Reason: "the old configuration serves: " + inShort(err),
+		Reason: oldServes + inShort(err),
 		Tried:  began, Config: digest(sources), Deadly: deadly,
 	}
 	return err

@@ -112,6 +112,7 @@ func (a *agent) bringBack(ctx context.Context, f files, s state, since time.Time
 		s.Crashes = s.Crashes[extra:]
 	}
 	last := &s.Crashes[len(s.Crashes)-1]
+	s.Served = a.returned(s.Served, changed)
 	if err := a.settle(ctx, f, func() state { last.Took = time.Since(since); return s }); err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type state struct {
 	Env []string `json:"env"`
 	// Published is the value of the node attribute that the cluster has been told.
 	Published string `json:"published,omitempty"`
+	// Served is the configuration that HAProxy has taken.
+	Served served `json:"served,omitzero"`
 	// Pending is a reload that was asked for and could not be done.
 	Pending *pending `json:"pending,omitempty"`
 	// Stopping is set once a stop has begun, so that nobody brings back what is being stopped, whatever becomes of the stop.
@@ -38,6 +40,12 @@ type pending struct {
 	// Deadly is set where HAProxy died of it: the same configuration is not tried again.
 	Deadly bool `json:"deadly,omitempty"`
 }
+
+// oldServes begins the reason of each pending reload.
+const oldServes = "the old configuration serves: "
+
+// cause is the reason without what all have.
+func (p pending) cause() string { return strings.TrimPrefix(p.Reason, oldServes) }
 
 // bootID is the id of this boot.
 func bootID() (string, error) {

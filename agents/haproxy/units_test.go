@@ -195,7 +195,7 @@ func TestPublish(t *testing.T) {
 	w.r.Env["OCF_RESKEY_CRM_meta_on_node"] = "lb-1"
 	w.write("haproxy.cfg", strings.Replace(w.config(""), "server app-1", "default-server check inter 50ms fall 1 rise 1\n\tserver app-1", 1))
 	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 1))
-	told := func() string { text, _ := os.ReadFile(w.path("told")); return string(text) }
+	told := func() string { return w.toldOf("hawser-test") }
 	w.start()
 	require.Contains(t, environOf(w.master().PID), "HAWSER_NODE=lb-1")
 	require.Empty(t, told(), "a start tells nothing")

@@ -1,0 +1,186 @@
+package haproxy
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// toldOf are the calls of attrd_updater about one attribute.
+func (w *world) toldOf(attribute string) string {
+	text, _ := os.ReadFile(w.path("told"))
+	var lines strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "-n "+attribute+" ") {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String()
+}
+
+// taken is what the cluster was last told of the configuration.
+func (w *world) taken() Taken {
+	w.t.Helper()
+	lines := strings.Split(strings.TrimSpace(w.toldOf(ConfigAttribute("test"))), "\n")
+	_, value, ok := strings.Cut(lines[len(lines)-1], " -U ")
+	require.True(w.t, ok, "%q", lines)
+	return ParseTaken(value)
+}
+
+// hash is that of the test's configuration file with this text.
+func (w *world) hash(text string) string {
+	w.t.Helper()
+	w.write("haproxy.cfg", text)
+	a := agent{conffile: w.path("haproxy.cfg")}
+	return a.onDisk()
+}
+
+func clustered(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.r.Env["OCF_RESKEY_CRM_meta_on_node"] = "lb-1"
+	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 0))
+	return w
+}
+
+func TestTheConfigurationThatServesIsTold(t *testing.T) {
+	w := clustered(t)
+	first := w.hash(w.config(""))
+	w.start()
+	w.want(ocf.Success, w.r.Monitor(0))
+	got := w.taken()
+	require.WithinDuration(t, time.Now(), got.Worker, time.Minute)
+	require.Equal(t, Taken{Serves: first, Worker: got.Worker}, got)
+	once := strings.Count(w.toldOf(ConfigAttribute("test")), "\n")
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, 1, once)
+	require.Equal(t, once, strings.Count(w.toldOf(ConfigAttribute("test")), "\n"), "nothing new, nothing told")
+
+	t.Run("an edit is not served", func(t *testing.T) {
+		second := w.hash(w.config(another))
+		w.want(ocf.Success, w.r.Monitor(0))
+		require.Equal(t, first, w.taken().Serves)
+		require.Equal(t, second, w.taken().Disk)
+		w.r = w.r.With("generation", "monday")
+		w.reload()
+		require.Equal(t, second, w.taken().Serves)
+		require.Equal(t, "monday", w.taken().Generation)
+		require.Empty(t, w.taken().Disk)
+		first = second
+	})
+	t.Run("nor is what HAProxy refuses", func(t *testing.T) {
+		broken := w.hash(w.config("bogus"))
+		w.r = w.r.With("generation", "tuesday")
+		w.reload()
+		got := w.taken()
+		require.Equal(t, []string{first, broken, "monday", "tuesday"}, []string{got.Serves, got.Disk, got.Generation, got.Asked})
+		require.Contains(t, got.Pending, "unknown keyword 'bogus'")
+		require.NoError(t, os.Remove(w.path("haproxy.cfg")))
+		w.want(ocf.DegradedCode, w.r.Monitor(0), "no such file")
+		require.Equal(t, Missing, w.taken().Disk)
+	})
+	t.Run("what was asked for is taken as soon as it can be", func(t *testing.T) {
+		mended := w.hash(w.config(another + "\n# mended\n"))
+		w.want(ocf.Success, w.r.Monitor(0))
+		got := w.taken()
+		require.Equal(t, Taken{Serves: mended, Generation: "tuesday", Worker: got.Worker, OldWorkers: got.OldWorkers, Conns: got.Conns}, got)
+	})
+	t.Run("a probe may mean that the cluster has forgotten", func(t *testing.T) {
+		told := strings.Count(w.toldOf(ConfigAttribute("test")), "\n")
+		w.want(ocf.Success, w.r.Probe())
+		w.want(ocf.Success, w.r.Monitor(0))
+		require.Greater(t, strings.Count(w.toldOf(ConfigAttribute("test")), "\n"), told)
+	})
+	t.Run("a lost state is made up for by the copies", func(t *testing.T) {
+		serves := w.taken().Serves
+		require.NoError(t, os.Remove(w.files().state()))
+		w.want(ocf.Success, w.r.Monitor(0))
+		require.Equal(t, serves, w.taken().Serves)
+		require.NoError(t, os.Remove(w.files().state()))
+		other := w.hash(w.config(""))
+		w.want(ocf.Success, w.r.Monitor(0))
+		require.Empty(t, w.taken().Serves, "it could be this one or that")
+		require.Equal(t, other, w.taken().Disk)
+	})
+	w.want(ocf.Success, w.r.Stop())
+	require.True(t, strings.HasSuffix(w.toldOf(ConfigAttribute("test")), " -D\n"))
+}
+
+// TestAnotherConfigurationThanTheOthers: a generation demands a configuration; a node that has another one goes on with what it serves.
+func TestAnotherConfigurationThanTheOthers(t *testing.T) {
+	w := clustered(t)
+	first := w.hash(w.config(""))
+	w.start()
+	worker := w.worker().PID
+	wanted := w.hash(w.config(another))
+	mine := w.hash(w.config("# mine\n"))
+	w.r = w.r.With("generation", Generation(time.Now(), 7, wanted))
+	w.reload()
+	require.Equal(t, worker, w.worker().PID)
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "the old configuration serves", mine+" here", wanted+" is to be served")
+	require.Equal(t, first, w.taken().Serves)
+	require.Equal(t, mine, w.taken().Disk)
+	require.Contains(t, w.taken().Pending, wanted)
+
+	w.hash(w.config(another))
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, wanted, w.taken().Serves)
+	require.Empty(t, w.taken().Pending)
+
+	mine = w.hash(w.config("# mine\n"))
+	w.r = w.r.With("stop_grace", "2s")
+	w.reload()
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, mine, w.taken().Serves, "it is not the generation that asks for this reload")
+}
+
+// TestOldWorkersAreTold: those with connections are counted until they have ended.
+func TestOldWorkersAreTold(t *testing.T) {
+	w := clustered(t)
+	w.write("haproxy.cfg", w.config("global\n\thard-stop-after 2s\n"))
+	w.start()
+	c := w.request("/slow")
+	defer func() { _ = c.Close() }()
+	w.reload()
+	require.Equal(t, []int{1, 1}, []int{w.taken().OldWorkers, w.taken().Conns})
+	require.Eventually(t, func() bool {
+		w.want(ocf.Success, w.r.Monitor(0))
+		return w.taken().OldWorkers == 0
+	}, 20*time.Second, 50*time.Millisecond, "hard-stop-after ends them")
+}
+
+func TestTakenIsReadAsItWasWritten(t *testing.T) {
+	worker := time.Unix(1795236669, 0)
+	for _, c := range []struct {
+		taken Taken
+		text  string
+	}{
+		{Taken{}, ""},
+		{Taken{Serves: "3f9a12bc45de", Generation: "g@3f9a12bc45de", Worker: worker}, "serves=3f9a12bc45de,generation=g@3f9a12bc45de,worker=1795236669"},
+		{
+			Taken{Serves: "a", Disk: Missing, Generation: "b", Asked: "c", Worker: worker, OldWorkers: 2, Conns: 37, Pending: "x=1, pending=2"},
+			"serves=a,disk=missing,generation=b,asked=c,worker=1795236669,old=2,conns=37,pending=x=1, pending=2",
+		},
+		{Taken{Pending: "nothing is known"}, "pending=nothing is known"},
+	} {
+		require.Equal(t, c.text, c.taken.String())
+		require.Equal(t, c.taken, ParseTaken(c.text))
+	}
+	require.Equal(t, "generation=a_b_c,pending=one two ???", Taken{Generation: "a,b c", Pending: "one\ntwo \x1b\u00e9\x00"}.String())
+	require.Len(t, Taken{Pending: strings.Repeat("x", 999)}.String(), len("pending=")+longestPending)
+	require.Equal(t, Taken{Serves: "a"}, ParseTaken("later=1,serves=a,worker=soon,old=many"))
+}
+
+func TestGenerationDemands(t *testing.T) {
+	g := Generation(time.Unix(0, 0), 10, "0123456789ab")
+	require.Equal(t, "19700101T000000Z-0000000a@0123456789ab", g)
+	require.Equal(t, "0123456789ab", demanded(g))
+	require.Empty(t, demanded(Generation(time.Unix(0, 0), 10, "")))
+	require.Empty(t, demanded("me@example.com"))
+}
