@@ -111,9 +111,7 @@ func (k keepalived) start(c *cluster, t testing.TB, node string) {
 // stop ends both, orderly; what is not there any more has been stopped.
 func (k keepalived) stop(c *cluster, t testing.TB, node string) {
 	t.Helper()
-	for _, pidfile := range []string{keepalivedPID, keepalivedHAProxy} {
-		c.run(t, node, "sh", "-c", "[ ! -e "+pidfile+" ] || kill $(cat "+pidfile+") 2>/dev/null || true")
-	}
+	k.terminate(c, t, node)
 	eventually(t, 20*time.Second, "keepalived and HAProxy have ended on "+node, func() error {
 		out, err := c.try(node, "sh", "-c", "pidof keepalived haproxy || true")
 		if err == nil && strings.TrimSpace(out) != "" {
@@ -121,6 +119,14 @@ func (k keepalived) stop(c *cluster, t testing.TB, node string) {
 		}
 		return err
 	})
+}
+
+// terminate asks both to end. The files with their numbers go too: the numbers may be used again.
+func (keepalived) terminate(c *cluster, t testing.TB, node string) {
+	t.Helper()
+	for _, pidfile := range []string{keepalivedPID, keepalivedHAProxy} {
+		c.run(t, node, "sh", "-c", "[ ! -e "+pidfile+" ] || kill $(cat "+pidfile+") 2>/dev/null; rm -f "+pidfile)
+	}
 }
 
 // everywhere has the peer in place of hawser until the benchmark ends.
