@@ -16,7 +16,7 @@ GOLANGCI := $(shell go env GOPATH)/bin/golangci-lint
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps build install uninstall overlay test test-unit test-cluster test-guest lint fuzz bench demo package clean
+.PHONY: help deps build install uninstall overlay test test-unit test-life test-haproxy test-cluster test-guest lint fuzz bench demo package clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -56,11 +56,23 @@ uninstall: ## remove what install put below DESTDIR
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null
 
-test: deps overlay test-unit test-cluster ## run every test, those on a real cluster too (root)
+test: deps overlay test-unit test-life test-cluster ## run every test, those on a real cluster too (root)
 
 # The unit tests run a real HAProxy and Pacemaker's tools, but no cluster.
 test-unit:
-	go test -race -timeout 10m $$(go list ./... | grep -v -e /lab$$ -e /e2e$$ -e /cmd/hawser-lab$$)
+	go test -race -timeout 10m -skip '^TestLife$$' $$(go list ./... | grep -v -e /lab$$ -e /e2e$$ -e /cmd/hawser-lab$$)
+
+# The versions of HAProxy that the apt suites offer, one after the other; -v shows which they were, and which could not be had.
+test-life:
+	go test -count=1 -v -timeout 2m -run '^TestLife$$' ./agents/haproxy
+
+# In a mount namespace, so that the tests, and what they start, see that HAProxy in place of the installed one, and nobody else does.
+HAPROXY ?= /usr/sbin/haproxy
+test-haproxy: ## run the tests of HAProxy's agent and client with HAPROXY=/path/to/haproxy of any version (root)
+	@[ -f '$(HAPROXY)' ] && [ -x '$(HAPROXY)' ] || { echo 'HAPROXY=$(HAPROXY) is not a program' >&2; exit 1; }
+	@[ -e /usr/sbin/haproxy ] || { echo 'the package haproxy is not installed: make deps' >&2; exit 1; }
+	unshare --mount sh -ec 'mount --bind "$$1" /usr/sbin/haproxy; /usr/sbin/haproxy -v; \
+		exec go test -count=1 -timeout 10m ./haproxy ./agents/haproxy' - '$(abspath $(HAPROXY))'
 
 # The cluster's tests have the machine to themselves, one package after the other.
 test-cluster:
