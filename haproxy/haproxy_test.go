@@ -122,17 +122,26 @@ backend app
 		_, err := runtime.Info(ctx)
 		require.NoError(t, err, "the old one serves")
 	})
+	t.Run("and a good one again", func(t *testing.T) {
+		write(t, path("cfg"), good)
+		require.NoError(t, master.Reload(ctx))
+	})
 	t.Run("an address that somebody else has", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer func() { _ = l.Close() }()
 		write(t, path("cfg"), strings.Replace(good, "bind 127.0.0.1", fmt.Sprintf("bind %s\n  bind 127.0.0.1", l.Addr()), 1))
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
 		var kept *ReloadError
-		require.ErrorAs(t, master.Reload(ctx), &kept)
-	})
-	t.Run("and a good one again", func(t *testing.T) {
-		write(t, path("cfg"), good)
-		require.NoError(t, master.Reload(ctx))
+		if err = master.Reload(ctx); strings.HasPrefix(info.Version, "2.8.0") {
+			require.ErrorIs(t, err, context.DeadlineExceeded, "HAProxy ends of it")
+			require.NotErrorAs(t, err, &kept)
+			return
+		}
+		require.ErrorAs(t, err, &kept)
+		_, err = runtime.Info(ctx)
+		require.NoError(t, err, "the old one serves")
 	})
 }
 
