@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -153,10 +154,17 @@ func Generation(now time.Time, salt uint32, hash string) string {
 	return word
 }
 
-// demanded is the hash that a generation demands, "" if it demands none.
-func demanded(generation string) string {
+// Demanded is the hash that a generation demands, "" if it demands none.
+func Demanded(generation string) string {
 	if m := wantedHash.FindStringSubmatch(generation); m != nil {
 		return m[1]
 	}
 	return ""
+}
+
+// Environment are the HAWSER_ variables that the HAProxy of an instance was started with on this machine, and keeps in its reloads; nil if
+// none runs, or they are not to be read.
+func Environment(runDir, instance string) []string {
+	s, _ := files{filepath.Join(runDir, instance)}.load()
+	return s.Env
 }

@@ -58,7 +58,7 @@ func (a *agent) configHash(sources []client.Source) string {
 // expected is an error if the generation demands another configuration than the sources. One that HAProxy has already been started or reloaded
 // for demands nothing any more: it is another parameter then for whose sake a reload is asked for.
 func (a *agent) expected(s served, sources []client.Source) error {
-	wanted := demanded(a.generation)
+	wanted := Demanded(a.generation)
 	if wanted == "" || a.generation == s.Generation {
 		return nil
 	}

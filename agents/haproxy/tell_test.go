@@ -180,7 +180,7 @@ func TestTakenIsReadAsItWasWritten(t *testing.T) {
 func TestGenerationDemands(t *testing.T) {
 	g := Generation(time.Unix(0, 0), 10, "0123456789ab")
 	require.Equal(t, "19700101T000000Z-0000000a@0123456789ab", g)
-	require.Equal(t, "0123456789ab", demanded(g))
-	require.Empty(t, demanded(Generation(time.Unix(0, 0), 10, "")))
-	require.Empty(t, demanded("me@example.com"))
+	require.Equal(t, "0123456789ab", Demanded(g))
+	require.Empty(t, Demanded(Generation(time.Unix(0, 0), 10, "")))
+	require.Empty(t, Demanded("me@example.com"))
 }

@@ -45,6 +45,7 @@ type haproxyConfig struct {
 	stopGrace           string
 	anchorIP, privateIP string
 	metadataURL         string
+	env                 []string // of a HAProxy that runs here, instead of what stands in for it
 }
 
 type checkConfig struct{ url, timeout, every string }

@@ -39,7 +39,7 @@ var exitCodes = []struct {
 	{exitResource, "a resource failed; move: the address cannot go there; status: an address or HAProxy is nowhere to be had"},
 	{exitTimeout, "the cluster has not settled in time; the configuration is written (move: its constraint is removed)"},
 	{exitPermission, "permission denied: hawser needs root, or a member of the group haclient"},
-	{exitDegraded, "status: it works, but something needs attention"},
+	{exitDegraded, "status: it works, but something needs attention; reload: a node goes on with the configuration that it served"},
 	{exitChanges, "plan --exit-code: there are changes to apply"},
 	{exitInterrupted, "interrupted"},
 }

@@ -47,17 +47,20 @@ func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
 		return fmt.Errorf("haproxy.extra %q %w", h.extra, err)
 	}
 	anchor, private := h.anchorIP, h.privateIP
-	standIn := anchor == "" || private == ""
+	standIn := h.env == nil && (anchor == "" || private == "")
 	if anchor == "" {
 		anchor = placeholderIP
 	}
 	if private == "" {
 		private = placeholderIP
 	}
-	// The agent's environment, not this shell's.
-	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private}
-	err = quickCheck(ctx, haproxy.Config{Binary: binary, Files: []string{file}, Args: args, Env: env})
+	// The agent's environment, not this shell's, and its mode: without -W, HAProxy refuses `program` sections.
+	env := h.env
+	if env == nil {
+		env = []string{"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private}
+	}
+	env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, env...)
+	err = quickCheck(ctx, haproxy.Config{Binary: binary, Files: []string{file}, Args: append([]string{"-W"}, args...), Env: env})
 	var refused *haproxy.CheckError
 	switch {
 	case errors.As(err, &refused):

@@ -60,7 +60,7 @@ func newApp(sys *system) *cli.App {
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys),
-			statusCommand(sys), moveCommand(sys), timingCommand(sys), configureCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys),
 		},

@@ -54,7 +54,7 @@ const (
 // objects is what the file asks for, in the cluster's terms. cur decides about fencing only.
 func (c *config) objects(cur *crm.CIB) []crm.Object {
 	all := []crm.Object{
-		c.haproxy.primitive(),
+		keepGeneration(cur, c.haproxy.primitive()),
 		&crm.Clone{Name: cloneID, Resource: haproxyID, Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
 	}
 	for _, ip := range c.ips {
@@ -73,6 +73,18 @@ func (c *config) objects(cur *crm.CIB) []crm.Object {
 		all = append(all, &crm.Property{Section: crm.ClusterProperty, Name: "stonith-enabled", Value: "false"})
 	}
 	return all
+}
+
+// keepGeneration leaves the word by which the last reload was asked for as it is: it is not the file's.
+func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
+	if o, ok := cur.Object(p.Name); ok {
+		if now, ok := o.(*crm.Primitive); ok {
+			if word, ok := now.Params.Get(generationParam); ok {
+				p.Params.Set(generationParam, word)
+			}
+		}
+	}
+	return p
 }
 
 func (h *haproxyConfig) primitive() *crm.Primitive {
