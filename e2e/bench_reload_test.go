@@ -26,14 +26,14 @@ const (
 type reloader struct {
 	ask    *io.PipeWriter
 	answer *io.PipeReader
-	done   chan error
+	done   chan struct{}
 }
 
 func (c *cluster) startReloader(b *testing.B, node string) *reloader {
 	b.Helper()
 	in, ask := io.Pipe()
 	answer, out := io.Pipe()
-	r := &reloader{ask: ask, answer: answer, done: make(chan error, 1)}
+	r := &reloader{ask: ask, answer: answer, done: make(chan struct{})}
 	go func() {
 		err := c.Run(b.Context(), node, lab.Command{
 			Args:  []string{"sh", "-c", "while read -r _; do /usr/lib/ocf/resource.d/hawser/haproxy reload-agent >/dev/null 2>&1; echo $?; done"},
@@ -41,9 +41,12 @@ func (c *cluster) startReloader(b *testing.B, node string) *reloader {
 			Stdin: in, Stdout: out,
 		})
 		_ = out.CloseWithError(err)
-		r.done <- err
+		close(r.done)
 	}()
-	b.Cleanup(func() { _ = ask.Close(); <-r.done })
+	b.Cleanup(func() {
+		_ = ask.Close()
+		<-r.done // it ends with the benchmark's context
+	})
 	return r
 }
 

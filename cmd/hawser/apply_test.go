@@ -49,6 +49,32 @@ func TestApplyWaitsForTheOutcome(t *testing.T) {
 	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "--no-wait", "-f", file}, sys))
 }
 
+// TestApplyLeavesReloadsAlone: what `hawser reload` wrote is nothing to plan for, since taking it away would reload every HAProxy.
+func TestApplyLeavesReloadsAlone(t *testing.T) {
+	fake := crmtest.New("lb-1", "lb-2")
+	sys, stdout, stderr := testSystem(t, fake)
+	file := lanConfig(t)
+	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", file}, sys), stderr)
+	cib, err := fake.Query(t.Context())
+	require.NoError(t, err)
+	o, ok := cib.Object("haproxy")
+	require.True(t, ok)
+	reloaded := *o.(*crm.Primitive)
+	reloaded.Params = append(crm.Attrs{{Name: "generation", Value: "7"}}, reloaded.Params...)
+	require.NoError(t, fake.Edit(&reloaded))
+	before := objects(t, fake)
+	require.Contains(t, before, "generation=7")
+	require.Equal(t, exitOK, run([]string{"hawser", "plan", "--exit-code", "-f", file}, sys), stdout)
+	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", file}, sys), stderr)
+	require.Equal(t, before, objects(t, fake))
+
+	// The file's own keys still win, and the reload stays beside them.
+	require.NoError(t, os.WriteFile(file, []byte("fencing: off\nhaproxy: {stop_grace: 9s}\nfloating_ips: [{name: FloatIP, ip: 192.0.2.10, provider: lan}]\n"), 0o600))
+	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", file}, sys), stderr)
+	require.Contains(t, objects(t, fake), "stop_grace=9s")
+	require.Contains(t, objects(t, fake), "generation=7")
+}
+
 func TestApplyReportsAFailedStart(t *testing.T) {
 	fake := crmtest.New("lb-1", "lb-2")
 	fake.FailResource("FloatIP", "the token is refused")
