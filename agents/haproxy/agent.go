@@ -51,6 +51,8 @@ type agent struct {
 	generation string
 	// watched is whether a keeper answered at the beginning of a monitor.
 	watched bool
+	// push is the order about a configuration that travels through the CIB.
+	push string
 
 	// tools are Pacemaker's, systemd the directory of its enabled units, program what is run as the keeper; tests replace them.
 	tools            tools
@@ -162,6 +164,11 @@ which may move the address to a node whose HAProxy is well.`,
 in @ and the hash that hawser status shows of a configuration has a node whose files are others go on with what it serves; its monitor
 is then degraded and says so.`,
 		Value: ocf.String(&a.generation, ""),
+	}, {
+		Name: "push", Short: "a configuration on its way to every node", Reloadable: true,
+		Long: `Written by hawser reload --push and taken away again: "check:" or "take:" and the SHA-256 of a configuration in the cluster's
+properties, which every node is to check, or to put in the place of conffile and load.`,
+		Value: pushValue{&a.push},
 	}}
 }
 

@@ -23,9 +23,9 @@ const (
 )
 
 // tools are Pacemaker's programs; tests replace them.
-type tools struct{ attrdUpdater, crmMon, crmSimulate, crmResource string }
+type tools struct{ attrdUpdater, crmMon, crmSimulate, crmResource, cibadmin string }
 
-var pacemakerTools = tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource"}
+var pacemakerTools = tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource", "/usr/sbin/cibadmin"}
 
 // disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT, crm/common/results.h).
 const disconnected = 102

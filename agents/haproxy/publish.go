@@ -68,7 +68,15 @@ func (a *agent) publish(ctx context.Context, f files, s *state, summary string) 
 func (a *agent) withdraw(ctx context.Context, s state) {
 	a.untell(ctx, s)
 	call := ocf.CallFrom(ctx)
-	if !call.Clustered || s.Published == "" {
+	if !call.Clustered {
+		return
+	}
+	if s.Pushed != "" {
+		if err := a.attrd("-n", PushAttribute(call.Instance), "-D"); err != nil {
+			call.Warnf("cannot take the answer about a pushed configuration back from the cluster: %v", err)
+		}
+	}
+	if s.Published == "" {
 		return
 	}
 	if err := a.attrd("-n", Attribute(call.Instance), "-D"); err != nil {

@@ -28,7 +28,16 @@ func (a *agent) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.adopted {
+		s.state.Pushed = a.push // what was ordered before is not known any more
+	}
+	wanted, answer := a.ordered(ctx, f, &s.state)
+	if !wanted {
+		defer a.keep(ctx, f)
+		return f.save(s.state)
+	}
 	failure := a.takeOver(ctx, f, &s.state)
+	answer(failure)
 	if exists(f.stats()) {
 		_, err = a.ask(ctx, f, s.state.Master)
 	} else {

@@ -91,12 +91,13 @@ func (a *agent) run(ctx context.Context, f files) error {
 	if err := a.launch(ctx, f, env, a.onHeldSockets(ctx, f, a.args(f))); err != nil {
 		return a.nameHolder(f, err)
 	}
-	if err := a.settle(ctx, f, func() state { return state{Env: env, Served: a.takes(sources, served{})} }); err != nil {
+	if err := a.settle(ctx, f, func() state { return state{Env: env, Pushed: a.push, Served: a.takes(sources, served{})} }); err != nil {
 		return err
 	}
 	if _, err := a.keepCopies(f, sources); err != nil {
 		call.Warnf("%v", err)
 	}
+	a.orderedAtStart(ctx, f)
 	return nil
 }
 

@@ -21,6 +21,8 @@ type state struct {
 	Published string `json:"published,omitempty"`
 	// Served is the configuration that HAProxy has taken.
 	Served served `json:"served,omitzero"`
+	// Pushed is the last order about a pushed configuration that was seen. One that was there at the start is none.
+	Pushed string `json:"pushed,omitempty"`
 	// Pending is a reload that was asked for and could not be done.
 	Pending *pending `json:"pending,omitempty"`
 	// Stopping is set once a stop has begun, so that nobody brings back what is being stopped, whatever becomes of the stop.

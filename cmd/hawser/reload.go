@@ -39,22 +39,30 @@ func reloadCommand(sys *system) *cli.Command {
 			"Nodes that are offline, in standby or leaving, and those where HAProxy does not run, are named and waited for no\n" +
 			"longer: they load their files when HAProxy starts there. Where Pacemaker does not manage HAProxy (maintenance),\n" +
 			"it goes on with what it served until it is managed again; hawser exits with 8.\n\n" +
+			"With --push FILE the configuration itself is brought to every node through the cluster, for HAProxy to check there; if\n" +
+			"no node refuses it, each keeps its former file as FILE.hawser-previous, puts the new one in place and loads it.\n" +
+			"--rollback pushes this node's FILE.hawser-previous.\n\n" +
 			"If Pacemaker would restart HAProxy on a node instead, as it does where it has found it running rather than\n" +
 			"started it (after a cleanup), the reload is refused and nothing changed. --force accepts that: new connections\n" +
 			"wait then, but open ones are cut.\n\n" +
 			"Exit codes:\n" + exitCodeText(exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitDegraded),
-		Flags: []cli.Flag{
+		Flags: append(pushFlags(),
 			&cli.BoolFlag{Name: "differing", Usage: "let each node take the files that it has, though they differ"},
 			&cli.BoolFlag{Name: "force", Usage: "reload even if Pacemaker would restart HAProxy on a node"},
 			yesFlag(), jsonFlag(),
-			&cli.DurationFlag{Name: "timeout", Value: reloadTime, Usage: "wait at most `TIME` for the nodes, such as 90s (2m)"},
-		},
+			&cli.DurationFlag{Name: "timeout", Value: reloadTime, Usage: "wait at most `TIME` for the nodes, such as 90s (2m)"}),
 		Action: func(c *cli.Context) error {
 			switch {
 			case c.NArg() > 1:
 				return usagef("%s takes one resource, not also %q: see `%s --help`", c.Command.HelpName, c.Args().Get(1), c.Command.HelpName)
 			case c.Duration("timeout") <= 0:
 				return usagef("--timeout %v: want a time longer than nothing, such as 90s", c.Duration("timeout"))
+			}
+			if pushing(c) {
+				return sys.pushOrRollback(c)
+			}
+			if c.Bool("with-credentials") {
+				return usagef("--with-credentials belongs to --push and --rollback")
 			}
 			return sys.reload(c.Context, c.Args().First(), reloadOptions{
 				yes: c.Bool("yes"), json: c.Bool("json"), force: c.Bool("force"), differing: c.Bool("differing"), timeout: c.Duration("timeout"),
@@ -223,10 +231,9 @@ func generationPlan(cib *crm.CIB, id, generation string) (crm.Plan, error) {
 	if !ok || !isPrimitive {
 		return crm.Plan{}, exitf(exitConflict, "%s was removed from the configuration", id)
 	}
-	changed := *p
-	changed.Params = slices.Clone(p.Params)
+	changed, leftovers := withoutPush(cib, p) // of a push that was killed
 	changed.Params.Set(generationParam, generation)
-	spec, err := crm.Edit(cib, []crm.Object{&changed}, nil)
+	spec, err := crm.Edit(cib, []crm.Object{changed}, leftovers)
 	if err != nil {
 		return crm.Plan{}, err
 	}

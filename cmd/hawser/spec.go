@@ -75,12 +75,14 @@ func (c *config) objects(cur *crm.CIB) []crm.Object {
 	return all
 }
 
-// keepGeneration leaves the word by which the last reload was asked for as it is: it is not the file's.
+// keepGeneration leaves what reloads and pushes have written as it is: it is not the file's.
 func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 	if o, ok := cur.Object(p.Name); ok {
 		if now, ok := o.(*crm.Primitive); ok {
-			if word, ok := now.Params.Get(generationParam); ok {
-				p.Params.Set(generationParam, word)
+			for _, name := range []string{generationParam, pushParam} {
+				if word, ok := now.Params.Get(name); ok {
+					p.Params.Set(name, word)
+				}
 			}
 		}
 	}

@@ -40,7 +40,7 @@ func TestSpecFitsTheAgents(t *testing.T) {
 		agent     *ocf.Agent
 		unset     []string // parameters that hawser.yaml has no key for
 	}{
-		{cfg.haproxy.primitive(), haproxy.New("test"), []string{"keeper", "max_crashes", "crash_window", "generation"}},
+		{cfg.haproxy.primitive(), haproxy.New("test"), []string{"keeper", "max_crashes", "crash_window", "generation", "push"}},
 		{cfg.ips[0].primitive(), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
 		{cfg.ips[1].primitive(), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
 	} {
