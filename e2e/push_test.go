@@ -106,10 +106,8 @@ kill -9 $p; wait $p`)
 		c.run(t, from, "crm_standby", "--node", away, "--update", "on")
 		c.run(t, from, push...)
 		c.run(t, from, "crm_standby", "--node", away, "--delete")
-		eventually(t, 30*time.Second, away+" serves again", func() error {
-			_, err := c.tryHAProxyPID(away)
-			return err
-		})
+		c.settled(t)
+		c.haproxyPID(t, away)
 		require.Contains(t, c.run(t, away, "cat", haproxyCfg), "six")
 		c.run(t, from, push...)
 		served(t, "seven")
