@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,8 +24,8 @@ import (
 // keeper is the process that the start leaves behind. It holds copies of HAProxy's listening sockets and descriptors of its processes, so
 // that it knows of a death at once; asks HAProxy every second, so that it knows of a hang; and brings it back.
 //
-// There are two of them, of which one waits for the other's lock: the kernel gives it to the standby in the moment in which the
-// keeper dies. A third ends at once.
+// A second process, the standby, waits for its lock, which the kernel gives to it in the moment in which the keeper dies. Further ones end
+// at once.
 type keeper struct {
 	agent func() *agent
 	f     files
@@ -52,7 +53,9 @@ const (
 )
 
 // IsKeeper is whether this process was started to be a keeper.
-func IsKeeper(args []string) bool { return len(args) == 1 && args[0] == keeperName }
+func IsKeeper(args []string) bool {
+	return len(args) == 1 && (args[0] == keeperName || args[0] == standbyName)
+}
 
 // Keep is the keeper's life: it returns when the resource is stopped, given up, or not the cluster's any more.
 func Keep(ctx context.Context, version string) int {
@@ -64,6 +67,10 @@ func keepOn(ctx context.Context, agent func() *agent) int {
 	k := &keeper{agent: agent, f: files{dir}, id: identity(agent().version)}
 	if os.Getenv(instanceVariable) == "" || !filepath.IsAbs(dir) {
 		return int(ocf.ErrArgs)
+	}
+	if os.Args[0] == standbyName {
+		_ = waitForKeeper(k.f)
+		return int(ocf.ErrGeneric)
 	}
 	lock, err := k.becomeKeeper()
 	if err != nil {
@@ -90,37 +97,47 @@ func keepOn(ctx context.Context, agent func() *agent) int {
 	return int(ocf.Success)
 }
 
-// becomeKeeper returns when this process is the keeper: at once, or when the one that there is dies. An error says that both places are
-// taken.
+// lockVariable names the descriptor of the keeper's lock that a standby has come by.
+const lockVariable = "HAWSER_KEEPER_LOCK"
+
+// becomeKeeper takes the keeper's lock, or the one that this process came by as a standby. An error says that there is a keeper.
 func (k *keeper) becomeKeeper() (*os.File, error) {
+	if fd, err := strconv.Atoi(os.Getenv(lockVariable)); err == nil {
+		_ = os.Unsetenv(lockVariable)
+		unix.CloseOnExec(fd)
+		return os.NewFile(uintptr(fd), k.f.keeperLock()), nil
+	}
 	lock, err := os.OpenFile(k.f.keeperLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		return lock, nil
-	}
-	standby, err := os.OpenFile(k.f.standbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	return lock, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// waitForKeeper is the life of the standby: it gets the keeper's lock when the keeper dies, and executes itself as the keeper. It returns
+// only if that cannot be, or there is another standby.
+func waitForKeeper(f files) error {
+	standby, err := os.OpenFile(f.standbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { _ = standby.Close() }()
 	if err := syscall.Flock(int(standby.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, err
+		return err
 	}
-	called(standbyName)
+	lock, err := unix.Open(f.keeperLock(), unix.O_CREAT|unix.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
 	for {
-		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
-		if !errors.Is(err, syscall.EINTR) {
+		if err = syscall.Flock(lock, syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) {
 			break
 		}
 	}
-	called(keeperName)
-	return lock, err
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(f.keeperLink(), []string{keeperName}, append(os.Environ(), lockVariable+"="+strconv.Itoa(lock)))
 }
-
-// called makes the name that ps, pgrep and killall see.
-func called(name string) { _ = os.WriteFile("/proc/self/comm", []byte(name), 0) }
 
 // standBy sees to it that there is always a standby, until the returned function is called.
 func (k *keeper) standBy() (end func()) {
@@ -129,7 +146,7 @@ func (k *keeper) standBy() (end func()) {
 	done.Go(func() {
 		for {
 			if !held(k.f.standbyLock()) { // it may be one that somebody else started
-				pid, ended, err := detach(k.f.keeperLink(), keeperName, os.Environ())
+				pid, ended, err := detach(k.f.standbyLink(), standbyName, os.Environ())
 				if err == nil {
 					select {
 					case <-ended:

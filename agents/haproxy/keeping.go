@@ -34,8 +34,9 @@ const (
 func (f files) keeperSocket() string { return filepath.Join(f.dir, "keeper.sock") }
 func (f files) keeperCall() string   { return filepath.Join(f.dir, "keeper.env") }
 
-// keeperLink is the name under which the keeper is executed, from which the kernel takes what ps and killall see.
-func (f files) keeperLink() string { return filepath.Join(f.dir, keeperName) }
+// keeperLink and standbyLink are the names under which they are executed, from which the kernel takes what ps and killall see.
+func (f files) keeperLink() string  { return filepath.Join(f.dir, keeperName) }
+func (f files) standbyLink() string { return filepath.Join(f.dir, standbyName) }
 
 // The locks are beside the instance's directory, which a stop empties, and are never removed: two keepers must not lock two files of
 // the same name.
@@ -150,11 +151,11 @@ func (a *agent) startKeeper(f files, env []string) error {
 	if target, err := os.Readlink(program); err == nil && filepath.IsAbs(target) {
 		program = strings.TrimSuffix(target, " (deleted)")
 	}
-	if target, err := os.Readlink(f.keeperLink()); err != nil || target != program {
-		if err := os.Remove(f.keeperLink()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cannot start the keeper: %w", err)
+	for _, link := range []string{f.keeperLink(), f.standbyLink()} {
+		if target, err := os.Readlink(link); err == nil && target == program {
+			continue
 		}
-		if err := os.Symlink(program, f.keeperLink()); err != nil {
+		if err := errors.Join(remove(link), os.Symlink(program, link)); err != nil {
 			return fmt.Errorf("cannot start the keeper: %w", err)
 		}
 	}
@@ -171,7 +172,7 @@ func (f files) keepers() (family, error) {
 	var fam family
 	for _, pid := range pids {
 		args := commandLine(pid)
-		if len(args) != 1 || args[0] != keeperName || pid == os.Getpid() {
+		if !IsKeeper(args) || pid == os.Getpid() {
 			continue
 		}
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))

@@ -38,7 +38,7 @@ func (a *agent) stop(ctx context.Context) error {
 	a.withdraw(ctx, remembered)
 	err := f.clear()
 	if !held {
-		err = errors.Join(err, remove(f.keeperSocket(), f.keeperCall(), f.keeperCall()+".new", f.keeperLink()))
+		err = errors.Join(err, remove(f.keeperSocket(), f.keeperCall(), f.keeperCall()+".new", f.keeperLink(), f.standbyLink()))
 	}
 	if err != nil {
 		return fmt.Errorf("HAProxy is stopped, but its files cannot be removed: %w", err)
