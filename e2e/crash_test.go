@@ -76,6 +76,7 @@ func TestCrashRefusesNobody(t *testing.T) {
 	holder := c.holder(t)
 	c.guarded(t, holder)
 	c.run(t, "lb-1", "crm_resource", "-r", "haproxy", "--set-parameter", "max_crashes", "--parameter-value", "20")
+	c.settled(t)
 
 	for _, how := range []struct{ name, command string }{
 		{"everything", "killall --signal KILL haproxy"},
@@ -192,7 +193,9 @@ func TestWhatCannotBeMended(t *testing.T) {
 		eventually(t, 30*time.Second, "Pacemaker counts a failure", func() error {
 			mon, err := c.try("lb-2", "crm_mon", "-1f")
 			if err == nil && !strings.Contains(mon, "fail-count=1") {
-				err = errors.New(mon)
+				_, state := c.crashes(holder)
+				log, _ := c.try(holder, "grep", "haproxy(haproxy)", "/var/log/pacemaker/pacemaker.log")
+				err = errors.New(mon + state + log)
 			}
 			return err
 		})
@@ -261,7 +264,7 @@ func TestRestartRefusesNobody(t *testing.T) {
 	}
 	before := c.haproxyPID(t, holder)
 	finish := c.loaded(t)
-	c.run(t, "lb-1", "crm_resource", "-r", "haproxy", "--set-parameter", "extraconf", "--parameter-value", "-L restarted")
+	c.run(t, "lb-1", "crm_resource", "-r", "haproxy", "--set-parameter=extraconf", "--parameter-value=-L restarted")
 	eventually(t, 30*time.Second, "HAProxy is another one", func() error {
 		now, err := c.tryHAProxyPID(holder)
 		if err == nil && (now == before || now == "") {

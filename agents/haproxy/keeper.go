@@ -88,6 +88,9 @@ func keepOn(ctx context.Context, agent func() *agent) int {
 		return int(ocf.ErrGeneric)
 	}
 	defer func() { _ = l.Close() }()
+	if err := os.Chmod(k.f.keeperSocket(), 0o600); err != nil {
+		return int(ocf.ErrGeneric)
+	}
 	go k.serve(ctx, l)
 
 	standby := k.standBy()

@@ -93,8 +93,8 @@ func (a *agent) alive(ctx context.Context, f files) (sighting, error) {
 // remember keeps a reload that could not be done because HAProxy died of it, or for another reason.
 func (a *agent) remember(f files, waiting *pending) error {
 	s, ok := f.load()
-	if !ok || waiting == nil {
-		return nil
+	if !ok || waiting == nil || len(s.Crashes) == 0 || !s.Crashes[len(s.Crashes)-1].Copies {
+		return nil // it was brought back with the configuration that was to be loaded
 	}
 	s.Pending, s.Served = waiting, a.refuses(s.Served)
 	return f.save(s)

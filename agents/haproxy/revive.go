@@ -113,6 +113,9 @@ func (a *agent) bringBack(ctx context.Context, f files, s state, since time.Time
 	}
 	last := &s.Crashes[len(s.Crashes)-1]
 	s.Served = a.returned(s.Served, changed)
+	if !changed {
+		s.Pending = nil // what waited for a reload is what HAProxy has read now
+	}
 	if err := a.settle(ctx, f, func() state { last.Took = time.Since(since); return s }); err != nil {
 		return err
 	}

@@ -156,6 +156,7 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 			}
 			h := haproxyReport{Resource: id, Node: res.Node, State: st, Is: is, Since: timeOf(res.Since), Reason: res.Reason}
 			h.Servers = serversOf(status, res.Node, id)
+			h.Crash = crashOf(status, res.Node, id)
 			if res.Node == here && res.Active {
 				h = attach(h, local)
 			}
@@ -296,6 +297,35 @@ func serversOf(status *crm.Status, node, instance string) *serversReport {
 		}
 	}
 	return nil
+}
+
+// crashOf reads the node attribute that the agent writes when it has brought HAProxy back: "at=2026-11-21T03:12:07Z,took=0.06,count=2".
+func crashOf(status *crm.Status, node, instance string) *crashReport {
+	for _, n := range status.Nodes {
+		if n.Name == node {
+			return parseCrash(n.Attributes["hawser-"+instance+"-crash"])
+		}
+	}
+	return nil
+}
+
+func parseCrash(attribute string) *crashReport {
+	var c crashReport
+	var errs [3]error
+	for _, part := range strings.Split(attribute, ",") {
+		switch name, value, _ := strings.Cut(part, "="); name {
+		case "at":
+			c.Time, errs[0] = time.Parse(time.RFC3339, value)
+		case "took":
+			c.TookSeconds, errs[1] = strconv.ParseFloat(value, 64)
+		case "count":
+			c.Count, errs[2] = strconv.Atoi(value)
+		}
+	}
+	if errors.Join(errs[:]...) != nil || c.Time.IsZero() {
+		return nil
+	}
+	return &c
 }
 
 func parseServers(attribute string) *serversReport {

@@ -349,3 +349,11 @@ func FuzzServersAttribute(f *testing.F) {
 		}
 	})
 }
+
+func TestParseCrash(t *testing.T) {
+	at := time.Date(2026, 11, 21, 3, 12, 7, 0, time.UTC)
+	require.Equal(t, &crashReport{Time: at, TookSeconds: 0.06, Count: 2}, parseCrash("at=2026-11-21T03:12:07Z,took=0.06,count=2"))
+	for _, text := range []string{"", "at=soon", "took=1,count=1", "at=2026-11-21T03:12:07Z,count=x", "at=2026-11-21T03:12:07Z,took=x"} {
+		require.Nil(t, parseCrash(text), text)
+	}
+}

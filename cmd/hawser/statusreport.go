@@ -71,6 +71,7 @@ type haproxyReport struct {
 	Since    *time.Time     `json:"since,omitempty"`
 	Reason   string         `json:"reason,omitempty"`
 	Servers  *serversReport `json:"servers,omitempty"`
+	Crash    *crashReport   `json:"last_crash,omitempty"`
 	Process  *processReport `json:"process,omitempty"` // only of this node
 	Socket   *sourceReport  `json:"socket,omitempty"`  // only of this node
 }
@@ -80,6 +81,13 @@ type serversReport struct {
 	Up       int `json:"up"`
 	Down     int `json:"down"`
 	Draining int `json:"draining"`
+}
+
+// crashReport is the last crash of a HAProxy that its keeper, or a monitor, brought back.
+type crashReport struct {
+	Time        time.Time `json:"time"`
+	TookSeconds float64   `json:"took_seconds"`
+	Count       int       `json:"count"` // since that HAProxy's start by the cluster
 }
 
 // processReport is what HAProxy's sockets say.

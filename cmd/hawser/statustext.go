@@ -113,10 +113,19 @@ func (s *system) showHAProxies(r *statusReport) {
 		if h.Socket != nil && !h.Socket.Available {
 			reason = strings.TrimPrefix(reason+"; stats socket unavailable: "+h.Socket.Error, "; ")
 		}
+		if c := h.Crash; c != nil && r.now.Sub(c.Time) < crashShown && h.Reason == "" {
+			reason = strings.TrimPrefix(fmt.Sprintf("%s; crashed %s, back after %.2f s", reason, sinceText("at ", &c.Time, r.now), c.TookSeconds), "; ")
+			if c.Count > 1 {
+				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
+			}
+		}
 		t.row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), sinceText("since ", h.Since, r.now), servers, sessions, reason)
 	}
 	t.flush()
 }
+
+// crashShown is how long after it a crash is told.
+const crashShown = 24 * time.Hour
 
 func (s *system) showIPs(r *statusReport) {
 	s.printf("\n%s\n", s.paint(bold, "Floating IPs"))

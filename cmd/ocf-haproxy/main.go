@@ -17,5 +17,8 @@ func main() {
 	if haproxy.IsKeeper(os.Args) {
 		os.Exit(haproxy.Keep(context.Background(), version))
 	}
+	// The agent's file is called haproxy, and `killall haproxy` would end an action that is under way: Pacemaker bans a node for a start
+	// that is killed.
+	_ = os.WriteFile("/proc/self/comm", []byte("hawser-agent"), 0)
 	os.Exit(haproxy.New(version).Main(context.Background(), ocf.OSEnv()))
 }
