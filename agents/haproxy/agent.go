@@ -10,11 +10,15 @@
 //	monitor  no process of the instance is alive                             7
 //	monitor  zombie; stopped; hung; master without worker, or worker without
 //	         master; somebody else's soft stop; min_servers; check_url       1  recover, or move
-//	monitor  a reload is pending; deleted sockets cannot be made anew      190  it serves: leave it alone and tell
+//	monitor  a reload is pending; deleted sockets cannot be made anew;
+//	         HAProxy crashed since the last monitor and was brought back   190  it serves: leave it alone and tell
 //	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
 //	                                                                            would stop a HAProxy that serves
 //	reload   HAProxy does not run, or does not answer                        1
 //	stop     a process survives SIGKILL                                      1  the node has to be fenced
+//
+// With the parameter keeper, a HAProxy that died or hangs is brought back before the cluster learns of it: by the keeper, and where there
+// is none, by the recurring monitor or the reload that finds it. Only what cannot be brought back is answered 7 or 1.
 package haproxy
 
 import (
