@@ -19,7 +19,8 @@ func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.AdminEpoch, 
 type CIB struct {
 	Version Version
 
-	root *etree.Element
+	root   *etree.Element // all but the status
+	status []byte         // the element <status> as it was read, nil if there was none
 }
 
 // maxDepth is how deeply elements of a CIB may nest; Pacemaker's own schema needs fewer than twenty.
@@ -27,9 +28,10 @@ const maxDepth = 64
 
 // ParseCIB reads a configuration as `cibadmin --query` prints it.
 func ParseCIB(xml []byte) (*CIB, error) {
+	rest, status := cutStatus(xml)
 	doc := etree.NewDocument()
 	doc.ReadSettings.MaxDepth = maxDepth
-	if err := doc.ReadFromBytes(xml); err != nil {
+	if err := doc.ReadFromBytes(rest); err != nil {
 		return nil, fmt.Errorf("crm: the CIB is not well-formed XML: %w", err)
 	}
 	root := doc.Root()
@@ -39,7 +41,7 @@ func ParseCIB(xml []byte) (*CIB, error) {
 	if root.SelectElement("configuration") == nil {
 		return nil, errors.New("crm: the CIB has no <configuration>; was only a part of it asked for?")
 	}
-	c := &CIB{root: root}
+	c := &CIB{root: root, status: status}
 	for _, v := range []struct {
 		name string
 		into *int
@@ -214,7 +216,10 @@ func (c *CIB) Nodes() []string {
 }
 
 // XML is the whole CIB as Pacemaker's tools read it.
-func (c *CIB) XML() []byte {
+func (c *CIB) XML() []byte { return withStatus(c.render(), c.status) }
+
+// render is the CIB without its status.
+func (c *CIB) render() []byte {
 	doc := etree.NewDocumentWithRoot(c.root.Copy())
 	doc.Indent(2)
 	out, err := doc.WriteToBytes()
@@ -224,12 +229,9 @@ func (c *CIB) XML() []byte {
 	return out
 }
 
-// hasID says whether anything in the configuration has the id.
-func (c *CIB) hasID(id string) bool { return poolOf(c.configuration())[id] }
-
 // next is a copy of the configuration that counts as its next edit.
 func (c *CIB) next() *CIB {
-	n := &CIB{Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1}, root: c.root.Copy()}
+	n := &CIB{Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1}, root: c.root.Copy(), status: c.status}
 	n.root.CreateAttr("epoch", strconv.Itoa(n.Version.Epoch))
 	n.root.CreateAttr("num_updates", "0")
 	return n

@@ -65,6 +65,7 @@ func (d *differ) validate() {
 		d.r.checkID("id", d.want.Tag)
 	}
 	seen := map[string]Object{}
+	taken := poolOf(d.cur.configuration())
 	for _, o := range d.want.Objects {
 		d.r.object = o.Keyword() + " " + o.ID()
 		if p, ok := o.(*Property); ok {
@@ -77,7 +78,7 @@ func (d *differ) validate() {
 		seen[key(o)] = o
 		if cur := d.byKey[key(o)]; cur != nil && !sameKind(cur, o) {
 			d.r.add("id", o.ID(), "is the id of a %s in the cluster's configuration", kindOf(cur))
-		} else if cur == nil && d.cur.hasID(o.ID()) {
+		} else if cur == nil && taken[o.ID()] {
 			d.r.add("id", o.ID(), "is the id of something else in the cluster's configuration")
 		}
 		if o.ID() == d.want.Tag && d.want.Tag != "" {

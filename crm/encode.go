@@ -14,7 +14,7 @@ type builder struct {
 }
 
 func newBuilder(c *CIB) *builder {
-	return &builder{config: c.configuration(), ids: poolOf(c.root)}
+	return &builder{config: c.configuration(), ids: poolOf(c.configuration())}
 }
 
 // section returns the section of the configuration, which it creates if it is missing.

@@ -208,11 +208,12 @@ func renumber(patch []byte, updates int) []byte {
 	return sourceVersionRE.ReplaceAll(patch, fmt.Appendf(nil, `${1}%d"`, updates))
 }
 
-// planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets.
+// planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets. crm_diff compares them without the
+// status, in which they do not differ and which can be many times as large; the others see the new one as the cluster would, with it.
 type planFiles struct {
-	dir, base, next string
-	xml             []byte // what next holds
-	resources       bool   // whether next has any
+	dir, base, changed, next string
+	xml                      []byte // what next holds
+	resources                bool   // whether next has any
 }
 
 func (f planFiles) remove() { _ = os.RemoveAll(f.dir) }
@@ -222,9 +223,14 @@ func writePlan(p Plan) (planFiles, error) {
 	if err != nil {
 		return planFiles{}, fmt.Errorf("crm: cannot make a temporary directory for the plan: %w", err)
 	}
-	f := planFiles{dir: dir, base: filepath.Join(dir, "base.xml"), next: filepath.Join(dir, "new.xml"), xml: p.New.XML(), resources: p.New.hasResources()}
-	if err = os.WriteFile(f.base, p.Base.XML(), 0o600); err == nil {
-		err = os.WriteFile(f.next, f.xml, 0o600)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	changed := p.New.render()
+	f := planFiles{dir: dir, base: at("base.xml"), changed: at("changed.xml"), next: at("new.xml"),
+		xml: withStatus(changed, p.New.status), resources: p.New.hasResources()}
+	for path, text := range map[string][]byte{f.base: p.Base.render(), f.changed: changed, f.next: f.xml} {
+		if err == nil {
+			err = os.WriteFile(path, text, 0o600)
+		}
 	}
 	if err != nil {
 		f.remove()
@@ -235,7 +241,7 @@ func writePlan(p Plan) (planFiles, error) {
 
 // makePatch lets crm_diff compare the two configurations. Its exit code is 1 where they differ.
 func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
-	out, err := t.run(ctx, nil, "crm_diff", "--original", f.base, "--new", f.next)
+	out, err := t.run(ctx, nil, "crm_diff", "--original", f.base, "--new", f.changed)
 	if err != nil {
 		return err
 	}
