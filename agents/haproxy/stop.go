@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -103,6 +106,7 @@ func (a *agent) end(ctx context.Context, f files, grace time.Duration) error {
 		}
 		signal, until := syscall.SIGKILL, time.Now().Add(100*time.Millisecond)
 		switch now := time.Now(); {
+		case fam.deaf():
 		case now.Before(softUntil) && !fam.anyStopped():
 			signal, until = syscall.SIGUSR1, softUntil
 		case now.Before(hardUntil) && !fam.anyStopped():
@@ -118,6 +122,9 @@ func (a *agent) end(ctx context.Context, f files, grace time.Duration) error {
 		// second one for nothing new.
 		if sent != signal || signal == syscall.SIGKILL || time.Since(at) >= stopAgain {
 			fam.signal(signal)
+			if sent == signal && signal == syscall.SIGUSR1 {
+				family{others: fam.others}.signal(signal) // whose master may hear nothing any more
+			}
 			sent, at = signal, time.Now()
 		}
 		fam.wait(ctx, earlier(until, at.Add(stopAgain)))
@@ -139,6 +146,18 @@ func (f family) anyStopped() bool {
 		}
 	}
 	return false
+}
+
+// deaf is whether only masters are left and one does not take the signals that it was sent: after a reload that failed, some HAProxies of
+// end 2025 block them all for ever (HAProxy's issue 3229, in 3.2; seen with 3.4-dev1). It then does not hear of its workers' end either.
+func (f family) deaf() bool {
+	return len(f.others) == 0 && slices.ContainsFunc(f.masters, func(m member) bool {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.PID))
+		_, rest, _ := strings.Cut(string(text), "\nShdPnd:")
+		mask, _, _ := strings.Cut(rest, "\n")
+		pending, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
+		return err == nil && pending&(1<<(syscall.SIGUSR1-1)|1<<(syscall.SIGTERM-1)) != 0
+	})
 }
 
 // String names the processes.

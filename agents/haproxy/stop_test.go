@@ -148,6 +148,23 @@ func TestStopOfAProgramByAnotherName(t *testing.T) {
 	require.True(t, err != nil || v.dead())
 }
 
+// TestStopAfterAReloadThatFailed: HAProxy's master may hear no signal any more (its issue 3229), and open requests finish all the same.
+func TestStopAfterAReloadThatFailed(t *testing.T) {
+	w := newKeptWorld(t)
+	w.guarded()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend taken\n\tbind localhost:%s\n\tdefault_backend app\n", port)))
+	w.reload()
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration")
+	began := time.Now()
+	w.stops()
+	require.Less(t, time.Since(began), 8*time.Second, "less than the grace")
+}
+
 // TestStopEndsWhatHAProxyStarted: a master that is killed leaves the programs of its `program` sections behind, which hold
 // addresses that those of the next HAProxy need.
 func TestStopEndsWhatHAProxyStarted(t *testing.T) {

@@ -65,7 +65,7 @@ func versionOf(binary string) (string, error) {
 	out, err := exec.Command(binary, "-v").CombinedOutput()
 	fields := strings.Fields(string(out)) // "HAProxy version 2.6.12-1+deb12u4 2026/10/17 - …"
 	if err != nil || len(fields) < 3 {
-		return "", fmt.Errorf("%s -v: %v: %s", binary, err, out)
+		return "", fmt.Errorf("%s -v: %w: %s", binary, err, out)
 	}
 	return fields[2], nil
 }
@@ -172,8 +172,11 @@ func (w *world) reloads() {
 func (w *world) stops() {
 	w.t.Helper()
 	release := make(chan struct{})
-	w.app.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		<-release
+	w.app.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
 		fmt.Fprint(rw, "hello")
 	})
 	w.r = w.r.With("stop_grace", "10s")
