@@ -22,6 +22,7 @@ type localHAProxy struct {
 	info     haproxy.Info
 	stats    []haproxy.Stat
 	procs    haproxy.Procs
+	old      []haproxy.OldWorker
 	err      error // the stats socket's
 	masterOK bool
 }
@@ -53,6 +54,9 @@ func (s *system) localHAProxies(ctx context.Context) []localHAProxy {
 			master := haproxy.Master{Path: filepath.Join(s.runDir, e.Name(), "master.sock")}
 			if procs, err := master.Procs(ctx); err == nil {
 				l.procs, l.masterOK = procs, true
+				if len(procs.OldWorkers) > 0 {
+					l.old, _ = master.OldWorkers(ctx)
+				}
 			}
 		})
 	}
@@ -105,6 +109,9 @@ func (l localHAProxy) report(h haproxyReport) haproxyReport {
 	}
 	if l.masterOK {
 		h.Process.OldWorkers, h.Process.FailedReloads = len(l.procs.OldWorkers), l.procs.Failed
+		for _, w := range l.old {
+			h.Process.OldSessions += w.Conns
+		}
 	}
 	if h.Process.FailedReloads > 0 && h.Reason == "" {
 		h.Reason = fmt.Sprintf("%d reloads failed since the last that did not: the running configuration is not the one on disk", h.Process.FailedReloads)

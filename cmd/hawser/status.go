@@ -56,7 +56,7 @@ func (s *system) status(ctx context.Context) *statusReport {
 	wg.Go(func() { local = s.localHAProxies(ctx) })
 	wg.Wait()
 
-	r := &statusReport{State: stateOK, now: s.now(), HAProxy: []haproxyReport{}, FloatingIPs: []ipReport{}, Others: []otherReport{}, Failures: []failureReport{}}
+	r := &statusReport{State: stateOK, now: s.now(), HAProxy: []haproxyReport{}, FloatingIPs: []ipReport{}, Others: []otherReport{}, Failures: []failureReport{}, Drift: []driftReport{}}
 	r.Pacemaker.Nodes = []nodeReport{}
 	r.Configuration = source(cibErr)
 	r.Pacemaker.sourceReport = source(statErr)
@@ -80,6 +80,7 @@ func (s *system) status(ctx context.Context) *statusReport {
 		r.missSockets(status, here, s.runDir)
 	}
 	r.addFailures(status)
+	r.addDrift()
 	return r
 }
 
@@ -157,6 +158,9 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 			h := haproxyReport{Resource: id, Node: res.Node, State: st, Is: is, Since: timeOf(res.Since), Reason: res.Reason}
 			h.Servers = serversOf(status, res.Node, id)
 			h.Crash = crashOf(status, res.Node, id)
+			if res.Active {
+				h.Configuration = configOf(status, res.Node, id)
+			}
 			if res.Node == here && res.Active {
 				h = attach(h, local)
 			}

@@ -34,6 +34,8 @@ type statusReport struct {
 	FloatingIPs   []ipReport      `json:"floating_ips"`
 	Others        []otherReport   `json:"other_resources"`
 	Failures      []failureReport `json:"failures"`
+	// Drift are the HAProxies whose nodes serve different configurations.
+	Drift []driftReport `json:"drift"`
 
 	now    time.Time
 	denied bool // this user may not ask Pacemaker
@@ -72,8 +74,10 @@ type haproxyReport struct {
 	Reason   string         `json:"reason,omitempty"`
 	Servers  *serversReport `json:"servers,omitempty"`
 	Crash    *crashReport   `json:"last_crash,omitempty"`
-	Process  *processReport `json:"process,omitempty"` // only of this node
-	Socket   *sourceReport  `json:"socket,omitempty"`  // only of this node
+	// Configuration is what the node told the cluster.
+	Configuration *configReport  `json:"configuration,omitempty"`
+	Process       *processReport `json:"process,omitempty"` // only of this node
+	Socket        *sourceReport  `json:"socket,omitempty"`  // only of this node
 }
 
 // serversReport counts the servers of all backends.
@@ -97,6 +101,7 @@ type processReport struct {
 	UptimeSeconds int64  `json:"uptime_seconds"`
 	Sessions      int    `json:"sessions"`
 	OldWorkers    int    `json:"old_workers"`
+	OldSessions   int    `json:"old_connections"` // those of the old workers
 	FailedReloads int    `json:"failed_reloads"`
 }
 

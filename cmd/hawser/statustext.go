@@ -106,8 +106,10 @@ func (s *system) showHAProxies(r *statusReport) {
 		if h.Process != nil {
 			sessions = count(h.Process.Sessions, "session")
 			if h.Process.OldWorkers > 0 {
-				sessions += ", " + count(h.Process.OldWorkers, "old worker")
+				sessions += ", " + draining(h.Process.OldWorkers, h.Process.OldSessions)
 			}
+		} else if c := h.Configuration; c != nil && c.OldWorkers > 0 {
+			sessions = draining(c.OldWorkers, c.OldConnections)
 		}
 		reason := h.Reason
 		if h.Socket != nil && !h.Socket.Available {
@@ -119,9 +121,10 @@ func (s *system) showHAProxies(r *statusReport) {
 				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
 			}
 		}
-		t.row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), sinceText("since ", h.Since, r.now), servers, sessions, reason)
+		t.row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), sinceText("since ", h.Since, r.now), servers, sessions, h.Configuration.String(), reason)
 	}
 	t.flush()
+	s.showDrift(r)
 }
 
 // crashShown is how long after it a crash is told.
