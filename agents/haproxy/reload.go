@@ -128,7 +128,13 @@ func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
 	began := time.Now()
 	sources, err := a.sources()
 	if err == nil {
-		err = a.expected(s.Served, sources)
+		if err = a.expected(s.Served, sources); err != nil {
+			checking, cancel := portion(ctx, 1, 2)
+			if broken := a.checkConfig(checking, a.checked(f), s.Env); broken != nil {
+				err = broken // what HAProxy says of it is of more use than that it is another one
+			}
+			cancel()
+		}
 	}
 	deadly := false
 	if err == nil {

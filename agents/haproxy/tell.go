@@ -109,6 +109,9 @@ func (a *agent) tellTaken(ctx context.Context, f files, s *state) {
 			}
 		}
 	}
+	if s.Served.Generation == "" && s.Served.Asked == "" && s.Pending == nil {
+		s.Served.Generation = a.generation // likewise: no reload waits for it
+	}
 	now := Taken{Serves: s.Served.Config, Generation: s.Served.Generation, Asked: s.Served.Asked, Worker: s.Served.At}
 	if disk != now.Serves {
 		now.Disk = disk

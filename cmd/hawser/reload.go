@@ -42,9 +42,8 @@ func reloadCommand(sys *system) *cli.Command {
 			"With --push FILE the configuration itself is brought to every node through the cluster, for HAProxy to check there; if\n" +
 			"no node refuses it, each keeps its former file as FILE.hawser-previous, puts the new one in place and loads it.\n" +
 			"--rollback pushes this node's FILE.hawser-previous.\n\n" +
-			"If Pacemaker would restart HAProxy on a node instead, as it does where it has found it running rather than\n" +
-			"started it (after a cleanup), the reload is refused and nothing changed. --force accepts that: new connections\n" +
-			"wait then, but open ones are cut.\n\n" +
+			"If Pacemaker would restart HAProxy on a node instead, the reload is refused and nothing changed. --force accepts\n" +
+			"that: new connections wait then, but open ones are cut.\n\n" +
 			"Exit codes:\n" + exitCodeText(exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitDegraded),
 		Flags: append(pushFlags(),
 			&cli.BoolFlag{Name: "differing", Usage: "let each node take the files that it has, though they differ"},
@@ -110,7 +109,7 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 	if err != nil {
 		return err
 	}
-	if err := s.foreseeReload(ctx, plan, p.Name, o.force); err != nil {
+	if plan, err = s.foreseeReload(ctx, plan, replan, p.Name, o.force); err != nil {
 		return err
 	}
 	if !o.json {
@@ -240,12 +239,45 @@ func generationPlan(cib *crm.CIB, id, generation string) (crm.Plan, error) {
 	return crm.Diff(cib, spec)
 }
 
-// foreseeReload has Pacemaker's scheduler play the change through. It restarts the resource instead of reloading it where it has not got the
-// digest of the parameters that need no restart, which only a start or a reload leaves behind, and no probe (Pacemaker 2.1, op-restart-digest).
-func (s *system) foreseeReload(ctx context.Context, plan crm.Plan, id string, force bool) error {
+// foreseeReload has Pacemaker's scheduler play the change through: it may restart the resource instead of reloading it. Where that is because of
+// a probe that found it running, the record of that probe is removed, and the scheduler asked again.
+func (s *system) foreseeReload(ctx context.Context, plan crm.Plan, replan func(*crm.CIB) (crm.Plan, error), id string, force bool) (crm.Plan, error) {
+	nodes, err := s.restarts(ctx, plan, id)
+	if err != nil || len(nodes) == 0 {
+		return plan, err
+	}
+	if status, ok := s.cluster.(interface {
+		ForgetProbe(ctx context.Context, resource, node string) error
+	}); ok {
+		for _, node := range nodes {
+			if err := status.ForgetProbe(ctx, id, node); err != nil {
+				return plan, err
+			}
+		}
+		cib, err := s.cluster.Query(ctx)
+		if err != nil {
+			return plan, err
+		}
+		if plan, err = replan(cib); err != nil {
+			return plan, err
+		}
+		if nodes, err = s.restarts(ctx, plan, id); err != nil || len(nodes) == 0 {
+			return plan, err
+		}
+	}
+	what := fmt.Sprintf("Pacemaker would restart %s on %s instead of reloading it, which cuts the connections that are open", id, strings.Join(nodes, ", "))
+	if !force {
+		return plan, exitf(exitFailed, "%s; nothing was changed: accept that with --force, or restart one node after the other (standby, and online again)", what)
+	}
+	s.warn("%s", what)
+	return plan, nil
+}
+
+// restarts are the nodes on which Pacemaker would restart the resource if the plan were written.
+func (s *system) restarts(ctx context.Context, plan crm.Plan, id string) ([]string, error) {
 	forecast, err := s.cluster.Check(ctx, plan)
 	if err != nil && !errors.Is(err, crm.ErrNoFencing) {
-		return err
+		return nil, err
 	}
 	var nodes []string
 	for _, a := range forecast.Actions {
@@ -253,15 +285,6 @@ func (s *system) foreseeReload(ctx context.Context, plan crm.Plan, id string, fo
 			nodes = append(nodes, a.Node)
 		}
 	}
-	if len(nodes) == 0 {
-		return nil
-	}
 	slices.Sort(nodes)
-	what := fmt.Sprintf("Pacemaker would restart %s on %s instead of reloading it, which cuts the connections that are open: it found it running there (after a cleanup, "+
-		"or when Pacemaker itself was restarted), and reloads only what it has started or reloaded since", id, strings.Join(nodes, ", "))
-	if !force {
-		return exitf(exitFailed, "%s; nothing was changed: accept that with --force, or restart one node after the other (`crm_resource --restart`, standby)", what)
-	}
-	s.warn("%s", what)
-	return nil
+	return nodes, nil
 }

@@ -131,11 +131,14 @@ func (s *system) pushText(ctx context.Context, p *crm.Primitive, file string, te
 	if err := s.checkPushed(ctx, p, file, text); err != nil {
 		return err
 	}
-	plan, err := pushPlan(cib, push, func(string) (string, bool, error) { return agent.PushCheck + push.sum, true, nil })
+	checking := func(cib *crm.CIB) (crm.Plan, error) {
+		return pushPlan(cib, push, func(string) (string, bool, error) { return agent.PushCheck + push.sum, true, nil })
+	}
+	plan, err := checking(cib)
 	if err != nil {
 		return err
 	}
-	if err := s.foreseeReload(ctx, plan, p.Name, o.force); err != nil {
+	if _, err := s.foreseeReload(ctx, plan, checking, p.Name, o.force); err != nil {
 		return err
 	}
 	if !o.json {

@@ -1,0 +1,326 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/haproxy"
+)
+
+// answering is a cluster whose nodes answer a reload as the test says.
+type answering struct {
+	*crmtest.Fake
+	status *crm.Status
+	// answers is called with the generation that the configuration has, and changes the status as the nodes would.
+	answers  func(s *crm.Status, generation string)
+	forecast crm.Forecast
+	// probed is set while Pacemaker would restart what it has found running.
+	probed bool
+	forgot []string
+	// forgets is the error of removing that.
+	forgets error
+}
+
+func (c *answering) generation(t *testing.T) string {
+	t.Helper()
+	cib, err := c.Query(t.Context())
+	require.NoError(t, err)
+	o, _ := cib.Object("haproxy")
+	word, _ := o.(*crm.Primitive).Params.Get(generationParam)
+	return word
+}
+
+func (c *answering) Status(ctx context.Context) (*crm.Status, error) {
+	cib, err := c.Query(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o, _ := cib.Object("haproxy")
+	if p, ok := o.(*crm.Primitive); ok && c.answers != nil {
+		if word, ok := p.Params.Get(generationParam); ok {
+			c.answers(c.status, word)
+		}
+	}
+	return c.status, nil
+}
+
+func (c *answering) Check(ctx context.Context, p crm.Plan) (crm.Forecast, error) {
+	if _, err := c.Fake.Check(ctx, p); err != nil && !errors.Is(err, crm.ErrNoFencing) {
+		return crm.Forecast{}, err
+	}
+	if c.probed {
+		return crm.Forecast{Actions: []crm.Action{{Task: "restart", Resource: "haproxy:1", Node: "lb-2"}}}, nil
+	}
+	return c.forecast, nil
+}
+
+func (c *answering) ForgetProbe(_ context.Context, resource, node string) error {
+	c.forgot = append(c.forgot, resource+" "+node)
+	c.probed = c.forgets != nil
+	return c.forgets
+}
+
+// says makes a node tell what it has taken.
+func says(s *crm.Status, node string, t agent.Taken) {
+	for i := range s.Nodes {
+		if s.Nodes[i].Name == node {
+			s.Nodes[i].Attributes[agent.ConfigAttribute("haproxy")] = t.String()
+		}
+	}
+}
+
+const oldHash = "0123456789ab"
+
+// reloadable is a cluster of two nodes that run HAProxy with a configuration of this machine.
+func reloadable(t *testing.T) (c *answering, sys *system, stdout, stderr *bytes.Buffer) {
+	t.Helper()
+	conf := filepath.Join(t.TempDir(), "haproxy.cfg")
+	require.NoError(t, os.WriteFile(conf, []byte("defaults\n"), 0o600))
+	fake := crmtest.New("lb-1", "lb-2")
+	require.NoError(t, fake.Edit(
+		&crm.Primitive{Name: "haproxy", Class: "ocf", Provider: "hawser", Type: "haproxy", Params: crm.Attrs{{Name: "conffile", Value: conf}}},
+		&crm.Clone{Name: "haproxy-clone", Resource: "haproxy"}))
+	c = &answering{Fake: fake, status: healthy()}
+	for _, n := range []string{"lb-1", "lb-2"} {
+		says(c.status, n, agent.Taken{Serves: oldHash})
+	}
+	c.answers = func(s *crm.Status, generation string) {
+		for _, n := range []string{"lb-1", "lb-2"} {
+			says(s, n, agent.Taken{Serves: agent.Demanded(generation), Generation: generation, Worker: time.Now()})
+		}
+	}
+	sys, stdout, stderr = testSystem(t, c)
+	return c, sys, stdout, stderr
+}
+
+func hashHere(t *testing.T, c *answering) string {
+	t.Helper()
+	cib, err := c.Query(t.Context())
+	require.NoError(t, err)
+	o, _ := cib.Object("haproxy")
+	sources, err := haproxy.ReadSources([]string{confFileOf(o.(*crm.Primitive))})
+	require.NoError(t, err)
+	return agent.ConfigHash(sources)
+}
+
+func TestReload(t *testing.T) {
+	c, sys, stdout, stderr := reloadable(t)
+	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes"}, sys), stderr.String())
+	hash := hashHere(t, c)
+	require.Contains(t, stdout.String(), "haproxy loads ")
+	require.Contains(t, stdout.String(), "anew: lb-1, lb-2.\nThe configuration to be served is "+hash)
+	require.Contains(t, stdout.String(), "  lb-2  taken  "+oldHash+" -> "+hash+"  worker 0s old\n")
+	require.Empty(t, stderr.String())
+	require.Equal(t, 1, c.Applied())
+	first := c.generation(t)
+	require.Equal(t, hash, agent.Demanded(first))
+
+	stdout.Reset()
+	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes", "--json", "--differing", "haproxy-clone"}, sys))
+	require.NotEqual(t, first, c.generation(t))
+	require.Empty(t, agent.Demanded(c.generation(t)))
+	var report reloadReport
+	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report), stdout.String())
+	require.Equal(t, "haproxy", report.Resource)
+	require.Len(t, report.Nodes, 2)
+	require.Equal(t, hash, report.Nodes[1].Before)
+	require.Equal(t, reloadTaken, report.Nodes[1].State)
+}
+
+func TestReloadOfWhatANodeDoesNotTake(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		answers func(s *crm.Status, generation string)
+		code    int
+		state   reloadState
+		want    string
+	}{
+		{"it is broken there", func(s *crm.Status, g string) {
+			says(s, "lb-2", agent.Taken{Serves: oldHash, Disk: "1", Asked: g, Pending: "unknown keyword 'bogus'"})
+		}, exitDegraded, reloadKept, "hawser: lb-2 goes on with the configuration that it served: unknown keyword 'bogus'\n"},
+		{"HAProxy was started there with other files", func(s *crm.Status, g string) {
+			says(s, "lb-2", agent.Taken{Serves: oldHash, Generation: g})
+		}, exitDegraded, reloadDiffers, "lb-2 serves another configuration"},
+		{"its agent does not answer", func(s *crm.Status, _ string) {
+			says(s, "lb-2", agent.Taken{Serves: oldHash})
+		}, exitTimeout, reloadAsked, "lb-2 has not answered within"},
+		{"it does not answer, and another refuses", func(s *crm.Status, g string) {
+			says(s, "lb-2", agent.Taken{Serves: oldHash})
+			says(s, "lb-1", agent.Taken{Serves: oldHash, Asked: g, Pending: "bogus"})
+		}, exitTimeout, reloadAsked, "lb-1 goes on with the configuration that it served: bogus"},
+		{"it goes into standby", func(s *crm.Status, _ string) { s.Nodes[1].Standby = true }, exitOK, reloadLeft, ""},
+		{"it goes offline", func(s *crm.Status, _ string) {
+			s.Nodes[1] = crm.NodeStatus{Name: "lb-2"}
+			s.Resources = s.Resources[:2]
+		}, exitOK, reloadLeft, ""},
+		{"it shuts down", func(s *crm.Status, _ string) { s.Nodes[1].Shutdown = true }, exitOK, reloadLeft, ""},
+		{"the resource is stopped", func(s *crm.Status, _ string) {
+			says(s, "lb-2", agent.Taken{})
+			s.Resources[2].Active, s.Resources[2].Target = false, "Stopped"
+		}, exitOK, reloadLeft, ""},
+		{"HAProxy fails there", func(s *crm.Status, _ string) {
+			says(s, "lb-2", agent.Taken{})
+			s.Resources[2].Active = false
+			s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-2", Task: "start", Meaning: "not installed", Reason: "no HAProxy", Time: noon}}
+		}, exitResource, reloadFailed, "lb-2: start of haproxy on lb-2 failed: not installed: no HAProxy"},
+		{"it is put into maintenance", func(s *crm.Status, _ string) { s.Resources[2].Managed = false }, exitDegraded, reloadUnmanaged, "lb-2: it is not managed"},
+		{"it is removed from the cluster", func(s *crm.Status, _ string) { s.Nodes = s.Nodes[:1] }, exitOK, reloadLeft, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, sys, stdout, stderr := reloadable(t)
+			well := c.answers
+			c.answers = func(s *crm.Status, g string) {
+				well(s, g)
+				tc.answers(s, g)
+			}
+			require.Equal(t, tc.code, run([]string{"hawser", "reload", "--yes", "--json", "--timeout", "300ms"}, sys), stderr.String())
+			require.Contains(t, stderr.String(), tc.want)
+			var report reloadReport
+			require.NoError(t, json.Unmarshal(stdout.Bytes(), &report), stdout.String())
+			require.Equal(t, tc.state, report.Nodes[1].State)
+		})
+	}
+}
+
+func TestReloadThatIsRefused(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(t *testing.T, c *answering, sys *system)
+		args   string
+		code   int
+		want   string
+	}{
+		{"no terminal", nil, "", exitUsage, "there is no terminal to ask on: use --yes"},
+		{"an unknown resource", nil, "--yes web", exitUsage, "there is no HAProxy web in the cluster's configuration; it has haproxy"},
+		{"two arguments", nil, "--yes haproxy web", exitUsage, `not also "web"`},
+		{"no time", nil, "--yes --timeout 0s", exitUsage, "want a time longer than nothing"},
+		{"several", func(t *testing.T, c *answering, _ *system) {
+			require.NoError(t, c.Edit(&crm.Primitive{Name: "other", Class: "ocf", Provider: "hawser", Type: "haproxy"}))
+		}, "--yes", exitUsage, "reload which HAProxy? The cluster has haproxy, other"},
+		{"something else", func(t *testing.T, c *answering, _ *system) {
+			require.NoError(t, c.Edit(&crm.Primitive{Name: "FloatIP", Class: "ocf", Provider: "hawser", Type: "floatip"}))
+		}, "--yes FloatIP", exitUsage, "FloatIP is no HAProxy"},
+		{"none", func(t *testing.T, c *answering, _ *system) {
+			require.NoError(t, c.Delete("haproxy-clone", "haproxy"))
+		}, "--yes", exitUsage, "has no HAProxy"},
+		{"a file", func(_ *testing.T, _ *answering, sys *system) { sys.running = false }, "--yes", exitUsage, "there is no cluster behind"},
+		{"HAProxy refuses the configuration", func(_ *testing.T, _ *answering, sys *system) {
+			sys.checkHAProxy = func(context.Context, *haproxyConfig) error {
+				return errors.New("HAProxy refuses it: unknown keyword 'bogus'")
+			}
+		}, "--yes", exitUsage, "unknown keyword 'bogus'; nothing was changed"},
+		{"no configuration here", func(t *testing.T, c *answering, _ *system) {
+			cib, err := c.Query(t.Context())
+			require.NoError(t, err)
+			o, _ := cib.Object("haproxy")
+			require.NoError(t, os.Remove(confFileOf(o.(*crm.Primitive))))
+		}, "--yes", exitUsage, "no such file or directory"},
+		{"it is edited meanwhile", func(_ *testing.T, _ *answering, sys *system) {
+			sys.checkHAProxy = func(_ context.Context, h *haproxyConfig) error {
+				return os.WriteFile(h.config, []byte("global\n"), 0o600)
+			}
+		}, "--yes", exitUsage, "was edited while it was checked"},
+		{"it runs nowhere", func(_ *testing.T, c *answering, _ *system) {
+			c.status.Resources = c.status.Resources[:1]
+		}, "--yes", exitResource, "haproxy runs on no node where Pacemaker would reload it"},
+		{"maintenance", func(_ *testing.T, c *answering, _ *system) {
+			c.status.Resources[1].Managed, c.status.Resources[2].Managed = false, false
+		}, "--yes", exitResource, "lb-2: it is not managed"},
+		{"Pacemaker would restart it", func(_ *testing.T, c *answering, _ *system) {
+			c.forecast.Actions = []crm.Action{{Task: "reload", Resource: "haproxy:0", Node: "lb-1"}, {Task: "restart", Resource: "haproxy:1", Node: "lb-2"}}
+		}, "--yes", exitFailed, "Pacemaker would restart haproxy on lb-2"},
+		{"not root", func(_ *testing.T, c *answering, _ *system) { c.Fail("Query", crm.ErrPermission) }, "--yes", exitPermission, ""},
+		{"Pacemaker is down", func(_ *testing.T, c *answering, _ *system) { c.Fail("Query", crm.ErrNotRunning) }, "--yes", exitUnavailable, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, sys, _, stderr := reloadable(t)
+			c.answers = nil
+			if tc.change != nil {
+				tc.change(t, c, sys)
+			}
+			require.Equal(t, tc.code, run(append([]string{"hawser", "reload"}, strings.Fields(tc.args)...), sys), stderr.String())
+			require.Contains(t, stderr.String(), tc.want)
+			require.Zero(t, c.Applied())
+		})
+	}
+}
+
+func TestReloadAsks(t *testing.T) {
+	c, sys, stdout, _ := reloadable(t)
+	sys.terminal, sys.stdin = true, strings.NewReader("n\n")
+	require.Equal(t, exitFailed, run([]string{"hawser", "reload"}, sys))
+	require.Contains(t, stdout.String(), "Reload? [y/N]")
+	require.Zero(t, c.Applied())
+	sys.stdin = strings.NewReader("y\n")
+	require.Equal(t, exitOK, run([]string{"hawser", "reload"}, sys))
+}
+
+// TestReloadWhereAProbeFoundItRunning: the record of the probe is removed, and the reload is one.
+func TestReloadWhereAProbeFoundItRunning(t *testing.T) {
+	c, sys, _, stderr := reloadable(t)
+	c.probed = true
+	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes"}, sys), stderr.String())
+	require.Equal(t, []string{"haproxy lb-2"}, c.forgot)
+	require.Empty(t, stderr.String())
+
+	c.probed, c.forgets = true, crm.ErrPermission
+	require.Equal(t, exitPermission, run([]string{"hawser", "reload", "--yes"}, sys))
+	require.Equal(t, 1, c.Applied())
+	c.probed, c.forgets = false, nil
+	stderr.Reset()
+
+	c.forecast.Actions = []crm.Action{{Task: "restart", Resource: "haproxy", Node: "lb-2"}}
+	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes", "--force"}, sys))
+	require.Contains(t, stderr.String(), "warning: Pacemaker would restart haproxy on lb-2")
+}
+
+// TestReloadWhileTheConfigurationChanges: a plan that is stale is made anew, whatever else was edited.
+func TestReloadWhileTheConfigurationChanges(t *testing.T) {
+	c, sys, _, stderr := reloadable(t)
+	c.Fail("Apply", crm.ErrStale)
+	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes"}, sys), stderr.String())
+	require.Equal(t, 1, c.Applied())
+}
+
+func TestStatusShowsDrift(t *testing.T) {
+	c, sys, stdout, _ := reloadable(t)
+	sys.node = "lb-9"
+	const other = "ba9876543210"
+	require.Equal(t, exitOK, runStatus(t, sys))
+	require.Contains(t, stdout.String(), "serves "+oldHash+"\n")
+	require.NotContains(t, stdout.String(), "different")
+
+	stdout.Reset()
+	says(c.status, "lb-2", agent.Taken{Serves: oldHash, Disk: other, OldWorkers: 2, Conns: 37})
+	require.Equal(t, exitOK, runStatus(t, sys), "an edit that is not loaded yet is no fault")
+	require.Contains(t, stdout.String(), "2 old workers draining (37 connections)  serves "+oldHash+", files are "+other+"\n")
+	require.Contains(t, stdout.String(), "`hawser reload` has them loaded")
+
+	stdout.Reset()
+	says(c.status, "lb-2", agent.Taken{Serves: other})
+	require.Equal(t, exitDegraded, runStatus(t, sys))
+	require.Contains(t, stdout.String(), "haproxy serves different configurations: "+oldHash+" on lb-1; "+other+" on lb-2\n")
+
+	stdout.Reset()
+	require.Equal(t, exitDegraded, runStatus(t, sys, "--json"))
+	var report statusReport
+	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
+	require.Equal(t, []driftReport{{"haproxy", []servedReport{{oldHash, []string{"lb-1"}}, {other, []string{"lb-2"}}}}}, report.Drift)
+
+	stdout.Reset()
+	says(c.status, "lb-2", agent.Taken{Serves: oldHash, Disk: agent.Missing})
+	require.Equal(t, exitDegraded, runStatus(t, sys))
+	require.Contains(t, stdout.String(), "its configuration files are missing there: HAProxy could not be started again")
+}
