@@ -48,6 +48,7 @@ type listener struct {
 	at      netip.AddrPort
 	inode   uint32 // the same socket has the same, whichever process holds it
 	waiting uint32 // connections that nobody has accepted yet
+	backlog uint32 // how many of them there may be
 }
 
 // sight is what the kernel says of the sockets of the ports that are protected.
@@ -108,6 +109,7 @@ func parseSocket(b []byte) (l listener, state byte, ok bool) {
 	}
 	l.at = netip.AddrPortFrom(address, binary.BigEndian.Uint16(b[4:]))
 	l.waiting = binary.NativeEndian.Uint32(b[56:]) // idiag_rqueue of a listening socket is its accept queue
+	l.backlog = binary.NativeEndian.Uint32(b[60:]) // and idiag_wqueue its length
 	l.inode = binary.NativeEndian.Uint32(b[68:])
 	return l, b[1], true
 }
@@ -127,6 +129,11 @@ func (s sight) unused(ports []uint16) []uint16 {
 // without a loss.
 func (s sight) drained() bool {
 	return s.opening == 0 && !slices.ContainsFunc(s.listeners, func(l listener) bool { return l.waiting > 0 })
+}
+
+// roomFor tells whether n more connections fit into each accept queue, or that it is empty.
+func (s sight) roomFor(n int) bool {
+	return !slices.ContainsFunc(s.listeners, func(l listener) bool { return l.waiting > 0 && l.waiting+uint32(s.opening+n) > l.backlog })
 }
 
 // handedOver tells that every port has a listener, and no address one of before beside a new one. Between two processes that both

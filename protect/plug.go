@@ -90,6 +90,9 @@ func (p *plug) close() {
 
 func (p *plug) held() int { return 0 }
 
+// releaseUpTo does nothing: what the qdisc holds can only be released as a whole.
+func (p *plug) releaseUpTo(int) error { return nil }
+
 func (p *plug) guarded() guarded {
 	return guarded{kind: "plug", sockets: []*socket{p.rules.socket, p.links}}
 }

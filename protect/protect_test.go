@@ -282,6 +282,10 @@ func TestStart(t *testing.T) {
 	p := newPlace(t)
 	reload := p.haproxy(t, 8082)
 	stopDaemon(t, filepath.Join(p.dir, "haproxy.pid"))
+	require.Eventually(t, func() bool { // its other threads may still hold the sockets
+		now, err := look(Match{Ports: []uint16{8082}})
+		return err == nil && len(now.listeners) == 0
+	}, 5*time.Second, time.Millisecond)
 
 	code, said := p.run(t, Options{Match: Match{Ports: []uint16{8082}}}, "true")
 	require.Equal(t, ExitOwn, code)
@@ -587,6 +591,82 @@ func TestOrder(t *testing.T) {
 		got = append(got, port)
 	}
 	require.Equal(t, want, got)
+}
+
+// TestShortBacklog holds more connections than the daemon's accept queue has places: they are released as they are accepted, and
+// none is lost.
+func TestShortBacklog(t *testing.T) {
+	p := newPlace(t)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
+	require.NoError(t, unix.Bind(fd, &unix.SockaddrInet4{Port: 8101}))
+	require.NoError(t, unix.Listen(fd, 100))
+	file := os.NewFile(uintptr(fd), "listener")
+	l, err := net.FileListener(file)
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	defer func() { _ = l.Close() }()
+	// net sets the backlog anew.
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, raw.Control(func(fd uintptr) { _ = unix.Listen(int(fd), 100) }))
+	// A slow daemon: it takes what is there every 5 ms.
+	go func() {
+		for {
+			for range 40 {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_ = c.Close()
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	end := filepath.Join(p.dir, "end")
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8101}}, MaxHold: 20 * time.Second}, "sh", "-c", "while ! test -e "+end+"; do sleep 0.01; done")
+	require.NoError(t, proc.Start())
+	requireHolding(t)
+	const clients = 600
+	ends := make(chan error, clients)
+	for range clients {
+		go func() {
+			c, err := net.DialTimeout("tcp", "127.0.0.1:8101", 15*time.Second)
+			if err == nil {
+				_ = c.Close()
+			}
+			ends <- err
+		}()
+	}
+	require.Eventually(t, func() bool {
+		queues, err := os.ReadFile("/proc/net/netfilter/nfnetlink_queue")
+		fields := strings.Fields(string(queues))
+		return err == nil && len(fields) > 2 && fields[2] == strconv.Itoa(clients)
+	}, 10*time.Second, time.Millisecond)
+	before := listenDrops(t)
+	require.NoError(t, os.WriteFile(end, nil, 0o600))
+	require.NoError(t, proc.Wait(), proc.stderr)
+	for range clients {
+		require.NoError(t, <-ends)
+	}
+	require.Equal(t, before, listenDrops(t), "SYNs were dropped by a full accept queue")
+}
+
+// listenDrops is how many connections the kernel has dropped at listening sockets (TcpExt ListenDrops).
+func listenDrops(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/netstat")
+	require.NoError(t, err)
+	lines := strings.Split(string(text), "\n")
+	names, values := strings.Fields(lines[0]), strings.Fields(lines[1])
+	for i, name := range names {
+		if name == "ListenDrops" {
+			return values[i]
+		}
+	}
+	t.Fatal("the kernel does not tell")
+	return ""
 }
 
 // TestBothRelease: the guard may come to release when the first process does. Neither takes the kernel's answer from the other.

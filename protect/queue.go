@@ -112,12 +112,20 @@ func (q *queue) config(what string, attributes ...[]byte) message {
 // hold begins to hold, in one transaction.
 func (q *queue) hold() error { return explain(q.rules.install()) }
 
+// releaseUpTo lets the first n go that were ever held, and goes on to hold.
+func (q *queue) releaseUpTo(n int) error {
+	return errorUnlessEmpty(q.socket.ask(q.verdict(uint32(n))))
+}
+
+func (q *queue) verdict(id uint32) message {
+	return netfilterMessage("release the packets", unix.NFNL_SUBSYS_QUEUE, nfqnlMsgVerdictBatch, 0, unix.AF_UNSPEC, q.number,
+		attribute(nfqaVerdictHdr, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, nfAccept), id)))
+}
+
 // release lets everything go that is held, in the order in which it came, and holds nothing more. It may be called again.
 func (q *queue) release() error {
 	// The rules are taken away later: that would wait for RCU, and the kernel drops what is in a queue when a chain goes.
-	verdict := netfilterMessage("release the packets", unix.NFNL_SUBSYS_QUEUE, nfqnlMsgVerdictBatch, 0, unix.AF_UNSPEC, q.number,
-		// NF_ACCEPT for all with an id up to the largest, which is half of its range ahead of the ids in use.
-		attribute(nfqaVerdictHdr, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, nfAccept), 1<<31-1)))
+	verdict := q.verdict(1<<31 - 1) // an id that is half of the range ahead of those in use
 	first := errorUnlessEmpty(q.socket.ask(verdict))
 	// A queue of length 0 that fails open lets pass whatever still comes to it.
 	closed := q.socket.ask(q.config("let new packets pass", number(nfqaCfgQueueMaxlen, 0)))

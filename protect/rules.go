@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -131,8 +132,21 @@ func (r *rules) rule(family byte, expressions ...[]byte) message {
 		nested(unix.NFTA_RULE_EXPRESSIONS, expressions...), attribute(unix.NFTA_RULE_USERDATA, userdata))
 }
 
-// remove takes the tables out of the kernel. One that is not there is fine.
+// straggle is longer than a packet takes through the rules.
+const straggle = 5 * time.Millisecond
+
+// removeTables takes the tables out of the kernel. One that is not there is fine. The rules go first: a packet that comes back from a queue
+// to a hook with fewer chains than before is dropped (nf_reinject), and a client would wait a second.
 func removeTables(s *socket) (removed bool, err error) {
+	for _, family := range families() {
+		// An error is told by what follows.
+		if s.ask(batch([]message{nft("remove the rules", unix.NFT_MSG_DELRULE, 0, family, text(unix.NFTA_RULE_TABLE, tableName))})...) == nil {
+			removed = true
+		}
+	}
+	if removed {
+		time.Sleep(straggle)
+	}
 	for _, family := range families() {
 		drop := nft("remove the table "+tableName, unix.NFT_MSG_DELTABLE, 0, family, text(unix.NFTA_TABLE_NAME, tableName))
 		switch askErr := s.ask(batch([]message{drop})...); {
