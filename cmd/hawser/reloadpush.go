@@ -377,10 +377,9 @@ func (s *system) answers(ctx context.Context, p aPush, order string) ([]pushNode
 			return nil, err
 		}
 		var all []pushNodeReport
-		waiting := false
 		if err == nil {
-			all, waiting = answersIn(status, p.resource, order, asked)
-			if !waiting {
+			var waiting bool
+			if all, waiting = answersIn(status, p.resource, order, asked); !waiting {
 				return all, nil
 			}
 		}
