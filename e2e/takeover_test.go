@@ -111,14 +111,28 @@ func launch(spec string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
+	// A file and no pipe: an agent that leaves a child with its output behind (IPaddr2's send_arp) would seem to take as long as the child.
+	complaint, err := os.CreateTemp("", "launch-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.Remove(complaint.Name()) }()
+	for _, args := range c.Before {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "%q: %v: %s\n", args, err, out)
+			return 1
+		}
+	}
 	cmd := exec.Command(c.Args[0], c.Args[1:]...)
 	cmd.Env = append(os.Environ(), c.Env...)
+	cmd.Stderr = complaint
 	began := time.Now()
-	// Its output goes nowhere: an agent that leaves a child with it behind (IPaddr2's send_arp) would seem to take as long as the child.
-	err := cmd.Run()
+	err = cmd.Run()
 	ended := time.Now()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%q: %v\n", c.Args, err)
+		said, _ := os.ReadFile(complaint.Name())
+		fmt.Fprintf(os.Stderr, "%q: %v: %s\n", c.Args, err, said)
 		return 1
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(launched{began.UnixNano(), ended.UnixNano()}); err != nil {
