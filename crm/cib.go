@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sort"
@@ -227,6 +228,26 @@ func (c *CIB) render() []byte {
 		panic(err)
 	}
 	return out
+}
+
+// allDown is the status of a cluster whose nodes have all been shut down in order. For nodes of which there is no status at all Pacemaker would want
+// to have them fenced.
+func (c *CIB) allDown() []byte {
+	status := etree.NewElement("status")
+	if nodes := c.configuration().SelectElement("nodes"); nodes != nil {
+		for _, n := range nodes.SelectElements("node") {
+			if kind := value(n, "type"); kind == "remote" || kind == "ping" {
+				continue // has no state of its own
+			}
+			state := status.CreateElement("node_state")
+			for _, a := range []Attr{{"id", value(n, "id")}, {"uname", value(n, "uname")}, {"in_ccm", "false"}, {"crmd", "offline"}, {"join", "down"}, {"expected", "down"}} {
+				state.CreateAttr(a.Name, a.Value)
+			}
+		}
+	}
+	var out bytes.Buffer
+	status.WriteTo(&out, &etree.WriteSettings{})
+	return out.Bytes()
 }
 
 // next is a copy of the configuration that counts as its next edit.

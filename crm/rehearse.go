@@ -11,13 +11,13 @@ import (
 func (t *Tools) Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error) {
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
-	files, err := writePlan(p)
+	files, err := writePlan(p, true)
 	if err != nil {
 		return Forecast{}, nil, err
 	}
 	defer files.remove()
 	after := filepath.Join(files.dir, "after.xml")
-	out, err := t.run(ctx, nil, "crm_simulate", "--simulate", "--output-as=xml", "--xml-file", files.next, "--save-output", after)
+	out, err := t.run(ctx, nil, "crm_simulate", "--simulate", "--output-as=xml", "--xml-file", files.live, "--save-output", after)
 	if err != nil {
 		return Forecast{}, nil, err
 	}

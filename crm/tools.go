@@ -95,7 +95,7 @@ func (t *Tools) check(ctx context.Context, p Plan, simulated bool) (Forecast, er
 	}
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
-	files, err := writePlan(p)
+	files, err := writePlan(p, simulated)
 	if err != nil {
 		return Forecast{}, err
 	}
@@ -139,7 +139,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	made := p.patch.text != nil
 	p.patch.mu.Unlock()
 	if !made {
-		files, err := writePlan(p)
+		files, err := writePlan(p, false)
 		if err != nil {
 			return err
 		}
@@ -208,40 +208,43 @@ func renumber(patch []byte, updates int) []byte {
 	return sourceVersionRE.ReplaceAll(patch, fmt.Appendf(nil, `${1}%d"`, updates))
 }
 
-// planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets. crm_diff compares them without the
-// status, in which they do not differ and which can be many times as large; the others see the new one as the cluster would, with it.
+// planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets. What has happened in the cluster
+// can be many times as large as its configuration, and is needed by the scheduler alone: crm_diff finds no difference in it, and crm_verify would only
+// warn of failures and of resources that are deleted while they run, and take three times as long.
 type planFiles struct {
-	dir, base, changed, next string
-	xml                      []byte // what next holds
-	resources                bool   // whether next has any
+	dir       string
+	base, new string // with every node down
+	live      string // the new one with the cluster's status, if it is to be simulated
+	xml       []byte // what new holds
+	resources bool   // whether new has any
 }
 
 func (f planFiles) remove() { _ = os.RemoveAll(f.dir) }
 
-func writePlan(p Plan) (planFiles, error) {
+func writePlan(p Plan, simulated bool) (planFiles, error) {
 	dir, err := os.MkdirTemp("", "hawser-plan-") // 0700
 	if err != nil {
 		return planFiles{}, fmt.Errorf("crm: cannot make a temporary directory for the plan: %w", err)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
-	changed := p.New.render()
-	f := planFiles{dir: dir, base: at("base.xml"), changed: at("changed.xml"), next: at("new.xml"),
-		xml: withStatus(changed, p.New.status), resources: p.New.hasResources()}
-	for path, text := range map[string][]byte{f.base: p.Base.render(), f.changed: changed, f.next: f.xml} {
-		if err == nil {
-			err = os.WriteFile(path, text, 0o600)
-		}
+	next, down := p.New.render(), p.New.allDown()
+	f := planFiles{dir: dir, base: at("base.xml"), new: at("new.xml"), live: at("live.xml"), xml: withStatus(next, down), resources: p.New.hasResources()}
+	texts := map[string][]byte{f.base: withStatus(p.Base.render(), down), f.new: f.xml}
+	if simulated {
+		texts[f.live] = withStatus(next, p.New.status)
 	}
-	if err != nil {
-		f.remove()
-		return planFiles{}, fmt.Errorf("crm: cannot write the plan for Pacemaker's tools: %w", err)
+	for path, text := range texts {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			f.remove()
+			return planFiles{}, fmt.Errorf("crm: cannot write the plan for Pacemaker's tools: %w", err)
+		}
 	}
 	return f, nil
 }
 
 // makePatch lets crm_diff compare the two configurations. Its exit code is 1 where they differ.
 func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
-	out, err := t.run(ctx, nil, "crm_diff", "--original", f.base, "--new", f.changed)
+	out, err := t.run(ctx, nil, "crm_diff", "--original", f.base, "--new", f.new)
 	if err != nil {
 		return err
 	}
@@ -254,24 +257,14 @@ func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
 	return nil
 }
 
-// verify runs crm_verify. Its exit code is 78 for whatever it calls an error, and also for what it calls a warning: an option's deprecated
-// name, or a resource that still runs and is configured no longer, which is how the deletion of any running resource looks. The cluster takes such a
-// configuration, so warnings alone refuse nothing.
+// verify runs crm_verify. Its exit code is 78 for whatever it calls an error, and also for what it calls a warning, such as an option's deprecated
+// name. The cluster takes such a configuration, so warnings alone refuse nothing.
 func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err error) {
-	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--xml-file", f.next)
+	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--xml-file", f.new)
 	if err != nil {
 		return nil, err
 	}
 	warnings, errs := sorted(complaints(string(out.stderr), f.xml))
-	// A deleted clone that still runs, as in a shadow of a live cluster, looks like one resource that runs on several nodes.
-	var ofStatus []string
-	errs = slices.DeleteFunc(errs, func(e string) bool {
-		is := strings.Contains(e, "might be active on")
-		if is {
-			ofStatus = append(ofStatus, e)
-		}
-		return is
-	})
 	switch {
 	case out.code == 0:
 		return append(warnings, errs...), nil
@@ -282,8 +275,6 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 	case len(errs) > 0 && onlyFencing(errs):
 		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
 			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so Pacemaker would start nothing: configure one, or accept a cluster without fencing by stonith-enabled=false"}
-	case len(errs) == 0 && len(ofStatus) > 0:
-		return warnings, nil
 	case len(errs) == 0 && strings.Contains(string(out.stderr), "Warnings found"):
 		return t.verifyWarnings(ctx, f)
 	case len(errs) == 0:
@@ -294,14 +285,13 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 
 // verifyWarnings asks once more, because crm_verify tells its warnings only to those who ask twice as loud.
 func (t *Tools) verifyWarnings(ctx context.Context, f planFiles) ([]string, error) {
-	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--verbose", "--xml-file", f.next)
+	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--verbose", "--xml-file", f.new)
 	if err != nil {
 		return nil, err
 	}
 	all, _ := sorted(complaints(string(out.stderr), f.xml))
 	return slices.DeleteFunc(all, func(w string) bool {
-		return strings.HasPrefix(w, "Detected active orphan") || // the forecast says that it will be stopped
-			strings.HasPrefix(w, "Blind faith") // stonith-enabled=false, of which our callers speak themselves
+		return strings.HasPrefix(w, "Blind faith") // stonith-enabled=false, of which our callers speak themselves
 	}), nil
 }
 

@@ -167,6 +167,30 @@ func TestRunningResourcesCanBeDeleted(t *testing.T) {
 	require.Contains(t, fmt.Sprint(forecast.Actions), "web")
 }
 
+// TestOnlyTheConfigurationIsVerified: that a node is down, or that a resource has failed, is nothing to warn of before a change, and no reason to
+// ask crm_verify twice.
+func TestOnlyTheConfigurationIsVerified(t *testing.T) {
+	failed := `<node_state id="1" uname="lb-1" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1"><lrm_resources>
+	  <lrm_resource id="web" type="Dummy" class="ocf" provider="pacemaker"><lrm_rsc_op id="web_last_0" operation_key="web_start_0" operation="start"
+	    crm_feature_set="3.16.1" transition-key="1:1:0:1e093fb0-64b5-48af-a1aa-76a1deb53845" transition-magic="0:1;1:1:0:1e093fb0-64b5-48af-a1aa-76a1deb53845"
+	    on_node="lb-1" call-id="5" rc-code="1" op-status="0" interval="0" last-rc-change="1795228338"/></lrm_resource></lrm_resources></lrm></node_state>`
+	seed := bytes.Replace(crmtest.Seed("lb-1", "lb-2"), []byte(`<node_state id="1" uname="lb-1" in_ccm="true" crmd="online" join="member" expected="member"/>`), []byte(failed), 1)
+	seed = bytes.Replace(seed, []byte(`<node_state id="2" uname="lb-2" in_ccm="true" crmd="online" join="member" expected="member"/>`), nil, 1)
+	require.Contains(t, string(seed), `rc-code="1"`)
+	require.NotContains(t, string(seed), `<node_state id="2"`)
+	tools, path := onFile(t, seed)
+	loud, err := exec.Command(needs.Command(t, "crm_verify"), "--verbose", "--verbose", "--xml-file", path).CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(loud), "Unexpected result", "crm_verify does warn of the status")
+	cib, err := tools.Query(t.Context())
+	require.NoError(t, err)
+	plan, err := crm.Diff(cib, crm.Spec{Objects: shell(t, "primitive fence stonith:fence_dummy\nprimitive web ocf:pacemaker:Dummy")})
+	require.NoError(t, err)
+	warnings, err := tools.Verify(t.Context(), plan)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+}
+
 // between is the part of a text from the first occurrence of one string to that of another.
 func between(text, from, to string) string {
 	return text[strings.Index(text, from):strings.Index(text, to)]

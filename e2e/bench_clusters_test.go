@@ -33,7 +33,7 @@ var sizes = []struct {
 
 // sized is what was measured of a cluster of so many nodes.
 type sized struct {
-	apply, crmsh time.Duration
+	apply, crmsh took
 	reload       time.Duration
 	crash        []load.Report
 }
@@ -53,15 +53,12 @@ func BenchmarkClusters(b *testing.B) {
 			return
 		}
 	}
-	figure := func(name string, d time.Duration) report.Figure {
-		return report.Figure{Name: name, Value: ms(d), Unit: "ms"}
-	}
 	apply, reload, crash := plot.Series{Name: "apply, until all of it runs"}, plot.Series{Name: "every HAProxy reloaded"}, plot.Series{Name: "gap after a crash"}
 	for i, s := range sizes {
 		on := fmt.Sprintf("%d nodes: ", s.nodes)
 		token := fmt.Sprintf("Corosync's token is %v; all nodes share this machine's cores.", s.totem.In(s.nodes).Token)
 		report.Record(b, report.Row{Section: report.SectionGrowth, What: on + "apply, until all of it runs", Note: token,
-			Ours: figure("hawser apply", all[i].apply), Theirs: []report.Figure{figure("crm configure load update; crm_resource --wait", all[i].crmsh)}})
+			Ours: all[i].apply.figure("hawser apply"), Theirs: []report.Figure{all[i].crmsh.figure("crm configure load update; crm_resource --wait")}})
 		report.Record(b, report.Row{Section: report.SectionGrowth, What: on + "reload of every HAProxy", Note: token,
 			Ours: report.Figure{Name: how, Value: ms(all[i].reload), Unit: "ms", Detail: fmt.Sprintf("until the last new worker had started, median of %d", reloadRounds)}})
 		gap := gapOf(hawserIs("hawser"), all[i].crash)
@@ -69,7 +66,7 @@ func BenchmarkClusters(b *testing.B) {
 		for _, p := range []struct {
 			series *plot.Series
 			value  float64
-		}{{&apply, ms(all[i].apply)}, {&reload, ms(all[i].reload)}, {&crash, gap.Value}} {
+		}{{&apply, ms(all[i].apply.wall)}, {&reload, ms(all[i].reload)}, {&crash, gap.Value}} {
 			p.series.X, p.series.Y = append(p.series.X, float64(s.nodes)), append(p.series.Y, p.value)
 		}
 	}

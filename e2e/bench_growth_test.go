@@ -23,7 +23,7 @@ var populations = []int{10, 100, 1000}
 func (c *cluster) populate(b *testing.B, n int) {
 	b.Helper()
 	c.run(b, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false")
-	c.run(b, "lb-1", "crm_attribute", "--name", "enable-startup-probes", "--update", "false")
+	c.insist(b, "crm_attribute", "--name", "enable-startup-probes", "--update", "false")
 	var resources, status strings.Builder
 	resources.WriteString("<resources>\n")
 	for i := range n {
@@ -48,9 +48,9 @@ func (c *cluster) populate(b *testing.B, n int) {
 	status.WriteString("</status>\n")
 	c.write(b, "lb-1", "/tmp/resources.xml", resources.String())
 	c.write(b, "lb-1", "/tmp/status.xml", status.String())
-	c.run(b, "lb-1", "cibadmin", "--replace", "--scope", "resources", "--xml-file", "/tmp/resources.xml")
-	c.run(b, "lb-1", "cibadmin", "--modify", "--scope", "status", "--xml-file", "/tmp/status.xml")
-	c.run(b, "lb-1", "crm_attribute", "--name", "enable-startup-probes", "--delete")
+	c.insist(b, "cibadmin", "--replace", "--scope", "resources", "--xml-file", "/tmp/resources.xml")
+	c.insist(b, "cibadmin", "--modify", "--scope", "status", "--xml-file", "/tmp/status.xml")
+	c.insist(b, "crm_attribute", "--name", "enable-startup-probes", "--delete")
 	c.quiet(b)
 }
 
@@ -75,8 +75,11 @@ func (c *cluster) quiet(b *testing.B) {
 		return err
 	})
 	last, since := "", time.Now()
-	eventually(b, time.Minute, "the CIB is not written to any more", func() error {
-		now := c.run(b, "lb-1", "cibadmin", "--query", "--xpath", "/cib", "--no-children")
+	eventually(b, 3*time.Minute, "the CIB is not written to any more", func() error {
+		now, err := c.try("lb-1", "cibadmin", "--query", "--xpath", "/cib", "--no-children")
+		if err != nil {
+			return err
+		}
 		if now != last {
 			last, since = now, time.Now()
 		}
@@ -87,43 +90,64 @@ func (c *cluster) quiet(b *testing.B) {
 	})
 }
 
+// insist runs a command until it succeeds: a daemon that has just been given a thousand resources may be too busy to answer.
+func (c *cluster) insist(b *testing.B, args ...string) {
+	b.Helper()
+	eventually(b, 3*time.Minute, strings.Join(args, " "), func() error {
+		_, err := c.try("lb-1", args...)
+		return err
+	})
+}
+
 // withdraw deletes what hawser and crmsh write, and leaves the others.
 func (c *cluster) withdraw(b *testing.B) {
 	b.Helper()
 	for _, xpath := range []string{"/cib/configuration/tags/*", "/cib/configuration/constraints/*", "//primitive[@id='FloatIP']", "//clone[@id='haproxy-clone']"} {
-		c.run(b, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath", xpath)
+		c.insist(b, "cibadmin", "--delete-all", "--force", "--xpath", xpath)
 	}
 	c.quiet(b)
 }
 
-// takes is the median of the command's times on the first balancer, each after the same preparation.
-func (c *cluster) takes(b *testing.B, runs int, prepare func(), args ...string) time.Duration {
+// took is how long a command took, and the CPU time of it and of the programs that it waited for.
+type took struct{ wall, cpu time.Duration }
+
+// takes is the median of what the command takes on the first balancer, each time after the same preparation.
+func (c *cluster) takes(b *testing.B, runs int, prepare func(), args ...string) took {
 	b.Helper()
-	var all []time.Duration
+	var wall, cpu []time.Duration
 	for range runs {
 		if prepare != nil {
 			prepare()
 		}
 		l := c.launch(b, "lb-1", command{Args: args})
-		all = append(all, time.Duration(l.Ended-l.Began))
+		wall, cpu = append(wall, time.Duration(l.Ended-l.Began)), append(cpu, l.CPU)
 	}
-	slices.Sort(all)
-	return all[len(all)/2]
+	slices.Sort(wall)
+	slices.Sort(cpu)
+	return took{wall[len(wall)/2], cpu[len(cpu)/2]}
+}
+
+func (t took) minus(u took) took { return took{t.wall - u.wall, t.cpu - u.cpu} }
+func (t took) plus(u took) took  { return took{t.wall + u.wall, t.cpu + u.cpu} }
+
+func (t took) figure(name string) report.Figure {
+	return report.Figure{Name: name, Value: ms(t.wall), Unit: "ms", More: []report.Figure{{Name: "CPU", Value: ms(t.cpu), Unit: "ms"}}}
 }
 
 // grown is what was measured beside so many other resources.
 type grown struct {
-	plan, write, apply time.Duration // of hawser; write is apply --no-wait
-	query, patch       time.Duration // cibadmin's part of write
-	verify, diff       time.Duration // Pacemaker's other tools that write runs, both at the same time
-	simulate, status   time.Duration // what plan and the wait of apply run beside
-	crmsh, crmshWait   time.Duration
+	plan, write, apply took // of hawser; write is apply --no-wait
+	query, patch       took // cibadmin's part of write
+	verify, diff       took // Pacemaker's other tools that write runs, both at the same time
+	simulate, status   took // what the wait of apply runs beside
+	crmsh, crmshWait   took
 	bytes              int
 }
 
 const (
-	baseXML, newXML, patchXML = "/tmp/base.xml", "/tmp/new.xml", "/tmp/patch.xml"
-	crmScript                 = "/tmp/set-up.crm"
+	baseXML, newXML, patchXML, wholeXML = "/tmp/base.xml", "/tmp/new.xml", "/tmp/patch.xml", "/tmp/whole.xml"
+
+	crmScript = "/tmp/set-up.crm"
 )
 
 // withoutStatus is how the configuration is compared: the status of two moments differs.
@@ -138,7 +162,7 @@ func (c *cluster) measureGrowth(b *testing.B, n int) (g grown) {
 		runs = 5
 	}
 	c.populate(b, n)
-	c.run(b, "lb-1", "crm_attribute", "--name", "stop-all-resources", "--update", "true")
+	c.insist(b, "crm_attribute", "--name", "stop-all-resources", "--update", "true")
 	c.quiet(b)
 	g.bytes = len(c.run(b, "lb-1", "cibadmin", "--query"))
 	g.plan = c.takes(b, runs, nil, "hawser", "plan", "-f", yamlPath)
@@ -148,7 +172,8 @@ func (c *cluster) measureGrowth(b *testing.B, n int) (g grown) {
 	g.write = c.takes(b, runs, withdraw, "hawser", "apply", "--yes", "--no-wait", "-f", yamlPath)
 	c.quiet(b)
 	c.run(b, "lb-1", "sh", "-c", withoutStatus+" >"+newXML)
-	g.verify = c.takes(b, runs, nil, "crm_verify", "--live-check")
+	c.run(b, "lb-1", "sh", "-c", "cibadmin --query >"+wholeXML)
+	g.verify = c.takes(b, runs, nil, "crm_verify", "--verbose", "--xml-file", wholeXML)
 	g.simulate = c.takes(b, runs, nil, "crm_simulate", "--live-check", "--simulate", "--output-as=xml")
 	g.status = c.takes(b, runs, nil, "crm_mon", "--one-shot", "--output-as=xml")
 	g.patch = c.takes(b, runs, func() {
@@ -160,7 +185,7 @@ func (c *cluster) measureGrowth(b *testing.B, n int) (g grown) {
 	// crmsh is slow, and one round is enough.
 	g.crmsh = c.takes(b, 1, withdraw, "crm", "configure", "load", "update", crmScript)
 
-	c.run(b, "lb-1", "crm_attribute", "--name", "stop-all-resources", "--delete")
+	c.insist(b, "crm_attribute", "--name", "stop-all-resources", "--delete")
 	g.apply = c.takes(b, 1, withdraw, "hawser", "apply", "--yes", "-f", yamlPath)
 	c.serves(b)
 	g.crmshWait = c.takes(b, 1, withdraw, "sh", "-ec", "crm configure load update "+crmScript+"; crm_resource --wait --timeout 100s")
@@ -190,51 +215,49 @@ func recordGrowth(b *testing.B, all []grown) {
 	b.Helper()
 	few, many := all[0], all[len(all)-1]
 	beside := fmt.Sprintf("beside %d other resources", populations[len(populations)-1])
-	figure := func(name string, d time.Duration) report.Figure {
-		return report.Figure{Name: name, Value: ms(d), Unit: "ms"}
-	}
 	// grew is what a command takes beside many, held against what it takes beside few, without the growth of cibadmin.
-	grew := func(name string, of func(grown) time.Duration, cibadmin time.Duration, goals ...report.Goal) {
-		ours := figure(name, of(many)-cibadmin)
-		ours.More = []report.Figure{figure("with cibadmin's growth", of(many)), figure("cibadmin's growth", cibadmin)}
+	grew := func(name string, of func(grown) took, cibadmin took, goals ...report.Goal) {
+		ours := of(many).minus(cibadmin).figure(name)
+		ours.More = append(ours.More, report.Figure{Name: "with cibadmin's growth", Value: ms(of(many).wall), Unit: "ms"},
+			report.Figure{Name: "cibadmin's growth", Value: ms(cibadmin.wall), Unit: "ms"})
 		report.Record(b, report.Row{Section: report.SectionGrowth, What: name + " " + beside + ", cibadmin's own growth subtracted", Ours: ours, Goals: goals,
-			Theirs: []report.Figure{figure(fmt.Sprintf("the same beside %d", populations[0]), of(few))},
+			Theirs: []report.Figure{of(few).figure(fmt.Sprintf("the same beside %d", populations[0]))},
 			Note: fmt.Sprintf("The CIB has %d kB instead of %d. cibadmin is what reads and writes it; its time is measured by itself in the same run.",
 				many.bytes/1000, few.bytes/1000)})
 	}
-	query, patch := many.query-few.query, many.patch-few.patch
-	grew("hawser plan", func(g grown) time.Duration { return g.plan }, query, report.RatioAtMost(3))
-	grew("hawser apply --no-wait", func(g grown) time.Duration { return g.write }, query+patch, report.RatioAtMost(3))
+	query, patch := many.query.minus(few.query), many.patch.minus(few.patch)
+	grew("hawser plan", func(g grown) took { return g.plan }, query, report.RatioAtMost(3))
+	grew("hawser apply --no-wait", func(g grown) took { return g.write }, query.plus(patch), report.RatioAtMost(3))
 	for i, n := range populations {
 		g := all[i]
 		report.Record(b, report.Row{Section: report.SectionGrowth, What: fmt.Sprintf("the tutorial's set-up written beside %d other resources", n),
-			Ours:   figure("hawser apply --no-wait", g.write),
-			Theirs: []report.Figure{figure("crm configure load update", g.crmsh)},
+			Ours:   g.write.figure("hawser apply --no-wait"),
+			Theirs: []report.Figure{g.crmsh.figure("crm configure load update")},
 			Note: fmt.Sprintf("Of it cibadmin --query %.0f ms and --patch %.0f ms, crm_diff %.0f ms and beside it crm_verify %.0f ms. hawser plan takes %.0f ms.",
-				ms(g.query), ms(g.patch), ms(g.diff), ms(g.verify), ms(g.plan))})
+				ms(g.query.wall), ms(g.patch.wall), ms(g.diff.wall), ms(g.verify.wall), ms(g.plan.wall))})
 		report.Record(b, report.Row{Section: report.SectionGrowth, What: fmt.Sprintf("until all of it runs, beside %d other resources", n),
-			Ours:   figure("hawser apply", g.apply),
-			Theirs: []report.Figure{figure("crm configure load update; crm_resource --wait", g.crmshWait)},
+			Ours:   g.apply.figure("hawser apply"),
+			Theirs: []report.Figure{g.crmshWait.figure("crm configure load update; crm_resource --wait")},
 			Note: fmt.Sprintf("Once each. Most of it is the cluster's own work: one look at what is left to do (crm_simulate) takes %.0f ms, crm_mon %.0f ms.",
-				ms(g.simulate), ms(g.status))})
+				ms(g.simulate.wall), ms(g.status.wall))})
 	}
 }
 
 func illustrateGrowth(b *testing.B, all []grown) {
 	b.Helper()
-	line := func(name string, of func(grown) time.Duration) plot.Series {
+	line := func(name string, of func(grown) took) plot.Series {
 		s := plot.Series{Name: name}
 		for i, n := range populations {
-			s.X, s.Y = append(s.X, float64(n)), append(s.Y, ms(of(all[i])))
+			s.X, s.Y = append(s.X, float64(n)), append(s.Y, ms(of(all[i]).wall))
 		}
 		return s
 	}
 	svg, err := plot.Lines(plot.Labels{Title: "The tutorial's set-up written, beside others' resources", X: "other resources", Y: "ms", LogX: true, LogY: true},
-		line("crm configure load update", func(g grown) time.Duration { return g.crmsh }),
-		line("hawser apply --no-wait", func(g grown) time.Duration { return g.write }),
-		line("hawser plan", func(g grown) time.Duration { return g.plan }),
-		line("cibadmin, its part", func(g grown) time.Duration { return g.query + g.patch }),
-		line("crm_verify, its part", func(g grown) time.Duration { return g.verify }))
+		line("crm configure load update", func(g grown) took { return g.crmsh }),
+		line("hawser apply --no-wait", func(g grown) took { return g.write }),
+		line("hawser plan", func(g grown) took { return g.plan }),
+		line("cibadmin, its part", func(g grown) took { return g.query.plus(g.patch) }),
+		line("crm_verify, its part", func(g grown) took { return g.verify }))
 	require.NoError(b, err)
 	report.Illustrate(b, report.Plot{Section: report.SectionGrowth, File: "img/growth.svg",
 		Caption: "How long a write takes as others' resources fill the CIB, and how much of it is Pacemaker's own tools."}, svg)

@@ -102,8 +102,11 @@ func echoRequest(seq uint16) []byte {
 // launchEnv makes this test binary run one command and tell when it began and when it had ended.
 const launchEnv = "HAWSER_E2E_LAUNCH"
 
-// launched are nanoseconds of the machine's clock.
-type launched struct{ Began, Ended int64 }
+// launched are nanoseconds of the machine's clock, and the CPU time of the command and of what it waited for.
+type launched struct {
+	Began, Ended int64
+	CPU          time.Duration
+}
 
 func launch(spec string) int {
 	var c command
@@ -135,7 +138,7 @@ func launch(spec string) int {
 		fmt.Fprintf(os.Stderr, "%q: %v: %s\n", c.Args, err, said)
 		return 1
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(launched{began.UnixNano(), ended.UnixNano()}); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(launched{began.UnixNano(), ended.UnixNano(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}); err != nil {
 		return 1
 	}
 	return 0
