@@ -233,10 +233,10 @@ func (r *run) await(end <-chan struct{}, limit <-chan time.Time, lacking string,
 			err = errors.Join(err, r.release())
 			r.Say("the connections are released after %v (--max-hold): %s", r.MaxHold, lacking)
 		case s := <-r.Signals:
-			err = errors.Join(err, r.release())
 			if !r.Terminal || s != syscall.SIGINT && s != syscall.SIGQUIT {
 				c.forward(s)
 			}
+			err = errors.Join(err, r.release())
 		}
 	}
 }
@@ -299,7 +299,7 @@ func (r *run) release() error {
 const (
 	// portion is how many packets are released at a time: fewer than any daemon's accept queue holds.
 	portion = 64
-	// trickleFor is how long a daemon may take to accept the portions.
+	// trickleFor is how long a daemon may take to accept the portions, at least; --max-hold is another bound.
 	trickleFor = 250 * time.Millisecond
 )
 
@@ -307,6 +307,9 @@ const (
 // second (measured: 1,500 released at once, 1,028 dropped by a HAProxy that had no processor).
 func (r *run) trickle() error {
 	deadline := time.Now().Add(trickleFor)
+	if limit := r.began.Add(r.MaxHold); limit.After(deadline) {
+		deadline = limit
+	}
 	for n := portion; n < r.holder.held() && time.Now().Before(deadline); n += portion {
 		if err := r.holder.releaseUpTo(n); err != nil {
 			return err
