@@ -46,6 +46,8 @@ const (
 	askKeeping = time.Second
 	// unanswered is after how many asks without an answer HAProxy hangs.
 	unanswered = 2
+	// doubtTime is how long one ask without an answer speaks for a hang. Meanwhile HAProxy is asked more often.
+	doubtTime = 4 * time.Second
 	// starvedFor is after how many it does although the machine, and not HAProxy, may be to blame.
 	starvedFor = 10
 	// keepTime is how long the keeper may take to bring HAProxy back.

@@ -196,6 +196,13 @@ func TestHang(t *testing.T) {
 			w.kill(w.master().PID, syscall.SIGSTOP)
 			w.kill(worker, syscall.SIGSTOP)
 		},
+		"a worker that spins": func(w *world) {
+			conn, err := net.Dial("unix", w.files().stats())
+			require.NoError(w.t, err)
+			w.t.Cleanup(func() { _ = conn.Close() })
+			_, err = fmt.Fprintln(conn, "expert-mode on; debug dev loop 20000")
+			require.NoError(w.t, err)
+		},
 		"somebody's soft stop": func(w *world) {
 			w.request("/slow")
 			w.kill(w.worker().PID, syscall.SIGUSR1)
@@ -203,6 +210,8 @@ func TestHang(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newKeptWorld(t)
+			// One thread: of several, the others would go on serving and answering until HAProxy's own watchdog ends it.
+			w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\tnbthread 1", 1))
 			w.guarded()
 			first := w.master().PID
 			began := time.Now()
@@ -612,14 +621,57 @@ func TestIPv6WithoutV6only(t *testing.T) {
 	})
 }
 
-// TestKeeperIsSmall runs the program that is installed.
-func TestKeeperIsSmall(t *testing.T) {
-	w := newKeptWorld(t)
+// installed is the program as it is installed, by another name.
+func (w *world) installed() string {
 	program := w.path("ocf-haproxy")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3", "-o", program, "../../cmd/ocf-haproxy")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
+	require.NoError(w.t, err, string(out))
+	return program
+}
+
+// TestUpgradeOfTheAgent: the next monitor replaces a keeper of before, under a HAProxy that goes on.
+func TestUpgradeOfTheAgent(t *testing.T) {
+	w := newKeptWorld(t)
+	program := w.installed()
+	act := func(action string) {
+		cmd := exec.Command(program, action)
+		cmd.Env = os.Environ()
+		for name, value := range w.r.Env {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+		for name, value := range w.r.Params {
+			cmd.Env = append(cmd.Env, "OCF_RESKEY_"+name+"="+value)
+		}
+		cmd.Env = append(cmd.Env, "OCF_RESOURCE_INSTANCE="+w.r.Instance, "OCF_RESKEY_CRM_meta_interval=10000", "OCF_RESKEY_CRM_meta_timeout=20000")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	act("start")
+	w.guards()
+	master := w.master().PID
+	keeper, standby := w.keepers()
+	act("monitor")
+	again, _ := w.keepers()
+	require.Equal(t, keeper, again, "nothing has changed")
+
+	text, err := os.ReadFile(program)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(program))
+	require.NoError(t, os.WriteFile(program, text, 0o755)) //nolint:gosec // a program
+	act("monitor")
+	w.guards()
+	again, againStandby := w.keepers()
+	require.NotEqual(t, keeper, again)
+	require.NotEqual(t, standby, againStandby)
+	require.Equal(t, master, w.master().PID)
+}
+
+// TestKeeperIsSmall runs the program that is installed.
+func TestKeeperIsSmall(t *testing.T) {
+	w := newKeptWorld(t)
+	program := w.installed()
 	w.tune = func(a *agent) { a.program = program }
 	w.guarded()
 	keeper, standby := w.keepers()

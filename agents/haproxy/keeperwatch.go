@@ -89,6 +89,10 @@ func (w *worker) follow(pid, master int) {
 	}
 }
 
+// errHung is a HAProxy that does not answer, or not always: with several threads, one that spins leaves the connections waiting that the
+// others have given to it.
+var errHung = errors.New("HAProxy hung and did not answer")
+
 // signs are what speaks for a HAProxy that does not serve although its processes are there, one after the other.
 type signs struct{ silent, refused, stopped int }
 
@@ -96,7 +100,7 @@ type signs struct{ silent, refused, stopped int }
 func (s signs) verdict() error {
 	switch {
 	case s.silent >= unanswered:
-		return errors.New("HAProxy hung and did not answer")
+		return errHung
 	case s.stopped >= unanswered:
 		return errors.New("HAProxy was stopped (SIGSTOP)")
 	case s.refused >= unanswered:
@@ -116,8 +120,12 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 	defer w.forget()
 	var seen signs
 	var load times
+	var silence time.Time // the last one
 	doubts := 0
 	for ctx.Err() == nil {
+		if doubts > 0 && time.Since(silence) > doubtTime {
+			seen.silent, doubts = 0, 0
+		}
 		began, patience := time.Now(), askKeeping
 		if doubts > 0 {
 			patience /= 2
@@ -131,12 +139,12 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 			if took < 2*patience && (doubts == 0 || !now.starved(load, took)) || doubts > starvedFor {
 				seen.silent++
 			}
-			load = now
+			load, silence = now, time.Now()
 			doubts++
 		case errors.Is(err, syscall.ECONNREFUSED) || err == nil && info.Stopping:
 			seen.refused++
 		case err == nil:
-			seen.silent, seen.refused, doubts = 0, 0, 0
+			seen.refused = 0
 			if before := w.PID; info.Pid != before {
 				w.follow(info.Pid, s.Master.PID)
 				if before != 0 {
@@ -157,7 +165,11 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 		if w.fd >= 0 {
 			fds = append(fds, w.fd)
 		}
-		if pause := askKeeping - took; pause > 0 && doubts == 0 && k.wait(pause, fds) {
+		pause := askKeeping - took
+		if doubts > 0 {
+			pause = min(pause, askKeeping/4)
+		}
+		if pause > 0 && k.wait(pause, fds) {
 			return nil
 		}
 		switch {
@@ -245,6 +257,17 @@ func (k *keeper) under(ctx context.Context, do func(context.Context, *agent) err
 		keepTime, func(ctx context.Context) error { return do(ctx, a) })
 }
 
+// same is whether no other worker than the one that was watched answers.
+func (k *keeper) same(ctx context.Context) bool {
+	k.mu.Lock()
+	watched := k.from
+	k.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, shortly)
+	defer cancel()
+	info, err := client.Runtime{Path: k.f.stats()}.Info(ctx)
+	return err != nil || info.Pid == watched
+}
+
 // act brings a HAProxy back that does not serve. It is false when there is nothing to keep any more.
 func (k *keeper) act(ctx context.Context, watched state, cause error) (goOn bool) {
 	since := time.Now()
@@ -256,8 +279,12 @@ func (k *keeper) act(ctx context.Context, watched state, cause error) (goOn bool
 			goOn = false
 			return nil
 		}
-		if s.Master != watched.Master || a.ill(acting, k.f) == nil {
-			return nil // somebody has brought it back, or it is well again
+		if s.Master != watched.Master {
+			return nil // somebody has brought it back
+		}
+		// That it answers once says nothing where it did not answer twice, unless it is another worker by now.
+		if hung := errors.Is(cause, errHung) && k.same(acting); !hung && a.ill(acting, k.f) == nil {
+			return nil
 		}
 		err := a.bringBack(acting, k.f, s, since, cause)
 		if err == nil {
