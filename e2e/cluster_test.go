@@ -113,6 +113,7 @@ func (c *cluster) erase(t testing.TB) {
 	}
 	c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath",
 		"//crm_config/cluster_property_set[@id!='cib-bootstrap-options']")
+	c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath", "/cib/configuration/nodes/node/instance_attributes") // standby, maintenance
 	for _, name := range []string{"stop-all-resources", "stonith-enabled", "no-quorum-policy"} {
 		c.run(t, "lb-1", "crm_attribute", "--name", name, "--delete")
 	}
