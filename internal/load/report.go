@@ -107,6 +107,7 @@ type tally struct {
 	waits  []uint32      // of good answers, in microseconds
 	last   time.Duration // end of the last good answer
 	next   time.Duration // the next beginning, for clients that keep a pace
+	end    time.Duration // of asking, zero until then
 }
 
 func newTally() *tally {
@@ -153,7 +154,18 @@ func (t *tally) retried() {
 	t.report.Retried++
 }
 
+// over ends asking. With nobody asking any more, the time until late answers is no gap.
+func (t *tally) over() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end = t.since()
+	return t.end
+}
+
 func (t *tally) gap(until time.Duration) {
+	if t.end > 0 {
+		until = min(until, t.end)
+	}
 	if d := until - t.last; d > t.report.LongestGap {
 		t.report.LongestGap, t.report.GapStart = d, t.last
 	}

@@ -64,7 +64,7 @@ func Start(ctx context.Context, p Plan) (*Running, error) {
 		var end time.Duration
 		if p.Requests == 0 { // asking ends here, with answers still to come
 			<-ctx.Done()
-			end = r.tally.since()
+			end = r.tally.over()
 		}
 		wg.Wait()
 		r.report = r.tally.finish(cmp.Or(end, r.tally.since()))

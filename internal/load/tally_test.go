@@ -26,5 +26,12 @@ func TestEnds(t *testing.T) {
 	require.InDelta(t, time.Second, r.LongestGap, float64(100*ms))
 	require.Zero(t, r.GapStart)
 
+	after := with(time.Second)
+	after.good(900*ms, nil)
+	end := after.over()
+	after.report.Began = after.report.Began.Add(-5 * time.Second) // an answer that comes five seconds after the last request
+	after.good(900*ms, nil)
+	require.InDelta(t, time.Second, after.finish(end).LongestGap, float64(100*ms), "nobody asked in those five seconds")
+
 	require.Equal(t, time.Second, with(0).finish(time.Second).LongestGap, "nobody was served at all")
 }
