@@ -344,7 +344,7 @@ func TestWhatWasStoppedIsSaid(t *testing.T) {
 	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys), stderr)
 	b.edit = prefer
 	stderr.Reset()
-	require.Equal(t, exitUsage, run([]string{"hawser", "configure", "delete", "--force", "FloatIP", "FloatIP-haproxy", "FloatIP-leaves-first"}, sys))
+	require.Equal(t, exitUsage, run([]string{"hawser", "configure", "delete", "--force", "FloatIP", "FloatIP-haproxy", "FloatIP-leaves-first", "FloatIP-where-served"}, sys))
 	require.Contains(t, stderr.String(), "what was to be deleted has been stopped")
 	require.NotContains(t, stderr.String(), "nothing was changed")
 }

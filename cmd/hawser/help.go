@@ -34,7 +34,7 @@ haproxy
     timeout         how long the answer may take
     every           how often it is asked for (as often as monitor)
   min_servers       fewer servers up in any backend is a failure. If check or min_servers fails on a node,
-                    HAProxy leaves it for 20 s, and so does the address
+                    HAProxy leaves it for 10 s, and so does the address
   stop_grace        how long open connections may finish when HAProxy is stopped
   anchor_ip         HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP in HAProxy's environment where no
   private_ip        metadata service gives them

@@ -187,7 +187,7 @@ func (s *system) refused(status *crm.Status, cib *crm.CIB, resource, node, to st
 func locations(cib *crm.CIB, resource string) string {
 	var ids []string
 	for _, o := range cib.Objects() {
-		if l, ok := o.(*crm.Location); ok && l.Resource == resource && !strings.HasPrefix(l.Name, movePrefix) {
+		if l, ok := o.(*crm.Location); ok && l.Resource == resource && !strings.HasPrefix(l.Name, movePrefix) && l.Name != servedID(resource) {
 			ids = append(ids, l.Name)
 		}
 	}

@@ -32,6 +32,8 @@ func couldBeOurs(o crm.Object) bool {
 		return o.Name == cloneID
 	case *crm.Colocation:
 		return strings.HasSuffix(o.Name, constraintID("")) || strings.Contains(o.Name, apartID("", ""))
+	case *crm.Location:
+		return strings.HasSuffix(o.Name, servedID(""))
 	case *crm.Order:
 		return strings.HasSuffix(o.Name, leavesID(""))
 	case *crm.Property:

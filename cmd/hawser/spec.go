@@ -23,6 +23,9 @@ func constraintID(ip string) string { return ip + "-haproxy" }
 // leavesID is the id of the order in which an address leaves a node before HAProxy does.
 func leavesID(ip string) string { return ip + "-leaves-first" }
 
+// servedID is the id of the constraint by which an address prefers nodes whose HAProxy serves.
+func servedID(ip string) string { return ip + "-where-served" }
+
 func apartID(a, b string) string { return a + "-apart-" + b }
 
 const (
@@ -30,10 +33,13 @@ const (
 	stickiness = "100"
 	// apart outweighs stickiness: two addresses share a node only while there are fewer nodes than addresses.
 	apart = "-1000"
+	// serving is what a node is worth to an address for its HAProxy being up: less than stickiness, so that it moves nothing. Without
+	// it Pacemaker takes the node with the fewest resources, and that is the one whose HAProxy is not running yet.
+	serving = "10"
 	// retryAddress and retryHAProxy make Pacemaker forget a failure, which by default keeps a resource off the node until an
 	// administrator says otherwise: an API outage of some minutes would leave an address nowhere for good. A HAProxy that failed
 	// on every node, as when all servers are away for a moment and min_servers counts them, serves nobody for that long.
-	retryAddress, retryHAProxy = "60s", "20s"
+	retryAddress, retryHAProxy = "60s", "10s"
 	// tries is after how many failures HAProxy leaves the node, and the address with it. A crash is healed where it happens, by the
 	// agent's keeper; what comes to Pacemaker is what that did not heal, and another node's HAProxy serves already.
 	tries = "1"
@@ -65,6 +71,7 @@ func (c *config) objects(cur *crm.CIB) []crm.Object {
 		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them. Only for the stop, and optional:
 		// a HAProxy that takes long to start on one node must not keep the address from another. See docs/decisions/0015.
 		all = append(all, &crm.Order{Name: leavesID(ip.name), Kind: "Optional", First: ip.name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
+		all = append(all, crm.Prefer(servedID(ip.name), ip.name, "hawser-"+haproxyID, serving)) // the agent sets it, and unsets it with its stop
 		for _, other := range c.ips[:i] {
 			all = append(all, &crm.Colocation{Name: apartID(other.name, ip.name), Score: apart, Resource: ip.name, With: other.name})
 		}

@@ -99,7 +99,7 @@ func TestSpec(t *testing.T) {
 	op_params OCF_CHECK_LEVEL=10 \
 	op start interval=0s timeout=30s \
 	op stop interval=0s timeout=135s \
-	meta failure-timeout=20s migration-threshold=1
+	meta failure-timeout=10s migration-threshold=1
 clone haproxy-clone haproxy \
 	meta interleave=true
 primitive a ocf:hawser:floatip \
@@ -119,8 +119,12 @@ primitive b ocf:hawser:floatip \
 	meta resource-stickiness=100 failure-timeout=60s
 colocation a-haproxy inf: a haproxy-clone
 order a-leaves-first Optional: a:stop haproxy-clone:stop symmetrical=false
+location a-where-served a \
+	rule 10: defined hawser-haproxy
 colocation b-haproxy inf: b haproxy-clone
 order b-leaves-first Optional: b:stop haproxy-clone:stop symmetrical=false
+location b-where-served b \
+	rule 10: defined hawser-haproxy
 colocation a-apart-b -1000: b a
 property cib-bootstrap-options: \
 	stonith-enabled=false
