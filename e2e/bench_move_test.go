@@ -136,3 +136,20 @@ func BenchmarkOrder(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWhereServed compares where an address goes while HAProxy on the node that it left before still ends a connection that is open:
+// with the constraint by which it prefers nodes whose HAProxy serves, and without.
+func BenchmarkWhereServed(b *testing.B) {
+	c := onLAN(b, moveYAML)
+	inTurn := byStandby
+	inTurn.leave = func(b *testing.B, c *cluster, holder, other string) {
+		c.open(b, holder) // HAProxy's stop takes all of stop_grace
+		byStandby.leave(b, c, holder, other)
+	}
+	const without = "without FloatIP-where-served"
+	row := report.Row{Section: report.SectionMoves, What: "one node after the other put into standby, an open connection on each",
+		Ours: c.depart(b, inTurn, 6).figure("hawser"), Goals: []report.Goal{report.AtMost(150)}}
+	c.run(b, "lb-1", "hawser", "configure", "delete", "--force", "FloatIP-where-served")
+	row.Theirs = append(row.Theirs, c.depart(b, inTurn, 6).figure(without))
+	report.Record(b, row)
+}

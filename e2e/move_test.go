@@ -138,10 +138,19 @@ func TestLeavesForANodeThatServes(t *testing.T) {
 	c := onLAN(t, strings.Replace(moveYAML, "lan.cfg\n", "lan.cfg\n  stop_grace: 20s\n", 1))
 	first, err := c.lanHolder()
 	require.NoError(t, err)
-	standby := func(node string) { c.run(t, node, "crm_attribute", "--node", node, "--name", "standby", "--update", "on") }
+	standby := func(node string) {
+		c.run(t, node, "crm_attribute", "--node", node, "--name", "standby", "--update", "on")
+	}
 	finish := c.open(t, first)
 	standby(first)
 	second := c.lanMoved(t, first)
+	eventually(t, 10*time.Second, "HAProxy takes no new connections on "+first, func() error {
+		listening, err := c.try(first, "ss", "-Hltn", "sport", "=", ":80")
+		if err == nil && listening != "" {
+			err = errors.New(listening)
+		}
+		return err
+	})
 	c.run(t, first, "crm_attribute", "--node", first, "--name", "standby", "--delete")
 
 	l, err := c.StartLoad(t.Context(), "client", load.Plan{URL: lanPage, Every: 5 * time.Millisecond, Timeout: 10 * time.Second})

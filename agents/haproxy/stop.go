@@ -35,10 +35,10 @@ func (a *agent) stop(ctx context.Context) error {
 			return err
 		}
 	}
+	a.withdraw(ctx, remembered) // first: an address goes by it to a node whose HAProxy serves, not to one that ends its connections
 	if err := a.end(ctx, f, a.stopGrace); err != nil {
 		return err
 	}
-	a.withdraw(ctx, remembered)
 	err := f.clear()
 	if !held {
 		err = errors.Join(err, remove(f.keeperSocket(), f.keeperCall(), f.keeperCall()+".new", f.keeperLink(), f.standbyLink()))
