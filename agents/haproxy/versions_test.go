@@ -113,8 +113,10 @@ func life(t *testing.T, binary string) {
 		require.Equal(t, binary, executable(w.worker().PID))
 		w.want(ocf.Success, w.r.Monitor(0))
 		w.reloads()
-		w.kill(w.master().PID, syscall.SIGKILL)
+		master := w.master().PID
+		w.kill(master, syscall.SIGKILL)
 		require.Eventually(t, func() bool { return w.family().empty() }, 10*time.Second, 5*time.Millisecond, "the worker follows its master")
+		w.gone(master)
 		w.want(ocf.NotRunning, w.r.Monitor(0))
 		w.recovers()
 		w.stops()
