@@ -60,7 +60,7 @@ test: deps overlay test-unit test-life test-cluster ## run every test, those on 
 
 # The unit tests run a real HAProxy and Pacemaker's tools, but no cluster.
 test-unit:
-	go test -race -timeout 10m -skip '^TestLife$$' $$(go list ./... | grep -v -e /lab$$ -e /e2e$$ -e /cmd/hawser-lab$$)
+	go test -race -timeout 20m -skip '^TestLife$$' $$(go list ./... | grep -v -e /lab$$ -e /e2e$$ -e /cmd/hawser-lab$$)
 
 # The versions of HAProxy that the apt suites offer, one after the other; -v shows which they were, and which could not be had.
 test-life:
@@ -72,7 +72,7 @@ test-haproxy: ## run the tests of HAProxy's agent and client with HAPROXY=/path/
 	@[ -f '$(HAPROXY)' ] && [ -x '$(HAPROXY)' ] || { echo 'HAPROXY=$(HAPROXY) is not a program' >&2; exit 1; }
 	@[ -e /usr/sbin/haproxy ] || { echo 'the package haproxy is not installed: make deps' >&2; exit 1; }
 	unshare --mount sh -ec 'mount --bind "$$1" /usr/sbin/haproxy; /usr/sbin/haproxy -v; \
-		exec go test -count=1 -timeout 10m ./haproxy ./agents/haproxy' - '$(abspath $(HAPROXY))'
+		exec go test -count=1 -timeout 20m ./haproxy ./agents/haproxy' - '$(abspath $(HAPROXY))'
 
 # The cluster's tests have the machine to themselves, one package after the other.
 test-cluster:
