@@ -517,7 +517,7 @@ func TestRestartOnTheSameNode(t *testing.T) {
 		require.Len(t, keeper, 1)
 		w.write("haproxy.cfg", w.config("bogus"))
 		w.want(ocf.ErrInstalled, w.r.Start())
-		require.ErrorIs(t, w.get(), syscall.ECONNREFUSED)
+		w.eventually("connections are refused", func() bool { return errors.Is(w.get(), syscall.ECONNREFUSED) })
 		w.write("haproxy.cfg", w.config(""))
 	})
 	t.Run("or it is not to be started here", func(t *testing.T) {

@@ -31,6 +31,7 @@ func serve(t testing.TB, f func(net.Conn, *bufio.Reader)) string {
 			if err != nil {
 				return
 			}
+			t.Cleanup(func() { _ = conn.Close() }) // and not before: a connection that nobody refers to is closed by the garbage collector
 			go f(conn, bufio.NewReader(conn))
 		}
 	}()
