@@ -85,6 +85,7 @@ func TestMove(t *testing.T) {
 	require.Equal(t, first, report.From)
 	require.Equal(t, second, report.To)
 	require.True(t, report.Moved)
+	require.Contains(t, out, `"also": []`, "an empty list is none that is missing")
 	c.isOn(t, second)
 	require.Empty(t, c.locations(t))
 

@@ -3,6 +3,7 @@ package protect
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -32,19 +33,26 @@ func (e *BusyError) Error() string {
 // clearingUp is how long the guard of a killed run may take to clear up.
 const clearingUp = 2 * time.Second
 
+func lockError(err error) error {
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		return fmt.Errorf("the lock against a second run: %w: you are not root, try with sudo", err)
+	}
+	return fmt.Errorf("the lock against a second run: %w", err)
+}
+
 func takeLock(dir string, command []string) (*lock, error) {
 	network, err := os.Readlink("/proc/self/ns/net") // net:[4026531840]
 	if err != nil {
 		return nil, fmt.Errorf("which network namespace is this: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("the lock against a second run: %w", err)
+		return nil, lockError(err)
 	}
 	inode := strings.Trim(strings.TrimPrefix(network, "net:"), "[]")
 	path := filepath.Join(dir, ".protect-"+inode+".lock")
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("the lock against a second run: %w", err)
+		return nil, lockError(err)
 	}
 	for deadline := time.Now().Add(clearingUp); ; time.Sleep(5 * time.Millisecond) {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)

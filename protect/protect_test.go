@@ -778,6 +778,20 @@ func TestWithoutTheCapability(t *testing.T) {
 	require.Contains(t, proc.stderr.String(), "needs root, or the capability CAP_NET_ADMIN")
 }
 
+// TestAnotherUserNamespace: who is root in a user namespace has every capability there, and none over the network namespace outside it.
+func TestAnotherUserNamespace(t *testing.T) {
+	p := newPlace(t)
+	p.haproxy(t, 8098)
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8098}}}, "true")
+	self, err := os.Executable() // /proc/self/exe would be unshare
+	require.NoError(t, err)
+	proc.Args = append([]string{"unshare", "--user", "--map-root-user", self}, proc.Args[1:]...)
+	proc.Path = needs.Command(t, "unshare")
+	_ = proc.Run()
+	require.Equal(t, ExitOwn, proc.ProcessState.ExitCode())
+	require.Contains(t, proc.stderr.String(), "this network namespace is not this user namespace's")
+}
+
 // TestWithoutTheKernelsHelp asks the kernel for something that it has not, and finds nothing left.
 func TestWithoutTheKernelsHelp(t *testing.T) {
 	newPlace(t)

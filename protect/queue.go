@@ -191,7 +191,7 @@ func explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, unix.EPERM) && hasNetAdmin():
-		return fmt.Errorf("%w: the table %s belongs to another living process", err, tableName)
+		return fmt.Errorf("%w: the table %s belongs to another living process, or this network namespace is not this user namespace's (a container's root)", err, tableName)
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return fmt.Errorf("%w: holding connections needs root, or the capability CAP_NET_ADMIN", err)
 	case isRefusal(err):

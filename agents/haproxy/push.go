@@ -126,6 +126,7 @@ func (a *agent) ordered(ctx context.Context, f files, s *state) (reload bool, an
 			answer(err)
 			return false, nothing
 		}
+		s.Served.Generation = a.generation // what an earlier reload demanded, and this node may have kept away from, is superseded
 		return true, answer
 	}
 	if err := a.forget(ctx); err != nil {

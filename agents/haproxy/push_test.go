@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -121,6 +122,20 @@ func TestPush(t *testing.T) {
 		w.start()
 		w.reload()
 		require.Equal(t, fresh, w.read("haproxy.cfg"))
+	})
+	t.Run("it supersedes a reload that this node kept away from", func(t *testing.T) {
+		w.order("")
+		w.r = w.r.With("generation", Generation(time.Now(), 1, strings.Repeat("0", hashLength)))
+		w.reload()
+		w.want(ocf.DegradedCode, w.r.Monitor(0))
+		pushed := w.config("# the next one")
+		sum := w.hold(pushed)
+		w.order(PushCheck + sum)
+		w.order(PushTake + sum)
+		require.Contains(t, w.answer(), PushTake+sum+" "+PushDone)
+		w.want(ocf.Success, w.r.Monitor(0))
+		w.order("")
+		w.order(PushTake + w.hold(fresh))
 	})
 	t.Run("a file that is gone comes back", func(t *testing.T) {
 		require.NoError(t, os.Remove(w.path("haproxy.cfg")))

@@ -91,7 +91,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	}
 	m, err := s.rehearse(ctx, cib, status, resource, now.Node, node, o.timeout)
 	if err != nil {
-		return err
+		return untouched(ctx, err)
 	}
 	if !o.json {
 		s.printf("%s moves from %s to %s.\n", resource, m.from, m.to)
@@ -108,7 +108,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	}
 	took := s.now().Sub(began)
 	if o.json {
-		return s.printJSON(moveReport{Resource: resource, From: m.from, To: m.to, Moved: true, Seconds: took.Seconds(), Also: slices.Concat([]string{}, m.also)})
+		return s.printJSON(moveReport{Resource: resource, From: m.from, To: m.to, Moved: true, Seconds: took.Seconds(), Also: append([]string{}, m.also...)})
 	}
 	s.printf("Moved; nothing keeps it there but its stickiness.\n")
 	return nil
@@ -173,6 +173,14 @@ func whereIs(cib *crm.CIB, status *crm.Status, resource string) (crm.ResourceSta
 		why = ": " + strings.Join(reasons, "; ")
 	}
 	return crm.ResourceStatus{}, cannot("%s runs nowhere, so it cannot be moved%s: see `hawser status`", resource, why)
+}
+
+// untouched is the error of a command that was interrupted before it had written anything, or another one as it is.
+func untouched(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return exitf(exitInterrupted, "interrupted: %w; nothing was changed", err)
+	}
+	return err
 }
 
 // cannot is the error for a move that the cluster's state does not allow.

@@ -18,6 +18,7 @@ type aMove struct {
 	also               []string // what else would happen
 	plan               crm.Plan // writes the constraint
 	constraint         crm.Object
+	lasts              time.Duration // the constraint, if nobody removes it
 }
 
 // movePrefix begins the ids of the constraints that a move writes and removes.
@@ -114,13 +115,13 @@ type rehearsal interface {
 // rehearse plays the move through, and the removal of its constraint after it. It is an error if the address would not go to the node, or
 // not stay there.
 func (s *system) rehearse(ctx context.Context, cib *crm.CIB, status *crm.Status, resource, from, node string, timeout time.Duration) (aMove, error) {
-	m := aMove{resource: resource, from: from}
+	m := aMove{resource: resource, from: from, lasts: timeout + moveReserve}
 	stage, ok := s.cluster.(rehearsal)
 	if !ok {
 		return m, errors.New("this cluster cannot play a move through")
 	}
 	var err error
-	if m.constraint, err = constraint(resource, from, node, s.now().Add(timeout+moveReserve)); err != nil {
+	if m.constraint, err = constraint(resource, from, node, s.now().Add(m.lasts)); err != nil {
 		return m, err
 	}
 	if m.plan, err = sending(cib, m.constraint, s.now()); err != nil {
@@ -244,7 +245,7 @@ func (s *system) release(ctx context.Context, m aMove) error {
 	}
 	if err != nil {
 		return afterStop(err, fmt.Sprintf("the constraint %s could not be removed; Pacemaker heeds it for at most %v more: the next `hawser move`, or "+
-			"`hawser configure delete %[1]s`, removes it", m.constraint.ID(), moveReserve+moveTime))
+			"`hawser configure delete %[1]s`, removes it", m.constraint.ID(), m.lasts))
 	}
 	return nil
 }

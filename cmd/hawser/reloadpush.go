@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,8 @@ type pushReport struct {
 
 type pushNodeReport struct {
 	Node string `json:"node"`
+	// Serves is whether it has taken the configuration.
+	Serves bool `json:"serves"`
 	// Answer is "ok", "refused", "none" (not in time), "left" (it stopped meanwhile) or "not running", and Reason the node's own words.
 	Answer string `json:"answer"`
 	Reason string `json:"reason,omitempty"`
@@ -87,6 +90,9 @@ func readConfiguration(file string) ([]byte, error) {
 	const longest = 16 << 20
 	in := io.Reader(os.Stdin)
 	if file != "-" {
+		if file == "" {
+			return nil, usagef("--push \"\": want the name of a configuration file, or - for standard input")
+		}
 		opened, err := os.Open(file)
 		if err != nil {
 			return nil, usagef("the configuration %s cannot be read: %w%s", file, cause(err), rootHint())
@@ -215,18 +221,19 @@ func pushTargets(status *crm.Status, resource string) (there []string, absent []
 			continue
 		}
 		if !r.Managed {
-			return nil, nil, usagef("%s is not managed on %s (maintenance): Pacemaker would reload nothing there; nothing was changed", resource, r.Node)
+			return nil, nil, exitf(exitResource, "%s is not managed on %s (maintenance mode, or is-managed=false): Pacemaker would reload nothing there; nothing was changed",
+				resource, r.Node)
 		}
 		there = append(there, r.Node)
 	}
 	slices.Sort(there)
 	for _, n := range status.Nodes {
 		if !slices.Contains(there, n.Name) {
-			reason := resource + " does not run there"
-			if !n.Online {
-				reason = "it is offline"
+			reason, leaving := leaves(n)
+			if !leaving {
+				reason = resource + " does not run there"
 			}
-			absent = append(absent, pushNodeReport{n.Name, "not running", reason + "; `hawser status` will show that its configuration is another one"})
+			absent = append(absent, pushNodeReport{Node: n.Name, Answer: "not running", Reason: reason + "; HAProxy will start there with the file that is there"})
 		}
 	}
 	if len(there) == 0 {
@@ -262,6 +269,9 @@ func (s *system) carryPush(ctx context.Context, p aPush, timeout time.Duration) 
 		return answers, err
 	}
 	answers, err = s.answers(ctx, p, agent.PushTake+p.sum)
+	for i := range answers {
+		answers[i].Serves = answers[i].Answer == "ok"
+	}
 	if err != nil {
 		return answers, err
 	}
@@ -388,7 +398,8 @@ func (s *system) answers(ctx context.Context, p aPush, order string) ([]pushNode
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return all, exitf(exitInterrupted, "interrupted before every node had answered: `hawser status` shows what each of them serves")
 			}
-			return all, exitf(exitTimeout, "not every node has answered in time: %s; `hawser status` shows what each of them serves", notOK(all))
+			return all, exitf(exitTimeout, "not every node has answered in time: %s; `hawser status` shows what each of them serves",
+				cmp.Or(strings.ReplaceAll(notOK(all), "\n", "; "), "Pacemaker did not tell of any answer"))
 		case <-time.After(answersEvery):
 		}
 	}
@@ -406,14 +417,14 @@ func answersIn(status *crm.Status, resource, order string, asked map[string]bool
 		switch said, ok := strings.CutPrefix(n.Attributes[agent.PushAttribute(resource)], order+" "); {
 		case !asked[n.Name]:
 		case !running[n.Name] && (!n.Online || n.Standby || n.Shutdown):
-			all = append(all, pushNodeReport{n.Name, "left", "it stopped meanwhile"})
+			all = append(all, pushNodeReport{Node: n.Name, Answer: "left", Reason: "it stopped meanwhile"})
 		case !ok:
 			waiting = true
 			all = append(all, pushNodeReport{Node: n.Name, Answer: "none"})
 		case said == agent.PushDone:
 			all = append(all, pushNodeReport{Node: n.Name, Answer: "ok"})
 		default:
-			all = append(all, pushNodeReport{n.Name, "refused", strings.TrimPrefix(said, agent.PushRefused)})
+			all = append(all, pushNodeReport{Node: n.Name, Answer: "refused", Reason: strings.TrimPrefix(said, agent.PushRefused)})
 		}
 	}
 	if len(running) == 0 {
@@ -428,7 +439,7 @@ func (s *system) showPush(r pushReport) {
 		switch n.Answer {
 		case "ok":
 			what := "accepts it"
-			if r.Taken {
+			if n.Serves {
 				what = "serves it"
 			}
 			s.printf("  %-16s %s\n", n.Node, what)
@@ -441,7 +452,7 @@ func (s *system) showPush(r pushReport) {
 		}
 	}
 	if r.Taken {
-		s.printf("The former configuration is kept as %s%s on each node; `hawser reload --rollback` brings it back.\n", r.File, agent.PreviousSuffix)
+		s.printf("A node that served another one has kept it as %s%s; `hawser reload --rollback %s` brings it back.\n", r.File, agent.PreviousSuffix, r.Resource)
 	}
 }
 

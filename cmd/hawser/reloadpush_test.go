@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -83,7 +85,7 @@ func TestAnswers(t *testing.T) {
 
 	all, waiting = answersIn(status(map[string]string{"lb-1": order + " ok", "lb-2": order + " refused: no such file"}), "haproxy", order, asked)
 	require.False(t, waiting)
-	require.Equal(t, pushNodeReport{"lb-2", "refused", "no such file"}, all[1])
+	require.Equal(t, pushNodeReport{Node: "lb-2", Answer: "refused", Reason: "no such file"}, all[1])
 	require.Equal(t, "lb-2: no such file", notOK(all))
 
 	gone := status(map[string]string{"lb-1": order + " ok"})
@@ -97,4 +99,49 @@ func TestAnswers(t *testing.T) {
 	restarting.Resources = restarting.Resources[:1]
 	_, waiting = answersIn(restarting, "haproxy", order, asked)
 	require.True(t, waiting, "a node on which HAProxy is restarted will answer")
+}
+
+// TestPushTargets: each node that will miss a push is named with its reason, and an unmanaged one is no mistake of the command line.
+func TestPushTargets(t *testing.T) {
+	status := &crm.Status{
+		Nodes:     []crm.NodeStatus{{Name: "lb-1", Online: true}, {Name: "lb-2", Online: true, Standby: true}, {Name: "lb-3", Online: true}},
+		Resources: []crm.ResourceStatus{{ID: "haproxy", Active: true, Managed: true, Node: "lb-1"}},
+	}
+	there, absent, err := pushTargets(status, "haproxy")
+	require.NoError(t, err)
+	require.Equal(t, []string{"lb-1"}, there)
+	require.Len(t, absent, 2)
+	require.Contains(t, absent[0].Reason, "standby")
+	require.Contains(t, absent[1].Reason, "does not run there")
+
+	status.Resources[0].Managed = false
+	_, _, err = pushTargets(status, "haproxy")
+	code, _ := exitCode(err)
+	require.Equal(t, exitResource, code)
+	require.ErrorContains(t, err, "lb-1")
+}
+
+// TestPushTimesOut says what is not known, though Pacemaker has told of nothing in the time.
+func TestPushTimesOut(t *testing.T) {
+	fake := crmtest.New("lb-1")
+	sys, _, _ := testSystem(t, fake)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancel()
+	<-ctx.Done()
+	_, err := sys.answers(ctx, aPush{resource: "haproxy"}, "check:abc")
+	code, _ := exitCode(err)
+	require.Equal(t, exitTimeout, code)
+	require.NotContains(t, err.Error(), ": ;")
+}
+
+// TestPushedConfigurationInAPlan: what no one can read fills no screen, and what is packed in it stays there.
+func TestPushedConfigurationInAPlan(t *testing.T) {
+	packed, _ := agent.PackConfig([]byte("userlist u\n user a insecure-password hunter2\n"))
+	property := func(value string) *crm.Property {
+		return &crm.Property{Set: agent.PushSet("haproxy"), Name: agent.PushedConfig, Value: value}
+	}
+	sys, out, _ := testSystem(t, crmtest.New("lb-1"))
+	sys.showPlan(crm.Plan{Changes: []crm.Change{{New: property(packed)}, {Old: property(packed)}}})
+	require.NotContains(t, out.String(), packed)
+	require.Contains(t, out.String(), "of a pushed haproxy.cfg")
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -20,19 +21,45 @@ func (s *system) showPlan(p crm.Plan) {
 		switch {
 		case c.Old == nil:
 			created++
-			s.printf("%s\n", s.paint(green, mark("+ ", crm.WithoutSecrets(c.New).String())))
+			s.printf("%s\n", s.paint(green, mark("+ ", crm.WithoutSecrets(unpacked(c.New)).String())))
 		case c.New == nil:
 			deleted++
-			s.printf("%s\n", s.paint(red, mark("- ", crm.WithoutSecrets(c.Old).String())))
+			s.printf("%s\n", s.paint(red, mark("- ", crm.WithoutSecrets(unpacked(c.Old)).String())))
 		default:
 			changed++
 			s.printf("%s\n", s.paint(yellow, "~ "+title(c.New)))
 			for _, f := range c.WithoutSecrets() {
+				if isPushed(c.New) {
+					f.Old, f.New = pushedSize(f.Old), pushedSize(f.New)
+				}
 				s.printf("      %s\n", describeField(c.New, f))
 			}
 		}
 	}
 	s.printf("\n%d to create, %d to change, %d to delete.\n", created, changed, deleted)
+}
+
+// isPushed is whether an object is a configuration of HAProxy on its way through the cluster, which nobody can read in this form.
+func isPushed(o crm.Object) bool {
+	p, ok := o.(*crm.Property)
+	return ok && p.Name == agent.PushedConfig && strings.HasPrefix(p.Set, agent.PushSet(""))
+}
+
+func pushedSize(value string) string {
+	if value == "" {
+		return ""
+	}
+	return count(len(value), "byte") + " of a pushed haproxy.cfg"
+}
+
+// unpacked is the object as it can be shown.
+func unpacked(o crm.Object) crm.Object {
+	if !isPushed(o) {
+		return o
+	}
+	p := *o.(*crm.Property)
+	p.Value = pushedSize(p.Value)
+	return &p
 }
 
 // mark puts a sign before the first line of a definition and aligns the others with it.
