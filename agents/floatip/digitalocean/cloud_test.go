@@ -123,12 +123,11 @@ func TestAssign(t *testing.T) {
 		},
 		"locked for good": {
 			faults: []cloud.Fault{{Kind: cloud.Locked}}, limit: 300 * time.Millisecond, kind: fault.Busy,
-			reason: "cannot assign 203.0.113.10 to droplet 1: the address is locked, another event of it is still under way; the control panel shows " +
-				"which; no time is left to try again",
+			reason: "cannot assign 203.0.113.10 to droplet 1: the address is locked, another event of it is still under way; the control panel shows which", // and that the time is over, between two requests or in one
 		},
 		"actions stuck": {
 			faults: []cloud.Fault{{Kind: cloud.ActionStuck}}, limit: 300 * time.Millisecond, before: 2, kind: fault.Busy,
-			reason: "(in-progress) and the address is still held by droplet 2; no time is left to try again",
+			reason: "(in-progress) and the address is still held by droplet 2",
 		},
 		"every action errored": {
 			faults: []cloud.Fault{{Kind: cloud.ActionError}}, kind: fault.Busy,
