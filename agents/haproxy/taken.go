@@ -1,8 +1,6 @@
 package haproxy
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -128,11 +126,7 @@ const hashLength = 12
 
 // ConfigHash tells one configuration from another: short, the same on every node that has the same files in the same places.
 func ConfigHash(sources []client.Source) string {
-	sum := sha256.New()
-	for _, source := range sources {
-		fmt.Fprintf(sum, "%q %q\n", source.File, source.Text)
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:hashLength]
+	return digest(sources)[:hashLength]
 }
 
 // ConfigFiles are the files and directories of a configuration, in the order in which HAProxy reads them: conffile and those that extraconf
