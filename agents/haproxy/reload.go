@@ -33,8 +33,11 @@ func (a *agent) reload(ctx context.Context) error {
 	}
 	wanted, answer := a.ordered(ctx, f, &s.state)
 	if !wanted {
-		defer a.keep(ctx, f)
-		return f.save(s.state)
+		a.keep(ctx, f)
+		if err := f.save(s.state); err != nil {
+			ocf.CallFrom(ctx).Errorf("%v", err) // as below: a full /run is no reason to have HAProxy restarted
+		}
+		return nil
 	}
 	failure := a.takeOver(ctx, f, &s.state)
 	answer(failure)
