@@ -17,6 +17,8 @@ type Agent struct {
 	Name string
 	// Version is the agent's own version; it is shown in the meta-data.
 	Version string
+	// LogName is the identifier of the agent's messages in syslog and the journal; "Name(instance)" if empty, as the shell agents have it.
+	LogName string
 	// Short is a line about the agent, Long a text.
 	Short, Long string
 	// Params are the parameters in the order in which they are shown.
@@ -54,6 +56,7 @@ type Env struct {
 	Args           []string            // os.Args: the action is Args[1]
 	Getenv         func(string) string // os.Getenv
 	Stdout, Stderr io.Writer
+	LogName        string // in place of the agent's
 }
 
 // OSEnv is the Env of this process.

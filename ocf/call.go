@@ -1,6 +1,7 @@
 package ocf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 	if c.rundir == "" {
 		c.rundir = DefaultRunDir
 	}
-	c.log = newLogger(a.Name, c.Instance, env)
+	c.log = newLogger(a.Name, cmp.Or(env.LogName, a.LogName), c.Instance, env)
 
 	if c.Instance == "" && action == "validate-all" {
 		c.Instance = a.Name // crm_resource --validate asks about an agent, not about a resource

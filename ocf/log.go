@@ -14,7 +14,9 @@ import (
 // logger writes to Pacemaker's log in the form of the shell agents (resource-agents, ocf-shellfuncs, ha_log): to syslog if
 // HA_LOGFACILITY names a facility, to the file HA_LOGFILE if that is set, to stderr if neither is.
 type logger struct {
-	tag      string
+	tag      string // in the file
+	name     string // in syslog, empty for tag
+	instance string
 	facility syslog.Priority
 	syslog   bool
 	file     string
@@ -33,8 +35,8 @@ var facilities = map[string]syslog.Priority{
 	"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
 }
 
-func newLogger(agent, instance string, env Env) logger {
-	l := logger{tag: agent, file: env.Getenv("HA_LOGFILE"), stderr: env.Stderr, stuck: new(atomic.Bool)}
+func newLogger(agent, name, instance string, env Env) logger {
+	l := logger{tag: agent, name: name, instance: instance, file: env.Getenv("HA_LOGFILE"), stderr: env.Stderr, stuck: new(atomic.Bool)}
 	if instance != "" {
 		l.tag += "(" + instance + ")"
 	}
@@ -75,8 +77,15 @@ func (l logger) deliver(level, stamp, message string) {
 		if priority == 0 {
 			priority = syslog.LOG_INFO
 		}
-		if w, err := syslog.New(l.facility|priority, l.tag); err == nil {
-			_, _ = w.Write([]byte(message))
+		tag, text := l.tag, message
+		if l.name != "" {
+			tag = l.name
+			if l.instance != "" { // an identifier is to filter by, and is the same for all instances
+				text = l.instance + ": " + message
+			}
+		}
+		if w, err := syslog.New(l.facility|priority, tag); err == nil {
+			_, _ = w.Write([]byte(text))
 			_ = w.Close()
 		}
 	}

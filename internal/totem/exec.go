@@ -16,9 +16,37 @@ var ErrNotRunning = errors.New("Corosync does not answer") //nolint:staticcheck 
 
 // Running asks the Corosync of this node for the times in force. The error is ErrNotRunning where none answers.
 func Running(ctx context.Context) (Effective, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	text, err := ask(ctx, "corosync-cmapctl")
+	if err != nil {
+		return Effective{}, err
+	}
+	return ParseCmap(text)
+}
+
+// RunningQuorum asks the Corosync of this node how the cluster counts. The error is ErrNotRunning where none answers.
+func RunningQuorum(ctx context.Context) (Quorum, error) {
+	text, err := ask(ctx, "corosync-cmapctl")
+	if err != nil {
+		return Quorum{}, err
+	}
+	return ParseQuorum(text), nil
+}
+
+// Group lists the ids of the nodes on which a process is a member of the process group of Corosync (cpg_overview(3)). The error is ErrNotRunning
+// where no Corosync answers.
+func Group(ctx context.Context, name string) ([]int, error) {
+	text, err := ask(ctx, "corosync-cpgtool")
+	if err != nil {
+		return nil, err
+	}
+	return parseGroup(text, name), nil
+}
+
+// ask runs one of Corosync's tools.
+func ask(ctx context.Context, tool string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "/usr/sbin/corosync-cmapctl")
+	cmd := exec.CommandContext(ctx, "/usr/sbin/"+tool, args...) //nolint:gosec // the callers' own words
 	cmd.Env = []string{"LC_ALL=C"}
 	cmd.WaitDelay = time.Second
 	var out, complaint bytes.Buffer
@@ -27,16 +55,19 @@ func Running(ctx context.Context) (Effective, error) {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return Effective{}, fmt.Errorf("%w: %s is not there", ErrNotRunning, cmd.Path)
+		return "", fmt.Errorf("%w: %s is not there", ErrNotRunning, cmd.Path)
 	case ctx.Err() != nil:
-		return Effective{}, fmt.Errorf("%w: corosync-cmapctl: %w", ErrNotRunning, ctx.Err())
+		return "", fmt.Errorf("%w: %s: %w", ErrNotRunning, tool, ctx.Err())
 	case errors.As(err, &exit):
-		if strings.Contains(complaint.String(), "CS_ERR_ACCESS") {
-			return Effective{}, fmt.Errorf("corosync-cmapctl: %w: %s", os.ErrPermission, strings.TrimSpace(complaint.String()))
+		if tool == "corosync-quorumtool" && strings.Contains(out.String(), "Quorate:") {
+			return out.String(), nil // it exits with 2 where there is no quorum, and says so
 		}
-		return Effective{}, fmt.Errorf("%w: corosync-cmapctl: %s", ErrNotRunning, strings.TrimSpace(complaint.String()))
+		if strings.Contains(complaint.String(), "CS_ERR_ACCESS") {
+			return "", fmt.Errorf("%s: %w: %s", tool, os.ErrPermission, strings.TrimSpace(complaint.String()))
+		}
+		return "", fmt.Errorf("%w: %s: %s", ErrNotRunning, tool, strings.TrimSpace(complaint.String()))
 	case err != nil:
-		return Effective{}, fmt.Errorf("corosync-cmapctl: %w", err)
+		return "", fmt.Errorf("%s: %w", tool, err)
 	}
-	return ParseCmap(out.String())
+	return out.String(), nil
 }

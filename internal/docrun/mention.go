@@ -1,0 +1,39 @@
+package docrun
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Mention is a command in running text or in a table.
+type Mention struct {
+	Line int
+	Text string
+}
+
+var codeSpan = regexp.MustCompile("`([^`]+)`")
+
+// program are the names by which a span of code is taken for a command.
+var program = regexp.MustCompile(`^(hawser|crm|pcs|cibadmin|crm_\w+|corosync-\w+|attrd_updater|stonith_admin|systemctl|journalctl|` +
+	`apt|apt-get|setup-balancer|curl|apt-mark|dpkg|rpm|dnf|ssh|scp|haproxy|nft|ufw|firewall-cmd|reboot|sbd)$`)
+
+// mentions collects the commands of a line. A name alone is no command.
+func (p *parser) mentions(n int, line string) {
+	for _, m := range codeSpan.FindAllStringSubmatch(line, -1) {
+		if words := strings.Fields(m[1]); len(words) > 1 && program.MatchString(words[0]) {
+			p.page.Mentions = append(p.page.Mentions, Mention{n, strings.Join(words, " ")})
+		}
+	}
+}
+
+// unrun finds the commands in the text that no block of the page runs.
+func (p *parser) unrun() {
+	for _, m := range p.page.Mentions {
+		if !slices.ContainsFunc(p.page.Steps, func(s Step) bool {
+			return s.Kind == Script && strings.Contains(" "+blanks(s.Text)+" ", " "+m.Text+" ")
+		}) {
+			p.wrong(m.Line, "`%s` is run by no block of this page", m.Text)
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package manual
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+func TestAgent(t *testing.T) {
+	var ip, token string
+	page := Agent("hawser", &ocf.Agent{Name: "toy", Version: "1.2.3", Short: "a toy", Long: "Plays.\n\n.and 'so' on",
+		Params: []ocf.Param{
+			{Name: "ip", Aliases: []string{"old_ip"}, Required: true, Unique: true, Short: "address", Long: "The address.", Value: ocf.String(&ip, "")},
+			{Name: "token", Reloadable: true, Short: "a word", Value: ocf.String(&token, "none")},
+		},
+		Ops: []ocf.Op{{Name: "start", Timeout: 30 * time.Second}, {Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second, Depth: 10}},
+	})
+	for _, want := range []string{
+		".TH OCF_HAWSER_TOY 7 \"\" \"hawser 1.2.3\"", "ocf_hawser_toy \\- a toy", "Plays.\n.PP\n\\&.and 'so' on\n",
+		".B ip\nAddress (string, required, unique).\nThe address.\n", ".B old_ip\nThe older name of ip", ".B token\nA word (string, default none, a change restarts nothing).\n",
+		".B monitor\ntimeout=20s interval=10s OCF_CHECK_LEVEL=10\n",
+		"crm configure primitive toy ocf:hawser:toy \\e\n    params ip=IP \\e\n    op start timeout=30s \\e\n    op monitor timeout=20s interval=10s\n",
+	} {
+		require.Contains(t, page, want)
+	}
+}
+
+func TestApp(t *testing.T) {
+	page := App(&cli.App{Name: "toy", Version: "1", Usage: "plays", Description: "For a while.", Commands: []*cli.Command{
+		{Name: "run", Usage: "start it", Flags: []cli.Flag{&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "read `FILE`"}, &cli.BoolFlag{Name: "now", Usage: "at once"}}},
+		{Name: "inner", Hidden: true},
+	}}, "Games", Section{"EXIT STATUS", "0  done"})
+	for _, want := range []string{".TH TOY 8 \"\" \"hawser 1\" \"Games\"", ".SS toy run\n.B toy run [\\-f FILE] [\\-\\-now]\n.PP\nStart it.\n",
+		".B \\-f, \\-\\-file FILE\nread FILE\n", ".SH EXIT STATUS\n.nf\n0  done\n.fi\n"} {
+		require.Contains(t, page, want)
+	}
+	require.NotContains(t, page, "inner")
+}

@@ -1,0 +1,69 @@
+// Package manual makes manual pages, in the macros of man(7), from what the programs already say of themselves: their commands and
+// options (urfave/cli), and the declarations of the resource agents (package ocf).
+package manual
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Section is one part of a page: a title, and lines that stand as they are.
+type Section struct{ Title, Text string }
+
+// Header begins a page.
+type Header struct {
+	Name    string // of the page: hawser, hawser.yaml
+	Section string // 8
+	Short   string // a few words, after the name and a dash
+	Version string // of hawser
+	Part    string // of the manual: "Cluster administration"
+}
+
+func (h Header) write(b *strings.Builder) {
+	fmt.Fprintf(b, ".TH %s %s \"\" \"hawser %s\" \"%s\"\n", strings.ToUpper(Escape(h.Name)), h.Section, Escape(h.Version), Escape(h.Part))
+	fmt.Fprintf(b, ".SH NAME\n%s \\- %s\n", Escape(h.Name), Escape(h.Short))
+}
+
+// write writes the lines as they are, however long: they are tables and examples.
+func (s Section) write(b *strings.Builder) {
+	fmt.Fprintf(b, ".SH %s\n.nf\n%s\n.fi\n", Escape(s.Title), Escape(s.Text))
+}
+
+// Text is a page of sections only.
+func Text(h Header, sections ...Section) string {
+	var b strings.Builder
+	h.write(&b)
+	for _, s := range sections {
+		s.write(&b)
+	}
+	return b.String()
+}
+
+// paragraphs are texts that roff fills, parted by empty lines.
+func paragraphs(b *strings.Builder, text string, macro string) {
+	for i, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
+		if i > 0 {
+			b.WriteString(macro + "\n")
+		}
+		b.WriteString(Escape(strings.TrimSpace(p)) + "\n")
+	}
+}
+
+// Escape escapes what roff would take for markup.
+func Escape(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...", "`", "'").Replace(text)
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, ".") || strings.HasPrefix(l, "'") {
+			lines[i] = `\&` + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func upperFirst(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}

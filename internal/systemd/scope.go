@@ -1,0 +1,184 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// Scope is a transient unit for processes that systemd did not start (systemd.scope(5)).
+type Scope struct {
+	Name, Description string
+	// Spare is the name that it has while a scope called Name is still on its way out, so that nobody waits for that; none if empty.
+	Spare string
+	// Like is the service whose slice, limits of resources and way of being killed it has; none if empty.
+	Like string
+	// Before are units that have ended before its processes are ended at a shutdown; After those that end later.
+	Before, After []string
+}
+
+// ScopeName makes the name of a scope of words that may be anything, as systemd-escape(1) does.
+func ScopeName(words string) string {
+	var b strings.Builder
+	for i := range len(words) {
+		if c := words[i]; c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(":-_.", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	return b.String() + ".scope"
+}
+
+// asked is how often systemd is asked again while the scope of before is still on its way out.
+const asked = 10 * time.Millisecond
+
+// ErrPlain is a scope that was made without its limits of resources, because systemd did not take them.
+var ErrPlain = errors.New("the limits of resources are not in effect")
+
+// Adopt makes the scope and moves processes, with all their threads, into it; it returns when they are there. What they start from then on is
+// in the scope too. A scope of the same name that is on its way out is waited for: no process can be added to one that is there, unless
+// it is delegated.
+func (s Scope) Adopt(ctx context.Context, pids ...int) error {
+	var ids []uint32
+	for _, pid := range pids {
+		if !s.has(pid) {
+			ids = append(ids, uint32(pid))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	fail := func(err error) error { return fmt.Errorf("cannot put %d into %s: %w", ids, s.Name, err) }
+	c, err := dial(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	defer c.close()
+	properties := []property{
+		{"Description", dbus.MakeVariant(s.Description)}, {"CollectMode", dbus.MakeVariant("inactive-or-failed")},
+		{"PIDs", dbus.MakeVariant(ids)},
+	}
+	if len(s.Before) > 0 {
+		properties = append(properties, property{"Before", dbus.MakeVariant(s.Before)})
+	}
+	if len(s.After) > 0 {
+		properties = append(properties, property{"After", dbus.MakeVariant(s.After)})
+	}
+	var limits []property
+	var plain error
+	if s.Like != "" {
+		values, err := c.loaded(s.Like)
+		if err != nil {
+			plain = fmt.Errorf("%w: %w", ErrPlain, err)
+		}
+		limits = resources(values)
+	}
+	name := s.Name
+	for {
+		err := c.make(name, append(properties, limits...))
+		var fault dbus.Error
+		switch {
+		case err == nil:
+			if err := c.wait(ids, s); err != nil {
+				return fail(err)
+			}
+			return plain
+		case !errors.As(err, &fault):
+			return fail(err)
+		case fault.Name == busName+".UnitExists" && name == s.Name && s.Spare != "":
+			name = s.Spare
+			continue
+		case fault.Name == busName+".UnitExists":
+			name = s.Name
+		case len(limits) > 0:
+			plain, limits = fmt.Errorf("%w: %w", ErrPlain, err), nil
+			continue
+		default:
+			return fail(err)
+		}
+		select {
+		case <-c.ctx.Done():
+			return fail(fmt.Errorf("the one of before does not go away: %w", c.ctx.Err()))
+		case <-time.After(asked):
+		}
+	}
+}
+
+type property struct {
+	Name  string
+	Value dbus.Variant
+}
+
+func (c *conn) make(name string, properties []property) error {
+	type auxiliary struct {
+		Name       string
+		Properties []property
+	}
+	return c.call(manager, "Manager.StartTransientUnit", name, "replace", properties, []auxiliary{}).Err
+}
+
+// wait waits until the job that moves the processes is done.
+func (c *conn) wait(pids []uint32, s Scope) error {
+	for slices.ContainsFunc(pids, func(pid uint32) bool { return !s.has(int(pid)) }) {
+		select {
+		case <-c.ctx.Done():
+			return fmt.Errorf("systemd has not done it: %w", c.ctx.Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// has is whether the process is in that scope of systemd's hierarchy: the only one, or of the first version's the one of systemd's name.
+func (s Scope) has(pid int) bool {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	for line := range strings.Lines(string(text)) {
+		if _, group, _ := strings.Cut(strings.TrimSpace(line), ":"); strings.HasPrefix(group, ":") || strings.HasPrefix(group, "name=systemd:") {
+			if base := filepath.Base(group); base == s.Name || base == s.Spare {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resourceNames are the settings of systemd.resource-control(5) and systemd.kill(5) that a scope has as a service has them. Those of how it
+// is killed are no more than the time and the signals: a scope has no main process.
+var resourceNames = []string{
+	"Slice", "CPUWeight", "StartupCPUWeight", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec", "AllowedCPUs", "AllowedMemoryNodes", "MemoryMin",
+	"MemoryLow", "MemoryHigh", "MemoryMax", "MemorySwapMax", "TasksMax", "IOWeight", "StartupIOWeight", "IODeviceWeight",
+	"IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax", "IPAddressAllow", "IPAddressDeny", "ManagedOOMSwap",
+	"ManagedOOMMemoryPressure", "CPUAccounting", "MemoryAccounting", "TasksAccounting", "IOAccounting", "IPAccounting",
+	"KillSignal", "FinalKillSignal", "SendSIGKILL", "SendSIGHUP", "TimeoutStopUSec",
+}
+
+// resources are the properties of a service that its scope gets, without those that say "as it is by itself".
+func resources(values map[string]dbus.Variant) []property {
+	var list []property
+	for _, name := range resourceNames {
+		v, ok := values[name]
+		if !ok {
+			continue
+		}
+		value := reflect.ValueOf(v.Value())
+		switch {
+		case name == "TasksMax" || name == "MemorySwapMax" || name == "SendSIGKILL": // without a limit, or 0, is not what a scope has by itself
+		case v.Value() == uint64(math.MaxUint64) || v.Value() == "" || v.Value() == "auto":
+			continue
+		case value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0:
+			continue
+		}
+		list = append(list, property{name, v})
+	}
+	return list
+}
