@@ -26,7 +26,7 @@ logging {
 	to_stderr: no
 	to_logfile: yes
 	logfile: /var/log/corosync/corosync.log
-	to_syslog: no
+	to_syslog: yes
 	timestamp: hires
 }
 
@@ -160,8 +160,8 @@ func (s Spec) hosts() string {
 }
 
 // machine is what the node's PID 1 is told. What it is delivered with is left out at all boots but the first.
-func (l *Lab) machine(ctx context.Context, n Node, first bool) (machine, error) {
-	m := machine{
+func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err error) {
+	m = machine{
 		Hostname: n.Name, Upper: l.Disk(n.Name), Work: l.path("nodes", n.Name, "work"), RootDir: l.path("nodes", n.Name, "root"), Lower: "/",
 	}
 	if l.spec.Overlay != "" {
@@ -175,6 +175,9 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (machine, error) 
 		}
 	case AppServer:
 		m.Services = []service{{Name: "nginx", Args: []string{"nginx", "-g", "daemon off;"}, Stop: 5 * time.Second}}
+	}
+	if l.spec.Systemd && n.Role == Balancer {
+		defer func() { m.underSystemd(l.spec.Name, first) }()
 	}
 	if !first {
 		return m, nil

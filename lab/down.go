@@ -34,6 +34,9 @@ func Down(ctx context.Context, name string) error {
 	if err := endProcesses(ctx, dir); err != nil {
 		return err
 	}
+	if err := removeCgroup(cgroupOf(name)); err != nil {
+		return err
+	}
 	paths, _ := filepath.Glob(filepath.Join(dir, "net", "*")) // a well-formed pattern: names have no special characters
 	for _, path := range paths {
 		if err := removeNetns(path); err != nil {

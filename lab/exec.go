@@ -91,7 +91,7 @@ func (l *Lab) Run(ctx context.Context, node string, c Command) error {
 	if err != nil {
 		return err
 	}
-	return l.runIn(ctx, node, p, c, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWUTS|unix.CLONE_NEWIPC|unix.CLONE_NEWNET)
+	return l.runIn(ctx, node, p, c, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWUTS|unix.CLONE_NEWIPC|unix.CLONE_NEWNET|unix.CLONE_NEWCGROUP)
 }
 
 // runIn runs the command in those namespaces of the process, with the rest as it is here.

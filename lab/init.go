@@ -26,6 +26,7 @@ type machine struct {
 	Wipe     []string
 	Files    []file
 	Services []service
+	Cgroup   string // of systemd, where that is PID 1 in our place
 }
 
 // file is a file, or a directory if Mode says so, that a node is delivered with.
@@ -34,7 +35,8 @@ type file struct {
 	Mode         os.FileMode
 	Owner, Group string // root if empty
 	Content      string
-	Append       bool // Content comes after what the file holds on the machine
+	Link         string // a symbolic link to there; everything else is empty
+	Append       bool   // Content comes after what the file holds on the machine
 }
 
 // service is a daemon in the foreground. Services start in their order, and stop in the reverse.
@@ -55,11 +57,19 @@ func runInit(specPath string) int {
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
+	if err == nil && m.Cgroup != "" {
+		err = joinCgroup(m.Cgroup)
+	}
 	if err == nil {
 		err = m.assemble()
 	}
 	if err == nil {
 		err = m.deliver()
+	}
+	if err == nil && m.Cgroup != "" {
+		if err = m.execSystemd(); err != nil {
+			logf("%v", err)
+		}
 	}
 	if err == nil {
 		err = syslog()
@@ -85,7 +95,9 @@ func (m *machine) deliver() error {
 			return err
 		}
 	}
-	runDirs()
+	if m.Cgroup == "" { // systemd-tmpfiles does it itself
+		runDirs()
+	}
 	return nil
 }
 
@@ -96,6 +108,9 @@ func (f file) put() error {
 	}
 	switch {
 	case err != nil:
+	case f.Link != "":
+		_ = os.Remove(f.Path)
+		return os.Symlink(f.Link, f.Path)
 	case f.Mode.IsDir():
 		if err = os.Mkdir(f.Path, f.Mode.Perm()); errors.Is(err, os.ErrExist) {
 			err = nil

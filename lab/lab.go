@@ -44,6 +44,8 @@ type Options struct {
 	ActionTime time.Duration
 	// Totem says after what times Corosync counts a silent node as lost; totem.LAN if zero.
 	Totem totem.Timing
+	// Systemd has the machine's own systemd be PID 1 of the balancers and start Corosync and Pacemaker by their units.
+	Systemd bool
 	// NoWait returns as soon as the nodes have booted, without waiting for the cluster to have quorum and a DC.
 	NoWait bool
 	// Self is the program to start as PID 1 of the nodes; this program if empty. It must call Reexec.
@@ -83,6 +85,7 @@ type Spec struct {
 	Overlay     string
 	ActionTime  time.Duration
 	Totem       totem.Timing
+	Systemd     bool `json:",omitempty"`
 	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope droplet:read.
 	Token, NarrowToken string
 	// CA is the certificate (PEM) under which the cloud also answers as https://api.digitalocean.com; the balancers trust it.
@@ -174,6 +177,9 @@ func (l *Lab) Disk(node string) string { return l.path("nodes", node, "upper") }
 
 // ConsoleLog returns the path of what the node's PID 1 and its services have printed.
 func (l *Lab) ConsoleLog(node string) string { return l.path("nodes", node, "console.log") }
+
+// CloudLog returns the path of what the cloud has to say: each switch of a node's power, and why one failed.
+func (l *Lab) CloudLog() string { return l.path("cloud.log") }
 
 // Cloud returns the hand on the lab's cloud.
 func (l *Lab) Cloud() *Cloud {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/internal/load"
@@ -62,6 +63,7 @@ func TestLab(t *testing.T) {
 	t.Run("the same Ethernet", s.ethernet)
 	t.Run("cut and heal", s.cutAndHeal)
 	t.Run("kill, boot, reboot", s.power)
+	t.Run("the cloud's power actions", s.cloudPower)
 	t.Run("status", s.status)
 
 	begun = time.Now()
@@ -130,6 +132,7 @@ func (s *life) nodes(t *testing.T) {
 	require.NotContains(t, s.sh(t, "lb-2", "ps ax"), "nginx")
 	require.Contains(t, s.sh(t, "lb-1", "cat /var/log/syslog"), "pacemakerd")
 	s.sh(t, "lb-1", "test ! -e /proc/sysrq-trigger || test -c /proc/sysrq-trigger") // it is /dev/null: Pacemaker can reset nothing
+	require.Equal(t, "true", s.sh(t, "lb-1", "script --quiet --return --command 'test -t 0 && echo true' /dev/null </dev/null | tr -d '\\r'"), "a terminal can be had")
 }
 
 func (s *life) cloudServices(t *testing.T) {
@@ -334,6 +337,52 @@ func (s *life) power(t *testing.T) {
 		out, _, err := s.Exec(t.Context(), "lb-1", "curl", "-sS", "-m", "1", "http://10.132.0.101/")
 		return err == nil && strings.HasPrefix(out, "app-1")
 	})
+}
+
+// order has lb-1 order an action on the power of lb-3, and returns what the API answered.
+func (s *life) order(t *testing.T, action string) string {
+	t.Helper()
+	return s.sh(t, "lb-1", fmt.Sprintf(`curl -sS -m 5 -X POST -H "Authorization: Bearer $(cat /etc/hawser/token)" `+
+		`-d '{"type":"%s"}' %s/v2/droplets/1003/actions`, action, lab.APIOrigin))
+}
+
+// reads waits until the API says that lb-3 is so, with nothing under way. It asks less than twice a second: the cloud allows a token so many
+// requests a minute.
+func (s *life) reads(t *testing.T, status string) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		ask := func(of string) string {
+			return s.sh(t, "lb-1", `curl -sS -m 5 -H "Authorization: Bearer $(cat /etc/hawser/token)" `+lab.APIOrigin+"/v2/droplets/1003"+of)
+		}
+		assert.Contains(c, ask(""), `"status":"`+status+`"`)
+		assert.NotContains(c, ask("/actions"), "in-progress")
+	}, 20*time.Second, 600*time.Millisecond, "the API says %s", status)
+}
+
+func (s *life) cloudPower(t *testing.T) {
+	s.sh(t, "lb-3", "sleep 1000 >/dev/null 2>&1 & echo kept > /root/switched")
+	require.Contains(t, s.order(t, "power_off"), "in-progress")
+	s.reads(t, "off")
+	require.False(t, s.Running("lb-3"), "the node has no power")
+	require.Contains(t, s.order(t, "power_off"), "already powered off")
+	require.Contains(t, s.order(t, "power_on"), "in-progress")
+	s.reads(t, "active")
+	require.Equal(t, "kept", s.sh(t, "lb-3", "cat /root/switched; pgrep -x sleep || true"))
+
+	// What is switched here reads so there, and the other way round.
+	require.NoError(t, s.Kill("lb-3"))
+	s.reads(t, "off")
+	require.Contains(t, s.order(t, "power_on"), "in-progress")
+	s.eventually(t, "lb-3 runs", func() bool { return s.Running("lb-3") })
+	s.reads(t, "active")
+	require.Contains(t, s.order(t, "reboot"), "in-progress")
+	s.eventually(t, "lb-3 is rebooted", func() bool {
+		console, err := os.ReadFile(s.ConsoleLog("lb-3"))
+		require.NoError(t, err)
+		return strings.Contains(string(console), "corosync ended: exit code 0") && s.Running("lb-3")
+	})
+	s.reads(t, "active")
+	require.NoError(t, s.WaitCluster(t.Context()))
 }
 
 func (s *life) status(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// powerOff is SIGRTMIN+4, by which systemd starts poweroff.target (systemd(1), SIGNALS).
+const powerOff = syscall.Signal(34 + 4)
+
 // ErrDown says that a node is not running.
 var ErrDown = errors.New("the node is not running")
 
@@ -85,6 +88,11 @@ func (l *Lab) boot(ctx context.Context, node string) error {
 	if err := writeJSON(specPath, m); err != nil {
 		return err
 	}
+	if m.Cgroup != "" {
+		if err := removeCgroup(m.Cgroup); err != nil {
+			return err
+		}
+	}
 	if err := l.removeCables(node, n.nics()); err != nil {
 		return err
 	}
@@ -99,7 +107,13 @@ func (l *Lab) boot(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(l.pidPath(node), p)
+	if err := writeJSON(l.pidPath(node), p); err != nil || m.Cgroup == "" {
+		return err
+	}
+	if err := waitSystemd(ctx, p); err != nil {
+		return fmt.Errorf("lab: boot %s: %w; its console:\n%s", node, err, tail(l.ConsoleLog(node), 5))
+	}
+	return nil
 }
 
 // Kill cuts the node's power: its cables go dead first, then everything in it ends at once, so that no process and no socket has
@@ -149,7 +163,11 @@ func (l *Lab) shutdown(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.signal(syscall.SIGTERM); err != nil {
+	stop := syscall.SIGTERM
+	if l.spec.Systemd && n.Role == Balancer {
+		stop = powerOff
+	}
+	if err := p.signal(stop); err != nil {
 		return err
 	}
 	if err := p.waitGone(ctx); err != nil {

@@ -83,7 +83,7 @@ func devices(dev string) error {
 		}
 		return nil
 	}
-	for _, name := range []string{"null", "zero", "full", "random", "urandom", "tty", "ptmx"} {
+	for _, name := range []string{"null", "zero", "full", "random", "urandom", "tty"} {
 		if err := os.WriteFile(filepath.Join(dev, name), nil, 0o600); err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}
@@ -103,7 +103,8 @@ func devices(dev string) error {
 		return fmt.Errorf("lab: mount tmpfs on /dev/shm: %w", err)
 	}
 	for name, target := range map[string]string{
-		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+		"ptmx": "pts/ptmx", // not bound: the kernel looks for pts beside the ptmx that is opened, and beside a bound file is nothing
+		"fd":   "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
 	} {
 		if err := os.Symlink(target, filepath.Join(dev, name)); err != nil {
 			return fmt.Errorf("lab: %w", err)

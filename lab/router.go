@@ -24,14 +24,14 @@ func (l *Lab) startCloud() error {
 	if err := l.plug(cloudNode, cloudNICs()); err != nil {
 		return err
 	}
-	_, err := l.spawn(l.netnsPath(cloudNode), argCloud, l.dir, l.path("cloud.log"), 0)
+	_, err := l.spawn(l.netnsPath(cloudNode), argCloud, l.dir, l.CloudLog(), 0)
 	return err
 }
 
 // runCloud is the process of the cloud: the simulated DigitalOcean, and the router that carries floating addresses.
 func runCloud(dir string) int {
 	keepReady()
-	err := serveCloud(dir)
+	err := serveCloud(dir, func(l *Lab) cloud.Machines { return machines{l} })
 	ready(err)
 	if err != nil {
 		return 1
@@ -39,7 +39,8 @@ func runCloud(dir string) int {
 	select {} // until the lab is taken down
 }
 
-func serveCloud(dir string) error {
+// serveCloud serves the cloud of the lab whose state is in dir; power is the hand on its droplets' switches.
+func serveCloud(dir string, power func(*Lab) cloud.Machines) error {
 	var spec Spec
 	b, err := os.ReadFile(filepath.Join(dir, "lab.json"))
 	if err == nil {
@@ -68,6 +69,7 @@ func serveCloud(dir string) error {
 		c.AddReservedIP(cloud.ReservedIP{IP: ip})
 		r.holders[ip] = 0
 	}
+	c.OnMachines(power(&Lab{spec: spec, dir: dir}))
 	if err := r.begin(); err != nil {
 		return err
 	}

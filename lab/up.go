@@ -40,7 +40,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 	l := &Lab{dir: dir, self: o.Self, out: o.Progress, spec: Spec{
 		Name: o.Name, Nodes: layout(o.Nodes, o.Apps), FloatingIPs: o.FloatingIPs, Overlay: o.Overlay, ActionTime: o.ActionTime,
-		Totem: o.Totem, Token: "dop_v1_" + hexString(32), NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
+		Totem: o.Totem, Systemd: o.Systemd, Token: "dop_v1_" + hexString(32), NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
 	}}
 	if _, err := l.program(); err != nil {
 		return nil, err
@@ -107,6 +107,11 @@ func (o Options) check() error {
 	for _, name := range []string{"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx", "iptables-restore", "ebtables-nft-restore"} {
 		if _, err := lookUp(name); err != nil {
 			wrong = append(wrong, fmt.Errorf("%w: install what is missing with `make deps`", err))
+		}
+	}
+	if o.Systemd {
+		if _, err := systemdPath(); err != nil {
+			wrong = append(wrong, fmt.Errorf("%w: install it with `make deps`", err))
 		}
 	}
 	if len(wrong) > 0 {

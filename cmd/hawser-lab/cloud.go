@@ -74,6 +74,7 @@ func cloudCommand(std streams) *cli.Command {
 					return l.Cloud().SetActionTime(c.Context, d)
 				}),
 			faultCommand(kinds),
+			serveCommand(),
 			{
 				Name: "clear", Usage: "take faults back: those of the kinds named, or all", ArgsUsage: "[KIND...]",
 				Action: func(c *cli.Context) error {

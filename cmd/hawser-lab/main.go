@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/internal/flags"
+	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -97,7 +98,7 @@ func newApp(std streams) *cli.App {
 		Commands: []*cli.Command{
 			upCommand(std), downCommand(), statusCommand(std), execCommand(std),
 			killCommand(), bootCommand(), rebootCommand(), cutCommand(), healCommand(),
-			cloudCommand(std), probeCommand(std), demoCommand(std),
+			cloudCommand(std), probeCommand(std), demoCommand(std), manCommand(std),
 		},
 		EnableBashCompletion: true,
 		Action: func(c *cli.Context) error {
@@ -109,6 +110,20 @@ func newApp(std streams) *cli.App {
 	}
 	finish(app.Commands)
 	return app
+}
+
+// manCommand is for the package, which installs the page as hawser-lab(8).
+func manCommand(std streams) *cli.Command {
+	return &cli.Command{
+		Name:   "man",
+		Usage:  "print the manual page",
+		Hidden: true,
+		Action: func(c *cli.Context) error {
+			_, err := io.WriteString(std.out, manual.App(c.App, "Cluster administration",
+				manual.Section{Title: "SEE ALSO", Text: "hawser(8), corosync(8), pacemakerd(8), unshare(1)"}))
+			return err
+		},
+	}
 }
 
 // nameFlag is understood before the command and after it. It reads no variable by itself: as the command's it would win over a

@@ -18,12 +18,13 @@ const (
 	errored    = "errored"
 )
 
-// action is an assignment or its end, under way or over.
+// action is a change of an address's holder or of a droplet's power, under way or over.
 type action struct {
 	id               int
+	droplet          int // 0 for an action on an address
 	ip               netip.Addr
 	family           family
-	verb             string // assign_ip or unassign_ip
+	verb             string // assign_ip, unassign_ip, power_off …
 	region           string
 	status           string
 	started, stopped time.Time
@@ -34,12 +35,17 @@ func (a *action) shown() map[string]any {
 	if !a.stopped.IsZero() {
 		stopped = a.stopped.UTC().Format(time.RFC3339)
 	}
-	b := a.ip.AsSlice()
-	return map[string]any{
+	shown := map[string]any{
 		"id": a.id, "status": a.status, "type": a.verb, "started_at": a.started.UTC().Format(time.RFC3339), "completed_at": stopped,
-		"resource_id": binary.BigEndian.Uint32(b[len(b)-4:]), "resource_type": a.family.kind,
 		"region": region(a.region), "region_slug": a.region,
 	}
+	if a.droplet != 0 {
+		shown["resource_id"], shown["resource_type"] = a.droplet, "droplet"
+	} else {
+		b := a.ip.AsSlice()
+		shown["resource_id"], shown["resource_type"] = binary.BigEndian.Uint32(b[len(b)-4:]), a.family.kind
+	}
+	return shown
 }
 
 // postIPAction is POST …/{ip}/actions with {"type":"assign","droplet_id":N} or {"type":"unassign"}.
@@ -120,12 +126,7 @@ func (c *Cloud) carryOut(a *action, ip *reserved, to int, takes time.Duration, r
 	time.Sleep(takes)
 	c.wait(context.Background(), ActionStuck, request)
 	c.mu.Lock()
-	fails := c.faulty(ActionError, request)
-	if fails != nil && fails.Count > 0 {
-		if fails.Count--; fails.Count == 0 {
-			c.faults = slices.DeleteFunc(c.faults, func(g *Fault) bool { return g == fails })
-		}
-	}
+	fails := c.use(ActionError, request)
 	current := c.ips[a.ip] == ip // false when AddReservedIP has replaced the address meanwhile
 	c.mu.Unlock()
 	if fails == nil && current {
@@ -138,6 +139,17 @@ func (c *Cloud) carryOut(a *action, ip *reserved, to int, takes time.Duration, r
 		a.status = errored
 	}
 	ip.pending = 0
+}
+
+// use takes the fault of this kind that the action meets, and uses it up by one. The caller holds mu.
+func (c *Cloud) use(k Kind, request string) *Fault {
+	f := c.faulty(k, request)
+	if f != nil && f.Count > 0 {
+		if f.Count--; f.Count == 0 {
+			c.faults = slices.DeleteFunc(c.faults, func(g *Fault) bool { return g == f })
+		}
+	}
+	return f
 }
 
 func getAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {

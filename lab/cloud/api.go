@@ -71,6 +71,9 @@ var routes = []struct {
 }{
 	{"GET /v2/droplets", ScopeDropletRead, listDroplets},
 	{"GET /v2/droplets/{id}", ScopeDropletRead, getDroplet},
+	{"GET /v2/droplets/{id}/actions", ScopeDropletRead, listDropletActions},
+	{"POST /v2/droplets/{id}/actions", ScopeDropletUpdate, postDropletAction},
+	{"GET /v2/droplets/{droplet}/actions/{id}", ScopeDropletRead, getDropletAction},
 	{"GET /v2/actions/{id}", ScopeActionRead, getAction},
 	{"GET /v2/{family}", ScopeIPRead, listIPs},
 	{"GET /v2/{family}/{ip}", ScopeIPRead, getIP},

@@ -1,5 +1,5 @@
 // Package cloud is a DigitalOcean that runs in memory: the part of its v2 API that moves reserved (once called floating)
-// addresses, and the metadata service that each droplet asks about itself. Both are plain http.Handlers over one state, so a test
+// addresses and switches droplets, and the metadata service that each droplet asks about itself. Both are plain http.Handlers over one state, so a test
 // can run them in its own process, and the laboratory can put them behind the addresses at which a droplet expects them.
 //
 // What the real service does to its clients is done here too: actions take time, a second action meets "already has a pending
@@ -18,11 +18,12 @@ import (
 
 // Scopes of a token, in DigitalOcean's words. A token with AllScopes may do everything.
 const (
-	AllScopes        = "*"
-	ScopeDropletRead = "droplet:read"
-	ScopeIPRead      = "reserved_ip:read"
-	ScopeIPUpdate    = "reserved_ip:update"
-	ScopeActionRead  = "actions:read"
+	AllScopes          = "*"
+	ScopeDropletRead   = "droplet:read"
+	ScopeDropletUpdate = "droplet:update"
+	ScopeIPRead        = "reserved_ip:read"
+	ScopeIPUpdate      = "reserved_ip:update"
+	ScopeActionRead    = "actions:read"
 )
 
 // Options of a Cloud. The zero value is a cloud that serves any token, completes actions after a second and has DigitalOcean's
@@ -56,6 +57,12 @@ type Droplet struct {
 	Anchor        netip.Prefix // the address behind which a reserved IPv4 address arrives
 	AnchorGateway netip.Addr
 	Private       netip.Prefix // first private interface
+
+	Tags []string
+	// Off is whether the power is off. A droplet that is added with Machines reads as its machine is.
+	Off bool
+	// Locked refuses every action, as the cloud does of a droplet that it has locked itself.
+	Locked bool
 }
 
 // ReservedIP is a reserved address, IPv4 or IPv6, and the droplet that holds it.
@@ -84,6 +91,8 @@ type Cloud struct {
 	requests   int
 	onMove     func(ip netip.Addr, from, to int)
 	moves      sync.Mutex // keeps the calls of onMove in the order of the moves
+	machines   Machines
+	busy       map[int]int // the action in progress of a droplet
 }
 
 type reserved struct {
@@ -102,7 +111,7 @@ func New(o Options) *Cloud {
 	}
 	return &Cloud{
 		opts: o, actionTime: o.ActionTime,
-		droplets: map[int]Droplet{}, ips: map[netip.Addr]*reserved{}, actions: map[int]*action{},
+		busy: map[int]int{}, droplets: map[int]Droplet{}, ips: map[netip.Addr]*reserved{}, actions: map[int]*action{},
 		nextAction: 68212728, changed: make(chan struct{}), history: map[string][]time.Time{},
 	}
 }
@@ -191,6 +200,7 @@ func (c *Cloud) State() State {
 	defer c.mu.Unlock()
 	s := State{ActionTime: c.actionTime, Requests: c.requests}
 	for _, d := range c.droplets {
+		d.Off, d.Locked = !c.running(d), c.dropletLocked(d)
 		s.Droplets = append(s.Droplets, d)
 	}
 	slices.SortFunc(s.Droplets, func(a, b Droplet) int { return cmp.Compare(a.ID, b.ID) })

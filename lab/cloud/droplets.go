@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // region is a data centre as the API shows it.
@@ -14,9 +15,14 @@ func region(slug string) map[string]any {
 	return map[string]any{"slug": slug, "name": slug, "available": true, "sizes": []string{}, "features": []string{"metadata", "ipv6"}}
 }
 
-// shown is the droplet object of the API. The anchor is among the public networks' addresses nowhere: only the metadata service
+// shown is the droplet object of the API. The caller holds mu. The anchor is among the public networks' addresses nowhere: only the metadata service
 // knows it.
-func (d Droplet) shown() map[string]any {
+func (c *Cloud) shown(d Droplet) map[string]any {
+	status := "active"
+	if !c.running(d) {
+		status = "off"
+	}
+	tags := append([]string{}, d.Tags...)
 	v4, v6 := []any{}, []any{}
 	add := func(p netip.Prefix, gateway netip.Addr, kind string) {
 		if !p.IsValid() {
@@ -38,9 +44,9 @@ func (d Droplet) shown() map[string]any {
 	add(d.Public, d.PublicGateway, "public")
 	add(d.Public6, d.Gateway6, "public")
 	return map[string]any{
-		"id": d.ID, "name": d.Name, "status": "active", "locked": false, "region": region(d.Region),
+		"id": d.ID, "name": d.Name, "status": status, "locked": c.dropletLocked(d), "region": region(d.Region),
 		"memory": 1024, "vcpus": 1, "disk": 25, "size_slug": "s-1vcpu-1gb",
-		"features": []string{"private_networking", "ipv6"}, "backup_ids": []int{}, "snapshot_ids": []int{}, "tags": []string{},
+		"features": []string{"private_networking", "ipv6"}, "backup_ids": []int{}, "snapshot_ids": []int{}, "tags": tags,
 		"volume_ids": []string{}, "networks": map[string]any{"v4": v4, "v6": v6},
 	}
 }
@@ -54,7 +60,8 @@ func listDroplets(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	defer c.mu.Unlock()
 	var all []Droplet
 	for _, d := range c.droplets {
-		if name := r.FormValue("name"); name == "" || name == d.Name {
+		name, tag := r.FormValue("name"), r.FormValue("tag_name")
+		if (name == "" || strings.EqualFold(name, d.Name)) && (tag == "" || slices.ContainsFunc(d.Tags, func(t string) bool { return strings.EqualFold(t, tag) })) {
 			all = append(all, d)
 		}
 	}
@@ -62,7 +69,7 @@ func listDroplets(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	ds, links, meta := page(r, all)
 	shown := []any{}
 	for _, d := range ds {
-		shown = append(shown, d.shown())
+		shown = append(shown, c.shown(d))
 	}
 	return http.StatusOK, map[string]any{"droplets": shown, "links": links, "meta": meta}, nil
 }
@@ -75,5 +82,5 @@ func getDroplet(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	if err != nil || !known {
 		return 0, nil, notFound()
 	}
-	return http.StatusOK, map[string]any{"droplet": d.shown()}, nil
+	return http.StatusOK, map[string]any{"droplet": c.shown(d)}, nil
 }

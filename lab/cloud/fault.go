@@ -29,11 +29,13 @@ const (
 	PendingEvent Kind = "pending-event"
 	// ActionError makes actions end as "errored", with nothing moved.
 	ActionError Kind = "action-error"
+	// ActionIdle makes actions on droplets end as "completed", with nothing switched.
+	ActionIdle Kind = "action-idle"
 	// ActionStuck keeps the actions that begin while it is set in progress until it is cleared; then they are completed.
 	ActionStuck Kind = "action-stuck"
 	// ActionPoll answers questions about an action with Status (404 if zero); the action goes its way.
 	ActionPoll Kind = "action-poll"
-	// Locked shows addresses as locked and refuses actions on them.
+	// Locked shows addresses and droplets as locked and refuses actions on them.
 	Locked Kind = "locked"
 
 	// MetadataLatency delays every answer of the metadata service by Delay.
@@ -49,7 +51,7 @@ const (
 // Kinds lists every kind of fault.
 func Kinds() []Kind {
 	return []Kind{
-		Latency, Status, Hang, Drop, LostAnswer, PendingEvent, ActionError, ActionStuck, ActionPoll, Locked,
+		Latency, Status, Hang, Drop, LostAnswer, PendingEvent, ActionError, ActionIdle, ActionStuck, ActionPoll, Locked,
 		MetadataLatency, MetadataStatus, MetadataHang, MetadataStale,
 	}
 }

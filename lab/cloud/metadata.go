@@ -128,11 +128,15 @@ func (d Droplet) metadata(s snapshot) map[string]any {
 		}
 		return v
 	}
+	tags := []any{}
+	for _, t := range d.Tags {
+		tags = append(tags, t)
+	}
 	return map[string]any{
 		"droplet_id": d.ID, "hostname": d.Name, "region": d.Region, "interfaces": interfaces,
 		"floating_ip": map[string]any{"ipv4": active(s.v4)},
 		"reserved_ip": map[string]any{"ipv4": active(s.v4), "ipv6": active(s.v6)},
-		"features":    map[string]any{"dhcp_enabled": false}, "tags": []any{},
+		"features":    map[string]any{"dhcp_enabled": false}, "tags": tags,
 	}
 }
 

@@ -35,7 +35,7 @@ func familyOf(r *http.Request) family { f, _ := r.Context().Value(familyKey{}).(
 func (f family) show(c *Cloud, r *reserved, who caller) map[string]any {
 	var droplet any
 	if d, ok := c.droplets[r.Droplet]; ok && who.may(ScopeDropletRead) {
-		droplet = d.shown()
+		droplet = c.shown(d)
 	}
 	if f.is6 {
 		v := map[string]any{"ip": r.IP.String(), "region_slug": r.Region, "reserved_at": "2025-01-01T00:00:00Z"}
