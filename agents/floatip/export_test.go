@@ -26,12 +26,6 @@ func NewLAN(open func(nic string, prefix int, node string) Provider) *ocf.Agent 
 	return newAgent("test", table)
 }
 
-// ReadToken is readToken.
-func ReadToken(path string) (string, error) { return readToken(path) }
-
-// ParseToken is parseToken.
-func ParseToken(text []byte) (string, error) { return parseToken("text", text) }
-
 // ParsePrefix is parsePrefix.
 func ParsePrefix(s string) (int, error) { return parsePrefix(s) }
 

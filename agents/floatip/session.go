@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/agents/tokenfile"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -54,9 +55,9 @@ func (s *session) token(parameter string) func() (string, error) {
 			if parameter == "" {
 				return "", fault.Errorf(fault.NotInstalled, "no token is set: name the file that holds it in token_file")
 			}
-			return parseToken("the parameter token", []byte(parameter))
+			return tokenfile.Parse("the parameter token", []byte(parameter))
 		}
-		token, err := readToken(s.TokenFile)
+		token, err := tokenfile.Read(s.TokenFile)
 		s.call.Redact(token)
 		return token, err
 	}

@@ -4,84 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/digitalocean/godo"
-)
 
-// Time-outs of one request. godo sets none at all, and its own retrying client waits up to 30 s four times, which is longer than
-// most operations last.
-const (
-	connectTimeout = 3 * time.Second
-	requestTimeout = 5 * time.Second
+	"github.com/hawser-ha/hawser/agents/dropletapi"
 )
 
 // api is DigitalOcean's v2 API as far as reserved addresses go. IPv4 and IPv6 have an end point each that differ in details;
 // here they are one. No method tries twice.
-type api struct {
-	origin string
-	token  func() (string, error)
-	http   *http.Client
-	godo   *godo.Client // made when the first request needs it: a monitor makes none
-	secret string
-}
+type api struct{ *dropletapi.Client }
+
+// scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/).
+const scopes = "reserved_ip:read, reserved_ip:update and droplet:read"
 
 func newAPI(origin string, token func() (string, error)) *api {
-	return &api{origin: origin, token: token, http: &http.Client{
-		Timeout: requestTimeout,
-		Transport: bounded{&http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
-			TLSHandshakeTimeout: connectTimeout,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConns:        1,
-			IdleConnTimeout:     30 * time.Second,
-		}},
-		// A token is for the origin that the operator named and for no other.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
-
-// answerLimit is far more than any answer has, in bytes.
-const answerLimit = 1 << 20
-
-// bounded ends each answer at answerLimit, since godo reads them whole: what answers in place of the API may go on for ever.
-type bounded struct{ http.RoundTripper }
-
-// RoundTrip is the transport's.
-func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := b.RoundTripper.RoundTrip(request)
-	if err == nil {
-		response.Body = http.MaxBytesReader(nil, response.Body, answerLimit)
-	}
-	return response, err
-}
-
-func (a *api) client() (*godo.Client, error) {
-	if a.godo != nil {
-		return a.godo, nil
-	}
-	token, err := a.token()
-	if err != nil {
-		return nil, err
-	}
-	base, err := url.Parse(a.origin + "/")
-	if err != nil {
-		return nil, fmt.Errorf("the API's origin %q: %w", a.origin, err)
-	}
-	client := godo.NewClient(a.http)
-	client.BaseURL = base
-	client.UserAgent = "hawser-floatip " + client.UserAgent
-	if err := godo.SetRequestHeaders(map[string]string{"Authorization": "Bearer " + token})(client); err != nil {
-		return nil, err
-	}
-	a.godo, a.secret = client, token
-	return client, nil
+	return &api{dropletapi.New(dropletapi.Config{
+		Origin: origin, Agent: "hawser-floatip", Token: token,
+		Words: dropletapi.Words{
+			Scopes:   scopes,
+			NotFound: "no such reserved address (%s): check the parameter ip, and that the token belongs to the team that reserved it",
+			Busy:     "the address or the droplet",
+		},
+	})}
 }
 
 // address is a reserved address as the API describes it.
@@ -94,7 +41,7 @@ type address struct {
 var errNoAddress = errors.New("the answer is not about a reserved address: is api_url the origin of DigitalOcean's API?")
 
 func (a *api) get(ctx context.Context, ip netip.Addr) (address, error) {
-	client, err := a.client()
+	client, err := a.Godo()
 	if err != nil {
 		return address{}, err
 	}
@@ -130,7 +77,7 @@ func (a *api) get(ctx context.Context, ip netip.Addr) (address, error) {
 
 // post orders the address to be assigned to the droplet, or unassigned if droplet is "", and returns the action's id.
 func (a *api) post(ctx context.Context, ip netip.Addr, droplet string) (int, error) {
-	client, err := a.client()
+	client, err := a.Godo()
 	if err != nil {
 		return 0, err
 	}
@@ -166,7 +113,7 @@ const (
 // action is the state of an action that post began. The API forgets the actions of some addresses at once (404) and fails to
 // show those of IPv6 addresses (500), so an error here means nothing.
 func (a *api) action(ctx context.Context, ip netip.Addr, id int) (string, error) {
-	client, err := a.client()
+	client, err := a.Godo()
 	if err != nil {
 		return "", err
 	}
@@ -188,7 +135,7 @@ func (a *api) action(ctx context.Context, ip netip.Addr, id int) (string, error)
 // seesDroplets is whether the token may read the droplet. Without that right, the scope droplet:read, the API answers that a
 // reserved address has no droplet, whoever holds it.
 func (a *api) seesDroplets(ctx context.Context, droplet string) (bool, error) {
-	client, err := a.client()
+	client, err := a.Godo()
 	if err != nil {
 		return false, err
 	}

@@ -14,13 +14,8 @@ import (
 	"net/netip"
 	"path/filepath"
 
+	"github.com/hawser-ha/hawser/agents/dropletapi"
 	"github.com/hawser-ha/hawser/agents/floatip/fault"
-)
-
-// DefaultAPI and DefaultMetadata are the origins of DigitalOcean's own services.
-const (
-	DefaultAPI      = "https://api.digitalocean.com"
-	DefaultMetadata = "http://169.254.169.254"
 )
 
 // Config is what a Provider needs.
@@ -38,9 +33,9 @@ type Config struct {
 // Provider implements floatip.Provider for the droplet that it runs on. It is for one goroutine at a time.
 type Provider struct {
 	api      *api
-	metadata *metadata
-	identity identity
-	pacing   pacing
+	metadata *dropletapi.Metadata
+	identity dropletapi.Identity
+	pacing   dropletapi.Pacing
 	log      func(format string, args ...any)
 }
 
@@ -48,14 +43,15 @@ type Provider struct {
 func New(c Config) *Provider {
 	p := &Provider{
 		api:      newAPI(c.API, c.Token),
-		metadata: newMetadata(c.Metadata),
-		pacing:   defaultPacing,
+		metadata: dropletapi.NewMetadata(c.Metadata),
+		pacing:   dropletapi.DefaultPacing,
 		log:      c.Log,
 	}
-	p.identity = identity{metadata: p.metadata, bootID: "/proc/sys/kernel/random/boot_id", firmware: "/sys/class/dmi/id"}
+	cache := ""
 	if c.CacheDir != "" {
-		p.identity.cache = filepath.Join(c.CacheDir, "droplet")
+		cache = filepath.Join(c.CacheDir, "droplet")
 	}
+	p.identity = dropletapi.Here(p.metadata, cache)
 	if p.log == nil {
 		p.log = func(string, ...any) {}
 	}
@@ -64,22 +60,22 @@ func New(c Config) *Provider {
 
 // Check reads the token, and asks nobody whether it is good.
 func (p *Provider) Check(context.Context, netip.Addr) error {
-	_, err := p.api.client()
+	_, err := p.api.Godo()
 	return err
 }
 
 // Self is the id of this droplet.
-func (p *Provider) Self(ctx context.Context) (string, error) { return p.identity.droplet(ctx) }
+func (p *Provider) Self(ctx context.Context) (string, error) { return p.identity.Droplet(ctx) }
 
 // Here asks the metadata service. It may say for some seconds after a move what was true before it.
 func (p *Provider) Here(ctx context.Context, ip netip.Addr) (bool, error) {
-	addr, err := p.metadata.reserved(ctx, ip.Is6())
+	addr, err := reserved(ctx, p.metadata, ip.Is6())
 	return err == nil && addr == ip, err
 }
 
 // Holder asks the API for the id of the droplet that has the address.
 func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
-	for pace := p.pacing.begin(); ; {
+	for pace := p.pacing.Begin(); ; {
 		found, err := p.api.get(ctx, ip)
 		if err == nil {
 			if found.droplet == "" {
@@ -89,7 +85,7 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 			}
 			return found.droplet, nil
 		}
-		if err := pace.pause(ctx, p.explain(ctx, fmt.Sprintf("find out who holds %s", ip), err)); err != nil {
+		if err := pace.Pause(ctx, p.api.Explain(ctx, fmt.Sprintf("find out who holds %s", ip), err)); err != nil {
 			return "", err
 		}
 	}
@@ -102,7 +98,7 @@ func (p *Provider) blind(ctx context.Context, ip netip.Addr) error {
 	if err != nil {
 		return fault.Errorf(fault.Unknown, "cannot find out who holds %s: the API names no droplet, and %w", ip, err)
 	}
-	for pace := p.pacing.begin(); ; {
+	for pace := p.pacing.Begin(); ; {
 		sees, err := p.api.seesDroplets(ctx, self)
 		if err == nil && sees {
 			return nil
@@ -111,10 +107,19 @@ func (p *Provider) blind(ctx context.Context, ip netip.Addr) error {
 			return fault.Errorf(fault.Denied, "cannot find out who holds %s: the token may not see droplets, so the API names none, whoever "+
 				"holds the address: give the token the scope droplet:read (it needs %s)", ip, scopes)
 		}
-		if err := pace.pause(ctx, p.explain(ctx, "find out what the token may see", err)); err != nil {
+		if err := pace.Pause(ctx, p.api.Explain(ctx, "find out what the token may see", err)); err != nil {
 			return err
 		}
 	}
+}
+
+// Reads is nil if the token may read all that this agent reads: the address, and the droplets, without which the API names no holder. Whether it
+// may assign the address shows only when it does: the API has no question for that.
+func (p *Provider) Reads(ctx context.Context, ip netip.Addr) error {
+	if _, err := p.Holder(ctx, ip); err != nil {
+		return err
+	}
+	return p.blind(ctx, ip)
 }
 
 // Assign moves the address to the droplet and returns when the API names it as the holder.

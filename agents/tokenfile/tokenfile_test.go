@@ -1,4 +1,4 @@
-package floatip_test
+package tokenfile_test
 
 import (
 	"os"
@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/agents/floatip"
 	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/agents/tokenfile"
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
@@ -79,7 +79,7 @@ func TestTokenFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			require.NoError(t, os.Chmod(dir, 0o700))
-			token, err := floatip.ReadToken(test.make(t, dir))
+			token, err := tokenfile.Read(test.make(t, dir))
 			if test.reason == "" {
 				require.NoError(t, err)
 				require.Equal(t, "secret-token", token)
@@ -105,7 +105,7 @@ func FuzzToken(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		token, err := floatip.ParseToken(text)
+		token, err := tokenfile.Parse("text", text)
 		if err != nil {
 			require.Empty(t, token)
 			return
@@ -115,29 +115,6 @@ func FuzzToken(f *testing.F) {
 		require.NotContains(t, token, " ")
 		for _, c := range []byte(token) {
 			require.True(t, c > ' ' && c <= '~', "it can stand in a header")
-		}
-	})
-}
-
-func TestPrefix(t *testing.T) {
-	for text, want := range map[string]int{"24": 24, "255.255.255.0": 24, "255.255.255.255": 32, "128.0.0.0": 1, "64": 64, "128": 128, "1": 1} {
-		n, err := floatip.ParsePrefix(text)
-		require.NoError(t, err, text)
-		require.Equal(t, want, n, text)
-	}
-	for _, text := range []string{"", "0", "129", "255.0.255.0", "0.0.0.0", "024", "+24", "24 ", "ffff::", "9999999999999999999999"} {
-		_, err := floatip.ParsePrefix(text)
-		require.Error(t, err, text)
-	}
-}
-
-func FuzzPrefix(f *testing.F) {
-	f.Add("24")
-	f.Add("255.255.254.0")
-	f.Fuzz(func(t *testing.T, text string) {
-		if n, err := floatip.ParsePrefix(text); err == nil {
-			require.GreaterOrEqual(t, n, 1)
-			require.LessOrEqual(t, n, 128)
 		}
 	})
 }

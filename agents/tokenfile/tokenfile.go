@@ -1,4 +1,5 @@
-package floatip
+// Package tokenfile reads the file that holds a token, if nobody but root can have read or written it.
+package tokenfile
 
 import (
 	"bytes"
@@ -16,9 +17,9 @@ import (
 // maxToken is longer than any token, in bytes.
 const maxToken = 4096
 
-// readToken reads the file that holds the token. It refuses a file that others could have read, and a path on which others could
+// Read reads the file that holds the token. It refuses a file that others could have read, and a path on which others could
 // have put another file in its place.
-func readToken(path string) (string, error) {
+func Read(path string) (string, error) {
 	real, err := trusted(path)
 	if err != nil {
 		return "", err
@@ -45,7 +46,7 @@ func readToken(path string) (string, error) {
 	if err != nil {
 		return "", unreadable(path, err)
 	}
-	return parseToken("token file "+path, text)
+	return Parse("token file "+path, text)
 }
 
 func unreadable(path string, err error) error {
@@ -55,8 +56,8 @@ func unreadable(path string, err error) error {
 	return fault.Errorf(fault.NotInstalled, "token file %s cannot be read: %w", path, err)
 }
 
-// parseToken takes the token out of a text: one word, with white space around it allowed. where completes "... is empty".
-func parseToken(where string, text []byte) (string, error) {
+// Parse takes the token out of a text: one word, with white space around it allowed. where completes "... is empty".
+func Parse(where string, text []byte) (string, error) {
 	token := string(bytes.TrimSpace(text))
 	switch {
 	case token == "":
