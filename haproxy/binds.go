@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Binds are the TCP addresses that the configuration's `bind` lines name, as far as can be said without HAProxy: host names and
@@ -145,4 +147,35 @@ func parseBind(text string) []netip.AddrPort {
 		all = append(all, netip.AddrPortFrom(addr, uint16(port)))
 	}
 	return all
+}
+
+// Try binds the address as HAProxy does, without listening on it, and lets it go again. Its error wraps EADDRNOTAVAIL where no interface has
+// the address, and EADDRINUSE where another program does not share it.
+func (b Binding) Try() error {
+	family, addr := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(b.Addr.Port())})
+	if b.Addr.Addr().Is4() {
+		addr.(*unix.SockaddrInet4).Addr = b.Addr.Addr().As4()
+	} else {
+		family, addr = unix.AF_INET6, &unix.SockaddrInet6{Port: int(b.Addr.Port()), Addr: b.Addr.Addr().As16()}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	for _, option := range []int{unix.SO_REUSEADDR, unix.SO_REUSEPORT} {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, 1); err != nil {
+			return err
+		}
+	}
+	if family == unix.AF_INET6 && (b.V6Only || b.V4V6) {
+		only := 0
+		if b.V6Only {
+			only = 1
+		}
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only); err != nil {
+			return err
+		}
+	}
+	return unix.Bind(fd, addr)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -109,7 +110,7 @@ func (m Master) askReload(ctx context.Context) (answer string, err error) {
 		// Without the quit, a master of 3.1 that refuses keeps the connection open and waits for more.
 		text, err := ask(ctx, m.Path, "reload;quit")
 		answer = text
-		if errors.Is(err, syscall.ECONNREFUSED) {
+		if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
 			return err // not asked yet: somebody else's reload is under way
 		}
 		if err != nil && ctx.Err() == nil {

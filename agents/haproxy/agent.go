@@ -31,6 +31,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -58,21 +59,27 @@ type agent struct {
 	// push is the order about a configuration that travels through the CIB.
 	push string
 
-	// tools are Pacemaker's, systemd the directory of its enabled units, program what is run as the keeper; tests replace them.
-	tools            tools
-	systemd, program string
+	// unit is HAProxy's own systemd service, given what it gives to HAProxy here.
+	unit  string
+	given *systemd.Settings
+
+	// tools are Pacemaker's, manager is systemd, program what is run as the keeper; tests replace them.
+	tools   tools
+	manager manager
+	program string
 }
 
 // New declares the agent. The version is shown in its meta-data.
 func New(version string) *ocf.Agent { return newAgent(version).declare() }
 
 func newAgent(version string) *agent {
-	return &agent{version: version, tools: pacemakerTools, systemd: "/etc/systemd/system", program: "/proc/self/exe"}
+	return &agent{version: version, tools: pacemakerTools, manager: thisSystemd, unit: defaultUnit, program: "/proc/self/exe"}
 }
 
 func (a *agent) declare() *ocf.Agent {
 	return &ocf.Agent{
 		Name:    "haproxy",
+		LogName: "hawser-haproxy",
 		Version: a.version,
 		Short:   "HAProxy, kept reachable by the cluster",
 		Long: `Runs HAProxy in master-worker mode, watches it through its own sockets, reloads it without losing a connection and stops it without
@@ -83,14 +90,20 @@ none, hard-stop-after. HAProxy's environment has HAWSER_NODE, HAWSER_ANCHOR_IP a
 bind "${HAWSER_ANCHOR_IP}:80" serves every node.
 
 A configuration that HAProxy refuses at a reload leaves the running HAProxy serving with the old one: the monitor is then degraded (190)
-and says why, and it takes the configuration over as soon as HAProxy accepts it.`,
+and says why, and it takes the configuration over as soon as HAProxy accepts it.
+
+On a machine that systemd runs, HAProxy has what its own service (parameter unit), drop-ins included, would have given it: Limit*,
+OOMScoreAdjust, Nice, UMask, CPUAffinity, CapabilityBoundingSet, NoNewPrivileges, BindPaths and BindReadOnlyPaths, Environment and
+EnvironmentFile, User and Group (of the workers); and in the scope hawser-RESOURCE.scope its Slice, its limits of memory, processor, tasks
+and input and output. Its ExecStart is not used: arguments such as EXTRAOPTS of /etc/default/haproxy are given as extraconf. The service
+itself must be disabled: systemctl disable --now haproxy.service.`,
 		Params: a.params(),
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: 30 * time.Second},
 			{Name: "stop", Timeout: 30 * time.Second},
 			{Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second},
 			{Name: "monitor", Timeout: 20 * time.Second, Interval: 30 * time.Second, Depth: levelURL},
-			{Name: "reload-agent", Timeout: 30 * time.Second},
+			{Name: "reload-agent", Timeout: time.Minute},
 		},
 		Validate: a.validate,
 		Start:    a.start,
@@ -146,7 +159,11 @@ configuration mentions it.`,
 	}, {
 		Name: "metadata_url", Short: "origin of the metadata service", Reloadable: true,
 		Long:  "Scheme, host and port of the service that knows this machine's addresses; /metadata/v1 is added. It is asked only at a start.",
-		Value: ocf.Origin(&a.metadataURL, "http://169.254.169.254"),
+		Value: ocf.Origin(&a.metadataURL, DefaultMetadata),
+	}, {
+		Name: "unit", Short: "HAProxy's own systemd service",
+		Long:  `The service whose settings HAProxy runs with, and which must neither run nor be enabled beside the cluster's HAProxy; or none.`,
+		Value: unitValue{&a.unit},
 	}, {
 		Name: "keeper", Short: "whether a keeper brings HAProxy back at once", Reloadable: true,
 		Long: `Whether the start leaves a small process, hawser-keeper, that holds copies of HAProxy's listening sockets. It starts HAProxy again as
@@ -227,6 +244,7 @@ func (a *agent) validate(ctx context.Context) error {
 	if err := a.checkBinary(); err != nil {
 		return err
 	}
+	a.heedUnit(ctx)
 	sources, err := a.sources()
 	if err != nil {
 		return err
@@ -235,6 +253,7 @@ func (a *agent) validate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	env = withUnitEnvironment(a.unitSettings(ctx), env)
 	return a.checkConfig(ctx, []string{a.conffile}, env)
 }
 

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	client "github.com/hawser-ha/hawser/haproxy"
 )
 
@@ -31,7 +29,7 @@ func (a *agent) checkBindable(f files, sources []client.Source, env []string) er
 		if slices.Contains(have, b.Addr) {
 			continue
 		}
-		err := tryBind(b)
+		err := b.Try()
 		if err == nil || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, syscall.EADDRNOTAVAIL) {
 			continue // anything else is for HAProxy to find out
 		}
@@ -42,34 +40,4 @@ func (a *agent) checkBindable(f files, sources []client.Source, env []string) er
 		return err
 	}
 	return nil
-}
-
-// tryBind binds an address as HAProxy does, without listening on it, and lets it go again.
-func tryBind(b client.Binding) error {
-	family, addr := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(b.Addr.Port())})
-	if b.Addr.Addr().Is4() {
-		addr.(*unix.SockaddrInet4).Addr = b.Addr.Addr().As4()
-	} else {
-		family, addr = unix.AF_INET6, &unix.SockaddrInet6{Port: int(b.Addr.Port()), Addr: b.Addr.Addr().As16()}
-	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	for _, option := range []int{unix.SO_REUSEADDR, unix.SO_REUSEPORT} {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, 1); err != nil {
-			return err
-		}
-	}
-	if family == unix.AF_INET6 && (b.V6Only || b.V4V6) {
-		only := 0
-		if b.V6Only {
-			only = 1
-		}
-		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only); err != nil {
-			return err
-		}
-	}
-	return unix.Bind(fd, addr)
 }

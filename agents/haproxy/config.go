@@ -27,12 +27,20 @@ const statsConns = 100
 // writeFragment writes the agent's part of the configuration. HAProxy reads it before the user's files and the last word counts,
 // so hard-stop-after is a default.
 func (a *agent) writeFragment(f files, stats string) error {
+	if a.given == nil { // a reload
+		s, _ := f.load()
+		a.given = s.Given
+	}
+	identity, err := identityLines(a.given)
+	if err != nil {
+		return err
+	}
 	return writeFile(f.fragment(), fmt.Appendf(nil, `# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
 global
 	stats socket %s mode 600 level admin expose-fd listeners
 	stats maxconn %d
 	hard-stop-after %ds
-`, a.conffile, stats, statsConns, int(max(oldWorkers, a.stopGrace).Seconds())))
+%s`, a.conffile, stats, statsConns, int(max(oldWorkers, a.stopGrace).Seconds()), identity))
 }
 
 // checkBinary finds out whether there is a program to run.

@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,11 @@ var addressVariables = []addressVariable{
 // bind every address where one was meant: so an address that is mentioned and cannot be found out is an error. The metadata
 // service is asked only for what is mentioned and no parameter gives. remember, if not nil, keeps its answers.
 func (a *agent) environment(ctx context.Context, sources []client.Source, remember *files) ([]string, error) {
-	env := []string{nodeVariable + "=" + ocf.CallFrom(ctx).Node}
+	return a.environmentOf(ctx, sources, remember, ocf.CallFrom(ctx).Node)
+}
+
+func (a *agent) environmentOf(ctx context.Context, sources []client.Source, remember *files, node string) ([]string, error) {
+	env := []string{nodeVariable + "=" + node}
 	for _, v := range addressVariables {
 		addr := v.value(a)
 		if !addr.IsValid() {
@@ -87,6 +92,9 @@ const (
 	metadataTimeout  = 2 * time.Second
 	metadataAttempts = 2
 )
+
+// DefaultMetadata is the origin of the metadata service where metadata_url is not set.
+const DefaultMetadata = "http://169.254.169.254"
 
 // metadata asks the metadata service for one address. Should it fail, its last answer since boot stands: it says nothing that
 // changes while a machine runs.
@@ -166,4 +174,24 @@ func (f files) answers() map[string]netip.Addr {
 		return map[string]netip.Addr{}
 	}
 	return answers
+}
+
+// Startup is what decides an instance's environment: parameters of the resource, "" where they are not set.
+type Startup struct {
+	ConfFile, AnchorIP, PrivateIP, MetadataURL string
+	ExtraConf                                  []string
+}
+
+// EnvironmentFor are the HAWSER_ variables with which HAProxy would be started on the node now. The metadata service is asked where the agent
+// would ask it.
+func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, error) {
+	a := newAgent("")
+	a.conffile, a.extraconf, a.metadataURL = s.ConfFile, s.ExtraConf, cmp.Or(s.MetadataURL, DefaultMetadata)
+	a.anchorIP, _ = netip.ParseAddr(s.AnchorIP)
+	a.privateIP, _ = netip.ParseAddr(s.PrivateIP)
+	sources, err := client.ReadSources(a.userFiles())
+	if err != nil {
+		return nil, err
+	}
+	return a.environmentOf(ctx, sources, nil, node)
 }

@@ -3,6 +3,7 @@ package haproxy
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/ocf"
 )
 
 // launch runs HAProxy, which goes into the background (-D) and leaves a process that ends when the master's sockets are bound.
@@ -22,7 +25,9 @@ import (
 //
 // Nothing of the agent must live on in a process that outlives it: the standard streams are files, all others are closed, the
 // working directory is the root. HAProxy makes a session of its own.
-func (a *agent) launch(ctx context.Context, f files, env, args []string) error {
+//
+// Where systemd runs the machine, HAProxy is executed by the launcher, which waits until it is in HAProxy's scope.
+func (a *agent) launch(ctx context.Context, f files, given *systemd.Settings, env, args []string) error {
 	output, err := os.OpenFile(f.log(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot keep HAProxy's messages: %w", err)
@@ -35,14 +40,79 @@ func (a *agent) launch(ctx context.Context, f files, env, args []string) error {
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	err = cmd.Run()
+	if a.manager.booted() {
+		err = a.throughLauncher(ctx, f, given, cmd)
+	} else {
+		err = cmd.Run()
+	}
 	if err == nil {
+		a.passOn(ctx, f)
 		return nil
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s did not go into the background: %w", a.binpath, ctx.Err())
 	}
 	return errors.New("HAProxy did not start: " + f.lastWords(err.Error()))
+}
+
+// throughLauncher runs the command by way of the launcher.
+func (a *agent) throughLauncher(ctx context.Context, f files, given *systemd.Settings, cmd *exec.Cmd) error {
+	if given == nil {
+		given = systemd.Unchanged()
+	}
+	order := launchOrder{Settings: *given, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env}
+	if cmd.Err != nil {
+		return cmd.Err
+	}
+	cmd.Path, cmd.Args = a.program, []string{launcherName}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	report, reported, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = report.Close() }()
+	cmd.ExtraFiles = []*os.File{reported}
+	err = cmd.Start()
+	_ = reported.Close()
+	if err != nil {
+		return err
+	}
+	call := ocf.CallFrom(ctx)
+	if err := a.moveTo(ctx, a.scope(f), cmd.Process.Pid); err != nil {
+		call.Warnf("HAProxy: %v", err)
+	}
+	err = json.NewEncoder(stdin).Encode(order)
+	_ = stdin.Close()
+	// It ends with the launcher, or in the moment in which that becomes HAProxy.
+	var r launchReport
+	for decoder := json.NewDecoder(report); err == nil; {
+		if decoder.Decode(&r) != nil {
+			break
+		}
+	}
+	if len(r.Problems) > 0 {
+		call.Warnf("HAProxy goes without settings of %s: %s", a.unit, strings.Join(r.Problems, "; "))
+	}
+	err = errors.Join(err, cmd.Wait())
+	if r.Fatal != "" {
+		return errors.New(r.Fatal)
+	}
+	return err
+}
+
+// passOn tells the log what HAProxy said when it started well. What it says later goes to its own log: as a daemon it lets go of its standard
+// streams.
+func (a *agent) passOn(ctx context.Context, f files) {
+	text, _ := os.ReadFile(f.log())
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); (strings.HasPrefix(line, "[WARNING]") || strings.HasPrefix(line, "[ALERT]")) &&
+			!strings.HasSuffix(line, "already specified. Continuing.") { // user and group, of which the unit's come first
+			ocf.CallFrom(ctx).Warnf("HAProxy says: %s", line)
+		}
+	}
 }
 
 // lastWords is what HAProxy had to say when it started, or else the fallback.
@@ -129,4 +199,29 @@ func detach(program, name string, env []string) (pid int, ended <-chan struct{},
 		_ = cmd.Wait()
 	}()
 	return cmd.Process.Pid, over, nil
+}
+
+// examineTime is how long a look at this node may take; the checks of `hawser doctor` have deadlines of their own.
+const examineTime = time.Minute
+
+// examine has `hawser doctor --tell` look at this node and tell the cluster, with the lowest priority, and waits for its end. What it finds, and
+// that it fails, is nothing to the keeper.
+func examine(ctx context.Context, program string) {
+	ctx, cancel := context.WithTimeout(ctx, examineTime)
+	defer cancel()
+	if !exists(program) {
+		return
+	}
+	// By nice(1), since a priority that is set afterwards is not that of the threads that are there by then.
+	cmd := exec.CommandContext(ctx, "/usr/bin/nice", "-n", "19", program, "doctor", "--tell")
+	cmd.Dir = "/"
+	cmd.Env = []string{searchPath, "GOMAXPROCS=1", rundirVariable + "=" + os.Getenv(rundirVariable)}
+	for _, entry := range os.Environ() { // which the tools need to talk to Pacemaker
+		if strings.HasPrefix(entry, "PCMK_") {
+			cmd.Env = append(cmd.Env, entry)
+		}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // nothing of it outlives the keeper
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	_ = cmd.Run()
 }

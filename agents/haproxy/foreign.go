@@ -1,7 +1,6 @@
 package haproxy
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	client "github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/ocf"
 )
 
 // HAProxy binds with SO_REUSEPORT, so that two of them on one address do not notice each other: the kernel shares the
@@ -155,13 +153,4 @@ func (a *agent) nameHolder(f files, complaint error) error {
 		return complaint
 	}
 	return fmt.Errorf("%w: %s is held by %s", complaint, found[0].addr, found[0])
-}
-
-// warnEnabled tells of a systemd unit that would start a second HAProxy at the next boot. Debian enables it at installation, so
-// it is no reason not to start.
-func (a *agent) warnEnabled(ctx context.Context) {
-	enabled, err := filepath.Glob(filepath.Join(a.systemd, "*.wants", "haproxy.service"))
-	if err == nil && len(enabled) > 0 {
-		ocf.CallFrom(ctx).Warnf("systemd starts a HAProxy of its own at the next boot (%s): systemctl disable haproxy.service", enabled[0])
-	}
 }

@@ -22,9 +22,19 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
+
+// noSystemd is a machine without it, whatever runs this one.
+var noSystemd = manager{
+	find: func(_ context.Context, name string) (systemd.Unit, error) { return systemd.Unit{Name: name}, nil },
+	settings: func(context.Context, string) (systemd.Settings, bool, error) {
+		return systemd.Settings{}, false, systemd.ErrAbsent
+	},
+	booted: func() bool { return false },
+}
 
 // keepZombies makes this process the kind of parent that takes no note of its children's end.
 var keepZombies atomic.Bool
@@ -35,6 +45,7 @@ func TestMain(m *testing.M) {
 	if IsKeeper(os.Args) { // this binary is its own keeper, too
 		os.Exit(keepOn(context.Background(), func() *agent {
 			a := newAgent("1.2.3")
+			a.manager = noSystemd
 			if dir := os.Getenv(toolsVariable); dir != "" {
 				a.tools = fakeTools(dir)
 			}
@@ -114,7 +125,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) agent() *ocf.Agent {
 	a := newAgent("1.2.3")
-	a.systemd = w.path("systemd")
+	a.manager = noSystemd
 	a.tools = fakeTools(w.dir)
 	w.tune(a)
 	return a.declare()

@@ -32,6 +32,8 @@ type keeper struct {
 	id    string
 	// wake is an eventfd that has the loop look again.
 	wake int
+	// seen has the next look at the node come soon.
+	seen chan struct{}
 
 	mu   sync.Mutex
 	held *client.Sockets
@@ -66,7 +68,7 @@ func Keep(ctx context.Context, version string) int {
 
 func keepOn(ctx context.Context, agent func() *agent) int {
 	dir := filepath.Join(os.Getenv(rundirVariable), os.Getenv(instanceVariable))
-	k := &keeper{agent: agent, f: files{dir}, id: identity(agent().version)}
+	k := &keeper{agent: agent, f: files{dir}, id: identity(agent().version), seen: make(chan struct{}, 1)}
 	if os.Getenv(instanceVariable) == "" || !filepath.IsAbs(dir) {
 		return int(ocf.ErrArgs)
 	}
@@ -95,11 +97,46 @@ func keepOn(ctx context.Context, agent func() *agent) int {
 	}
 	go k.serve(ctx, l)
 
+	k.moveOut(ctx) // before there is a standby, which is where its parent is
 	standby := k.standBy()
 	defer standby()
+	examining, over := context.WithCancel(ctx)
+	defer over()
+	go k.examineNode(examining)
 	k.watch(ctx, lock)
 	k.release()
 	return int(ocf.Success)
+}
+
+// moveOut puts the keeper into its scope, and a HAProxy that is not in its own, because it was started before the agent knew of scopes, or
+// systemd did not answer then.
+func (k *keeper) moveOut(ctx context.Context) {
+	a := k.agent()
+	if !a.manager.booted() {
+		return
+	}
+	err := a.moveTo(ctx, keeperScope(k.f), os.Getpid())
+	if err != nil {
+		err = fmt.Errorf("the keeper: %w", err)
+	}
+	if fam, problem := a.find(k.f); problem == nil {
+		var pids []int
+		for _, m := range fam.all() {
+			pids = append(pids, m.PID)
+		}
+		if problem := a.moveTo(ctx, a.scope(k.f), pids...); problem != nil {
+			err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
+		}
+	}
+	if err == nil {
+		return
+	}
+	go func() { // the start that the keeper is of still has the lock
+		_ = k.under(ctx, func(ctx context.Context, _ *agent) error {
+			ocf.CallFrom(ctx).Warnf("%v", err)
+			return nil
+		})
+	}()
 }
 
 // lockVariable names the descriptor of the keeper's lock that a standby has come by.
@@ -225,6 +262,10 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 		_, _ = k.refresh(brief, true)
 		cancel()
 		k.poke()
+		select {
+		case k.seen <- struct{}{}:
+		default:
+		}
 		fmt.Fprintln(conn, k.id)
 	case "hold": // HAProxy is being stopped and will be started again
 		k.mu.Lock()

@@ -253,7 +253,7 @@ func (k *keeper) under(ctx context.Context, do func(context.Context, *agent) err
 	}
 	getenv := ocf.Getenv(strings.Split(string(text), "\x00"))
 	a := k.agent()
-	return a.declare().Act(ctx, ocf.Env{Args: []string{keeperName, keeperName}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr},
+	return a.declare().Act(ctx, ocf.Env{Args: []string{keeperName, keeperName}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr, LogName: keeperName},
 		keepTime, func(ctx context.Context) error { return do(ctx, a) })
 }
 

@@ -29,6 +29,8 @@ const (
 	// holdTime is how long the keeper holds the listening sockets between a stop and the start that is to follow it. What the cluster does
 	// in between is done in a fraction of it; clients that are kept waiting for longer give up.
 	holdTime = 10 * time.Second
+	// lockTime is how long the kernel may take to give back the locks of a keeper that has ended.
+	lockTime = 2 * time.Second
 )
 
 func (f files) keeperSocket() string { return filepath.Join(f.dir, "keeper.sock") }
@@ -190,11 +192,26 @@ func (f files) keepers() (family, error) {
 
 // dismiss ends the keeper and its standby; the kernel closes the sockets that they held. Each takes the other's place, so it is done
 // until none is left.
+//
+// A process of several threads is a zombie as soon as the first of them has ended, and has its files until the last one has: a keeper that is
+// started meanwhile finds the lock taken and ends. So the locks have to be free too, for which lockTime is allowed.
 func (a *agent) dismiss(ctx context.Context, f files) error {
+	until := time.Now().Add(lockTime)
 	for {
 		fam, err := f.keepers()
-		if err != nil || fam.empty() {
+		if err != nil {
 			return err
+		}
+		if fam.empty() {
+			if !held(f.keeperLock()) && !held(f.standbyLock()) || time.Now().After(until) {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(askEvery):
+			}
+			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("the keeper cannot be ended: %s: %w", fam, err)

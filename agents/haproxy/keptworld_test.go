@@ -23,7 +23,7 @@ const toolsVariable = "PCMK_hawser_test_tools"
 // fakeTools are Pacemaker's tools as a test's cluster has them, in its directory.
 func fakeTools(dir string) tools {
 	in := func(name string) string { return filepath.Join(dir, name) }
-	return tools{in("attrd_updater"), in("crm_mon"), in("crm_simulate"), in("crm_resource"), in("cibadmin")}
+	return tools{in("attrd_updater"), in("crm_mon"), in("crm_simulate"), in("crm_resource"), in("cibadmin"), in("hawser")}
 }
 
 // newKeptWorld is a HAProxy with a keeper, in a cluster that does what the file "cluster" says: managed, unmanaged, down, hang.

@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 	ocftest.Conformance(t, ocftest.Subject{
 		New: func() *ocf.Agent {
 			a := newAgent("1.2.3")
-			a.systemd = "/nonexistent"
+			a.manager = noSystemd
 			return a.declare()
 		},
 		Params: params,

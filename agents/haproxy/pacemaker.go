@@ -22,10 +22,10 @@ const (
 	failTimeout = 5 * time.Second
 )
 
-// tools are Pacemaker's programs; tests replace them.
-type tools struct{ attrdUpdater, crmMon, crmSimulate, crmResource, cibadmin string }
+// tools are Pacemaker's programs, and hawser itself; tests replace them.
+type tools struct{ attrdUpdater, crmMon, crmSimulate, crmResource, cibadmin, hawser string }
 
-var pacemakerTools = tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource", "/usr/sbin/cibadmin"}
+var pacemakerTools = tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource", "/usr/sbin/cibadmin", "/usr/sbin/hawser"}
 
 // disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT, crm/common/results.h).
 const disconnected = 102

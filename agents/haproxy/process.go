@@ -99,7 +99,7 @@ func commandLine(pid int) []string {
 // familyVariable has the instance's directory in the environment of HAProxy, and so of whatever HAProxy starts.
 const familyVariable = "HAWSER_INSTANCE"
 
-// environOf are the HAWSER_ variables that a process was started with for its configuration.
+// environOf are the variables that a HAProxy was started with for its configuration. Those of HAPROXY_ are its own.
 func environOf(pid int) []string {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
@@ -107,7 +107,8 @@ func environOf(pid int) []string {
 	}
 	var env []string
 	for entry := range strings.SplitSeq(string(text), "\x00") {
-		if strings.HasPrefix(entry, "HAWSER_") && !strings.HasPrefix(entry, familyVariable+"=") {
+		name, _, ok := strings.Cut(entry, "=")
+		if ok && name != "PATH" && name != familyVariable && !strings.HasPrefix(name, "HAPROXY_") {
 			env = append(env, entry)
 		}
 	}

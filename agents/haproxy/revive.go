@@ -100,10 +100,11 @@ func (a *agent) bringBack(ctx context.Context, f files, s state, since time.Time
 	if err := remove(f.master(), f.stats(), f.pidfile()); err != nil {
 		return fmt.Errorf("cannot remove what the dead HAProxy left: %w", err)
 	}
+	a.given = s.Given
 	if err := a.writeFragment(f, f.stats()); err != nil {
 		return err
 	}
-	if err := a.launch(ctx, f, s.Env, a.onHeldSockets(ctx, f, args)); err != nil {
+	if err := a.launch(ctx, f, s.Given, s.Env, a.onHeldSockets(ctx, f, args)); err != nil {
 		return a.nameHolder(f, err)
 	}
 	now := crash{At: time.Now(), Cause: inShort(cause), Copies: changed}

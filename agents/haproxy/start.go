@@ -7,6 +7,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -61,6 +62,11 @@ func (a *agent) run(ctx context.Context, f files) error {
 	if err != nil {
 		return err
 	}
+	a.given = a.unitSettings(ctx)
+	env = withUnitEnvironment(a.given, env)
+	if a.given == nil { // and not what the state says of the HAProxy that this one is to take the place of
+		a.given = systemd.Unchanged()
+	}
 	if err := a.writeFragment(f, f.stats()); err != nil {
 		return err
 	}
@@ -68,7 +74,7 @@ func (a *agent) run(ctx context.Context, f files) error {
 	if err := a.checkConfig(ctx, a.checked(f), env); err != nil {
 		return err
 	}
-	a.warnEnabled(ctx)
+	a.heedUnit(ctx)
 	if err := a.refuseStrangers(f, client.Binds(sources, getenv(env))); err != nil {
 		return err
 	}
@@ -88,10 +94,12 @@ func (a *agent) run(ctx context.Context, f files) error {
 	if err := a.writeFragment(f, f.stats()); err != nil {
 		return err
 	}
-	if err := a.launch(ctx, f, env, a.onHeldSockets(ctx, f, a.args(f))); err != nil {
+	if err := a.launch(ctx, f, a.given, env, a.onHeldSockets(ctx, f, a.args(f))); err != nil {
 		return a.nameHolder(f, err)
 	}
-	if err := a.settle(ctx, f, func() state { return state{Env: env, Pushed: a.push, Served: a.takes(sources, served{})} }); err != nil {
+	if err := a.settle(ctx, f, func() state {
+		return state{Env: env, Given: a.given, Pushed: a.push, Served: a.takes(sources, served{})}
+	}); err != nil {
 		return err
 	}
 	if _, err := a.keepCopies(f, sources); err != nil {

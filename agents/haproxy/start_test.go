@@ -1,11 +1,11 @@
 package haproxy
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,7 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
 
 func TestStartWithABrokenConfiguration(t *testing.T) {
@@ -178,14 +180,40 @@ func TestTwoInstances(t *testing.T) {
 	require.True(t, other.family().empty())
 }
 
-func TestEnabledUnitIsAWarning(t *testing.T) {
-	w := newWorld(t)
-	wants := w.path("systemd/multi-user.target.wants")
-	require.NoError(t, os.MkdirAll(wants, 0o755))
-	require.NoError(t, os.Symlink("/nonexistent", filepath.Join(wants, "haproxy.service")))
-	result := w.r.Start()
-	w.want(ocf.Success, result)
-	require.Contains(t, result.Stderr, "systemctl disable haproxy.service")
+// TestUnitBesideTheResource has systemd know of a HAProxy of its own.
+func TestUnitBesideTheResource(t *testing.T) {
+	for name, c := range map[string]struct {
+		unit systemd.Unit
+		says string
+	}{
+		"enabled":  {systemd.Unit{File: "enabled", Active: "inactive"}, "at the next boot, haproxy.service: systemctl disable --now haproxy.service"},
+		"runs":     {systemd.Unit{File: "disabled", Active: "active", MainPID: 4711}, "haproxy.service (pid 4711): systemctl disable --now haproxy.service"},
+		"disabled": {systemd.Unit{File: "disabled", Active: "inactive"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			asked := 0
+			w.tune = func(a *agent) {
+				a.manager.find = func(_ context.Context, name string) (systemd.Unit, error) {
+					asked++
+					unit := c.unit
+					if unit.Name = name; asked == 1 {
+						unit.Active = "activating" // as at boot: waited for
+					}
+					return unit, nil
+				}
+			}
+			for _, result := range []ocftest.Result{w.r.Start(), w.r.Run("validate-all", nil)} {
+				w.want(ocf.Success, result)
+				require.Contains(t, result.Stderr, c.says)
+				require.Equal(t, c.says != "", strings.Contains(result.Stderr, "systemctl disable"), result.Stderr)
+			}
+			require.Greater(t, asked, 1)
+			asked = 0
+			w.want(ocf.Success, w.r.Monitor(0))
+			require.Zero(t, asked, "a monitor has no time for it")
+		})
+	}
 }
 
 func TestRuntimeDirectoryThatHAProxyCannotUse(t *testing.T) {

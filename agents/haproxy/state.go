@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
 // state is what the agent remembers of the HAProxy that it started, in state.json.
@@ -15,8 +17,10 @@ type state struct {
 	// Boot is the kernel's boot id: process ids and start times of another boot mean nothing.
 	Boot   string  `json:"boot"`
 	Master process `json:"master"`
-	// Env are the HAWSER_ variables that HAProxy was started with. A reload keeps them.
+	// Env are the variables that HAProxy was started with for its configuration: the HAWSER_ ones, and its unit's. A reload keeps them.
 	Env []string `json:"env"`
+	// Given is what HAProxy was given of its systemd unit's settings.
+	Given *systemd.Settings `json:"given,omitempty"`
 	// Published is the value of the node attribute that the cluster has been told.
 	Published string `json:"published,omitempty"`
 	// Served is the configuration that HAProxy has taken.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -45,6 +46,30 @@ func TestStateOfAnotherBootMeansNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(f.state(), []byte(strings.Replace(string(text), got.Boot, "another", 1)), 0o600))
 	_, ok = f.load()
 	require.False(t, ok)
+}
+
+func TestEnvironmentOfTheUnit(t *testing.T) {
+	own := []string{"HAWSER_NODE=lb-1"}
+	require.Equal(t, own, withUnitEnvironment(nil, own))
+	// Environment= comes before EnvironmentFile=, as systemd gives them: the last word counts, if it is an empty one too.
+	unit := &systemd.Settings{Env: []string{"SITE=harbour", "PATH=/opt", "GREETING=hello", "HAWSER_NODE=mine", "SITE=", familyVariable + "=x"}}
+	require.Equal(t, []string{"GREETING=hello", "SITE=", "HAWSER_NODE=lb-1"}, withUnitEnvironment(unit, own))
+}
+
+// TestUnitThatIsNoMore: what a HAProxy had of its unit is not what one that takes its place has.
+func TestUnitThatIsNoMore(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	f := w.files()
+	s, ok := f.load()
+	require.True(t, ok)
+	s.Given = &systemd.Settings{User: "www-data", Group: "www-data"}
+	require.NoError(t, f.save(s))
+	w.r = w.r.With("extraconf", "-m 512") // another command line: it is ended, and another one started
+	w.start()
+	fragment, err := os.ReadFile(f.fragment())
+	require.NoError(t, err)
+	require.NotContains(t, string(fragment), "uid ")
 }
 
 func TestSummaries(t *testing.T) {

@@ -1,5 +1,5 @@
-// Command ocf-haproxy is the resource agent ocf:hawser:haproxy, installed as /usr/lib/ocf/resource.d/hawser/haproxy, and the keeper
-// that its start leaves behind.
+// Command ocf-haproxy is the resource agent ocf:hawser:haproxy, installed as /usr/lib/ocf/resource.d/hawser/haproxy, the keeper
+// that its start leaves behind, and what becomes HAProxy with its unit's settings.
 package main
 
 import (
@@ -14,6 +14,9 @@ import (
 var version = "dev"
 
 func main() {
+	if haproxy.IsLauncher(os.Args) {
+		os.Exit(haproxy.Launch())
+	}
 	if haproxy.IsKeeper(os.Args) {
 		os.Exit(haproxy.Keep(context.Background(), version))
 	}

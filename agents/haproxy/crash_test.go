@@ -1,0 +1,175 @@
+package haproxy
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// TestCrash: whatever of HAProxy is killed under load, nobody is refused and it is back at once.
+func TestCrash(t *testing.T) {
+	for name, victims := range map[string]func(family) []int{
+		"master and worker": func(f family) []int { return []int{f.masters[0].PID, f.others[0].PID} },
+		"the worker alone":  func(f family) []int { return []int{f.others[0].PID} },
+		"the master alone":  func(f family) []int { return []int{f.masters[0].PID} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newKeptWorld(t)
+			w.guarded()
+			first := w.master().PID
+			end := w.load()
+			for _, pid := range victims(w.family()) {
+				_ = syscall.Kill(pid, syscall.SIGKILL) // the second one may be gone with the first
+			}
+			w.eventually("HAProxy is back", func() bool { s := w.state(); return len(s.Crashes) == 1 && s.Master.PID != first })
+			toll := end()
+			t.Logf("%+v", toll)
+			require.Zero(t, toll.refused)
+			require.LessOrEqual(t, toll.lost, 4, "no more than were in flight: %v", toll.errors)
+			require.Positive(t, toll.served)
+			w.guards()
+
+			w.want(ocf.DegradedCode, w.r.Monitor(0), "HAProxy crashed at")
+			w.want(ocf.Success, w.r.Monitor(0))
+			text, err := os.ReadFile(w.path("attributes"))
+			require.NoError(t, err)
+			require.Contains(t, string(text), "-n hawser-test-crash -U at=")
+			require.Empty(t, w.told(), "the cluster has nothing to do")
+		})
+	}
+}
+
+// TestHang: a HAProxy that is there and does not answer is replaced.
+func TestHang(t *testing.T) {
+	for name, hang := range map[string]func(w *world){
+		"a stopped worker": func(w *world) { w.kill(w.worker().PID, syscall.SIGSTOP) },
+		"a stopped master": func(w *world) { w.kill(w.master().PID, syscall.SIGSTOP) },
+		"both stopped": func(w *world) {
+			worker := w.worker().PID
+			w.kill(w.master().PID, syscall.SIGSTOP)
+			w.kill(worker, syscall.SIGSTOP)
+		},
+		"a worker that spins": func(w *world) {
+			conn, err := net.Dial("unix", w.files().stats())
+			require.NoError(w.t, err)
+			w.t.Cleanup(func() { _ = conn.Close() })
+			_, err = fmt.Fprintln(conn, "expert-mode on; debug dev loop 20000")
+			require.NoError(w.t, err)
+		},
+		"somebody's soft stop": func(w *world) {
+			w.request("/slow")
+			w.kill(w.worker().PID, syscall.SIGUSR1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newKeptWorld(t)
+			// One thread: of several, the others would go on serving and answering until HAProxy's own watchdog ends it.
+			w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\tnbthread 1", 1))
+			w.guarded()
+			first := w.master().PID
+			began := time.Now()
+			hang(w)
+			w.eventually("HAProxy is another one", func() bool { s := w.state(); return len(s.Crashes) == 1 && s.Master.PID != first })
+			require.Less(t, time.Since(began), 4*time.Second)
+			require.NoError(t, w.get())
+		})
+	}
+}
+
+// TestKeeperAndHAProxyKilledTogether: without held sockets there is a gap, and it is short.
+func TestKeeperAndHAProxyKilledTogether(t *testing.T) {
+	w := newKeptWorld(t)
+	w.guarded()
+	keeper, _ := w.keepers()
+	fam := w.family()
+	w.kill(keeper[0], syscall.SIGKILL)
+	fam.signal(syscall.SIGKILL)
+	w.eventually("the standby brings it back", func() bool { return len(w.state().Crashes) == 1 })
+	require.NoError(t, w.get())
+	w.guards()
+
+	t.Run("and everything at once is the monitor's", func(t *testing.T) {
+		fam, err := w.files().keepers()
+		require.NoError(t, err)
+		all := w.family()
+		fam.signal(syscall.SIGKILL)
+		all.signal(syscall.SIGKILL)
+		w.eventually("they are gone", func() bool {
+			fam, err := w.files().keepers()
+			fam.signal(syscall.SIGKILL) // a standby that was made, and what a keeper brought back, between the look and the signal
+			w.family().signal(syscall.SIGKILL)
+			return err == nil && fam.empty() && w.family().empty()
+		})
+		w.want(ocf.DegradedCode, w.r.Monitor(0), "HAProxy crashed")
+		require.NoError(t, w.get())
+		w.guards()
+	})
+}
+
+// TestTheLastConfigurationThatWorked: what is edited and not reloaded does not take effect by a crash, be it broken or not.
+func TestTheLastConfigurationThatWorked(t *testing.T) {
+	for name, edit := range map[string]func(w *world){
+		"broken": func(w *world) { w.write("haproxy.cfg", w.config("bogus")) },
+		"gone":   func(w *world) { require.NoError(w.t, os.Remove(w.path("haproxy.cfg"))) },
+		"another one": func(w *world) {
+			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend more\n\tbind 127.0.0.1:%d\n", freePort(w.t))))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newKeptWorld(t)
+			w.guarded()
+			edit(w)
+			w.family().signal(syscall.SIGKILL)
+			w.eventually("it is back", func() bool { return len(w.state().Crashes) == 1 })
+			require.NoError(t, w.get())
+			require.True(t, w.files().onCopies(w.master().PID))
+			w.want(ocf.DegradedCode, w.r.Monitor(0), "last good configuration")
+			w.want(ocf.Success, w.r.Monitor(0))
+			w.want(ocf.Success, w.r.Start())
+
+			port := freePort(t)
+			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend other\n\tbind 127.0.0.1:%d\n\tdefault_backend app\n", port)))
+			w.want(ocf.Success, w.r.Run("reload-agent", nil))
+			conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			require.NoError(t, err, "a reload reaches a HAProxy that runs from the copies")
+			require.NoError(t, conn.Close())
+			w.want(ocf.Success, w.r.Monitor(0))
+
+			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend other\n\tbind 192.0.2.77:%d\n\tdefault_backend app\n", port)))
+			w.want(ocf.Success, w.r.Run("reload-agent", nil))
+			w.want(ocf.DegradedCode, w.r.Monitor(0))
+			w.guards()
+			w.family().signal(syscall.SIGKILL)
+			w.eventually("it is back", func() bool { return len(w.state().Crashes) == 2 })
+			conn, err = net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			require.NoError(t, err, "what could not be loaded is not what comes back")
+			require.NoError(t, conn.Close())
+		})
+	}
+}
+
+// TestCrashDuringReload: a reload that HAProxy does not live through leaves one that serves what it served.
+func TestCrashDuringReload(t *testing.T) {
+	w := newKeptWorld(t)
+	w.guarded()
+	w.write("slow", "#!/bin/sh\nsleep 0.3\nexec /usr/sbin/haproxy \"$@\"\n") // the check takes its time
+	w.r = w.r.With("binpath", w.path("slow"))
+	master := w.master().PID
+	result := make(chan ocf.Code, 1)
+	w.write("haproxy.cfg", w.config("#edited"))
+	go func() { result <- w.r.Run("reload-agent", nil).Code }()
+	w.eventually("the check is under way", func() bool { return held(filepath.Join(w.r.RunDir(), "."+w.r.Instance+".lock")) })
+	w.kill(master, syscall.SIGKILL)
+	require.Equal(t, ocf.Success, <-result)
+	require.NoError(t, w.get())
+	w.eventually("it counts", func() bool { return len(w.state().Crashes) == 1 })
+}

@@ -1,0 +1,66 @@
+package haproxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/systemd"
+)
+
+// launcherName is what this program is called while it is about to become HAProxy. HAProxy's arguments come by its standard input, so that
+// nobody takes it for HAProxy meanwhile.
+const launcherName = "hawser-launch"
+
+// launchOrder is what the launcher is to become.
+type launchOrder struct {
+	Settings  systemd.Settings
+	Path      string
+	Args, Env []string
+}
+
+// launchReport is what the launcher says on its descriptor 3, which HAProxy does not get.
+type launchReport struct {
+	// Problems are settings that HAProxy goes without; Fatal is why there is no HAProxy.
+	Problems []string
+	Fatal    string
+}
+
+// IsLauncher is whether this process was started to become HAProxy.
+func IsLauncher(args []string) bool { return len(args) == 1 && args[0] == launcherName }
+
+// Launch takes on the settings of HAProxy's unit and becomes HAProxy. It returns only if that cannot be.
+func Launch() int {
+	unix.CloseOnExec(3)
+	report := os.NewFile(3, "report")
+	fail := func(r launchReport, err error) int {
+		r.Fatal = err.Error()
+		_ = json.NewEncoder(report).Encode(r)
+		return 1
+	}
+	var order launchOrder
+	if err := json.NewDecoder(os.Stdin).Decode(&order); err != nil {
+		return fail(launchReport{}, fmt.Errorf("the launcher was not told what to run: %w", err))
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err == nil {
+		err = unix.Dup2(int(null.Fd()), 0)
+	}
+	if err != nil {
+		return fail(launchReport{}, err)
+	}
+	problems, err := order.Settings.Apply()
+	var r launchReport
+	for _, problem := range problems {
+		r.Problems = append(r.Problems, problem.Error())
+	}
+	if err != nil {
+		return fail(r, err)
+	}
+	_ = json.NewEncoder(report).Encode(r)
+	err = syscall.Exec(order.Path, order.Args, order.Env)
+	return fail(r, fmt.Errorf("cannot execute %s: %w", order.Path, err))
+}

@@ -1,0 +1,199 @@
+package haproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// Where systemd runs the machine, HAProxy gets what its own unit would have given it, and a scope, so that it is not a part of
+// pacemaker.service: not of its limits, and not of what is killed with it. docs/decisions/0021.
+
+// manager is systemd, as far as the agent asks anything of it; tests replace it.
+type manager struct {
+	find     func(context.Context, string) (systemd.Unit, error)
+	settings func(context.Context, string) (systemd.Settings, bool, error)
+	booted   func() bool
+}
+
+var thisSystemd = manager{systemd.Find, systemd.ServiceSettings, systemd.Booted}
+
+// clusterUnits are what has stopped the resources when it has stopped. Pacemaker gives the units of its own systemd resources the same
+// order (lib/services/systemd.c, Before=).
+var clusterUnits = []string{"pacemaker.service", "pacemaker_remote.service"}
+
+// lower are what HAProxy needs for as long as it serves.
+var lower = []string{"network.target", "systemd-journald.socket", "resource-agents-deps.target"}
+
+// scope is HAProxy's.
+func (a *agent) scope(f files) systemd.Scope {
+	instance := filepath.Base(f.dir)
+	return systemd.Scope{
+		Name: systemd.ScopeName("hawser-" + instance), Spare: systemd.ScopeName("hawser-" + instance + "-again"),
+		Description: "HAProxy, the cluster's resource " + instance, Like: a.unit,
+		Before: clusterUnits, After: lower,
+	}
+}
+
+// keeperScope is that of the keeper and its standby: what HAProxy may use, or is killed for, is not theirs.
+func keeperScope(f files) systemd.Scope {
+	instance := filepath.Base(f.dir)
+	return systemd.Scope{
+		Name: systemd.ScopeName("hawser-keeper-" + instance), Description: "the keeper of HAProxy, the cluster's resource " + instance,
+		Before: clusterUnits, After: lower,
+	}
+}
+
+// unitSettings are what HAProxy's unit gives it, nil where there is no systemd. Not to know them is no reason not to start.
+func (a *agent) unitSettings(ctx context.Context) *systemd.Settings {
+	call := ocf.CallFrom(ctx)
+	if !a.manager.booted() {
+		return nil
+	}
+	if a.unit == "" {
+		return nil
+	}
+	s, there, err := a.manager.settings(ctx, a.unit)
+	switch {
+	case err != nil:
+		call.Warnf("HAProxy runs with Pacemaker's limits instead of those of %s: %v", a.unit, err)
+		return nil
+	case !there:
+		call.Infof("there is no %s on this node, or it is masked: HAProxy runs with Pacemaker's limits", a.unit)
+		return nil
+	}
+	for _, fault := range s.Faults {
+		call.Warnf("%s: %v", a.unit, fault)
+	}
+	if len(s.Ignored) > 0 {
+		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", a.unit, strings.Join(s.Ignored, ", "))
+	}
+	return &s
+}
+
+// withUnitEnvironment puts what a unit has its program's environment hold before the agent's own, which has the last word.
+func withUnitEnvironment(unit *systemd.Settings, env []string) []string {
+	if unit == nil {
+		return env
+	}
+	var all []string
+	said := map[string]bool{"PATH": true, familyVariable: true}
+	for _, entry := range slices.Backward(slices.Concat(unit.Env, env)) {
+		if name, _, _ := strings.Cut(entry, "="); !said[name] { // an empty word is one too
+			all, said[name] = append(all, entry), true
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
+
+// identityLines are the fragment's words for User= and Group= of the unit. HAProxy itself starts as root all the same: it has to bind its
+// sockets in a directory that is root's.
+func identityLines(unit *systemd.Settings) (string, error) {
+	if unit == nil || (unit.User == "" || unit.User == "root") && unit.Group == "" {
+		return "", nil
+	}
+	var lines string
+	group := unit.Group
+	if unit.User != "" {
+		u, err := user.Lookup(unit.User)
+		if err != nil {
+			if u, err = user.LookupId(unit.User); err != nil {
+				return "", ocf.Errorf(ocf.ErrInstalled, "%s has User=%s, and there is no such user here: %w", "HAProxy's unit", unit.User, err)
+			}
+		}
+		lines += "\tuid " + u.Uid + "\n"
+		if group == "" {
+			lines += "\tgid " + u.Gid + "\n"
+		}
+	}
+	if group != "" {
+		g, err := user.LookupGroup(group)
+		if err != nil {
+			if g, err = user.LookupGroupId(group); err != nil {
+				return "", ocf.Errorf(ocf.ErrInstalled, "%s has Group=%s, and there is no such group here: %w", "HAProxy's unit", group, err)
+			}
+		}
+		lines += "\tgid " + g.Gid + "\n"
+	}
+	return lines, nil
+}
+
+// heedUnit looks at whether systemd runs a HAProxy of its own beside this one, or will. Debian enables it at installation, so it is
+// no reason not to start; what the two would share an address for is found by who listens there. A unit that is just being started, as
+// at boot, is waited for: it has its addresses a moment later, and nobody would notice.
+func (a *agent) heedUnit(ctx context.Context) {
+	if a.unit == "" {
+		return
+	}
+	call := ocf.CallFrom(ctx)
+	unit, err := a.manager.find(ctx, a.unit)
+	waiting, cancel := context.WithTimeout(ctx, unitPatience)
+	defer cancel()
+	for err == nil && unit.Active == "activating" && waiting.Err() == nil {
+		select {
+		case <-waiting.Done():
+		case <-time.After(100 * time.Millisecond):
+			unit, err = a.manager.find(ctx, a.unit)
+		}
+	}
+	switch {
+	case err != nil:
+		call.Warnf("whether systemd starts a HAProxy of its own is not known: %v", err)
+	case unit.Runs():
+		call.Warnf("systemd runs a HAProxy of its own beside the cluster's, %s (pid %d): %s", unit.Name, unit.MainPID, unit.Disable())
+	case unit.Enabled():
+		call.Warnf("systemd starts a HAProxy of its own at the next boot, %s: %s", unit.Name, unit.Disable())
+	}
+}
+
+// unitPatience is how long a unit that is being started is waited for.
+const unitPatience = 5 * time.Second
+
+// moveTo puts processes into a scope, if systemd is there to do it.
+func (a *agent) moveTo(ctx context.Context, scope systemd.Scope, pids ...int) error {
+	if !a.manager.booted() {
+		return nil
+	}
+	err := scope.Adopt(ctx, pids...)
+	if errors.Is(err, systemd.ErrPlain) {
+		return fmt.Errorf("%s: %w", scope.Name, err)
+	}
+	if err != nil {
+		return fmt.Errorf("it stays in the control group of whoever started it: %w", err)
+	}
+	return nil
+}
+
+// noUnit is the parameter's word for none: Pacemaker gives an agent an empty parameter as it gives none.
+const noUnit = "none"
+
+// unitValue is the ocf.Value of a service's name, empty in p for none.
+type unitValue struct{ p *string }
+
+// Set refuses what is no service.
+func (v unitValue) Set(text string) error {
+	if text == noUnit {
+		*v.p = ""
+		return nil
+	}
+	if !strings.HasSuffix(text, ".service") || strings.ContainsAny(text, "/ \t\r\n") || text == ".service" {
+		return errors.New("is not a service of systemd's: write its whole name, such as haproxy.service, or none")
+	}
+	*v.p = text
+	return nil
+}
+
+func (unitValue) String() string { return defaultUnit }
+func (unitValue) Type() string   { return "string" }
+
+// defaultUnit is the service that the distributions' packages bring.
+const defaultUnit = "haproxy.service"
