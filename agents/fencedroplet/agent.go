@@ -1,0 +1,132 @@
+// Package fencedroplet is the fence agent for DigitalOcean's droplets.
+//
+// What it answers, and why. A fence that says "off" of a machine that runs lets the cluster hold an address twice, so everything that
+// is not the API's own word about this one droplet is a failure (1):
+//
+//	situation                                                     off, reboot                     status
+//	the API says "off", of a power-off that it accepted here      0                               2
+//	it says "off", and its latest event gave no power             0                               2
+//	it says "off" while or just after another event               waits: it may be a power-on     1
+//	it says "active", whatever event is under way                 power_off, then looks again     0
+//	it says "new" or "archive"                                    as active; never off            1
+//	the order is refused: 422                                     looks again, orders again       -
+//	the order was accepted and nothing comes of it                orders again                    -
+//	429, 5xx, no answer, an answer that is none                   tries again until its time is over, then 1
+//	401, 403, no such droplet, two of the name or tag, none named 1 at once
+//	the droplet was there and the API does not know it any more   1: destroyed, or another token's; a person has to say so
+//	the droplet is this one                                       1                               -
+//
+// A droplet that was seen off once after the fence began has lost what ran in it, whoever switches it on later.
+package fencedroplet
+
+import (
+	"context"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/dropletapi"
+	"github.com/hawser-ha/hawser/agents/tokenfile"
+	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// Dir is where the id of this droplet is kept until the next boot.
+const Dir = "/run/hawser/fence_droplet"
+
+// scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/), tagScopes where droplets are asked for by their tag.
+const (
+	scopes    = "droplet:read and droplet:update"
+	tagScopes = "droplet:read, droplet:update and tag:read"
+)
+
+// agent is one invocation's state.
+type agent struct {
+	tokenFile, tag, api, metadata string
+
+	client    *dropletapi.Client
+	pacing    dropletapi.Pacing
+	identity  func(*dropletapi.Metadata) dropletapi.Identity
+	addresses func() ([]net.Addr, error)
+	found     *droplet // the target, once it was found
+	cut       bool     // the API has accepted an order to cut its power
+	blind     bool     // the token may not see events
+}
+
+// New returns the agent. version is shown by --version.
+func New(version string) *fence.Agent { return newAgent(version, &agent{}) }
+
+func newAgent(version string, a *agent) *fence.Agent {
+	// Pauses up to a second: each counts in the time that the address is nobody's. 250 requests a minute are allowed.
+	a.pacing = dropletapi.Pacing{First: 200 * time.Millisecond, Last: time.Second}
+	a.addresses = net.InterfaceAddrs
+	a.identity = func(m *dropletapi.Metadata) dropletapi.Identity { return dropletapi.Here(m, noteIn(Dir)) }
+	return &fence.Agent{
+		Name:    "fence_droplet",
+		Version: version,
+		Short:   "Fence agent for DigitalOcean droplets",
+		URL:     "https://www.digitalocean.com",
+		Long: "fence_droplet cuts the power of a droplet through DigitalOcean's API, and switches it on again. It says that a droplet is off when " +
+			"the API says so of the droplet, not when it accepted the order. It never cuts the power of the droplet that it runs on.\n\n" +
+			"The token needs the scopes " + scopes + ". Without pcmk_host_map, droplets must have the names of the cluster's nodes.",
+		PlugText: "The droplet: its id (a number), its name, or tag:NAME for the only droplet that has the tag. What two droplets match is refused",
+		Times:    fence.Times{Login: 5 * time.Second, Power: 40 * time.Second, Shell: 5 * time.Second},
+		Params: []fence.Param{
+			{Name: "token_file", Holds: "file", Required: true, Hide: true, Value: ocf.SecretPath(&a.tokenFile, ""),
+				Text: "File with the API token and nothing else, on each node; it must be root's and readable by nobody else (mode 0600)"},
+			{Name: "tag", Holds: "tag", Value: fence.Text(&a.tag, ""),
+				Text: "Only droplets that have this tag are considered; any other one is unknown. The token needs the scope tag:read, too"},
+			{Name: "api_url", Holds: "origin", Value: ocf.Origin(&a.api, dropletapi.DefaultAPI),
+				Text: "Scheme, host and port of the API; /v2 is added"},
+			{Name: "metadata_url", Holds: "origin", Value: ocf.Origin(&a.metadata, dropletapi.DefaultMetadata),
+				Text: "Scheme, host and port of the metadata service; /metadata/v1 is added"},
+		},
+		Validate: a.validate,
+		Off:      a.off,
+		On:       a.on,
+		Start:    a.start,
+		Status:   a.status,
+		List:     a.list,
+		Monitor:  a.monitor,
+	}
+}
+
+func noteIn(dir string) string {
+	// The directory above it is the agents' too, and world-readable as they make it. Where none can be made nothing is noted.
+	if os.MkdirAll(dir, 0o755) != nil {
+		return ""
+	}
+	return dir + "/droplet"
+}
+
+// open makes the client.
+func (a *agent) open(c *fence.Call) *dropletapi.Client {
+	if a.client == nil {
+		needs := scopes
+		if a.tag != "" || strings.HasPrefix(c.Plug, byTag) {
+			needs = tagScopes
+		}
+		a.client = dropletapi.New(dropletapi.Config{
+			Origin: a.api, Agent: "hawser-fence", Timeout: c.Times.Shell,
+			Token: func() (string, error) {
+				token, err := tokenfile.Read(a.tokenFile)
+				c.Redact(token)
+				return token, err
+			},
+			Words: dropletapi.Words{
+				Scopes: needs,
+				NotFound: "no such droplet (%s): was it destroyed, or is the token another team's? Once you have made sure that it is gone, " +
+					"tell the cluster: stonith_admin --confirm=NODE",
+				Busy: "the droplet",
+			},
+		})
+	}
+	return a.client
+}
+
+// validate reads the token, and asks nobody whether it is good.
+func (a *agent) validate(_ context.Context, c *fence.Call) error {
+	_, err := a.open(c).Godo()
+	return err
+}

@@ -1,0 +1,211 @@
+package fencedroplet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/digitalocean/godo"
+
+	"github.com/hawser-ha/hawser/agents/dropletapi"
+	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/fence"
+)
+
+// settling is how many times the droplet is looked at after an order that was accepted, before the order is given again if it is not under way
+// any more.
+const settling = 3
+
+// order is a change of a droplet's power.
+type order struct {
+	what string // "power droplet 12 (lb-1) off"
+	post func(*godo.Client, context.Context, int) error
+	done func(droplet) bool
+	// accepted is whether the order's acceptance is enough.
+	accepted bool
+	cuts     bool
+}
+
+func (a *agent) off(ctx context.Context, c *fence.Call) error {
+	d, err := a.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := a.notSelf(ctx, c, d); err != nil {
+		return err
+	}
+	return a.carryOut(ctx, c, d, order{
+		what: fmt.Sprintf("power %s off", d),
+		post: func(client *godo.Client, ctx context.Context, id int) error {
+			_, _, err := client.DropletActions.PowerOff(ctx, id)
+			return err
+		},
+		done: droplet.isOff,
+		cuts: true,
+	})
+}
+
+func (a *agent) on(ctx context.Context, c *fence.Call) error { return a.powerOn(ctx, c, false) }
+
+func (a *agent) start(ctx context.Context, c *fence.Call) error { return a.powerOn(ctx, c, true) }
+
+func (a *agent) powerOn(ctx context.Context, c *fence.Call, accepted bool) error {
+	d, err := a.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	return a.carryOut(ctx, c, d, order{
+		what: fmt.Sprintf("power %s on", d),
+		post: func(client *godo.Client, ctx context.Context, id int) error {
+			_, _, err := client.DropletActions.PowerOn(ctx, id)
+			return err
+		},
+		done:     func(d droplet) bool { return d.state == stateActive },
+		accepted: accepted,
+	})
+}
+
+// doubtful is whether it takes more than the droplet's word for it that it is off. Once an order to cut its power was accepted, "off" is what came
+// of that.
+func (a *agent) doubtful(d droplet) bool {
+	return d.state == stateOff && (!a.cut || d.rising != "")
+}
+
+// carryOut gives the order until the droplet is as ordered. The droplet is looked at before each order: the answer to the former one
+// may have been lost, and an order that was refused may have been one too many. Whether another event is under way, which makes the API
+// refuse the order, is the API's to say: it is given all the same.
+func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o order) error {
+	pace := a.pacing.Begin()
+	given, looks := 0, 0 // orders that were accepted, and looks since the latest one
+	for {
+		d, err := a.get(ctx, c, target.id)
+		if err == nil && (o.cuts && a.doubtful(d) || given > 0 && looks >= settling && !o.done(d)) {
+			err = a.seeEvent(ctx, c, &d)
+		}
+		f := a.explain(ctx, o.what, err)
+		switch {
+		case f != nil:
+		case o.done(d):
+			a.found = &d
+			return nil
+		case given > 0 && d.busy != "":
+			f = busy("cannot %s: the API accepted it, and it is still under way (%s; it reads %q)", o.what, d.busy, d.state)
+		case o.cuts && d.state == stateOff:
+			f = busy("cannot %s: another event of it (%s), which may switch it on, is under way or has just ended (it reads %q); the control panel shows it",
+				o.what, d.rising, d.state)
+		case given > 0 && looks < settling:
+			looks++
+			f = busy("cannot %s: the API accepted it, and the droplet reads %q", o.what, d.state)
+		default:
+			if f = a.give(ctx, c, d, o); f == nil {
+				if o.accepted {
+					return nil
+				}
+				a.cut = a.cut || o.cuts
+				given, looks = given+1, 0
+				f = busy("cannot %s: the API accepted it %d times, and the droplet reads %q", o.what, given, d.state)
+			}
+		}
+		c.Debugf("%v", f.Err)
+		if err := pace.Pause(ctx, f); err != nil {
+			return err
+		}
+	}
+}
+
+// give posts the order. A refusal for the droplet's state, a 422, may be due to an event that ends: the next look tells.
+func (a *agent) give(ctx context.Context, c *fence.Call, d droplet, o order) *dropletapi.Failure {
+	client, err := a.open(c).Godo()
+	if err == nil {
+		err = o.post(client, ctx, d.id)
+	}
+	f := a.client.Explain(ctx, o.what, err)
+	var answer *godo.ErrorResponse
+	if f != nil && ctx.Err() == nil && errors.As(err, &answer) && answer.Response.StatusCode == http.StatusUnprocessableEntity {
+		f.Again = true
+	}
+	if f == nil {
+		c.Infof("%s: the API accepted the order", o.what)
+	}
+	return f
+}
+
+func busy(format string, args ...any) *dropletapi.Failure {
+	return &dropletapi.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
+}
+
+// status looks at the droplet anew.
+func (a *agent) status(ctx context.Context, c *fence.Call) (fence.Power, error) {
+	target, err := a.find(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	what := fmt.Sprintf("see whether %s is on", target)
+	d, err := a.findID(ctx, c, what, target.id, true)
+	if err != nil {
+		return 0, err
+	}
+	power, err := d.power()
+	if err != nil {
+		return 0, fmt.Errorf("cannot %s: %w", what, err)
+	}
+	return power, nil
+}
+
+// power is the droplet's power, if its state says so.
+func (d droplet) power() (fence.Power, error) {
+	switch {
+	case d.isOff():
+		return fence.Off, nil
+	case d.state == stateActive:
+		return fence.On, nil
+	case d.state == stateOff:
+		return 0, fault.Errorf(fault.Busy, "it reads %q, and an event of it (%s) is under way or has just ended, which may switch it on", d.state, d.rising)
+	}
+	return 0, fault.Errorf(fault.Unknown, "the API says that it is %.40q", d.state)
+}
+
+// list is the droplets that can be fenced.
+func (a *agent) list(ctx context.Context, c *fence.Call) ([]fence.Plug, error) {
+	all, err := a.lookUp(ctx, c, "list the droplets", "", a.tag)
+	if err != nil {
+		return nil, err
+	}
+	var plugs []fence.Plug
+	for _, d := range all {
+		if a.tag != "" && !d.tagged(a.tag) {
+			continue
+		}
+		power, err := d.power()
+		if err != nil {
+			c.Debugf("%s: %v", d, err)
+		}
+		plugs = append(plugs, fence.Plug{ID: fmt.Sprint(d.id), Name: d.name, Power: power})
+	}
+	return plugs, nil
+}
+
+// monitor asks the API for the droplets, which shows a token that is refused or may not see them before a fence needs it. That it may
+// switch them cannot be seen without doing so. It also notes which droplet this is.
+func (a *agent) monitor(ctx context.Context, c *fence.Call) error {
+	if _, err := a.self(ctx); err != nil {
+		c.Debugf("%v", err)
+	}
+	if c.Plug != "" {
+		_, err := a.find(ctx, c)
+		return err
+	}
+	plugs, err := a.list(ctx, c)
+	if err != nil {
+		return err
+	}
+	if len(plugs) == 0 {
+		under := ""
+		if a.tag != "" {
+			under = " with the tag " + a.tag
+		}
+		return fault.Errorf(fault.NotFound, "the API has no droplets%s for this token: nothing can be fenced; is it another team's?", under)
+	}
+	return nil
+}

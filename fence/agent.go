@@ -1,0 +1,111 @@
+// Package fence is the contract between a cluster and a fence agent (ClusterLabs fence-agents, doc/FenceAgentAPI.md), as one
+// declaration: an Agent says what its parameters are and how a machine's power is cut, given back and looked at, and everything else
+// follows from that: options on standard input and as flags, metadata, help and man page, dispatch, deadlines, verification, logging
+// and the exit code.
+//
+// A fence agent's success is a promise: the cluster starts elsewhere what the machine had. So nothing here takes "the order was
+// accepted" for an answer. An off is a success when the machine was seen off after the order, and at no other time.
+package fence
+
+import (
+	"context"
+	"io"
+	"log/syslog"
+	"os"
+	"time"
+)
+
+// Power is the state of a plug. There is no third one: what is unknown is an error.
+type Power int
+
+// The states.
+const (
+	Off Power = iota + 1
+	On
+)
+
+// String is the state as fence agents print it.
+func (p Power) String() string {
+	switch p {
+	case Off:
+		return "OFF"
+	case On:
+		return "ON"
+	}
+	return "UNKNOWN"
+}
+
+// Plug is a machine that the agent can fence.
+type Plug struct {
+	ID, Name string
+	Power    Power // 0 if it is being changed
+}
+
+// Agent is the declaration of a fence agent.
+type Agent struct {
+	// Name is the program's name, Version its version.
+	Name, Version string
+	// Short is a line about the agent, Long a text, URL where its vendor says more.
+	Short, Long, URL string
+	// Params are the agent's own parameters. Those that every agent has are added: action, plug, the times, verbosity.
+	Params []Param
+	// PlugText says what the parameter plug names.
+	PlugText string
+	// Times are the defaults of the times.
+	Times Times
+
+	// Validate looks at what this machine must have. It asks nobody.
+	Validate func(context.Context, *Call) error
+	// Off cuts the plug's power and returns when it sees it off. It is called for a plug that is off too.
+	Off func(context.Context, *Call) error
+	// On gives the plug power and returns when it sees it on.
+	On func(context.Context, *Call) error
+	// Start is On for the second half of a reboot, for which the cluster need not wait: it returns when the order is accepted.
+	Start func(context.Context, *Call) error
+	// Status is the plug's power.
+	Status func(context.Context, *Call) (Power, error)
+	// List is the plugs, in the order in which they are shown.
+	List func(context.Context, *Call) ([]Plug, error)
+	// Monitor says whether the agent could do its work now.
+	Monitor func(context.Context, *Call) error
+}
+
+// Times are the parameters that every agent has for how long something may take.
+type Times struct {
+	Delay time.Duration // delay: before an off or a reboot begins
+	Login time.Duration // login_timeout: to find the plug
+	Power time.Duration // power_timeout: from the order to the verified state
+	Shell time.Duration // shell_timeout: one request
+	Wait  time.Duration // power_wait: how long a reboot looks whether the machine comes on
+}
+
+// startTime is how long a reboot tries to order the machine on again. The machine is fenced by then, and the cluster waits.
+const startTime = 10 * time.Second
+
+// limit is how long the action may take, the delay excepted.
+func (t Times) limit(action string) time.Duration {
+	switch action {
+	case "off", "on", "reboot":
+		return t.Login + t.Power
+	}
+	return t.Login + 2*t.Shell
+}
+
+// Env is the boundary of the process.
+type Env struct {
+	Args           []string // os.Args; without any after the first, options are read from Stdin
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Log takes notices, warnings and errors for the system's log; it may be nil.
+	Log io.Writer
+}
+
+// OSEnv is the Env of this process. Its log is syslog under the agent's name, as that of the fence agents in Python is; where no
+// syslog is, there is no log.
+func OSEnv(name string) Env {
+	env := Env{Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	if w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_NOTICE, name); err == nil {
+		env.Log = w
+	}
+	return env
+}
