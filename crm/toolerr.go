@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/beevik/etree"
 )
 
 // ToolError is a failure of one of Pacemaker's tools. errors.Is matches it with ErrStale, ErrNotRunning, ErrNoQuorum, ErrPermission,
@@ -88,7 +90,7 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 func said(out output) string {
 	text := out.stderr
 	if len(bytes.TrimSpace(text)) == 0 {
-		text = out.stdout
+		text = errorsOf(out.stdout)
 	}
 	var lines []string
 	for _, line := range strings.Split(string(text), "\n") {
@@ -104,6 +106,26 @@ func said(out output) string {
 		return "it said nothing"
 	}
 	return strings.Join(lines, "; ")
+}
+
+// errorsOf is what a tool's output says of errors: all of it, or with --output-as=xml the messages (<status><errors><error>, or else the
+// status' own).
+func errorsOf(text []byte) []byte {
+	doc := etree.NewDocument()
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) || doc.ReadFromBytes(text) != nil {
+		return text
+	}
+	var all []string
+	for _, el := range doc.FindElements("//status/errors/error") {
+		all = append(all, el.Text())
+	}
+	if status := doc.FindElement("//status"); len(all) == 0 && status != nil {
+		all = append(all, value(status, "message"))
+	}
+	if len(all) == 0 {
+		return text
+	}
+	return []byte(strings.Join(all, "\n"))
 }
 
 // dumpRE is a line of the configuration that cibadmin prints when it refuses it.

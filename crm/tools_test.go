@@ -65,6 +65,8 @@ func TestWhatTheToolsErrorsMean(t *testing.T) {
 		"older than plan": {"echo 'Call failed: Application of update diff failed' >&2; exit 1", crm.ErrStale, "has changed since it was read"},
 		"schema":          {"echo '   1 <cib epoch=\"7\">' >&2; echo '   2   <configuration>' >&2; echo 'Call failed: Update does not conform to the configured schema' >&2; exit 78", crm.ErrRefused, "refuses it: Call failed: Update does not conform to the configured schema"},
 		"no answer":       {"echo 'Call failed: Timer expired' >&2; exit 124", crm.ErrNotRunning, "did not answer in time"},
+		"in XML":          {`echo '<pacemaker-result api-version="2.25" request="x"><status code="102" message="Not connected"><errors><error>attrd_updater: Could not connect to attrd: Connection refused</error></errors></status></pacemaker-result>'; exit 102`, crm.ErrNotRunning, "does not answer on this node (attrd_updater: Could not connect to attrd: Connection refused): start it"},
+		"in XML, briefly": {`echo '<pacemaker-result api-version="2.25" request="x"><status code="70" message="Odd"/></pacemaker-result>'; exit 70`, nil, "cibadmin exited with 70: Odd"},
 		"something else":  {"echo 'odd' >&2; exit 70", nil, "cibadmin exited with 70: odd"},
 		"says nothing":    {"exit 70", nil, "it said nothing"},
 	} {

@@ -91,14 +91,13 @@ func unfenced(cib *crm.CIB) bool {
 	if on, _ := cib.Property("stonith-enabled"); on == "false" {
 		return false
 	}
+	if watchdog, _ := cib.Property("have-watchdog"); watchdog == "true" || len(cib.FencingDevices()) > 0 {
+		return false
+	}
 	resources := false
 	for _, o := range cib.Objects() {
-		if p, ok := o.(*crm.Primitive); ok {
-			if p.Class == "stonith" {
-				return false
-			}
-			resources = true
-		}
+		_, primitive := o.(*crm.Primitive)
+		resources = resources || primitive
 	}
 	return resources
 }
