@@ -67,6 +67,9 @@ func (s *system) apply(ctx context.Context, cfg *config, o applyOptions) error {
 	}
 	began := s.now()
 	if !d.plan.Empty() {
+		if err := s.tryDevice(ctx, cfg, d.plan); err != nil {
+			return err
+		}
 		if !o.yes {
 			if !s.ask(ctx, "\nApply this?") {
 				return exitf(exitFailed, "not applied: nothing was changed")
@@ -76,7 +79,7 @@ func (s *system) apply(ctx context.Context, cfg *config, o applyOptions) error {
 		if err := s.write(ctx, d.plan, func(cib *crm.CIB) (crm.Plan, error) {
 			p, err := cfg.diff(cib)
 			if err == nil {
-				_, err = cfg.checkFencing(p)
+				_, err = cfg.checkFencing(p, d.quorum)
 			}
 			return p, err
 		}); err != nil {

@@ -14,20 +14,11 @@ import (
 // defaultConfigs is where hawser.yaml is looked for when the command line names no file.
 var defaultConfigs = []string{"hawser.yaml", "/etc/hawser/hawser.yaml"}
 
-// fencing says what hawser.yaml says about fencing.
-type fencing int
-
-const (
-	fencingUnsaid fencing = iota // whatever the cluster has, as long as Pacemaker would start anything
-	fencingOff                   // missing fencing is accepted
-	fencingOn                    // fencing is demanded
-)
-
 // config is what hawser.yaml says. Values that the file does not give are "" (or 0): the agents have their own defaults, and what is
 // not said is not written to the cluster.
 type config struct {
 	file    string
-	fencing fencing
+	fencing fencingConfig
 	haproxy haproxyConfig
 	ips     []floatingIP
 }
@@ -43,6 +34,10 @@ type haproxyConfig struct {
 	minServers          int
 	minServersGiven     bool
 	stopGrace           string
+	keeper              string // "true", "false", "" if not given
+	maxCrashes          int    // 0 if not given
+	crashWindow         string
+	unit                string // a service, or "none"; "" if not given
 	anchorIP, privateIP string
 	metadataURL         string
 	env                 []string // of a HAProxy that runs here, instead of what stands in for it
@@ -64,6 +59,9 @@ type floatingIP struct {
 	metadataURL string
 	monitor     string
 }
+
+// crashesKept is how many crashes the agent remembers, and so the most that it can count.
+const crashesKept = 20
 
 const defaultMonitor = "15s" // the tutorial's
 
@@ -127,22 +125,6 @@ func parseConfig(file string, text []byte) (*config, error) {
 	return c, nil
 }
 
-func (c *config) readFencing(d *document, n ast.Node) {
-	const accepted = "off (a cluster without fencing is accepted) or on (it is not)"
-	word, at, ok := d.scalar(n, "fencing", accepted)
-	if !ok {
-		return
-	}
-	switch strings.ToLower(word) {
-	case "off", "false", "no":
-		c.fencing = fencingOff
-	case "on", "true", "yes":
-		c.fencing = fencingOn
-	default:
-		d.add(at, "fencing is %q: accepted is %s", word, accepted)
-	}
-}
-
 func (c *config) readHAProxy(d *document, n ast.Node) {
 	h := &c.haproxy
 	h.at = place(n)
@@ -157,6 +139,10 @@ func (c *config) readHAProxy(d *document, n ast.Node) {
 			h.minServers, h.minServersGiven = d.number(n, "haproxy.min_servers", 0, 100000)
 		}},
 		field{"stop_grace", func(n ast.Node) { d.duration(n, "haproxy.stop_grace", &h.stopGrace) }},
+		field{"keeper", func(n ast.Node) { d.onOff(n, "haproxy.keeper", &h.keeper) }},
+		field{"max_crashes", func(n ast.Node) { h.maxCrashes, _ = d.number(n, "haproxy.max_crashes", 1, crashesKept) }},
+		field{"crash_window", func(n ast.Node) { d.duration(n, "haproxy.crash_window", &h.crashWindow) }},
+		field{"unit", func(n ast.Node) { d.service(n, "haproxy.unit", &h.unit) }},
 		field{"anchor_ip", func(n ast.Node) { d.hostAddress(n, "haproxy.anchor_ip", &h.anchorIP) }},
 		field{"private_ip", func(n ast.Node) { d.hostAddress(n, "haproxy.private_ip", &h.privateIP) }},
 		field{"metadata_url", func(n ast.Node) { d.origin(n, "haproxy.metadata_url", &h.metadataURL) }},
@@ -239,7 +225,7 @@ func (ip *floatingIP) read(d *document, n ast.Node, what string) (ipAt position)
 // checkNames refuses names that collide with those of the objects that hawser makes.
 func (c *config) checkNames(d *document) {
 	taken := map[string]string{}
-	for _, id := range []string{haproxyID, cloneID, tagID, beforeID} {
+	for _, id := range []string{haproxyID, cloneID, tagID, beforeID, fenceID} {
 		taken[id] = "hawser's own"
 	}
 	for i, ip := range c.ips {

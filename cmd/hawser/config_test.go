@@ -25,7 +25,7 @@ floating_ips:
 func TestParseTutorial(t *testing.T) {
 	c, err := parseConfig("hawser.yaml", []byte(tutorial))
 	require.NoError(t, err)
-	require.Equal(t, fencingOff, c.fencing)
+	require.Equal(t, fencingOff, c.fencing.way)
 	require.Equal(t, "/etc/haproxy/haproxy.cfg", c.haproxy.config)
 	require.Equal(t, "15s", c.haproxy.monitor)
 	require.Len(t, c.ips, 1)
@@ -62,7 +62,7 @@ floating_ips:
   - {name: ip-3, ip: 192.0.2.1, provider: lan, nic: eth0, cidr_netmask: 24, monitor: 5s}
 `))
 	require.NoError(t, err)
-	require.Equal(t, fencingOn, c.fencing)
+	require.Equal(t, fencingOn, c.fencing.way)
 	h := c.haproxy
 	require.Equal(t, "/etc/haproxy/conf.d", h.config)
 	require.Equal(t, "/opt/haproxy/haproxy", h.binary)
@@ -83,14 +83,41 @@ floating_ips:
 }
 
 func TestParseFencing(t *testing.T) {
-	for text, want := range map[string]fencing{
+	for text, want := range map[string]fencingWay{
 		"fencing: off": fencingOff, "fencing: false": fencingOff, "fencing: No": fencingOff, `fencing: "off"`: fencingOff,
-		"fencing: on": fencingOn, "fencing: true": fencingOn, "": fencingUnsaid,
+		"fencing: existing": fencingOn, "fencing: sbd": fencingSBD, "fencing: {sbd: {}}": fencingSBD, "fencing: {sbd: }": fencingSBD,
+		"fencing: {droplet: {token_file: /t}}": fencingDroplet, "fencing: on": fencingOn, "fencing: true": fencingOn, "": fencingUnsaid,
 	} {
 		c, err := parseConfig("f", []byte(text+"\nhaproxy:\n"))
 		require.NoError(t, err, text)
-		require.Equal(t, want, c.fencing, text)
+		require.Equal(t, want, c.fencing.way, text)
 	}
+}
+
+func TestParseDroplets(t *testing.T) {
+	c, err := parseConfig("f", []byte(`fencing:
+  droplet:
+    token_file: /etc/hawser/fence-token
+    droplets:
+      lb-2: 1002
+      lb-1: web.lb-1
+    tag: env:prod
+    delay: 0
+    monitor: 1h
+    api_url: http://127.0.0.1:1/
+haproxy:
+  keeper: off
+  max_crashes: 5
+  crash_window: 2min
+`))
+	require.NoError(t, err)
+	d := c.fencing.droplet
+	require.Equal(t, "/etc/hawser/fence-token", d.tokenFile)
+	require.Equal(t, []nodeDroplet{{"lb-2", "1002", position{5, 7}}, {"lb-1", "web.lb-1", position{6, 7}}}, d.droplets)
+	require.Equal(t, []string{"env:prod", "", "1h", "http://127.0.0.1:1"}, []string{d.tag, d.delay, d.monitor, d.apiURL})
+	require.Equal(t, "false", c.haproxy.keeper)
+	require.Equal(t, 5, c.haproxy.maxCrashes)
+	require.Equal(t, "2min", c.haproxy.crashWindow)
 }
 
 // TestFaults has the messages word for word: they are what an operator works with.
@@ -102,7 +129,7 @@ func TestFaults(t *testing.T) {
 		{"no haproxy", "fencing: off", "f: the key haproxy is missing; it may be empty (`haproxy: {}`), HAProxy then runs with /etc/haproxy/haproxy.cfg"},
 		{"a list", "- a", `f:1:1: the file is a list: accepted is a mapping with the keys haproxy, floating_ips, fencing`},
 		{"two documents", "haproxy:\n---\nhaproxy:\n", "f:3:1: a second document begins here: accepted is one"},
-		{"unknown key", "haproxy:\n  confg: /etc/x\n", "f:2:3: haproxy.confg is not a key that hawser knows: accepted are config, binary, extra, monitor, check, min_servers, stop_grace, anchor_ip, private_ip, metadata_url; did you mean config?"},
+		{"unknown key", "haproxy:\n  confg: /etc/x\n", "f:2:3: haproxy.confg is not a key that hawser knows: accepted are config, binary, extra, monitor, check, min_servers, stop_grace, keeper, max_crashes, crash_window, unit, anchor_ip, private_ip, metadata_url; did you mean config?"},
 		{"the agent's word", "haproxy:\n  conffile: /etc/x\n", "f:2:3: haproxy.conffile: in hawser.yaml the key is config"},
 		{"duplicate key", "haproxy:\nhaproxy:\n", "f:2:1: haproxy is given twice: the first is in line 1"},
 		{"duplicate inner key", "haproxy:\n  monitor: 1s\n  monitor: 2s\n", "f:3:3: haproxy.monitor is given twice: the first is in line 2"},
@@ -117,7 +144,38 @@ func TestFaults(t *testing.T) {
 		{"no time at all", "haproxy: {monitor: 0}", `f:1:20: haproxy.monitor is "0": accepted is from 1ms to 24h`},
 		{"check without url", "haproxy: {check: {every: 10s}}", "f:1:18: haproxy.check has no url: accepted is the address that is asked for through the balancer, such as http://127.0.0.1/health"},
 		{"check of a file", "haproxy: {check: {url: 'file:///x'}}", `f:1:24: haproxy.check.url is "file:///x": accepted is an http:// or https:// address`},
-		{"fencing perhaps", "haproxy:\nfencing: perhaps", `f:2:10: fencing is "perhaps": accepted is off (a cluster without fencing is accepted) or on (it is not)`},
+		{"fencing perhaps", "haproxy:\nfencing: perhaps", `f:2:10: fencing is "perhaps": accepted is ` + fencingAccepted},
+		{"droplet without a token", "haproxy:\nfencing: droplet", "f:2:10: fencing is droplet, without the token_file that it needs: accepted is `fencing: {droplet: {token_file: /etc/hawser/fence-token}}`"},
+		{"droplet with nothing", "haproxy:\nfencing: {droplet: {tag: a}}", `f:2:20: fencing.droplet has no token_file: accepted is the path of a file with an API token that may read droplets and switch them off and on, readable by root only`},
+		{"fencing of two kinds", "haproxy:\nfencing:\n  sbd: {}\n  droplet: {token_file: /t}\n", `f:3:3: fencing has both sbd and droplet: accepted is one of them`},
+		{"fencing of no kind", "haproxy:\nfencing: {}\n", `f:2:10: fencing says nothing: accepted is ` + fencingAccepted},
+		{"fencing of another kind", "haproxy:\nfencing: {ipmi: {}}\n", `f:2:11: fencing.ipmi is not a key that hawser knows: accepted are sbd, droplet`},
+		{"part of a second", "haproxy:\nfencing: {sbd: {watchdog_timeout: 2500ms}}\n", `f:2:35: fencing.sbd.watchdog_timeout is "2500ms": accepted are whole seconds, as SBD_WATCHDOG_TIMEOUT in /etc/default/sbd has them`},
+		{"droplets", `haproxy:
+fencing:
+  droplet:
+    token_file: fence-token
+    droplets: {lb-1: 1001, lb-1: 1002, "lb;2": 7, lb-3: "a b", lb-4: 1001, lb-5: [1]}
+    tag: "a b"
+    delay: soon
+    api_url: ftp://x
+    token: secret
+`, `f:4:17: fencing.droplet.token_file is "fence-token": accepted is an absolute path, because it is used on every node
+f:5:28: fencing.droplet.droplets.lb-1 is given twice: the first is in line 5
+f:5:40: fencing.droplet.droplets.lb;2 cannot be the name of a node: accepted are letters, digits, dots, dashes and underscores
+f:5:57: fencing.droplet.droplets.lb-3 is "a b": accepted is the id or the name of a droplet: letters, digits, dots and dashes
+f:5:70: fencing.droplet.droplets.lb-4 is the droplet 1001, which another node is already (line 5): fencing one of them would hit the other
+f:5:82: fencing.droplet.droplets.lb-5 is a list: accepted is the id or the name of a droplet: letters, digits, dots and dashes
+f:6:10: fencing.droplet.tag is "a b": accepted is the tag of droplets: letters, digits, colons, dashes and underscores
+f:7:12: fencing.droplet.delay is "soon": accepted is a length of time such as 500ms, 15s or 2min
+f:8:14: fencing.droplet.api_url is "ftp://x": accepted is scheme, host and port and nothing after them, such as https://api.digitalocean.com
+f:9:5: fencing.droplet.token: a secret is not accepted here, everyone who may read the cluster would see it: write it to a file that only root can read and name that in token_file`},
+		{"a list of droplets", "haproxy:\nfencing: {droplet: {token_file: /t, droplets: [1, 2]}}", `f:2:47: fencing.droplet.droplets is a list: accepted is a mapping, each entry node: droplet`},
+		{"name of the device", "haproxy:\nfloating_ips: [{name: fence-droplet, ip: 203.0.113.1, token_file: /t}]", `f:2:23: the name fence-droplet is taken: it is hawser's own`},
+		{"unit", "haproxy: {unit: haproxy}", `f:1:17: haproxy.unit is "haproxy": accepted is the whole name of a systemd service, such as haproxy.service, or none`},
+		{"keeper", "haproxy: {keeper: perhaps, max_crashes: 21, crash_window: 0}", `f:1:19: haproxy.keeper is "perhaps": accepted is on or off
+f:1:41: haproxy.max_crashes is 21: accepted is a whole number from 1 to 20
+f:1:59: haproxy.crash_window is "0": accepted is from 1ms to 24h`},
 		{"addresses", `haproxy:
 floating_ips:
   - {name: a, ip: 203.0.113.300, token_file: /t}
@@ -185,7 +243,7 @@ func TestNumbersAreDecimal(t *testing.T) {
 func TestByteOrderMarkAndLineEnds(t *testing.T) {
 	c, err := parseConfig("f.yaml", []byte("\xef\xbb\xbffencing: off\r\nhaproxy:\r\n  monitor: 20s\r\n"))
 	require.NoError(t, err)
-	require.Equal(t, fencingOff, c.fencing)
+	require.Equal(t, fencingOff, c.fencing.way)
 	require.Equal(t, "20s", c.haproxy.monitor)
 }
 

@@ -149,6 +149,9 @@ func (s *system) stopAll(ctx context.Context, stop crm.Plan, ids []string, timeo
 	return s.allStopped(ctx, ids)
 }
 
+// isFencing says whether the resource is a fencing device.
+func isFencing(r crm.ResourceStatus) bool { return strings.HasPrefix(r.Agent, "stonith:") }
+
 // allManaged is an error if one of the resources runs and Pacemaker would not stop it.
 func (s *system) allManaged(ctx context.Context, ids []string) error {
 	status, err := s.cluster.Status(ctx)
@@ -180,7 +183,7 @@ func (s *system) allStopped(ctx context.Context, ids []string) error {
 	}
 	var lines []string
 	for _, r := range status.Resources {
-		if !r.Active || !runs(r, ids) {
+		if !r.Active || !runs(r, ids) || isFencing(r) {
 			continue
 		}
 		line := fmt.Sprintf("%s still runs on %s", r.ID, r.Node)
@@ -224,6 +227,9 @@ func stopping(cib *crm.CIB, ids []string) (crm.Plan, error) {
 		}
 		switch o := o.(type) {
 		case *crm.Primitive:
+			if o.Class == "stonith" {
+				continue // until the others have stopped a node that hangs meanwhile must be fenced; it needs no stop, and goes with its definition
+			}
 			p := *o
 			p.Meta = withStopped(o.Meta)
 			stopped = append(stopped, &p)

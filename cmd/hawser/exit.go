@@ -26,22 +26,51 @@ const (
 	exitInterrupted = 130 // 128 + SIGINT, as a shell has it
 )
 
-// exitCodes is for the help and the manual page.
+// exitCodes is for the help and the manual page. of are the commands for which a code has a meaning of their own.
 var exitCodes = []struct {
 	code    int
 	meaning string
+	of      []commandMeaning
 }{
-	{exitOK, "done; status: all is well"},
-	{exitFailed, "something else failed, or the question was answered with no"},
-	{exitUsage, "the command line, hawser.yaml or the configuration it leads to is wrong; nothing was changed"},
-	{exitConflict, "somebody else changed the configuration meanwhile, and the plan is no longer what was approved; nothing was changed"},
-	{exitUnavailable, "Pacemaker does not answer, has no quorum, or is not installed"},
-	{exitResource, "a resource failed; move: the address cannot go there; status: an address or HAProxy is nowhere to be had"},
-	{exitTimeout, "the cluster has not settled in time; the configuration is written (move: its constraint is removed)"},
-	{exitPermission, "permission denied: hawser needs root, or a member of the group haclient"},
-	{exitDegraded, "status: it works, but something needs attention; reload: a node goes on with the configuration that it served"},
-	{exitChanges, "plan --exit-code: there are changes to apply"},
-	{exitInterrupted, "interrupted"},
+	{exitOK, "done", []commandMeaning{{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"}}},
+	{exitFailed, "something else failed, or the question was answered with no", nil},
+	{exitUsage, "the command line, hawser.yaml or the configuration it leads to is wrong; nothing was changed", nil},
+	{exitConflict, "somebody else changed the configuration meanwhile, and the plan is no longer what was approved; nothing was changed", nil},
+	{exitUnavailable, "Pacemaker does not answer, has no quorum, or is not installed", []commandMeaning{
+		{"doctor", "something could not be looked at, and nothing is known to fail"},
+	}},
+	{exitResource, "a resource failed", []commandMeaning{
+		{"move", "the address cannot go there, or did not"},
+		{"status", "an address or HAProxy is nowhere to be had"},
+		{"doctor", "something fails, or will when it is needed"},
+	}},
+	{exitTimeout, "the cluster has not settled in time; the configuration is written", []commandMeaning{
+		{"move", "the cluster has not settled in time; the constraint that moved the address is removed"},
+	}},
+	{exitPermission, "permission denied: hawser needs root, or a member of the group haclient", nil},
+	{exitDegraded, "", []commandMeaning{
+		{"status", "it works, but something needs attention"},
+		{"doctor", "it works, but something needs attention"},
+		{"reload", "a node goes on with the configuration that it served"},
+	}},
+	{exitChanges, "", []commandMeaning{{"plan", "there are changes to apply, with --exit-code"}}},
+	{exitInterrupted, "interrupted", nil},
+}
+
+type commandMeaning struct{ command, meaning string }
+
+// exitCodesOf are the codes that a command may end with. Those that have no list of their own, protect's among them, say so in their help.
+var exitCodesOf = map[string][]int{
+	"plan":    {exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitChanges, exitInterrupted},
+	"apply":   {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
+	"destroy": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
+	"status":  {exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded, exitInterrupted},
+	"reload": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitDegraded,
+		exitInterrupted},
+	"move":      {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
+	"timing":    {exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitInterrupted},
+	"doctor":    {exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded, exitInterrupted},
+	"configure": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitPermission, exitInterrupted},
 }
 
 // exitError is an error that knows its exit code.

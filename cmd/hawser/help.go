@@ -2,16 +2,19 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/manual"
 )
 
-// section is one part of a help text or of the manual page: a title and lines that stand as they are.
-type section struct{ title, text string }
-
 const configExample = `# hawser.yaml
-fencing: off                      # a cluster without fencing is accepted
+fencing:                          # what cuts off a node that is lost; or: sbd, on, off (see the keys)
+  droplet:
+    token_file: /etc/hawser/fence-token
+    droplets: {lb-1: 1001, lb-2: 1002, lb-3: 1003}
 haproxy:
   config: /etc/haproxy/haproxy.cfg
   monitor: 15s
@@ -22,8 +25,20 @@ floating_ips:
     token_file: /etc/hawser/token`
 
 // configKeys documents hawser.yaml.
-const configKeys = `fencing             off: a cluster without fencing is accepted; on: it is not. Without the key a
-                    cluster is refused only if Pacemaker would start nothing
+const configKeys = `fencing             off: a cluster without fencing is accepted. on: the cluster's own fencing devices are demanded,
+                    and stonith-enabled=true. sbd: the nodes' watchdogs, as below. Without the key a cluster is
+                    refused if Pacemaker would start nothing
+  sbd               SBD without a disk: three nodes, or two and a quorum device; sbd.service on each
+    watchdog_timeout
+                    SBD_WATCHDOG_TIMEOUT of the nodes (5s); a lost node counts as down after twice that
+  droplet           the device fence-droplet, which switches DigitalOcean's droplets off and on
+    token_file      a file with an API token that may do so, mode 0600, on every node
+    droplets        which droplet each node is, node: id or name (the droplet with the node's name)
+    tag             only droplets with this tag
+    delay           two nodes: the head start of the one that holds the address (15s; 0: none)
+    monitor         how often the cloud is asked whether the token serves (5min)
+    api_url         another API, scheme://host:port
+    metadata_url    another metadata service, scheme://host:port
 haproxy
   config            HAProxy's configuration, a file or a directory (/etc/haproxy/haproxy.cfg)
   binary            the program (/usr/sbin/haproxy)
@@ -36,6 +51,10 @@ haproxy
   min_servers       fewer servers up in any backend is a failure. If check or min_servers fails on a node,
                     HAProxy leaves it for 10 s, and so does the address
   stop_grace        how long open connections may finish when HAProxy is stopped
+  keeper            on or off: a crashed HAProxy is brought back at once, its listening sockets kept (on)
+  max_crashes       with that many crashes within crash_window the cluster recovers HAProxy (3)
+  crash_window      (1min)
+  unit              the systemd service whose settings HAProxy runs with, or none (haproxy.service)
   anchor_ip         HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP in HAProxy's environment where no
   private_ip        metadata service gives them
   metadata_url      another metadata service, scheme://host:port
@@ -59,19 +78,39 @@ const files = `./hawser.yaml, /etc/hawser/hawser.yaml
                     what the cluster should run, unless -f names another file
 /run/hawser/        the agents' runtime files, with HAProxy's sockets`
 
-// exitCodeText lists the exit codes, those given or all.
-func exitCodeText(codes ...int) string {
-	var b strings.Builder
+// exitCodeText lists every exit code; what it means of a single command stands below it.
+func exitCodeText() string {
+	var lines []string
 	for _, e := range exitCodes {
-		wanted := len(codes) == 0
-		for _, c := range codes {
-			wanted = wanted || c == e.code
+		code := fmt.Sprintf("%-3d ", e.code)
+		if e.meaning != "" {
+			lines = append(lines, code+e.meaning)
+			code = "    "
 		}
-		if wanted {
-			fmt.Fprintf(&b, "%-3d %s\n", e.code, e.meaning)
+		for _, own := range e.of {
+			lines = append(lines, code+own.command+": "+own.meaning)
+			code = "    "
 		}
 	}
-	return strings.TrimRight(b.String(), "\n")
+	return strings.Join(lines, "\n")
+}
+
+// exitCodeTextOf lists the exit codes of one command, with what they mean of it.
+func exitCodeTextOf(command string) string {
+	var lines []string
+	for _, e := range exitCodes {
+		if !slices.Contains(exitCodesOf[command], e.code) {
+			continue
+		}
+		meaning := e.meaning
+		for _, own := range e.of {
+			if own.command == command {
+				meaning = own.meaning
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%-3d %s", e.code, meaning))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // finish gives every command the same manners and its help. prefix is the words before the command's name.
@@ -103,7 +142,7 @@ func appHelp(app *cli.App) string {
 
 func commandHelp(name string, c *cli.Command) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n%s\n", name, c.Usage, indent(usageText(name, c)))
+	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n%s\n", name, c.Usage, indent(manual.Usage(name, c)))
 	if c.Description != "" {
 		fmt.Fprintf(&b, "\n%s\n", indent(c.Description))
 	}
@@ -113,73 +152,19 @@ func commandHelp(name string, c *cli.Command) string {
 	}
 	if !c.SkipFlagParsing {
 		b.WriteString("\nOptions:\n")
-		for _, line := range flagLines(c.Flags) {
-			fmt.Fprintf(&b, "  %-24s %s\n", line[0], line[1])
+		lines := append(manual.Flags(c.Flags), [2]string{"-h, --help", "show this help"})
+		width := 24
+		for _, line := range lines {
+			width = max(width, len(line[0]))
 		}
-		fmt.Fprintf(&b, "  %-24s %s\n", "-h, --help", "show this help")
+		for _, line := range lines {
+			fmt.Fprintf(&b, "  %-*s %s\n", width, line[0], line[1])
+		}
+	}
+	if codes := exitCodeTextOf(c.Name); codes != "" {
+		fmt.Fprintf(&b, "\nExit codes:\n%s\n", indent(codes))
 	}
 	return b.String()
-}
-
-func usageText(name string, c *cli.Command) string {
-	if c.UsageText != "" {
-		return c.UsageText
-	}
-	usage := name
-	if len(c.Subcommands) > 0 {
-		usage += " COMMAND"
-	}
-	for _, f := range c.Flags {
-		if doc, ok := f.(cli.DocGenerationFlag); ok {
-			option := dashes(f.Names()[len(f.Names())-1])
-			if doc.TakesValue() {
-				option += " " + placeholder(doc.GetUsage())
-			}
-			usage += " [" + option + "]"
-		}
-	}
-	if c.ArgsUsage != "" {
-		usage += " " + c.ArgsUsage
-	}
-	return usage
-}
-
-// flagLines is "-f, --file FILE" and what it does, for each flag.
-func flagLines(flags []cli.Flag) [][2]string {
-	var lines [][2]string
-	for _, f := range flags {
-		doc, ok := f.(cli.DocGenerationFlag)
-		if !ok || f.Names()[0] == "help" {
-			continue
-		}
-		names := f.Names()
-		left := "    " + dashes(names[0])
-		if len(names) > 1 {
-			left = dashes(names[1]) + ", " + dashes(names[0])
-		}
-		usage := doc.GetUsage()
-		if doc.TakesValue() {
-			left += " " + placeholder(usage)
-		}
-		lines = append(lines, [2]string{left, strings.ReplaceAll(usage, "`", "")})
-	}
-	return lines
-}
-
-// placeholder is the word in back quotes of a flag's usage.
-func placeholder(usage string) string {
-	if _, rest, ok := strings.Cut(usage, "`"); ok {
-		word, _, _ := strings.Cut(rest, "`")
-		return word
-	}
-	return "VALUE"
-}
-
-func dashes(name string) string {
-	if len(name) == 1 {
-		return "-" + name
-	}
-	return "--" + name
 }
 
 func writeCommands(b *strings.Builder, commands []*cli.Command) {

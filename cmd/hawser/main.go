@@ -60,9 +60,9 @@ func newApp(sys *system) *cli.App {
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), configureCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
-			completionCommand(sys), manCommand(sys),
+			completionCommand(sys), manCommand(sys), removableCommand(sys),
 		},
 		EnableBashCompletion: true,
 		Reader:               sys.stdin,
@@ -71,6 +71,11 @@ func newApp(sys *system) *cli.App {
 		ExitErrHandler:       func(*cli.Context, error) {}, // run does it
 		OnUsageError:         usageError,
 		Action:               noCommand("hawser"),
+	}
+	for _, c := range app.Commands {
+		if changing[c.Name] {
+			c.Action = sys.recorded(c.Name, c.Action)
+		}
 	}
 	finish(app.Commands, app.Name)
 	app.CustomAppHelpTemplate = asTemplate(appHelp(app))

@@ -32,6 +32,11 @@ func (s *system) checkNode(ctx context.Context, cfg *config) nodeChecked {
 			faults.add(ip.tokenFileAt, "%s", message)
 		}
 	}
+	if p := cfg.fencing.droplet; cfg.fencing.way == fencingDroplet {
+		if message := checkTokenFile(p.tokenFile); message != "" {
+			faults.add(p.tokenFileAt, "%s", message)
+		}
+	}
 	if err := s.checkHAProxy(ctx, &cfg.haproxy); err != nil {
 		at := cfg.haproxy.configAt
 		if at.line == 0 {
@@ -39,7 +44,11 @@ func (s *system) checkNode(ctx context.Context, cfg *config) nodeChecked {
 		}
 		faults.add(at, "%v", err)
 	}
-	return nodeChecked{err: faults.err()}
+	checked := nodeChecked{err: faults.err()}
+	if warning := s.checkUnit(ctx); warning != "" {
+		checked.warnings = append(checked.warnings, warning)
+	}
+	return checked
 }
 
 // maxToken is longer than any token, in bytes.

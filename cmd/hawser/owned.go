@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hawser-ha/hawser/crm"
@@ -27,7 +28,7 @@ func onlyOurs(p crm.Plan) error {
 func couldBeOurs(o crm.Object) bool {
 	switch o := o.(type) {
 	case *crm.Primitive:
-		return o.Class == "ocf" && (o.Type == "haproxy" || o.Type == "floatip")
+		return o.Class == "ocf" && (o.Type == "haproxy" || o.Type == "floatip") || o.Name == fenceID && o.Agent() == fenceAgent
 	case *crm.Clone:
 		return o.Name == cloneID
 	case *crm.Colocation:
@@ -37,7 +38,7 @@ func couldBeOurs(o crm.Object) bool {
 	case *crm.Order:
 		return strings.HasSuffix(o.Name, leavesID(""))
 	case *crm.Property:
-		return o.Set == beforeID || o.Name == "stonith-enabled"
+		return o.Set == beforeID || slices.Contains(fencingProperties, o.Name)
 	case *crm.Tag:
 		return o.Name == tagID
 	}

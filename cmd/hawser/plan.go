@@ -56,6 +56,12 @@ type draft struct {
 	forecast crm.Forecast
 	warnings []string
 	foretold bool // forecast was made
+	quorum   quorum
+}
+
+// protects says what stands between the cluster and an address that is held twice, now and with the plan.
+func (d draft) protects() (now, then string) {
+	return protection(d.plan.Base, d.quorum), protection(d.plan.New, d.quorum)
 }
 
 // draft compares the file with the cluster, and lets Pacemaker verify the outcome and, if the forecast is wanted, say what it would do. What the
@@ -93,12 +99,22 @@ func (s *system) draftCluster(ctx context.Context, cfg *config, forecast bool) (
 	if err != nil {
 		return draft{}, err
 	}
-	warning, err := cfg.checkFencing(d.plan)
+	d.quorum = s.corosyncQuorum(ctx)
+	warning, err := cfg.checkFencing(d.plan, d.quorum)
 	if err != nil {
 		return draft{}, err
 	}
-	if warning != "" {
-		d.warnings = append(d.warnings, warning)
+	if err := s.checkLost(ctx, cfg, d.plan); err != nil {
+		return draft{}, err
+	}
+	aboutSBD, err := s.checkSBD(ctx, cfg, cib)
+	if err != nil {
+		return draft{}, err
+	}
+	for _, w := range []string{warning, aboutSBD} {
+		if w != "" {
+			d.warnings = append(d.warnings, w)
+		}
 	}
 	if d.plan.Empty() {
 		return d, nil
@@ -143,5 +159,10 @@ func (s *system) showDraft(d draft) {
 	s.showPlan(d.plan)
 	if d.foretold {
 		s.showForecast(d.forecast)
+	}
+	if now, then := d.protects(); now == then {
+		s.printf("\nAgainst a split: %s.\n", now)
+	} else {
+		s.printf("\nAgainst a split: now %s; then %s.\n", now, then)
 	}
 }

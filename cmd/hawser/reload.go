@@ -43,8 +43,7 @@ func reloadCommand(sys *system) *cli.Command {
 			"no node refuses it, each keeps its former file as FILE.hawser-previous, puts the new one in place and loads it.\n" +
 			"--rollback pushes this node's FILE.hawser-previous.\n\n" +
 			"If Pacemaker would restart HAProxy on a node instead, the reload is refused and nothing changed. --force accepts\n" +
-			"that: new connections wait then, but open ones are cut.\n\n" +
-			"Exit codes:\n" + exitCodeText(exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitDegraded),
+			"that: new connections wait then, but open ones are cut.",
 		Flags: append(pushFlags(),
 			&cli.BoolFlag{Name: "differing", Usage: "let each node take the files that it has, though they differ"},
 			&cli.BoolFlag{Name: "force", Usage: "reload even if Pacemaker would restart HAProxy on a node"},

@@ -118,6 +118,13 @@ type planReport struct {
 	Changes  []changeReport `json:"changes"`
 	Actions  []actionReport `json:"actions"`
 	Warnings []string       `json:"warnings"`
+	// AgainstASplit is what stands between the cluster and an address that is held twice.
+	AgainstASplit protectionReport `json:"against_a_split"`
+}
+
+type protectionReport struct {
+	Now  string `json:"now"`
+	Then string `json:"then"` // with the plan
 }
 
 type changeReport struct {
@@ -146,6 +153,7 @@ type actionReport struct {
 
 func (d draft) report() planReport {
 	r := planReport{Changes: []changeReport{}, Actions: []actionReport{}, Warnings: append([]string{}, d.warnings...)}
+	r.AgainstASplit.Now, r.AgainstASplit.Then = d.protects()
 	for _, c := range d.plan.Changes {
 		change := changeReport{Action: "change", Fields: []fieldReport{}}
 		object := c.Object()

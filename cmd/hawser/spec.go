@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/crm"
@@ -54,17 +52,25 @@ const (
 // Time-outs of the operations, those that the agents advertise: Pacemaker's own default is 20 s for each.
 const (
 	haproxyStart, haproxyStop, haproxyMonitor = "30s", "30s", "20s"
+	// haproxyReload has to be written too: of a large configuration the check and the reload read each file, and Pacemaker's default
+	// ends them after 20 s whatever the agent advertises.
+	haproxyReload                             = "60s"
 	floatipStart, floatipStop, floatipMonitor = "90s", "60s", "20s"
 )
 
-// objects is what the file asks for, in the cluster's terms. cur decides about fencing only.
+// objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps what reloads have written.
 func (c *config) objects(cur *crm.CIB) []crm.Object {
 	all := []crm.Object{
 		keepGeneration(cur, c.haproxy.primitive()),
 		&crm.Clone{Name: cloneID, Resource: haproxyID, Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
 	}
-	for _, ip := range c.ips {
-		all = append(all, ip.primitive())
+	matters := c.priorities(cur)
+	for i, ip := range c.ips {
+		p := ip.primitive()
+		if matters != nil {
+			p.Meta = append(p.Meta, crm.Attr{Name: "priority", Value: matters[i]})
+		}
+		all = append(all, p)
 	}
 	for i, ip := range c.ips {
 		all = append(all, &crm.Colocation{Name: constraintID(ip.name), Score: "INFINITY", Resource: ip.name, With: cloneID})
@@ -76,10 +82,7 @@ func (c *config) objects(cur *crm.CIB) []crm.Object {
 			all = append(all, &crm.Colocation{Name: apartID(other.name, ip.name), Score: apart, Resource: ip.name, With: other.name})
 		}
 	}
-	if c.disablesFencing(cur) {
-		all = append(all, &crm.Property{Section: crm.ClusterProperty, Name: "stonith-enabled", Value: "false"})
-	}
-	return all
+	return append(all, c.fencingObjects(cur)...)
 }
 
 // keepGeneration leaves what reloads and pushes have written as it is: it is not the file's.
@@ -112,6 +115,12 @@ func (h *haproxyConfig) primitive() *crm.Primitive {
 		set("min_servers", strconv.Itoa(h.minServers))
 	}
 	set("stop_grace", h.stopGrace)
+	set("keeper", h.keeper)
+	if h.maxCrashes != 0 {
+		set("max_crashes", strconv.Itoa(h.maxCrashes))
+	}
+	set("crash_window", h.crashWindow)
+	set("unit", h.unit)
 	set("anchor_ip", h.anchorIP)
 	set("private_ip", h.privateIP)
 	set("metadata_url", h.metadataURL)
@@ -127,7 +136,8 @@ func (h *haproxyConfig) primitive() *crm.Primitive {
 	}
 	p.Ops = append(p.Ops,
 		operation("start", "0s", haproxyStart),
-		operation("stop", "0s", atLeast(haproxyStop, h.stopGrace, stopReserve)))
+		operation("stop", "0s", atLeast(haproxyStop, h.stopGrace, stopReserve)),
+		operation("reload-agent", "0s", haproxyReload))
 	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries}}
 	return p
 }
@@ -184,84 +194,4 @@ func sameLength(a, b string) bool {
 	x, errX := ocf.ParseDuration(a)
 	y, errY := ocf.ParseDuration(b)
 	return errX == nil && errY == nil && x == y
-}
-
-// disablesFencing says whether `fencing: off` has to switch Pacemaker's fencing off. A fencing device that somebody configured and that
-// is in use stays in use: the file accepts that there is none, it does not ask for less safety than there is.
-func (c *config) disablesFencing(cur *crm.CIB) bool {
-	return c.fencing == fencingOff && (!fencingEnabled(cur) || len(fencingDevices(cur)) == 0)
-}
-
-func fencingEnabled(cib *crm.CIB) bool {
-	value, ok := cib.Property("stonith-enabled")
-	if !ok {
-		return true
-	}
-	switch strings.ToLower(value) { // crm_str_to_boolean() of Pacemaker
-	case "false", "off", "no", "n", "0":
-		return false
-	}
-	return true
-}
-
-// watchdog says whether Pacemaker takes the nodes' watchdogs (sbd without a disk) for a fencing device, and whether lost nodes are really
-// left to them: unpack_config() of Pacemaker asks for the first before it starts anything, and for the second when it has to fence.
-func watchdog(cib *crm.CIB) (there, used bool) {
-	have, _ := cib.Property("have-watchdog")
-	wait, _ := cib.Property("stonith-watchdog-timeout")
-	there = strings.EqualFold(have, "true")
-	return there, there && strings.Trim(wait, "0 smin") != ""
-}
-
-// startsNothing says whether Pacemaker starts nothing for want of fencing.
-func startsNothing(cib *crm.CIB) bool {
-	there, _ := watchdog(cib)
-	return fencingEnabled(cib) && !there && len(fencingDevices(cib)) == 0
-}
-
-// fencingDevices lists what can fence a node: the ids of resources, and the watchdogs.
-func fencingDevices(cib *crm.CIB) []string {
-	var ids []string
-	for _, o := range cib.Objects() {
-		if p, ok := o.(*crm.Primitive); ok && p.Class == "stonith" {
-			ids = append(ids, p.Name)
-		}
-	}
-	if _, used := watchdog(cib); used {
-		ids = append(ids, "watchdog")
-	}
-	return ids
-}
-
-// checkFencing refuses a plan after which Pacemaker would start nothing, or that lacks the fencing which the file demands. Otherwise it
-// returns what an administrator should know about it.
-func (c *config) checkFencing(p crm.Plan) (warning string, err error) {
-	devices := fencingDevices(p.New)
-	enabled := fencingEnabled(p.New)
-	switch {
-	case startsNothing(p.New):
-		return "", usagef("%s: the cluster has no fencing: Pacemaker starts nothing while stonith-enabled is true and no stonith resource is configured. "+
-			"Configure a fencing device (`crm configure primitive fence stonith:…`), or accept a cluster without one: write `fencing: off` into the file", c.file)
-	case c.fencing == fencingOn && !enabled:
-		return "", usagef("%s: the file says `fencing: on`, but the cluster's property stonith-enabled is false: "+
-			"configure a fencing device and `hawser configure property stonith-enabled=true`", c.file)
-	case enabled && len(devices) == 0:
-		return "fencing is on and left to the nodes' watchdogs, but stonith-watchdog-timeout is not set: a lost node cannot be fenced, and what ran there starts nowhere else", nil
-	case c.fencing == fencingOff && enabled:
-		return fmt.Sprintf("the file says `fencing: off`, but the cluster has the fencing device %s: it stays in use", strings.Join(devices, ", ")), nil
-	case !enabled && c.hasLAN():
-		return "without fencing a node that hangs or is cut off may go on holding a lan address while another node takes it: both then answer", nil
-	case !enabled:
-		return "without fencing nobody makes sure that a lost node is down; the provider keeps each floating IP at one node at a time all the same", nil
-	}
-	return "", nil
-}
-
-func (c *config) hasLAN() bool {
-	for _, ip := range c.ips {
-		if ip.provider == lan {
-			return true
-		}
-	}
-	return false
 }

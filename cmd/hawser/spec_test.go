@@ -1,15 +1,19 @@
 package main
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/agents/floatip"
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/fence"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -22,6 +26,10 @@ haproxy:
   check: {url: "http://${HAWSER_ANCHOR_IP}/health", timeout: 10s, every: 30s}
   min_servers: 1
   stop_grace: 2min
+  keeper: on
+  max_crashes: 20
+  crash_window: 5min
+  unit: haproxy.service
   anchor_ip: 10.0.0.1
   private_ip: 10.0.0.2
   metadata_url: http://169.254.169.254
@@ -40,7 +48,7 @@ func TestSpecFitsTheAgents(t *testing.T) {
 		agent     *ocf.Agent
 		unset     []string // parameters that hawser.yaml has no key for
 	}{
-		{cfg.haproxy.primitive(), haproxy.New("test"), []string{"keeper", "max_crashes", "crash_window", "generation", "push"}},
+		{cfg.haproxy.primitive(), haproxy.New("test"), []string{"generation", "push"}},
 		{cfg.ips[0].primitive(), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
 		{cfg.ips[1].primitive(), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
 	} {
@@ -93,12 +101,13 @@ func TestSpec(t *testing.T) {
 	cib, err := crmtest.New("lb-1", "lb-2").Query(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, `primitive haproxy ocf:hawser:haproxy \
-	params conffile="/etc/haproxy/haproxy.cfg" binpath="/usr/sbin/haproxy" extraconf="-m 512" check_url="http://${HAWSER_ANCHOR_IP}/health" check_timeout=10s min_servers=1 stop_grace=2min anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://169.254.169.254" \
+	params conffile="/etc/haproxy/haproxy.cfg" binpath="/usr/sbin/haproxy" extraconf="-m 512" check_url="http://${HAWSER_ANCHOR_IP}/health" check_timeout=10s min_servers=1 stop_grace=2min keeper=true max_crashes=20 crash_window=5min unit=haproxy.service anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://169.254.169.254" \
 	op monitor interval=10s timeout=20s \
 	op monitor interval=30s timeout=25s \
 	op_params OCF_CHECK_LEVEL=10 \
 	op start interval=0s timeout=30s \
 	op stop interval=0s timeout=135s \
+	op reload-agent interval=0s timeout=60s \
 	meta failure-timeout=10s migration-threshold=1
 clone haproxy-clone haproxy \
 	meta interleave=true
@@ -129,4 +138,34 @@ colocation a-apart-b -1000: b a
 property cib-bootstrap-options: \
 	stonith-enabled=false
 `, crm.FormatShell(cfg.objects(cib)))
+}
+
+// TestDeviceFitsItsAgent is the same for the fencing device.
+func TestDeviceFitsItsAgent(t *testing.T) {
+	cfg, err := parseConfig("f", []byte("haproxy: {}\nfencing: {droplet: {token_file: /etc/hawser/t, tag: a, api_url: http://127.0.0.1:1, metadata_url: http://127.0.0.1:2, droplets: {lb-1: 1}}}\n"))
+	require.NoError(t, err)
+	agent := fencedroplet.New("test")
+	device := cfg.fencing.droplet.primitive(cibOf(t, 1), false)
+	require.Equal(t, "stonith:"+agent.Name, device.Agent())
+	require.Equal(t, agent.Name, filepath.Base(fenceAgentPath))
+	params := map[string]fence.Param{}
+	for _, p := range agent.Params {
+		params[p.Name] = p
+	}
+	for _, a := range device.Params {
+		if strings.HasPrefix(a.Name, "pcmk_") {
+			continue // Pacemaker's own
+		}
+		p, ok := params[a.Name]
+		require.True(t, ok, "the agent has no parameter %s", a.Name)
+		require.NoError(t, p.Value.Set(a.Value), "%s=%s", a.Name, a.Value)
+		delete(params, a.Name)
+	}
+	require.Empty(t, params, "hawser.yaml has no key for these")
+	for _, name := range []string{"pcmk_reboot_timeout", "pcmk_off_timeout"} { // two tries, each with the order to switch on again
+		text, _ := device.Params.Get(name)
+		length, err := ocf.ParseDuration(text)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, length, 2*(agent.Times.Login+agent.Times.Power+10*time.Second))
+	}
 }

@@ -20,8 +20,7 @@ func statusCommand(sys *system) *cli.Command {
 		Name:  "status",
 		Usage: "show nodes, HAProxy, floating IPs and what failed",
 		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on its own if it is unavailable. What\n" +
-			"other nodes' HAProxy sees is what they last told the cluster. Since is the last start or reload.\n\n" +
-			"Exit codes:\n" + exitCodeText(exitOK, exitUnavailable, exitResource, exitPermission, exitDegraded),
+			"other nodes' HAProxy sees is what they last told the cluster. Since is the last start or reload.",
 		Flags:  []cli.Flag{jsonFlag()},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
@@ -57,7 +56,7 @@ func (s *system) status(ctx context.Context) *statusReport {
 	wg.Wait()
 
 	r := &statusReport{State: stateOK, now: s.now(), HAProxy: []haproxyReport{}, FloatingIPs: []ipReport{}, Others: []otherReport{}, Failures: []failureReport{}, Drift: []driftReport{}}
-	r.Pacemaker.Nodes = []nodeReport{}
+	r.Pacemaker.Nodes, r.Pacemaker.Fencers, r.Pacemaker.NotFenced = []nodeReport{}, []fencerReport{}, []string{}
 	r.Configuration = source(cibErr)
 	r.Pacemaker.sourceReport = source(statErr)
 	if statErr != nil {
@@ -76,6 +75,8 @@ func (s *system) status(ctx context.Context) *statusReport {
 	}
 	here := nodeHere(status, s.node)
 	r.addResources(status, cib, here, local)
+	r.addWatchdog(cib)
+	r.addNotFenced(cib)
 	if s.running && !s.remote {
 		r.missSockets(status, here, s.runDir)
 	}
@@ -145,6 +146,10 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 		}
 		if reason, lost := unknownPlace(status, res); reason != "" {
 			is, st, res.Reason = "unknown", lost, reason
+		}
+		if isFencing(res) {
+			r.addFencer(res, cib, is, st)
+			continue
 		}
 		switch agentType(res.Agent) {
 		case "haproxy":

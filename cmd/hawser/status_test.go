@@ -20,6 +20,7 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // told is a cluster that says what the test wants it to.
@@ -46,7 +47,8 @@ func testSystem(t *testing.T, c crm.Cluster) (sys *system, stdout, stderr *bytes
 	t.Helper()
 	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
 	return &system{cluster: c, running: true, runDir: t.TempDir(), node: "lb-1", now: func() time.Time { return noon }, stdin: strings.NewReader(""),
-		stdout: stdout, stderr: stderr, checkHAProxy: func(context.Context, *haproxyConfig) error { return nil }}, stdout, stderr
+		stdout: stdout, stderr: stderr, checkHAProxy: func(context.Context, *haproxyConfig) error { return nil },
+		quorum: func(context.Context) (totem.Quorum, error) { return totem.Quorum{}, totem.ErrNotRunning }}, stdout, stderr
 }
 
 func healthy() *crm.Status {
@@ -110,16 +112,16 @@ Floating IPs
 `},
 		{"a node is lost, one HAProxy degraded", func(s *crm.Status) {
 			s.Fencing = true
+			s.Resources = append(s.Resources[:2], crm.ResourceStatus{ID: "fence", Agent: "stonith:external/ssh", Role: "Started", Node: "lb-1", Nodes: []string{"lb-1"}, Active: true, Managed: true})
 			s.Nodes[1] = crm.NodeStatus{Name: "lb-2", Unclean: true}
 			s.DC = "lb-1"
 			s.Nodes[0].DC = true
-			s.Resources = s.Resources[:2]
 			s.Resources[1].Degraded, s.Resources[1].Reason = true, "HAProxy refuses the configuration"
 		}, nil, exitDegraded, `
 Cluster
-  Pacemaker  2.1.5  DC lb-1
+  Pacemaker  2.1.5          DC lb-1
   Quorum     yes
-  Fencing    on
+  Fencing    fence on lb-1
 
 Nodes
   lb-1  online            DC

@@ -49,13 +49,29 @@ type sourceReport struct {
 
 type pacemakerReport struct {
 	sourceReport
-	Version     string       `json:"version,omitempty"`
-	DC          string       `json:"dc,omitempty"`
-	Quorum      bool         `json:"quorum"`
-	Fencing     bool         `json:"fencing"`
-	Unfenced    bool         `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
+	Version  string `json:"version,omitempty"`
+	DC       string `json:"dc,omitempty"`
+	Quorum   bool   `json:"quorum"`
+	Fencing  bool   `json:"fencing"`
+	Unfenced bool   `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
+	// Fencers is what fences lost nodes; empty if fencing is off.
+	Fencers []fencerReport `json:"fencing_devices"`
+	// NotFenced are nodes that no device is there for, although fencing is on.
+	NotFenced   []string     `json:"not_fenced"`
 	Maintenance bool         `json:"maintenance"`
 	Nodes       []nodeReport `json:"nodes"`
+}
+
+// fencerReport is a fencing device, or the nodes' watchdogs.
+type fencerReport struct {
+	Device string `json:"device"`         // the resource, or "watchdog"
+	Agent  string `json:"agent"`          // stonith:fence_droplet, or sbd
+	State  state  `json:"state"`          // failed is shown as degraded: nothing is down for it
+	Is     string `json:"is"`             // running, stopped, failed …
+	Node   string `json:"node,omitempty"` // where it is monitored; any node may use it
+	Reason string `json:"reason,omitempty"`
+	// WaitSeconds is how long a lost node's watchdog is waited for.
+	WaitSeconds float64 `json:"wait_seconds,omitempty"`
 }
 
 type nodeReport struct {

@@ -56,10 +56,21 @@ func (s *system) showCluster(r *statusReport) {
 	switch {
 	case p.Unfenced:
 		t.row("Fencing", s.paint(red, "on"), "but no fencing device is configured: Pacemaker starts nothing")
+	case p.Fencing && len(p.Fencers) == 0:
+		t.row("Fencing", s.paint(yellow, "on"), "but nothing can fence: what a lost node ran starts nowhere else")
 	case p.Fencing:
-		t.row("Fencing", s.paint(green, "on"))
+		for i, f := range p.Fencers {
+			name := ""
+			if i == 0 {
+				name = "Fencing"
+			}
+			t.row(name, s.paint(stateColour[f.State], f.String()), f.Reason)
+		}
 	default:
 		t.row("Fencing", s.paint(yellow, "off"), "nobody makes sure that a lost node is down")
+	}
+	if len(p.NotFenced) > 0 {
+		t.row("", s.paint(yellow, "not of "+strings.Join(p.NotFenced, ", ")), "no device names it: when it is lost, what ran there starts nowhere else; `hawser doctor` says what mends it")
 	}
 	if p.Maintenance {
 		t.row("Maintenance", s.paint(yellow, "on"), "Pacemaker starts and stops nothing")

@@ -12,7 +12,10 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // system is what the program knows of the machine, and what tests replace.
@@ -22,11 +25,26 @@ type system struct {
 	remote  bool   // the configuration is another machine's: files named in hawser.yaml are not here
 	runDir  string // the agents' runtime files
 	node    string // this machine's name in the cluster
+	root    bool   // who runs it may read and ask everything
+	agents  string // where Pacemaker finds resource agents
+	proc    string // the processes: /proc
 	now     func() time.Time
 	// savedCIB is where Pacemaker keeps its configuration, "" if it is not this machine's or not to be read there.
 	savedCIB string
+	// unit asks systemd about one of its units, record tells the system's log; nil asks nothing and tells nobody.
+	unit   func(ctx context.Context, name string) (systemd.Unit, error)
+	record func(line string)
 	// checkHAProxy lets HAProxy check a configuration.
 	checkHAProxy func(ctx context.Context, h *haproxyConfig) error
+	// fenceAgent runs hawser's fence agent with the options on its standard input.
+	fenceAgent func(ctx context.Context, options crm.Attrs) (fenceAnswer, error)
+	// sbd looks for this node's SBD; group asks Corosync which nodes have a process in a group, quorum how it counts votes.
+	sbd    func() (sbdHere, error)
+	group  func(ctx context.Context, name string) ([]int, error)
+	quorum func(ctx context.Context) (totem.Quorum, error)
+	// corosyncNodes asks Corosync for the nodes and their addresses, findDroplet the cloud for the droplet that the fence agent would take.
+	corosyncNodes func(ctx context.Context) ([]totem.Member, error)
+	findDroplet   func(ctx context.Context, o fencedroplet.Options, plug string) (fencedroplet.Machine, error)
 
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -47,19 +65,30 @@ func hostSystem() *system {
 	}
 	out := isTerminal(os.Stdout)
 	sys := &system{
-		cluster:      &crm.Tools{},
-		running:      os.Getenv("CIB_file") == "" && os.Getenv("CIB_shadow") == "",
-		remote:       os.Getenv("CIB_server") != "",
-		runDir:       runDir,
-		node:         name,
-		now:          time.Now,
-		checkHAProxy: checkHAProxy,
-		stdin:        os.Stdin,
-		stdout:       os.Stdout,
-		stderr:       os.Stderr,
-		terminal:     out && isTerminal(os.Stdin),
-		progress:     isTerminal(os.Stderr),
-		colour:       out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		cluster:       &crm.Tools{},
+		running:       os.Getenv("CIB_file") == "" && os.Getenv("CIB_shadow") == "",
+		remote:        os.Getenv("CIB_server") != "",
+		runDir:        runDir,
+		node:          name,
+		root:          os.Geteuid() == 0,
+		agents:        "/usr/lib/ocf/resource.d",
+		proc:          "/proc",
+		now:           time.Now,
+		unit:          systemd.Find,
+		record:        toSyslog,
+		checkHAProxy:  checkHAProxy,
+		fenceAgent:    runFenceAgent,
+		sbd:           hostSBD,
+		group:         totem.Group,
+		quorum:        totem.RunningQuorum,
+		corosyncNodes: corosyncMembers,
+		findDroplet:   fencedroplet.Find,
+		stdin:         os.Stdin,
+		stdout:        os.Stdout,
+		stderr:        os.Stderr,
+		terminal:      out && isTerminal(os.Stdin),
+		progress:      isTerminal(os.Stderr),
+		colour:        out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	}
 	if sys.running && !sys.remote {
 		sys.savedCIB = "/var/lib/pacemaker/cib/cib.xml"

@@ -23,8 +23,7 @@ func timingCommand(sys *system) *cli.Command {
 		Description: "Shows where the time goes from the death of a node until its address is served by another one: with the times that\n" +
 			"Corosync has in force on this node, or else those of its configuration. --for prints the totem section to put into\n" +
 			"corosync.conf in place of the one there, with its other settings kept; on every node, then `corosync-cfgtool -R` on one.\n" +
-			"Nothing is changed.\n\n" +
-			"Exit codes:\n" + exitCodeText(exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission),
+			"Nothing is changed.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "for", Usage: "print the totem section for a `NETWORK`: lan or cloud"},
 			&cli.StringFlag{Name: "config", Usage: "look at this `FILE`, not at the running Corosync", DefaultText: corosyncConf},

@@ -29,6 +29,54 @@ func (d *document) id(n ast.Node, what string, to *string) {
 	}
 }
 
+// The names of nodes and of droplets, as far as pcmk_host_map, "node:droplet;node:droplet", can hold them.
+var (
+	nodePattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	dropletPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
+	tagPattern     = regexp.MustCompile(`^[A-Za-z0-9:_-]{1,255}$`) // the API's own rule
+)
+
+func (d *document) dropletTag(n ast.Node, what string, to *string) {
+	const accepted = "the tag of droplets: letters, digits, colons, dashes and underscores"
+	text, at, ok := d.text(n, what, accepted)
+	switch {
+	case !ok:
+	case !tagPattern.MatchString(text):
+		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+	default:
+		*to = text
+	}
+}
+
+// onOff reads a truth value in any of YAML's and Pacemaker's words.
+func (d *document) onOff(n ast.Node, what string, to *string) {
+	const accepted = "on or off"
+	word, at, ok := d.scalar(n, what, accepted)
+	if !ok {
+		return
+	}
+	switch strings.ToLower(word) {
+	case "on", "true", "yes":
+		*to = "true"
+	case "off", "false", "no":
+		*to = "false"
+	default:
+		d.add(at, "%s is %q: accepted is %s", what, word, accepted)
+	}
+}
+
+func (d *document) service(n ast.Node, what string, to *string) {
+	const accepted = "the whole name of a systemd service, such as haproxy.service, or none"
+	text, at, ok := d.text(n, what, accepted)
+	if ok && text != "none" && (!strings.HasSuffix(text, ".service") || text == ".service" || strings.ContainsAny(text, "/ ")) {
+		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		return
+	}
+	if ok {
+		*to = text
+	}
+}
+
 func (d *document) path(n ast.Node, what string, to *string) {
 	const accepted = "an absolute path"
 	text, at, ok := d.text(n, what, accepted)

@@ -159,6 +159,21 @@ func (d *document) mapping(n ast.Node, what string, fields ...field) {
 	}
 }
 
+// entries calls read with each entry of a mapping whose keys are not ours, such as names of nodes. form names one entry in messages.
+func (d *document) entries(n ast.Node, what, form string, read func(key string, at position, value ast.Node)) {
+	switch n := d.resolve(n).(type) {
+	case nil, *ast.NullNode:
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			read(v.Key.GetToken().Value, at(v.Key.GetToken()), v.Value)
+		}
+	case *ast.MappingValueNode:
+		read(n.Key.GetToken().Value, at(n.Key.GetToken()), n.Value)
+	default:
+		d.add(place(n), "%s is %s: accepted is a mapping, each entry %s", what, describe(n), form)
+	}
+}
+
 func (d *document) dispatch(key string, value ast.Node, fields []field) bool {
 	for _, f := range fields {
 		if f.name == key {

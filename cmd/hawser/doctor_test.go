@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/lab/cloud"
+)
+
+// What the API, asked without changing anything, tells of a token.
+func TestRightsOfAToken(t *testing.T) {
+	needs.Root(t)
+	const secret = "dop_v1_0123456789abcdef"
+	ip := netip.MustParseAddr("203.0.113.10")
+	for name, test := range map[string]struct {
+		scopes []string
+		ip     netip.Addr
+		fault  *cloud.Fault
+		right  doctor.Right
+		says   string
+	}{
+		"everything":      {scopes: []string{cloud.AllScopes}, right: doctor.Granted},
+		"what is needed":  {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: doctor.Granted},
+		"reading only":    {scopes: []string{cloud.ScopeIPRead, cloud.ScopeDropletRead}, right: doctor.Granted}, // cannot be told from the one before
+		"no address":      {scopes: []string{cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: doctor.Refused, says: "the token lacks a right"},
+		"no droplets":     {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate}, right: doctor.Refused, says: "give the token the scope droplet:read"},
+		"revoked":         {right: doctor.Refused, says: "the token is refused"},
+		"of another team": {scopes: []string{cloud.AllScopes}, ip: netip.MustParseAddr("203.0.113.99"), right: doctor.Refused, says: "no such reserved address"},
+		"nobody knows": {scopes: []string{cloud.AllScopes}, fault: &cloud.Fault{Kind: cloud.Status, Status: 503}, right: doctor.NotKnown,
+			says: "503"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tokens := map[string][]string{"another": {cloud.AllScopes}}
+			if test.scopes != nil {
+				tokens[secret] = test.scopes
+			}
+			c := cloud.New(cloud.Options{Tokens: tokens, PerMinute: -1})
+			c.AddDroplet(cloud.Droplet{ID: 1})
+			c.AddReservedIP(cloud.ReservedIP{IP: ip})
+			api, metadata := httptest.NewServer(c.API()), httptest.NewServer(c.Metadata(1))
+			t.Cleanup(api.Close)
+			t.Cleanup(metadata.Close)
+			if test.fault != nil {
+				c.SetFault(*test.fault)
+			}
+			file := filepath.Join(t.TempDir(), "token")
+			require.NoError(t, os.WriteFile(file, []byte(secret), 0o600))
+			if !test.ip.IsValid() {
+				test.ip = ip
+			}
+			right, err := rights(t.Context(), doctor.Address{IP: test.ip.String(), TokenFile: file, APIURL: api.URL, MetadataURL: metadata.URL})
+			require.Equal(t, test.right, right, "%v", err)
+			if test.says == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, test.says)
+				require.NotContains(t, err.Error(), secret)
+			}
+			require.Zero(t, c.Holder(ip), "nothing was assigned")
+
+			// The same of a token that stands in the configuration, or that cibsecret keeps.
+			for _, a := range []doctor.Address{{Token: secret}, {SecretFile: file}} {
+				a.IP, a.APIURL, a.MetadataURL = test.ip.String(), api.URL, metadata.URL
+				right, err := rights(t.Context(), a)
+				require.Equal(t, test.right, right, "%v", err)
+			}
+			_, err = rights(t.Context(), doctor.Address{IP: test.ip.String(), SecretFile: file + ".none", APIURL: api.URL, MetadataURL: metadata.URL})
+			require.ErrorContains(t, err, "the token that cibsecret keeps")
+		})
+	}
+}
+
+// attributed is a cluster with private node attributes.
+type attributed struct {
+	*crmtest.Fake
+	values map[string]string
+	sets   int
+}
+
+func (a *attributed) Private(ctx context.Context, _ string) (map[string]string, error) {
+	return a.values, ctx.Err()
+}
+
+func (a *attributed) SetPrivate(ctx context.Context, _, value string) error {
+	a.values["lb-1"] = value
+	a.sets++
+	return ctx.Err()
+}
+
+// The cluster is told what is new, and what it was told an hour ago.
+func TestTellOnlyWhatIsNew(t *testing.T) {
+	c := &attributed{Fake: crmtest.New("lb-1", "lb-2"), values: map[string]string{}}
+	now := timeOfTests()
+	sys := &system{cluster: c, running: true, node: "lb-1", runDir: t.TempDir(), now: now.Now}
+	r := doctor.Report{Findings: []doctor.Finding{{Severity: doctor.Error, What: "broken"}}}
+	require.NoError(t, sys.tell(t.Context(), r))
+	require.NoError(t, sys.tell(t.Context(), r))
+	require.Equal(t, 1, c.sets)
+	r.Findings[0].What = "broken in another way"
+	require.NoError(t, sys.tell(t.Context(), r))
+	require.Equal(t, 2, c.sets)
+	now.at = now.at.Add(doctor.Refresh)
+	require.NoError(t, sys.tell(t.Context(), r))
+	require.Equal(t, 3, c.sets)
+
+	heard, err := doctor.Unpack(c.values["lb-1"])
+	require.NoError(t, err)
+	require.Equal(t, "broken in another way", heard.Findings[0].What)
+	require.Equal(t, version, heard.Facts["hawser"])
+}
+
+func TestDoctorsReport(t *testing.T) {
+	var out bytes.Buffer
+	sys := &system{stdout: &out, now: timeOfTests().Now}
+	told := timeOfTests().at
+	r := doctor.Report{Looked: []string{"a", "b"}}
+	r.Add(doctor.Finding{Check: "a", Severity: doctor.Warning, What: "w", Why: "because"},
+		doctor.Finding{Check: "b", Severity: doctor.Error, Node: "lb-2", Subject: "haproxy", What: "e", Why: "since", Fix: []string{"one", "two"}, Told: &told},
+		doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "u"})
+	sys.showDoctor(r)
+	text := out.String()
+	require.Contains(t, text, "Cluster\n  warning  w (a)\n           because\n")
+	require.Contains(t, text, "Node lb-2, told at ")
+	require.Contains(t, text, "  error    haproxy: e (b)\n           since\n           $ one\n           $ two\n  unknown  u (b)\n")
+	require.True(t, strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be looked at, 1 warning\n"), text)
+	require.NotContains(t, text, "\x1b", "colour is for terminals")
+	out.Reset()
+	sys.showDoctor(doctor.Report{Looked: []string{"a"}})
+	require.Equal(t, "1 check, nothing found\n", out.String())
+
+	// What cannot be looked at for one reason is one line; every check of it is named.
+	out.Reset()
+	blind := doctor.Report{Looked: []string{"a", "b", "c"}}
+	for _, check := range []string{"a", "b", "c"} {
+		blind.Add(doctor.Finding{Check: check, Severity: doctor.Unknown, Node: "lb-1", What: "could not be looked at: no answer", Why: "it may be fine or not: " + check})
+	}
+	blind.Add(doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "could not be looked at: no answer", Why: "why"})
+	sys.showDoctor(blind)
+	require.Equal(t, 2, strings.Count(out.String(), "no answer"), out.String())
+	require.Contains(t, out.String(), "no answer (a, b, c)\n")
+	require.Contains(t, out.String(), "3 checks: 4 could not be looked at\n")
+}
+
+func TestDoctorsExitCode(t *testing.T) {
+	for severity, code := range map[doctor.Severity]int{"": exitOK, doctor.Note: exitOK, doctor.Warning: exitDegraded, doctor.Unknown: exitUnavailable, doctor.Error: exitResource} {
+		require.Equal(t, code, doctorCode(severity), severity)
+	}
+}
+
+// Where the cluster does not answer, that is said, and is not read as a cluster without faults.
+func TestDoctorWithoutACluster(t *testing.T) {
+	var out, complaint bytes.Buffer
+	sys := hostSystem()
+	sys.cluster, sys.running, sys.savedCIB, sys.root = &crm.Tools{Dir: t.TempDir()}, true, "", true
+	sys.stdout, sys.stderr = &out, &complaint
+	require.Equal(t, exitUnavailable, run([]string{"hawser", "doctor", "--node-only", "--json"}, sys))
+	var r doctor.Report
+	require.NoError(t, json.Unmarshal(out.Bytes(), &r))
+	require.Positive(t, r.Count(doctor.Unknown))
+	sys.root = false
+	require.Equal(t, exitPermission, run([]string{"hawser", "doctor"}, sys))
+	require.Contains(t, complaint.String(), "sudo")
+	require.Equal(t, exitUsage, run([]string{"hawser", "doctor", "lb-1"}, sys))
+	out.Reset()
+	require.Equal(t, exitOK, run([]string{"hawser", "doctor", "--list"}, sys), "which anybody may")
+	require.Contains(t, out.String(), "haproxy-config  ")
+}
+
+// counting is a cluster that answers nothing, and counts what it is asked.
+type counting struct {
+	*crmtest.Fake
+	queries, statuses, attributes atomic.Int32
+}
+
+func (c *counting) Query(context.Context) (*crm.CIB, error) {
+	c.queries.Add(1)
+	return nil, crm.ErrNotRunning
+}
+
+func (c *counting) Status(context.Context) (*crm.Status, error) {
+	c.statuses.Add(1)
+	return nil, crm.ErrNotRunning
+}
+
+func (c *counting) Private(context.Context, string) (map[string]string, error) {
+	c.attributes.Add(1)
+	return map[string]string{}, crm.ErrNotRunning
+}
+
+func (c *counting) SetPrivate(context.Context, string, string) error { return crm.ErrNotRunning }
+
+// A Pacemaker that hangs is waited for once, not by each check for itself: the keeper gives `hawser doctor --tell` a minute.
+func TestDoctorAsksPacemakerOnce(t *testing.T) {
+	c := &counting{Fake: crmtest.New("lb-1", "lb-2")}
+	sys := hostSystem()
+	sys.cluster, sys.running, sys.savedCIB, sys.root = c, true, "", true
+	sys.stdout, sys.stderr = io.Discard, io.Discard
+	require.NotZero(t, run([]string{"hawser", "doctor"}, sys))
+	require.EqualValues(t, 1, c.queries.Load())
+	require.EqualValues(t, 1, c.statuses.Load())
+	require.LessOrEqual(t, c.attributes.Load(), int32(1))
+
+	// Who waits for another's answer does so until its own deadline.
+	o := newOnce[int]()
+	o.turn <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := o.get(ctx, func(context.Context) (int, error) { return 1, nil })
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// testClock is a clock that stands until it is set.
+type testClock struct{ at time.Time }
+
+// Now is what it shows.
+func (c *testClock) Now() time.Time { return c.at }
+
+func timeOfTests() *testClock { return &testClock{time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)} }
+
+// docs/doctor.md has the checks as they are declared: UPDATE_DOCS=1 writes them there.
+func TestDoctorsPage(t *testing.T) {
+	const page, begin, end = "../../docs/doctor.md", "<!-- checks: written by UPDATE_DOCS=1 go test -run TestDoctorsPage ./cmd/hawser -->\n", "<!-- checks: end -->"
+	var table strings.Builder
+	table.WriteString("| check | looks for | worst | why it matters | what mends it |\n|---|---|---|---|---|\n")
+	names := map[string]bool{}
+	for _, c := range doctorsChecks(hostSystem()) {
+		require.NotEmpty(t, c.Short, c.Name)
+		require.NotEmpty(t, c.Why, c.Name)
+		require.NotEmpty(t, c.Mend, c.Name)
+		require.Contains(t, doctor.Severities(), c.Worst, c.Name)
+		require.False(t, names[c.Name], "two checks are called %s", c.Name)
+		names[c.Name] = true
+		row := []string{"`" + c.Name + "`", c.Short, string(c.Worst), c.Why, c.Mend}
+		table.WriteString("| " + strings.ReplaceAll(strings.Join(row, "\x00"), "|", `\|`) + " |\n")
+	}
+	want := strings.ReplaceAll(table.String(), "\x00", " | ")
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(text), begin)
+	require.True(t, ok)
+	have, after, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	if os.Getenv("UPDATE_DOCS") != "" {
+		require.NoError(t, os.WriteFile(page, []byte(before+begin+want+end+after), 0o600))
+		return
+	}
+	require.True(t, want == have, "docs/doctor.md is not what the checks declare: UPDATE_DOCS=1 go test -run TestDoctorsPage ./cmd/hawser")
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/dropletapi"
+	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
+	faults "github.com/hawser-ha/hawser/agents/floatip/fault"
+	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/agents/tokenfile"
+	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/systemd"
+)
+
+// privateAttributes are node attributes that do not get into the CIB; crm.Tools has them.
+type privateAttributes interface {
+	SetPrivate(ctx context.Context, name, value string) error
+	Private(ctx context.Context, name string) (map[string]string, error)
+}
+
+// thisNode is this machine as the checks see it.
+func (s *system) thisNode() doctor.Node {
+	return doctor.Node{
+		Name: s.node, Version: version, RunDir: s.runDir,
+		CIB: s.configuration, Unit: systemd.Find,
+		CheckConfig: func(ctx context.Context, h doctor.HAProxy) error {
+			c := haproxyConfig{config: h.Config, binary: h.Binary, extra: h.ExtraConf, anchorIP: h.AnchorIP, privateIP: h.PrivateIP,
+				env: agent.Environment(s.runDir, h.Resource)}
+			return s.checkHAProxy(ctx, &c)
+		},
+		Environment: func(ctx context.Context, h doctor.HAProxy) ([]string, error) {
+			if env := agent.Environment(s.runDir, h.Resource); env != nil {
+				return env, nil
+			}
+			return agent.EnvironmentFor(ctx, agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP, MetadataURL: h.MetadataURL}, s.node)
+		},
+		Sources: func(h doctor.HAProxy) ([]haproxy.Source, error) {
+			return haproxy.ReadSources(agent.ConfigFiles(h.Config, h.Extra))
+		},
+		ConfigHash: agent.ConfigHash,
+		ReadToken:  tokenfile.Read,
+		Droplet: func(ctx context.Context, origin string) (string, error) {
+			return dropletapi.Here(dropletapi.NewMetadata(orDefault(origin, dropletapi.DefaultMetadata)), "").Droplet(ctx)
+		},
+		Rights: rights,
+	}
+}
+
+// nodeChecks are the checks of this node.
+func nodeChecks(sys *system) []doctor.Check {
+	return slices.Concat(sys.thisNode().Checks(), filterChecks(sys))
+}
+
+// rights asks DigitalOcean's API what a token may read.
+func rights(ctx context.Context, a doctor.Address) (doctor.Right, error) {
+	ip, err := netip.ParseAddr(a.IP)
+	if err != nil {
+		return doctor.NotKnown, fmt.Errorf("%q is not an address", a.IP)
+	}
+	// Until a deadline the provider tries again what may pass.
+	ctx, cancel := context.WithTimeout(ctx, rightsTime)
+	defer cancel()
+	p := provider.New(provider.Config{
+		API: orDefault(a.APIURL, dropletapi.DefaultAPI), Metadata: orDefault(a.MetadataURL, dropletapi.DefaultMetadata),
+		Token: func() (string, error) { return tokenOf(a) },
+	})
+	err = p.Reads(ctx, ip)
+	switch {
+	case err == nil:
+		return doctor.Granted, nil
+	case faults.Of(err) == faults.Denied || faults.Of(err) == faults.NotFound:
+		return doctor.Refused, err
+	}
+	return doctor.NotKnown, err
+}
+
+// tokenOf is the token that the agent would use.
+func tokenOf(a doctor.Address) (string, error) {
+	switch {
+	case a.Token != "":
+		return a.Token, nil
+	case a.SecretFile != "":
+		text, err := os.ReadFile(a.SecretFile)
+		if err != nil {
+			return "", fmt.Errorf("the token that cibsecret keeps: %w", err)
+		}
+		return tokenfile.Parse("the token in "+a.SecretFile, text)
+	}
+	return tokenfile.Read(a.TokenFile)
+}
+
+// rightsTime is how long the API may take to answer.
+const rightsTime = 8 * time.Second
+
+func orDefault(value, fallback string) string {
+	if value == "" {
+		return fallback
+	}
+	return value
+}
+
+// otherNodes are what the other nodes have told the cluster of themselves.
+func (s *system) otherNodes() doctor.Check {
+	return doctor.Check{
+		Name: "other-nodes", Worst: doctor.Unknown,
+		Short: "what other nodes found out about themselves, and nodes that told nothing",
+		Why:   "a node is wanted when another fails; what is wrong with it shows then at the latest",
+		Mend:  "what the finding says, on that node; hawser doctor --tell has it told anew",
+		Run: func(ctx context.Context) ([]doctor.Finding, error) {
+			if !s.running || s.remote {
+				return nil, nil // a file or a shadow has no nodes to ask
+			}
+			status, err := s.cluster.Status(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("which nodes there are: %w", err)
+			}
+			told, err := s.told(ctx)
+			if err != nil {
+				return nil, err
+			}
+			var found []doctor.Finding
+			for _, n := range status.Nodes {
+				switch {
+				case n.Name == nodeHere(status, s.node) || n.Type == "remote":
+				case !n.Online:
+					found = append(found, doctor.Finding{Severity: doctor.Unknown, Node: n.Name, What: "it is offline: nothing is known of it",
+						Why: "it cannot take over anything", Fix: []string{"systemctl start pacemaker.service   # on " + n.Name}})
+				default:
+					_, findings := doctor.From(n.Name, told[n.Name], s.now())
+					found = append(found, findings...)
+				}
+			}
+			return found, nil
+		},
+	}
+}
+
+// nodesDiffer are the nodes beside each other. Of which nothing is known other-nodes tells.
+func (s *system) nodesDiffer() doctor.Check {
+	return doctor.Check{
+		Name: "nodes-differ", Worst: doctor.Warning,
+		Short: "nodes that differ in what they ought to have in common: versions, HAProxy's configuration, tokens, kernel parameters",
+		Why:   "after a failover clients meet another configuration, or one that this node's HAProxy refuses",
+		Mend:  "hawser reload --push, or the same packages on every node",
+		Run: func(ctx context.Context) ([]doctor.Finding, error) {
+			facts, err := s.heard(ctx)
+			if err != nil || facts == nil {
+				return nil, err
+			}
+			for node := range facts {
+				if shortName(node) == shortName(s.node) {
+					delete(facts, node) // what it told is older than what it is
+				}
+			}
+			facts[s.node] = s.thisNode().Facts(ctx)
+			conffiles := map[string]string{}
+			if cib, err := s.configuration(ctx); err == nil {
+				if d, err := doctor.Read(cib); err == nil {
+					for _, h := range d.HAProxies {
+						conffiles[h.Resource] = h.Config
+					}
+				}
+			}
+			return doctor.Compare(facts, conffiles), nil
+		},
+	}
+}
+
+// sharedChecks are those of nodes beside each other, and of what they share.
+func (s *system) sharedChecks() []doctor.Check {
+	return []doctor.Check{
+		s.otherNodes(), s.nodesDiffer(),
+		doctor.TokenInCIB(func(ctx context.Context) (doctor.Declared, error) {
+			cib, err := s.configuration(ctx)
+			if err != nil {
+				return doctor.Declared{}, err
+			}
+			return doctor.Read(cib)
+		}),
+	}
+}
+
+// told is what each node has told of itself.
+func (s *system) told(ctx context.Context) (map[string]string, error) {
+	attributes, ok := s.cluster.(privateAttributes)
+	if !ok {
+		return nil, errNoAttributes
+	}
+	return attributes.Private(ctx, doctor.Attribute)
+}
+
+// heard are the facts that the nodes have told of themselves.
+func (s *system) heard(ctx context.Context) (map[string]map[string]string, error) {
+	if !s.running || s.remote {
+		return nil, nil // a file or a shadow has no nodes to ask
+	}
+	values, err := s.told(ctx)
+	return doctor.Heard(values, s.now()), err
+}
+
+// tell tells the cluster what was found here, if that is not what it was told within the hour.
+func (s *system) tell(ctx context.Context, r doctor.Report) error {
+	attributes, ok := s.cluster.(privateAttributes)
+	if !ok {
+		return errNoAttributes
+	}
+	now := doctor.Told{At: s.now(), Facts: s.thisNode().Facts(ctx), Findings: r.Findings}
+	packed, err := now.Pack()
+	if err != nil {
+		return err
+	}
+	fresh, err := doctor.Unpack(packed) // as others will read it
+	if err != nil {
+		return err
+	}
+	before, err := s.told(ctx)
+	if err != nil {
+		return err
+	}
+	for node, value := range before {
+		if shortName(node) == shortName(s.node) {
+			if t, err := doctor.Unpack(value); err == nil && t.Same(fresh) && now.At.Sub(t.At) < doctor.Refresh {
+				return nil
+			}
+		}
+	}
+	return attributes.SetPrivate(ctx, doctor.Attribute, packed)
+}

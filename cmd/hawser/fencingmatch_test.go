@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/agents/fencedroplet"
+	"github.com/hawser-ha/hawser/internal/totem"
+)
+
+// What the agent finds and what Corosync says of the nodes: the wrong machine is refused, what cannot be seen is told.
+func TestDropletsAreTheNodes(t *testing.T) {
+	droplet := func(id int, name string, addresses ...string) fencedroplet.Machine {
+		m := fencedroplet.Machine{ID: id, Name: name}
+		for _, a := range addresses {
+			m.Addresses = append(m.Addresses, netip.MustParseAddr(a))
+		}
+		return m
+	}
+	droplets := map[string]fencedroplet.Machine{
+		"1001": droplet(1001, "lb-1", "10.0.0.11", "198.51.100.11"), "1002": droplet(1002, "lb-2", "10.0.0.12", "2001:db8::12"),
+		"1003": droplet(1003, "lb-3", "10.0.0.13"), "3001": droplet(3001, "db", "10.0.0.31"),
+	}
+	droplets["web"] = droplets["1001"]
+	well := []totem.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"192.168.9.2", "2001:db8::12"}}, {Name: "lb-3", Addresses: []string{"10.0.0.13"}}}
+	tunnel := []totem.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"10.200.0.2"}}, {Name: "lb-3", Addresses: []string{"10.0.0.13"}}}
+	const one, two, three, db = "lb-1: 1001", "lb-2: 1002", "lb-3: 1003", "lb-3: 3001"
+	for _, tc := range []struct {
+		name    string
+		file    []string
+		members []totem.Member
+		err     string
+		warning string
+	}{
+		{"well", []string{one, two, three}, well, "", ""},
+		{"two exchanged", []string{one, "lb-2: 1003", "lb-3: 1002"}, well, "f.yaml:2:47: the droplet 1003 (lb-3) is not the node lb-2: Corosync reaches that at 2001:db8::12, an address of the droplet 1002 (lb-2), " +
+			"which is given for lb-3: a fence of lb-2 would switch another machine off", ""},
+		{"one twice", []string{one, "lb-2: web", three}, well, "the droplet 1001 (lb-1) is given for the nodes lb-1 and lb-2: fencing one of them would hit the other", ""},
+		{"another machine", []string{one, two, db}, well, "", "f.yaml:2: whether the droplet 3001 (db) is the node lb-3 cannot be seen: Corosync reaches that at 10.0.0.13, which the cloud does not have"},
+		{"a tunnel", []string{one, two, three}, tunnel, "", "whether the droplet 1002 (lb-2) is the node lb-2 cannot be seen: Corosync reaches that at 10.200.0.2"},
+		{"nothing of Corosync", []string{one, two, three}, nil, "", "which addresses the nodes have could not be asked: Corosync does not answer"},
+		{"nothing of the cloud", []string{one, two, "lb-3: gone"}, well, "", "whether the droplet of lb-3 is that node was not looked at: no such droplet"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cfg := configOfText(t, "haproxy: {}\nfencing: {droplet: {token_file: /t, droplets: {"+strings.Join(tc.file, ", ")+"}}}\n")
+			sys := &system{
+				corosyncNodes: func(context.Context) ([]totem.Member, error) {
+					if tc.members == nil {
+						return nil, totem.ErrNotRunning
+					}
+					return tc.members, nil
+				},
+				findDroplet: func(_ context.Context, _ fencedroplet.Options, plug string) (fencedroplet.Machine, error) {
+					if d, ok := droplets[plug]; ok {
+						return d, nil
+					}
+					return fencedroplet.Machine{}, errors.New("no such droplet")
+				},
+			}
+			warnings, err := sys.matchDroplets(t.Context(), cfg, []string{"lb-1", "lb-2", "lb-3"})
+			if tc.err == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, tc.err)
+				code, _ := exitCode(err)
+				require.Equal(t, exitUsage, code)
+			}
+			require.Equal(t, tc.warning != "", len(warnings) > 0, warnings)
+			require.Contains(t, strings.Join(warnings, "\n"), tc.warning)
+		})
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+const (
+	fenceID    = "fence-droplet"
+	fenceAgent = "stonith:fence_droplet"
+)
+
+// The options of the cluster that fencing needs. Each is an object of its own in the plan; a value that somebody else had set comes back with
+// destroy.
+const (
+	stonithEnabled  = "stonith-enabled"
+	watchdogTimeout = "stonith-watchdog-timeout"
+	noQuorumPolicy  = "no-quorum-policy"
+	priorityDelay   = "priority-fencing-delay"
+)
+
+// fencingProperties are the options that hawser may have set.
+var fencingProperties = []string{stonithEnabled, watchdogTimeout, noQuorumPolicy, priorityDelay}
+
+// What the fence agent's actions may take. A reboot is an order to the cloud to switch the droplet off, asking until it is off, and one to switch
+// it on. Pacemaker takes these instead of its stonith-timeout of 60 s, which therefore stays whoever's it is.
+const (
+	fenceReboot, fenceOff, fenceMonitor = "120s", "120s", "60s"
+	// retryFencing makes Pacemaker forget that the device's monitor failed: an API outage would leave it banned from every node.
+	retryFencing = "5min"
+)
+
+func option(name, value string) crm.Object {
+	return &crm.Property{Section: crm.ClusterProperty, Name: name, Value: value}
+}
+
+// fencingObjects is what the file's key fencing asks for.
+func (c *config) fencingObjects(cur *crm.CIB) []crm.Object {
+	switch f := &c.fencing; f.way {
+	case fencingOff:
+		if c.disablesFencing(cur) {
+			return []crm.Object{option(stonithEnabled, "false")}
+		}
+	case fencingOn:
+		return []crm.Object{option(stonithEnabled, "true")}
+	case fencingSBD:
+		all := []crm.Object{option(stonithEnabled, "true"), option(watchdogTimeout, ocf.FormatDuration(f.watchdogTimeout()))}
+		// A part of the cluster without quorum that ignores this would count the majority as fenced, and take all addresses until its
+		// watchdogs bite (pe_can_fence()). The other policies wait or stop.
+		if policy, _ := cur.Property(noQuorumPolicy); policy == "ignore" || ownsOption(cur, noQuorumPolicy) {
+			all = append(all, option(noQuorumPolicy, "stop"))
+		}
+		return all
+	case fencingDroplet:
+		all := []crm.Object{f.droplet.primitive(cur, len(c.ips) > 0), option(stonithEnabled, "true")}
+		if c.priorities(cur) != nil {
+			all = append(all, option(priorityDelay, f.droplet.delay))
+		}
+		return all
+	}
+	return nil
+}
+
+// watchdogTimeout is after which time a lost node counts as down: twice what its watchdog waits, since SBD may feed the watchdog a last time
+// almost that long after quorum was lost (Pacemaker computes the same from a negative value).
+func (f *fencingConfig) watchdogTimeout() time.Duration { return 2 * f.watchdog }
+
+// primitive is the one device for all nodes. Every node's fencer may use it, wherever its monitor runs, and Pacemaker has another node than the
+// target do it; so it needs neither a second one nor a location.
+func (p *dropletConfig) primitive(cur *crm.CIB, addresses bool) *crm.Primitive {
+	d := &crm.Primitive{Name: fenceID, Class: "stonith", Type: "fence_droplet"}
+	for _, a := range p.agentOptions() {
+		d.Params.Set(a.Name, a.Value)
+	}
+	nodes := members(cur)
+	if p.droplets == nil {
+		d.Params.Set("pcmk_host_list", strings.Join(nodes, " "))
+	} else {
+		pairs := make([]string, len(p.droplets))
+		for i, n := range p.droplets {
+			pairs[i] = n.node + ":" + n.droplet
+		}
+		d.Params.Set("pcmk_host_map", strings.Join(pairs, ";"))
+	}
+	if len(nodes) == 2 && !addresses && p.delay != "" {
+		d.Params.Set("pcmk_delay_max", p.delay) // no address says which of the two is worth more
+	}
+	d.Params.Set("pcmk_reboot_timeout", fenceReboot)
+	d.Params.Set("pcmk_off_timeout", fenceOff)
+	d.Params.Set("pcmk_monitor_timeout", fenceMonitor)
+	d.Ops = []crm.Op{operation("monitor", p.monitor, fenceMonitor), operation("start", "0s", fenceMonitor)}
+	d.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryFencing}}
+	return d
+}
+
+// agentOptions are the parameters that the agent itself reads.
+func (p *dropletConfig) agentOptions() crm.Attrs {
+	var out crm.Attrs
+	for _, a := range []crm.Attr{{Name: "token_file", Value: p.tokenFile}, {Name: "tag", Value: p.tag}, {Name: "api_url", Value: p.apiURL}, {Name: "metadata_url", Value: p.metadataURL}} {
+		if a.Value != "" {
+			out.Set(a.Name, a.Value)
+		}
+	}
+	return out
+}
+
+// priorities says how much each address matters in a race of two nodes that lost sight of each other and both reach the cloud: Pacemaker lets
+// the node wait that would fence the one with the higher sum (node_priority_fencing_delay()). Each address counts more than all after it
+// together, so that two nodes never have the same. nil where there is no such race.
+func (c *config) priorities(cur *crm.CIB) []string {
+	if c.fencing.way != fencingDroplet || c.fencing.droplet.delay == "" || len(members(cur)) != 2 || len(c.ips) == 0 {
+		return nil
+	}
+	const most = 1 << 19 // INFINITY is 1,000,000
+	out := make([]string, len(c.ips))
+	for i := range c.ips {
+		out[i] = strconv.Itoa(min(1<<min(len(c.ips)-1-i, 19), most))
+	}
+	return out
+}
+
+// members lists the nodes that run Corosync.
+func members(cib *crm.CIB) []string {
+	var out []string
+	for _, o := range cib.Objects() {
+		if n, ok := o.(*crm.Node); ok && (n.Type == "" || n.Type == "member") {
+			out = append(out, n.Uname)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// ownsOption says whether hawser has set an option of the cluster.
+func ownsOption(cib *crm.CIB, name string) bool {
+	made := cib.Tagged(tagID)
+	return slices.ContainsFunc(cib.Objects(), func(o crm.Object) bool {
+		p, ok := o.(*crm.Property)
+		return ok && p.Keyword() == string(crm.ClusterProperty) && p.Name == name && p.Set != beforeID && slices.Contains(made, p.ID())
+	})
+}
+
+// disablesFencing says whether `fencing: off` has to switch Pacemaker's fencing off. A fencing device that somebody else configured and that
+// is in use stays in use: the file accepts that there is none, it does not ask for less safety than there is.
+func (c *config) disablesFencing(cur *crm.CIB) bool {
+	if !fencingEnabled(cur) {
+		return true
+	}
+	made := cur.Tagged(tagID)
+	for _, id := range fencingDevices(cur) {
+		if id == watchdogDevice && ownsOption(cur, watchdogTimeout) || slices.Contains(made, id) {
+			continue // goes with this plan
+		}
+		return false
+	}
+	return true
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// addFencer adds a fencing device. One that failed leaves all addresses where they are: the cluster works until a node is lost.
+func (r *statusReport) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st state) {
+	if !r.Pacemaker.Fencing {
+		is, st = is+", but fencing is off", stateDegraded
+	}
+	if st == stateFailed {
+		st = stateDegraded
+	}
+	r.State = worst(r.State, st)
+	f := fencerReport{Device: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node, Reason: res.Reason}
+	switch {
+	case is == "stopped on purpose":
+		f.Reason = "its target role is Stopped: it fences nobody"
+	case st == stateDegraded && f.Reason == "" && f.Agent == fenceAgent && cib != nil: // Pacemaker keeps no reason of a fence agent
+		if o, ok := cib.Object(f.Device); ok {
+			if p, ok := o.(*crm.Primitive); ok {
+				f.Reason = fmt.Sprintf("`fence_droplet%s -o monitor` says why", agentFlags(p.Params))
+			}
+		}
+	}
+	r.Pacemaker.Fencers = append(r.Pacemaker.Fencers, f)
+}
+
+// addNotFenced adds the nodes that nothing would fence.
+func (r *statusReport) addNotFenced(cib *crm.CIB) {
+	if cib == nil || !r.Pacemaker.Fencing {
+		return
+	}
+	if left := notFenced(cib); len(left) > 0 {
+		r.Pacemaker.NotFenced = left
+		r.State = worst(r.State, stateDegraded)
+	}
+}
+
+// agentFlags are those of the device's options that the fence agent itself reads, as its flags.
+func agentFlags(params crm.Attrs) (flags string) {
+	for _, name := range []string{"token_file", "tag", "api_url", "metadata_url"} {
+		if value, ok := params.Get(name); ok {
+			flags += " --" + strings.ReplaceAll(name, "_", "-") + "=" + value
+		}
+	}
+	return flags
+}
+
+// addWatchdog adds the nodes' watchdogs where lost nodes are left to them.
+func (r *statusReport) addWatchdog(cib *crm.CIB) {
+	if cib == nil || !r.Pacemaker.Fencing {
+		return
+	}
+	if _, used := watchdog(cib); !used {
+		if len(r.Pacemaker.Fencers) == 0 {
+			r.State = worst(r.State, stateDegraded)
+		}
+		return
+	}
+	f := fencerReport{Device: watchdogDevice, Agent: "sbd", State: stateOK, Is: "running", Reason: "the nodes' watchdogs"}
+	wait, _ := cib.Property(watchdogTimeout)
+	if d, err := ocf.ParseDuration(wait); err == nil && d > 0 {
+		f.WaitSeconds = d.Seconds()
+		f.Reason = fmt.Sprintf("the nodes' watchdogs; a lost node counts as down after %v", d)
+	}
+	r.Pacemaker.Fencers = append(r.Pacemaker.Fencers, f)
+}
+
+// String is the device in a few words: "fence-droplet on lb-2".
+func (f fencerReport) String() string {
+	switch {
+	case f.Device == watchdogDevice:
+		return "SBD"
+	case f.Is == "running":
+		return f.Device + " on " + f.Node
+	case f.Node != "":
+		return f.Device + " " + f.Is + " on " + f.Node
+	}
+	return f.Device + " " + f.Is
+}

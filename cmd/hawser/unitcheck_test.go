@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/systemd"
+)
+
+// TestUnitBesideTheCluster has systemd know of a HAProxy of its own on the node where plan or apply is given.
+func TestUnitBesideTheCluster(t *testing.T) {
+	const command = "`systemctl disable --now haproxy.service`"
+	for name, c := range map[string]struct {
+		unit systemd.Unit
+		err  error
+		says []string
+	}{
+		"enabled":            {systemd.Unit{File: "enabled", Active: "inactive"}, nil, []string{"at the next boot of lb-1", command}},
+		"runs":               {systemd.Unit{File: "enabled", Active: "active", MainPID: 4711}, nil, []string{"on lb-1", "pid 4711", command}},
+		"started by hand":    {systemd.Unit{File: "disabled", Active: "active", MainPID: 4711}, nil, []string{command}},
+		"disabled":           {systemd.Unit{File: "disabled", Active: "inactive"}, nil, nil},
+		"masked":             {systemd.Unit{File: "masked", Active: "inactive"}, nil, nil},
+		"no such unit":       {systemd.Unit{}, nil, nil},
+		"systemd is silent":  {systemd.Unit{}, errors.New("deadline exceeded"), []string{"not known", "deadline exceeded"}},
+		"failed, not at all": {systemd.Unit{File: "disabled", Active: "failed"}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sys := &system{running: true, node: "lb-1", unit: func(_ context.Context, name string) (systemd.Unit, error) {
+				unit := c.unit
+				unit.Name = name
+				return unit, c.err
+			}, checkHAProxy: func(context.Context, *haproxyConfig) error { return nil }}
+			checked := sys.checkNode(t.Context(), &config{})
+			require.NoError(t, checked.err, "it forbids nothing")
+			if c.says == nil {
+				require.Empty(t, checked.warnings)
+				return
+			}
+			require.Len(t, checked.warnings, 1)
+			for _, words := range c.says {
+				require.Contains(t, checked.warnings[0], words)
+			}
+			sys.running = false // a file: of no machine's
+			require.Empty(t, sys.checkNode(t.Context(), &config{}).warnings)
+		})
+	}
+}
