@@ -131,9 +131,12 @@ func (s sight) drained() bool {
 	return s.opening == 0 && !slices.ContainsFunc(s.listeners, func(l listener) bool { return l.waiting > 0 })
 }
 
-// roomFor tells whether n more connections fit into each accept queue, or that it is empty.
+// roomFor tells whether n more connections fit into each accept queue, or that it is empty and will be.
 func (s sight) roomFor(n int) bool {
-	return !slices.ContainsFunc(s.listeners, func(l listener) bool { return l.waiting > 0 && l.waiting+uint32(s.opening+n) > l.backlog })
+	return !slices.ContainsFunc(s.listeners, func(l listener) bool {
+		coming := l.waiting + uint32(s.opening)
+		return coming > 0 && coming+uint32(n) > l.backlog
+	})
 }
 
 // handedOver tells that every port has a listener, and no address one of before beside a new one. Between two processes that both
