@@ -8,15 +8,19 @@ OCF     := $(DESTDIR)$(PREFIX)/lib/ocf/resource.d
 
 # Static and reproducible: the same commit gives the same bytes, wherever it is built.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
-BINARIES := hawser ocf-haproxy ocf-floatip hawser-lab
+BIN      ?= bin
+BINARIES := hawser ocf-haproxy ocf-floatip fence_droplet hawser-lab
 
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(shell go env GOPATH)/bin/golangci-lint
+NFPM_VERSION := v2.45.2
+NFPM := $(shell go env GOPATH)/bin/nfpm
 
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps build install uninstall overlay test test-unit test-life test-haproxy test-cluster test-guest lint fuzz bench demo package clean
+.PHONY: help deps build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest lint fuzz bench demo package tarball \
+	vagrant-box vagrant-up vagrant-test vagrant-down clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -24,17 +28,24 @@ help: ## this list
 deps: ## install the Debian packages that are missing, starting none of their daemons
 	@./deps.sh
 
-build: ## build bin/hawser, bin/ocf-haproxy, bin/ocf-floatip and bin/hawser-lab
-	@mkdir -p bin
-	@for b in $(BINARIES); do $(GOBUILD) -o bin/$$b ./cmd/$$b || exit 1; done
+build: ## build the programs into bin
+	@mkdir -p $(BIN)
+	@for b in $(BINARIES); do $(GOBUILD) -o $(BIN)/$$b ./cmd/$$b || exit 1; done
 
 install: build ## install agents and CLI below DESTDIR (default /)
 	install -d $(OCF)/hawser $(OCF)/heartbeat $(OCF)/digitalocean $(DESTDIR)$(PREFIX)/sbin
-	install -m 0755 bin/ocf-haproxy $(OCF)/hawser/haproxy
-	install -m 0755 bin/ocf-floatip $(OCF)/hawser/floatip
-	install -m 0755 bin/hawser $(DESTDIR)$(PREFIX)/sbin/hawser
+	@$(call put,ocf-haproxy,$(OCF)/hawser,haproxy)
+	@$(call put,ocf-floatip,$(OCF)/hawser,floatip)
+	@$(call put,hawser,$(DESTDIR)$(PREFIX)/sbin,hawser)
+	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	@$(call link,heartbeat,haproxy)
 	@$(call link,digitalocean,floatip)
+
+# By renaming: a cluster that runs finds the program of before or the new one, and never none or a part of one.
+define put
+	echo "install -m 0755 $(BIN)/$(1) $(2)/$(3)"; \
+	install -m 0755 $(BIN)/$(1) $(2)/.$(3).new && mv -f $(2)/.$(3).new $(2)/$(3) || { rm -f $(2)/.$(3).new; exit 1; }
+endef
 
 # The agents are also found under the names of the shell agents that they replace, where no other file stands there.
 define link
@@ -46,25 +57,32 @@ define link
 	fi
 endef
 
+# As the packages' own script does: refused while the cluster uses the agents here. A hawser that does not run keeps nobody from it.
 uninstall: ## remove what install put below DESTDIR
-	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser
+	@[ -n '$(DESTDIR)' ] || [ ! -x $(PREFIX)/sbin/hawser ] || [ "$$HAWSER_REMOVE" = anyway ] || $(PREFIX)/sbin/hawser removable || [ $$? != 1 ] || \
+		{ echo "nothing is removed. To remove it all the same: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
+	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
-	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean 2>/dev/null || true
+	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat 2>/dev/null || true
 
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null
 
-test: deps overlay test-unit test-life test-cluster ## run every test, those on a real cluster too (root)
+test: deps overlay test-unit test-life test-package test-cluster ## run every test, those on a real cluster too (root)
 
 # The unit tests run a real HAProxy and Pacemaker's tools, but no cluster.
 test-unit:
-	go test -race -timeout 20m -skip '^TestLife$$' $$(go list ./... | grep -v -e /lab$$ -e /e2e$$ -e /cmd/hawser-lab$$)
+	go test -race -timeout 20m -skip '^TestLife$$' $$(go list ./... | grep -v -e /lab$$ -e /e2e$$ -e /e2e/booted$$ -e /cmd/hawser-lab$$ -e /packaging$$)
 
 # The versions of HAProxy that the apt suites offer, one after the other; -v shows which they were, and which could not be had.
 test-life:
 	go test -count=1 -v -timeout 2m -run '^TestLife$$' ./agents/haproxy
+
+# In root file systems of their own over this one: dpkg and rpm change nothing here.
+test-package: $(NFPM) ## build the packages twice, and install, upgrade and remove them with dpkg and rpm (root)
+	go test -count=1 -timeout 10m ./packaging
 
 # In a mount namespace, so that the tests, and what they start, see that HAProxy in place of the installed one, and nobody else does.
 HAPROXY ?= /usr/sbin/haproxy
@@ -74,14 +92,18 @@ test-haproxy: ## run the tests of HAProxy's agent and client with HAPROXY=/path/
 	unshare --mount sh -ec 'mount --bind "$$1" /usr/sbin/haproxy; /usr/sbin/haproxy -v; \
 		exec go test -count=1 -timeout 20m ./haproxy ./agents/haproxy' - '$(abspath $(HAPROXY))'
 
-# The cluster's tests have the machine to themselves, one package after the other.
-test-cluster:
-	HAWSER_OVERLAY=$(OVERLAY) go test -count=1 -p 1 -timeout 20m ./lab ./cmd/hawser-lab ./e2e
+# The cluster's tests have the machine to themselves, one package after the other. Those of docs/ install this machine's package.
+test-cluster: $(NFPM)
+	@rm -rf build/debs && VERSION=$(VERSION) NFPM=$(NFPM) ARCHES=$$(go env GOARCH) OUT=build/debs packaging/build.sh
+	HAWSER_OVERLAY=$(OVERLAY) HAWSER_DEBS=$(CURDIR)/build/debs go test -count=1 -p 1 -timeout 50m ./lab ./cmd/hawser-lab ./e2e ./e2e/booted
 
-lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also keeps the import directions
+lint: deps $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also keeps the import directions; shellcheck and vagrant validate
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	$(GOLANGCI) run ./...
+	go vet -tags vagrant ./vagrant
+	shellcheck $$(git ls-files | xargs awk 'FNR == 1 && /^#!.*[\/ ](ba)?sh( |$$)/ {print FILENAME} {nextfile}')
+	cd vagrant && vagrant validate --ignore-provider
 
 $(GOLANGCI):
 	go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
@@ -106,11 +128,38 @@ test-guest: ## run the tests of hawser protect on Debian's cloud kernel, which h
 demo: deps overlay ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running (root)
 	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(KEEP),--keep)
 
-package: build ## make build/hawser-VERSION-linux-ARCH.tar.gz, to be unpacked at / on a balancer
-	@rm -rf build/package && $(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/package >/dev/null
-	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C build/package -cf - . | gzip -n \
+PACKAGES ?= build/packages
+package: $(NFPM) ## make build/packages/hawser and hawser-lab, .deb and .rpm, for amd64 and arm64 (or ARCHES=amd64)
+	@rm -f $(PACKAGES)/hawser*.deb $(PACKAGES)/hawser*.rpm
+	@VERSION=$(VERSION) NFPM=$(NFPM) OUT=$(PACKAGES) packaging/build.sh
+
+$(NFPM):
+	go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+
+tarball: build ## make build/hawser-VERSION-linux-ARCH.tar.gz, to be unpacked at / where neither .deb nor .rpm is at home
+	@rm -rf build/tarball && $(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/tarball >/dev/null
+	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C build/tarball -cf - . | gzip -n \
 		> build/hawser-$(VERSION)-linux-$(shell go env GOARCH).tar.gz
 	@ls build/hawser-$(VERSION)-linux-*.tar.gz
+
+vagrant-box: ## build a Debian 12 box for Vagrant and libvirt here, with the cluster's packages inside (root)
+	@vagrant/deps.sh
+	@vagrant/box.sh
+
+# The machines run this architecture's packages.
+vagrant-up: ## bring up the test cluster on virtual machines: see vagrant/README.md
+	@vagrant/deps.sh
+	@$(MAKE) --no-print-directory package ARCHES=amd64
+	@vagrant/up.sh
+
+vagrant-test: export NFPM := $(NFPM)
+vagrant-test: ## bring it up, play the tutorial and what only whole machines show through, write docs/vagrant-run.md, take it down unless KEEP=1
+	@mkdir -p build && date +%s >build/vagrant-began
+	@$(MAKE) --no-print-directory vagrant-up
+	@vagrant/test.sh "$$(cat build/vagrant-began)"
+
+vagrant-down: ## take the machines away, and end the daemons that vagrant-up started
+	@vagrant/down.sh
 
 clean: ## remove what was built
 	rm -rf bin build

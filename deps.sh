@@ -7,11 +7,19 @@ packages=(
 	pacemaker pacemaker-cli-utils corosync crmsh pcs resource-agents # the cluster, its shells, ocf-tester and the shell agents
 	haproxy nginx-light                                             # what it balances
 	iproute2 iptables iputils-arping procps curl                    # nodes in namespaces
+	nftables openssl                                                # tests of packet filters, and of certificates that change
+	dbus systemd                                                    # nodes whose PID 1 is systemd
 	libxml2-utils                                                   # xmllint, for the schemas of the agents' meta-data
+	fence-agents                                                    # the schema of fence agents' metadata
 	keepalived                                                      # the peer that make bench measures failovers beside
 	strace                                                          # make bench counts the programs that a monitor runs
+	sbd                                                             # nodes that reset themselves when they have lost quorum
+	lintian rpm man-db zsh fish                                     # the packages, their manual pages and completions
+	shellcheck vagrant                                              # make lint; vagrant only validates there
 	gcc libc6-dev                                                   # go test -race
 )
+# Nodes are told to reboot. What another init has brought along is left alone.
+command -v reboot >/dev/null || packages+=(systemd-sysv)
 
 missing=()
 for p in "${packages[@]}"; do
@@ -36,15 +44,17 @@ if [ ! -e "$policy" ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/tmp/hawser-deps.log 2>&1 || {
-	tail -20 /tmp/hawser-deps.log >&2
-	echo "apt-get install failed; the whole output is in /tmp/hawser-deps.log" >&2
+log=$(mktemp /tmp/hawser-deps.XXXXXX)
+apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}" </dev/null >"$log" 2>&1 || {
+	tail -20 "$log" >&2
+	echo "apt-get install failed; the whole output is in $log" >&2
 	exit 1
 }
+rm -f "$log"
 if command -v systemctl >/dev/null; then
 	for p in "${missing[@]}"; do
 		case "$p" in
-		pacemaker | corosync | haproxy | keepalived) systemctl disable --quiet "$p.service" 2>/dev/null || true ;;
+		pacemaker | corosync | haproxy | keepalived | sbd) systemctl disable --quiet "$p.service" 2>/dev/null || true ;;
 		nginx-light) systemctl disable --quiet nginx.service 2>/dev/null || true ;;
 		pcs) systemctl disable --quiet pcsd.service 2>/dev/null || true ;;
 		esac
