@@ -78,13 +78,27 @@ func fresh(t testing.TB) *cluster {
 	}
 	c.allOnline(t)
 	c.erase(t)
-	t.Cleanup(func() {
-		if t.Failed() {
-			out, _, err := c.Exec(context.Background(), "lb-1", "crm_mon", "-1rfn")
-			t.Logf("the cluster when the test failed: %v\n%s", err, out)
-		}
-	})
+	c.explainFailure(t)
 	return c
+}
+
+// explainFailure has a test that fails end with what the cluster, the fence agents and the cloud say, while they are there.
+func (c *cluster) explainFailure(t testing.TB) {
+	t.Helper()
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		for _, n := range c.Nodes(lab.Balancer) {
+			out, _, err := c.Exec(ctx, n.Name, "sh", "-c", "crm_mon -1rfn; grep -E 'fence_droplet|fenced.*(Operation|error|warning)' /var/log/pacemaker/pacemaker.log | tail -20; "+
+				"grep -E 'hawser-(haproxy|keeper|floatip)[[]' /var/log/syslog | tail -20")
+			t.Logf("%s when the test failed: %v\n%s", n.Name, err, out)
+		}
+		said, err := os.ReadFile(c.CloudLog())
+		t.Logf("the cloud when the test failed: %v\n%s", err, said[max(0, len(said)-4000):])
+	})
 }
 
 // erase stops and deletes everything that is configured, and forgets what has happened.

@@ -143,7 +143,8 @@ func TestKeeperKilledFirst(t *testing.T) {
 	holder := c.holder(t)
 	c.guarded(t, holder)
 	finish := c.loaded(t)
-	c.run(t, holder, "sh", "-c", "killall --signal KILL hawser-keeper; killall --signal KILL haproxy")
+	// By number: killall would find the standby too, which has the keeper's name as soon as that is dead.
+	c.run(t, holder, "sh", "-c", "kill -KILL $(pgrep --exact hawser-keeper); killall --signal KILL haproxy")
 	eventually(t, 20*time.Second, "the standby brings it back", func() error {
 		if n, state := c.crashes(holder); n != 1 {
 			return errors.New(state)
@@ -164,7 +165,7 @@ func TestWhatCannotBeMended(t *testing.T) {
 		holder := c.holder(t)
 		c.guarded(t, holder)
 		t.Cleanup(func() { c.run(t, holder, "mv", "/usr/sbin/haproxy.gone", "/usr/sbin/haproxy") })
-		c.run(t, holder, "sh", "-c", "mv /usr/sbin/haproxy /usr/sbin/haproxy.gone; kill -KILL $(pgrep haproxy)")
+		c.run(t, holder, "sh", "-c", "mv /usr/sbin/haproxy /usr/sbin/haproxy.gone; killall --signal KILL haproxy")
 		c.moved(t, holder)
 		eventually(t, 20*time.Second, "no keeper holds what nobody serves", func() error {
 			if out, _ := c.try(holder, "pgrep", "-l", "hawser-"); out != "" {
