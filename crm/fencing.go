@@ -42,10 +42,7 @@ func (c *CIB) FencingDevices() []FencingDevice {
 	if resources == nil {
 		return nil
 	}
-	templates := map[string]*etree.Element{}
-	for _, t := range resources.SelectElements("template") {
-		templates[value(t, "id")] = t
-	}
+	templates := templatesOf(resources)
 	everywhere := ""
 	if defaults := c.configuration().SelectElement("rsc_defaults"); defaults != nil && stoppedIn(defaults) {
 		everywhere = "rsc_defaults"

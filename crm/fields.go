@@ -110,9 +110,9 @@ func agentName(o *Primitive) string {
 	return strings.Join(parts, ":")
 }
 
-// Agent is the resource agent in the form class:provider:type, or "@" and the template.
+// Agent is the resource agent in the form class:provider:type, or, where that is a template's to say, "@" and the template.
 func (o *Primitive) Agent() string {
-	if o.Template != "" {
+	if o.Template != "" && o.Class == "" {
 		return "@" + o.Template
 	}
 	return agentName(o)

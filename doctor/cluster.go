@@ -78,7 +78,7 @@ func (c *Cluster) read(ctx context.Context) (*clusterView, error) {
 			return nil, err
 		}
 	}
-	v.objects = v.cib.Objects()
+	v.objects = v.cib.Effective()
 	var err error
 	v.history, err = readHistory(v.cib.XML())
 	return v, err

@@ -151,10 +151,14 @@ func unsetMeta(id, name string) string {
 	return "crm_resource --resource " + quote(id) + " --meta --delete-parameter " + name
 }
 
-// define is the command that writes an object as it ought to be, in one transaction. An object whose secret would be shown is edited by hand.
+// define is the command that writes an object as it ought to be, in one transaction. An object whose secret would be shown is edited by hand, and
+// so is the template of one that is made from it.
 func define(objects ...crm.Object) string {
 	var lines []string
 	for _, o := range objects {
+		if p, ok := o.(*crm.Primitive); ok && p.Template != "" {
+			return "crm configure edit " + quote(p.Template) + "    # the template that " + p.Name + " is made from"
+		}
 		if crm.WithoutSecrets(o).String() != o.String() {
 			return "crm configure edit " + quote(o.ID())
 		}

@@ -24,7 +24,7 @@ func checkTimeouts(ctx context.Context, v *clusterView) ([]Finding, error) {
 	var unread []error
 	advertised := map[string][]crm.AgentAction{}
 	for _, p := range v.primitives() {
-		if !isHAProxy(p) && !isAddress(p) && p.Class != "stonith" || p.Template != "" {
+		if !isHAProxy(p) && !isAddress(p) && p.Class != "stonith" {
 			continue
 		}
 		agent := p.Agent()

@@ -104,8 +104,9 @@ const (
 // Read takes what nodes need to have out of the cluster's configuration.
 func Read(cib *crm.CIB) (Declared, error) {
 	d := Declared{TokenFiles: map[string][]string{}}
-	before := addressesBefore(cib)
-	for _, o := range cib.Objects() {
+	objects := cib.Effective()
+	before := addressesBefore(objects)
+	for _, o := range objects {
 		p, ok := o.(*crm.Primitive)
 		if !ok {
 			continue
@@ -174,9 +175,9 @@ const (
 )
 
 // addressesBefore are, for each resource in a group, the addresses that the group starts before it.
-func addressesBefore(cib *crm.CIB) map[string][]netip.Addr {
+func addressesBefore(objects []crm.Object) map[string][]netip.Addr {
 	of, before := map[string]netip.Addr{}, map[string][]netip.Addr{}
-	for _, o := range cib.Objects() {
+	for _, o := range objects {
 		if p, ok := o.(*crm.Primitive); ok && isAddress(p) {
 			ip, err := netip.ParseAddr(or(value(p.Params, "ip"), value(p.Params, "floating_ip")))
 			if err == nil {
@@ -184,7 +185,7 @@ func addressesBefore(cib *crm.CIB) map[string][]netip.Addr {
 			}
 		}
 	}
-	for _, o := range cib.Objects() {
+	for _, o := range objects {
 		g, ok := o.(*crm.Group)
 		if ordered, _ := metaOf(o).Get("ordered"); !ok || saysNo(ordered) {
 			continue

@@ -116,12 +116,19 @@ func From(node, value string, now time.Time) (Told, []Finding) {
 	if err != nil {
 		return Told{}, silent(fmt.Sprintf("what it told the cluster cannot be read (another version of hawser?): %v", err))
 	}
-	if age := now.Sub(t.At); age > Stale || age < -Stale {
+	age := now.Sub(t.At)
+	if age > Stale {
 		return Told{}, silent(fmt.Sprintf("it last told of itself at %s, which is too long ago, or its clock is wrong", t.At.UTC().Format(time.RFC3339)))
 	}
 	at := t.At
 	for i := range t.Findings {
 		t.Findings[i].Node, t.Findings[i].Told = node, &at
+	}
+	if age < -veryWrong { // clock-skew goes by ICMP's time stamps, which do not show whole days
+		t.Findings = append(t.Findings, Finding{Check: "clock-skew", Severity: Error, Node: node, Told: &at, Subject: node,
+			What: fmt.Sprintf("by its clock it told of itself %v from now", (-age).Round(time.Second)),
+			Why:  "one of the two clocks is wrong: certificates and API tokens are refused there, and the logs of a failover cannot be read side by side",
+			Fix:  []string{"date    # on both nodes", "chronyc makestep    # on the node whose clock is wrong"}})
 	}
 	if t.Left > 0 {
 		t.Findings = append(t.Findings, Finding{Check: "other-nodes", Severity: Unknown, Node: node, Told: &at, What: fmt.Sprintf("%d further findings there had no room in what it tells", t.Left),

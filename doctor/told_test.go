@@ -57,7 +57,6 @@ func TestSilenceIsUnknown(t *testing.T) {
 		"nothing":   {"", "has told the cluster nothing", noon},
 		"nonsense":  {"H4sI nonsense", "cannot be read", noon},
 		"long ago":  {value, "too long ago", noon.Add(doctor.Stale + time.Second)},
-		"to come":   {value, "its clock is wrong", noon.Add(-doctor.Stale - time.Second)},
 		"truncated": {value[:len(value)/2], "cannot be read", noon},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +69,21 @@ func TestSilenceIsUnknown(t *testing.T) {
 	}
 	_, found := doctor.From("lb-3", value, noon.Add(doctor.Stale-time.Second))
 	require.Empty(t, found)
+}
+
+// A node that has told of itself in the future shows that a clock is wrong, also by whole days; the rest of what it told holds.
+func TestToldInTheFuture(t *testing.T) {
+	value, err := doctor.Told{At: noon.AddDate(0, 0, 2), Facts: map[string]string{"hawser": "1.0"}, Findings: []doctor.Finding{{Check: "disk", Severity: doctor.Error, What: "full"}}}.Pack()
+	require.NoError(t, err)
+	told, found := doctor.From("lb-3", value, noon)
+	require.Equal(t, "1.0", told.Facts["hawser"])
+	require.Len(t, found, 2)
+	require.Equal(t, "full", found[0].What)
+	require.Equal(t, "clock-skew", found[1].Check)
+	require.Equal(t, doctor.Error, found[1].Severity)
+	require.Equal(t, "by its clock it told of itself 48h0m0s from now", found[1].What)
+	_, found = doctor.From("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second))
+	require.Len(t, found, 1)
 }
 
 // However much is wrong, what is told stays small, has the worst, and says that there is more.

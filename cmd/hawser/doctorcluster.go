@@ -136,7 +136,7 @@ func (s *system) listeners(ctx context.Context) ([]doctor.Listener, error) {
 		return nil, err
 	}
 	var all []doctor.Listener
-	for _, o := range cib.Objects() {
+	for _, o := range cib.Effective() {
 		p, ok := o.(*crm.Primitive)
 		if !ok || p.Class != "ocf" || p.Type != haproxyID {
 			continue

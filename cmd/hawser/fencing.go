@@ -130,9 +130,8 @@ func races(cib *crm.CIB, q quorum) bool {
 	}
 	devices := false
 	for _, d := range cib.FencingDevices() {
-		o, _ := cib.Object(d.ID)
-		p, ok := o.(*crm.Primitive)
-		if !ok || p.Template != "" {
+		p, ok := cib.Primitive(d.ID)
+		if !ok {
 			return false // not known
 		}
 		for _, name := range []string{"pcmk_delay_base", "pcmk_delay_max", "delay"} {

@@ -133,7 +133,7 @@ func (s *system) configurationAndStatus(ctx context.Context) (*crm.CIB, *crm.Sta
 // whereIs finds the floating IP; an error unless it is one, and runs and is managed.
 func whereIs(cib *crm.CIB, status *crm.Status, resource string) (crm.ResourceStatus, error) {
 	var addresses []string
-	for _, o := range cib.Objects() {
+	for _, o := range cib.Effective() {
 		if p, ok := o.(*crm.Primitive); ok && p.Class == "ocf" && p.Type == "floatip" {
 			addresses = append(addresses, p.Name)
 		}

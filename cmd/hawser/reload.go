@@ -148,7 +148,7 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 func haproxyPrimitive(cib *crm.CIB, name string) (*crm.Primitive, error) {
 	var all []*crm.Primitive
 	inside := map[string]string{}
-	for _, o := range cib.Objects() {
+	for _, o := range cib.Effective() {
 		switch o := o.(type) {
 		case *crm.Primitive:
 			if o.Class == "ocf" && o.Type == "haproxy" {

@@ -284,8 +284,7 @@ func addressOf(cib *crm.CIB, id string) (ip, provider string) {
 	if cib == nil {
 		return "", ""
 	}
-	o, _ := cib.Object(id)
-	p, ok := o.(*crm.Primitive)
+	p, ok := cib.Primitive(id)
 	if !ok {
 		return "", ""
 	}

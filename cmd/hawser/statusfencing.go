@@ -22,10 +22,8 @@ func (r *statusReport) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string
 	case is == "stopped on purpose":
 		f.Reason = "its target role is Stopped: it fences nobody"
 	case st == stateDegraded && f.Reason == "" && f.Agent == fenceAgent && cib != nil: // Pacemaker keeps no reason of a fence agent
-		if o, ok := cib.Object(f.Device); ok {
-			if p, ok := o.(*crm.Primitive); ok {
-				f.Reason = fmt.Sprintf("`fence_droplet%s -o monitor` says why", agentFlags(p.Params))
-			}
+		if p, ok := cib.Primitive(f.Device); ok {
+			f.Reason = fmt.Sprintf("`fence_droplet%s -o monitor` says why", agentFlags(p.Params))
 		}
 	}
 	r.Pacemaker.Fencers = append(r.Pacemaker.Fencers, f)

@@ -1,0 +1,52 @@
+package doctor
+
+import (
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/require"
+)
+
+// intoTemplates makes every primitive of the file from a template that says all of it.
+func (b *bench) intoTemplates(t *testing.T) {
+	t.Helper()
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromFile(b.path))
+	for _, p := range doc.FindElements("//resources//primitive") {
+		id := p.SelectAttrValue("id", "")
+		template := p.Copy()
+		template.Tag = "template"
+		template.CreateAttr("id", id+"-template")
+		doc.FindElement("//resources").AddChild(template)
+		for _, child := range p.ChildElements() {
+			p.RemoveChild(child)
+		}
+		p.Attr = nil
+		p.CreateAttr("id", id)
+		p.CreateAttr("template", id+"-template")
+	}
+	require.NoError(t, doc.WriteToFile(b.path))
+}
+
+// TestResourcesMadeFromTemplates: what a resource has from a template is looked at as what it says itself.
+func TestResourcesMadeFromTemplates(t *testing.T) {
+	b := newBench(t)
+	b.intoTemplates(t)
+	b.verify(t)
+	require.Empty(t, b.look(t), "it is the healthy cluster still")
+
+	b.edit(t, monitorHAProxy, "")
+	found := b.look(t)
+	require.Len(t, found, 1)
+	require.Equal(t, "monitors", found[0].Check)
+	require.Equal(t, "haproxy has no monitor that is repeated", found[0].What)
+	require.Equal(t, []string{"crm configure edit haproxy-template    # the template that haproxy is made from"}, found[0].Fix)
+
+	cib, err := b.Query(t.Context())
+	require.NoError(t, err)
+	d, err := Read(cib)
+	require.NoError(t, err)
+	require.Len(t, d.HAProxies, 1)
+	require.Len(t, d.Addresses, 2)
+	require.Equal(t, map[string][]string{"/etc/hawser/token": {"FloatIP", "FloatIP6"}}, d.TokenFiles)
+}
