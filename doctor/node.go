@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -229,6 +230,22 @@ func (n Node) demands(look func(ctx context.Context, d Declared) ([]Finding, err
 		}
 		return look(ctx, d)
 	}
+}
+
+// ofHAProxies lets a check look at each HAProxy that the configuration demands. What could not be looked at of one leaves the others to be looked at.
+func (n Node) ofHAProxies(look func(ctx context.Context, h HAProxy) ([]Finding, error)) func(context.Context) ([]Finding, error) {
+	return n.demands(func(ctx context.Context, d Declared) ([]Finding, error) {
+		var found []Finding
+		var errs []error
+		for _, h := range d.HAProxies {
+			f, err := look(ctx, h)
+			found = append(found, f...)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))
+			}
+		}
+		return found, errors.Join(errs...)
+	})
 }
 
 // found is a finding on this node.

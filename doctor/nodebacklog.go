@@ -18,35 +18,28 @@ func (n Node) backlogCheck() Check {
 		Name: "backlog", Short: "a backlog or maxconn of haproxy.cfg that the kernel cuts (somaxconn, tcp_max_syn_backlog)", Worst: Warning,
 		Why:  "in a burst the kernel drops connections that HAProxy was to queue; a client tries again after a second",
 		Mend: "sysctl -w net.core.somaxconn=N",
-		Run: n.demands(func(ctx context.Context, d Declared) ([]Finding, error) {
-			var found []Finding
-			var errs []error
-			for _, h := range d.HAProxies {
-				sources, err := n.Sources(h)
-				if err != nil {
-					continue // haproxy-config says so
-				}
-				want, place := wantedBacklog(sources)
-				queue, err := n.queue(ctx, h)
-				if err != nil {
-					errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))
-				}
-				if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want > somaxconn {
-					found = append(found, n.found(Warning, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and net.core.somaxconn cuts that to %d", place, want, somaxconn),
-						"in a burst the kernel drops connections that HAProxy was to queue: their clients try again after a second",
-						fmt.Sprintf("sysctl -w net.core.somaxconn=%d", want), fmt.Sprintf("echo 'net.core.somaxconn = %d' >>/etc/sysctl.d/60-hawser.conf", want), n.restart(h)))
-				}
-				if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want <= somaxconn && queue > 0 && queue < want {
-					found = append(found, n.found(Note, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and HAProxy's sockets, which have listened since less was wanted or allowed, let %d wait", place, want, queue),
-						"in a burst the kernel drops connections that HAProxy was to queue: their clients try again after a second", n.restart(h)))
-				}
-				// With SYN cookies the kernel does not look at it (net/ipv4/tcp_input.c, tcp_conn_request).
-				if most, ok := n.sysctlNumber("net.ipv4.tcp_max_syn_backlog"); ok && want > most && n.sysctl("net.ipv4.tcp_syncookies") == "0" {
-					found = append(found, n.found(Warning, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and without SYN cookies net.ipv4.tcp_max_syn_backlog allows %d handshakes", place, want, most),
-						"in a burst, or a SYN flood, handshakes are dropped", "sysctl -w net.ipv4.tcp_syncookies=1"))
-				}
+		Run: n.ofHAProxies(func(ctx context.Context, h HAProxy) (found []Finding, err error) {
+			sources, err := n.Sources(h)
+			if err != nil {
+				return nil, nil //nolint:nilerr // haproxy-config says so
 			}
-			return found, errors.Join(errs...)
+			want, place := wantedBacklog(sources)
+			queue, err := n.queue(ctx, h)
+			if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want > somaxconn {
+				found = append(found, n.found(Warning, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and net.core.somaxconn cuts that to %d", place, want, somaxconn),
+					"in a burst the kernel drops connections that HAProxy was to queue: their clients try again after a second",
+					fmt.Sprintf("sysctl -w net.core.somaxconn=%d", want), fmt.Sprintf("echo 'net.core.somaxconn = %d' >>/etc/sysctl.d/60-hawser.conf", want), n.restart(h)))
+			}
+			if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want <= somaxconn && queue > 0 && queue < want {
+				found = append(found, n.found(Note, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and HAProxy's sockets, which have listened since less was wanted or allowed, let %d wait", place, want, queue),
+					"in a burst the kernel drops connections that HAProxy was to queue: their clients try again after a second", n.restart(h)))
+			}
+			// With SYN cookies the kernel does not look at it (net/ipv4/tcp_input.c, tcp_conn_request).
+			if most, ok := n.sysctlNumber("net.ipv4.tcp_max_syn_backlog"); ok && want > most && n.sysctl("net.ipv4.tcp_syncookies") == "0" {
+				found = append(found, n.found(Warning, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and without SYN cookies net.ipv4.tcp_max_syn_backlog allows %d handshakes", place, want, most),
+					"in a burst, or a SYN flood, handshakes are dropped", "sysctl -w net.ipv4.tcp_syncookies=1"))
+			}
+			return found, err
 		}),
 	}
 }

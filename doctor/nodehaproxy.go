@@ -61,22 +61,14 @@ func (n Node) configCheck() Check {
 		Name: "haproxy-config", Short: "a configuration of HAProxy that is missing here, or that HAProxy refuses", Worst: Error, Timeout: 30 * time.Second,
 		Why:  "HAProxy cannot be started or reloaded with it; one that runs goes on with what it had, until it has to be started again",
 		Mend: "haproxy -c -f FILE, then hawser reload",
-		Run: n.demands(func(ctx context.Context, d Declared) ([]Finding, error) {
-			var found []Finding
-			var errs []error
-			for _, h := range d.HAProxies {
-				err := n.CheckConfig(ctx, h)
-				switch {
-				case err == nil:
-				case unanswered(err):
-					errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))
-				default:
-					found = append(found, n.found(Error, h.Resource, err.Error(),
-						"HAProxy cannot be started with it here, nor reloaded: at the next failure this node cannot serve",
-						strings.TrimSpace(h.Binary+" -W -c -f "+h.Config+" "+h.ExtraConf), "hawser reload "+h.Resource))
-				}
+		Run: n.ofHAProxies(func(ctx context.Context, h HAProxy) ([]Finding, error) {
+			err := n.CheckConfig(ctx, h)
+			if err == nil || unanswered(err) {
+				return nil, err
 			}
-			return found, errors.Join(errs...)
+			return []Finding{n.found(Error, h.Resource, err.Error(),
+				"HAProxy cannot be started with it here, nor reloaded: at the next failure this node cannot serve",
+				strings.TrimSpace(h.Binary+" -W -c -f "+h.Config+" "+h.ExtraConf), "hawser reload "+h.Resource)}, nil
 		}),
 	}
 }

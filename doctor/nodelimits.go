@@ -22,26 +22,19 @@ func (n Node) limitCheck() Check {
 		Name: "file-limit", Short: "a running HAProxy whose limit of open files is below what its maxconn needs, or that is full", Worst: Error,
 		Why:  "HAProxy takes no more connections while others wait in the kernel's queue",
 		Mend: "maxconn in the section global and hawser reload; LimitNOFILE of haproxy.service",
-		Run: n.demands(func(ctx context.Context, d Declared) ([]Finding, error) {
-			var found []Finding
-			var errs []error
-			for _, h := range d.HAProxies {
-				info, err := haproxy.Runtime{Path: filepath.Join(n.RunDir, h.Resource, "stats.sock")}.Info(ctx)
-				if errors.Is(err, fs.ErrNotExist) {
-					continue // it does not run here
-				}
-				if err != nil {
-					errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))
-					continue
-				}
-				soft, hard, err := openFiles(info.Pid)
-				if err != nil {
-					errs = append(errs, err)
-					continue
-				}
-				found = append(found, n.judgeLimits(h, info, soft, hard)...)
+		Run: n.ofHAProxies(func(ctx context.Context, h HAProxy) ([]Finding, error) {
+			info, err := haproxy.Runtime{Path: filepath.Join(n.RunDir, h.Resource, "stats.sock")}.Info(ctx)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, nil // it does not run here
 			}
-			return found, errors.Join(errs...)
+			if err != nil {
+				return nil, err
+			}
+			soft, hard, err := openFiles(info.Pid)
+			if err != nil {
+				return nil, err
+			}
+			return n.judgeLimits(h, info, soft, hard), nil
 		}),
 	}
 }

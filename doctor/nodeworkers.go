@@ -23,21 +23,15 @@ func (n Node) oldWorkerCheck() Check {
 		Name: "old-workers", Short: "workers of before a reload that do not end (no hard-stop-after, or a long one)", Worst: Warning,
 		Why:  "each keeps its memory and serves its clients by an old configuration; many reloads fill the machine",
 		Mend: "hard-stop-after in the section global, then hawser reload",
-		Run: n.demands(func(ctx context.Context, d Declared) ([]Finding, error) {
-			var found []Finding
-			var errs []error
-			for _, h := range d.HAProxies {
-				procs, err := haproxy.Master{Path: filepath.Join(n.RunDir, h.Resource, "master.sock")}.Procs(ctx)
-				if errors.Is(err, fs.ErrNotExist) {
-					continue
-				}
-				if err != nil {
-					errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))
-					continue
-				}
-				found = append(found, n.judgeOldWorkers(h, procs, cmp.Or(n.Lingering, lingering))...)
+		Run: n.ofHAProxies(func(ctx context.Context, h HAProxy) ([]Finding, error) {
+			procs, err := haproxy.Master{Path: filepath.Join(n.RunDir, h.Resource, "master.sock")}.Procs(ctx)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, nil // it does not run here
 			}
-			return found, errors.Join(errs...)
+			if err != nil {
+				return nil, err
+			}
+			return n.judgeOldWorkers(h, procs, cmp.Or(n.Lingering, lingering)), nil
 		}),
 	}
 }
