@@ -271,7 +271,10 @@ func TestMoveKilled(t *testing.T) {
 	t.Cleanup(func() { _, _ = c.try(other, "mv", "-f", agent+".real", agent) })
 
 	slow("sleep 4")
-	said := c.fails(t, 137, at, "timeout", "--signal", "KILL", "2", "hawser", "move", "FloatIP", other, "--yes", "--timeout", "3s")
+	// Killed as soon as its constraint is written.
+	said := c.fails(t, 137, at, "sh", "-c", "hawser move FloatIP "+other+` --yes --timeout 3s & p=$!
+until cibadmin --query --xpath "//rsc_location[@id='hawser-move-FloatIP']" >/dev/null 2>&1 || ! kill -0 $p; do :; done
+kill -KILL $p; wait $p`)
 	left := c.locations(t)
 	require.Contains(t, left, "location hawser-move-FloatIP FloatIP ", said)
 	require.Contains(t, left, "date lt", "it ends by itself")
