@@ -81,6 +81,9 @@ func (s *system) apply(ctx context.Context, cfg *config, o applyOptions) error {
 			if err == nil {
 				_, err = cfg.checkFencing(p, d.quorum)
 			}
+			if err == nil {
+				err = s.checkLost(ctx, cfg, p) // it may have been lost while the question stood
+			}
 			return p, err
 		}); err != nil {
 			return err

@@ -52,3 +52,34 @@ func TestALostNodeKeepsItsFencing(t *testing.T) {
 		})
 	}
 }
+
+// losing is a cluster that loses a node just before the first plan is written.
+type losing struct {
+	*told
+	lose func()
+}
+
+func (c *losing) Apply(ctx context.Context, p crm.Plan) error {
+	if c.lose != nil {
+		c.lose()
+		c.lose = nil
+		return crm.ErrStale
+	}
+	return c.told.Apply(ctx, p)
+}
+
+// Nor is one that was lost while the plan waited for its approval.
+func TestANodeThatIsLostMeanwhileKeepsItsFencing(t *testing.T) {
+	fake := crmtest.New("lb-1", "lb-2", "lb-3")
+	require.NoError(t, fake.Edit(property("no-quorum-policy", "stop")))
+	status, err := fake.Status(t.Context())
+	require.NoError(t, err)
+	status.Quorum = true
+	status.Resources = append(status.Resources, crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Started", Node: "lb-2", Active: true})
+	sys, _, stderr := testSystem(t, &losing{&told{Fake: fake, status: status}, func() { status.Nodes[1].Unclean, status.Nodes[1].Online = true, false }})
+	file := filepath.Join(t.TempDir(), "hawser.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("fencing: off\nhaproxy: {}\n"), 0o600))
+	require.Equal(t, exitConflict, run([]string{"hawser", "apply", "--yes", "--no-wait", "-f", file}, sys), stderr)
+	require.Contains(t, stderr.String(), "lost and not fenced yet: lb-2")
+	require.Zero(t, fake.Applied())
+}
