@@ -47,7 +47,7 @@ func (c Config) Written() []Finding {
 	var all []Finding
 	e := c.In(c.Nodes)
 	if added := e.Token - c.with(0).In(c.Nodes).Token; added > 0 {
-		all = append(all, Finding{"token_coefficient", fmt.Sprintf("adds %s to the token for the %d nodes beyond the second, and as much and a fifth again to consensus; token_coefficient: 0 switches it off", added, c.Nodes-2)})
+		all = append(all, Finding{"token_coefficient", fmt.Sprintf("the token is %s longer for there being %d nodes, and consensus is 1.2 times that longer; the value 0 switches it off", added, c.Nodes)})
 	}
 	if (c.PingInterval > 0) != (c.PingTimeout > 0) {
 		all = append(all, Finding{"knet_ping_interval", "of knet_ping_interval and knet_ping_timeout one is given and the other derived from the token: give both or none (corosync.conf(5))"})
