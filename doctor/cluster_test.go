@@ -277,6 +277,10 @@ func TestClusterChecks(t *testing.T) {
 			b.sh(t, "crm_attribute --name stonith-enabled --update false; crm_attribute --name no-quorum-policy --update suicide")
 		}, check: "quorum-policy", want: Warning, says: "takes it for stop", live: true, also: []string{"fencing"}},
 		{name: "a policy that there is not", provoke: property("no-quorum-policy", "panic"), check: "quorum-policy", want: Warning, says: "does not know"},
+		{name: "no quorum, and a node that is not seen", provoke: func(t *testing.T, b *bench) {
+			b.edit(t, `have-quorum="1"`, `have-quorum="0"`)
+			b.remove(t, "//node_state[@uname='lb-2']")
+		}, check: "quorum-policy", want: Error, says: "lb-2 not seen from here", live: true, also: []string{"nodes"}},
 		{name: "no quorum", provoke: edit(`have-quorum="1"`, `have-quorum="0"`), check: "quorum-policy", want: Error, says: "has no quorum", live: true},
 
 		{name: "standby", provoke: sh("crm_standby --node lb-2 --update on"), check: "nodes", want: Warning, says: "lb-2 is in standby"},

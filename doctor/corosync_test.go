@@ -130,6 +130,10 @@ func TestCorosyncChecks(t *testing.T) {
 		}, "corosync-reloaded", Warning, "nodelist", ""},
 		{"another transport, not restarted", func(t *testing.T, r *ring) { r.replace(t, &r.conf, "transport: knet", "transport: udpu") }, "corosync-reloaded", Warning, "totem.transport", ""},
 		{"a file that cannot be read", func(_ *testing.T, r *ring) { r.conf += "}\n" }, "corosync", Error, "closes nothing", ""},
+		{"a key that cannot be looked at", func(t *testing.T, r *ring) {
+			require.NoError(t, os.Remove(filepath.Join(r.files, "/etc/corosync/authkey")))
+			require.NoError(t, os.Symlink("authkey", filepath.Join(r.files, "/etc/corosync/authkey")))
+		}, "corosync-encryption", Unknown, "the key could not be looked at", ""},
 		{"no encryption", func(_ *testing.T, r *ring) {
 			r.conf = strings.NewReplacer("aes256", "none", "sha256", "none").Replace(r.conf)
 			r.cmap = strings.NewReplacer("aes256", "none", "sha256", "none").Replace(r.cmap)
