@@ -132,6 +132,10 @@ func (s *life) nodes(t *testing.T) {
 	require.NotContains(t, s.sh(t, "lb-2", "ps ax"), "nginx")
 	require.Contains(t, s.sh(t, "lb-1", "cat /var/log/syslog"), "pacemakerd")
 	s.sh(t, "lb-1", "test ! -e /proc/sysrq-trigger || test -c /proc/sysrq-trigger") // it is /dev/null: Pacemaker can reset nothing
+	const rewrite = `f=/proc/sys/%s; v=$(cat $f); echo "$v" >$f`
+	_, _, err = s.Exec(t.Context(), "lb-1", "sh", "-ec", fmt.Sprintf(rewrite, "fs/file-max"))
+	require.ErrorContains(t, err, "Read-only file system", "the kernel's settings are the machine's")
+	s.sh(t, "lb-1", fmt.Sprintf(rewrite, "net/ipv4/ip_nonlocal_bind")) // those of its network are the node's
 	require.Equal(t, "true", s.sh(t, "lb-1", "script --quiet --return --command 'test -t 0 && echo true' /dev/null </dev/null | tr -d '\\r'"), "a terminal can be had")
 }
 

@@ -130,8 +130,19 @@ func enterRoot(root string) error {
 	return nil
 }
 
-// protectMachine hides the files by which Pacemaker resets the machine when its node is lost (sysrq b): they are not the node's.
+// protectMachine keeps the kernel's settings, which are every node's and the machine's, from being written: systemd, for one, raises fs.file-max
+// as it starts. Those of a node's own network stay writable. The files by which Pacemaker resets the machine when its node is lost (sysrq b) are
+// hidden.
 func protectMachine() error {
+	const sys, network = "/proc/sys", "/proc/sys/net"
+	for _, dir := range []string{sys, network} {
+		if err := unix.Mount(dir, dir, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("lab: bind %s: %w", dir, err)
+		}
+	}
+	if err := unix.Mount("", sys, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("lab: make %s read-only: %w", sys, err)
+	}
 	for _, path := range []string{"/proc/sysrq-trigger", "/proc/sys/kernel/sysrq"} {
 		err := unix.Mount("/dev/null", path, "", unix.MS_BIND, "")
 		if err != nil && !errors.Is(err, unix.ENOENT) { // a kernel without sysrq
