@@ -104,28 +104,47 @@ type process struct {
 }
 
 func processOf(pid int) (process, error) {
-	start, err := startOf(pid)
+	start, _, err := statOf(pid)
 	return process{PID: pid, Start: start}, err
 }
 
-func startOf(pid int) (uint64, error) {
+func statOf(pid int) (start uint64, state string, err error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	start, state, err := parseStat(pid, string(b))
-	if err == nil && (state == "Z" || state == "X") {
-		return 0, fmt.Errorf("lab: process %d has ended and waits to be reaped", pid)
-	}
-	return start, err
+	return parseStat(pid, string(b))
 }
 
 func (p process) alive() bool {
 	if p.PID <= 0 {
 		return false
 	}
-	start, err := startOf(p.PID)
-	return err == nil && start == p.Start
+	start, state, err := statOf(p.PID)
+	if err != nil || start != p.Start {
+		return false
+	}
+	if state != "Z" && state != "X" {
+		return true
+	}
+	// The first thread reads as a zombie, too, while others end, and while another one executes a program and takes its place (execve(2)),
+	// as the one does that becomes systemd.
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = unix.Close(fd) }()
+	ended, err := pollEnd(fd, 0)
+	return err == nil && !ended
+}
+
+// pollEnd waits for so many milliseconds until the process and all its threads have ended.
+func pollEnd(pidfd, ms int) (ended bool, err error) {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, ms)
+	if errors.Is(err, unix.EINTR) {
+		return false, nil
+	}
+	return n > 0, err
 }
 
 // waitGone waits until the process and all its threads have ended; for the PID 1 of a namespace, until everything in that has.
@@ -138,18 +157,15 @@ func (p process) waitGone(ctx context.Context) error {
 		return fmt.Errorf("lab: watch process %d: %w", p.PID, err)
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if b, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID) + "/stat"); err == nil {
-		if now, _, err := parseStat(p.PID, string(b)); err == nil && now != p.Start {
-			return nil // the number has gone to another process
-		}
+	if now, _, err := statOf(p.PID); err == nil && now != p.Start {
+		return nil // the number has gone to another process
 	}
 	for {
-		// Not its state in /proc: the first thread reads as a zombie there while others still end.
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 20)
-		if err != nil && !errors.Is(err, unix.EINTR) {
+		ended, err := pollEnd(fd, 20)
+		if err != nil {
 			return fmt.Errorf("lab: watch process %d: %w", p.PID, err)
 		}
-		if n > 0 {
+		if ended {
 			return nil
 		}
 		if ctx.Err() != nil {
