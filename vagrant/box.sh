@@ -11,8 +11,16 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(realpath -m "${1:-$here/../build/vagrant}")
 box=${HAWSER_BOX:-hawser/bookworm64}
-mirror=${HAWSER_MIRROR:-http://deb.debian.org/debian}
-security=${HAWSER_MIRROR_SECURITY:-http://deb.debian.org/debian-security}
+# shellcheck disable=SC2016 # apt replaces it
+# repository SUITE is where this machine's apt has that suite of Debian from, if it has it: that can be reached from here.
+repository() { apt-get indextargets --format '$(REPO_URI)' "Release: $1" 2>/dev/null | head -1 || true; }
+mirror=${HAWSER_MIRROR:-$(repository bookworm)}
+security=${HAWSER_MIRROR_SECURITY:-$(repository bookworm-security)}
+sources=() # none: those of mmdebstrap
+if [ -n "$mirror" ]; then
+	sources=("deb $mirror bookworm main" "deb $mirror bookworm-updates main")
+	[ -z "$security" ] || sources+=("deb $security bookworm-security main")
+fi
 
 fail() {
 	echo "vagrant/box.sh: $*" >&2
@@ -96,11 +104,11 @@ HAWSER_VAGRANT_KEY=$(find /usr/share /opt/vagrant -name vagrant.pub -path '*keys
 export HAWSER_VAGRANT_KEY
 [ -n "$HAWSER_VAGRANT_KEY" ] || fail "vagrant's own key, keys/vagrant.pub, is below neither /usr/share nor /opt/vagrant"
 
-echo "a tree of Debian 12 with the cluster's packages, from $mirror"
+echo "a tree of Debian 12 with the cluster's packages, from ${mirror:-the mirror that mmdebstrap knows}"
 include=$(IFS=,; echo "${packages[*]}")
 mmdebstrap --variant=minbase --include="$include" --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 	--essential-hook="sh $work/initrd.sh \"\$1\"" --customize-hook="sh $work/system.sh \"\$1\"" \
-	bookworm "$work/root" "deb $mirror bookworm main" "deb $mirror bookworm-updates main" "deb $security bookworm-security main" \
+	bookworm "$work/root" ${sources[@]+"${sources[@]}"} \
 	>"$dir/mmdebstrap.log" 2>&1 || {
 	tail -20 "$dir/mmdebstrap.log" >&2
 	fail "mmdebstrap failed; the whole output is in $dir/mmdebstrap.log. Another mirror: HAWSER_MIRROR=http://… HAWSER_MIRROR_SECURITY=http://…"
