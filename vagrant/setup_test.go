@@ -424,7 +424,13 @@ func TestSetupRefuses(t *testing.T) {
 			}, two, 1, []string{"UDP port 5405, Corosync's, is taken", "other"},
 		},
 		"no hawser": {
-			func(t *testing.T, s *setup) { s.file(t, "installed", "corosync") }, two, 1, []string{"the package hawser is not installed", "--package FILE"},
+			func(t *testing.T, s *setup) {
+				s.file(t, "installed", "corosync")
+				require.NoError(t, os.Remove(filepath.Join(s.bin, "hawser")))
+			}, two, 1, []string{"the package hawser is not installed", "--package FILE"},
+		},
+		"hawser from make install": {
+			func(t *testing.T, s *setup) { s.file(t, "installed", strings.TrimSuffix(packages, " hawser")) }, two, 0, []string{"lb-1 is online"},
 		},
 		"apt fails": {
 			func(t *testing.T, s *setup) {
