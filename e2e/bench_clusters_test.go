@@ -72,7 +72,7 @@ func BenchmarkClusters(b *testing.B) {
 	}
 	svg, err := plot.Lines(plot.Labels{Title: "Clusters of several sizes on one machine", X: "nodes", Y: "ms", LogY: true}, apply, reload, crash)
 	require.NoError(b, err)
-	report.Illustrate(b, report.Plot{Section: report.SectionGrowth, File: "img/clusters.svg",
+	report.Illustrate(b, report.Plot{Section: report.SectionGrowth, File: "plots/clusters.svg",
 		Caption: "What grows with the number of nodes. They share one machine's cores, which nodes of a real cluster do not."}, svg)
 }
 

@@ -276,6 +276,6 @@ func illustrateGrowth(b *testing.B, all []grown) {
 		line("cibadmin, its part", func(g grown) took { return g.query.plus(g.patch) }),
 		line("crm_verify, its part", func(g grown) took { return g.verify }))
 	require.NoError(b, err)
-	report.Illustrate(b, report.Plot{Section: report.SectionGrowth, File: "img/growth.svg",
+	report.Illustrate(b, report.Plot{Section: report.SectionGrowth, File: "plots/growth.svg",
 		Caption: "How long a write takes as others' resources fill the CIB, and how much of it is Pacemaker's own tools."}, svg)
 }
