@@ -308,6 +308,12 @@ func TestClusterChecks(t *testing.T) {
 		{name: "banned", provoke: sh("crm_resource --ban --resource FloatIP --node lb-1"), check: "leftovers", want: Warning, says: "FloatIP is banned from lb-1"},
 
 		{name: "failed once", provoke: func(t *testing.T, b *bench) { b.fail(t, "FloatIP", "monitor", "2") }, check: "failures", want: Warning, says: "FloatIP has failed on lb-3, fail count 2", live: true},
+		{name: "failed, with a reason", provoke: func(t *testing.T, b *bench) {
+			b.fail(t, "haproxy", "monitor", "2")
+			b.edit(t, `<lrm_resource id="haproxy" type="haproxy" class="ocf" provider="hawser">`, `<lrm_resource id="haproxy" type="haproxy" class="ocf" provider="hawser"><lrm_rsc_op id="haproxy_last_failure_0" operation_key="haproxy_monitor_15000" `+
+				`operation="monitor" crm_feature_set="3.16.1" transition-key="20:2:0:b067a151-c8f7-4a1a-b78a-270dd7b63400" transition-magic="0:1;20:2:0:b067a151-c8f7-4a1a-b78a-270dd7b63400" exit-reason="its worker is gone" `+
+				`call-id="40" rc-code="1" op-status="0" interval="15000" last-rc-change="1795274200" exec-time="5" queue-time="0"/>`)
+		}, check: "failures", want: Warning, says: "its worker is gone", live: true},
 		{name: "failed too often", provoke: func(t *testing.T, b *bench) {
 			b.fail(t, "haproxy", "start", "INFINITY")
 			b.edit(t, `<nvpair id="haproxy-meta_attributes-failure-timeout" name="failure-timeout" value="10s"/>`, "")

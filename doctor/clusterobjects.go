@@ -152,12 +152,12 @@ func unsetMeta(id, name string) string {
 }
 
 // define is the command that writes an object as it ought to be, in one transaction. An object whose secret would be shown is edited by hand, and
-// so is the template of one that is made from it.
+// so is one that is made from a template, with that: either may have what is wrong.
 func define(objects ...crm.Object) string {
 	var lines []string
 	for _, o := range objects {
 		if p, ok := o.(*crm.Primitive); ok && p.Template != "" {
-			return "crm configure edit " + quote(p.Template) + "    # the template that " + p.Name + " is made from"
+			return "crm configure edit " + quote(p.Template) + " " + quote(p.Name) + "    # the template, and what is made from it"
 		}
 		if crm.WithoutSecrets(o).String() != o.String() {
 			return "crm configure edit " + quote(o.ID())

@@ -70,6 +70,7 @@ func TestFirewallChecks(t *testing.T) {
 		{"Corosync let in as an answer", chainOf("drop", "ct state established,related accept\ntcp dport 80 accept"), corosync, Warning, "only as answers", "nft insert rule", false},
 		{"Corosync kept in", "nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; }'; nft add rule ip out o udp dport 5405 drop", corosync, Error, "messages to lb-2", "nft insert rule ip out o ip daddr 10.132.0.12 udp dport 5405 accept", false},
 		{"Corosync in doubt", chainOf("drop", "udp dport 5405 limit rate 100/second accept\ntcp dport 80 accept"), corosync, Unknown, "a rate limit", "nft list ruleset", true},
+		{"Corosync kept in, perhaps", "nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; }'; nft add rule ip out o udp dport 5405 limit rate over 100/second drop", corosync, Unknown, "messages to lb-2 (10.132.0.12, UDP 5405): it cannot be told", "nft list ruleset", true},
 		{"Corosync kept out by iptables", "iptables-nft -A INPUT -p tcp -j ACCEPT; iptables-nft -P INPUT DROP", corosync, Error, "ip filter INPUT", "iptables --table filter --insert INPUT --protocol udp --source 10.132.0.12 --dport 5405 --jump ACCEPT", true},
 		{"older rules", "iptables-legacy -A INPUT -p udp -j DROP", corosync, Unknown, "older ip_tables", "iptables-legacy --list-rules", true},
 		{"clients kept out", chainOf("drop", "udp dport 5405 accept"), listeners, Error, "TCP port 80, which HAProxy binds", "nft insert rule inet filter input tcp dport 80 accept", false},

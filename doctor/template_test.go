@@ -40,7 +40,7 @@ func TestResourcesMadeFromTemplates(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Equal(t, "monitors", found[0].Check)
 	require.Equal(t, "haproxy has no monitor that is repeated", found[0].What)
-	require.Equal(t, []string{"crm configure edit haproxy-template    # the template that haproxy is made from"}, found[0].Fix)
+	require.Equal(t, []string{"crm configure edit haproxy-template haproxy    # the template, and what is made from it"}, found[0].Fix)
 
 	cib, err := b.Query(t.Context())
 	require.NoError(t, err)
