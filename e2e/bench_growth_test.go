@@ -243,6 +243,9 @@ func recordGrowth(b *testing.B, all []grown) {
 				many.bytes/1000, few.bytes/1000, ms(many.verify.wall), ms(few.verify.wall), ms(many.simulate.wall), ms(few.simulate.wall))})
 	}
 	query, patch := many.query.minus(few.query), many.patch.minus(few.patch)
+	const outlier = "cibadmin alone took longer than the command that runs it: something else was at work on this machine; measure again"
+	require.Less(b, query.wall, many.plan.wall, outlier)
+	require.Less(b, query.plus(patch).wall, many.write.wall, outlier)
 	grew("hawser plan", func(g grown) took { return g.plan }, query)
 	grew("hawser apply --no-wait", func(g grown) took { return g.write }, query.plus(patch), report.RatioAtMost(3))
 	for i, n := range populations {
