@@ -307,7 +307,7 @@ func (m *monitor) addHistory(s *Status) {
 		if r.Node == "" {
 			continue
 		}
-		for _, id := range []string{r.ID, instanceless(r.ID)} {
+		for _, id := range []string{r.ID, ResourceOf(r.ID)} {
 			at := [2]string{id, r.Node}
 			if t, ok := since[at]; ok && r.Active {
 				r.Since, r.Degraded, r.Reason = t, degraded[at], reasons[at]
@@ -318,12 +318,6 @@ func (m *monitor) addHistory(s *Status) {
 			}
 		}
 	}
-}
-
-// instanceless cuts the number of a clone's instance off.
-func instanceless(id string) string {
-	name, _, _ := strings.Cut(id, ":")
-	return name
 }
 
 // upSince is the time of the last start, or of the probe that found the resource running without one.

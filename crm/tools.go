@@ -157,7 +157,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	// The version counts changes of the status too, and a resource that fails over and over changes that faster than a plan can be made
 	// again. While the configuration itself is the one that was read, the plan is still right, and only the count is out of date.
 	for range maxRenumber {
-		if err != nil || ctx.Err() != nil || out.code != exitOld && out.code != exitDigest && !strings.Contains(string(out.stderr), "Application of") {
+		if err != nil || ctx.Err() != nil || !patchIsStale(out) {
 			break
 		}
 		cib, readErr := t.Query(ctx)
@@ -173,7 +173,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	if err != nil {
 		return err
 	}
-	if out.code == exitError && p.Base.Version.Epoch > 0 && strings.Contains(string(out.stderr), "Application of") {
+	if out.code == exitError && p.Base.Version.Epoch > 0 && saysStale(out) {
 		out.code = exitOld // the configuration is older than the one that was read: somebody has put another in its place
 	}
 	if out.code != 0 {
@@ -275,7 +275,7 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 	case len(errs) > 0 && onlyFencing(errs):
 		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
 			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so Pacemaker would start nothing: configure one, or accept a cluster without fencing by stonith-enabled=false"}
-	case len(errs) == 0 && strings.Contains(string(out.stderr), "Warnings found"):
+	case len(errs) == 0 && onlyWarnings(out):
 		return t.verifyWarnings(ctx, f)
 	case len(errs) == 0:
 		return warnings, t.toolError("crm_verify", "accept the configuration", out)
@@ -304,15 +304,6 @@ func sorted(all []complaint) (warnings, errs []string) {
 		}
 	}
 	return warnings, errs
-}
-
-func onlyFencing(errs []string) bool {
-	for _, e := range errs {
-		if !strings.Contains(e, "STONITH") {
-			return false
-		}
-	}
-	return true
 }
 
 // Status asks crm_mon, once.

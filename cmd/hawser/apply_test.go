@@ -93,7 +93,7 @@ func TestApplyFailures(t *testing.T) {
 		{"Query", crm.ErrNotRunning, exitUnavailable},
 		{"Query", crm.ErrPermission, exitPermission},
 		{"Query", crm.ErrNotInstalled, exitUnavailable},
-		{"Check", crm.ErrRefused, exitUsage},
+		{"Verify", crm.ErrRefused, exitUsage},
 		{"Apply", crm.ErrNoQuorum, exitUnavailable},
 		{"Apply", crm.ErrPermission, exitPermission},
 		{"Apply", errors.New("crm: something else"), exitFailed},
