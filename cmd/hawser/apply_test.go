@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 )
@@ -364,7 +365,7 @@ func TestQuestionOnATerminal(t *testing.T) {
 func TestARemoteClusterIsNotThisNode(t *testing.T) {
 	sys, _, stderr := testSystem(t, crmtest.New("lb-1"))
 	sys.remote = true
-	sys.checkHAProxy = func(context.Context, *haproxyConfig) error { return errors.New("asked") }
+	sys.checkHAProxy = func(context.Context, *config.HAProxy) error { return errors.New("asked") }
 	require.Equal(t, exitOK, run([]string{"hawser", "plan", "-f", lanConfig(t)}, sys))
 	require.Contains(t, stderr.String(), "warning: the cluster is another machine's: the files that ")
 }

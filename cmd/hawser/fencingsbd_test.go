@@ -29,9 +29,9 @@ func TestSBDNeedsThreeVotes(t *testing.T) {
 		{"a file of two nodes", 2, quorum{}, "", "whether this cluster of two has a quorum device could not be asked"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			plan, err := cfg.diff(cibOf(t, tc.nodes, property("have-watchdog", "true")))
+			plan, err := diffWithFile(cfg, cibOf(t, tc.nodes, property("have-watchdog", "true")))
 			require.NoError(t, err)
-			warning, err := cfg.checkFencing(plan, tc.q)
+			warning, err := checkFencing(cfg, plan, tc.q)
 			if tc.err == "" {
 				require.NoError(t, err)
 				require.Contains(t, warning, tc.warnings)
@@ -163,10 +163,10 @@ func TestFindSBD(t *testing.T) {
 // A watchdog that hawser no longer relies on does not keep Pacemaker's fencing on.
 func TestFromSBDToNone(t *testing.T) {
 	cib := cibOf(t, 3, property("have-watchdog", "true"))
-	sbd, err := configOfText(t, "fencing: sbd\nhaproxy: {}\n").diff(cib)
+	sbd, err := diffWithFile(configOfText(t, "fencing: sbd\nhaproxy: {}\n"), cib)
 	require.NoError(t, err)
 	off := configOfText(t, "fencing: off\nhaproxy: {}\n")
-	plan, err := off.diff(sbd.New)
+	plan, err := diffWithFile(off, sbd.New)
 	require.NoError(t, err)
 	enabled, _ := plan.New.Property("stonith-enabled")
 	require.Equal(t, "false", enabled)
@@ -174,7 +174,7 @@ func TestFromSBDToNone(t *testing.T) {
 	require.False(t, relied)
 	_, ok := plan.New.Object(haproxyID)
 	require.True(t, ok)
-	again, err := off.diff(plan.New)
+	again, err := diffWithFile(off, plan.New)
 	require.NoError(t, err)
 	require.True(t, again.Empty(), "%v", again.Changes)
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/internal/totem"
@@ -35,7 +36,7 @@ type system struct {
 	unit   func(ctx context.Context, name string) (systemd.Unit, error)
 	record func(line string)
 	// checkHAProxy lets HAProxy check a configuration.
-	checkHAProxy func(ctx context.Context, h *haproxyConfig) error
+	checkHAProxy func(ctx context.Context, h *config.HAProxy) error
 	// fenceAgent runs hawser's fence agent with the options on its standard input.
 	fenceAgent func(ctx context.Context, options crm.Attrs) (fenceAnswer, error)
 	// sbd looks for this node's SBD; group asks Corosync which nodes have a process in a group, quorum how it counts votes.
