@@ -7,7 +7,7 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -72,7 +72,7 @@ func stoppedDevices(cib *crm.CIB) []string {
 
 // quorum is what is known of how this cluster counts.
 type quorum struct {
-	totem.Quorum
+	corosync.Quorum
 	known bool
 }
 

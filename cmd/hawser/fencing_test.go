@@ -17,7 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 func property(name, value string) crm.Object { return &crm.Property{Name: name, Value: value} }
@@ -103,9 +103,9 @@ func TestRisksAreThoseOfTheFile(t *testing.T) {
 		protects   string
 	}{
 		{"three nodes", 3, nil, quorum{known: true}, "but a node that hangs is not restarted", "if its node hangs or is cut off while another takes it: " + stops, "quorum alone: " + stops},
-		{"two_node", 2, nil, quorum{totem.Quorum{TwoNode: true}, true}, "but two_node in corosync.conf lets each", "if they lose sight of each other: two_node in corosync.conf", "nothing: two_node"},
+		{"two_node", 2, nil, quorum{corosync.Quorum{TwoNode: true}, true}, "but two_node in corosync.conf lets each", "if they lose sight of each other: two_node in corosync.conf", "nothing: two_node"},
 		{"two nodes, unknown", 2, nil, quorum{}, "with two_node in corosync.conf, each", "with two_node in corosync.conf, each", "nothing: with two_node"},
-		{"two nodes and a device", 2, nil, quorum{totem.Quorum{Device: true}, true}, "a node that hangs", stops, "quorum alone"},
+		{"two nodes and a device", 2, nil, quorum{corosync.Quorum{Device: true}, true}, "a node that hangs", stops, "quorum alone"},
 		{"ignore", 3, []crm.Object{property("no-quorum-policy", "ignore")}, quorum{known: true}, "no-quorum-policy=ignore", "no-quorum-policy=ignore", "nothing: no-quorum-policy=ignore"},
 		{"freeze", 3, []crm.Object{property("no-quorum-policy", "freeze")}, quorum{known: true}, "a node that hangs", "no-quorum-policy=freeze lets", "nothing: no-quorum-policy=freeze"},
 	} {
@@ -175,7 +175,7 @@ func TestDevicesOfOthersMayRace(t *testing.T) {
 		{"two nodes", 2, []crm.Object{fence}, quorum{known: true}, true},
 		{"delayed", 2, []crm.Object{delayed}, quorum{known: true}, false},
 		{"by priority", 2, []crm.Object{fence, property("priority-fencing-delay", "10s")}, quorum{known: true}, false},
-		{"quorum device", 2, []crm.Object{fence}, quorum{totem.Quorum{Device: true}, true}, false},
+		{"quorum device", 2, []crm.Object{fence}, quorum{corosync.Quorum{Device: true}, true}, false},
 		{"three nodes", 3, []crm.Object{fence}, quorum{known: true}, false},
 	} {
 		plan, err := diffWithFile(cfg, cibOf(t, tc.nodes, tc.objects...))
@@ -236,8 +236,8 @@ func dropletSystem(t *testing.T, answer func(crm.Attrs) (fenceAnswer, error)) (a
 			*asked = append(*asked, options)
 			return answer(options)
 		}
-		sys.corosyncNodes = func(context.Context) ([]totem.Member, error) {
-			return []totem.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"10.9.0.12", "10.0.0.12"}}}, nil
+		sys.corosyncNodes = func(context.Context) ([]corosync.Member, error) {
+			return []corosync.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"10.9.0.12", "10.0.0.12"}}}, nil
 		}
 		sys.findDroplet = func(_ context.Context, o fencedroplet.Options, plug string) (fencedroplet.Machine, error) {
 			require.Equal(t, fencedroplet.Options{TokenFile: token, API: "http://127.0.0.1:1"}, o)

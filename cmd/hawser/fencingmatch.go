@@ -12,7 +12,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // matchTime is how long the cloud may take to describe the nodes' droplets, and a name of corosync.conf to be found.
@@ -121,8 +121,8 @@ func linkAddresses(ctx context.Context, written []string) []netip.Addr {
 }
 
 // corosyncMembers asks the Corosync of this node for the nodes that it is configured with.
-func corosyncMembers(ctx context.Context) ([]totem.Member, error) {
-	keys, err := totem.AskKeys(ctx)
+func corosyncMembers(ctx context.Context) ([]corosync.Member, error) {
+	keys, err := corosync.AskKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
