@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Kind is how an operation ended.
@@ -74,3 +75,21 @@ func Of(err error) Kind {
 // After adds to an error what had been done before it. Its kind stays, but nobody will add to it that
 // nothing was changed.
 func After(err error, done string) error { return Errorf(Of(err), "%w\n%s", err, done) }
+
+// Cause strips the operation and the path from an error of package os, for a message that names both in
+// words of its own.
+func Cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// AskRoot completes "permission denied" for a user who is not root.
+func AskRoot(root bool) string {
+	if root {
+		return ""
+	}
+	return ": you are not root, try with sudo"
+}
