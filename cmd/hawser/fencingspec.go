@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 const (
@@ -49,7 +49,7 @@ func (c *config) fencingObjects(cur *crm.CIB) []crm.Object {
 	case fencingOn:
 		return []crm.Object{option(stonithEnabled, "true")}
 	case fencingSBD:
-		all := []crm.Object{option(stonithEnabled, "true"), option(watchdogTimeout, ocf.FormatDuration(f.watchdogTimeout()))}
+		all := []crm.Object{option(stonithEnabled, "true"), option(watchdogTimeout, param.FormatDuration(f.watchdogTimeout()))}
 		// A part of the cluster without quorum that ignores this would count the majority as fenced, and take all addresses until its
 		// watchdogs bite (pe_can_fence()). The other policies wait or stop.
 		if policy, _ := cur.Property(noQuorumPolicy); policy == "ignore" || ownsOption(cur, noQuorumPolicy) {

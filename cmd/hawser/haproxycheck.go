@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // What the agent uses where hawser.yaml says nothing.
@@ -42,7 +42,7 @@ func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
 		}
 		return fmt.Errorf("%s cannot be read: %w%s", file, cause(err), rootHint())
 	}
-	args, err := ocf.SplitWords(h.extra)
+	args, err := param.SplitWords(h.extra)
 	if err != nil {
 		return fmt.Errorf("haproxy.extra %q %w", h.extra, err)
 	}
