@@ -13,10 +13,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 )
-
-const haproxyUnit = "haproxy.service"
 
 func (n Node) unitCheck() Check {
 	return Check{
@@ -27,7 +26,7 @@ func (n Node) unitCheck() Check {
 			if len(d.HAProxies) == 0 {
 				return nil, nil // HAProxy is systemd's business until the cluster runs one
 			}
-			units := []string{haproxyUnit}
+			units := []string{contract.DefaultUnit}
 			for _, h := range d.HAProxies {
 				if h.Unit != "none" && !slices.Contains(units, h.Unit) {
 					units = append(units, h.Unit)
@@ -136,11 +135,11 @@ func (n Node) tryBinding(h HAProxy, b haproxy.Binding, floating map[netip.Addr]A
 	switch {
 	case slices.Contains(h.After, ip) && !errors.Is(err, syscall.EADDRINUSE):
 		// its group puts the address there first
-	case floats && a.Provider == "lan" && !nonlocal:
+	case floats && a.Provider == contract.LAN && !nonlocal:
 		what := fmt.Sprintf("HAProxy binds %s, which the cluster moves from node to node, and %s is 0", subject, sysctl)
 		return n.found(Error, h.Resource, what, "HAProxy can start only where the address is already, and the address goes only to where HAProxy runs",
 			"sysctl -w "+sysctl+"=1", fmt.Sprintf("echo '%s = 1' >>/etc/sysctl.d/60-hawser.conf", sysctl)), true
-	case floats && a.Provider == defaultProvider && (errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
+	case floats && a.Provider == contract.DefaultProvider && (errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
 		return n.found(Error, h.Resource, fmt.Sprintf("HAProxy binds %s, which never is on a machine: it arrives at the anchor address", subject),
 			"HAProxy cannot start here, or nothing that is sent there gets to it", fmt.Sprintf(`sed -i '%ss/%s/"${HAWSER_ANCHOR_IP}:%d"/' %s`, line, b.Addr, b.Addr.Port(), file), "hawser reload "+h.Resource), true
 	case errors.Is(err, syscall.EADDRNOTAVAIL):

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
@@ -23,7 +23,7 @@ func (n Node) limitCheck() Check {
 		Why:  "HAProxy takes no more connections while others wait in the kernel's queue",
 		Mend: "maxconn in the section global and hawser reload; LimitNOFILE of haproxy.service",
 		Run: n.ofHAProxies(func(ctx context.Context, h HAProxy) ([]Finding, error) {
-			info, err := haproxy.Runtime{Path: filepath.Join(n.RunDir, h.Resource, "stats.sock")}.Info(ctx)
+			info, err := haproxy.Runtime{Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket()}.Info(ctx)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil // it does not run here
 			}

@@ -28,7 +28,7 @@ func TestKeeperHasItsNodeExamined(t *testing.T) {
 	w.guarded()
 	require.Eventually(t, func() bool { return strings.Contains(w.examined(), "rundir=") }, time.Minute, 10*time.Millisecond, "the node is looked at")
 	var pid int
-	_, err := fmt.Sscanf(w.examined(), "doctor --tell nice=19 pid=%d rundir="+w.files().dir[:strings.LastIndex(w.files().dir, "/")], &pid)
+	_, err := fmt.Sscanf(w.examined(), "doctor --tell nice=19 pid=%d rundir="+w.files().Dir[:strings.LastIndex(w.files().Dir, "/")], &pid)
 	require.NoError(t, err, w.examined())
 
 	before := w.state().Master

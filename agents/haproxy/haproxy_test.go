@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -161,7 +162,7 @@ func (w *world) write(name, text string) {
 	require.NoError(w.t, os.WriteFile(w.path(name), []byte(text), 0o700))
 }
 
-func (w *world) files() files { return files{filepath.Join(w.r.RunDir(), w.r.Instance)} }
+func (w *world) files() files { return files{contract.FilesOf(w.r.RunDir(), w.r.Instance)} }
 
 func (w *world) family() family {
 	a := newAgent("")
@@ -236,7 +237,7 @@ func (w *world) kill(pid int, signal syscall.Signal) {
 	}
 }
 
-func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.files().stats()} }
+func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.files().StatsSocket()} }
 
 // freePort is a port of 127.0.0.1 on which nobody listens, outside of the range from which the kernel gives ports to clients.
 func freePort(t *testing.T) int {

@@ -25,7 +25,7 @@ func TestTheKeeperIsOne(t *testing.T) {
 	keeper, standby := w.keepers()
 
 	t.Run("a second one ends", func(t *testing.T) {
-		cmd := exec.Command(w.files().keeperLink())
+		cmd := exec.Command(w.files().KeeperLink())
 		cmd.Args, cmd.Env = []string{keeperName}, newAgent("").keeperEnv(w.files())
 		require.Error(t, cmd.Run())
 		again, _ := w.keepers()
@@ -86,7 +86,7 @@ func TestTheKeeperIsOne(t *testing.T) {
 		fam, err := w.files().keepers()
 		require.NoError(t, err)
 		fam.signal(syscall.SIGKILL)
-		lock, err := os.OpenFile(w.files().keeperLock(), os.O_RDWR, 0)
+		lock, err := os.OpenFile(w.files().KeeperLock(), os.O_RDWR, 0)
 		require.NoError(t, err)
 		defer func() { _ = lock.Close() }()
 		w.eventually("they are gone", func() bool {

@@ -44,7 +44,7 @@ func (k *keeper) watch(ctx context.Context, lock *os.File) {
 // owns is whether the lock is still the one that others would ask for.
 func (k *keeper) owns(lock *os.File) bool {
 	ours, err := lock.Stat()
-	theirs, err2 := os.Lstat(k.f.keeperLock())
+	theirs, err2 := os.Lstat(k.f.KeeperLock())
 	return err == nil && err2 == nil && os.SameFile(ours, theirs)
 }
 
@@ -247,7 +247,7 @@ func (t times) starved(before times, took time.Duration) bool {
 
 // under does something as an action of the resource, with the parameters in effect.
 func (k *keeper) under(ctx context.Context, do func(context.Context, *agent) error) error {
-	text, err := os.ReadFile(k.f.keeperCall())
+	text, err := os.ReadFile(k.f.KeeperCall())
 	if err != nil {
 		return fmt.Errorf("the keeper does not know its parameters: %w", err)
 	}
@@ -264,7 +264,7 @@ func (k *keeper) same(ctx context.Context) bool {
 	k.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, shortly)
 	defer cancel()
-	info, err := client.Runtime{Path: k.f.stats()}.Info(ctx)
+	info, err := client.Runtime{Path: k.f.StatsSocket()}.Info(ctx)
 	return err != nil || info.Pid == watched
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -129,7 +130,7 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 		return a.probe(ctx, f, s)
 	}
 
-	if !exists(f.stats()) {
+	if !exists(f.StatsSocket()) {
 		if err := a.workerLives(f, s.state.Master); err != nil {
 			return ocf.Running, err
 		}
@@ -138,9 +139,9 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 	if check.Action == "monitor" {
 		degraded = a.mend(ctx, f, &s)
 	}
-	if !exists(f.stats()) {
+	if !exists(f.StatsSocket()) {
 		if degraded == nil {
-			degraded = fmt.Errorf("HAProxy's stats socket %s is gone", f.stats())
+			degraded = fmt.Errorf("HAProxy's stats socket %s is gone", f.StatsSocket())
 		}
 		return ocf.Degraded, degraded
 	}
@@ -148,12 +149,13 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 	if err != nil || check.Action == "start" {
 		return ocf.Running, err
 	}
+	a.rename(ctx, &s.state)
 	a.publish(ctx, f, &s.state, summarise(servers))
 	a.tellTaken(ctx, f, &s.state)
 	if err := enough(servers, a.minServers); err != nil {
 		return ocf.Running, err
 	}
-	if check.Level >= levelURL && a.checkURL != "" {
+	if check.Level >= contract.LevelDeep && a.checkURL != "" {
 		if err := a.askURL(ctx, s.state.Env); err != nil {
 			return ocf.Running, err
 		}
@@ -173,7 +175,7 @@ func (a *agent) probe(ctx context.Context, f files, s sighting) (ocf.State, erro
 			ocf.CallFrom(ctx).Warnf("%v", err)
 		}
 	}
-	if !exists(f.stats()) {
+	if !exists(f.StatsSocket()) {
 		return ocf.Running, a.workerLives(f, s.state.Master)
 	}
 	_, err := a.ask(ctx, f, s.state.Master)
@@ -229,7 +231,7 @@ func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat
 	wait := briefly
 	for {
 		brief, cancel := context.WithDeadline(ctx, earlier(time.Now().Add(wait), until))
-		info, servers, err := client.Runtime{Path: f.stats()}.Servers(brief)
+		info, servers, err := client.Runtime{Path: f.StatsSocket()}.Servers(brief)
 		cancel()
 		hangs := errors.Is(err, context.DeadlineExceeded)
 		if err == nil {

@@ -205,7 +205,7 @@ func (a *agent) orphans(f files) (family, error) {
 	var fam family
 	for _, pid := range pids {
 		text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-		if err != nil || lookup(strings.Split(string(text), "\x00"), familyVariable) != f.dir ||
+		if err != nil || lookup(strings.Split(string(text), "\x00"), familyVariable) != f.Dir ||
 			namespace(pid) != namespace(os.Getpid()) {
 			continue
 		}

@@ -188,7 +188,7 @@ func TestReloadWithoutSockets(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	master := w.master().PID
-	require.NoError(t, os.RemoveAll(w.files().dir))
+	require.NoError(t, os.RemoveAll(w.files().Dir))
 	w.write("haproxy.cfg", w.config(another))
 	w.reload()
 	require.Contains(t, w.backends(), "another")
@@ -201,7 +201,7 @@ func TestReloadKilledHalfway(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	w.write("haproxy.cfg", w.config(another))
-	conn, err := net.Dial("unix", w.files().master())
+	conn, err := net.Dial("unix", w.files().MasterSocket())
 	require.NoError(t, err)
 	_, err = conn.Write([]byte("reload\n"))
 	require.NoError(t, err)
@@ -248,7 +248,7 @@ func TestReloadUnderLoad(t *testing.T) {
 func TestReloadThatCannotBeNoted(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	require.NoError(t, os.Mkdir(w.files().state()+".new", 0o700))
+	require.NoError(t, os.Mkdir(w.files().State()+".new", 0o700))
 	w.reload()
 	require.NoError(t, w.get())
 }

@@ -24,6 +24,8 @@ type state struct {
 	Given *systemd.Settings `json:"given,omitempty"`
 	// Published is the value of the node attribute that the cluster has been told.
 	Published string `json:"published,omitempty"`
+	// ByResource is set by agents that publish under the resource's id, and not under the instance's name.
+	ByResource bool `json:"by_resource,omitempty"`
 	// Served is the configuration that HAProxy has taken.
 	Served served `json:"served,omitzero"`
 	// Pushed is the last order about a pushed configuration that was seen. One that was there at the start is none.
@@ -65,7 +67,7 @@ func bootID() (string, error) {
 
 // load reads the state. Without a usable one it is zero and ok is false: what runs is then found by find.
 func (f files) load() (s state, ok bool) {
-	text, err := os.ReadFile(f.state())
+	text, err := os.ReadFile(f.State())
 	if err != nil || json.Unmarshal(text, &s) != nil {
 		return state{}, false
 	}
@@ -87,7 +89,7 @@ func (f files) save(s state) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f.state(), append(text, '\n'))
+	return writeFile(f.State(), append(text, '\n'))
 }
 
 // writeFile replaces a file in one step, readable by root alone.
@@ -108,8 +110,8 @@ func exists(path string) bool {
 // is the keeper's stays: it may be holding sockets for the start that follows.
 func (f files) clear() error {
 	return errors.Join(
-		remove(f.pidfile(), f.master(), f.stats(), f.fragment(), f.log(), f.state(), f.state()+".new", f.fragment()+".new"),
-		os.RemoveAll(f.copies()), os.RemoveAll(f.copies()+".new"))
+		remove(f.Pidfile(), f.MasterSocket(), f.StatsSocket(), f.Fragment(), f.StartLog(), f.State(), f.State()+".new", f.Fragment()+".new"),
+		os.RemoveAll(f.Copies()), os.RemoveAll(f.Copies()+".new"))
 }
 
 // remove removes files that may be there.

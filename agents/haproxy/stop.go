@@ -41,7 +41,7 @@ func (a *agent) stop(ctx context.Context) error {
 	}
 	err := f.clear()
 	if !held {
-		err = errors.Join(err, remove(f.keeperSocket(), f.keeperCall(), f.keeperCall()+".new", f.keeperLink(), f.standbyLink()))
+		err = errors.Join(err, remove(f.KeeperSocket(), f.KeeperCall(), f.KeeperCall()+".new", f.KeeperLink(), f.StandbyLink()))
 	}
 	if err != nil {
 		return fmt.Errorf("HAProxy is stopped, but its files cannot be removed: %w", err)

@@ -140,7 +140,7 @@ func TestStopOfAProgramByAnotherName(t *testing.T) {
 	w.write("balancer", string(program))
 	w.r = w.r.With("binpath", w.path("balancer"))
 	w.start()
-	require.NoError(t, os.Remove(w.files().state()))
+	require.NoError(t, os.Remove(w.files().State()))
 	w.want(ocf.Success, w.r.Monitor(0))
 	master := func() int { s, _ := w.files().load(); return s.Master.PID }()
 	w.want(ocf.Success, w.r.Stop())

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/param"
 )
 
 const (
-	fenceID    = "fence-droplet"
-	fenceAgent = "stonith:fence_droplet"
+	fenceID    = contract.FenceID
+	fenceAgent = contract.FenceDropletAgent
 )
 
 // The options of the cluster that fencing needs. Each is an object of its own in the plan; a value that somebody else had set comes back with
@@ -73,7 +74,7 @@ func (f *fencingConfig) watchdogTimeout() time.Duration { return 2 * f.watchdog 
 // primitive is the one device for all nodes. Every node's fencer may use it, wherever its monitor runs, and Pacemaker has another node than the
 // target do it; so it needs neither a second one nor a location.
 func (p *dropletConfig) primitive(cur *crm.CIB, addresses bool) *crm.Primitive {
-	d := &crm.Primitive{Name: fenceID, Class: "stonith", Type: "fence_droplet"}
+	d := &crm.Primitive{Name: fenceID, Class: "stonith", Type: contract.FenceDropletType}
 	for _, a := range p.agentOptions() {
 		d.Params.Set(a.Name, a.Value)
 	}
@@ -101,7 +102,7 @@ func (p *dropletConfig) primitive(cur *crm.CIB, addresses bool) *crm.Primitive {
 // agentOptions are the parameters that the agent itself reads.
 func (p *dropletConfig) agentOptions() crm.Attrs {
 	var out crm.Attrs
-	for _, a := range []crm.Attr{{Name: "token_file", Value: p.tokenFile}, {Name: "tag", Value: p.tag}, {Name: "api_url", Value: p.apiURL}, {Name: "metadata_url", Value: p.metadataURL}} {
+	for _, a := range []crm.Attr{{Name: contract.ParamTokenFile, Value: p.tokenFile}, {Name: contract.ParamTag, Value: p.tag}, {Name: contract.ParamAPIURL, Value: p.apiURL}, {Name: contract.ParamMetadataURL, Value: p.metadataURL}} {
 		if a.Value != "" {
 			out.Set(a.Name, a.Value)
 		}

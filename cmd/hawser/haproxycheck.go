@@ -9,14 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/param"
-)
-
-// What the agent uses where hawser.yaml says nothing.
-const (
-	defaultHAProxyConfig = "/etc/haproxy/haproxy.cfg"
-	defaultHAProxyBinary = "/usr/sbin/haproxy"
 )
 
 // placeholderIP stands in for the addresses that the agent takes from the metadata service: the check binds nothing.
@@ -31,10 +26,10 @@ func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
 	defer cancel()
 	file, binary := h.config, h.binary
 	if file == "" {
-		file = defaultHAProxyConfig
+		file = contract.DefaultConffile
 	}
 	if binary == "" {
-		binary = defaultHAProxyBinary
+		binary = contract.DefaultBinpath
 	}
 	if _, err := os.Stat(file); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

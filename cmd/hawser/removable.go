@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -39,7 +40,7 @@ func removableCommand(sys *system) *cli.Command {
 func (s *system) removable(ctx context.Context) error {
 	status, err := s.cluster.Status(ctx)
 	if errors.Is(err, crm.ErrNotInstalled) || errors.Is(err, crm.ErrNotRunning) && len(s.processes(executor)) == 0 {
-		if keepers := s.processes("hawser-keeper"); len(keepers) > 0 {
+		if keepers := s.processes(contract.KeeperProcess); len(keepers) > 0 {
 			s.warn("Pacemaker does not run and has left HAProxy running on this node, whose keeper is process %s: nobody will stop it",
 				strings.Join(keepers, " and "))
 		}
@@ -102,9 +103,9 @@ func (s *system) processes(name string) (pids []string) {
 func (s *system) isOurs(agent string) bool {
 	words := strings.Split(agent, ":")
 	if len(words) != 3 || words[0] != "ocf" {
-		return agent == "stonith:fence_droplet"
+		return agent == contract.FenceDropletAgent
 	}
-	if words[1] == "hawser" {
+	if words[1] == contract.Provider {
 		return true
 	}
 	target, err := os.Readlink(filepath.Join(s.agents, words[1], words[2]))

@@ -4,27 +4,22 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/param"
 )
 
 // The names in the cluster's configuration, those of the tutorial.
 const (
-	haproxyID = "haproxy"
-	cloneID   = "haproxy-clone"
-	tagID     = "hawser"        // names what hawser made
-	beforeID  = "hawser-before" // keeps what hawser replaced
+	haproxyID = contract.HAProxyID
+	cloneID   = contract.CloneID
+	tagID     = contract.TagID
+	beforeID  = contract.BeforeID
 )
 
-func constraintID(ip string) string { return ip + "-haproxy" }
+func constraintID(ip string) string { return contract.ColocationID(ip) }
 
-// leavesID is the id of the order in which an address leaves a node before HAProxy does.
-func leavesID(ip string) string { return ip + "-leaves-first" }
-
-// servedID is the id of the constraint by which an address prefers nodes whose HAProxy serves.
-func servedID(ip string) string { return ip + "-where-served" }
-
-func apartID(a, b string) string { return a + "-apart-" + b }
+func apartID(a, b string) string { return contract.ApartID(a, b) }
 
 const (
 	// stickiness keeps an address where it is when a lost node comes back.
@@ -44,18 +39,9 @@ const (
 	// stopReserve is what stopping takes beyond the time that open connections are given.
 	stopReserve = 15 * time.Second
 	// holderCheck is how often the provider is asked who holds an address; it shows an expired token before a failover needs it.
-	holderCheck, floatipCheck = "5min", "30s"
+	holderCheck = "5min"
 	// checkReserve is what the monitor takes beyond the time that the check through the balancer is given.
 	checkReserve = 15 * time.Second
-)
-
-// Time-outs of the operations, those that the agents advertise: Pacemaker's own default is 20 s for each.
-const (
-	haproxyStart, haproxyStop, haproxyMonitor = "30s", "30s", "20s"
-	// haproxyReload has to be written too: of a large configuration the check and the reload read each file, and Pacemaker's default
-	// ends them after 20 s whatever the agent advertises.
-	haproxyReload                             = "60s"
-	floatipStart, floatipStop, floatipMonitor = "90s", "60s", "20s"
 )
 
 // objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps what reloads have written.
@@ -73,11 +59,11 @@ func (c *config) objects(cur *crm.CIB) []crm.Object {
 		all = append(all, p)
 	}
 	for i, ip := range c.ips {
-		all = append(all, &crm.Colocation{Name: constraintID(ip.name), Score: "INFINITY", Resource: ip.name, With: cloneID})
+		all = append(all, &crm.Colocation{Name: constraintID(ip.name), Score: contract.Infinity, Resource: ip.name, With: cloneID})
 		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them. Only for the stop, and optional:
 		// a HAProxy that takes long to start on one node must not keep the address from another. See docs/decisions/0015.
-		all = append(all, &crm.Order{Name: leavesID(ip.name), Kind: "Optional", First: ip.name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
-		all = append(all, crm.Prefer(servedID(ip.name), ip.name, "hawser-"+haproxyID, serving)) // the agent sets it, and unsets it with its stop
+		all = append(all, &crm.Order{Name: contract.LeavesFirstID(ip.name), Kind: "Optional", First: ip.name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
+		all = append(all, crm.Prefer(contract.WhereServedID(ip.name), ip.name, contract.ServersAttribute(contract.ResourceOf(haproxyID)), serving)) // the agent sets it, and unsets it with its stop
 		for _, other := range c.ips[:i] {
 			all = append(all, &crm.Colocation{Name: apartID(other.name, ip.name), Score: apart, Resource: ip.name, With: other.name})
 		}
@@ -100,66 +86,66 @@ func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 }
 
 func (h *haproxyConfig) primitive() *crm.Primitive {
-	p := &crm.Primitive{Name: haproxyID, Class: "ocf", Provider: "hawser", Type: "haproxy"}
+	p := &crm.Primitive{Name: haproxyID, Class: "ocf", Provider: contract.Provider, Type: contract.HAProxyType}
 	set := func(name, value string) {
 		if value != "" {
 			p.Params.Set(name, value)
 		}
 	}
-	set("conffile", h.config)
-	set("binpath", h.binary)
-	set("extraconf", h.extra)
-	set("check_url", h.check.url)
-	set("check_timeout", h.check.timeout)
+	set(contract.ParamConffile, h.config)
+	set(contract.ParamBinpath, h.binary)
+	set(contract.ParamExtraconf, h.extra)
+	set(contract.ParamCheckURL, h.check.url)
+	set(contract.ParamCheckTimeout, h.check.timeout)
 	if h.minServersGiven {
-		set("min_servers", strconv.Itoa(h.minServers))
+		set(contract.ParamMinServers, strconv.Itoa(h.minServers))
 	}
-	set("stop_grace", h.stopGrace)
-	set("keeper", h.keeper)
+	set(contract.ParamStopGrace, h.stopGrace)
+	set(contract.ParamKeeper, h.keeper)
 	if h.maxCrashes != 0 {
-		set("max_crashes", strconv.Itoa(h.maxCrashes))
+		set(contract.ParamMaxCrashes, strconv.Itoa(h.maxCrashes))
 	}
-	set("crash_window", h.crashWindow)
-	set("unit", h.unit)
-	set("anchor_ip", h.anchorIP)
-	set("private_ip", h.privateIP)
-	set("metadata_url", h.metadataURL)
+	set(contract.ParamCrashWindow, h.crashWindow)
+	set(contract.ParamUnit, h.unit)
+	set(contract.ParamAnchorIP, h.anchorIP)
+	set(contract.ParamPrivateIP, h.privateIP)
+	set(contract.ParamMetadataURL, h.metadataURL)
 
 	if h.check.url == "" {
-		p.Ops = []crm.Op{operation("monitor", h.monitor, haproxyMonitor)}
+		p.Ops = []crm.Op{operation("monitor", h.monitor, param.FormatDuration(contract.HAProxyMonitorTimeout))}
 	} else {
 		every := h.check.every
 		if every == "" {
 			every = h.monitor
 		}
-		p.Ops = monitors(h.monitor, haproxyMonitor, every, atLeast(haproxyMonitor, h.check.timeout, checkReserve))
+		p.Ops = monitors(h.monitor, param.FormatDuration(contract.HAProxyMonitorTimeout), every, atLeast(contract.HAProxyMonitorTimeout, h.check.timeout, checkReserve))
 	}
 	p.Ops = append(p.Ops,
-		operation("start", "0s", haproxyStart),
-		operation("stop", "0s", atLeast(haproxyStop, h.stopGrace, stopReserve)),
-		operation("reload-agent", "0s", haproxyReload))
+		operation("start", "0s", param.FormatDuration(contract.HAProxyStartTimeout)),
+		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.stopGrace, stopReserve)),
+		operation("reload-agent", "0s", param.FormatDuration(contract.HAProxyReloadTimeout)))
 	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries}}
 	return p
 }
 
 func (ip *floatingIP) primitive() *crm.Primitive {
-	p := &crm.Primitive{Name: ip.name, Class: "ocf", Provider: "hawser", Type: "floatip"}
-	p.Params = crm.Attrs{{Name: "ip", Value: ip.ip.String()}, {Name: "provider", Value: ip.provider}}
+	p := &crm.Primitive{Name: ip.name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType}
+	p.Params = crm.Attrs{{Name: contract.ParamIP, Value: ip.ip.String()}, {Name: contract.ParamProvider, Value: ip.provider}}
 	set := func(name, value string) {
 		if value != "" {
 			p.Params.Set(name, value)
 		}
 	}
-	set("token_file", ip.tokenFile)
-	set("nic", ip.nic)
+	set(contract.ParamTokenFile, ip.tokenFile)
+	set(contract.ParamNIC, ip.nic)
 	if ip.netmask != 0 {
-		set("cidr_netmask", strconv.Itoa(ip.netmask))
+		set(contract.ParamNetmask, strconv.Itoa(ip.netmask))
 	}
-	set("api_url", ip.apiURL)
-	set("metadata_url", ip.metadataURL)
-	p.Ops = append(monitors(ip.monitor, floatipMonitor, holderCheck, floatipCheck),
-		operation("start", "0s", floatipStart),
-		operation("stop", "0s", floatipStop))
+	set(contract.ParamAPIURL, ip.apiURL)
+	set(contract.ParamMetadataURL, ip.metadataURL)
+	p.Ops = append(monitors(ip.monitor, param.FormatDuration(contract.FloatIPMonitorTimeout), holderCheck, param.FormatDuration(contract.FloatIPHolderTimeout)),
+		operation("start", "0s", param.FormatDuration(contract.FloatIPStartTimeout)),
+		operation("stop", "0s", param.FormatDuration(contract.FloatIPStopTimeout)))
 	p.Meta = crm.Attrs{{Name: "resource-stickiness", Value: stickiness}, {Name: "failure-timeout", Value: retryAddress}}
 	return p
 }
@@ -168,7 +154,7 @@ func (ip *floatingIP) primitive() *crm.Primitive {
 // tell them apart either.
 func monitors(interval, timeout, deepInterval, deepTimeout string) []crm.Op {
 	deep := operation("monitor", deepInterval, deepTimeout)
-	deep.Params = crm.Attrs{{Name: "OCF_CHECK_LEVEL", Value: "10"}}
+	deep.Params = crm.Attrs{{Name: "OCF_CHECK_LEVEL", Value: strconv.Itoa(contract.LevelDeep)}}
 	if sameLength(interval, deepInterval) {
 		deep.Interval = interval
 		return []crm.Op{deep}
@@ -181,13 +167,11 @@ func operation(name, interval, timeout string) crm.Op {
 }
 
 // atLeast is the time-out, or what the operation is given plus the reserve where that is longer.
-func atLeast(timeout, given string, reserve time.Duration) string {
-	short, err := param.ParseDuration(timeout)
-	long, givenErr := param.ParseDuration(given)
-	if err != nil || givenErr != nil || long+reserve <= short {
-		return timeout
+func atLeast(timeout time.Duration, given string, reserve time.Duration) string {
+	if long, err := param.ParseDuration(given); err == nil {
+		timeout = max(timeout, long+reserve)
 	}
-	return param.FormatDuration(long + reserve)
+	return param.FormatDuration(timeout)
 }
 
 func sameLength(a, b string) bool {
