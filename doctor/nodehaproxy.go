@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 func (n Node) unitCheck() Check {
@@ -107,7 +107,7 @@ func (n Node) bindCheck() Check {
 					continue
 				}
 				told := map[string]bool{} // of each line once: it may name a thousand ports
-				for _, b := range haproxy.Bindings(sources, getenv(env)) {
+				for _, b := range haproxy.Bindings(sources, procfs.Getenv(env)) {
 					f, ok := n.tryBinding(h, b, floating)
 					if key := b.Place + b.Addr.Addr().String() + f.Why; ok && !told[key] {
 						told[key] = true
@@ -163,26 +163,10 @@ func hasAddress(ip netip.Addr) bool {
 
 // sysctl reads a kernel parameter of this network namespace, "" if this kernel has none of the name.
 func (n Node) sysctl(name string) string {
-	text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
+	return procfs.Default.Sysctl(name)
 }
 
 func (n Node) sysctlNumber(name string) (int, bool) {
 	v, err := strconv.Atoi(n.sysctl(name))
 	return v, err == nil
-}
-
-// getenv is an environment as a function.
-func getenv(env []string) func(string) string {
-	return func(name string) string {
-		for _, e := range env {
-			if v, ok := strings.CutPrefix(e, name+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -76,7 +77,7 @@ func (a *agent) checked(f files) []string { return []string{f.Fragment(), a.conf
 // makeSocketDirs makes the directories of the configuration's own stats sockets in /run, which a package has made at boot or at
 // its installation (Debian's haproxy.cfg has a socket in /run/haproxy), or nobody, where there is no systemd.
 func makeSocketDirs(ctx context.Context, sources []client.Source, env []string) {
-	for _, path := range client.StatsSockets(sources, getenv(env)) {
+	for _, path := range client.StatsSockets(sources, procfs.Getenv(env)) {
 		dir := filepath.Dir(filepath.Clean(path))
 		if !strings.HasPrefix(dir, "/run/") && !strings.HasPrefix(dir, "/var/run/") || exists(dir) {
 			continue

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // The configuration that HAProxy has taken is kept as copies, one directory for each of the user's paths, in their order. A HAProxy
@@ -120,7 +121,7 @@ func (f files) exchangeCopies() error {
 
 // onCopies is whether a HAProxy runs from the copies.
 func (f files) onCopies(pid int) bool {
-	return slices.ContainsFunc(commandLine(pid), func(word string) bool { return strings.HasPrefix(word, f.Copies()+"/") })
+	return slices.ContainsFunc(procfs.Default.Args(pid), func(word string) bool { return strings.HasPrefix(word, f.Copies()+"/") })
 }
 
 // argsOnCopies is args with the user's files replaced by their copies.

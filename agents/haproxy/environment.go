@@ -15,6 +15,7 @@ import (
 
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -66,26 +67,11 @@ func (a *agent) environmentOf(ctx context.Context, sources []client.Source, reme
 func missing(sources []client.Source, env []string) []string {
 	var names []string
 	for _, v := range addressVariables {
-		if client.Mentions(sources, v.name) && lookup(env, v.name) == "" {
+		if client.Mentions(sources, v.name) && procfs.Lookup(env, v.name) == "" {
 			names = append(names, v.name)
 		}
 	}
 	return names
-}
-
-// lookup is the value of a variable in an environment.
-func lookup(env []string, name string) string {
-	for _, entry := range env {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
-// getenv is lookup as os.Expand wants it.
-func getenv(env []string) func(string) string {
-	return func(name string) string { return lookup(env, name) }
 }
 
 // The metadata service is on the host of this machine. It is asked again because it may not be up yet when a machine boots.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // examiner is a `hawser` that notes how it was called, and then hangs.
@@ -39,7 +41,7 @@ func TestKeeperHasItsNodeExamined(t *testing.T) {
 	require.NoError(t, syscall.Kill(standby[0], syscall.SIGSTOP)) // or it would take the keeper's place
 	t.Cleanup(func() { _ = syscall.Kill(standby[0], syscall.SIGKILL) })
 	require.NoError(t, syscall.Kill(keeper[0], syscall.SIGKILL))
-	w.eventually("the look ends with the keeper", func() bool { v, err := look(pid); return err != nil || v.dead() })
+	w.eventually("the look ends with the keeper", func() bool { v, err := procfs.Default.Stat(pid); return err != nil || v.Dead() })
 }
 
 // Where hawser is not installed nothing happens.

@@ -14,6 +14,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
@@ -64,7 +65,7 @@ func TestFailures(t *testing.T) {
 				keepZombies.Store(true)
 				master := w.master().PID
 				w.kill(master, syscall.SIGKILL)
-				require.Eventually(w.t, func() bool { v, err := look(master); return err == nil && v.dead() }, 10*time.Second, time.Millisecond)
+				require.Eventually(w.t, func() bool { v, err := procfs.Default.Stat(master); return err == nil && v.Dead() }, 10*time.Second, time.Millisecond)
 			},
 			code: ocf.ErrGeneric, reason: "zombie",
 		},
@@ -180,12 +181,12 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 	other := exec.Command("sleep", "1000")
 	require.NoError(t, other.Start())
 	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
-	v, err := look(other.Process.Pid)
+	v, err := procfs.Default.Stat(other.Process.Pid)
 	require.NoError(t, err)
 	for name, p := range map[string]process{
-		"started at another time":     {other.Process.Pid, v.start - 1, "/usr/bin/sleep"},
-		"the time is the same even":   {other.Process.Pid, v.start, "/usr/sbin/haproxy"},
-		"and there is no such id now": {1 << 30, v.start, "/usr/sbin/haproxy"},
+		"started at another time":     {other.Process.Pid, v.Start - 1, "/usr/bin/sleep"},
+		"the time is the same even":   {other.Process.Pid, v.Start, "/usr/sbin/haproxy"},
+		"and there is no such id now": {1 << 30, v.Start, "/usr/sbin/haproxy"},
 	} {
 		require.NoError(t, w.files().save(state{Master: p}))
 		require.NoError(t, os.WriteFile(w.files().Pidfile(), fmt.Appendln(nil, p.PID), 0o600))
@@ -195,7 +196,7 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 	}
 	w.start()
 	w.want(ocf.Success, w.r.Stop())
-	_, err = look(other.Process.Pid)
+	_, err = procfs.Default.Stat(other.Process.Pid)
 	require.NoError(t, err, "it is none of the agent's business")
 }
 

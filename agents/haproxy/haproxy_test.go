@@ -23,6 +23,7 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
@@ -70,9 +71,9 @@ func reap(session int) {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
 	for word := range strings.FieldsSeq(string(text)) {
 		pid, _ := strconv.Atoi(word)
-		v, err := look(pid)
+		v, err := procfs.Default.Stat(pid)
 		comm, _ := os.ReadFile("/proc/" + word + "/comm")
-		if err == nil && v.dead() && v.session != session && (strings.HasPrefix(string(comm), "haproxy") || strings.HasPrefix(string(comm), "hawser-")) {
+		if err == nil && v.Dead() && v.Session != session && (strings.HasPrefix(string(comm), "haproxy") || strings.HasPrefix(string(comm), "hawser-")) {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
 	}
@@ -226,14 +227,14 @@ func (w *world) get() error {
 // gone waits until a process is.
 func (w *world) gone(pid int) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { _, err := look(pid); return err != nil }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(w.t, func() bool { _, err := procfs.Default.Stat(pid); return err != nil }, 10*time.Second, 5*time.Millisecond)
 }
 
 func (w *world) kill(pid int, signal syscall.Signal) {
 	w.t.Helper()
 	require.NoError(w.t, syscall.Kill(pid, signal))
 	if signal == syscall.SIGSTOP {
-		require.Eventually(w.t, func() bool { v, err := look(pid); return err == nil && v.stopped() }, 10*time.Second, time.Millisecond)
+		require.Eventually(w.t, func() bool { v, err := procfs.Default.Stat(pid); return err == nil && v.Stopped() }, 10*time.Second, time.Millisecond)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -51,9 +52,9 @@ func TestTheKeeperIsOne(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, "/dev/null", target)
 			}
-			v, err := look(pid)
+			v, err := procfs.Default.Stat(pid)
 			require.NoError(t, err)
-			require.Equal(t, pid, v.session)
+			require.Equal(t, pid, v.Session)
 		}
 	})
 	t.Run("killed, the standby takes its place", func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -152,24 +153,23 @@ func (a *agent) startKeeper(f files, env []string) error {
 
 // keepers are the instance's keeper and its standby. They are found by their environment, so that no file that could be gone is needed.
 func (f files) keepers() (family, error) {
-	pids, err := allPIDs()
+	pids, err := procfs.Default.PIDs()
 	if err != nil {
 		return family{}, err
 	}
 	var fam family
 	for _, pid := range pids {
-		args := commandLine(pid)
+		args := procfs.Default.Args(pid)
 		if !IsKeeper(args) || pid == os.Getpid() {
 			continue
 		}
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		env := strings.Split(string(text), "\x00")
-		if err != nil || lookup(env, instanceVariable) != f.Instance() || lookup(env, rundirVariable) != f.RunDir() ||
-			namespace(pid) != namespace(os.Getpid()) {
+		env, err := procfs.Default.Environ(pid)
+		if err != nil || procfs.Lookup(env, instanceVariable) != f.Instance() || procfs.Lookup(env, rundirVariable) != f.RunDir() ||
+			procfs.Default.PIDNamespace(pid) != procfs.Default.PIDNamespace(os.Getpid()) {
 			continue
 		}
-		if v, err := look(pid); err == nil && !v.dead() {
-			fam.others = append(fam.others, member{process{pid, v.start, executable(pid)}, v, args})
+		if v, err := procfs.Default.Stat(pid); err == nil && !v.Dead() {
+			fam.others = append(fam.others, member{process{pid, v.Start, procfs.Default.Executable(pid)}, v, args})
 		}
 	}
 	return fam, nil

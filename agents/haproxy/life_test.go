@@ -50,11 +50,11 @@ func TestHowHAProxyRuns(t *testing.T) {
 	master := w.master()
 
 	t.Run("as master and worker, in a session of its own, in the root directory", func(t *testing.T) {
-		require.Equal(t, master.PID, master.session)
+		require.Equal(t, master.PID, master.stat.Session)
 		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", master.PID))
 		require.NoError(t, err)
 		require.Equal(t, "/", cwd)
-		require.Equal(t, master.PID, w.worker().parent)
+		require.Equal(t, master.PID, w.worker().stat.Parent)
 	})
 	t.Run("with nothing of the agent's open", func(t *testing.T) {
 		dir := fmt.Sprintf("/proc/%d/fd", master.PID)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -113,7 +114,7 @@ func TestReloadWithAnAddressThatIsTaken(t *testing.T) {
 	toll := end()
 	require.Zero(t, toll.refused+toll.lost, "of %d", toll.served)
 	require.NotZero(t, toll.served)
-	reason := fmt.Sprintf("%s is held by %s (pid %d", l.Addr(), executable(os.Getpid()), os.Getpid())
+	reason := fmt.Sprintf("%s is held by %s (pid %d", l.Addr(), procfs.Default.Executable(os.Getpid()), os.Getpid())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), reason)
 	require.Equal(t, worker, w.worker().PID)
 

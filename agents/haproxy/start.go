@@ -7,6 +7,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -75,7 +76,7 @@ func (a *agent) run(ctx context.Context, f files) error {
 		return err
 	}
 	a.heedUnit(ctx)
-	if err := a.refuseStrangers(f, client.Binds(sources, getenv(env))); err != nil {
+	if err := a.refuseStrangers(f, client.Binds(sources, procfs.Getenv(env))); err != nil {
 		return err
 	}
 
@@ -121,7 +122,7 @@ func (f files) wanted() error {
 
 // serves is whether a HAProxy of this instance runs as it should.
 func (a *agent) serves(ctx context.Context, f files, fam family) bool {
-	if len(fam.masters) != 1 || fam.masters[0].stopped() || !sameArgs(fam.masters[0].args, a.args(f)) && !sameArgs(fam.masters[0].args, a.argsOnCopies(f)) {
+	if len(fam.masters) != 1 || fam.masters[0].stat.Stopped() || !sameArgs(fam.masters[0].args, a.args(f)) && !sameArgs(fam.masters[0].args, a.argsOnCopies(f)) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, briefly)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/internal/atomicfile"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -56,22 +57,13 @@ const oldServes = "the old configuration serves: "
 // cause is the reason without what all have.
 func (p pending) cause() string { return strings.TrimPrefix(p.Reason, oldServes) }
 
-// bootID is the id of this boot.
-func bootID() (string, error) {
-	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "", fmt.Errorf("cannot read the boot's id: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
 // load reads the state. Without a usable one it is zero and ok is false: what runs is then found by find.
 func (f files) load() (s state, ok bool) {
 	text, err := os.ReadFile(f.State())
 	if err != nil || json.Unmarshal(text, &s) != nil {
 		return state{}, false
 	}
-	boot, err := bootID()
+	boot, err := procfs.Default.BootID()
 	if err != nil || s.Boot != boot {
 		return state{}, false
 	}
@@ -80,7 +72,7 @@ func (f files) load() (s state, ok bool) {
 
 // save writes the state as a whole or not at all.
 func (f files) save(s state) error {
-	boot, err := bootID()
+	boot, err := procfs.Default.BootID()
 	if err != nil {
 		return err
 	}

@@ -19,22 +19,6 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-func TestParseVitals(t *testing.T) {
-	v, err := parseVitals([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
-	require.NoError(t, err)
-	require.Equal(t, vitals{state: 'S', parent: 1, session: 42, start: 83749}, v)
-	for _, wrong := range []string{"", "42 (x", "42 (x) S 1", "42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9"} {
-		_, err := parseVitals([]byte(wrong))
-		require.Error(t, err, wrong)
-	}
-}
-
-func FuzzParseVitals(f *testing.F) {
-	f.Add([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
-	f.Add([]byte(")"))
-	f.Fuzz(func(_ *testing.T, text []byte) { _, _ = parseVitals(text) })
-}
-
 func TestStateOfAnotherBootMeansNothing(t *testing.T) {
 	f := files{contract.Files{Dir: t.TempDir()}}
 	want := state{Master: process{PID: 1, Start: 2, Exe: "/x"}, Env: []string{"A=b"}, Pending: &pending{Reason: "r"}}

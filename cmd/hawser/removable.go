@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // removableTime is how long Pacemaker may take to say what runs here: a removal waits for it.
@@ -87,13 +89,11 @@ const executor = "pacemaker-execd"
 
 // processes are those of a name that are not in a container.
 func (s *system) processes(name string) (pids []string) {
-	names, _ := filepath.Glob(filepath.Join(s.proc, "[0-9]*", "comm"))
+	proc := procfs.FS(s.proc)
 	own, _ := os.Readlink(filepath.Join(s.proc, "self", "ns", "pid"))
-	for _, path := range names {
-		text, err := os.ReadFile(path)
-		dir := filepath.Dir(path)
-		if space, _ := os.Readlink(filepath.Join(dir, "ns", "pid")); err == nil && strings.TrimSpace(string(text)) == name && space == own {
-			pids = append(pids, filepath.Base(dir))
+	for _, pid := range proc.Named(name) {
+		if proc.PIDNamespace(pid) == own {
+			pids = append(pids, strconv.Itoa(pid))
 		}
 	}
 	return pids
