@@ -91,7 +91,7 @@ func TestDevicesOfOthersMayRace(t *testing.T) {
 		{"two nodes", 2, []crm.Object{fence}, fencing.Quorum{Known: true}, true},
 		{"delayed", 2, []crm.Object{delayed}, fencing.Quorum{Known: true}, false},
 		{"by priority", 2, []crm.Object{fence, property("priority-fencing-delay", "10s")}, fencing.Quorum{Known: true}, false},
-		{"quorum device", 2, []crm.Object{fence}, fencing.Quorum{corosync.Quorum{Device: true}, true}, false},
+		{"quorum device", 2, []crm.Object{fence}, fencing.Quorum{Quorum: corosync.Quorum{Device: true}, Known: true}, false},
 		{"three nodes", 3, []crm.Object{fence}, fencing.Quorum{Known: true}, false},
 	} {
 		plan, err := Diff(cfg, cibOf(t, tc.nodes, tc.objects...))
@@ -147,8 +147,8 @@ func TestSBDNeedsThreeVotes(t *testing.T) {
 		err, warnings string
 	}{
 		{"three nodes", 3, fencing.Quorum{Known: true}, "", ""},
-		{"two nodes and a device", 2, fencing.Quorum{corosync.Quorum{Device: true}, true}, "", ""},
-		{"two nodes", 2, fencing.Quorum{corosync.Quorum{TwoNode: true}, true}, "f.yaml:2: fencing by SBD needs three votes, and this cluster has 2 nodes and no quorum device: SBD resets the node that has no quorum", ""},
+		{"two nodes and a device", 2, fencing.Quorum{Quorum: corosync.Quorum{Device: true}, Known: true}, "", ""},
+		{"two nodes", 2, fencing.Quorum{Quorum: corosync.Quorum{TwoNode: true}, Known: true}, "f.yaml:2: fencing by SBD needs three votes, and this cluster has 2 nodes and no quorum device: SBD resets the node that has no quorum", ""},
 		{"one node", 1, fencing.Quorum{}, "this cluster has 1 node and no quorum device", ""},
 		{"a file of two nodes", 2, fencing.Quorum{}, "", "whether this cluster of two has a quorum device could not be asked"},
 	} {
