@@ -10,6 +10,7 @@ import (
 
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -31,8 +32,8 @@ func (s *system) thisNode() doctor.Node {
 		Name: s.node, Version: version, RunDir: s.runDir,
 		CIB: s.configuration, Unit: systemd.Find,
 		CheckConfig: func(ctx context.Context, h doctor.HAProxy) error {
-			c := haproxyConfig{config: h.Config, binary: h.Binary, extra: h.ExtraConf, anchorIP: h.AnchorIP, privateIP: h.PrivateIP,
-				env: agent.Environment(s.runDir, h.Resource)}
+			c := config.HAProxy{Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
+				Env: agent.Environment(s.runDir, h.Resource)}
 			return s.checkHAProxy(ctx, &c)
 		},
 		Environment: func(ctx context.Context, h doctor.HAProxy) ([]string, error) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -179,7 +180,7 @@ func (s *system) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 	if err = errors.Join(err, temporary.Close()); err != nil {
 		return fmt.Errorf("the configuration cannot be checked: %w", err)
 	}
-	err = s.checkHAProxy(ctx, &haproxyConfig{config: temporary.Name(), binary: binary, extra: get("extraconf"), anchorIP: get("anchor_ip"), privateIP: get("private_ip")})
+	err = s.checkHAProxy(ctx, &config.HAProxy{Config: temporary.Name(), Binary: binary, Extra: get("extraconf"), AnchorIP: get("anchor_ip"), PrivateIP: get("private_ip")})
 	if err != nil {
 		return usagef("%s; nothing was changed", strings.ReplaceAll(err.Error(), temporary.Name(), file))
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/param"
@@ -44,31 +45,31 @@ const (
 	checkReserve = 15 * time.Second
 )
 
-// objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps what reloads have written.
-func (c *config) objects(cur *crm.CIB) []crm.Object {
+// clusterObjects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps what reloads have written.
+func clusterObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	all := []crm.Object{
-		keepGeneration(cur, c.haproxy.primitive()),
+		keepGeneration(cur, primitiveOfHAProxy(&c.HAProxy)),
 		&crm.Clone{Name: cloneID, Resource: haproxyID, Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
 	}
-	matters := c.priorities(cur)
-	for i, ip := range c.ips {
-		p := ip.primitive()
+	matters := priorities(c, cur)
+	for i, ip := range c.Addresses {
+		p := primitiveOfAddress(&ip)
 		if matters != nil {
 			p.Meta = append(p.Meta, crm.Attr{Name: "priority", Value: matters[i]})
 		}
 		all = append(all, p)
 	}
-	for i, ip := range c.ips {
-		all = append(all, &crm.Colocation{Name: constraintID(ip.name), Score: contract.Infinity, Resource: ip.name, With: cloneID})
+	for i, ip := range c.Addresses {
+		all = append(all, &crm.Colocation{Name: constraintID(ip.Name), Score: contract.Infinity, Resource: ip.Name, With: cloneID})
 		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them. Only for the stop, and optional:
 		// a HAProxy that takes long to start on one node must not keep the address from another. See docs/decisions/0015.
-		all = append(all, &crm.Order{Name: contract.LeavesFirstID(ip.name), Kind: "Optional", First: ip.name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
-		all = append(all, crm.Prefer(contract.WhereServedID(ip.name), ip.name, contract.ServersAttribute(contract.ResourceOf(haproxyID)), serving)) // the agent sets it, and unsets it with its stop
-		for _, other := range c.ips[:i] {
-			all = append(all, &crm.Colocation{Name: apartID(other.name, ip.name), Score: apart, Resource: ip.name, With: other.name})
+		all = append(all, &crm.Order{Name: contract.LeavesFirstID(ip.Name), Kind: "Optional", First: ip.Name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
+		all = append(all, crm.Prefer(contract.WhereServedID(ip.Name), ip.Name, contract.ServersAttribute(contract.ResourceOf(haproxyID)), serving)) // the agent sets it, and unsets it with its stop
+		for _, other := range c.Addresses[:i] {
+			all = append(all, &crm.Colocation{Name: apartID(other.Name, ip.Name), Score: apart, Resource: ip.Name, With: other.Name})
 		}
 	}
-	return append(all, c.fencingObjects(cur)...)
+	return append(all, fencingObjects(c, cur)...)
 }
 
 // keepGeneration leaves what reloads and pushes have written as it is: it is not the file's.
@@ -85,65 +86,65 @@ func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 	return p
 }
 
-func (h *haproxyConfig) primitive() *crm.Primitive {
+func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 	p := &crm.Primitive{Name: haproxyID, Class: "ocf", Provider: contract.Provider, Type: contract.HAProxyType}
 	set := func(name, value string) {
 		if value != "" {
 			p.Params.Set(name, value)
 		}
 	}
-	set(contract.ParamConffile, h.config)
-	set(contract.ParamBinpath, h.binary)
-	set(contract.ParamExtraconf, h.extra)
-	set(contract.ParamCheckURL, h.check.url)
-	set(contract.ParamCheckTimeout, h.check.timeout)
-	if h.minServersGiven {
-		set(contract.ParamMinServers, strconv.Itoa(h.minServers))
+	set(contract.ParamConffile, h.Config)
+	set(contract.ParamBinpath, h.Binary)
+	set(contract.ParamExtraconf, h.Extra)
+	set(contract.ParamCheckURL, h.Check.URL)
+	set(contract.ParamCheckTimeout, h.Check.Timeout)
+	if h.MinServersGiven {
+		set(contract.ParamMinServers, strconv.Itoa(h.MinServers))
 	}
-	set(contract.ParamStopGrace, h.stopGrace)
-	set(contract.ParamKeeper, h.keeper)
-	if h.maxCrashes != 0 {
-		set(contract.ParamMaxCrashes, strconv.Itoa(h.maxCrashes))
+	set(contract.ParamStopGrace, h.StopGrace)
+	set(contract.ParamKeeper, h.Keeper)
+	if h.MaxCrashes != 0 {
+		set(contract.ParamMaxCrashes, strconv.Itoa(h.MaxCrashes))
 	}
-	set(contract.ParamCrashWindow, h.crashWindow)
-	set(contract.ParamUnit, h.unit)
-	set(contract.ParamAnchorIP, h.anchorIP)
-	set(contract.ParamPrivateIP, h.privateIP)
-	set(contract.ParamMetadataURL, h.metadataURL)
+	set(contract.ParamCrashWindow, h.CrashWindow)
+	set(contract.ParamUnit, h.Unit)
+	set(contract.ParamAnchorIP, h.AnchorIP)
+	set(contract.ParamPrivateIP, h.PrivateIP)
+	set(contract.ParamMetadataURL, h.MetadataURL)
 
-	if h.check.url == "" {
-		p.Ops = []crm.Op{operation("monitor", h.monitor, param.FormatDuration(contract.HAProxyMonitorTimeout))}
+	if h.Check.URL == "" {
+		p.Ops = []crm.Op{operation("monitor", h.Monitor, param.FormatDuration(contract.HAProxyMonitorTimeout))}
 	} else {
-		every := h.check.every
+		every := h.Check.Every
 		if every == "" {
-			every = h.monitor
+			every = h.Monitor
 		}
-		p.Ops = monitors(h.monitor, param.FormatDuration(contract.HAProxyMonitorTimeout), every, atLeast(contract.HAProxyMonitorTimeout, h.check.timeout, checkReserve))
+		p.Ops = monitors(h.Monitor, param.FormatDuration(contract.HAProxyMonitorTimeout), every, atLeast(contract.HAProxyMonitorTimeout, h.Check.Timeout, checkReserve))
 	}
 	p.Ops = append(p.Ops,
 		operation("start", "0s", param.FormatDuration(contract.HAProxyStartTimeout)),
-		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.stopGrace, stopReserve)),
+		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.StopGrace, stopReserve)),
 		operation("reload-agent", "0s", param.FormatDuration(contract.HAProxyReloadTimeout)))
 	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries}}
 	return p
 }
 
-func (ip *floatingIP) primitive() *crm.Primitive {
-	p := &crm.Primitive{Name: ip.name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType}
-	p.Params = crm.Attrs{{Name: contract.ParamIP, Value: ip.ip.String()}, {Name: contract.ParamProvider, Value: ip.provider}}
+func primitiveOfAddress(ip *config.Address) *crm.Primitive {
+	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType}
+	p.Params = crm.Attrs{{Name: contract.ParamIP, Value: ip.IP.String()}, {Name: contract.ParamProvider, Value: ip.Provider}}
 	set := func(name, value string) {
 		if value != "" {
 			p.Params.Set(name, value)
 		}
 	}
-	set(contract.ParamTokenFile, ip.tokenFile)
-	set(contract.ParamNIC, ip.nic)
-	if ip.netmask != 0 {
-		set(contract.ParamNetmask, strconv.Itoa(ip.netmask))
+	set(contract.ParamTokenFile, ip.TokenFile)
+	set(contract.ParamNIC, ip.NIC)
+	if ip.Netmask != 0 {
+		set(contract.ParamNetmask, strconv.Itoa(ip.Netmask))
 	}
-	set(contract.ParamAPIURL, ip.apiURL)
-	set(contract.ParamMetadataURL, ip.metadataURL)
-	p.Ops = append(monitors(ip.monitor, param.FormatDuration(contract.FloatIPMonitorTimeout), holderCheck, param.FormatDuration(contract.FloatIPHolderTimeout)),
+	set(contract.ParamAPIURL, ip.APIURL)
+	set(contract.ParamMetadataURL, ip.MetadataURL)
+	p.Ops = append(monitors(ip.Monitor, param.FormatDuration(contract.FloatIPMonitorTimeout), holderCheck, param.FormatDuration(contract.FloatIPHolderTimeout)),
 		operation("start", "0s", param.FormatDuration(contract.FloatIPStartTimeout)),
 		operation("stop", "0s", param.FormatDuration(contract.FloatIPStopTimeout)))
 	p.Meta = crm.Attrs{{Name: "resource-stickiness", Value: stickiness}, {Name: "failure-timeout", Value: retryAddress}}

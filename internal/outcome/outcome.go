@@ -1,46 +1,42 @@
-// Package outcome says what kind of failure an error is, so that each edge can translate it: the
-// command line into an exit code, an API into an HTTP status. What is below the edges knows kinds
-// and no codes.
-//
-// It imports nothing of hawser.
+// Package outcome says how an operation ended, in the few kinds that a caller treats differently: the
+// command line turns each into an exit code, a web page into an HTTP status. It imports nothing of ours;
+// every package that an operator's command goes through may import it. There is only this file.
 package outcome
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
-// Kind is what a failure means to whoever asked for something.
+// Kind is how an operation ended.
 type Kind int
 
-// The kinds. Done is the kind of no error at all, Failed of an error that says nothing else.
 const (
-	Done Kind = iota
-	Failed
-	// Usage: what was asked for is wrong, such as an argument or the file; nothing was changed.
+	// Failed is anything that no other kind names.
+	Failed Kind = iota
+	// Usage means: what was asked for, hawser.yaml, or the configuration it leads to is wrong. Nothing was changed.
 	Usage
-	// Conflict: somebody else changed the configuration meanwhile; nothing was changed.
+	// Conflict means: somebody else changed the configuration meanwhile.
 	Conflict
-	// Unavailable: the cluster cannot be asked, or cannot decide.
+	// Unavailable means: Pacemaker, or what else has to answer, does not answer or has no quorum.
 	Unavailable
-	// Resource: a resource failed, or does not do what it should.
+	// Resource means: a resource failed, or cannot be what was asked for.
 	Resource
-	// Timeout: it was not done in time.
+	// Timeout means: what was begun has not ended in time.
 	Timeout
-	// Denied: the permission is missing.
+	// Denied means: this user may not do that.
 	Denied
-	// Degraded: it works, but something needs attention.
+	// Degraded means: it works, and something needs attention.
 	Degraded
-	// Changes: there is something to change, which was asked for.
-	Changes
-	// Interrupted: whoever asked has ended it.
+	// Interrupted means: whoever asked has given up.
 	Interrupted
 
 	kinds // how many there are
 )
 
-// Kinds returns all kinds, for tables that must have a row for each.
+// Kinds lists all kinds, for tables that must have a row for each.
 func Kinds() []Kind {
 	all := make([]Kind, kinds)
 	for i := range all {
@@ -49,79 +45,36 @@ func Kinds() []Kind {
 	return all
 }
 
-// String returns the kind's name.
-func (k Kind) String() string {
-	names := [...]string{"done", "failed", "usage", "conflict", "unavailable", "resource", "timeout",
-		"denied", "degraded", "changes", "interrupted"}
-	if k < 0 || int(k) >= len(names) {
-		return fmt.Sprintf("Kind(%d)", int(k))
-	}
-	return names[k]
-}
-
-// Error is an error with its kind.
+// Error is an error of a known kind.
 type Error struct {
 	Kind Kind
 	Err  error
-	// Hint is what the reader may want to do or know, beside the error; it may be empty.
-	Hint string
 }
 
-// Error returns the text of the wrapped error.
-func (e *Error) Error() string { return e.Err.Error() }
-
-// Unwrap returns the wrapped error.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Errorf returns an error of the kind. The format takes %w as fmt.Errorf does.
+// Errorf formats an error of the kind; %w works as in fmt.Errorf.
 func Errorf(kind Kind, format string, args ...any) error {
-	return &Error{Kind: kind, Err: fmt.Errorf(format, args...)}
+	return &Error{kind, fmt.Errorf(format, args...)}
 }
 
-// Wrap gives an error a kind; nil stays nil.
-func Wrap(kind Kind, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &Error{Kind: kind, Err: err}
-}
-
-// Usagef returns an error of the kind Usage.
+// Usagef is Errorf(Usage, …).
 func Usagef(format string, args ...any) error { return Errorf(Usage, format, args...) }
 
-// Conflictf returns an error of the kind Conflict.
-func Conflictf(format string, args ...any) error { return Errorf(Conflict, format, args...) }
+// Error is the text of what went wrong, without the kind.
+func (e *Error) Error() string { return e.Err.Error() }
 
-// Unavailablef returns an error of the kind Unavailable.
-func Unavailablef(format string, args ...any) error { return Errorf(Unavailable, format, args...) }
+// Unwrap makes errors.Is and errors.As work.
+func (e *Error) Unwrap() error { return e.Err }
 
-// Resourcef returns an error of the kind Resource.
-func Resourcef(format string, args ...any) error { return Errorf(Resource, format, args...) }
+// Outcome is the error's kind.
+func (e *Error) Outcome() Kind { return e.Kind }
 
-// Timeoutf returns an error of the kind Timeout.
-func Timeoutf(format string, args ...any) error { return Errorf(Timeout, format, args...) }
-
-// Deniedf returns an error of the kind Denied.
-func Deniedf(format string, args ...any) error { return Errorf(Denied, format, args...) }
-
-// Failedf returns an error of the kind Failed.
-func Failedf(format string, args ...any) error { return Errorf(Failed, format, args...) }
-
-// Of returns the kind of the outermost error in the chain that has one: an Error, or an error with
-// a method Outcome() Kind. Without one, the end of a context is Timeout or Interrupted, nil is Done,
-// and everything else Failed.
+// Of is the kind of an error: that of the outermost error that has a method Outcome() Kind, or else
+// Timeout and Interrupted for the errors of a context, or else Failed.
 func Of(err error) Kind {
-	if err == nil {
-		return Done
-	}
-	var own interface {
-		error
-		Outcome() Kind
-	}
-	if errors.As(err, &own) {
-		return own.Outcome()
-	}
+	var known interface{ Outcome() Kind }
 	switch {
+	case errors.As(err, &known):
+		return known.Outcome()
 	case errors.Is(err, context.DeadlineExceeded):
 		return Timeout
 	case errors.Is(err, context.Canceled):
@@ -130,20 +83,24 @@ func Of(err error) Kind {
 	return Failed
 }
 
-// Outcome returns the error's kind.
-func (e *Error) Outcome() Kind { return e.Kind }
+// After adds to an error what had been done before it. Its kind stays, but nobody will add to it that
+// nothing was changed.
+func After(err error, done string) error { return Errorf(Of(err), "%w\n%s", err, done) }
 
-// HintOf returns the hint of the outermost error in the chain that has one, "" if none has.
-func HintOf(err error) string {
-	for err != nil {
-		var own *Error
-		if !errors.As(err, &own) {
-			return ""
-		}
-		if own.Hint != "" {
-			return own.Hint
-		}
-		err = own.Err
+// Cause strips the operation and the path from an error of package os, for a message that names both in
+// words of its own.
+func Cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
 	}
-	return ""
+	return err
+}
+
+// AskRoot completes "permission denied" for a user who is not root.
+func AskRoot(root bool) string {
+	if root {
+		return ""
+	}
+	return ": you are not root, try with sudo"
 }

@@ -1,4 +1,4 @@
-package totem_test
+package corosync_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 const ms = time.Millisecond
@@ -15,21 +15,21 @@ const ms = time.Millisecond
 func TestIn(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		totem.Timing
+		corosync.Timing
 		nodes int
-		want  totem.Effective
+		want  corosync.Effective
 	}{
-		{"token 1000, three nodes, the default coefficient", totem.Timing{Token: time.Second, Coefficient: totem.Default}, 3, totem.Effective{
+		{"token 1000, three nodes, the default coefficient", corosync.Timing{Token: time.Second, Coefficient: corosync.Default}, 3, corosync.Effective{
 			Nodes: 3, Token: 1650 * ms, TokenRetransmit: 392 * ms, Consensus: 1980 * ms, Join: 50 * ms, PingInterval: 412 * ms, PingTimeout: 825 * ms,
 		}},
-		{"all defaults, two nodes", totem.Timing{Coefficient: totem.Default}, 2, totem.Effective{
+		{"all defaults, two nodes", corosync.Timing{Coefficient: corosync.Default}, 2, corosync.Effective{
 			Nodes: 2, Token: 3000 * ms, TokenRetransmit: 714 * ms, Consensus: 3600 * ms, Join: 50 * ms, PingInterval: 750 * ms, PingTimeout: 1500 * ms,
 		}},
-		{"no coefficient", totem.Timing{Token: time.Second}, 9, totem.Effective{
+		{"no coefficient", corosync.Timing{Token: time.Second}, 9, corosync.Effective{
 			Nodes: 9, Token: 1000 * ms, TokenRetransmit: 238 * ms, Consensus: 1200 * ms, Join: 50 * ms, PingInterval: 250 * ms, PingTimeout: 500 * ms,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.In(c.nodes)) })
 	}
-	require.Equal(t, 3630*ms, totem.Timing{Token: time.Second, Coefficient: totem.Default}.In(3).Lost())
+	require.Equal(t, 3630*ms, corosync.Timing{Token: time.Second, Coefficient: corosync.Default}.In(3).Lost())
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -23,21 +23,21 @@ floating_ips:
 `
 
 func TestParseTutorial(t *testing.T) {
-	c, err := parseConfig("hawser.yaml", []byte(tutorial))
+	c, err := Parse("hawser.yaml", []byte(tutorial))
 	require.NoError(t, err)
-	require.Equal(t, fencingOff, c.fencing.way)
-	require.Equal(t, "/etc/haproxy/haproxy.cfg", c.haproxy.config)
-	require.Equal(t, "15s", c.haproxy.monitor)
-	require.Len(t, c.ips, 1)
-	require.Equal(t, "FloatIP", c.ips[0].name)
-	require.Equal(t, "203.0.113.10", c.ips[0].ip.String())
-	require.Equal(t, digitalocean, c.ips[0].provider)
-	require.Equal(t, "/etc/hawser/token", c.ips[0].tokenFile)
-	require.Equal(t, position{10, 17}, c.ips[0].tokenFileAt)
+	require.Equal(t, FencingOff, c.Fencing.Way)
+	require.Equal(t, "/etc/haproxy/haproxy.cfg", c.HAProxy.Config)
+	require.Equal(t, "15s", c.HAProxy.Monitor)
+	require.Len(t, c.Addresses, 1)
+	require.Equal(t, "FloatIP", c.Addresses[0].Name)
+	require.Equal(t, "203.0.113.10", c.Addresses[0].IP.String())
+	require.Equal(t, DigitalOcean, c.Addresses[0].Provider)
+	require.Equal(t, "/etc/hawser/token", c.Addresses[0].TokenFile)
+	require.Equal(t, Position{10, 17}, c.Addresses[0].TokenFileAt)
 }
 
 func TestParseEverything(t *testing.T) {
-	c, err := parseConfig("hawser.yaml", []byte(`
+	c, err := Parse("hawser.yaml", []byte(`
 fencing: on
 haproxy:
   config: /etc/haproxy/conf.d/
@@ -62,40 +62,40 @@ floating_ips:
   - {name: ip-3, ip: 192.0.2.1, provider: lan, nic: eth0, cidr_netmask: 24, monitor: 5s}
 `))
 	require.NoError(t, err)
-	require.Equal(t, fencingOn, c.fencing.way)
-	h := c.haproxy
-	require.Equal(t, "/etc/haproxy/conf.d", h.config)
-	require.Equal(t, "/opt/haproxy/haproxy", h.binary)
-	require.Equal(t, `-m 512 -L "the node"`, h.extra)
-	require.Equal(t, "10s", h.monitor)
-	require.Equal(t, checkConfig{"http://${HAWSER_ANCHOR_IP}/health", "5s", "30s"}, h.check)
-	require.Equal(t, 1, h.minServers)
-	require.Equal(t, "2min", h.stopGrace)
-	require.Equal(t, "10.0.0.1", h.anchorIP)
-	require.Equal(t, "fd00::1", h.privateIP)
-	require.Len(t, c.ips, 3)
-	require.Equal(t, "http://127.0.0.1:8080", c.ips[0].apiURL)
-	require.Equal(t, "http://169.254.169.254", c.ips[0].metadataURL)
-	require.Equal(t, "/etc/hawser/token", c.ips[1].tokenFile)
-	require.Equal(t, "2001:db8::10", c.ips[1].ip.String())
-	require.Equal(t, 24, c.ips[2].netmask)
-	require.Equal(t, "5s", c.ips[2].monitor)
+	require.Equal(t, FencingOn, c.Fencing.Way)
+	h := c.HAProxy
+	require.Equal(t, "/etc/haproxy/conf.d", h.Config)
+	require.Equal(t, "/opt/haproxy/haproxy", h.Binary)
+	require.Equal(t, `-m 512 -L "the node"`, h.Extra)
+	require.Equal(t, "10s", h.Monitor)
+	require.Equal(t, Check{"http://${HAWSER_ANCHOR_IP}/health", "5s", "30s"}, h.Check)
+	require.Equal(t, 1, h.MinServers)
+	require.Equal(t, "2min", h.StopGrace)
+	require.Equal(t, "10.0.0.1", h.AnchorIP)
+	require.Equal(t, "fd00::1", h.PrivateIP)
+	require.Len(t, c.Addresses, 3)
+	require.Equal(t, "http://127.0.0.1:8080", c.Addresses[0].APIURL)
+	require.Equal(t, "http://169.254.169.254", c.Addresses[0].MetadataURL)
+	require.Equal(t, "/etc/hawser/token", c.Addresses[1].TokenFile)
+	require.Equal(t, "2001:db8::10", c.Addresses[1].IP.String())
+	require.Equal(t, 24, c.Addresses[2].Netmask)
+	require.Equal(t, "5s", c.Addresses[2].Monitor)
 }
 
 func TestParseFencing(t *testing.T) {
-	for text, want := range map[string]fencingWay{
-		"fencing: off": fencingOff, "fencing: false": fencingOff, "fencing: No": fencingOff, `fencing: "off"`: fencingOff,
-		"fencing: existing": fencingOn, "fencing: sbd": fencingSBD, "fencing: {sbd: {}}": fencingSBD, "fencing: {sbd: }": fencingSBD,
-		"fencing: {droplet: {token_file: /t}}": fencingDroplet, "fencing: on": fencingOn, "fencing: true": fencingOn, "": fencingUnsaid,
+	for text, want := range map[string]FencingWay{
+		"fencing: off": FencingOff, "fencing: false": FencingOff, "fencing: No": FencingOff, `fencing: "off"`: FencingOff,
+		"fencing: existing": FencingOn, "fencing: sbd": FencingSBD, "fencing: {sbd: {}}": FencingSBD, "fencing: {sbd: }": FencingSBD,
+		"fencing: {droplet: {token_file: /t}}": FencingDroplet, "fencing: on": FencingOn, "fencing: true": FencingOn, "": FencingUnset,
 	} {
-		c, err := parseConfig("f", []byte(text+"\nhaproxy:\n"))
+		c, err := Parse("f", []byte(text+"\nhaproxy:\n"))
 		require.NoError(t, err, text)
-		require.Equal(t, want, c.fencing.way, text)
+		require.Equal(t, want, c.Fencing.Way, text)
 	}
 }
 
 func TestParseDroplets(t *testing.T) {
-	c, err := parseConfig("f", []byte(`fencing:
+	c, err := Parse("f", []byte(`fencing:
   droplet:
     token_file: /etc/hawser/fence-token
     droplets:
@@ -111,13 +111,13 @@ haproxy:
   crash_window: 2min
 `))
 	require.NoError(t, err)
-	d := c.fencing.droplet
-	require.Equal(t, "/etc/hawser/fence-token", d.tokenFile)
-	require.Equal(t, []nodeDroplet{{"lb-2", "1002", position{5, 7}}, {"lb-1", "web.lb-1", position{6, 7}}}, d.droplets)
-	require.Equal(t, []string{"env:prod", "", "1h", "http://127.0.0.1:1"}, []string{d.tag, d.delay, d.monitor, d.apiURL})
-	require.Equal(t, "false", c.haproxy.keeper)
-	require.Equal(t, 5, c.haproxy.maxCrashes)
-	require.Equal(t, "2min", c.haproxy.crashWindow)
+	d := c.Fencing.Droplet
+	require.Equal(t, "/etc/hawser/fence-token", d.TokenFile)
+	require.Equal(t, []NodeDroplet{{"lb-2", "1002", Position{5, 7}}, {"lb-1", "web.lb-1", Position{6, 7}}}, d.Droplets)
+	require.Equal(t, []string{"env:prod", "", "1h", "http://127.0.0.1:1"}, []string{d.Tag, d.Delay, d.Monitor, d.APIURL})
+	require.Equal(t, "false", c.HAProxy.Keeper)
+	require.Equal(t, 5, c.HAProxy.MaxCrashes)
+	require.Equal(t, "2min", c.HAProxy.CrashWindow)
 }
 
 // TestFaults has the messages word for word: they are what an operator works with.
@@ -220,35 +220,32 @@ f:4:76: floating_ips[1].cidr_netmask is 64: accepted is 1 to 32 for an IPv4 addr
 		{"merge", "haproxy:\n  <<: {a: b}\n", "f:2:3: merging (<<) is not accepted: write the keys out"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := parseConfig("f", []byte(tc.text))
+			_, err := Parse("f", []byte(tc.text))
 			require.Error(t, err)
 			require.Equal(t, tc.want, err.Error())
-			code, hint := exitCode(err)
-			require.Equal(t, exitUsage, code)
-			require.Equal(t, "nothing was changed", hint)
 		})
 	}
 }
 
 func TestNumbersAreDecimal(t *testing.T) {
 	for _, number := range []string{"010", "0x10", "1_0", "0b11", "0o7", "+3"} {
-		_, err := parseConfig("f.yaml", []byte("haproxy:\n  min_servers: "+number+"\n"))
+		_, err := Parse("f.yaml", []byte("haproxy:\n  min_servers: "+number+"\n"))
 		require.ErrorContains(t, err, "f.yaml:2:16: haproxy.min_servers is the number "+number+": accepted is a whole number from 0 to 100000")
 	}
-	c, err := parseConfig("f.yaml", []byte("haproxy:\n  min_servers: 0\n"))
+	c, err := Parse("f.yaml", []byte("haproxy:\n  min_servers: 0\n"))
 	require.NoError(t, err)
-	require.True(t, c.haproxy.minServersGiven)
+	require.True(t, c.HAProxy.MinServersGiven)
 }
 
 func TestByteOrderMarkAndLineEnds(t *testing.T) {
-	c, err := parseConfig("f.yaml", []byte("\xef\xbb\xbffencing: off\r\nhaproxy:\r\n  monitor: 20s\r\n"))
+	c, err := Parse("f.yaml", []byte("\xef\xbb\xbffencing: off\r\nhaproxy:\r\n  monitor: 20s\r\n"))
 	require.NoError(t, err)
-	require.Equal(t, fencingOff, c.fencing.way)
-	require.Equal(t, "20s", c.haproxy.monitor)
+	require.Equal(t, FencingOff, c.Fencing.Way)
+	require.Equal(t, "20s", c.HAProxy.Monitor)
 }
 
 func TestNotYAML(t *testing.T) {
-	_, err := parseConfig("f", []byte("haproxy:\n  config: [unclosed\n"))
+	_, err := Parse("f", []byte("haproxy:\n  config: [unclosed\n"))
 	require.ErrorContains(t, err, "f:2:")
 	require.ErrorContains(t, err, "is not YAML: ")
 	require.NotContains(t, err.Error(), "\n")
@@ -258,24 +255,24 @@ func TestLoadConfig(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "my.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(tutorial), 0o600))
-	c, err := loadConfig(file)
+	c, err := Read(file)
 	require.NoError(t, err)
-	require.Equal(t, file, c.file)
+	require.Equal(t, file, c.Path)
 
-	_, err = loadConfig(filepath.Join(dir, "other.yaml"))
-	require.EqualError(t, err, filepath.Join(dir, "other.yaml")+" cannot be read: no such file or directory: name the file with -f")
-	_, err = loadConfig(dir)
+	_, err = Read(filepath.Join(dir, "other.yaml"))
+	require.EqualError(t, err, filepath.Join(dir, "other.yaml")+" cannot be read: no such file or directory")
+	_, err = Read(dir)
 	require.ErrorContains(t, err, "is a directory")
 
 	t.Chdir(dir)
-	_, err = loadConfig("")
+	_, err = Read("")
 	if _, statErr := os.Stat("/etc/hawser/hawser.yaml"); statErr != nil {
-		require.EqualError(t, err, "there is no hawser.yaml and no /etc/hawser/hawser.yaml: write one (`hawser --help` shows an example), or name it with -f")
+		require.EqualError(t, err, "there is no hawser.yaml and no /etc/hawser/hawser.yaml")
 	}
 	require.NoError(t, os.WriteFile("hawser.yaml", []byte(tutorial), 0o600))
-	c, err = loadConfig("")
+	c, err = Read("")
 	require.NoError(t, err)
-	require.Equal(t, "hawser.yaml", c.file)
+	require.Equal(t, "hawser.yaml", c.Path)
 }
 
 // FuzzConfig looks for a file that is not answered with either a configuration or faults that have a place.
@@ -289,21 +286,21 @@ func FuzzConfig(f *testing.F) {
 	f.Add("haproxy: |\n  text\nfencing: off\n--- \n")
 	f.Add("%YAML 1.2\n---\nhaproxy:\n...\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := parseConfig("f", []byte(text))
+		c, err := Parse("f", []byte(text))
 		if err == nil {
-			require.NotEmpty(t, c.haproxy.monitor)
-			for _, ip := range c.ips {
-				require.True(t, ip.ip.IsValid())
-				require.Regexp(t, idPattern, ip.name)
-				require.NotContains(t, ip.tokenFile+ip.nic+c.haproxy.config, "\x00")
+			require.NotEmpty(t, c.HAProxy.Monitor)
+			for _, ip := range c.Addresses {
+				require.True(t, ip.IP.IsValid())
+				require.Regexp(t, idPattern, ip.Name)
+				require.NotContains(t, ip.TokenFile+ip.NIC+c.HAProxy.Config, "\x00")
 			}
 			return
 		}
-		var faults *faultList
+		var faults *Faults
 		require.True(t, errors.As(err, &faults), "%v", err)
-		require.NotEmpty(t, faults.faults)
-		for _, fault := range faults.faults {
-			require.NotEmpty(t, strings.TrimSpace(fault.message))
+		require.NotEmpty(t, faults.List)
+		for _, fault := range faults.List {
+			require.NotEmpty(t, strings.TrimSpace(fault.Message))
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 // maxConfigSize is the longest hawser.yaml that is read, in bytes; a real one has a few hundred.
@@ -19,7 +21,7 @@ const maxConfigSize = 64 << 10
 // document walks the syntax tree of a YAML file and collects what is wrong with it. A decoder into structs would end at the
 // first fault and forget the places of the values, which the checks that come later need.
 type document struct {
-	*faultList
+	*Faults
 	anchors map[string]ast.Node
 	deep    int // aliases being followed, to notice one that contains itself
 }
@@ -32,9 +34,9 @@ type field struct {
 
 // parseDocument returns the value of the file's only document; nil if there is none or it is not YAML.
 func parseDocument(file string, text []byte) (*document, ast.Node) {
-	d := &document{faultList: &faultList{file: file}, anchors: map[string]ast.Node{}}
+	d := &document{Faults: &Faults{Path: file}, anchors: map[string]ast.Node{}}
 	if len(text) > maxConfigSize {
-		d.add(position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
+		d.Add(Position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
 		return d, nil
 	}
 	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // the byte order mark of some editors, which nobody sees
@@ -47,9 +49,9 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 			if strings.Contains(message, "'\t'") {
 				message = "a tab stands where YAML wants spaces"
 			}
-			d.add(at(syntax.GetToken()), "is not YAML: %s", message)
+			d.Add(at(syntax.GetToken()), "is not YAML: %s", message)
 		} else {
-			d.add(position{}, "is not YAML: %v", err)
+			d.Add(Position{}, "is not YAML: %v", err)
 		}
 		return d, nil
 	}
@@ -59,26 +61,26 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 			continue
 		}
 		if body != nil {
-			d.add(place(doc.Body), "a second document begins here: accepted is one")
+			d.Add(place(doc.Body), "a second document begins here: accepted is one")
 			break
 		}
 		body = doc.Body
 	}
 	if body == nil {
-		d.add(position{}, "configures nothing: accepted are %s", "haproxy, floating_ips, fencing")
+		d.Add(Position{}, "configures nothing: accepted are %s", "haproxy, floating_ips, fencing")
 	}
 	return d, body
 }
 
-func at(t *token.Token) position {
+func at(t *token.Token) Position {
 	if t == nil || t.Position == nil {
-		return position{}
+		return Position{}
 	}
-	return position{t.Position.Line, t.Position.Column}
+	return Position{t.Position.Line, t.Position.Column}
 }
 
 // place is where a value begins. The parser's token of a mapping is its first colon.
-func place(n ast.Node) position {
+func place(n ast.Node) Position {
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		if len(n.Values) > 0 && !n.IsFlowStyle {
@@ -102,18 +104,18 @@ func (d *document) resolve(n ast.Node) ast.Node {
 		name := n.Value.GetToken().Value
 		target, ok := d.anchors[name]
 		if !ok {
-			d.add(at(n.Start), "*%s refers to an anchor that is not defined above", name)
+			d.Add(at(n.Start), "*%s refers to an anchor that is not defined above", name)
 			return nil
 		}
 		if d.deep > 10 {
-			d.add(at(n.Start), "*%s contains itself", name)
+			d.Add(at(n.Start), "*%s contains itself", name)
 			return nil
 		}
 		d.deep++
 		defer func() { d.deep-- }()
 		return d.resolve(target)
 	case *ast.TagNode:
-		d.add(place(n), "the tag %s is not accepted", n.Start.Value)
+		d.Add(place(n), "the tag %s is not accepted", n.Start.Value)
 		return nil
 	}
 	return n
@@ -137,30 +139,30 @@ func (d *document) mapping(n ast.Node, what string, fields ...field) {
 		if what == "" {
 			what = "the file"
 		}
-		d.add(place(n), "%s is %s: accepted is a mapping with the keys %s", what, describe(n), fieldNames(fields))
+		d.Add(place(n), "%s is %s: accepted is a mapping with the keys %s", what, describe(n), fieldNames(fields))
 		return
 	}
-	first := map[string]position{}
+	first := map[string]Position{}
 	for _, v := range values {
 		key := v.Key.GetToken().Value
 		here := at(v.Key.GetToken())
 		if v.Key.IsMergeKey() {
-			d.add(here, "merging (<<) is not accepted: write the keys out")
+			d.Add(here, "merging (<<) is not accepted: write the keys out")
 			continue
 		}
 		if before, ok := first[key]; ok {
-			d.add(here, "%s is given twice: the first is in line %d", join(what, key), before.line)
+			d.Add(here, "%s is given twice: the first is in line %d", join(what, key), before.Line)
 			continue
 		}
 		first[key] = here
 		if !d.dispatch(key, v.Value, fields) {
-			d.add(here, "%s", unknownKey(what, key, fields))
+			d.Add(here, "%s", unknownKey(what, key, fields))
 		}
 	}
 }
 
 // entries calls read with each entry of a mapping whose keys are not ours, such as names of nodes. form names one entry in messages.
-func (d *document) entries(n ast.Node, what, form string, read func(key string, at position, value ast.Node)) {
+func (d *document) entries(n ast.Node, what, form string, read func(key string, at Position, value ast.Node)) {
 	switch n := d.resolve(n).(type) {
 	case nil, *ast.NullNode:
 	case *ast.MappingNode:
@@ -170,7 +172,7 @@ func (d *document) entries(n ast.Node, what, form string, read func(key string, 
 	case *ast.MappingValueNode:
 		read(n.Key.GetToken().Value, at(n.Key.GetToken()), n.Value)
 	default:
-		d.add(place(n), "%s is %s: accepted is a mapping, each entry %s", what, describe(n), form)
+		d.Add(place(n), "%s is %s: accepted is a mapping, each entry %s", what, describe(n), form)
 	}
 }
 
@@ -194,12 +196,12 @@ func (d *document) list(n ast.Node, what string, read func(int, ast.Node)) {
 			read(i, v)
 		}
 	default:
-		d.add(place(n), "%s is %s: accepted is a list, each element after a dash", what, describe(n))
+		d.Add(place(n), "%s is %s: accepted is a list, each element after a dash", what, describe(n))
 	}
 }
 
 // text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster as they were written.
-func (d *document) text(n ast.Node, what, accepted string) (string, position, bool) {
+func (d *document) text(n ast.Node, what, accepted string) (string, Position, bool) {
 	from := place(n)
 	n = d.resolve(n)
 	switch n := n.(type) {
@@ -210,24 +212,24 @@ func (d *document) text(n ast.Node, what, accepted string) (string, position, bo
 	case *ast.LiteralNode:
 		return d.printable(strings.TrimRight(n.Value.Value, "\n"), what, accepted, from)
 	}
-	d.add(from, "%s is %s: accepted is %s", what, describe(n), accepted)
+	d.Add(from, "%s is %s: accepted is %s", what, describe(n), accepted)
 	return "", from, false
 }
 
-func (d *document) printable(text, what, accepted string, from position) (string, position, bool) {
+func (d *document) printable(text, what, accepted string, from Position) (string, Position, bool) {
 	switch {
 	case strings.TrimSpace(text) == "":
-		d.add(from, "%s is empty: accepted is %s", what, accepted)
+		d.Add(from, "%s is empty: accepted is %s", what, accepted)
 		return "", from, false
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' || r == '\uFFFE' || r == '\uFFFF' }):
-		d.add(from, "%s %q has a character that the cluster's configuration cannot hold: accepted is %s", what, text, accepted)
+		d.Add(from, "%s %q has a character that the cluster's configuration cannot hold: accepted is %s", what, text, accepted)
 		return "", from, false
 	}
 	return text, from, true
 }
 
 // scalar reads a string or a number as it was written.
-func (d *document) scalar(n ast.Node, what, accepted string) (string, position, bool) {
+func (d *document) scalar(n ast.Node, what, accepted string) (string, Position, bool) {
 	from := place(n)
 	if r := d.resolve(n); r != nil && (r.Type() == ast.IntegerType || r.Type() == ast.BoolType) {
 		return r.GetToken().Value, from, true
@@ -258,7 +260,7 @@ func (d *document) number(n ast.Node, what string, low, high int) (int, bool) {
 		}
 		found = i.GetToken().Value
 	}
-	d.add(from, "%s is %s: accepted is a whole number from %d to %d", what, found, low, high)
+	d.Add(from, "%s is %s: accepted is a whole number from %d to %d", what, found, low, high)
 	return 0, false
 }
 
@@ -307,7 +309,7 @@ func unknownKey(what, key string, fields []field) string {
 	}
 	message := fmt.Sprintf("%s is not a key that hawser knows: accepted are %s", join(what, key), fieldNames(fields))
 	for _, f := range fields {
-		if near(key, f.name) {
+		if words.Near(key, f.name) {
 			return message + fmt.Sprintf("; did you mean %s?", f.name)
 		}
 	}
@@ -320,23 +322,4 @@ var misplaced = map[string]string{
 	"do_token": "a secret is not accepted here, everyone who may read the cluster would see it: write it to a file that only root can read and name that in token_file",
 	"conffile": "in hawser.yaml the key is config",
 	"binpath":  "in hawser.yaml the key is binary",
-}
-
-// near says whether two keys differ by one letter (added, left out, replaced) or by - and _.
-func near(a, b string) bool {
-	a, b = strings.ReplaceAll(strings.ToLower(a), "-", "_"), strings.ReplaceAll(strings.ToLower(b), "-", "_")
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	if len(b)-len(a) > 1 {
-		return false
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	if len(a) == len(b) {
-		return i == len(a) || a[i+1:] == b[i+1:]
-	}
-	return a[i:] == b[i+1:]
 }

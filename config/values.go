@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net/netip"
@@ -23,7 +23,7 @@ func (d *document) id(n ast.Node, what string, to *string) {
 	switch {
 	case !ok:
 	case !idPattern.MatchString(text) || len(text) > 200:
-		d.add(at, "%s is %q, which cannot be the id of an object of the cluster: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q, which cannot be the id of an object of the cluster: accepted is %s", what, text, accepted)
 	default:
 		*to = text
 	}
@@ -42,7 +42,7 @@ func (d *document) dropletTag(n ast.Node, what string, to *string) {
 	switch {
 	case !ok:
 	case !tagPattern.MatchString(text):
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 	default:
 		*to = text
 	}
@@ -61,7 +61,7 @@ func (d *document) onOff(n ast.Node, what string, to *string) {
 	case "off", "false", "no":
 		*to = "false"
 	default:
-		d.add(at, "%s is %q: accepted is %s", what, word, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, word, accepted)
 	}
 }
 
@@ -69,7 +69,7 @@ func (d *document) service(n ast.Node, what string, to *string) {
 	const accepted = "the whole name of a systemd service, such as haproxy.service, or none"
 	text, at, ok := d.text(n, what, accepted)
 	if ok && text != "none" && (!strings.HasSuffix(text, ".service") || text == ".service" || strings.ContainsAny(text, "/ ")) {
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 		return
 	}
 	if ok {
@@ -83,7 +83,7 @@ func (d *document) path(n ast.Node, what string, to *string) {
 	switch {
 	case !ok:
 	case !filepath.IsAbs(text):
-		d.add(at, "%s is %q: accepted is %s, because it is used on every node", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s, because it is used on every node", what, text, accepted)
 	default:
 		*to = filepath.Clean(text)
 	}
@@ -95,7 +95,7 @@ func (d *document) words(n ast.Node, what string, to *string) {
 		return
 	}
 	if _, err := ocf.SplitWords(text); err != nil {
-		d.add(at, "%s %q %v", what, text, err)
+		d.Add(at, "%s %q %v", what, text, err)
 		return
 	}
 	*to = text
@@ -111,9 +111,9 @@ func (d *document) duration(n ast.Node, what string, to *string) {
 	length, err := ocf.ParseDuration(text)
 	switch {
 	case err != nil:
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 	case length < time.Millisecond || length > 24*time.Hour:
-		d.add(at, "%s is %q: accepted is from 1ms to 24h", what, text)
+		d.Add(at, "%s is %q: accepted is from 1ms to 24h", what, text)
 	case strings.Trim(text, "0123456789") == "":
 		*to = text + "s"
 	default:
@@ -129,11 +129,11 @@ func (d *document) address(n ast.Node, what, accepted string, to *netip.Addr) {
 	ip, err := netip.ParseAddr(text)
 	switch prefix, prefixErr := netip.ParsePrefix(text); {
 	case err != nil && prefixErr == nil:
-		d.add(at, "%s is %q: accepted is the address alone (the length of its prefix goes into cidr_netmask: %d)", what, text, prefix.Bits())
+		d.Add(at, "%s is %q: accepted is the address alone (the length of its prefix goes into cidr_netmask: %d)", what, text, prefix.Bits())
 	case err != nil:
-		d.add(at, "%s is %q, which is not an address: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q, which is not an address: accepted is %s", what, text, accepted)
 	case ip.Zone() != "" || ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() || ip.IsLinkLocalUnicast():
-		d.add(at, "%s is %s, which no client could reach: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %s, which no client could reach: accepted is %s", what, text, accepted)
 	default:
 		*to = ip.Unmap()
 	}
@@ -146,7 +146,7 @@ func (d *document) hostAddress(n ast.Node, what string, to *string) {
 		return
 	}
 	if _, err := netip.ParseAddr(text); err != nil {
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 		return
 	}
 	*to = text
@@ -164,7 +164,7 @@ func (d *document) choice(n ast.Node, what string, to *string, choices ...string
 			return
 		}
 	}
-	d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+	d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 }
 
 func (d *document) nic(n ast.Node, what string, to *string) {
@@ -173,7 +173,7 @@ func (d *document) nic(n ast.Node, what string, to *string) {
 	switch {
 	case !ok:
 	case len(text) > 15 || strings.ContainsAny(text, " /:"): // IFNAMSIZ, dev_valid_name() of Linux
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 	default:
 		*to = text
 	}
@@ -188,7 +188,7 @@ func (d *document) url(n ast.Node, what string, to *string) {
 	// The agent fills in the variables that HAProxy's configuration may use too; whatever they hold is a host.
 	u, err := url.Parse(variables.ReplaceAllString(text, "host"))
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 		return
 	}
 	*to = text
@@ -204,7 +204,7 @@ func (d *document) origin(n ast.Node, what string, to *string) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		d.add(at, "%s is %q: accepted is %s", what, text, accepted)
+		d.Add(at, "%s is %q: accepted is %s", what, text, accepted)
 		return
 	}
 	*to = strings.TrimRight(text, "/")

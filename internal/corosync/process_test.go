@@ -1,4 +1,4 @@
-package totem_test
+package corosync_test
 
 import (
 	"os"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 func TestRealTime(t *testing.T) {
@@ -26,7 +26,7 @@ func TestRealTime(t *testing.T) {
 			require.NoError(t, os.Mkdir(filepath.Join(proc, "7"), 0o755))
 			require.NoError(t, os.WriteFile(filepath.Join(proc, "7", "comm"), []byte(c.comm), 0o600))
 			require.NoError(t, os.WriteFile(filepath.Join(proc, "7", "stat"), []byte(c.stat), 0o600))
-			realTime, found := totem.RealTime(proc)
+			realTime, found := corosync.RealTime(proc)
 			require.Equal(t, c.realTime, realTime)
 			require.Equal(t, c.found, found)
 		})

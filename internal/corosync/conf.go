@@ -1,4 +1,4 @@
-package totem
+package corosync
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ type Line struct {
 	opens      bool
 }
 
-// ParseConf reads a corosync.conf. The error names the line.
+// ParseConf reads a corosync.conf. The error names the line, or the setting whose value is wrong.
 func ParseConf(text string) (Config, error) {
 	top, err := parse(text)
 	if err != nil {
@@ -150,7 +150,7 @@ func (c *Config) take(l Line) error {
 func number(l Line) (int, error) {
 	n, err := strconv.ParseUint(l.Value, 10, 31)
 	if err != nil {
-		return 0, fmt.Errorf("totem: %s: %q is not a number", l.Key, l.Value)
+		return 0, fmt.Errorf("%s: %q is not a number", l.Key, l.Value)
 	}
 	return int(n), nil
 }

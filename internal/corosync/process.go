@@ -1,4 +1,4 @@
-package totem
+package corosync
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ func policyOf(stat string) (int, error) {
 	const policy, afterName = 41, 3
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) <= policy-afterName {
-		return 0, fmt.Errorf("totem: only %d fields in %q", len(fields), stat)
+		return 0, fmt.Errorf("/proc/PID/stat: only %d fields in %q", len(fields), stat)
 	}
 	return strconv.Atoi(fields[policy-afterName])
 }
