@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // Position is a place in hawser.yaml, both counted from 1; the zero Position is the file as a whole.
@@ -38,6 +40,9 @@ func (l *Faults) Err() error {
 	})
 	return l
 }
+
+// Outcome implements outcome.Of: nothing was changed.
+func (l *Faults) Outcome() outcome.Kind { return outcome.Usage }
 
 // Error has a line for each fault, in the form in which compilers name a place.
 func (l *Faults) Error() string {

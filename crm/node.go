@@ -100,3 +100,15 @@ func (r ResourceStatus) IsFencing() bool { return strings.HasPrefix(r.Agent, "st
 func (r ResourceStatus) In(ids []string) bool {
 	return slices.Contains(ids, ResourceOf(r.ID)) || slices.Contains(ids, r.Parent)
 }
+
+// Members lists the nodes that run Corosync, sorted by name. Pacemaker's remote nodes are not among them.
+func (c *CIB) Members() []string {
+	var out []string
+	for _, o := range c.Objects() {
+		if n, ok := o.(*Node); ok && (n.Type == "" || n.Type == "member") {
+			out = append(out, n.Uname)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -199,10 +199,10 @@ type monitorFailure struct {
 func ParseStatus(text []byte) (*Status, error) {
 	var m monitor
 	if err := xml.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("crm: crm_mon's answer cannot be read: %w", err)
+		return nil, fmt.Errorf("crm_mon's answer cannot be read: %w", err)
 	}
 	if n := m.XMLName.Local; n != "pacemaker-result" && n != "crm_mon" {
-		return nil, errors.New("crm: crm_mon's answer is <" + n + ">, not <pacemaker-result>")
+		return nil, errors.New("crm_mon's answer is <" + n + ">, not <pacemaker-result>")
 	}
 	s := &Status{
 		Pacemaker: m.Summary.DC.Version, DC: m.Summary.DC.Name, Quorum: m.Summary.DC.Quorum,

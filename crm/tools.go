@@ -133,7 +133,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
 	if p.patch == nil {
-		return errors.New("crm: this plan was not made by Diff")
+		return errors.New("this plan was not made by Diff")
 	}
 	p.patch.mu.Lock()
 	made := p.patch.text != nil
@@ -224,7 +224,7 @@ func (f planFiles) remove() { _ = os.RemoveAll(f.dir) }
 func writePlan(p Plan, simulated bool) (planFiles, error) {
 	dir, err := os.MkdirTemp("", "hawser-plan-") // 0700
 	if err != nil {
-		return planFiles{}, fmt.Errorf("crm: cannot make a temporary directory for the plan: %w", err)
+		return planFiles{}, fmt.Errorf("cannot make a temporary directory for the plan: %w", err)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	next, down := p.New.render(), p.New.allDown()
@@ -236,7 +236,7 @@ func writePlan(p Plan, simulated bool) (planFiles, error) {
 	for path, text := range texts {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			f.remove()
-			return planFiles{}, fmt.Errorf("crm: cannot write the plan for Pacemaker's tools: %w", err)
+			return planFiles{}, fmt.Errorf("cannot write the plan for Pacemaker's tools: %w", err)
 		}
 	}
 	return f, nil

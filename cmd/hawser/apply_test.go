@@ -97,14 +97,14 @@ func TestApplyFailures(t *testing.T) {
 		{"Verify", crm.ErrRefused, exitUsage},
 		{"Apply", crm.ErrNoQuorum, exitUnavailable},
 		{"Apply", crm.ErrPermission, exitPermission},
-		{"Apply", errors.New("crm: something else"), exitFailed},
+		{"Apply", errors.New("something else"), exitFailed},
 	} {
 		fake := crmtest.New("lb-1", "lb-2")
 		before := objects(t, fake)
 		fake.Fail(tc.method, tc.err)
 		sys, _, stderr := testSystem(t, fake)
 		require.Equal(t, tc.code, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys), "%s: %v", tc.method, tc.err)
-		require.Contains(t, stderr.String(), "hawser: "+strings.TrimPrefix(tc.err.Error(), "crm: "))
+		require.Contains(t, stderr.String(), "hawser: "+tc.err.Error())
 		require.Zero(t, fake.Applied())
 		require.Equal(t, before, objects(t, fake))
 	}

@@ -1,4 +1,4 @@
-package dropletapi_test
+package digitalocean_test
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
 // relay passes connections on to a server, until it is told to swallow what comes on those that it has: the way to the server is another
@@ -79,7 +79,7 @@ func TestAConnectionThatDies(t *testing.T) {
 	way := &relay{Listener: listener}
 	go way.run(strings.TrimPrefix(server.URL, "https://"))
 
-	c := dropletapi.New(dropletapi.Config{
+	c := digitalocean.New(digitalocean.Config{
 		Origin: "https://" + listener.Addr().String(), Timeout: time.Second,
 		Token: func() (string, error) { return "dop_v1_secret", nil },
 	})

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
-	"github.com/hawser-ha/hawser/agents/tokenfile"
+	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
 
 func TestTokenFile(t *testing.T) {

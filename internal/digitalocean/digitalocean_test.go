@@ -1,4 +1,4 @@
-package dropletapi_test
+package digitalocean_test
 
 import (
 	"net/http"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -29,7 +29,7 @@ func TestRetryAfter(t *testing.T) {
 		"nonsense":              {http.Header{"Retry-After": {"soon"}, "Ratelimit-Reset": {"later"}}, 0},
 		"far away":              {http.Header{"Retry-After": {"999999999"}}, time.Hour},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, dropletapi.RetryAfter(test.header, now)) })
+		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, digitalocean.RetryAfter(test.header, now)) })
 	}
 }
 
@@ -38,7 +38,7 @@ func FuzzDropletID(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if id, err := dropletapi.ParseDropletID(text); err == nil {
+		if id, err := digitalocean.ParseDropletID(text); err == nil {
 			n, err := strconv.Atoi(id)
 			require.NoError(t, err)
 			require.Positive(t, n)
@@ -54,7 +54,7 @@ func FuzzNote(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, boot string) {
 		path := filepath.Join(t.TempDir(), "note")
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		if id, ok := dropletapi.ParseNote(path, boot); ok {
+		if id, ok := digitalocean.ParseNote(path, boot); ok {
 			require.Equal(t, []string{boot, id}, strings.Fields(text))
 		}
 	})

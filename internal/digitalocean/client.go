@@ -1,6 +1,6 @@
-// Package dropletapi is what hawser's agents have in common that speak to DigitalOcean: a client of its API that ends each request
+// Package digitalocean is what hawser's agents have in common that speak to DigitalOcean: a client of its API that ends each request
 // in time and shows the token to nobody, what the API's errors mean, how requests follow each other, and which droplet this is.
-package dropletapi
+package digitalocean
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package dropletapi
+package digitalocean
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 	"github.com/digitalocean/godo"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // Failure is an error of the API, read: what it means and whether the same request may succeed later.

@@ -1,4 +1,4 @@
-package dropletapi
+package digitalocean
 
 import (
 	"context"
