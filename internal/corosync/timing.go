@@ -1,5 +1,3 @@
-// Package corosync knows the times of Corosync's membership protocol: what a corosync.conf means for a cluster of so many nodes, how long
-// it takes until a node that has died is out of the membership, and what to write for which network.
 package corosync
 
 import (

@@ -24,8 +24,8 @@ type Cluster struct {
 	StartAlone bool
 }
 
-// maxNodes is how many nodes Corosync takes (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
-const maxNodes = 384
+// MaxNodes is how many nodes Corosync takes (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
+const MaxNodes = 384
 
 // hostName is a name that crm_node, scp and a person can use for a node.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$`)
@@ -40,8 +40,8 @@ func (c Cluster) Validate() error {
 	if !clusterName.MatchString(c.Name) {
 		say("the cluster's name %q: use 1 to 15 letters, digits, dashes and underscores", c.Name)
 	}
-	if n := len(c.Nodes); n < 1 || n > maxNodes {
-		say("%d nodes: a cluster has 1 to %d", n, maxNodes)
+	if n := len(c.Nodes); n < 1 || n > MaxNodes {
+		say("%d nodes: a cluster has 1 to %d", n, MaxNodes)
 	}
 	seen := map[string]bool{}
 	once := func(word string) {
@@ -59,16 +59,17 @@ func (c Cluster) Validate() error {
 		if len(n.Addresses) < 1 || len(n.Addresses) > mostLinks {
 			say("node %s has %d addresses: give one to %d, each a link of its own", n.Name, len(n.Addresses), mostLinks)
 		} else if first := c.Nodes[0]; len(n.Addresses) != len(first.Addresses) {
-			say("node %s has %d addresses and %s has %d: every link has to reach every node",
-				n.Name, len(n.Addresses), first.Name, len(first.Addresses))
+			say("node %s does not have as many addresses as %s (%d, not %d): every link has to reach every node",
+				n.Name, first.Name, len(n.Addresses), len(first.Addresses))
 		}
 		for _, a := range n.Addresses {
-			if ip, err := netip.ParseAddr(a); err != nil || ip.Zone() != "" {
+			ip, err := netip.ParseAddr(a)
+			if err != nil || ip.Zone() != "" {
 				say("node %s: %q is not an IP address; give the address itself, so that the cluster starts without a name server",
 					n.Name, a)
 				continue
 			}
-			once(a)
+			once(ip.String())
 		}
 	}
 	if err := c.Timing.Validate(len(c.Nodes)); err != nil {
