@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Node is this node, and where its checks get their facts from.
@@ -135,7 +135,7 @@ func Read(cib *crm.CIB) (Declared, error) {
 		d.Agents = append(d.Agents, "ocf:"+p.Provider+":"+p.Type)
 		switch {
 		case p.Type == "haproxy" && (p.Provider == "hawser" || p.Provider == "heartbeat"):
-			extra, err := ocf.SplitWords(get("extraconf"))
+			extra, err := param.SplitWords(get("extraconf"))
 			if err != nil {
 				return d, fmt.Errorf("%s: extraconf %w", p.Name, err)
 			}

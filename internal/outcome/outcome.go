@@ -32,7 +32,18 @@ const (
 	Degraded
 	// Interrupted: whoever asked has given up.
 	Interrupted
+
+	kinds // how many there are
 )
+
+// Kinds lists all kinds, for tables that must have a row for each.
+func Kinds() []Kind {
+	all := make([]Kind, kinds)
+	for i := range all {
+		all[i] = Kind(i)
+	}
+	return all
+}
 
 // Error is an error of a known kind.
 type Error struct {
