@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/param"
@@ -176,9 +177,9 @@ func risks(c *config.File, cib *crm.CIB, q quorum) []string {
 	for _, ip := range c.Addresses {
 		who := fmt.Sprintf("%s (%s, %s)", ip.IP, ip.Name, ip.Provider)
 		switch {
-		case ip.Provider != config.LAN && s == allServe:
+		case ip.Provider != contract.LAN && s == allServe:
 			out = append(out, who+" cannot be held twice: the cloud gives it to one droplet at a time; but "+why+", so both order it for themselves and it may go back and forth")
-		case ip.Provider != config.LAN:
+		case ip.Provider != contract.LAN:
 			out = append(out, who+" cannot be held twice: the cloud gives it to one droplet at a time; but a node that hangs is not restarted by anybody, and one that wakes up again serves until it notices")
 		case s == allServe:
 			out = append(out, who+" can be held by two nodes at once if they lose sight of each other: "+why+", for as long as the split lasts")

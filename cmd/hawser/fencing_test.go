@@ -15,6 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/internal/corosync"
@@ -380,8 +381,8 @@ func TestStatusSaysWhatFences(t *testing.T) {
 func TestCrashesThatTheAgentKeeps(t *testing.T) {
 	for _, p := range haproxy.New("test").Params {
 		if p.Name == "max_crashes" {
-			require.NoError(t, p.Value.Set(strconv.Itoa(config.CrashesKept)))
-			require.Error(t, p.Value.Set(strconv.Itoa(config.CrashesKept+1)))
+			require.NoError(t, p.Value.Set(strconv.Itoa(contract.CrashesKept)))
+			require.Error(t, p.Value.Set(strconv.Itoa(contract.CrashesKept+1)))
 			return
 		}
 	}

@@ -101,13 +101,7 @@ func fenceDevice(p *config.DropletFencing, cur *crm.CIB, addresses bool) *crm.Pr
 
 // agentOptions are the parameters that the agent itself reads.
 func agentOptions(p *config.DropletFencing) crm.Attrs {
-	var out crm.Attrs
-	for _, a := range []crm.Attr{{Name: "token_file", Value: p.TokenFile}, {Name: "tag", Value: p.Tag}, {Name: "api_url", Value: p.APIURL}, {Name: "metadata_url", Value: p.MetadataURL}} {
-		if a.Value != "" {
-			out.Set(a.Name, a.Value)
-		}
-	}
-	return out
+	return parameters(p.Params())
 }
 
 // priorities says how much each address matters in a race of two nodes that lost sight of each other and both reach the cloud: Pacemaker lets

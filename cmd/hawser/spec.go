@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/hawser-ha/hawser/config"
@@ -83,7 +82,16 @@ func clusterObjects(c *config.File, cur *crm.CIB) []crm.Object {
 			all = append(all, &crm.Colocation{Name: apartID(other.Name, ip.Name), Score: apart, Resource: ip.Name, With: other.Name})
 		}
 	}
-	return append(all, fencingObjects(c, cur)...)
+	return keepMeaning(cur, append(all, fencingObjects(c, cur)...))
+}
+
+// parameters are those of an agent, in the cluster's terms.
+func parameters(given []config.Param) crm.Attrs {
+	var out crm.Attrs
+	for _, p := range given {
+		out.Set(p.Name, p.Value)
+	}
+	return out
 }
 
 // keepGeneration leaves what reloads and pushes have written as it is: it is not the file's.
@@ -102,30 +110,7 @@ func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 
 func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 	p := &crm.Primitive{Name: haproxyID, Class: "ocf", Provider: "hawser", Type: "haproxy"}
-	set := func(name, value string) {
-		if value != "" {
-			p.Params.Set(name, value)
-		}
-	}
-	set("conffile", h.Config)
-	set("binpath", h.Binary)
-	set("extraconf", h.Extra)
-	set("check_url", h.Check.URL)
-	set("check_timeout", h.Check.Timeout)
-	if h.MinServersGiven {
-		set("min_servers", strconv.Itoa(h.MinServers))
-	}
-	set("stop_grace", h.StopGrace)
-	set("keeper", h.Keeper)
-	if h.MaxCrashes != 0 {
-		set("max_crashes", strconv.Itoa(h.MaxCrashes))
-	}
-	set("crash_window", h.CrashWindow)
-	set("unit", h.Unit)
-	set("anchor_ip", h.AnchorIP)
-	set("private_ip", h.PrivateIP)
-	set("metadata_url", h.MetadataURL)
-
+	p.Params = parameters(h.Params())
 	if h.Check.URL == "" {
 		p.Ops = []crm.Op{operation("monitor", h.Monitor, haproxyMonitor)}
 	} else {
@@ -145,19 +130,7 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 
 func primitiveOfAddress(ip *config.Address) *crm.Primitive {
 	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: "hawser", Type: "floatip"}
-	p.Params = crm.Attrs{{Name: "ip", Value: ip.IP.String()}, {Name: "provider", Value: ip.Provider}}
-	set := func(name, value string) {
-		if value != "" {
-			p.Params.Set(name, value)
-		}
-	}
-	set("token_file", ip.TokenFile)
-	set("nic", ip.NIC)
-	if ip.Netmask != 0 {
-		set("cidr_netmask", strconv.Itoa(ip.Netmask))
-	}
-	set("api_url", ip.APIURL)
-	set("metadata_url", ip.MetadataURL)
+	p.Params = parameters(ip.Params())
 	p.Ops = append(monitors(ip.Monitor, floatipMonitor, holderCheck, floatipCheck),
 		operation("start", "0s", floatipStart),
 		operation("stop", "0s", floatipStop))
