@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -143,8 +143,8 @@ func (s *system) listeners(ctx context.Context) ([]doctor.Listener, error) {
 		}
 		conf, _ := p.Params.Get("conffile")
 		extra, _ := p.Params.Get("extraconf")
-		conf = cmp.Or(conf, defaultHAProxyConfig)
-		sources, err := haproxy.ReadSources(agent.ConfigFiles(conf, strings.Fields(extra)))
+		conf = cmp.Or(conf, contract.DefaultConffile)
+		sources, err := haproxy.ReadSources(contract.ConfigFiles(conf, strings.Fields(extra)))
 		if err != nil {
 			return nil, err
 		}

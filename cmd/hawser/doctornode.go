@@ -11,6 +11,7 @@ import (
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
 	api "github.com/hawser-ha/hawser/internal/digitalocean"
@@ -42,12 +43,12 @@ func (s *system) thisNode() doctor.Node {
 			return agent.EnvironmentFor(ctx, agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP, MetadataURL: h.MetadataURL}, s.node)
 		},
 		Sources: func(h doctor.HAProxy) ([]haproxy.Source, error) {
-			return haproxy.ReadSources(agent.ConfigFiles(h.Config, h.Extra))
+			return haproxy.ReadSources(contract.ConfigFiles(h.Config, h.Extra))
 		},
-		ConfigHash: agent.ConfigHash,
+		ConfigHash: haproxy.Hash,
 		ReadToken:  tokenfile.Read,
 		Droplet: func(ctx context.Context, origin string) (string, error) {
-			return api.Here(api.NewMetadata(orDefault(origin, api.DefaultMetadata)), "").Droplet(ctx)
+			return api.Here(api.NewMetadata(orDefault(origin, contract.DefaultMetadataURL)), "").Droplet(ctx)
 		},
 		Rights: rights,
 	}
@@ -68,7 +69,7 @@ func rights(ctx context.Context, a doctor.Address) (doctor.Right, error) {
 	ctx, cancel := context.WithTimeout(ctx, rightsTime)
 	defer cancel()
 	p := provider.New(provider.Config{
-		API: orDefault(a.APIURL, api.DefaultAPI), Metadata: orDefault(a.MetadataURL, api.DefaultMetadata),
+		API: orDefault(a.APIURL, contract.DefaultAPIURL), Metadata: orDefault(a.MetadataURL, contract.DefaultMetadataURL),
 		Token: func() (string, error) { return tokenOf(a) },
 	})
 	err = p.Reads(ctx, ip)
