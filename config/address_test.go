@@ -49,8 +49,12 @@ f:5:19: floating_ips[2].ip: "127.0.0.1" is an address that no client can reach
 f:7:19: the address 203.0.113.7 is given twice: the first is in line 6
 f:8:19: floating_ips[5].ip is the number 1.5: expected one IPv4 or IPv6 address such as 203.0.113.10
 f:9:19: floating_ips[6].ip: "fe80::1%eth0" has a zone: give the address alone, and the interface in its own parameter`},
-		{name: "unreachable", text: "haproxy:\nfloating_ips: [{name: a, ip: 169.254.1.1, token_file: /t}]",
-			want: `f:2:30: floating_ips[0].ip: "169.254.1.1" is an address that no client can reach`, beyondSchema: true},
+		{
+			name:         "unreachable",
+			text:         "haproxy:\nfloating_ips: [{name: a, ip: 169.254.1.1, token_file: /t}]",
+			want:         `f:2:30: floating_ips[0].ip: "169.254.1.1" is an address that no client can reach`,
+			beyondSchema: true,
+		},
 		{name: "names", text: `haproxy:
 floating_ips:
   - {name: Float IP, ip: 203.0.113.1, token_file: /t}
@@ -64,15 +68,24 @@ floating_ips:
 `, want: "f:4:12: the name x is given twice: the first is in line 3", beyondSchema: true},
 		{name: "missing", text: "haproxy:\nfloating_ips:\n  - provider: digitalocean\n",
 			want: "f:3:5: floating_ips[0] has no name\nf:3:5: floating_ips[0] has no ip"},
-		{name: "no token", text: "haproxy:\nfloating_ips:\n  - {name: a, ip: 203.0.113.1}\n",
+		{
+			name: "no token",
+			text: "haproxy:\nfloating_ips:\n  - {name: a, ip: 203.0.113.1}\n",
 			want: "f:3:5: floating_ips[0] has no token_file: expected the path of a file with the API token, readable by root only " +
-				"(the provider is digitalocean; for an address of the local network write `provider: lan`)"},
+				"(the provider is digitalocean; for an address of the local network write `provider: lan`)",
+		},
 		{name: "not a list", text: "haproxy:\nfloating_ips: {name: a}",
 			want: "f:2:15: floating_ips is a mapping: expected a list, each element after a dash"},
-		{name: "a list of texts", text: "haproxy:\nfloating_ips: [203.0.113.1]",
-			want: `f:2:16: floating_ips[0] is the text "203.0.113.1": expected a mapping with the keys ` + known},
-		{name: "provider", text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: aws}]",
-			want: `f:2:53: floating_ips[0].provider: "aws" is not one of digitalocean, lan`},
+		{
+			name: "a list of texts",
+			text: "haproxy:\nfloating_ips: [203.0.113.1]",
+			want: `f:2:16: floating_ips[0] is the text "203.0.113.1": expected a mapping with the keys ` + known,
+		},
+		{
+			name: "provider",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: aws}]",
+			want: `f:2:53: floating_ips[0].provider: "aws" is not one of digitalocean, lan`,
+		},
 		{name: "of the other provider", text: `haproxy:
 floating_ips:
  - {name: a, ip: 203.0.113.1, nic: eth0, token_file: /t}
@@ -80,15 +93,28 @@ floating_ips:
 `, want: `f:3:36: floating_ips[0].nic means nothing to the provider digitalocean: remove it
 f:4:58: floating_ips[1].token_file means nothing to the provider lan: remove it
 f:4:76: floating_ips[1].cidr_netmask is 64: expected 1 to 32 for an IPv4 address`},
-		{name: "a long prefix", text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: lan, cidr_netmask: 33}]",
-			want: "f:2:72: floating_ips[0].cidr_netmask is 33: expected 1 to 32 for an IPv4 address", beyondSchema: true},
-		{name: "secret", text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token: abc}]",
+		{
+			name:         "a long prefix",
+			text:         "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: lan, cidr_netmask: 33}]",
+			want:         "f:2:72: floating_ips[0].cidr_netmask is 33: expected 1 to 32 for an IPv4 address",
+			beyondSchema: true,
+		},
+		{
+			name: "secret",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token: abc}]",
 			want: "f:2:43: floating_ips[0].token: a secret does not belong here, everyone who may read the cluster's configuration would see it: " +
-				"write it to a file that only root can read and name that in token_file"},
-		{name: "secret in the place of its file", text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: dop_v1_abc}]",
-			want: "f:2:55: floating_ips[0].token_file is not an absolute path: write it from / on"},
-		{name: "unknown key of an address", text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, vlan: 3}]",
-			want: "f:2:59: floating_ips[0].vlan is not a known key: known are " + known},
+				"write it to a file that only root can read and name that in token_file",
+		},
+		{
+			name: "secret in the place of its file",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: dop_v1_abc}]",
+			want: "f:2:55: floating_ips[0].token_file is not an absolute path: write it from / on",
+		},
+		{
+			name: "unknown key of an address",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, vlan: 3}]",
+			want: "f:2:59: floating_ips[0].vlan is not a known key: known are " + known,
+		},
 		{name: "interfaces", text: `haproxy:
 floating_ips:
   - {name: a, ip: 203.0.113.1, provider: lan, nic: "eth0:1"}
@@ -101,10 +127,16 @@ f:4:52: floating_ips[1].nic: "." is not the name of a network interface
 f:5:52: floating_ips[2].nic: ".." is not the name of a network interface
 f:6:52: floating_ips[3].nic: "an-interface-too-long" is not the name of a network interface
 f:7:52: floating_ips[4].nic: "a b" is not the name of a network interface`},
-		{name: "tab in an interface", text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: lan, nic: \"a\\tb\"}]",
-			want: `f:2:63: floating_ips[0].nic has the character "\t", which the cluster's configuration cannot hold`},
-		{name: "path in an origin", text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, api_url: 'https://x/v2'}]",
-			want: `f:2:68: floating_ips[0].api_url: "https://x/v2" goes on after the host: write https://x, the path is added`},
+		{
+			name: "tab in an interface",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: lan, nic: \"a\\tb\"}]",
+			want: `f:2:63: floating_ips[0].nic has the character "\t", which the cluster's configuration cannot hold`,
+		},
+		{
+			name: "path in an origin",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, api_url: 'https://x/v2'}]",
+			want: `f:2:68: floating_ips[0].api_url: "https://x/v2" goes on after the host: write https://x, the path is added`,
+		},
 	}
 }
 

@@ -24,7 +24,8 @@ func TestAgentsTakeWhatIsAccepted(t *testing.T) {
 			given[p.Name] = p.Value
 		}
 		result := ocftest.New(t, agent, given).Run("validate-all", nil)
-		require.NotContains(t, []ocf.Code{ocf.ErrConfigured, ocf.ErrArgs}, result.Code, "%s: %v: %s", name, params, result.Reason)
+		require.NotContains(t, []ocf.Code{ocf.ErrConfigured, ocf.ErrArgs}, result.Code,
+			"%s: %v: %s", name, params, result.Reason)
 	}
 	for name, text := range accepted() {
 		c, err := Parse("f", []byte(text))
@@ -53,7 +54,8 @@ func TestDeclarationFitsTheAgents(t *testing.T) {
 			}
 			p, ok := own[k.param]
 			require.True(t, ok, "%s has no parameter %s", agent.Name, k.param)
-			require.Equal(t, k.meaning(""), k.kind.meaning(p.Value.String()), "%s %s", agent.Name, k.param)
+			require.Equal(t, k.meaning(""), k.kind.meaning(p.Value.String()), "%s %s", agent.Name,
+				k.param)
 			want := restart
 			switch {
 			case agent.Name == contract.FloatIPType:
@@ -74,7 +76,8 @@ func TestDeclarationFitsTheAgents(t *testing.T) {
 	}
 	for _, k := range keysOf(contract.FenceDropletType) {
 		if k.param != "" {
-			require.Equal(t, k.meaning(""), k.kind.meaning(fenceValue(t, k.param).String()), k.param)
+			require.Equal(t, k.meaning(""), k.kind.meaning(fenceValue(t, k.param).String()),
+				k.param)
 		}
 	}
 }

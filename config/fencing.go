@@ -16,7 +16,7 @@ type FencingWay int
 
 // What hawser.yaml may say about fencing.
 const (
-	FencingUnset   FencingWay = iota // whatever the cluster has, as long as Pacemaker would start anything
+	FencingUnset   FencingWay = iota // what the cluster has, if Pacemaker would start anything
 	FencingOff                       // missing fencing is accepted
 	FencingOn                        // fencing is demanded; others have configured the devices
 	FencingSBD                       // unreachable nodes are left to their watchdogs
@@ -68,59 +68,99 @@ const fencingExpected = "off (a cluster without fencing will do), on (the cluste
 	"devices are required), sbd (the nodes' watchdogs), or a mapping with the key sbd or droplet"
 
 func (f *Fencing) keys() []key {
-	return []key{{
-		name: "sbd", kind: mapping(f.sbdKeys()...),
-		doc: "SBD without a disk: three nodes, or two and a quorum device; sbd.service on each",
-	}, {
-		name: "droplet", kind: mapping(f.Droplet.keys()...), at: &f.Droplet.At,
-		doc: "the device fence-droplet, which switches DigitalOcean's droplets off and on",
-	}}
+	return []key{
+		{
+			name: "sbd",
+			kind: mapping(f.sbdKeys()...),
+			doc:  "SBD without a disk: three nodes, or two and a quorum device; sbd.service on each",
+		},
+		{
+			name: "droplet",
+			kind: mapping(f.Droplet.keys()...),
+			at:   &f.Droplet.At,
+			doc:  "the device fence-droplet, which switches DigitalOcean's droplets off and on",
+		},
+	}
 }
 
 func (f *Fencing) sbdKeys() []key {
-	return []key{{
-		name: "watchdog_timeout", kind: wholeSeconds(&f.Watchdog), // sbd(8): -1 N, in seconds
-		doc: "SBD_WATCHDOG_TIMEOUT of the nodes, in whole seconds; an unreachable node counts as down " +
-			"after twice that",
-		def: sbdWatchdog, written: true, effect: nothing,
-	}}
+	return []key{
+		{
+			name: "watchdog_timeout",
+			kind: wholeSeconds(&f.Watchdog), // sbd(8): -1 N, in seconds
+			doc: "SBD_WATCHDOG_TIMEOUT of the nodes, in whole seconds; an unreachable node counts as " +
+				"down after twice that",
+			def:     sbdWatchdog,
+			written: true,
+			effect:  nothing,
+		},
+	}
 }
 
 // Params returns the parameters of the agent fence_droplet.
 func (p *DropletFencing) Params() []Param { return params(p.keys()) }
 
 func (p *DropletFencing) keys() []key {
-	return []key{{
-		name: "token_file", kind: secretPath(&p.TokenFile), at: &p.TokenFileAt,
-		doc: "a file with an API token that may do so, mode 0600, on every node",
-		hint: "expected the path of a file with an API token that may read droplets and switch them " +
-			"off and on, readable by root only",
-		required: true, param: contract.ParamTokenFile, effect: nothing,
-	}, {
-		name: "droplets", kind: droplets(&p.Droplets), at: &p.DropletsAt,
-		doc:       "which droplet each node is, node: id or name",
-		otherwise: "the droplet with the node's name", effect: nothing,
-	}, {
-		name: "tag", kind: dropletTag(&p.Tag),
-		doc:   "only droplets with this tag",
-		param: contract.ParamTag, effect: nothing,
-	}, {
-		name: "delay", kind: lengthOrNone(&p.Delay),
-		doc: "two nodes: the head start of the one that holds the address; 0 for none",
-		def: fencingDelay, written: true, effect: nothing,
-	}, {
-		name: "monitor", kind: length(&p.Monitor),
-		doc: "how often the cloud is asked whether the token serves",
-		def: fencingMonitor, written: true, effect: nothing,
-	}, {
-		name: "api_url", kind: origin(&p.APIURL),
-		doc: "another API, scheme://host:port",
-		def: contract.DefaultAPIURL, param: contract.ParamAPIURL, effect: nothing,
-	}, {
-		name: "metadata_url", kind: origin(&p.MetadataURL),
-		doc: "another metadata service, scheme://host:port",
-		def: contract.DefaultMetadataURL, param: contract.ParamMetadataURL, effect: nothing,
-	}}
+	return []key{
+		{
+			name: "token_file",
+			kind: secretPath(&p.TokenFile),
+			at:   &p.TokenFileAt,
+			doc:  "a file with an API token that may do so, mode 0600, on every node",
+			hint: "expected the path of a file with an API token that may read droplets and switch " +
+				"them off and on, readable by root only",
+			required: true,
+			param:    contract.ParamTokenFile,
+			effect:   nothing,
+		},
+		{
+			name:      "droplets",
+			kind:      droplets(&p.Droplets),
+			at:        &p.DropletsAt,
+			doc:       "which droplet each node is, node: id or name",
+			otherwise: "the droplet with the node's name",
+			effect:    nothing,
+		},
+		{
+			name:   "tag",
+			kind:   dropletTag(&p.Tag),
+			doc:    "only droplets with this tag",
+			param:  contract.ParamTag,
+			effect: nothing,
+		},
+		{
+			name:    "delay",
+			kind:    lengthOrNone(&p.Delay),
+			doc:     "two nodes: the head start of the one that holds the address; 0 for none",
+			def:     fencingDelay,
+			written: true,
+			effect:  nothing,
+		},
+		{
+			name:    "monitor",
+			kind:    length(&p.Monitor),
+			doc:     "how often the cloud is asked whether the token serves",
+			def:     fencingMonitor,
+			written: true,
+			effect:  nothing,
+		},
+		{
+			name:   "api_url",
+			kind:   origin(&p.APIURL),
+			doc:    "another API, scheme://host:port",
+			def:    contract.DefaultAPIURL,
+			param:  contract.ParamAPIURL,
+			effect: nothing,
+		},
+		{
+			name:   "metadata_url",
+			kind:   origin(&p.MetadataURL),
+			doc:    "another metadata service, scheme://host:port",
+			def:    contract.DefaultMetadataURL,
+			param:  contract.ParamMetadataURL,
+			effect: nothing,
+		},
+	}
 }
 
 // kind reads the section, which is a word or a mapping.
@@ -133,7 +173,10 @@ func (f *Fencing) kind() kind {
 		read:  f.read,
 		schema: schema{"anyOf": []schema{
 			{"type": "boolean"},
-			{"type": "string", "pattern": anyCase("off", "false", "no", "on", "true", "yes", "existing", "sbd")},
+			{
+				"type":    "string",
+				"pattern": anyCase("off", "false", "no", "on", "true", "yes", "existing", "sbd"),
+			},
 			ways,
 		}},
 	}
@@ -183,8 +226,8 @@ func (f *Fencing) readWord(d *document, n ast.Node) {
 	}
 }
 
-// The names of nodes and of droplets, as far as pcmk_host_map, "node:droplet;node:droplet", can hold
-// them.
+// The names of nodes and of droplets, as far as pcmk_host_map, "node:droplet;node:droplet", can
+// hold them.
 var (
 	nodePattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 	dropletPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
@@ -192,8 +235,11 @@ var (
 )
 
 func dropletTag(to *string) kind {
-	return one("the tag of droplets: letters, digits, colons, dashes and underscores", to,
-		matching(tagPattern, "is not a tag: write letters, digits, colons, dashes and underscores")).
+	return one(
+		"the tag of droplets: letters, digits, colons, dashes and underscores",
+		to,
+		matching(tagPattern, "is not a tag: write letters, digits, colons, dashes and underscores"),
+	).
 		with(schema{"pattern": tagPattern.String()})
 }
 
@@ -208,7 +254,12 @@ func droplets(to *[]NodeDroplet) kind {
 			"type":          []string{"object", "null"},
 			"propertyNames": schema{"pattern": nodePattern.String()},
 			"additionalProperties": schema{
-				"type": []string{"string", "integer"}, "pattern": dropletPattern.String(), "minimum": 0,
+				"type": []string{
+					"string",
+					"integer",
+				},
+				"pattern": dropletPattern.String(),
+				"minimum": 0,
 			},
 		},
 	}
@@ -219,8 +270,12 @@ func readDroplets(d *document, n ast.Node, what string, to *[]NodeDroplet) {
 	d.entries(n, what, "node: droplet", func(node string, at Position, value ast.Node) {
 		entry := fmt.Sprintf("%s.%s", what, node)
 		if !nodePattern.MatchString(node) {
-			d.Add(at, "%s cannot be the name of a node: write letters, digits, dots, dashes and underscores",
-				entry)
+			d.Add(
+				at,
+				"%s cannot be the name of a node: write letters, digits, dots, dashes and "+
+					"underscores",
+				entry,
+			)
 			return
 		}
 		if first, ok := nodes[node]; ok {
@@ -234,8 +289,14 @@ func readDroplets(d *document, n ast.Node, what string, to *[]NodeDroplet) {
 		case !dropletPattern.MatchString(droplet):
 			d.Add(from, "%s is %q: expected %s", entry, droplet, dropletExpected)
 		case taken:
-			d.Add(from, "%s: droplet %s is already assigned to another node (line %d): fencing one would "+
-				"power off the other", entry, droplet, first.Line)
+			d.Add(
+				from,
+				"%s: droplet %s is already assigned to another node (line %d): fencing one would "+
+					"power off the other",
+				entry,
+				droplet,
+				first.Line,
+			)
 		default:
 			droplets[droplet] = from
 			*to = append(*to, NodeDroplet{Node: node, Droplet: droplet, At: at})

@@ -109,7 +109,8 @@ func (c *File) checkNames(d *document) {
 		}
 		taken[contract.ColocationID(ip.Name)] = "the constraint of " + ip.Name
 		taken[contract.LeavesFirstID(ip.Name)] = "the order of " + ip.Name + " and HAProxy"
-		taken[contract.WhereServedID(ip.Name)] = "the constraint by which " + ip.Name + " goes where HAProxy serves"
+		taken[contract.WhereServedID(ip.Name)] =
+			"the constraint by which " + ip.Name + " goes where HAProxy serves"
 		for _, other := range c.Addresses[:i] {
 			taken[contract.ApartID(other.Name, ip.Name)] =
 				"the constraint that keeps " + other.Name + " and " + ip.Name + " apart"

@@ -78,13 +78,23 @@ func TestRefused(t *testing.T) {
 // fileRefusals are about the file as a whole and what its sections have to do with each other.
 func fileRefusals() []refusal {
 	return []refusal{
-		{name: "empty", text: "", want: "f: the file is empty: expected haproxy, floating_ips or fencing"},
+		{
+			name: "empty",
+			text: "",
+			want: "f: the file is empty: expected haproxy, floating_ips or fencing",
+		},
 		{name: "only a comment", text: "# nothing\n",
 			want: "f: the file is empty: expected haproxy, floating_ips or fencing"},
-		{name: "no haproxy", text: "fencing: off",
-			want: "f: the file has no haproxy: it may be empty (`haproxy: {}`), HAProxy then runs with /etc/haproxy/haproxy.cfg"},
-		{name: "a list", text: "- a",
-			want: "f:1:1: the file is a list: expected a mapping with the keys haproxy, floating_ips, fencing"},
+		{
+			name: "no haproxy",
+			text: "fencing: off",
+			want: "f: the file has no haproxy: it may be empty (`haproxy: {}`), HAProxy then runs with /etc/haproxy/haproxy.cfg",
+		},
+		{
+			name: "a list",
+			text: "- a",
+			want: "f:1:1: the file is a list: expected a mapping with the keys haproxy, floating_ips, fencing",
+		},
 		{name: "names of hawser's objects", text: `haproxy:
 floating_ips:
   - {name: haproxy, ip: 203.0.113.3, token_file: /t}
@@ -126,7 +136,8 @@ func TestRead(t *testing.T) {
 	require.Equal(t, file, c.Path)
 
 	_, err = Read(filepath.Join(dir, "other.yaml"))
-	require.EqualError(t, err, filepath.Join(dir, "other.yaml")+" cannot be read: no such file or directory")
+	require.EqualError(t, err,
+		filepath.Join(dir, "other.yaml")+" cannot be read: no such file or directory")
 	_, err = Read(dir)
 	require.ErrorContains(t, err, "is a directory")
 
@@ -141,7 +152,7 @@ func TestRead(t *testing.T) {
 	require.Equal(t, "hawser.yaml", c.Path)
 }
 
-// FuzzConfig looks for a file that is not answered with either a configuration or faults that have a place.
+// FuzzConfig looks for a file that is answered with neither a configuration nor faults.
 func FuzzConfig(f *testing.F) {
 	for _, text := range accepted() {
 		f.Add(text)

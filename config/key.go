@@ -94,21 +94,31 @@ func flat(keys []key) []key {
 
 // keys declares the file.
 func (c *File) keys() []key {
-	return []key{{
-		name: "haproxy", kind: mapping(c.HAProxy.keys()...), at: &c.HAProxy.At,
-		doc:      "HAProxy, on every node; may be empty",
-		required: true,
-		hint: "it may be empty (`haproxy: {}`), HAProxy then runs with " +
-			contract.DefaultConffile,
-	}, {
-		name: "floating_ips", kind: addresses(&c.Addresses), list: true,
-		doc: "the addresses, a list",
-	}, {
-		name: "fencing", kind: c.Fencing.kind(), at: &c.Fencing.At,
-		doc: "what makes sure that an unreachable node is down. off: nothing, a cluster without fencing " +
-			"will do. on: the cluster's own fencing devices, which are required, and " +
-			"stonith-enabled=true. sbd: the nodes' watchdogs, as below. Without the key, a cluster is " +
-			"refused in which Pacemaker would start nothing",
-		effect: nothing,
-	}}
+	return []key{
+		{
+			name:     "haproxy",
+			kind:     mapping(c.HAProxy.keys()...),
+			at:       &c.HAProxy.At,
+			doc:      "HAProxy, on every node; may be empty",
+			required: true,
+			hint: "it may be empty (`haproxy: {}`), HAProxy then runs with " +
+				contract.DefaultConffile,
+		},
+		{
+			name: "floating_ips",
+			kind: addresses(&c.Addresses),
+			list: true,
+			doc:  "the addresses, a list",
+		},
+		{
+			name: "fencing",
+			kind: c.Fencing.kind(),
+			at:   &c.Fencing.At,
+			doc: "what makes sure that an unreachable node is down. off: nothing, a cluster without " +
+				"fencing will do. on: the cluster's own fencing devices, which are required, and " +
+				"stonith-enabled=true. sbd: the nodes' watchdogs, as below. Without the key, a " +
+				"cluster is refused in which Pacemaker would start nothing",
+			effect: nothing,
+		},
+	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDeclaration keeps the declaration whole: each key says what it is for, and either has keys below
-// it or says what a change of it does; its default is a value of its kind.
+// TestDeclaration keeps the declaration whole: each key says what it is for, and either has keys
+// below it or says what a change of it does; its default is a value of its kind.
 func TestDeclaration(t *testing.T) {
 	for _, k := range paths(new(File).keys(), "") {
 		require.NotEmpty(t, k.doc, k.path)
@@ -37,9 +37,15 @@ func TestDefaultsWrittenOut(t *testing.T) {
 
 	for _, defaults := range []string{"", ", provider: digitalocean, monitor: 15s, " +
 		"api_url: 'https://api.digitalocean.com/', metadata_url: http://169.254.169.254"} {
-		c, err := Parse("f", []byte("haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t"+defaults+"}]"))
+		c, err := Parse(
+			"f",
+			[]byte(
+				"haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t"+defaults+"}]",
+			),
+		)
 		require.NoError(t, err)
-		require.Equal(t, []Param{{"ip", "203.0.113.1"}, {"provider", "digitalocean"}, {"token_file", "/t"}},
+		require.Equal(t,
+			[]Param{{"ip", "203.0.113.1"}, {"provider", "digitalocean"}, {"token_file", "/t"}},
 			c.Addresses[0].Params())
 	}
 }

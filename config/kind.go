@@ -140,7 +140,8 @@ func length(to *string) kind {
 
 // lengths is the pattern of a length of time whose digits match a pattern.
 func lengths(digits string) string {
-	units := strings.Trim(anyCase("us", "usec", "ms", "msec", "s", "sec", "m", "min", "h", "hr"), "^$")
+	units := strings.Trim(anyCase("us", "usec", "ms", "msec", "s", "sec", "m", "min", "h", "hr"),
+		"^$")
 	return `^\s*` + digits + `\s*` + units + `?\s*$`
 }
 
@@ -190,8 +191,14 @@ func onOff(to *string) kind {
 		return strconv.FormatBool(on), nil
 	})
 	k.numbers = true
-	k.schema = schema{"anyOf": []schema{{"type": "boolean"}, {"enum": []int{0, 1}},
-		{"type": "string", "pattern": anyCase("on", "off", "yes", "no", "true", "false", "y", "n", "0", "1")}}}
+	k.schema = schema{"anyOf": []schema{
+		{"type": "boolean"},
+		{"enum": []int{0, 1}},
+		{
+			"type":    "string",
+			"pattern": anyCase("on", "off", "yes", "no", "true", "false", "y", "n", "0", "1"),
+		},
+	}}
 	return k
 }
 
@@ -303,7 +310,11 @@ func addressSchema() schema {
 
 func nic(to *string) kind {
 	return one("the name of a network interface, such as eth0", to, param.ParseNIC).
-		with(schema{"pattern": `^[^/:\s]+$`, "maxLength": 15, "not": schema{"enum": []string{".", ".."}}})
+		with(schema{
+			"pattern":   `^[^/:\s]+$`,
+			"maxLength": 15,
+			"not":       schema{"enum": []string{".", ".."}},
+		})
 }
 
 func choice(to *string, choices ...string) kind {

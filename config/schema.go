@@ -19,8 +19,8 @@ func (s schema) with(more schema) schema {
 // schemaID is where the schema can be had.
 const schemaID = "https://raw.githubusercontent.com/hawser-ha/hawser/main/share/hawser.schema.json"
 
-// Schema returns the JSON Schema of hawser.yaml: draft 7, the newest that the editors' YAML plug-ins
-// have in common. It refuses less than Parse: it cannot compare values with each other.
+// Schema returns the JSON Schema of hawser.yaml: draft 7, the newest that the YAML plug-ins of
+// editors have in common. It refuses less than Parse: it cannot compare values with each other.
 func Schema() ([]byte, error) {
 	root := section(new(File).keys()).with(schema{
 		"$schema":     "http://json-schema.org/draft-07/schema#",
@@ -56,7 +56,11 @@ func section(keys []key) schema {
 			required = append(required, k.name)
 		}
 	}
-	s := schema{"type": []string{"object", "null"}, "properties": properties, "additionalProperties": false}
+	s := schema{
+		"type":                 []string{"object", "null"},
+		"properties":           properties,
+		"additionalProperties": false,
+	}
 	if required != nil {
 		s["type"], s["required"] = "object", required
 	}

@@ -15,9 +15,8 @@ import (
 
 const schemaFile = "../share/hawser.schema.json"
 
-// TestSchema has another implementation than ours read the schema, and hold it against every file of
-// the tests: what Parse accepts it must accept, and what Parse refuses it must refuse, as far as a
-// JSON Schema can say it.
+// TestSchema has a library read the schema, and hold it against every file of the tests: what Parse
+// accepts it must accept, and what Parse refuses it must refuse, as far as a JSON Schema can say it.
 func TestSchema(t *testing.T) {
 	text, err := Schema()
 	require.NoError(t, err)

@@ -8,7 +8,7 @@ import (
 // Example returns a hawser.yaml for --help, the manual and the reference page.
 func Example() string {
 	return `# hawser.yaml
-fencing:                          # what cuts off an unreachable node; or: sbd, on, off (see the keys)
+fencing:                          # what cuts off an unreachable node; or: sbd, on, off
   droplet:
     token_file: /etc/hawser/fence-token
     droplets: {lb-1: 1001, lb-2: 1002, lb-3: 1003}
@@ -122,7 +122,9 @@ func paths(keys []key, in string) []pathKey {
 // Reference returns the reference page of hawser.yaml, docs/hawser.yaml.md.
 func Reference() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<!-- Made by `+"`go test ./config -update`"+` from the declaration of the keys in config/. -->
+	fmt.Fprintf(
+		&b,
+		`<!-- Made by `+"`go test ./config -update`"+` from the declaration of the keys in config/. -->
 # hawser.yaml
 
 What a cluster should run. `+"`hawser plan` shows and `hawser apply`"+` writes it into the cluster's
@@ -140,7 +142,10 @@ and is the default anyway is no change.
 
 | change | what happens |
 |---|---|
-`, strings.Join(quoted(DefaultFiles()), " and "), strings.TrimPrefix(Example(), "# hawser.yaml\n"))
+`,
+		strings.Join(quoted(DefaultFiles()), " and "),
+		strings.TrimPrefix(Example(), "# hawser.yaml\n"),
+	)
 	for _, e := range effects() {
 		fmt.Fprintf(&b, "| %s | %s |\n", e.effect, upperFirst(e.doc))
 	}
@@ -151,7 +156,8 @@ and is the default anyway is no change.
 }
 
 func reference(b *strings.Builder, section key) {
-	fmt.Fprintf(b, "\n## %s\n\n%s.\n\n| key | value | default | change | what it is for |\n|---|---|---|---|---|\n",
+	fmt.Fprintf(b,
+		"\n## %s\n\n%s.\n\n| key | value | default | change | what it is for |\n|---|---|---|---|---|\n",
 		section.name, upperFirst(section.doc))
 	for _, k := range paths([]key{section}, "")[1:] {
 		def := k.otherwise

@@ -32,8 +32,10 @@ func TestHelp(t *testing.T) {
 		require.LessOrEqual(t, len(strings.TrimRight(line, "\n")), textWidth, line)
 	}
 	require.Contains(t, text, "\n  monitor           how often HAProxy is checked (default 15s)\n")
-	require.Contains(t, text, "\n    watchdog_timeout\n                    SBD_WATCHDOG_TIMEOUT of the nodes")
-	require.Contains(t, text, "\n  nic               lan: the network interface (default: derived from the routes)\n")
+	require.Contains(t, text,
+		"\n    watchdog_timeout\n                    SBD_WATCHDOG_TIMEOUT of the nodes")
+	require.Contains(t, text,
+		"\n  nic               lan: the network interface (default: derived from the routes)\n")
 	for _, k := range paths(new(File).keys(), "") {
 		require.Contains(t, text, k.name)
 	}

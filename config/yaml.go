@@ -19,22 +19,25 @@ import (
 // maxConfigSize is the longest hawser.yaml that is read, in bytes; a real one has a few hundred.
 const maxConfigSize = 64 << 10
 
-// document walks the syntax tree of a YAML file and collects what is wrong with it. A decoder into structs would end at the
-// first fault and forget the places of the values, which the checks that come later need.
+// document walks the syntax tree of a YAML file and collects what is wrong with it. A decoder into
+// structs would end at the first fault and forget the places of the values, which the checks that
+// come later need.
 type document struct {
 	*Faults
 	anchors map[string]ast.Node
 	deep    int // aliases being followed, to notice one that contains itself
 }
 
-// parseDocument returns the value of the file's only document; nil if there is none or it is not YAML.
+// parseDocument returns the value of the file's only document, nil if there is none or it is not
+// YAML.
 func parseDocument(file string, text []byte) (*document, ast.Node) {
 	d := &document{Faults: &Faults{Path: file}, anchors: map[string]ast.Node{}}
 	if len(text) > maxConfigSize {
 		d.Add(Position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
 		return d, nil
 	}
-	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // the byte order mark of some editors, which nobody sees
+	// The byte order mark of some editors, which nobody sees.
+	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	// Duplicate keys are found while walking: the parser would report the first one only.
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -87,7 +90,8 @@ func place(n ast.Node) Position {
 	return at(n.GetToken())
 }
 
-// resolve follows anchors, aliases and tags to the value itself; nil if that is not possible, which has then been reported.
+// resolve follows anchors and aliases to the value itself. It returns nil if that is not possible,
+// which has then been reported.
 func (d *document) resolve(n ast.Node) ast.Node {
 	switch n := n.(type) {
 	case *ast.AnchorNode:
@@ -175,7 +179,8 @@ func (d *document) pairs(n ast.Node, what string, keys []key) ([]*ast.MappingVal
 		if what == "" {
 			what = "the file"
 		}
-		d.Add(place(n), "%s is %s: expected a mapping with the keys %s", what, describe(n), names(keys))
+		d.Add(place(n), "%s is %s: expected a mapping with the keys %s", what, describe(n),
+			names(keys))
 		return nil, false
 	}
 }
@@ -228,8 +233,10 @@ func holdsPassword(text string) bool {
 	return err == nil && u.User != nil
 }
 
-// entries calls read with each entry of a mapping whose keys are not ours, such as names of nodes. form names one entry in messages.
-func (d *document) entries(n ast.Node, what, form string, read func(key string, at Position, value ast.Node)) {
+// entries calls read with each entry of a mapping whose keys are not ours, such as names of nodes.
+// form names one entry in messages.
+func (d *document) entries(n ast.Node, what, form string,
+	read func(key string, at Position, value ast.Node)) {
 	switch n := d.resolve(n).(type) {
 	case nil, *ast.NullNode:
 	case *ast.MappingNode:
@@ -257,7 +264,8 @@ func (d *document) list(n ast.Node, what string, read func(int, ast.Node)) {
 	}
 }
 
-// text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster as they were written.
+// text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster as
+// they were written.
 func (d *document) text(n ast.Node, what, expected string) (string, Position, bool) {
 	from := place(n)
 	n = d.resolve(n)
@@ -280,7 +288,8 @@ func (d *document) printable(text, what, expected string, from Position) (string
 		d.Add(from, "%s is empty: expected %s", what, expected)
 		return "", from, false
 	case i >= 0:
-		d.Add(from, "%s has the character %q, which the cluster's configuration cannot hold", what, string([]rune(text[i:])[:1]))
+		d.Add(from, "%s has the character %q, which the cluster's configuration cannot hold", what,
+			string([]rune(text[i:])[:1]))
 		return "", from, false
 	}
 	return text, from, true
@@ -310,7 +319,8 @@ func (d *document) number(n ast.Node, what, expected string, low, high int) (int
 		return 0, false
 	}
 	found := describe(n)
-	if i, ok := n.(*ast.IntegerNode); ok && decimal.MatchString(i.GetToken().Value) { // 010 is 8 to YAML, and 10 to whoever wrote it
+	if i, ok := n.(*ast.IntegerNode); ok &&
+		decimal.MatchString(i.GetToken().Value) { // 010 is 8 to YAML, and 10 to whoever wrote it
 		switch v := i.Value.(type) {
 		case uint64:
 			if v <= uint64(high) && int(v) >= low {
@@ -381,7 +391,8 @@ func unknownKey(what, name string, keys []key) string {
 	}
 	for _, k := range keys {
 		if words.Near(name, k.name) {
-			return fmt.Sprintf("%s is not a known key: did you mean %s? Known are %s", join(what, name), k.name, names(keys))
+			return fmt.Sprintf("%s is not a known key: did you mean %s? Known are %s",
+				join(what, name), k.name, names(keys))
 		}
 	}
 	return fmt.Sprintf("%s is not a known key: known are %s", join(what, name), names(keys))
@@ -391,7 +402,8 @@ func unknownKey(what, name string, keys []key) string {
 func misplaced(name string) (hint string, ok bool) {
 	switch name {
 	case "token", "do_token":
-		return "a secret does not belong here, everyone who may read the cluster's configuration would see it: " +
+		return "a secret does not belong here, everyone who may read the cluster's configuration " +
+			"would see it: " +
 			"write it to a file that only root can read and name that in token_file", true
 	case "conffile":
 		return "in hawser.yaml the key is config", true

@@ -14,9 +14,10 @@ func checkCommand(sys *system) *cli.Command {
 		Name:      "check",
 		Usage:     "validate hawser.yaml, without a cluster",
 		ArgsUsage: "[FILE]",
-		Description: "Reads FILE (./hawser.yaml, else /etc/hawser/hawser.yaml; - is standard input) as plan and apply do, and\n" +
-			"prints everything that is wrong with it, each fault with its line and column. What the file names, such\n" +
-			"as HAProxy's configuration, is not looked at: it is the nodes'.",
+		Description: "Reads FILE (./hawser.yaml, else /etc/hawser/hawser.yaml; - is standard input) as plan\n" +
+			"and apply do, and prints everything that is wrong with it, each fault with its line and\n" +
+			"column. What the file names, such as HAProxy's configuration, is not checked: it is on the\n" +
+			"nodes.",
 		Flags: []cli.Flag{jsonFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 1 {

@@ -18,7 +18,8 @@ func written(t *testing.T, haproxy, address crm.Attrs) *crmtest.Fake {
 	t.Helper()
 	fake := crmtest.New("lb-1", "lb-2")
 	sys, _, stderr := testSystem(t, fake)
-	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys), stderr)
+	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys),
+		stderr)
 	cib, err := fake.Query(t.Context())
 	require.NoError(t, err)
 	for id, params := range map[string]crm.Attrs{"haproxy": haproxy, "FloatIP": address} {
@@ -48,10 +49,24 @@ func TestDefaultsChangeNothing(t *testing.T) {
 	clusters := map[string]crm.Attrs{
 		"nothing written": nil,
 		"written out": {
-			{Name: "conffile", Value: "/etc/haproxy/haproxy.cfg"}, {Name: "binpath", Value: "/usr/sbin/haproxy"},
-			{Name: "min_servers", Value: "0"}, {Name: "stop_grace", Value: "5s"}, {Name: "keeper", Value: "true"},
-			{Name: "max_crashes", Value: "3"}, {Name: "crash_window", Value: "1min"},
-			{Name: "unit", Value: "haproxy.service"}, {Name: "metadata_url", Value: "http://169.254.169.254"},
+			{
+				Name:  "conffile",
+				Value: "/etc/haproxy/haproxy.cfg",
+			},
+			{Name: "binpath", Value: "/usr/sbin/haproxy"},
+			{
+				Name:  "min_servers",
+				Value: "0",
+			},
+			{Name: "stop_grace", Value: "5s"},
+			{Name: "keeper", Value: "true"},
+			{Name: "max_crashes", Value: "3"},
+			{Name: "crash_window", Value: "1min"},
+			{
+				Name:  "unit",
+				Value: "haproxy.service",
+			},
+			{Name: "metadata_url", Value: "http://169.254.169.254"},
 		},
 	}
 	for name, params := range clusters {
@@ -60,7 +75,9 @@ func TestDefaultsChangeNothing(t *testing.T) {
 			before := objects(t, fake)
 			sys, stdout, _ := testSystem(t, fake)
 			file := haproxyFile(t, keys)
-			require.Equal(t, exitOK, run([]string{"hawser", "plan", "--exit-code", "-f", file}, sys), "%s, %q: %s", name, keys, stdout)
+			require.Equal(t, exitOK,
+				run([]string{"hawser", "plan", "--exit-code", "-f", file}, sys), "%s, %q: %s", name,
+				keys, stdout)
 			require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", file}, sys))
 			require.Equal(t, before, objects(t, fake))
 		}
@@ -69,15 +86,38 @@ func TestDefaultsChangeNothing(t *testing.T) {
 
 // TestOtherChangesKeepDefaults: beside a change that is one, what means the same stays as it is.
 func TestOtherChangesKeepDefaults(t *testing.T) {
-	fake := written(t, crm.Attrs{{Name: "conffile", Value: "/etc/haproxy/haproxy.cfg"}, {Name: "stop_grace", Value: "120s"}}, nil)
+	fake := written(
+		t,
+		crm.Attrs{
+			{Name: "conffile", Value: "/etc/haproxy/haproxy.cfg"},
+			{Name: "stop_grace", Value: "120s"},
+		},
+		nil,
+	)
 	sys, _, stderr := testSystem(t, fake)
-	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", haproxyFile(t, "stop_grace: 2min, min_servers: 1")}, sys), stderr)
+	require.Equal(
+		t,
+		exitOK,
+		run(
+			[]string{
+				"hawser",
+				"apply",
+				"--yes",
+				"-f",
+				haproxyFile(t, "stop_grace: 2min, min_servers: 1"),
+			},
+			sys,
+		),
+		stderr,
+	)
 	require.Contains(t, objects(t, fake), `conffile="/etc/haproxy/haproxy.cfg"`)
 	require.Contains(t, objects(t, fake), "stop_grace=120s")
 	require.Contains(t, objects(t, fake), "min_servers=1")
 
 	// A default takes the place of something else by its parameter's going.
-	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", haproxyFile(t, "min_servers: 0")}, sys), stderr)
+	require.Equal(t, exitOK,
+		run([]string{"hawser", "apply", "--yes", "-f", haproxyFile(t, "min_servers: 0")}, sys),
+		stderr)
 	require.NotContains(t, objects(t, fake), "min_servers")
 	require.NotContains(t, objects(t, fake), "stop_grace")
 	require.Contains(t, objects(t, fake), `conffile="/etc/haproxy/haproxy.cfg"`)

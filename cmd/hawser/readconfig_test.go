@@ -29,7 +29,8 @@ func TestReadConfig(t *testing.T) {
 
 	require.NoError(t, os.WriteFile("hawser.yaml", []byte("haproxy: {monitor: 0}"), 0o600))
 	_, err = readConfig("")
-	require.EqualError(t, err, `hawser.yaml:1:20: haproxy.monitor: "0" is not a time from 1ms to 24h`)
+	require.EqualError(t, err,
+		`hawser.yaml:1:20: haproxy.monitor: "0" is not a time from 1ms to 24h`)
 	code, hint = exitCode(err)
 	require.Equal(t, exitUsage, code)
 	require.Equal(t, "nothing was changed", hint)
