@@ -40,6 +40,18 @@ func TestAgentsTakeWhatIsAccepted(t *testing.T) {
 	}
 }
 
+// takes has an agent's own declaration parse parameters.
+func takes(t *testing.T, agent *ocf.Agent, params []Param) {
+	t.Helper()
+	for _, p := range params {
+		for _, own := range agent.Params {
+			if own.Name == p.Name {
+				require.NoError(t, own.Value.Set(p.Value), "%s=%q", p.Name, p.Value)
+			}
+		}
+	}
+}
+
 // TestDeclarationFitsTheAgents compares the declaration with the agents' own: names, defaults, and
 // whether a change takes a restart.
 func TestDeclarationFitsTheAgents(t *testing.T) {

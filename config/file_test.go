@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/agents/floatip"
+	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/contract"
 )
 
@@ -175,7 +177,9 @@ func FuzzConfig(f *testing.F) {
 				require.True(t, ip.IP.IsValid())
 				require.Regexp(t, idPattern, ip.Name)
 				require.NotContains(t, ip.TokenFile+ip.NIC+c.HAProxy.Config, "\x00")
+				takes(t, floatip.New("test"), ip.Params())
 			}
+			takes(t, haproxy.New("test"), c.HAProxy.Params())
 			return
 		}
 		var faults *Faults

@@ -82,7 +82,7 @@ func (k key) meaning(text string) string {
 	return k.kind.meaning(text)
 }
 
-// flat lists the keys and those below them, except those of another agent's section.
+// flat lists the keys and those below them.
 func flat(keys []key) []key {
 	var out []key
 	for _, k := range keys {

@@ -104,7 +104,7 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 }
 
 func primitiveOfAddress(ip *config.Address) *crm.Primitive {
-	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: "hawser", Type: "floatip"}
+	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType}
 	p.Params = parameters(ip.Params())
 	p.Ops = append(monitors(ip.Monitor, contract.FloatIPMonitorTimeout, holderCheck, contract.FloatIPHolderTimeout),
 		operation("start", "0s", contract.FloatIPStartTimeout),

@@ -64,8 +64,8 @@ func (t Trial) Try(ctx context.Context, c *config.File, p crm.Plan) (warnings []
 // AgentOptions are the parameters of the device that the agent itself reads.
 func AgentOptions(p *config.DropletFencing) crm.Attrs {
 	var out crm.Attrs
-	for _, given := range p.Params() {
-		out.Set(given.Name, given.Value)
+	for _, a := range p.Params() {
+		out.Set(a.Name, a.Value)
 	}
 	return out
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func checkCommand(sys *system) *cli.Command {
@@ -61,10 +63,14 @@ func (s *system) readToCheck(path string) (*config.File, error) {
 	if path == "-" {
 		return config.ParseFrom("standard input", s.stdin)
 	}
-	if path != "" {
-		return config.Read(path)
+	file, err := config.Read(path)
+	if path == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, usagef("%w: name the file", err)
 	}
-	return s.readConfig("")
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, usagef("%w%s", err, outcome.AskRoot(s.Root))
+	}
+	return file, err
 }
 
 func (s *system) printChecked(file *config.File, faults *config.Faults) error {

@@ -61,7 +61,8 @@ func newApp(sys *system) *cli.App {
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys), schemaCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), corosyncConfCommand(sys), doctorCommand(sys), configureCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), corosyncConfCommand(sys),
+			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), removableCommand(sys),
 		},
