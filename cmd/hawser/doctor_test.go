@@ -16,9 +16,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
@@ -32,17 +34,17 @@ func TestRightsOfAToken(t *testing.T) {
 		scopes []string
 		ip     netip.Addr
 		fault  *cloud.Fault
-		right  doctor.Right
+		right  node.Right
 		says   string
 	}{
-		"everything":      {scopes: []string{cloud.AllScopes}, right: doctor.Granted},
-		"what is needed":  {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: doctor.Granted},
-		"reading only":    {scopes: []string{cloud.ScopeIPRead, cloud.ScopeDropletRead}, right: doctor.Granted}, // cannot be told from the one before
-		"no address":      {scopes: []string{cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: doctor.Refused, says: "the token lacks a right"},
-		"no droplets":     {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate}, right: doctor.Refused, says: "give the token the scope droplet:read"},
-		"revoked":         {right: doctor.Refused, says: "the token is refused"},
-		"of another team": {scopes: []string{cloud.AllScopes}, ip: netip.MustParseAddr("203.0.113.99"), right: doctor.Refused, says: "no such reserved address"},
-		"nobody knows": {scopes: []string{cloud.AllScopes}, fault: &cloud.Fault{Kind: cloud.Status, Status: 503}, right: doctor.NotKnown,
+		"everything":      {scopes: []string{cloud.AllScopes}, right: node.Granted},
+		"what is needed":  {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: node.Granted},
+		"reading only":    {scopes: []string{cloud.ScopeIPRead, cloud.ScopeDropletRead}, right: node.Granted}, // cannot be told from the one before
+		"no address":      {scopes: []string{cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: node.Refused, says: "the token lacks a right"},
+		"no droplets":     {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate}, right: node.Refused, says: "give the token the scope droplet:read"},
+		"revoked":         {right: node.Refused, says: "the token is refused"},
+		"of another team": {scopes: []string{cloud.AllScopes}, ip: netip.MustParseAddr("203.0.113.99"), right: node.Refused, says: "no such reserved address"},
+		"nobody knows": {scopes: []string{cloud.AllScopes}, fault: &cloud.Fault{Kind: cloud.Status, Status: 503}, right: node.NotKnown,
 			says: "503"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,7 +67,7 @@ func TestRightsOfAToken(t *testing.T) {
 			if !test.ip.IsValid() {
 				test.ip = ip
 			}
-			right, err := rights(t.Context(), doctor.Address{IP: test.ip.String(), TokenFile: file, APIURL: api.URL, MetadataURL: metadata.URL})
+			right, err := rights(t.Context(), inventory.Address{IP: test.ip.String(), TokenFile: file, APIURL: api.URL, MetadataURL: metadata.URL})
 			require.Equal(t, test.right, right, "%v", err)
 			if test.says == "" {
 				require.NoError(t, err)
@@ -76,12 +78,12 @@ func TestRightsOfAToken(t *testing.T) {
 			require.Zero(t, c.Holder(ip), "nothing was assigned")
 
 			// The same of a token that stands in the configuration, or that cibsecret keeps.
-			for _, a := range []doctor.Address{{Token: secret}, {SecretFile: file}} {
+			for _, a := range []inventory.Address{{Token: secret}, {SecretFile: file}} {
 				a.IP, a.APIURL, a.MetadataURL = test.ip.String(), api.URL, metadata.URL
 				right, err := rights(t.Context(), a)
 				require.Equal(t, test.right, right, "%v", err)
 			}
-			_, err = rights(t.Context(), doctor.Address{IP: test.ip.String(), SecretFile: file + ".none", APIURL: api.URL, MetadataURL: metadata.URL})
+			_, err = rights(t.Context(), inventory.Address{IP: test.ip.String(), SecretFile: file + ".none", APIURL: api.URL, MetadataURL: metadata.URL})
 			require.ErrorContains(t, err, "the token that cibsecret keeps")
 		})
 	}

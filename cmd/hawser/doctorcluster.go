@@ -13,22 +13,25 @@ import (
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/doctor/corosync"
+	"github.com/hawser-ha/hawser/doctor/node"
+	"github.com/hawser-ha/hawser/doctor/pacemaker"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/firewall"
 	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // clusterChecks are the checks of what all nodes share: Pacemaker's configuration and state, Corosync, the clocks.
-func clusterChecks(sys *system, pacemaker doctor.PacemakerCluster) []doctor.Check {
-	cluster := &doctor.Cluster{Node: sys.node, Pacemaker: pacemaker, Told: sys.heard}
-	ring := &doctor.Corosync{Node: sys.node, Keys: totem.AskKeys, Stats: totem.AskStats, Votes: totem.AskVotes, Timing: sys.corosync, Cluster: cluster}
-	clock := &doctor.Clock{Node: sys.node, Peers: sys.peers, Offset: doctor.ICMPOffset, Synchronised: doctor.KernelSynchronised}
+func clusterChecks(sys *system, source pacemaker.Source) []doctor.Check {
+	cluster := &pacemaker.Cluster{Node: sys.node, Pacemaker: source, Told: sys.heard}
+	ring := &corosync.Ring{Node: sys.node, Keys: totem.AskKeys, Stats: totem.AskStats, Votes: totem.AskVotes, Timing: sys.corosync, Pacemaker: source}
+	clock := &node.Clock{Node: sys.node, Peers: sys.peers, Offset: node.ICMPOffset, Synchronised: node.KernelSynchronised}
 	return slices.Concat(cluster.Checks(), ring.Checks(), clock.Checks())
 }
 
 // filterChecks are the checks of this node's packet filter, which each node can look at only itself.
 func filterChecks(sys *system) []doctor.Check {
-	filter := &doctor.Firewall{Node: sys.node, Rules: firewall.Read, NICs: nics, Links: ringLinks, Listeners: sys.listeners}
+	filter := &node.Firewall{Node: sys.node, Rules: firewall.Read, NICs: nics, Links: ringLinks, Listeners: sys.listeners}
 	return filter.Checks()
 }
 
@@ -61,14 +64,14 @@ func resolved(ctx context.Context, m totem.Member) []netip.Addr {
 }
 
 // peers are the other nodes, for whoever asks them something.
-func (s *system) peers(ctx context.Context) ([]doctor.Peer, error) {
+func (s *system) peers(ctx context.Context) ([]node.Peer, error) {
 	_, others, _, err := ringMembers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []doctor.Peer
+	var all []node.Peer
 	for _, m := range others {
-		p := doctor.Peer{Name: m.Name}
+		p := node.Peer{Name: m.Name}
 		for _, a := range resolved(ctx, m) {
 			if a.IsValid() {
 				p.Addresses = append(p.Addresses, a)
@@ -83,12 +86,12 @@ func (s *system) peers(ctx context.Context) ([]doctor.Peer, error) {
 }
 
 // ringLinks are Corosync's links with their ports.
-func ringLinks(ctx context.Context) (doctor.Links, error) {
+func ringLinks(ctx context.Context) (node.Links, error) {
 	self, others, keys, err := ringMembers(ctx)
 	if err != nil {
-		return doctor.Links{}, err
+		return node.Links{}, err
 	}
-	links := doctor.Links{Own: resolved(ctx, self)}
+	links := node.Links{Own: resolved(ctx, self)}
 	for link := range links.Own {
 		links.Ports = append(links.Ports, keys.Port(link))
 	}
@@ -97,23 +100,23 @@ func ringLinks(ctx context.Context) (doctor.Links, error) {
 		if name == "" {
 			name = m.Addresses[0]
 		}
-		links.Peers = append(links.Peers, doctor.Peer{Name: name, Addresses: resolved(ctx, m)})
+		links.Peers = append(links.Peers, node.Peer{Name: name, Addresses: resolved(ctx, m)})
 	}
 	return links, nil
 }
 
 // nics are this machine's network interfaces that are up.
-func nics() ([]doctor.NIC, error) {
+func nics() ([]node.NIC, error) {
 	all, err := net.Interfaces()
 	if err != nil {
 		return nil, err
 	}
-	var out []doctor.NIC
+	var out []node.NIC
 	for _, i := range all {
 		if i.Flags&net.FlagUp == 0 {
 			continue
 		}
-		n := doctor.NIC{Name: i.Name, Index: i.Index, Loopback: i.Flags&net.FlagLoopback != 0}
+		n := node.NIC{Name: i.Name, Index: i.Index, Loopback: i.Flags&net.FlagLoopback != 0}
 		addresses, err := i.Addrs()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", i.Name, err)
@@ -130,12 +133,12 @@ func nics() ([]doctor.NIC, error) {
 
 // listeners are the addresses that the configurations of the cluster's HAProxies bind. One that depends on what only the agent knows, such as
 // the anchor address, stands for any.
-func (s *system) listeners(ctx context.Context) ([]doctor.Listener, error) {
+func (s *system) listeners(ctx context.Context) ([]node.Listener, error) {
 	cib, err := s.configuration(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []doctor.Listener
+	var all []node.Listener
 	for _, o := range cib.Effective() {
 		p, ok := o.(*crm.Primitive)
 		if !ok || p.Class != "ocf" || p.Type != haproxyID {
@@ -152,7 +155,7 @@ func (s *system) listeners(ctx context.Context) ([]doctor.Listener, error) {
 		bindings := haproxy.Bindings(sources, unset)
 		for _, at := range haproxy.Binds(sources, unset) {
 			six := at.Addr() == netip.IPv6Unspecified() && !slices.ContainsFunc(bindings, func(b haproxy.Binding) bool { return b.Addr == at && b.V6Only })
-			all = append(all, doctor.Listener{At: at, Place: conf, Both: six})
+			all = append(all, node.Listener{At: at, Place: conf, Both: six})
 		}
 	}
 	return all, nil

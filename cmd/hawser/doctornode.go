@@ -13,7 +13,10 @@ import (
 	faults "github.com/hawser-ha/hawser/agents/floatip/fault"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/agents/tokenfile"
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/doctor/node"
+	"github.com/hawser-ha/hawser/doctor/pacemaker"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
@@ -25,22 +28,22 @@ type privateAttributes interface {
 }
 
 // thisNode is this machine as the checks see it.
-func (s *system) thisNode() doctor.Node {
-	return doctor.Node{
+func (s *system) thisNode() node.Node {
+	return node.Node{
 		Name: s.node, Version: version, RunDir: s.runDir,
 		CIB: s.configuration, Unit: systemd.Find,
-		CheckConfig: func(ctx context.Context, h doctor.HAProxy) error {
+		CheckConfig: func(ctx context.Context, h inventory.HAProxy) error {
 			c := haproxyConfig{config: h.Config, binary: h.Binary, extra: h.ExtraConf, anchorIP: h.AnchorIP, privateIP: h.PrivateIP,
 				env: agent.Environment(s.runDir, h.Resource)}
 			return s.checkHAProxy(ctx, &c)
 		},
-		Environment: func(ctx context.Context, h doctor.HAProxy) ([]string, error) {
+		Environment: func(ctx context.Context, h inventory.HAProxy) ([]string, error) {
 			if env := agent.Environment(s.runDir, h.Resource); env != nil {
 				return env, nil
 			}
 			return agent.EnvironmentFor(ctx, agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP, MetadataURL: h.MetadataURL}, s.node)
 		},
-		Sources: func(h doctor.HAProxy) ([]haproxy.Source, error) {
+		Sources: func(h inventory.HAProxy) ([]haproxy.Source, error) {
 			return haproxy.ReadSources(agent.ConfigFiles(h.Config, h.Extra))
 		},
 		ConfigHash: agent.ConfigHash,
@@ -58,10 +61,10 @@ func nodeChecks(sys *system) []doctor.Check {
 }
 
 // rights asks DigitalOcean's API what a token may read.
-func rights(ctx context.Context, a doctor.Address) (doctor.Right, error) {
+func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 	ip, err := netip.ParseAddr(a.IP)
 	if err != nil {
-		return doctor.NotKnown, fmt.Errorf("%q is not an address", a.IP)
+		return node.NotKnown, fmt.Errorf("%q is not an address", a.IP)
 	}
 	// Until a deadline the provider tries again what may pass.
 	ctx, cancel := context.WithTimeout(ctx, rightsTime)
@@ -73,15 +76,15 @@ func rights(ctx context.Context, a doctor.Address) (doctor.Right, error) {
 	err = p.Reads(ctx, ip)
 	switch {
 	case err == nil:
-		return doctor.Granted, nil
+		return node.Granted, nil
 	case faults.Of(err) == faults.Denied || faults.Of(err) == faults.NotFound:
-		return doctor.Refused, err
+		return node.Refused, err
 	}
-	return doctor.NotKnown, err
+	return node.NotKnown, err
 }
 
 // tokenOf is the token that the agent would use.
-func tokenOf(a doctor.Address) (string, error) {
+func tokenOf(a inventory.Address) (string, error) {
 	switch {
 	case a.Token != "":
 		return a.Token, nil
@@ -161,7 +164,7 @@ func (s *system) nodesDiffer() doctor.Check {
 			facts[s.node] = s.thisNode().Facts(ctx)
 			conffiles := map[string]string{}
 			if cib, err := s.configuration(ctx); err == nil {
-				if d, err := doctor.Read(cib); err == nil {
+				if d, err := inventory.Read(cib); err == nil {
 					for _, h := range d.HAProxies {
 						conffiles[h.Resource] = h.Config
 					}
@@ -176,12 +179,12 @@ func (s *system) nodesDiffer() doctor.Check {
 func (s *system) sharedChecks() []doctor.Check {
 	return []doctor.Check{
 		s.otherNodes(), s.nodesDiffer(),
-		doctor.TokenInCIB(func(ctx context.Context) (doctor.Declared, error) {
+		pacemaker.TokenInCIB(func(ctx context.Context) (inventory.Declared, error) {
 			cib, err := s.configuration(ctx)
 			if err != nil {
-				return doctor.Declared{}, err
+				return inventory.Declared{}, err
 			}
-			return doctor.Read(cib)
+			return inventory.Read(cib)
 		}),
 	}
 }

@@ -1,0 +1,169 @@
+package corosync
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/totem"
+)
+
+// confFile is where Corosync's configuration is.
+const confFile = "/etc/corosync/corosync.conf"
+
+// Pacemaker is what the checks ask of Pacemaker: crm.Tools.
+type Pacemaker interface {
+	Query(ctx context.Context) (*crm.CIB, error)
+	Status(ctx context.Context) (*crm.Status, error)
+}
+
+// above is Pacemaker as it was read once.
+type above struct {
+	CIB    *crm.CIB
+	Status *crm.Status
+}
+
+// readAbove reads both at once; nil where Pacemaker does not answer, which its own checks report.
+func readAbove(ctx context.Context, from Pacemaker) *above {
+	var a above
+	var wg sync.WaitGroup
+	var cibErr, statusErr error
+	wg.Go(func() { a.CIB, cibErr = from.Query(ctx) })
+	wg.Go(func() { a.Status, statusErr = from.Status(ctx) })
+	wg.Wait()
+	if cibErr != nil || statusErr != nil {
+		return nil
+	}
+	return &a
+}
+
+// Ring is where the checks of Corosync look. The functions ask the one that runs on this node; their error is totem.ErrNotRunning where
+// none answers.
+type Ring struct {
+	// Files is the directory below which /etc and /proc are; "" is the root.
+	Files string
+	// Node is this node's name.
+	Node   string
+	Keys   func(ctx context.Context) (totem.Keys, error)
+	Stats  func(ctx context.Context) (totem.Keys, error)
+	Votes  func(ctx context.Context) (totem.Votes, error)
+	Timing func(ctx context.Context) (totem.Effective, error)
+	// Pacemaker is what runs on top of it.
+	Pacemaker Pacemaker
+}
+
+// view is Corosync as it was read once, for all checks.
+type view struct {
+	*Ring
+	keys   totem.Keys // as it runs
+	stats  totem.Keys
+	votes  totem.Votes
+	timing totem.Effective
+
+	text    string // corosync.conf, and what it says
+	written totem.Keys
+	conf    totem.Config
+	confErr error
+
+	above *above // Pacemaker; nil where it does not answer
+}
+
+func (c *Ring) read(ctx context.Context) (*view, error) {
+	v := &view{Ring: c}
+	var wg sync.WaitGroup
+	var errs [4]error
+	wg.Go(func() { v.keys, errs[0] = c.Keys(ctx) })
+	wg.Go(func() { v.stats, errs[1] = c.Stats(ctx) })
+	wg.Go(func() { v.votes, errs[2] = c.Votes(ctx) })
+	wg.Go(func() { v.timing, errs[3] = c.Timing(ctx) })
+	wg.Go(func() { v.above = readAbove(ctx, c.Pacemaker) })
+	wg.Wait()
+	text, err := os.ReadFile(filepath.Join("/", c.Files, confFile))
+	if err == nil {
+		v.text = string(text)
+		v.written, err = totem.ConfKeys(v.text)
+	}
+	if err == nil {
+		v.conf, err = totem.ParseConf(v.text)
+	}
+	v.confErr = err
+	for _, err := range errs {
+		if err != nil {
+			return v, err // the others say the same
+		}
+	}
+	return v, nil
+}
+
+// Checks are those of Corosync. Where none answers, one finding says so for all.
+func (c *Ring) Checks() []doctor.Check {
+	var once sync.Mutex
+	var seen *view
+	var failed error
+	get := func(ctx context.Context) (*view, error) {
+		once.Lock()
+		defer once.Unlock()
+		if seen == nil && failed == nil {
+			seen, failed = c.read(ctx)
+		}
+		return seen, failed
+	}
+	all := []doctor.Check{{Name: "corosync", Short: "a Corosync that answers, and a configuration that it can read", Worst: doctor.Error,
+		Why: "without it this node is no member of the cluster", Mend: "start Corosync, or mend its configuration",
+		Run: func(ctx context.Context) ([]doctor.Finding, error) {
+			v, err := get(ctx)
+			var found []doctor.Finding
+			if err != nil {
+				found = append(found, doctor.Finding{Severity: doctor.Unknown, What: fmt.Sprintf("Corosync could not be asked: %v", err),
+					Why: "nothing of it was looked at: quorum, links, encryption, times", Fix: []string{"systemctl start corosync pacemaker", "journalctl -u corosync -n 50"}})
+			}
+			if v != nil && v.confErr != nil {
+				found = append(found, doctor.Finding{Severity: doctor.Error, Subject: confFile, What: v.confErr.Error(),
+					Why: "Corosync does not start again with it", Fix: []string{"scp OTHER-NODE:" + confFile + " " + confFile + "    # it is the same on every node"}})
+			}
+			return doctor.At(c.Node, found), nil
+		}}}
+	for _, k := range []struct {
+		doctor.Check
+		look func(v *view) []doctor.Finding
+	}{
+		{doctor.Check{Name: "corosync-timing", Short: "times at which Corosync takes living nodes for lost, or lost ones for living", Worst: doctor.Warning,
+			Why: "an address moves although nothing has failed, or later than it could", Mend: "hawser timing"}, checkTiming},
+		{doctor.Check{Name: "corosync-reloaded", Short: "a corosync.conf that says otherwise than what is in force", Worst: doctor.Warning,
+			Why: "the next restart changes the cluster, at a time that nobody chose", Mend: "corosync-cfgtool -R"}, checkReloaded},
+		{doctor.Check{Name: "corosync-encryption", Short: "messages between the nodes that are not encrypted, or a key that others can read", Worst: doctor.Error,
+			Why: "whoever reaches the nodes' network can join the cluster and run what it likes on its nodes", Mend: "corosync-keygen, crypto_cipher and crypto_hash"}, checkEncryption},
+		{doctor.Check{Name: "corosync-links", Short: "links between the nodes that are down, or only one link", Worst: doctor.Error,
+			Why: "the next failure in the network splits the cluster", Mend: "mend the network, or give each node a second address"}, checkLinks},
+		{doctor.Check{Name: "corosync-nodes", Short: "nodes that Corosync and Pacemaker do not both know", Worst: doctor.Warning,
+			Why: "Pacemaker waits for, or would fence, a node that is none", Mend: "crm_node --remove, or the names in corosync.conf"}, checkNames},
+		{doctor.Check{Name: "corosync-quorum", Short: "votes: two_node, wait_for_all, a quorum device, expected votes", Worst: doctor.Error,
+			Why: "a part of the cluster acts that should not, or none does", Mend: "quorum section of corosync.conf"}, checkVotes},
+	} {
+		check := k.Check
+		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
+			v, err := get(ctx)
+			if err != nil {
+				return nil, nil //nolint:nilerr // the check "corosync" says it, once
+			}
+			return k.look(v), nil
+		}
+		all = append(all, check)
+	}
+	return all
+}
+
+// self is this node's id.
+func (v *view) self() string { return v.keys["runtime.votequorum.this_node_id"] }
+
+// name is a node's name, or its first address.
+func nameOf(m totem.Member) string {
+	if m.Name != "" {
+		return m.Name
+	}
+	return m.Addresses[0]
+}

@@ -1,0 +1,164 @@
+package pacemaker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/doctor"
+)
+
+// Source is what the checks of the cluster ask: crm.Tools, which only reads here.
+type Source interface {
+	Query(ctx context.Context) (*crm.CIB, error)
+	Status(ctx context.Context) (*crm.Status, error)
+	// Advertised are the operations of an agent of this node.
+	Advertised(ctx context.Context, agent string) ([]crm.AgentAction, error)
+}
+
+// Cluster is where the checks of the cluster's configuration and state look.
+type Cluster struct {
+	Pacemaker Source
+	// Files is the directory below which /etc, /proc and /usr are; "" is the root.
+	Files string
+	// Promise is how soon a dead HAProxy is to be noticed by the cluster.
+	Promise time.Duration
+	// Node is this node's name.
+	Node string
+	// Told are the facts that the other nodes told of themselves, by node; nil where there is nobody to ask.
+	Told func(ctx context.Context) (map[string]map[string]string, error)
+
+	once sync.Once
+	from *source
+}
+
+// source is what all checks share that ask for the cluster.
+func (c *Cluster) source() *source {
+	c.once.Do(func() { c.from = &source{cluster: c} })
+	return c.from
+}
+
+// view is the cluster as it was read once, for all checks.
+type view struct {
+	*Cluster
+	cib     *crm.CIB
+	status  *crm.Status
+	objects []crm.Object
+	history history
+}
+
+// source reads the cluster for the first check that asks.
+type source struct {
+	cluster *Cluster
+	mu      sync.Mutex
+	view    *view
+	err     error
+}
+
+func (s *source) get(ctx context.Context) (*view, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.view == nil && s.err == nil {
+		s.view, s.err = s.cluster.read(ctx)
+	}
+	return s.view, s.err
+}
+
+func (c *Cluster) read(ctx context.Context) (*view, error) {
+	v := &view{Cluster: c}
+	var wg sync.WaitGroup
+	var cibErr, statusErr error
+	wg.Go(func() { v.cib, cibErr = c.Pacemaker.Query(ctx) })
+	wg.Go(func() { v.status, statusErr = c.Pacemaker.Status(ctx) })
+	wg.Wait()
+	for _, err := range []error{cibErr, statusErr} {
+		if err != nil {
+			return nil, err
+		}
+	}
+	v.objects = v.cib.Effective()
+	var err error
+	v.history, err = readHistory(v.cib.XML())
+	return v, err
+}
+
+// Checks are those of the cluster's configuration and state. Where the cluster cannot be read, one finding says so for all.
+func (c *Cluster) Checks() []doctor.Check {
+	from := c.source()
+	var all []doctor.Check
+	for _, k := range []struct {
+		doctor.Check
+		look func(ctx context.Context, v *view) ([]doctor.Finding, error)
+	}{
+		{doctor.Check{Name: "fencing", Short: "fencing that is off, has no device, whose device failed, or that leaves a node out", Worst: doctor.Error,
+			Why:  "a node that hangs may go on holding an address while another one takes it; without a device nothing starts at all",
+			Mend: "configure a fence device and set stonith-enabled=true"}, checkFencing},
+		{doctor.Check{Name: "sbd", Short: "watchdog fencing (SBD) of which Pacemaker, sbd and the nodes do not think the same (SBD_WATCHDOG_TIMEOUT, stonith-watchdog-timeout)", Worst: doctor.Error,
+			Why:  "Pacemaker would take a node for dead that goes on running, or refuses to start",
+			Mend: "the same SBD_WATCHDOG_TIMEOUT on every node, and a stonith-watchdog-timeout of twice the largest"}, checkSBD},
+		{doctor.Check{Name: "quorum-policy", Short: "lost quorum, and a policy by which both halves of a split serve", Worst: doctor.Error,
+			Why:  "two parts of a split cluster would both start everything",
+			Mend: "unset no-quorum-policy"}, quickly(checkQuorumPolicy)},
+		{doctor.Check{Name: "nodes", Short: "nodes that are offline, unclean, in standby or in maintenance", Worst: doctor.Error,
+			Why:  "there is one place less to go to when the next node fails",
+			Mend: "start the cluster on the node, or take it out of standby or maintenance"}, quickly(checkNodes)},
+		{doctor.Check{Name: "unmanaged", Short: "resources that Pacemaker does not manage, or keeps stopped", Worst: doctor.Error,
+			Why:  "nothing is done when they fail",
+			Mend: "unset maintenance-mode, is-managed, target-role or stop-all-resources"}, quickly(checkUnmanaged)},
+		{doctor.Check{Name: "leftovers", Short: "constraints that `crm_resource --move` and --ban left behind", Worst: doctor.Warning,
+			Why:  "the resource is bound to a node, or banned from one, for good",
+			Mend: "crm_resource --clear"}, quickly(checkLeftovers)},
+		{doctor.Check{Name: "failures", Short: "failed actions and fail counts", Worst: doctor.Error,
+			Why:  "a resource that failed too often on a node does not run there",
+			Mend: "see to the reason, then crm_resource --cleanup"}, quickly(checkFailures)},
+		{doctor.Check{Name: "haproxy-clone", Short: "HAProxy that is not a clone on every node, or one without interleave", Worst: doctor.Error,
+			Why:  "an address has nowhere to go, or one node's HAProxy disturbs those of others",
+			Mend: "clone it, with interleave=true"}, quickly(checkClone)},
+		{doctor.Check{Name: "address-colocation", Short: "addresses that are not kept where HAProxy runs", Worst: doctor.Error,
+			Why:  "an address may be on a node where nothing answers",
+			Mend: "a colocation with score INFINITY: the address with HAProxy's clone"}, quickly(checkColocation)},
+		{doctor.Check{Name: "monitors", Short: "resources without a monitor, or with one that comes too seldom", Worst: doctor.Error,
+			Why:  "a failure is not noticed, or too late",
+			Mend: "give it a monitor operation"}, quickly(checkMonitors)},
+		{doctor.Check{Name: "operation-timeouts", Short: "time-outs shorter than what the agent advertises or has been seen to need", Worst: doctor.Warning,
+			Why:  "an action that would have succeeded is counted as a failure, and the resource is moved or its node fenced",
+			Mend: "give the operation a longer time-out"}, checkTimeouts},
+		{doctor.Check{Name: "recovery", Short: "resources that fail back, or never come back after a failure", Worst: doctor.Note,
+			Why:  "an address moves once more than it must, or a passing failure keeps it away for good",
+			Mend: "set resource-stickiness and failure-timeout"}, quickly(checkRecovery)},
+		{doctor.Check{Name: "resource-agents", Short: "resources of HAProxy that other agents than hawser's run", Worst: doctor.Warning,
+			Why:  "they say running of a HAProxy that serves nobody",
+			Mend: "use ocf:hawser:haproxy"}, quickly(checkAgents)},
+	} {
+		check := k.Check
+		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
+			v, err := from.get(ctx)
+			if err != nil {
+				return nil, nil //nolint:nilerr // the check "cluster" says it, once
+			}
+			return k.look(ctx, v)
+		}
+		all = append(all, check)
+	}
+	return append([]doctor.Check{{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,
+		Why: "nothing of the cluster's configuration and state can be looked at", Mend: "start Pacemaker on this node",
+		Run: func(ctx context.Context) ([]doctor.Finding, error) {
+			if _, err := from.get(ctx); err != nil {
+				fix := []string{"systemctl start pacemaker", "crm_mon -1"}
+				if errors.Is(err, crm.ErrNotInstalled) {
+					fix = []string{"/usr/share/hawser/setup-balancer --help    # makes this machine a member of the cluster"}
+				}
+				return []doctor.Finding{{Severity: doctor.Unknown, What: fmt.Sprintf("the cluster's configuration and state could not be read: %v", err),
+					Why: "nothing of it was looked at: fencing, quorum, nodes, resources, constraints", Fix: fix}}, nil
+			}
+			return nil, nil
+		}}}, all...)
+}
+
+// quickly is a check that needs no more than what was read.
+func quickly(look func(v *view) []doctor.Finding) func(context.Context, *view) ([]doctor.Finding, error) {
+	return func(_ context.Context, v *view) ([]doctor.Finding, error) { return look(v), nil }
+}

@@ -1,0 +1,36 @@
+package doctor
+
+import (
+	"strings"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// define is the command that writes an object as it ought to be, in one transaction. An object whose secret would be shown is edited by hand, and
+// so is one that is made from a template, with that: either may have what is wrong.
+func Define(objects ...crm.Object) string {
+	var lines []string
+	for _, o := range objects {
+		if p, ok := o.(*crm.Primitive); ok && p.Template != "" {
+			return "crm configure edit " + Quote(p.Template) + " " + Quote(p.Name) + "    # the template, and what is made from it"
+		}
+		if crm.WithoutSecrets(o).String() != o.String() {
+			return "crm configure edit " + Quote(o.ID())
+		}
+		lines = append(lines, Quote(strings.ReplaceAll(o.String(), " \\\n\t", " ")))
+	}
+	return `printf '%s\n' ` + strings.Join(lines, " ") + " | hawser configure load update -"
+}
+
+// plain are the characters that mean nothing else to a shell.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,"
+
+// quote makes a word that a shell takes as it is.
+func Quote(word string) string {
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
+		return !strings.ContainsRune(plain, r)
+	}) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
