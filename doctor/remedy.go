@@ -6,8 +6,9 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// define is the command that writes an object as it ought to be, in one transaction. An object whose secret would be shown is edited by hand, and
-// so is one that is made from a template, with that: either may have what is wrong.
+// Define returns the command that writes objects as they ought to be, in one transaction. An object whose
+// secret would be shown is edited by hand, and so is one that is made from a template, together with the
+// template: either may have what is wrong.
 func Define(objects ...crm.Object) string {
 	var lines []string
 	for _, o := range objects {
@@ -25,7 +26,7 @@ func Define(objects ...crm.Object) string {
 // plain are the characters that mean nothing else to a shell.
 const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,"
 
-// quote makes a word that a shell takes as it is.
+// Quote returns a word as a shell takes it for one word.
 func Quote(word string) string {
 	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return !strings.ContainsRune(plain, r)

@@ -1,3 +1,8 @@
+// Package inventory says which HAProxies and floating addresses a cluster's configuration has, and what
+// they demand of each node.
+//
+// It reads a CIB and asks nobody, and imports crm and what reads the values of parameters. Start with
+// kinds.go: which resource is HAProxy, which is an address, and which address two nodes can hold at once.
 package inventory
 
 import (

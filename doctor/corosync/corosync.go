@@ -1,3 +1,9 @@
+// Package corosync has the checks of Corosync: whether it answers and can read its configuration, what
+// it would do after a restart, its times, links, encryption, nodes and votes.
+//
+// A check judges what Corosync's tools and corosync.conf say, read once. It imports the engine (doctor),
+// cluster/inventory, crm and internal/totem; never another package of checks, an agent or a command.
+// Start with corosync.go: it lists the checks.
 package corosync
 
 import (

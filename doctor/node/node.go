@@ -1,3 +1,11 @@
+// Package node has the checks of one node, by that node: its HAProxy, agents, fence agents, token files,
+// kernel parameters, watchdogs, disks, packet filter and clock; and the facts in which nodes ought not to
+// differ.
+//
+// What the cluster's configuration demands of the node comes from cluster/inventory. What only an agent
+// knows (how it runs HAProxy, how it reads a token) is given as a function: this package imports the engine
+// (doctor), cluster/inventory, crm, haproxy and internal packages, never an agent or a command. Start with
+// node.go: Node is where the checks get their facts from; each other file has one subject.
 package node
 
 import (

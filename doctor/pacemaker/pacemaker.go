@@ -1,3 +1,10 @@
+// Package pacemaker has the checks of what all nodes share under Pacemaker: the configuration of the
+// cluster (fencing, quorum policy, constraints, clones, monitors, time-outs, agents) and its state
+// (nodes, failures, what is not managed).
+//
+// A check judges a configuration and a status that were read once, and finds what is wrong in both. It
+// imports the engine (doctor), cluster/inventory and crm; never another package of checks, an agent or a
+// command. Start with pacemaker.go: it lists the checks; each other file has one subject.
 package pacemaker
 
 import (

@@ -53,7 +53,7 @@ func TestWhatPacemakerRemembers(t *testing.T) {
 		{"a node is about to join", remembering{nodes: []crm.NodeStatus{{Name: "far", Type: "remote", Online: true, Pending: true}}}, "nodes", "has not joined Pacemaker's yet", doctor.Warning},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.remembering.Cluster = bench.New(t)
+			c.Cluster = bench.New(t)
 			found := doctor.Run(t.Context(), (&Cluster{Pacemaker: c.remembering, Files: c.Files}).Checks()).Findings
 			if c.check == "" {
 				require.Empty(t, found)
