@@ -2,7 +2,7 @@
 // it would do after a restart, its times, links, encryption, nodes and votes.
 //
 // A check judges what Corosync's tools and corosync.conf say, read once. It imports the engine (doctor),
-// cluster/inventory, crm and internal/totem; never another package of checks, an agent or a command.
+// cluster/inventory, crm and internal/corosync; never another package of checks, an agent or a command.
 // Start with corosync.go: it lists the checks.
 package corosync
 
@@ -15,7 +15,7 @@ import (
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // confFile is where Corosync's configuration is.
@@ -47,17 +47,17 @@ func readAbove(ctx context.Context, from Pacemaker) *above {
 	return &a
 }
 
-// Ring is where the checks of Corosync look. The functions ask the one that runs on this node; their error is totem.ErrNotRunning where
+// Ring is where the checks of Corosync look. The functions ask the one that runs on this node; their error is corosync.ErrNotRunning where
 // none answers.
 type Ring struct {
 	// Files is the directory below which /etc and /proc are; "" is the root.
 	Files string
 	// Node is this node's name.
 	Node   string
-	Keys   func(ctx context.Context) (totem.Keys, error)
-	Stats  func(ctx context.Context) (totem.Keys, error)
-	Votes  func(ctx context.Context) (totem.Votes, error)
-	Timing func(ctx context.Context) (totem.Effective, error)
+	Keys   func(ctx context.Context) (corosync.Keys, error)
+	Stats  func(ctx context.Context) (corosync.Keys, error)
+	Votes  func(ctx context.Context) (corosync.Votes, error)
+	Timing func(ctx context.Context) (corosync.Effective, error)
 	// Pacemaker is what runs on top of it.
 	Pacemaker Pacemaker
 }
@@ -65,14 +65,14 @@ type Ring struct {
 // view is Corosync as it was read once, for all checks.
 type view struct {
 	*Ring
-	keys   totem.Keys // as it runs
-	stats  totem.Keys
-	votes  totem.Votes
-	timing totem.Effective
+	keys   corosync.Keys // as it runs
+	stats  corosync.Keys
+	votes  corosync.Votes
+	timing corosync.Effective
 
 	text    string // corosync.conf, and what it says
-	written totem.Keys
-	conf    totem.Config
+	written corosync.Keys
+	conf    corosync.Config
 	confErr error
 
 	above *above // Pacemaker; nil where it does not answer
@@ -91,10 +91,10 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 	text, err := os.ReadFile(filepath.Join("/", c.Files, confFile))
 	if err == nil {
 		v.text = string(text)
-		v.written, err = totem.ConfKeys(v.text)
+		v.written, err = corosync.ConfKeys(v.text)
 	}
 	if err == nil {
-		v.conf, err = totem.ParseConf(v.text)
+		v.conf, err = corosync.ParseConf(v.text)
 	}
 	v.confErr = err
 	for _, err := range errs {
@@ -167,7 +167,7 @@ func (c *Ring) Checks() []doctor.Check {
 func (v *view) self() string { return v.keys["runtime.votequorum.this_node_id"] }
 
 // name is a node's name, or its first address.
-func nameOf(m totem.Member) string {
+func nameOf(m corosync.Member) string {
 	if m.Name != "" {
 		return m.Name
 	}

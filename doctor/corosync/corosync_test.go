@@ -3,7 +3,6 @@ package corosync
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // ring is what a Corosync has said (recorded on three nodes), with encryption on and two links, and what a test makes of it.
@@ -84,10 +83,10 @@ func (r *ring) look(t *testing.T) []doctor.Finding {
 	r.File(t, confFile, r.conf)
 	c := &Ring{
 		Files:     r.Files,
-		Keys:      func(context.Context) (totem.Keys, error) { return totem.ParseKeys(r.cmap), nil },
-		Stats:     func(context.Context) (totem.Keys, error) { return totem.ParseKeys(r.stats), nil },
-		Votes:     func(context.Context) (totem.Votes, error) { return totem.ParseVotes(r.quorum) },
-		Timing:    func(context.Context) (totem.Effective, error) { return totem.ParseCmap(r.cmap) },
+		Keys:      func(context.Context) (corosync.Keys, error) { return corosync.ParseKeys(r.cmap), nil },
+		Stats:     func(context.Context) (corosync.Keys, error) { return corosync.ParseKeys(r.stats), nil },
+		Votes:     func(context.Context) (corosync.Votes, error) { return corosync.ParseVotes(r.quorum) },
+		Timing:    func(context.Context) (corosync.Effective, error) { return corosync.ParseCmap(r.cmap) },
 		Pacemaker: r.Cluster,
 	}
 	report := doctor.Run(t.Context(), c.Checks())
@@ -98,147 +97,55 @@ func TestHealthyCorosync(t *testing.T) {
 	require.Empty(t, newRing(t).look(t))
 }
 
-// TestCorosyncChecks provokes each finding by what Corosync's tools would say.
-func TestCorosyncChecks(t *testing.T) {
-	unfenced := func(t *testing.T, r *ring) {
-		r.Edit(t, bench.PrimitiveFence, "")
-		r.Edit(t, `name="stonith-enabled" value="true"`, `name="stonith-enabled" value="false"`)
-	}
-	for _, c := range []struct {
-		name    string
-		provoke func(t *testing.T, r *ring)
-		check   string
-		want    doctor.Severity
-		says    string
-		also    string
-	}{
-		{"a slow token", func(t *testing.T, r *ring) {
-			r.set(t, "totem", "consensus", "9000")
-			r.replace(t, &r.cmap, "runtime.config.totem.consensus (u32) = 360", "runtime.config.totem.consensus (u32) = 9000")
-		}, "corosync-timing", doctor.Note, "on a LAN", ""},
-		{"pings that cannot be kept", func(t *testing.T, r *ring) {
-			for _, key := range []string{"runtime.config.totem", "totem"} {
-				r.replace(t, &r.cmap, key+".interface.0.knet_ping_timeout (u32) = 1000", key+".interface.0.knet_ping_timeout (u32) = 300")
-			}
-			r.replace(t, &r.conf, "knet_ping_timeout: 1000", "knet_ping_timeout: 300")
-		}, "corosync-timing", doctor.Warning, "links go down", ""},
-		{"no real-time priority", func(t *testing.T, r *ring) {
-			r.File(t, "/proc/55/comm", "corosync\n")
-			r.File(t, "/proc/55/stat", "55 (corosync) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n")
-		}, "corosync-timing", doctor.Warning, "real-time", ""},
-		{"edited and not reloaded", func(t *testing.T, r *ring) { r.replace(t, &r.conf, "token: 300", "token: 3000") }, "corosync-reloaded", doctor.Warning, "totem.token", "corosync-timing"},
-		{"a node added and not reloaded", func(t *testing.T, r *ring) {
-			r.replace(t, &r.conf, "nodelist {\n", "nodelist {\n\tnode {\n\t\tname: lb-0\n\t\tnodeid: 9\n\t\tring0_addr: 10.132.0.10\n\t}\n")
-		}, "corosync-reloaded", doctor.Warning, "nodelist", ""},
-		{"another transport, not restarted", func(t *testing.T, r *ring) { r.replace(t, &r.conf, "transport: knet", "transport: udpu") }, "corosync-reloaded", doctor.Warning, "totem.transport", ""},
-		{"a file that cannot be read", func(_ *testing.T, r *ring) { r.conf += "}\n" }, "corosync", doctor.Error, "closes nothing", ""},
-		{"a key that cannot be looked at", func(t *testing.T, r *ring) {
-			require.NoError(t, os.Remove(filepath.Join(r.Files, "/etc/corosync/authkey")))
-			require.NoError(t, os.Symlink("authkey", filepath.Join(r.Files, "/etc/corosync/authkey")))
-		}, "corosync-encryption", doctor.Unknown, "the key could not be looked at", ""},
-		{"no encryption", func(_ *testing.T, r *ring) {
-			r.conf = strings.NewReplacer("aes256", "none", "sha256", "none").Replace(r.conf)
-			r.cmap = strings.NewReplacer("aes256", "none", "sha256", "none").Replace(r.cmap)
-		}, "corosync-encryption", doctor.Warning, "neither encrypted nor authenticated", ""},
-		{"encrypted only", func(_ *testing.T, r *ring) {
-			r.conf = strings.ReplaceAll(r.conf, "crypto_hash: sha256", "crypto_hash: none")
-			r.cmap = strings.ReplaceAll(r.cmap, "crypto_hash (str) = sha256", "crypto_hash (str) = none")
-		}, "corosync-encryption", doctor.Warning, "not authenticated", ""},
-		{"a time that the file does not set any more", func(t *testing.T, r *ring) {
-			r.replace(t, &r.cmap, "runtime.config.totem.consensus (u32) = 360", "runtime.config.totem.consensus (u32) = 400")
-		}, "corosync-reloaded", doctor.Warning, "totem", ""},
-		{"the key is readable", func(t *testing.T, r *ring) {
-			require.NoError(t, os.Chmod(filepath.Join(r.Files, "/etc/corosync/authkey"), 0o644))
-		}, "corosync-encryption", doctor.Error, "mode 0644", ""},
-		{"the key is missing", func(t *testing.T, r *ring) {
-			require.NoError(t, os.Remove(filepath.Join(r.Files, "/etc/corosync/authkey")))
-		}, "corosync-encryption", doctor.Error, "is not there", ""},
-		{"one link", func(_ *testing.T, r *ring) {
-			for _, text := range []*string{&r.conf, &r.cmap} {
-				var kept []string
-				for _, l := range strings.SplitAfter(*text, "\n") {
-					if !strings.Contains(l, "ring1_addr") {
-						kept = append(kept, l)
-					}
-				}
-				*text = strings.Join(kept, "")
-			}
-		}, "corosync-links", doctor.Warning, "one link", ""},
-		{"a link is down", func(t *testing.T, r *ring) {
-			r.replace(t, &r.stats, "stats.knet.node2.link1.connected (u8) = 1", "stats.knet.node2.link1.connected (u8) = 0")
-		}, "corosync-links", doctor.Error, "link 1 to lb-2 (10.133.0.12)", ""},
-		{"a link of which nothing is said", func(t *testing.T, r *ring) {
-			r.replace(t, &r.stats, "stats.knet.node2.link1.connected (u8) = 1\n", "")
-		}, "corosync-links", doctor.Unknown, "link 1 to lb-2 (10.133.0.12)", ""},
-		{"udpu", func(t *testing.T, r *ring) {
-			r.replace(t, &r.conf, "transport: knet", "transport: udpu")
-			r.replace(t, &r.cmap, "totem.transport (str) = knet", "totem.transport (str) = udpu")
-		}, "corosync-links", doctor.Warning, "the transport is udpu", "corosync-encryption"},
-		{"a node that Corosync has not", func(t *testing.T, r *ring) {
-			r.Edit(t, `<node id="3" uname="lb-3"/>`, `<node id="3" uname="lb-3"/><node id="4" uname="old-lb"/>`)
-			r.Edit(t, `<status>`, `<status><node_state id="4" uname="old-lb" in_ccm="false" crmd="offline" join="down" expected="down"/>`)
-		}, "corosync-nodes", doctor.Warning, "old-lb is a node of Pacemaker's", ""},
-		{"a node that Pacemaker has not", func(t *testing.T, r *ring) {
-			r.replace(t, &r.cmap, "nodelist.node.2.name (str) = lb-3", "nodelist.node.2.name (str) = lb-three")
-			r.replace(t, &r.conf, "name: lb-3", "name: lb-three")
-		}, "corosync-nodes", doctor.Warning, "lb-", ""},
-		{"nodes without names", func(t *testing.T, r *ring) {
-			r.replace(t, &r.cmap, "nodelist.node.2.name (str) = lb-3\n", "")
-			r.replace(t, &r.conf, "\t\tname: lb-3\n", "")
-		}, "corosync-nodes", doctor.Warning, "have no name", ""},
-		{"two nodes without fencing", func(t *testing.T, r *ring) {
-			r.twoNodes(t)
-			r.set(t, "quorum", "two_node", "1")
-			unfenced(t, r)
-		}, "corosync-quorum", doctor.Warning, "only the providers", ""},
-		{"two nodes without fencing, on a LAN", func(t *testing.T, r *ring) {
-			r.twoNodes(t)
-			r.set(t, "quorum", "two_node", "1")
-			unfenced(t, r)
-			r.Edit(t, `name="provider" value="digitalocean"`, `name="provider" value="lan"`)
-		}, "corosync-quorum", doctor.Error, "both take FloatIP", ""},
-		{"two nodes, wait_for_all off", func(t *testing.T, r *ring) {
-			r.twoNodes(t)
-			r.set(t, "quorum", "two_node", "1")
-			r.set(t, "quorum", "wait_for_all", "0")
-		}, "corosync-quorum", doctor.Warning, "wait_for_all is off", ""},
-		{"two nodes, no two_node", func(t *testing.T, r *ring) { r.twoNodes(t) }, "corosync-quorum", doctor.Error, "no failover at all", ""},
-		{"two_node of three", func(t *testing.T, r *ring) { r.set(t, "quorum", "two_node", "1") }, "corosync-quorum", doctor.Error, "cluster of 3 nodes", ""},
-		{"two nodes and sbd", func(t *testing.T, r *ring) {
-			r.twoNodes(t)
-			r.set(t, "quorum", "two_node", "1")
-			r.File(t, "/proc/77/comm", "sbd\n")
-		}, "corosync-quorum", doctor.Error, "neither watchdog fires", ""},
-		{"the device is not connected", func(t *testing.T, r *ring) {
-			r.replace(t, &r.conf, "quorum {\n", "quorum {\n\tdevice {\n\t\tmodel: net\n\t\tnet {\n\t\t\thost: qnetd.example\n\t\t}\n\t}\n")
-			r.cmap += "quorum.device.model (str) = net\nquorum.device.net.host (str) = qnetd.example\n"
-		}, "corosync-quorum", doctor.Error, "net at qnetd.example", ""},
-		{"votes that are expected", func(t *testing.T, r *ring) {
-			r.set(t, "quorum", "expected_votes", "5")
-			r.replace(t, &r.quorum, "Expected votes:   3", "Expected votes:   5")
-		}, "corosync-quorum", doctor.Warning, "expects 5 votes, and the nodes have 3", ""},
+// provoked is a finding and what Corosync's tools would say to have it.
+type provoked struct {
+	name    string
+	provoke func(t *testing.T, r *ring)
+	want    doctor.Severity
+	says    string // among What and Why
+	also    string // the check that finds something of it too
+}
+
+// TestFindings provokes each finding.
+func TestFindings(t *testing.T) {
+	for check, all := range map[string][]provoked{
+		"corosync-timing":     provokeTiming(),
+		"corosync-reloaded":   provokeReloaded(),
+		"corosync":            provokeConf(),
+		"corosync-encryption": provokeEncryption(),
+		"corosync-links":      provokeLinks(),
+		"corosync-nodes":      provokeNodes(),
+		"corosync-quorum":     provokeQuorum(),
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRing(t)
-			c.provoke(t, r)
-			all := r.look(t)
-			var found []doctor.Finding
-			for _, f := range all {
-				if f.Check == c.check {
-					found = append(found, f)
-				} else {
-					require.Equal(t, c.also, f.Check, "%+v", f)
+		for _, p := range all {
+			t.Run(check+"/"+p.name, func(t *testing.T) {
+				r := newRing(t)
+				p.provoke(t, r)
+				found := p.of(t, check, r.look(t))
+				require.Equal(t, p.want, found[0].Severity, "%+v", found)
+				require.Contains(t, found[0].What+"\n"+found[0].Why, p.says)
+				for _, f := range found {
+					require.NotEmpty(t, f.Why)
+					require.NotEmpty(t, f.Fix)
 				}
-			}
-			require.NotEmpty(t, found, "%+v", all)
-			require.Equal(t, c.want, found[0].Severity, "%+v", found)
-			require.Contains(t, found[0].What+"\n"+found[0].Why, c.says)
-			for _, f := range found {
-				require.NotEmpty(t, f.Why)
-				require.NotEmpty(t, f.Fix)
-			}
-		})
+			})
+		}
 	}
+}
+
+// of are the findings of the check; another check may have found something only where that is said.
+func (p provoked) of(t *testing.T, check string, all []doctor.Finding) []doctor.Finding {
+	t.Helper()
+	var found []doctor.Finding
+	for _, f := range all {
+		if f.Check == check {
+			found = append(found, f)
+		} else {
+			require.Equal(t, p.also, f.Check, "%+v", f)
+		}
+	}
+	require.NotEmpty(t, found, "%+v", all)
+	return found
 }
 
 // TestConnectedDevice finds nothing in two nodes with a quorum device that votes.
@@ -283,9 +190,9 @@ func TestPingsOfTwoLinks(t *testing.T) {
 func TestCorosyncThatDoesNotAnswer(t *testing.T) {
 	b := bench.New(t)
 	c := &Ring{Files: b.Files, Pacemaker: b,
-		Keys:  func(context.Context) (totem.Keys, error) { return nil, totem.ErrNotRunning },
-		Stats: func(context.Context) (totem.Keys, error) { return nil, nil }, Votes: func(context.Context) (totem.Votes, error) { return totem.Votes{}, nil },
-		Timing: func(context.Context) (totem.Effective, error) { return totem.Effective{}, nil }}
+		Keys:  func(context.Context) (corosync.Keys, error) { return nil, corosync.ErrNotRunning },
+		Stats: func(context.Context) (corosync.Keys, error) { return nil, nil }, Votes: func(context.Context) (corosync.Votes, error) { return corosync.Votes{}, nil },
+		Timing: func(context.Context) (corosync.Effective, error) { return corosync.Effective{}, nil }}
 	r := doctor.Run(t.Context(), c.Checks())
 	require.Len(t, r.Findings, 2)
 	require.Equal(t, 1, r.Count(doctor.Unknown))

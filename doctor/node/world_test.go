@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
-	"github.com/hawser-ha/hawser/agents/tokenfile"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
@@ -23,6 +22,7 @@ import (
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
 
 const goodConfig = `global

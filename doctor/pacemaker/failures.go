@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 )
 
@@ -28,7 +29,7 @@ func checkFailures(v *view) []doctor.Finding {
 		found = append(found, f)
 	}
 	for _, failure := range v.status.Failures {
-		at := [2]string{withoutInstance(failure.Resource), failure.Node}
+		at := [2]string{crm.ResourceOf(failure.Resource), failure.Node}
 		if seen[at] || v.isDevice(at[0]) {
 			continue
 		}

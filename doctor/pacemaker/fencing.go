@@ -93,7 +93,7 @@ func (v *view) checkDevice(d *crm.Primitive, on bool) []doctor.Finding {
 	}
 	active := false
 	for _, r := range v.status.Resources {
-		if withoutInstance(r.ID) == d.Name {
+		if crm.ResourceOf(r.ID) == d.Name {
 			active = active || r.Active && !r.Failed
 		}
 	}
@@ -139,7 +139,7 @@ func (v *view) failedFences() []doctor.Finding {
 func (v *view) lastFailure(id, node string) (reason string, ok bool) {
 	var last crm.Failure
 	for _, f := range v.status.Failures {
-		if withoutInstance(f.Resource) == id && (node == "" || f.Node == node) && (!ok || f.Time.After(last.Time)) {
+		if crm.ResourceOf(f.Resource) == id && (node == "" || f.Node == node) && (!ok || f.Time.After(last.Time)) {
 			last, ok = f, true
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/crm"
 )
 
 // history is what the CIB's status section has of the past: how long operations took, and how often they failed.
@@ -34,9 +36,6 @@ func (f failCount) text() string {
 	}
 	return strconv.Itoa(f.count)
 }
-
-// infinity is the score of that name.
-const infinity = 1_000_000
 
 // readHistory reads it out of a whole CIB (Pacemaker's status-1.0.rng is not written: the names are those of lib/pengine/unpack.c).
 func readHistory(cib []byte) (history, error) {
@@ -73,7 +72,7 @@ func readHistory(cib []byte) (history, error) {
 				if err != nil || op.Status == "-1" || ms <= 0 { // under way, or not measured
 					continue
 				}
-				h.took = append(h.took, opTook{withoutInstance(r.ID), n.Name, op.Operation, time.Duration(ms) * time.Millisecond})
+				h.took = append(h.took, opTook{crm.ResourceOf(r.ID), n.Name, op.Operation, time.Duration(ms) * time.Millisecond})
 			}
 		}
 	}
@@ -87,10 +86,10 @@ func (h *history) count(node, name, value string) {
 		return
 	}
 	resource, _, _ := strings.Cut(rest, "#")
-	resource = withoutInstance(resource)
+	resource = crm.ResourceOf(resource)
 	f := failCount{resource: resource, node: node}
 	n, err := strconv.Atoi(value)
-	f.infinite = strings.TrimPrefix(value, "+") == "INFINITY" || n >= infinity
+	f.infinite = strings.TrimPrefix(value, "+") == "INFINITY" || n >= crm.Infinity
 	if f.count = n; err != nil && !f.infinite || n <= 0 && !f.infinite {
 		return
 	}
@@ -102,10 +101,4 @@ func (h *history) count(node, name, value string) {
 		}
 	}
 	h.fails = append(h.fails, f)
-}
-
-// withoutInstance cuts the number of a clone's instance off.
-func withoutInstance(id string) string {
-	name, _, _ := strings.Cut(id, ":")
-	return name
 }

@@ -41,7 +41,7 @@ func checkLeftovers(v *view) []doctor.Finding {
 
 func isRunningElsewhere(v *view, l *crm.Location) bool {
 	for _, r := range v.status.Resources {
-		if withoutInstance(r.ID) == l.Resource && r.Active {
+		if crm.ResourceOf(r.ID) == l.Resource && r.Active {
 			return r.Node != l.Node
 		}
 	}

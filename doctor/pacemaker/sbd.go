@@ -31,7 +31,7 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes told of sbd: %w", err))
 	}
 	for _, n := range v.status.Nodes {
-		if !n.Online || n.Type == "remote" || sameHost(n.Name, v.Node) {
+		if !n.Online || n.Type == "remote" || crm.SameHost(n.Name, v.Node) {
 			continue
 		}
 		if heard := doctor.HeardSBD(told[n.Name]); heard != nil {
@@ -41,13 +41,6 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 		}
 	}
 	return all, hereErr
-}
-
-// sameHost compares host names without their domains.
-func sameHost(a, b string) bool {
-	a, _, _ = strings.Cut(a, ".")
-	b, _, _ = strings.Cut(b, ".")
-	return strings.EqualFold(a, b)
 }
 
 // checkSBD compares Pacemaker's stonith-watchdog-timeout with sbd on the nodes, as controld's check_sbd_timeout() does on each when it

@@ -12,6 +12,30 @@ import (
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
 )
 
+// provokeSBD provokes the findings of the check sbd.
+func provokeSBD() []provoked {
+	return []provoked{
+		{name: "sbd runs, the property is missing", provoke: func(t *testing.T, b *bench.Cluster) {
+			b.File(t, "/proc/77/comm", "sbd\n")
+			b.File(t, "/etc/default/sbd", "# sbd\nSBD_WATCHDOG_TIMEOUT=7\n")
+		}, want: doctor.Error, says: "stonith-watchdog-timeout is not set"},
+		{name: "the property, and no sbd", provoke: property("stonith-watchdog-timeout", "10"), want: doctor.Error, says: "no sbd runs", live: true},
+		{name: "the property is too short", provoke: func(t *testing.T, b *bench.Cluster) {
+			b.File(t, "/proc/77/comm", "sbd\n")
+			b.File(t, "/etc/sysconfig/sbd", "SBD_WATCHDOG_TIMEOUT=\"15\"\n")
+			b.Sh(t, "crm_attribute --name stonith-watchdog-timeout --update 10s")
+		}, want: doctor.Error, says: "fires after 15s"},
+		{name: "the property is short", provoke: func(t *testing.T, b *bench.Cluster) {
+			b.File(t, "/proc/77/comm", "sbd\n")
+			b.Sh(t, "crm_attribute --name stonith-watchdog-timeout --update 8s")
+		}, want: doctor.Warning, says: "less than twice"},
+		{name: "sbd's disk is nobody's", provoke: func(t *testing.T, b *bench.Cluster) {
+			b.File(t, "/proc/77/comm", "sbd\n")
+			b.File(t, "/etc/default/sbd", "SBD_DEVICE=\"/dev/disk/by-id/a;/dev/disk/by-id/b\"\n")
+		}, want: doctor.Error, says: "/dev/disk/by-id/a", live: true},
+	}
+}
+
 // watched is a cluster whose nodes run sbd without a disk, lb-1 with this SBD_WATCHDOG_TIMEOUT and the others with what they tell.
 func watched(t *testing.T, here, wait string, others map[string]string) *bench.Cluster {
 	t.Helper()

@@ -45,3 +45,10 @@ func Hawser(t *testing.T) string {
 	require.NoError(t, err, "%s", out)
 	return dir
 }
+
+// Readable fails where a shell cannot read the command.
+func Readable(t *testing.T, command string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "sh", "-nc", command).CombinedOutput()
+	require.NoError(t, err, "%s: %s", command, out)
+}
