@@ -26,13 +26,13 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // agent holds the parameters of one call.
@@ -117,74 +117,74 @@ func (a *agent) params() []ocf.Param {
 	return []ocf.Param{{
 		Name: "binpath", Short: "HAProxy's program",
 		Long:  "Absolute path of HAProxy.",
-		Value: ocf.Path(&a.binpath, "/usr/sbin/haproxy"),
+		Value: param.Path(&a.binpath, "/usr/sbin/haproxy"),
 	}, {
 		Name: "conffile", Short: "HAProxy's configuration",
 		Long:  "Absolute path of HAProxy's configuration file, or of a directory whose files *.cfg are read in the order of their names.",
-		Value: ocf.Path(&a.conffile, "/etc/haproxy/haproxy.cfg"),
+		Value: param.Path(&a.conffile, "/etc/haproxy/haproxy.cfg"),
 	}, {
 		Name: "extraconf", Short: "further arguments for HAProxy",
 		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes keep white space; no shell sees them. The options
 by which the agent itself runs HAProxy (-c -d -db -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
-		Value: ocf.Words(&a.extraconf, ""),
+		Value: param.Words(&a.extraconf, ""),
 	}, {
 		Name: "check_url", Short: "what to ask for through HAProxy", Reloadable: true,
 		Long: `A URL that a monitor of OCF_CHECK_LEVEL 10 asks for, so that the check goes through HAProxy and what is behind it, such as
 http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399 is healthy; redirections are not followed, certificates are not verified.`,
-		Value: urlValue{&a.checkURL},
+		Value: param.CheckURL(&a.checkURL),
 	}, {
 		Name: "check_timeout", Short: "how long check_url may take", Reloadable: true,
 		Long:  "How long the answer to check_url may take.",
-		Value: ocf.Duration(&a.checkTimeout, 5*time.Second),
+		Value: param.Duration(&a.checkTimeout, 5*time.Second),
 	}, {
 		Name: "min_servers", Short: "servers that every backend needs", Reloadable: true,
 		Long: `With fewer servers UP than this in any backend that has servers, the monitor fails, so that the cluster moves the address to a node
 that reaches its backends. 0 asks nothing.`,
-		Value: ocf.Int(&a.minServers, 0, 0, 1<<20),
+		Value: param.Int(&a.minServers, 0, 0, 1<<20),
 	}, {
 		Name: "stop_grace", Short: "how long open connections may finish", Reloadable: true,
 		Long: `How long a stop lets open connections finish before it ends them; HAProxy takes no new ones from the beginning. A stop takes at
 most what the timeout of its operation allows.`,
-		Value: ocf.Duration(&a.stopGrace, 5*time.Second),
+		Value: param.Duration(&a.stopGrace, 5*time.Second),
 	}, {
 		Name: "anchor_ip", Short: "HAWSER_ANCHOR_IP",
 		Long: `The address that HAProxy's configuration knows as HAWSER_ANCHOR_IP, on which a floating IP's traffic arrives. By default the metadata
 service is asked for it, if the configuration mentions it.`,
-		Value: ocf.Addr(&a.anchorIP),
+		Value: param.Addr(&a.anchorIP),
 	}, {
 		Name: "private_ip", Short: "HAWSER_PRIVATE_IP",
 		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the metadata service is asked for it, if the
 configuration mentions it.`,
-		Value: ocf.Addr(&a.privateIP),
+		Value: param.Addr(&a.privateIP),
 	}, {
 		Name: "metadata_url", Short: "origin of the metadata service", Reloadable: true,
 		Long:  "Scheme, host and port of the service that knows this machine's addresses; /metadata/v1 is added. It is asked only at a start.",
-		Value: ocf.Origin(&a.metadataURL, DefaultMetadata),
+		Value: param.Origin(&a.metadataURL, DefaultMetadata),
 	}, {
 		Name: "unit", Short: "HAProxy's own systemd service",
 		Long:  `The service whose settings HAProxy runs with, and which must neither run nor be enabled beside the cluster's HAProxy; or none.`,
-		Value: unitValue{&a.unit},
+		Value: param.Service(&a.unit, defaultUnit),
 	}, {
 		Name: "keeper", Short: "whether a keeper brings HAProxy back at once", Reloadable: true,
 		Long: `Whether the start leaves a small process, hawser-keeper, that holds copies of HAProxy's listening sockets. It starts HAProxy again as
 soon as it dies or hangs: connections made meanwhile wait instead of being refused. It never acts on what is stopped, reloaded, unmanaged
 or in maintenance by way of the cluster.`,
-		Value: ocf.Bool(&a.keeper, true),
+		Value: param.Bool(&a.keeper, true),
 	}, {
 		Name: "max_crashes", Short: "crashes after which the cluster recovers HAProxy", Reloadable: true,
 		Long: `With the crash that makes this many within crash_window, the keeper does not start HAProxy again but has the cluster recover it,
 which may move the address to a node whose HAProxy is well.`,
-		Value: ocf.Int(&a.maxCrashes, 3, 1, crashesKept),
+		Value: param.Int(&a.maxCrashes, 3, 1, crashesKept),
 	}, {
 		Name: "crash_window", Short: "the time over which crashes are counted", Reloadable: true,
 		Long:  "The time over which crashes are counted for max_crashes.",
-		Value: ocf.Duration(&a.crashWindow, time.Minute),
+		Value: param.Duration(&a.crashWindow, time.Minute),
 	}, {
 		Name: "generation", Short: "a word whose change reloads HAProxy on every node", Reloadable: true,
 		Long: `Any word: its change makes every node's HAProxy load its configuration anew, without a restart. hawser reload sets it. One that ends
 in @ and the hash that hawser status shows of a configuration has a node whose files are others go on with what it serves; its monitor
 is then degraded and says so.`,
-		Value: ocf.String(&a.generation, ""),
+		Value: param.String(&a.generation, ""),
 	}, {
 		Name: "push", Short: "a configuration on its way to every node", Reloadable: true,
 		Long: `Written by hawser reload --push and taken away again: "check:" or "take:" and the SHA-256 of a configuration in the cluster's
@@ -196,16 +196,10 @@ properties, which every node is to check, or to put in the place of conffile and
 // levelURL is the OCF_CHECK_LEVEL from which check_url is asked for.
 const levelURL = 10
 
-// reserved are HAProxy's options that would undo how the agent runs it, or run something else than a balancer.
-var reserved = []string{"-c", "-cc", "-d", "-db", "-h", "-p", "-S", "-sf", "-st", "-v", "-vv", "-Ws", "-x"}
-
 // checkExtra refuses words that belong to the agent.
 func (a *agent) checkExtra() error {
-	for _, word := range a.extraconf {
-		if slices.Contains(reserved, word) {
-			return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q holds %s, which is the agent's own: take it out",
-				strings.Join(a.extraconf, " "), word)
-		}
+	if err := param.CheckArguments(a.extraconf); err != nil {
+		return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q %w", strings.Join(a.extraconf, " "), err)
 	}
 	return nil
 }

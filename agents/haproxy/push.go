@@ -19,6 +19,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -287,7 +288,7 @@ func (a *agent) install(ctx context.Context, f files, s *state, sum string) erro
 	if err := os.Rename(path+candidateSuffix, path); err != nil {
 		return fmt.Errorf("cannot put the new configuration in place: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
 // forget removes a configuration that was checked and not taken, and the answer about it.
@@ -303,55 +304,12 @@ func (a *agent) forget(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another one, or for root and readable if that is not
-// there.
+// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another one.
 func replaceFile(path string, text []byte, like string) error {
-	mode, uid, gid := fs.FileMode(0o644), os.Geteuid(), os.Getegid()
-	if info, err := os.Stat(like); err == nil {
-		owner := info.Sys().(*syscall.Stat_t)
-		mode, uid, gid = info.Mode().Perm(), int(owner.Uid), int(owner.Gid)
-	}
-	temporary := path + ".new"
-	err := remove(temporary)
-	if err == nil {
-		err = writeSynced(temporary, text, mode, uid, gid)
-	}
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, errors.Join(err, remove(temporary)))
+	if err := atomicfile.Replace(path, text, like); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil
-}
-
-func writeSynced(path string, text []byte, mode fs.FileMode, uid, gid int) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err == nil {
-		err = file.Chown(uid, gid)
-	}
-	if err == nil {
-		err = file.Chmod(mode)
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // pushValue binds the parameter push.

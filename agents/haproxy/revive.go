@@ -10,6 +10,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // crash is a HAProxy that ended, or hung, without having been asked to, and was brought back.
@@ -92,7 +93,7 @@ func (a *agent) bringBack(ctx context.Context, f files, s state, since time.Time
 		call.Warnf("bringing HAProxy back although it is not known whether it is managed here: %v", err)
 	}
 	if recent+1 >= a.maxCrashes {
-		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1, ocf.FormatDuration(a.crashWindow), cause)
+		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1, param.FormatDuration(a.crashWindow), cause)
 	}
 	if err := a.killAll(ctx, f); err != nil {
 		return err

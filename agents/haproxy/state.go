@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -91,11 +92,7 @@ func (f files) save(s state) error {
 
 // writeFile replaces a file in one step, readable by root alone.
 func writeFile(path string, text []byte) error {
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, text, 0o600); err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
+	if err := atomicfile.Write(path, text, 0o600); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil

@@ -173,27 +173,5 @@ func (a *agent) moveTo(ctx context.Context, scope systemd.Scope, pids ...int) er
 	return nil
 }
 
-// noUnit is the parameter's word for none: Pacemaker gives an agent an empty parameter as it gives none.
-const noUnit = "none"
-
-// unitValue is the ocf.Value of a service's name, empty in p for none.
-type unitValue struct{ p *string }
-
-// Set refuses what is no service.
-func (v unitValue) Set(text string) error {
-	if text == noUnit {
-		*v.p = ""
-		return nil
-	}
-	if !strings.HasSuffix(text, ".service") || strings.ContainsAny(text, "/ \t\r\n") || text == ".service" {
-		return errors.New("is not a service of systemd's: write its whole name, such as haproxy.service, or none")
-	}
-	*v.p = text
-	return nil
-}
-
-func (unitValue) String() string { return defaultUnit }
-func (unitValue) Type() string   { return "string" }
-
 // defaultUnit is the service that the distributions' packages bring.
 const defaultUnit = "haproxy.service"

@@ -89,17 +89,6 @@ func TestSummaries(t *testing.T) {
 	require.NoError(t, enough(nil, 3), "a backend without servers needs none")
 }
 
-func TestCheckURLParameter(t *testing.T) {
-	for _, good := range []string{"http://127.0.0.1/", "https://${HAWSER_ANCHOR_IP}:443/healthz?x=1", "http://[::1]:80"} {
-		var url string
-		require.NoError(t, urlValue{&url}.Set(good))
-		require.Equal(t, good, url)
-	}
-	for _, bad := range []string{"/healthz", "127.0.0.1:80", "ftp://x/", "http://", "http://u:p@x/", "http://x y/", "http://x:port/"} {
-		require.Error(t, urlValue{new(string)}.Set(bad), bad)
-	}
-}
-
 func TestCheckURL(t *testing.T) {
 	w := newWorld(t)
 	w.start()

@@ -13,7 +13,7 @@ import (
 	"slices"
 
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // HAProxy is one that the cluster's configuration has.
@@ -88,7 +88,7 @@ func Read(cib *crm.CIB) (Declared, error) {
 		d.Agents = append(d.Agents, "ocf:"+p.Provider+":"+p.Type)
 		switch {
 		case p.Type == "haproxy" && (p.Provider == "hawser" || p.Provider == "heartbeat"):
-			extra, err := ocf.SplitWords(get("extraconf"))
+			extra, err := param.SplitWords(get("extraconf"))
 			if err != nil {
 				return d, fmt.Errorf("%s: extraconf %w", p.Name, err)
 			}

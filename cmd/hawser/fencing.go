@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/corosync"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 func fencingEnabled(cib *crm.CIB) bool {
@@ -203,7 +203,7 @@ func protection(cib *crm.CIB, q quorum) string {
 		return "nothing, and Pacemaker starts nothing"
 	case fencingEnabled(cib) && len(devices) == 1 && devices[0] == watchdogDevice:
 		wait, _ := cib.Property(watchdogTimeout)
-		if d, err := ocf.ParseDuration(wait); err == nil && d > 0 {
+		if d, err := param.ParseDuration(wait); err == nil && d > 0 {
 			wait = d.Round(time.Second).String()
 		} else {
 			wait = "twice SBD_WATCHDOG_TIMEOUT"

@@ -14,7 +14,7 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // checkWatchdogs refuses SBD without a disk where it would fence nobody: it resets a node that has no quorum, and of two nodes without a third vote
@@ -111,10 +111,10 @@ func fitsWatchdog(c *config.File, here sbdHere) (warning string, err error) {
 	case here.timeout > want:
 		return "", usagef("%s:%d: fencing.sbd.watchdog_timeout is %s, but SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): a lost node's address would be started elsewhere before its watchdog has reset it. "+
 			"Write `fencing: {sbd: {watchdog_timeout: %ds}}`, or %d in /etc/default/sbd of every node and restart the cluster there; nothing was changed",
-			c.Path, line, ocf.FormatDuration(want), here.timeout/time.Second, here.saidBy, here.timeout/time.Second, want/time.Second)
+			c.Path, line, param.FormatDuration(want), here.timeout/time.Second, here.saidBy, here.timeout/time.Second, want/time.Second)
 	case here.timeout < want:
 		warning = fmt.Sprintf("SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): `watchdog_timeout: %ds` would take %s off each failover, if every node has it",
-			here.timeout/time.Second, here.saidBy, here.timeout/time.Second, ocf.FormatDuration(2*(want-here.timeout)))
+			here.timeout/time.Second, here.saidBy, here.timeout/time.Second, param.FormatDuration(2*(want-here.timeout)))
 	}
 	if here.watchdog == "/dev/null" {
 		warning = strings.TrimPrefix(warning+"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and a node that hangs is reset by nobody", "\n")
@@ -172,7 +172,7 @@ func (here *sbdHere) read(lines []string, from string) {
 		case name == "SBD_WATCHDOG_DEV":
 			here.watchdog = value
 		case name == "SBD_WATCHDOG_TIMEOUT":
-			if d, err := ocf.ParseDuration(value); err == nil && d > 0 { // a bare number is in seconds, to Pacemaker too
+			if d, err := param.ParseDuration(value); err == nil && d > 0 { // a bare number is in seconds, to Pacemaker too
 				here.timeout, here.saidBy = d, from
 			}
 		}

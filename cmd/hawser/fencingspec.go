@@ -8,7 +8,7 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 const (
@@ -50,7 +50,7 @@ func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	case config.FencingOn:
 		return []crm.Object{option(stonithEnabled, "true")}
 	case config.FencingSBD:
-		all := []crm.Object{option(stonithEnabled, "true"), option(watchdogTimeout, ocf.FormatDuration(stonithWatchdogTimeout(f)))}
+		all := []crm.Object{option(stonithEnabled, "true"), option(watchdogTimeout, param.FormatDuration(stonithWatchdogTimeout(f)))}
 		// A part of the cluster without quorum that ignores this would count the majority as fenced, and take all addresses until its
 		// watchdogs bite (pe_can_fence()). The other policies wait or stop.
 		if policy, _ := cur.Property(noQuorumPolicy); policy == "ignore" || ownsOption(cur, noQuorumPolicy) {

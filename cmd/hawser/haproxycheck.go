@@ -11,7 +11,7 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // What the agent uses where hawser.yaml says nothing.
@@ -43,7 +43,7 @@ func checkHAProxy(ctx context.Context, h *config.HAProxy) error {
 		}
 		return fmt.Errorf("%s cannot be read: %w%s", file, cause(err), rootHint())
 	}
-	args, err := ocf.SplitWords(h.Extra)
+	args, err := param.SplitWords(h.Extra)
 	if err != nil {
 		return fmt.Errorf("haproxy.extra %q %w", h.Extra, err)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // generationParam is the agent's parameter whose change has every node reload.
@@ -200,7 +200,7 @@ func (s *system) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 		return "", nil
 	}
 	get := func(name string) string { v, _ := p.Params.Get(name); return v }
-	extra, err := ocf.SplitWords(get("extraconf"))
+	extra, err := param.SplitWords(get("extraconf"))
 	if err != nil {
 		return "", usagef("extraconf of %s %w; nothing was changed", p.Name, err)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // The names in the cluster's configuration, those of the tutorial.
@@ -183,16 +183,16 @@ func operation(name, interval, timeout string) crm.Op {
 
 // atLeast is the time-out, or what the operation is given plus the reserve where that is longer.
 func atLeast(timeout, given string, reserve time.Duration) string {
-	short, err := ocf.ParseDuration(timeout)
-	long, givenErr := ocf.ParseDuration(given)
+	short, err := param.ParseDuration(timeout)
+	long, givenErr := param.ParseDuration(given)
 	if err != nil || givenErr != nil || long+reserve <= short {
 		return timeout
 	}
-	return ocf.FormatDuration(long + reserve)
+	return param.FormatDuration(long + reserve)
 }
 
 func sameLength(a, b string) bool {
-	x, errX := ocf.ParseDuration(a)
-	y, errY := ocf.ParseDuration(b)
+	x, errX := param.ParseDuration(a)
+	y, errY := param.ParseDuration(b)
 	return errX == nil && errY == nil && x == y
 }

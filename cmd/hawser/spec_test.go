@@ -16,6 +16,7 @@ import (
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/fence"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 const everything = `fencing: off
@@ -74,7 +75,7 @@ func TestSpecFitsTheAgents(t *testing.T) {
 
 		for _, op := range tc.primitive.Ops {
 			timeout, _ := op.Attrs.Get("timeout")
-			got, err := ocf.ParseDuration(timeout)
+			got, err := param.ParseDuration(timeout)
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, got, advertised(tc.agent, op), "%s %s", tc.agent.Name, op.Name)
 		}
@@ -165,7 +166,7 @@ func TestDeviceFitsItsAgent(t *testing.T) {
 	require.Empty(t, params, "hawser.yaml has no key for these")
 	for _, name := range []string{"pcmk_reboot_timeout", "pcmk_off_timeout"} { // two tries, each with the order to switch on again
 		text, _ := device.Params.Get(name)
-		length, err := ocf.ParseDuration(text)
+		length, err := param.ParseDuration(text)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, length, 2*(agent.Times.Login+agent.Times.Power+10*time.Second))
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // addFencer adds a fencing device. One that failed leaves all addresses where they are: the cluster works until a node is lost.
@@ -63,7 +63,7 @@ func (r *statusReport) addWatchdog(cib *crm.CIB) {
 	}
 	f := fencerReport{Device: watchdogDevice, Agent: "sbd", State: stateOK, Is: "running", Reason: "the nodes' watchdogs"}
 	wait, _ := cib.Property(watchdogTimeout)
-	if d, err := ocf.ParseDuration(wait); err == nil && d > 0 {
+	if d, err := param.ParseDuration(wait); err == nil && d > 0 {
 		f.WaitSeconds = d.Seconds()
 		f.Reason = fmt.Sprintf("the nodes' watchdogs; a lost node counts as down after %v", d)
 	}

@@ -1,4 +1,5 @@
-// Package words finds the word that somebody meant who typed another. It imports nothing of hawser's.
+// Package words has what messages for people need: a number of things, and the word that somebody meant who
+// typed another. It imports nothing of ours. Start anywhere.
 package words
 
 import "strings"

@@ -1,7 +1,9 @@
-package ocf
+package param
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +53,42 @@ func SplitWords(text string) ([]string, error) {
 	}
 	if inWord {
 		words = append(words, word.String())
+	}
+	return words, nil
+}
+
+// Words binds a list of words, as SplitWords reads it.
+func Words(p *[]string, def string) Value {
+	*p, _ = SplitWords(def)
+	return bind("string", def, p, SplitWords)
+}
+
+// ReservedArguments returns HAProxy's options that would undo how the agent runs it, or run
+// something else than a balancer.
+func ReservedArguments() []string {
+	return []string{"-c", "-cc", "-d", "-db", "-h", "-p", "-S", "-sf", "-st", "-v", "-vv", "-Ws", "-x"}
+}
+
+// CheckArguments refuses further arguments for HAProxy that belong to the agent.
+func CheckArguments(words []string) error {
+	reserved := ReservedArguments()
+	for _, word := range words {
+		if slices.Contains(reserved, word) {
+			return fmt.Errorf("holds %s, which is the agent's own: take it out", word)
+		}
+	}
+	return nil
+}
+
+// ParseArguments reads further arguments for HAProxy: words, as SplitWords reads them, none of which
+// belongs to the agent.
+func ParseArguments(text string) ([]string, error) {
+	words, err := SplitWords(text)
+	if err == nil {
+		err = CheckArguments(words)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return words, nil
 }
