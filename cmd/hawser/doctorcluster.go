@@ -1,22 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
-	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/doctor"
 	ring "github.com/hawser-ha/hawser/doctor/corosync"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/doctor/pacemaker"
-	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/firewall"
 )
@@ -131,32 +127,15 @@ func nics() ([]node.NIC, error) {
 	return out, nil
 }
 
-// listeners are the addresses that the configurations of the cluster's HAProxies bind. One that depends on what only the agent knows, such as
-// the anchor address, stands for any.
-func (s *system) listeners(ctx context.Context) ([]node.Listener, error) {
+// listeners are the addresses that the configurations of the cluster's HAProxies bind.
+func (s *system) listeners(ctx context.Context) ([]inventory.Listener, error) {
 	cib, err := s.configuration(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []node.Listener
-	for _, o := range cib.Effective() {
-		p, ok := o.(*crm.Primitive)
-		if !ok || p.Class != "ocf" || p.Type != haproxyID {
-			continue
-		}
-		conf, _ := p.Params.Get("conffile")
-		extra, _ := p.Params.Get("extraconf")
-		conf = cmp.Or(conf, defaultHAProxyConfig)
-		sources, err := haproxy.ReadSources(agent.ConfigFiles(conf, strings.Fields(extra)))
-		if err != nil {
-			return nil, err
-		}
-		unset := func(string) string { return "" }
-		bindings := haproxy.Bindings(sources, unset)
-		for _, at := range haproxy.Binds(sources, unset) {
-			six := at.Addr() == netip.IPv6Unspecified() && !slices.ContainsFunc(bindings, func(b haproxy.Binding) bool { return b.Addr == at && b.V6Only })
-			all = append(all, node.Listener{At: at, Place: conf, Both: six})
-		}
+	declared, err := inventory.Read(cib)
+	if err != nil {
+		return nil, err
 	}
-	return all, nil
+	return declared.Listeners()
 }

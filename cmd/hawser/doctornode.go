@@ -15,7 +15,6 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/doctor/pacemaker"
-	"github.com/hawser-ha/hawser/haproxy"
 	api "github.com/hawser-ha/hawser/internal/digitalocean"
 	faults "github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -43,9 +42,6 @@ func (s *system) thisNode() node.Node {
 				return env, nil
 			}
 			return agent.EnvironmentFor(ctx, agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP, MetadataURL: h.MetadataURL}, s.node)
-		},
-		Sources: func(h inventory.HAProxy) ([]haproxy.Source, error) {
-			return haproxy.ReadSources(agent.ConfigFiles(h.Config, h.Extra))
 		},
 		ConfigHash: agent.ConfigHash,
 		ReadToken:  tokenfile.Read,

@@ -24,7 +24,7 @@ func checkVotes(v *view) []doctor.Finding {
 	case twoNode && device == "" && v.above != nil && !v.above.CIB.FencingEnabled():
 		f := doctor.Finding{Severity: doctor.Warning, Subject: "two_node", What: "two_node is set, and there is no fencing", Why: "either node goes on alone when they lose sight of each other: only the providers keep the addresses at one of them",
 			Fix: []string{"# `fencing:` in hawser.yaml, then `hawser apply`; or a third node, or a quorum device (corosync-qdevice(8))"}}
-		if twice := v.heldTwice(); len(twice) > 0 {
+		if twice := inventory.Names(inventory.AddressesHeldTwice(v.above.CIB.Effective())); len(twice) > 0 {
 			f.Severity, f.Why = doctor.Error, "when the nodes lose sight of each other, both take "+strings.Join(twice, ", ")+" and both answer"
 		}
 		found = append(found, f)
@@ -72,15 +72,4 @@ func deviceAt(v *view, model string) string {
 		return model + " at " + host
 	}
 	return model
-}
-
-// heldTwice lists the addresses that two nodes can hold at the same time.
-func (v *view) heldTwice() []string {
-	var ids []string
-	for _, p := range inventory.Primitives(v.above.CIB.Effective()) {
-		if inventory.IsAddress(p) && inventory.HeldTwice(p) {
-			ids = append(ids, p.Name)
-		}
-	}
-	return ids
 }

@@ -21,7 +21,7 @@ func (n Node) backlogCheck() doctor.Check {
 		Why:  "in a burst the kernel drops connections that HAProxy was to queue; a client tries again after a second",
 		Mend: "sysctl -w net.core.somaxconn=N",
 		Run: n.ofHAProxies(func(ctx context.Context, h inventory.HAProxy) (found []doctor.Finding, err error) {
-			sources, err := n.Sources(h)
+			sources, err := h.Sources()
 			if err != nil {
 				return nil, nil //nolint:nilerr // haproxy-config says so
 			}

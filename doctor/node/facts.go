@@ -38,7 +38,7 @@ func (n Node) Facts(ctx context.Context) map[string]string {
 		if v, err := haproxyVersion(ctx, h.Binary); err == nil {
 			facts[doctor.FactHAProxy] = v
 		}
-		if sources, err := n.Sources(h); err == nil {
+		if sources, err := h.Sources(); err == nil {
 			facts[doctor.FactConfig+h.Resource] = n.ConfigHash(sources)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/internal/firewall"
 )
@@ -28,14 +29,6 @@ type Links struct {
 	Peers []Peer
 }
 
-// Listener is an address that HAProxy binds by its configuration.
-type Listener struct {
-	At    netip.AddrPort
-	Place string // FILE:LINE, or FILE
-	// Both is a socket of IPv6 at which IPv4's connections arrive too (ipv6(7), IPV6_V6ONLY is off).
-	Both bool
-}
-
 // Firewall is where the checks of this node's packet filter look.
 type Firewall struct {
 	// Node is this node's name.
@@ -43,7 +36,7 @@ type Firewall struct {
 	Rules     func() (*firewall.Ruleset, error)
 	NICs      func() ([]NIC, error)
 	Links     func(ctx context.Context) (Links, error)
-	Listeners func(ctx context.Context) ([]Listener, error)
+	Listeners func(ctx context.Context) ([]inventory.Listener, error)
 }
 
 // Checks are those of the packet filter.
@@ -164,7 +157,7 @@ func (f *Firewall) checkListeners(ctx context.Context) ([]doctor.Finding, error)
 		seen[l.At] = true
 		six := fromClients(rules, nics, l)
 		if l.Both {
-			four := fromClients(rules, nics, Listener{At: netip.AddrPortFrom(netip.IPv4Unspecified(), l.At.Port()), Place: l.Place})
+			four := fromClients(rules, nics, inventory.Listener{At: netip.AddrPortFrom(netip.IPv4Unspecified(), l.At.Port()), Place: l.Place})
 			for i := range six {
 				six[i].What = "IPv6: " + six[i].What
 				if six[i].Severity == doctor.Error && len(four) == 0 {
@@ -179,7 +172,7 @@ func (f *Firewall) checkListeners(ctx context.Context) ([]doctor.Finding, error)
 }
 
 // fromClients judges a client's first packet, whoever it is, by every interface by which it may come, and the answer to it.
-func fromClients(rules *firewall.Ruleset, nics []NIC, l Listener) []doctor.Finding {
+func fromClients(rules *firewall.Ruleset, nics []NIC, l inventory.Listener) []doctor.Finding {
 	p := firewall.Packet{Protocol: firewall.TCP, Port: l.At.Port(), IPv6: l.At.Addr().Is6()}
 	if !l.At.Addr().IsUnspecified() {
 		p.To = l.At.Addr()

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/vishvananda/netns"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/internal/firewall"
 	"github.com/hawser-ha/hawser/internal/needs"
@@ -34,8 +35,8 @@ func walled(t *testing.T) *Firewall {
 		Links: func(context.Context) (Links, error) {
 			return Links{Own: []netip.Addr{own}, Ports: []uint16{5405}, Peers: []Peer{{Name: "lb-2", Addresses: []netip.Addr{peer}}}}, nil
 		},
-		Listeners: func(context.Context) ([]Listener, error) {
-			return []Listener{{At: netip.MustParseAddrPort("0.0.0.0:80"), Place: "/etc/haproxy/haproxy.cfg"}, {At: netip.MustParseAddrPort("127.0.0.1:9999"), Place: "/etc/haproxy/haproxy.cfg"}}, nil
+		Listeners: func(context.Context) ([]inventory.Listener, error) {
+			return []inventory.Listener{{At: netip.MustParseAddrPort("0.0.0.0:80"), Place: "/etc/haproxy/haproxy.cfg"}, {At: netip.MustParseAddrPort("127.0.0.1:9999"), Place: "/etc/haproxy/haproxy.cfg"}}, nil
 		},
 	}
 }
@@ -135,8 +136,8 @@ func TestFirewallOfASocketForBoth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := walled(t)
-			f.Listeners = func(context.Context) ([]Listener, error) {
-				return []Listener{{At: netip.MustParseAddrPort("[::]:80"), Place: "/etc/haproxy/haproxy.cfg", Both: true}}, nil
+			f.Listeners = func(context.Context) ([]inventory.Listener, error) {
+				return []inventory.Listener{{At: netip.MustParseAddrPort("[::]:80"), Place: "/etc/haproxy/haproxy.cfg", Both: true}}, nil
 			}
 			shell(t, chainOf("drop", c.rules))
 			found, err := f.checkListeners(t.Context())

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
 )
@@ -27,7 +28,7 @@ func (n Node) unitCheck() doctor.Check {
 			if len(d.HAProxies) == 0 {
 				return nil, nil // HAProxy is systemd's business until the cluster runs one
 			}
-			units := []string{inventory.DefaultUnit}
+			units := []string{contract.DefaultUnit}
 			for _, h := range d.HAProxies {
 				if h.Unit != "none" && !slices.Contains(units, h.Unit) {
 					units = append(units, h.Unit)
@@ -98,7 +99,7 @@ func (n Node) bindCheck() doctor.Check {
 			var found []doctor.Finding
 			var errs []error
 			for _, h := range d.HAProxies {
-				sources, err := n.Sources(h)
+				sources, err := h.Sources()
 				if err != nil {
 					continue // haproxy-config says so
 				}
@@ -140,7 +141,7 @@ func (n Node) tryBinding(h inventory.HAProxy, b haproxy.Binding, floating map[ne
 		what := fmt.Sprintf("HAProxy binds %s, which the cluster moves from node to node, and %s is 0", subject, sysctl)
 		return n.found(doctor.Error, h.Resource, what, "HAProxy can start only where the address is already, and the address goes only to where HAProxy runs",
 			"sysctl -w "+sysctl+"=1", fmt.Sprintf("echo '%s = 1' >>/etc/sysctl.d/60-hawser.conf", sysctl)), true
-	case floats && a.Provider == inventory.DefaultProvider && (errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
+	case floats && a.Provider == contract.DigitalOcean && (errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
 		return n.found(doctor.Error, h.Resource, fmt.Sprintf("HAProxy binds %s, which never is on a machine: it arrives at the anchor address", subject),
 			"HAProxy cannot start here, or nothing that is sent there gets to it", fmt.Sprintf(`sed -i '%ss/%s/"${HAWSER_ANCHOR_IP}:%d"/' %s`, line, b.Addr, b.Addr.Port(), file), "hawser reload "+h.Resource), true
 	case errors.Is(err, syscall.EADDRNOTAVAIL):

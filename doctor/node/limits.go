@@ -66,7 +66,7 @@ func (n Node) judgeLimits(h inventory.HAProxy, info haproxy.Info, soft, hard int
 }
 
 func (n Node) mentionsMaxConn(h inventory.HAProxy) bool {
-	sources, err := n.Sources(h)
+	sources, err := h.Sources()
 	if err != nil {
 		return true
 	}

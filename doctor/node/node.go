@@ -42,8 +42,6 @@ type Node struct {
 	CheckConfig func(ctx context.Context, h inventory.HAProxy) error
 	// Environment are the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy here, or would start it.
 	Environment func(ctx context.Context, h inventory.HAProxy) ([]string, error)
-	// Sources are all files of a configuration, those of ExtraConf too.
-	Sources func(h inventory.HAProxy) ([]haproxy.Source, error)
 	// ConfigHash tells one configuration from another, as the agents do.
 	ConfigHash func(sources []haproxy.Source) string
 	// ReadToken reads a token file as the agents do, with their reasons to refuse one.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 )
 
@@ -86,7 +87,7 @@ func (n Node) tokenRightsCheck() doctor.Check {
 
 // askRights asks about one address, nil if there is nothing to ask or to say.
 func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Finding {
-	if a.Provider != inventory.DefaultProvider {
+	if a.Provider != contract.DigitalOcean {
 		return nil
 	}
 	file := cmp.Or(a.TokenFile, inventory.TokenFile)

@@ -72,13 +72,10 @@ func newWorld(t *testing.T) *world {
 		},
 		Unit:        func(_ context.Context, name string) (systemd.Unit, error) { w.unit.Name = name; return w.unit, nil },
 		Environment: func(context.Context, inventory.HAProxy) ([]string, error) { return nil, nil },
-		Sources: func(h inventory.HAProxy) ([]haproxy.Source, error) {
-			return haproxy.ReadSources(agent.ConfigFiles(h.Config, h.Extra))
-		},
-		ConfigHash: agent.ConfigHash,
-		ReadToken:  tokenfile.Read,
-		Droplet:    func(context.Context, string) (string, error) { return "1001", nil },
-		Rights:     func(context.Context, inventory.Address) (node.Right, error) { return node.Granted, nil },
+		ConfigHash:  agent.ConfigHash,
+		ReadToken:   tokenfile.Read,
+		Droplet:     func(context.Context, string) (string, error) { return "1001", nil },
+		Rights:      func(context.Context, inventory.Address) (node.Right, error) { return node.Granted, nil },
 	}
 	return w
 }

@@ -15,7 +15,7 @@ const ocfRoot = "/usr/lib/ocf/resource.d"
 func checkAgents(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, p := range v.primitives() {
-		if !inventory.IsHAProxy(p) && !inventory.IsFloatIP(p) || p.Provider == "hawser" {
+		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsFloatIP(p.Agent()) || p.Provider == "hawser" {
 			continue
 		}
 		f := doctor.Finding{Severity: doctor.Warning, Subject: p.Name, Why: "other agents take a HAProxy that hangs, or is a zombie, for one that runs; they know no reload and no node attribute of it"}

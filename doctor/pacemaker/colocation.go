@@ -15,8 +15,8 @@ import (
 func checkColocation(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	if len(v.haproxies()) == 0 {
-		if own := filter(v.addresses(), inventory.IsFloatIP); len(own) > 0 {
-			return []doctor.Finding{{Severity: doctor.Warning, Subject: own[0].Name, What: "the cluster has the address " + ids(own) + " and no HAProxy",
+		if own := inventory.Primitives(v.objects, inventory.IsFloatIP); len(own) > 0 {
+			return []doctor.Finding{{Severity: doctor.Warning, Subject: own[0].Name, What: "the cluster has the address " + strings.Join(inventory.Names(own), ", ") + " and no HAProxy",
 				Why: "nothing of the cluster says whether anybody answers at that address", Fix: []string{"hawser apply -f hawser.yaml"}}}
 		}
 		return nil
@@ -35,10 +35,10 @@ type pairing struct {
 
 func (v *view) pairing(address string) pairing {
 	var out pairing
-	mine := v.family(address)
+	mine := inventory.Family(v.objects, address)
 	haproxy := func(id string) bool {
 		for _, h := range v.haproxies() {
-			if slices.Contains(v.family(h.Name), id) {
+			if slices.Contains(inventory.Family(v.objects, h.Name), id) {
 				return true
 			}
 		}
@@ -103,7 +103,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 		want.Resource = g
 	}
 	f := doctor.Finding{Severity: doctor.Error, Subject: a.Name, Why: "it may be on a node whose HAProxy does not run, and stays there when HAProxy dies"}
-	if !inventory.IsFloatIP(a) {
+	if !inventory.IsFloatIP(a.Agent()) {
 		f.Severity = doctor.Warning // it may be of another service
 	}
 	p := v.pairing(a.Name)

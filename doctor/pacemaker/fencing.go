@@ -23,7 +23,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	var found []doctor.Finding
 	switch {
 	case !on && len(devices) > 0:
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although the device " + ids(devices) + " is configured",
+		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although the device " + strings.Join(inventory.Names(devices), ", ") + " is configured",
 			Why: "the device is never used: a node that hangs goes on holding what it holds", Fix: []string{"crm_attribute --name stonith-enabled --update true"}})
 	case !on && used:
 		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although stonith-watchdog-timeout leaves lost nodes to their watchdogs",
@@ -73,9 +73,9 @@ func (v *view) withoutFencing() doctor.Finding {
 	f := doctor.Finding{Severity: doctor.Warning, Subject: "stonith-enabled", What: "there is no fencing (stonith-enabled=false)",
 		Why: "nobody makes sure that a lost node is down before another one takes over; the providers of these addresses keep each at one node all the same",
 		Fix: []string{"crm configure primitive fence stonith:AGENT params …    # or `fencing:` of hawser.yaml, then `hawser apply`", "crm_attribute --name stonith-enabled --update true"}}
-	if twice := filter(v.addresses(), inventory.HeldTwice); len(twice) > 0 {
+	if twice := inventory.AddressesHeldTwice(v.objects); len(twice) > 0 {
 		f.Severity = doctor.Error
-		f.Why = "a node that hangs or is cut off may go on holding " + ids(twice) + " while another one takes it: both then answer for the same address"
+		f.Why = "a node that hangs or is cut off may go on holding " + strings.Join(inventory.Names(twice), ", ") + " while another one takes it: both then answer for the same address"
 	}
 	return f
 }
@@ -161,13 +161,4 @@ func describeFailure(f crm.Failure) string {
 		text += ", at " + f.Time.Format("2006-01-02 15:04:05 MST")
 	}
 	return text
-}
-
-// ids names resources in a sentence.
-func ids(all []*crm.Primitive) string {
-	var names []string
-	for _, p := range all {
-		names = append(names, p.Name)
-	}
-	return strings.Join(names, ", ")
 }

@@ -30,7 +30,7 @@ func checkMonitors(v *view) []doctor.Finding {
 			Why: "a HAProxy or an address that is there already is started a second time, or on two nodes", Fix: []string{unset("enable-startup-probes")}})
 	}
 	for _, p := range v.primitives() {
-		if inventory.IsHAProxy(p) || inventory.IsAddress(p) {
+		if inventory.RunsHAProxy(p.Agent()) || inventory.IsAddress(p.Agent()) {
 			if f, ok := v.monitored(p); !ok {
 				found = append(found, f)
 			}

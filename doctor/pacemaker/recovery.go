@@ -8,19 +8,19 @@ import (
 // checkRecovery looks for what makes an address move more often than it must, or keeps a resource away for good.
 func checkRecovery(v *view) []doctor.Finding {
 	var found []doctor.Finding
-	for _, a := range filter(v.addresses(), inventory.IsFloatIP) {
+	for _, a := range inventory.Primitives(v.objects, inventory.IsFloatIP) {
 		if _, ok := v.meta(a.Name, "resource-stickiness"); !ok {
 			found = append(found, doctor.Finding{Severity: doctor.Note, Subject: a.Name, What: a.Name + " has no resource-stickiness",
 				Why: "it may move back when a lost node returns: one interruption more", Fix: []string{setMeta(a.Name, "resource-stickiness", "100")}})
 		}
 	}
 	for _, p := range v.primitives() {
-		if !inventory.IsFloatIP(p) && !inventory.IsHAProxy(p) {
+		if !inventory.IsFloatIP(p.Agent()) && !inventory.RunsHAProxy(p.Agent()) {
 			continue
 		}
 		if _, ok := v.meta(p.Name, "failure-timeout"); !ok {
 			wait := "60s"
-			if inventory.IsHAProxy(p) {
+			if inventory.RunsHAProxy(p.Agent()) {
 				wait = "10s"
 			}
 			found = append(found, doctor.Finding{Severity: doctor.Note, Subject: p.Name, What: p.Name + " has no failure-timeout",

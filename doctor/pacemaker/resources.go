@@ -2,7 +2,6 @@ package pacemaker
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
@@ -10,11 +9,17 @@ import (
 )
 
 // primitives lists the resources.
-func (v *view) primitives() []*crm.Primitive { return inventory.Primitives(v.objects) }
+func (v *view) primitives() []*crm.Primitive {
+	return inventory.Primitives(v.objects, func(string) bool { return true })
+}
 
-func (v *view) haproxies() []*crm.Primitive { return filter(v.primitives(), inventory.IsHAProxy) }
+func (v *view) haproxies() []*crm.Primitive {
+	return inventory.Primitives(v.objects, inventory.RunsHAProxy)
+}
 
-func (v *view) addresses() []*crm.Primitive { return filter(v.primitives(), inventory.IsAddress) }
+func (v *view) addresses() []*crm.Primitive {
+	return inventory.Primitives(v.objects, inventory.IsAddress)
+}
 
 func filter[T any](all []T, keep func(T) bool) []T {
 	var out []T
@@ -29,44 +34,16 @@ func filter[T any](all []T, keep func(T) bool) []T {
 // cloneOf is the clone in which a resource stands, alone or in a group; nil if in none.
 func (v *view) cloneOf(id string) *crm.Clone {
 	for _, o := range v.objects {
-		if c, ok := o.(*crm.Clone); ok && slices.Contains(v.family(id), c.Name) {
+		if c, ok := o.(*crm.Clone); ok && slices.Contains(inventory.Family(v.objects, id), c.Name) {
 			return c
 		}
 	}
 	return nil
 }
 
-// family lists a resource and what it stands in: its group and its clone.
-func (v *view) family(id string) []string {
-	all := []string{id}
-	for range 2 { // a group may stand in a clone
-		for _, o := range v.objects {
-			var inside []string
-			switch c := o.(type) {
-			case *crm.Group:
-				inside = c.Members
-			case *crm.Clone:
-				inside = strings.Fields(c.Resource)
-			default:
-				continue
-			}
-			if slices.Contains(all, o.ID()) {
-				continue
-			}
-			for _, in := range inside {
-				if slices.Contains(all, in) {
-					all = append(all, o.ID())
-					break
-				}
-			}
-		}
-	}
-	return all
-}
-
 // meta is a meta attribute of the resource as it is in effect: its own, then that of what it stands in, then the default.
 func (v *view) meta(id, name string) (value string, ok bool) {
-	for _, in := range v.family(id) {
+	for _, in := range inventory.Family(v.objects, id) {
 		for _, o := range v.objects {
 			if o.ID() != in {
 				continue

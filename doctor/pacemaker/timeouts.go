@@ -26,7 +26,7 @@ func checkTimeouts(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	var unread []error
 	advertised := map[string][]crm.AgentAction{}
 	for _, p := range v.primitives() {
-		if !inventory.IsHAProxy(p) && !inventory.IsAddress(p) && p.Class != "stonith" {
+		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsAddress(p.Agent()) && p.Class != "stonith" {
 			continue
 		}
 		agent := p.Agent()
