@@ -16,36 +16,11 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/once"
 )
 
 // confFile is where Corosync's configuration is.
 const confFile = "/etc/corosync/corosync.conf"
-
-// Pacemaker is what the checks ask of Pacemaker: crm.Tools.
-type Pacemaker interface {
-	Query(ctx context.Context) (*crm.CIB, error)
-	Status(ctx context.Context) (*crm.Status, error)
-}
-
-// above is Pacemaker as it was read once.
-type above struct {
-	CIB    *crm.CIB
-	Status *crm.Status
-}
-
-// readAbove reads both at once; nil where Pacemaker does not answer, which its own checks report.
-func readAbove(ctx context.Context, from Pacemaker) *above {
-	var a above
-	var wg sync.WaitGroup
-	var cibErr, statusErr error
-	wg.Go(func() { a.CIB, cibErr = from.Query(ctx) })
-	wg.Go(func() { a.Status, statusErr = from.Status(ctx) })
-	wg.Wait()
-	if cibErr != nil || statusErr != nil {
-		return nil
-	}
-	return &a
-}
 
 // Ring is where the checks of Corosync look. The functions ask the one that runs on this node; their error is corosync.ErrNotRunning where
 // none answers.
@@ -59,7 +34,7 @@ type Ring struct {
 	Votes  func(ctx context.Context) (corosync.Votes, error)
 	Timing func(ctx context.Context) (corosync.Effective, error)
 	// Pacemaker is what runs on top of it.
-	Pacemaker Pacemaker
+	Pacemaker crm.Source
 }
 
 // view is Corosync as it was read once, for all checks.
@@ -75,7 +50,7 @@ type view struct {
 	conf    corosync.Config
 	confErr error
 
-	above *above // Pacemaker; nil where it does not answer
+	above *crm.Snapshot // Pacemaker; nil where it does not answer
 }
 
 func (c *Ring) read(ctx context.Context) (*view, error) {
@@ -86,7 +61,11 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 	wg.Go(func() { v.stats, errs[1] = c.Stats(ctx) })
 	wg.Go(func() { v.votes, errs[2] = c.Votes(ctx) })
 	wg.Go(func() { v.timing, errs[3] = c.Timing(ctx) })
-	wg.Go(func() { v.above = readAbove(ctx, c.Pacemaker) })
+	wg.Go(func() {
+		if above, err := crm.Read(ctx, c.Pacemaker); err == nil {
+			v.above = &above
+		}
+	})
 	wg.Wait()
 	text, err := os.ReadFile(filepath.Join("/", c.Files, confFile))
 	if err == nil {
@@ -107,21 +86,11 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 
 // Checks are those of Corosync. Where none answers, one finding says so for all.
 func (c *Ring) Checks() []doctor.Check {
-	var once sync.Mutex
-	var seen *view
-	var failed error
-	get := func(ctx context.Context) (*view, error) {
-		once.Lock()
-		defer once.Unlock()
-		if seen == nil && failed == nil {
-			seen, failed = c.read(ctx)
-		}
-		return seen, failed
-	}
+	read := once.New[*view]()
 	all := []doctor.Check{{Name: "corosync", Short: "a Corosync that answers, and a configuration that it can read", Worst: doctor.Error,
 		Why: "without it this node is no member of the cluster", Mend: "start Corosync, or mend its configuration",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			v, err := get(ctx)
+			v, err := read.Get(ctx, c.read)
 			var found []doctor.Finding
 			if err != nil {
 				found = append(found, doctor.Finding{Severity: doctor.Unknown, What: fmt.Sprintf("Corosync could not be asked: %v", err),
@@ -152,9 +121,12 @@ func (c *Ring) Checks() []doctor.Check {
 	} {
 		check := k.Check
 		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
-			v, err := get(ctx)
-			if err != nil {
-				return nil, nil //nolint:nilerr // the check "corosync" says it, once
+			v, err := read.Get(ctx, c.read)
+			switch {
+			case err != nil && ctx.Err() != nil:
+				return nil, err // it has waited for another check's question for too long
+			case err != nil:
+				return nil, nil //nolint:nilerr // the check "corosync" reports it, once
 			}
 			return k.look(v), nil
 		}
@@ -165,11 +137,3 @@ func (c *Ring) Checks() []doctor.Check {
 
 // self is this node's id.
 func (v *view) self() string { return v.keys["runtime.votequorum.this_node_id"] }
-
-// name is a node's name, or its first address.
-func nameOf(m corosync.Member) string {
-	if m.Name != "" {
-		return m.Name
-	}
-	return m.Addresses[0]
-}

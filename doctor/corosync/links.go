@@ -29,7 +29,7 @@ func checkLinks(v *view) []doctor.Finding {
 			continue
 		}
 		for link := range len(m.Addresses) {
-			name := fmt.Sprintf("link %d to %s (%s)", link, nameOf(m), m.Addresses[link])
+			name := fmt.Sprintf("link %d to %s (%s)", link, m.Label(), m.Addresses[link])
 			switch connected, said := v.stats[fmt.Sprintf("stats.knet.node%s.link%d.connected", m.ID, link)]; {
 			case connected == "0":
 				down = append(down, name)

@@ -11,17 +11,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/once"
 )
 
-// Source is what the checks of the cluster ask: crm.Tools, which only reads here.
+// Source is what the checks ask: crm.Tools, which only reads here.
 type Source interface {
-	Query(ctx context.Context) (*crm.CIB, error)
-	Status(ctx context.Context) (*crm.Status, error)
+	crm.Source
 	// Advertised are the operations of an agent of this node.
 	Advertised(ctx context.Context, agent string) ([]crm.AgentAction, error)
 }
@@ -37,15 +36,6 @@ type Cluster struct {
 	Node string
 	// Told are the facts that the other nodes told of themselves, by node; nil where there is nobody to ask.
 	Told func(ctx context.Context) (map[string]map[string]string, error)
-
-	once sync.Once
-	from *source
-}
-
-// source is what all checks share that ask for the cluster.
-func (c *Cluster) source() *source {
-	c.once.Do(func() { c.from = &source{cluster: c} })
-	return c.from
 }
 
 // view is the cluster as it was read once, for all checks.
@@ -57,44 +47,19 @@ type view struct {
 	history history
 }
 
-// source reads the cluster for the first check that asks.
-type source struct {
-	cluster *Cluster
-	mu      sync.Mutex
-	view    *view
-	err     error
-}
-
-func (s *source) get(ctx context.Context) (*view, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.view == nil && s.err == nil {
-		s.view, s.err = s.cluster.read(ctx)
-	}
-	return s.view, s.err
-}
-
 func (c *Cluster) read(ctx context.Context) (*view, error) {
-	v := &view{Cluster: c}
-	var wg sync.WaitGroup
-	var cibErr, statusErr error
-	wg.Go(func() { v.cib, cibErr = c.Pacemaker.Query(ctx) })
-	wg.Go(func() { v.status, statusErr = c.Pacemaker.Status(ctx) })
-	wg.Wait()
-	for _, err := range []error{cibErr, statusErr} {
-		if err != nil {
-			return nil, err
-		}
+	read, err := crm.Read(ctx, c.Pacemaker)
+	if err != nil {
+		return nil, err
 	}
-	v.objects = v.cib.Effective()
-	var err error
+	v := &view{Cluster: c, cib: read.CIB, status: read.Status, objects: read.CIB.Effective()}
 	v.history, err = readHistory(v.cib.XML())
 	return v, err
 }
 
 // Checks are those of the cluster's configuration and state. Where the cluster cannot be read, one finding says so for all.
 func (c *Cluster) Checks() []doctor.Check {
-	from := c.source()
+	read := once.New[*view]()
 	var all []doctor.Check
 	for _, k := range []struct {
 		doctor.Check
@@ -142,9 +107,12 @@ func (c *Cluster) Checks() []doctor.Check {
 	} {
 		check := k.Check
 		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
-			v, err := from.get(ctx)
-			if err != nil {
-				return nil, nil //nolint:nilerr // the check "cluster" says it, once
+			v, err := read.Get(ctx, c.read)
+			switch {
+			case err != nil && ctx.Err() != nil:
+				return nil, err // it has waited for another check's question for too long
+			case err != nil:
+				return nil, nil //nolint:nilerr // the check "cluster" reports it, once
 			}
 			return k.look(ctx, v)
 		}
@@ -153,7 +121,7 @@ func (c *Cluster) Checks() []doctor.Check {
 	return append([]doctor.Check{{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,
 		Why: "nothing of the cluster's configuration and state can be looked at", Mend: "start Pacemaker on this node",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			if _, err := from.get(ctx); err != nil {
+			if _, err := read.Get(ctx, c.read); err != nil {
 				fix := []string{"systemctl start pacemaker", "crm_mon -1"}
 				if errors.Is(err, crm.ErrNotInstalled) {
 					fix = []string{"/usr/share/hawser/setup-balancer --help    # makes this machine a member of the cluster"}
