@@ -119,6 +119,9 @@ func TestPack(t *testing.T) {
 	require.Equal(t, text, got)
 	_, err = contract.UnpackConfig(packed, contract.Sum([]byte("another")))
 	require.ErrorContains(t, err, "another one")
+	bomb, sum := contract.PackConfig(make([]byte, 16<<20+1))
+	_, err = contract.UnpackConfig(bomb, sum)
+	require.ErrorContains(t, err, "larger than 16 MiB")
 	_, err = contract.Unpack(packed, len(text)-1)
 	require.ErrorContains(t, err, "larger than")
 	for _, bad := range []string{"", "?", "aGVsbG8="} {
@@ -166,4 +169,15 @@ func TestFiles(t *testing.T) {
 	require.Equal(t, "/run/hawser/.haproxy:0.keeper", f.KeeperLock())
 	require.Equal(t, "haproxy:0", f.Instance())
 	require.Equal(t, contract.RunDir, f.RunDir())
+}
+
+func FuzzUnpackConfig(f *testing.F) {
+	packed, sum := contract.PackConfig([]byte("global\n"))
+	f.Add(packed, sum)
+	f.Add("H4sI", sum)
+	f.Fuzz(func(t *testing.T, packed, sum string) {
+		if text, err := contract.UnpackConfig(packed, sum); err == nil && contract.Sum(text) != sum {
+			t.Fatal("another configuration than was asked for")
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // DefaultWatchdog is sbd's own watchdog time-out (sbd(8), -1).
@@ -31,17 +32,9 @@ type SBD struct {
 func SBDFiles() []string { return []string{"/etc/default/sbd", "/etc/sysconfig/sbd"} }
 
 // SBDHere reads what SBD does on this node. root stands before the paths.
-func SBDHere(root string) (SBD, error) { return ReadSBD(root, runs(root, "sbd")) }
-
-// runs says whether a program of that name runs on this node.
-func runs(root, name string) bool {
-	comms, _ := filepath.Glob(filepath.Join("/", root, "/proc/[0-9]*/comm")) // the pattern is well-formed
-	for _, path := range comms {
-		if comm, err := os.ReadFile(path); err == nil && string(comm) == name+"\n" {
-			return true
-		}
-	}
-	return false
+func SBDHere(root string) (SBD, error) {
+	proc := procfs.FS(filepath.Join("/", root, "proc"))
+	return ReadSBD(root, len(proc.Named("sbd")) > 0)
 }
 
 // ReadSBD reads the settings of this node's sbd. root stands before the paths.

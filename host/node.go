@@ -12,6 +12,7 @@ import (
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/internal/fault"
@@ -24,7 +25,7 @@ func (d *Doctor) node() node.Node {
 	return node.Node{
 		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
 		CIB: d.configuration, Unit: systemd.Find,
-		CheckConfig: d.checkConfig, Environment: d.environment, ConfigHash: agent.ConfigHash,
+		CheckConfig: d.checkConfig, Environment: d.environment,
 		ReadToken: tokenfile.Read, Droplet: droplet, Rights: rights,
 	}
 }
@@ -50,7 +51,7 @@ func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string
 
 // droplet asks the metadata service which droplet this machine is.
 func droplet(ctx context.Context, origin string) (string, error) {
-	service := digitalocean.NewMetadata(cmp.Or(origin, digitalocean.DefaultMetadata))
+	service := digitalocean.NewMetadata(cmp.Or(origin, contract.DefaultMetadataURL))
 	return digitalocean.Here(service, "").Droplet(ctx)
 }
 
@@ -67,8 +68,8 @@ func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 	ctx, cancel := context.WithTimeout(ctx, rightsTime)
 	defer cancel()
 	p := provider.New(provider.Config{
-		API:      cmp.Or(a.APIURL, digitalocean.DefaultAPI),
-		Metadata: cmp.Or(a.MetadataURL, digitalocean.DefaultMetadata),
+		API:      cmp.Or(a.APIURL, contract.DefaultAPIURL),
+		Metadata: cmp.Or(a.MetadataURL, contract.DefaultMetadataURL),
 		Token:    func() (string, error) { return tokenOf(a) },
 	})
 	err = p.Reads(ctx, ip)

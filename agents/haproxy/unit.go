@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ var lower = []string{"network.target", "systemd-journald.socket", "resource-agen
 
 // scope is HAProxy's.
 func (a *agent) scope(f files) systemd.Scope {
-	instance := filepath.Base(f.dir)
+	instance := f.Instance()
 	return systemd.Scope{
 		Name: systemd.ScopeName("hawser-" + instance), Spare: systemd.ScopeName("hawser-" + instance + "-again"),
 		Description: "HAProxy, the cluster's resource " + instance, Like: a.unit,
@@ -45,7 +44,7 @@ func (a *agent) scope(f files) systemd.Scope {
 
 // keeperScope is that of the keeper and its standby: what HAProxy may use, or is killed for, is not theirs.
 func keeperScope(f files) systemd.Scope {
-	instance := filepath.Base(f.dir)
+	instance := f.Instance()
 	return systemd.Scope{
 		Name: systemd.ScopeName("hawser-keeper-" + instance), Description: "the keeper of HAProxy, the cluster's resource " + instance,
 		Before: clusterUnits, After: lower,
@@ -172,6 +171,3 @@ func (a *agent) moveTo(ctx context.Context, scope systemd.Scope, pids ...int) er
 	}
 	return nil
 }
-
-// defaultUnit is the service that the distributions' packages bring.
-const defaultUnit = "haproxy.service"

@@ -12,6 +12,7 @@ import (
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/doctor/pacemaker"
@@ -43,10 +44,9 @@ func (s *system) thisNode() node.Node {
 			}
 			return agent.EnvironmentFor(ctx, agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP, MetadataURL: h.MetadataURL}, s.node)
 		},
-		ConfigHash: agent.ConfigHash,
-		ReadToken:  tokenfile.Read,
+		ReadToken: tokenfile.Read,
 		Droplet: func(ctx context.Context, origin string) (string, error) {
-			return api.Here(api.NewMetadata(orDefault(origin, api.DefaultMetadata)), "").Droplet(ctx)
+			return api.Here(api.NewMetadata(orDefault(origin, contract.DefaultMetadataURL)), "").Droplet(ctx)
 		},
 		Rights: rights,
 	}
@@ -67,7 +67,7 @@ func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 	ctx, cancel := context.WithTimeout(ctx, rightsTime)
 	defer cancel()
 	p := provider.New(provider.Config{
-		API: orDefault(a.APIURL, api.DefaultAPI), Metadata: orDefault(a.MetadataURL, api.DefaultMetadata),
+		API: orDefault(a.APIURL, contract.DefaultAPIURL), Metadata: orDefault(a.MetadataURL, contract.DefaultMetadataURL),
 		Token: func() (string, error) { return tokenOf(a) },
 	})
 	err = p.Reads(ctx, ip)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // fenceAgentPath is where Pacemaker looks for the agent of stonith:fence_droplet.
@@ -28,7 +29,7 @@ const fenceTime = time.Minute
 // fenceEnvironment is what Pacemaker's fencer gives an agent, as far as that matters: with a proxy that it has, the cloud is reached only by that.
 func fenceEnvironment(proc string) []string {
 	env := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
-	theirs, _ := environmentOf(proc, "pacemakerd") // unreadable but for root, who applies
+	theirs, _ := procfs.FS(proc).EnvironOf("pacemakerd") // unreadable but for root, who applies
 	for _, e := range theirs {
 		name, _, _ := strings.Cut(e, "=")
 		switch strings.ToLower(name) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/param"
 )
 
@@ -156,7 +157,7 @@ func findSBD(proc, pidFile string, defaults []string) (sbdHere, error) {
 			break
 		}
 	}
-	if env, ok := environmentOf(proc, "pacemakerd"); ok {
+	if env, ok := procfs.FS(proc).EnvironOf("pacemakerd"); ok {
 		here.read(env, "the environment of pacemakerd")
 	}
 	return here, nil
@@ -177,21 +178,6 @@ func (here *sbdHere) read(lines []string, from string) {
 			}
 		}
 	}
-}
-
-// environmentOf is the environment with which the process of that name was started.
-func environmentOf(proc, name string) ([]string, bool) {
-	dirs, _ := filepath.Glob(filepath.Join(proc, "[0-9]*"))
-	for _, dir := range dirs {
-		comm, err := os.ReadFile(filepath.Join(dir, "comm"))
-		if err != nil || strings.TrimSpace(string(comm)) != name {
-			continue
-		}
-		if text, err := os.ReadFile(filepath.Join(dir, "environ")); err == nil {
-			return strings.Split(string(text), "\x00"), true
-		}
-	}
-	return nil, false
 }
 
 // corosyncQuorum asks how this cluster counts; where that cannot be asked it is not known.

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/param"
 )
 
 const (
-	fenceID    = "fence-droplet"
-	fenceAgent = "stonith:fence_droplet"
+	fenceID    = contract.FenceID
+	fenceAgent = contract.FenceDropletAgent
 )
 
 // The options of the cluster that fencing needs. Each is an object of its own in the plan; a value that somebody else had set comes back with

@@ -10,14 +10,9 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/param"
-)
-
-// What the agent uses where hawser.yaml says nothing.
-const (
-	defaultHAProxyConfig = "/etc/haproxy/haproxy.cfg"
-	defaultHAProxyBinary = "/usr/sbin/haproxy"
 )
 
 // placeholderIP stands in for the addresses that the agent takes from the metadata service: the check binds nothing.
@@ -32,10 +27,10 @@ func checkHAProxy(ctx context.Context, h *config.HAProxy) error {
 	defer cancel()
 	file, binary := h.Config, h.Binary
 	if file == "" {
-		file = defaultHAProxyConfig
+		file = contract.DefaultConffile
 	}
 	if binary == "" {
-		binary = defaultHAProxyBinary
+		binary = contract.DefaultBinpath
 	}
 	if _, err := os.Stat(file); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

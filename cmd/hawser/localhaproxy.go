@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
@@ -38,7 +38,7 @@ func (s *system) localHAProxies(ctx context.Context) []localHAProxy {
 	found := make([]*localHAProxy, len(entries))
 	var wg sync.WaitGroup
 	for i, e := range entries {
-		stats := filepath.Join(s.runDir, e.Name(), "stats.sock")
+		stats := contract.FilesOf(s.runDir, e.Name()).StatsSocket()
 		_, err := os.Stat(stats)
 		if errors.Is(err, fs.ErrNotExist) || !e.IsDir() {
 			continue
@@ -51,7 +51,7 @@ func (s *system) localHAProxies(ctx context.Context) []localHAProxy {
 		}
 		wg.Go(func() { l.ask(ctx, stats) })
 		wg.Go(func() {
-			master := haproxy.Master{Path: filepath.Join(s.runDir, e.Name(), "master.sock")}
+			master := haproxy.Master{Path: contract.FilesOf(s.runDir, e.Name()).MasterSocket()}
 			if procs, err := master.Procs(ctx); err == nil {
 				l.procs, l.masterOK = procs, true
 				if len(procs.OldWorkers) > 0 {

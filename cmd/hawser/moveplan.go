@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -22,7 +23,7 @@ type aMove struct {
 }
 
 // movePrefix begins the ids of the constraints that a move writes and removes.
-const movePrefix = "hawser-move-"
+const movePrefix = contract.MovePrefix
 
 // moveReserve is how much longer than its move a constraint lasts: the time to remove it, and what the nodes' clocks differ by.
 const moveReserve = time.Minute
@@ -173,7 +174,7 @@ func (s *system) refused(status *crm.Status, cib *crm.CIB, resource, node, to st
 	why := locations(cib, resource)
 	if b, ok := banOf(status, node, resource); ok {
 		why = ": the constraint " + b.ID + " keeps it off that node"
-		if strings.HasPrefix(b.ID, "cli-ban-") {
+		if strings.HasPrefix(b.ID, contract.BanPrefix) {
 			why += "; `crm resource clear " + resource + "` ends that"
 		}
 	}
@@ -188,7 +189,7 @@ func (s *system) refused(status *crm.Status, cib *crm.CIB, resource, node, to st
 func locations(cib *crm.CIB, resource string) string {
 	var ids []string
 	for _, o := range cib.Objects() {
-		if l, ok := o.(*crm.Location); ok && l.Resource == resource && !strings.HasPrefix(l.Name, movePrefix) && l.Name != servedID(resource) {
+		if l, ok := o.(*crm.Location); ok && l.Resource == resource && !strings.HasPrefix(l.Name, movePrefix) && l.Name != contract.WhereServedID(resource) {
 			ids = append(ids, l.Name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -34,9 +35,9 @@ func couldBeOurs(o crm.Object) bool {
 	case *crm.Colocation:
 		return strings.HasSuffix(o.Name, constraintID("")) || strings.Contains(o.Name, apartID("", ""))
 	case *crm.Location:
-		return strings.HasSuffix(o.Name, servedID(""))
+		return strings.HasSuffix(o.Name, contract.WhereServedID(""))
 	case *crm.Order:
-		return strings.HasSuffix(o.Name, leavesID(""))
+		return strings.HasSuffix(o.Name, contract.LeavesFirstID(""))
 	case *crm.Property:
 		return o.Set == beforeID || slices.Contains(fencingProperties, o.Name)
 	case *crm.Tag:

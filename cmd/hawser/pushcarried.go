@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -33,10 +33,10 @@ func (s *system) carryPush(ctx context.Context, p aPush, timeout time.Duration) 
 	}()
 
 	t.set("having every node check the configuration")
-	if err := s.order(ctx, p, agent.PushCheck+p.sum); err != nil {
+	if err := s.order(ctx, p, contract.NewPushOrder(contract.PushCheck, p.sum).String()); err != nil {
 		return nil, err
 	}
-	answers, err = s.answers(ctx, p, agent.PushCheck+p.sum)
+	answers, err = s.answers(ctx, p, contract.NewPushOrder(contract.PushCheck, p.sum).String())
 	if err != nil {
 		return answers, err
 	}
@@ -44,10 +44,10 @@ func (s *system) carryPush(ctx context.Context, p aPush, timeout time.Duration) 
 		return answers, exitf(exitDegraded, "%s; no node has taken it and no file was changed", bad)
 	}
 	t.set("having every node take the configuration")
-	if err := s.order(ctx, p, agent.PushTake+p.sum); err != nil {
+	if err := s.order(ctx, p, contract.NewPushOrder(contract.PushTake, p.sum).String()); err != nil {
 		return answers, err
 	}
-	answers, err = s.answers(ctx, p, agent.PushTake+p.sum)
+	answers, err = s.answers(ctx, p, contract.NewPushOrder(contract.PushTake, p.sum).String())
 	for i := range answers {
 		answers[i].Serves = answers[i].Answer == "ok"
 	}
@@ -77,7 +77,7 @@ func notOK(answers []pushNodeReport) string {
 // order writes an order, and the configuration with it.
 func (s *system) order(ctx context.Context, p aPush, order string) error {
 	return s.writePush(ctx, p, func(now string) (string, bool, error) {
-		if strings.HasPrefix(order, agent.PushTake) && now != agent.PushCheck+p.sum {
+		if order == contract.NewPushOrder(contract.PushTake, p.sum).String() && now != contract.NewPushOrder(contract.PushCheck, p.sum).String() {
 			return "", false, exitf(exitConflict, "somebody else pushed another configuration meanwhile (%q): no node has taken this one", now)
 		}
 		return order, true, nil
@@ -129,7 +129,7 @@ func pushPlan(cib *crm.CIB, p aPush, decide func(now string) (string, bool, erro
 	puts := []crm.Object{clean}
 	if order != "" {
 		clean.Params.Set(pushParam, order)
-		puts = append(puts, &crm.Property{Set: agent.PushSet(p.resource), Name: agent.PushedConfig, Value: p.packed})
+		puts = append(puts, &crm.Property{Set: contract.PushSet(contract.ResourceOf(p.resource)), Name: contract.PushedConfig, Value: p.packed})
 		deletes = nil
 	}
 	spec, err := crm.Edit(cib, puts, deletes)
@@ -144,7 +144,7 @@ func withoutPush(cib *crm.CIB, p *crm.Primitive) (clean *crm.Primitive, deletes 
 	edited := *p
 	edited.Params = slices.DeleteFunc(slices.Clone(p.Params), func(a crm.Attr) bool { return a.Name == pushParam })
 	for _, o := range cib.Objects() {
-		if property, ok := o.(*crm.Property); ok && property.Set == agent.PushSet(p.Name) {
+		if property, ok := o.(*crm.Property); ok && property.Set == contract.PushSet(contract.ResourceOf(p.Name)) {
 			deletes = append(deletes, property.ID())
 		}
 	}
@@ -187,17 +187,17 @@ func answersIn(status *crm.Status, resource, order string, asked map[string]bool
 		}
 	}
 	for _, n := range status.Nodes {
-		switch said, ok := strings.CutPrefix(n.Attributes[agent.PushAttribute(resource)], order+" "); {
+		switch answer, ok := contract.ParsePushAnswer(n.Attributes[contract.PushAttribute(contract.ResourceOf(resource))]); {
 		case !asked[n.Name]:
 		case !running[n.Name] && (!n.Online || n.Standby || n.Shutdown):
 			all = append(all, pushNodeReport{Node: n.Name, Answer: "left", Reason: "it stopped meanwhile"})
-		case !ok:
+		case !ok || answer.Order.String() != order:
 			waiting = true
 			all = append(all, pushNodeReport{Node: n.Name, Answer: "none"})
-		case said == agent.PushDone:
+		case answer.Refused == "":
 			all = append(all, pushNodeReport{Node: n.Name, Answer: "ok"})
 		default:
-			all = append(all, pushNodeReport{Node: n.Name, Answer: "refused", Reason: strings.TrimPrefix(said, agent.PushRefused)})
+			all = append(all, pushNodeReport{Node: n.Name, Answer: "refused", Reason: answer.Refused})
 		}
 	}
 	if len(running) == 0 {

@@ -13,6 +13,7 @@ import (
 
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/param"
@@ -103,7 +104,7 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 	if o.differing {
 		demand = ""
 	}
-	r.generation = agent.Generation(s.now(), rand.Uint32(), demand) //nolint:gosec // it only has to be another one each time
+	r.generation = contract.NewGeneration(s.now(), rand.Uint32(), demand) //nolint:gosec // it only has to be another one each time
 	replan := func(cib *crm.CIB) (crm.Plan, error) { return generationPlan(cib, p.Name, r.generation) }
 	plan, err := replan(cib)
 	if err != nil {
@@ -189,7 +190,7 @@ func confFileOf(p *crm.Primitive) string {
 	if file, ok := p.Params.Get("conffile"); ok && file != "" {
 		return file
 	}
-	return defaultHAProxyConfig
+	return contract.DefaultConffile
 }
 
 // checkForReload has this node's HAProxy check the configuration as the agent would run it, and returns its hash: "" where the cluster is another
@@ -204,7 +205,7 @@ func (s *system) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 	if err != nil {
 		return "", usagef("extraconf of %s %w; nothing was changed", p.Name, err)
 	}
-	files := agent.ConfigFiles(confFileOf(p), extra)
+	files := contract.ConfigFiles(confFileOf(p), extra)
 	before, err := haproxy.ReadSources(files)
 	if err != nil {
 		return "", usagef("%w%s; nothing was changed", err, rootHint())
@@ -217,10 +218,10 @@ func (s *system) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 		return "", usagef("%w; nothing was changed", err)
 	}
 	after, err := haproxy.ReadSources(files)
-	if err != nil || agent.ConfigHash(after) != agent.ConfigHash(before) {
+	if err != nil || haproxy.Hash(after) != haproxy.Hash(before) {
 		return "", usagef("%s was edited while it was checked; nothing was changed: run the command again", confFileOf(p))
 	}
-	return agent.ConfigHash(before), nil
+	return haproxy.Hash(before), nil
 }
 
 // generationPlan changes the parameter, and nothing else.

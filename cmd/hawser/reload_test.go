@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -74,10 +74,10 @@ func (c *answering) ForgetProbe(_ context.Context, resource, node string) error 
 }
 
 // says makes a node tell what it has taken.
-func says(s *crm.Status, node string, t agent.Taken) {
+func says(s *crm.Status, node string, t contract.Loaded) {
 	for i := range s.Nodes {
 		if s.Nodes[i].Name == node {
-			s.Nodes[i].Attributes[agent.ConfigAttribute("haproxy")] = t.String()
+			s.Nodes[i].Attributes[contract.LoadedAttribute(contract.ResourceOf("haproxy"))] = t.String()
 		}
 	}
 }
@@ -95,11 +95,11 @@ func reloadable(t *testing.T) (c *answering, sys *system, stdout, stderr *bytes.
 		&crm.Clone{Name: "haproxy-clone", Resource: "haproxy"}))
 	c = &answering{Fake: fake, status: healthy()}
 	for _, n := range []string{"lb-1", "lb-2"} {
-		says(c.status, n, agent.Taken{Serves: oldHash})
+		says(c.status, n, contract.Loaded{Serves: oldHash})
 	}
 	c.answers = func(s *crm.Status, generation string) {
 		for _, n := range []string{"lb-1", "lb-2"} {
-			says(s, n, agent.Taken{Serves: agent.Demanded(generation), Generation: generation, Worker: time.Now()})
+			says(s, n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: time.Now()})
 		}
 	}
 	sys, stdout, stderr = testSystem(t, c)
@@ -113,7 +113,7 @@ func hashHere(t *testing.T, c *answering) string {
 	o, _ := cib.Object("haproxy")
 	sources, err := haproxy.ReadSources([]string{confFileOf(o.(*crm.Primitive))})
 	require.NoError(t, err)
-	return agent.ConfigHash(sources)
+	return haproxy.Hash(sources)
 }
 
 func TestReload(t *testing.T) {
@@ -126,12 +126,12 @@ func TestReload(t *testing.T) {
 	require.Empty(t, stderr.String())
 	require.Equal(t, 1, c.Applied())
 	first := c.generation(t)
-	require.Equal(t, hash, agent.Demanded(first))
+	require.Equal(t, hash, contract.Demanded(first))
 
 	stdout.Reset()
 	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes", "--json", "--differing", "haproxy-clone"}, sys))
 	require.NotEqual(t, first, c.generation(t))
-	require.Empty(t, agent.Demanded(c.generation(t)))
+	require.Empty(t, contract.Demanded(c.generation(t)))
 	var report reloadReport
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report), stdout.String())
 	require.Equal(t, "haproxy", report.Resource)
@@ -149,17 +149,17 @@ func TestReloadOfWhatANodeDoesNotTake(t *testing.T) {
 		want    string
 	}{
 		{"it is broken there", func(s *crm.Status, g string) {
-			says(s, "lb-2", agent.Taken{Serves: oldHash, Disk: "1", Asked: g, Pending: "unknown keyword 'bogus'"})
+			says(s, "lb-2", contract.Loaded{Serves: oldHash, Disk: "1", Asked: g, Pending: "unknown keyword 'bogus'"})
 		}, exitDegraded, reloadKept, "hawser: lb-2 goes on with the configuration that it served: unknown keyword 'bogus'\n"},
 		{"HAProxy was started there with other files", func(s *crm.Status, g string) {
-			says(s, "lb-2", agent.Taken{Serves: oldHash, Generation: g})
+			says(s, "lb-2", contract.Loaded{Serves: oldHash, Generation: g})
 		}, exitDegraded, reloadDiffers, "lb-2 serves another configuration"},
 		{"its agent does not answer", func(s *crm.Status, _ string) {
-			says(s, "lb-2", agent.Taken{Serves: oldHash})
+			says(s, "lb-2", contract.Loaded{Serves: oldHash})
 		}, exitTimeout, reloadAsked, "lb-2 has not answered within"},
 		{"it does not answer, and another refuses", func(s *crm.Status, g string) {
-			says(s, "lb-2", agent.Taken{Serves: oldHash})
-			says(s, "lb-1", agent.Taken{Serves: oldHash, Asked: g, Pending: "bogus"})
+			says(s, "lb-2", contract.Loaded{Serves: oldHash})
+			says(s, "lb-1", contract.Loaded{Serves: oldHash, Asked: g, Pending: "bogus"})
 		}, exitTimeout, reloadAsked, "lb-1 goes on with the configuration that it served: bogus"},
 		{"it goes into standby", func(s *crm.Status, _ string) { s.Nodes[1].Standby = true }, exitOK, reloadLeft, ""},
 		{"it goes offline", func(s *crm.Status, _ string) {
@@ -168,11 +168,11 @@ func TestReloadOfWhatANodeDoesNotTake(t *testing.T) {
 		}, exitOK, reloadLeft, ""},
 		{"it shuts down", func(s *crm.Status, _ string) { s.Nodes[1].Shutdown = true }, exitOK, reloadLeft, ""},
 		{"the resource is stopped", func(s *crm.Status, _ string) {
-			says(s, "lb-2", agent.Taken{})
+			says(s, "lb-2", contract.Loaded{})
 			s.Resources[2].Active, s.Resources[2].Target = false, "Stopped"
 		}, exitOK, reloadLeft, ""},
 		{"HAProxy fails there", func(s *crm.Status, _ string) {
-			says(s, "lb-2", agent.Taken{})
+			says(s, "lb-2", contract.Loaded{})
 			s.Resources[2].Active = false
 			s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-2", Task: "start", Meaning: "not installed", Reason: "no HAProxy", Time: noon}}
 		}, exitResource, reloadFailed, "lb-2: start of haproxy on lb-2 failed: not installed: no HAProxy"},
@@ -304,13 +304,13 @@ func TestStatusShowsDrift(t *testing.T) {
 	require.NotContains(t, stdout.String(), "different")
 
 	stdout.Reset()
-	says(c.status, "lb-2", agent.Taken{Serves: oldHash, Disk: other, OldWorkers: 2, Conns: 37})
+	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Disk: other, OldWorkers: 2, Conns: 37})
 	require.Equal(t, exitOK, runStatus(t, sys), "an edit that is not loaded yet is no fault")
 	require.Contains(t, stdout.String(), "2 old workers draining (37 connections)  serves "+oldHash+", files are "+other+"\n")
 	require.Contains(t, stdout.String(), "`hawser reload` has them loaded")
 
 	stdout.Reset()
-	says(c.status, "lb-2", agent.Taken{Serves: other})
+	says(c.status, "lb-2", contract.Loaded{Serves: other})
 	require.Equal(t, exitDegraded, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "haproxy serves different configurations: "+oldHash+" on lb-1; "+other+" on lb-2\n")
 
@@ -321,7 +321,7 @@ func TestStatusShowsDrift(t *testing.T) {
 	require.Equal(t, []driftReport{{"haproxy", []servedReport{{oldHash, []string{"lb-1"}}, {other, []string{"lb-2"}}}}}, report.Drift)
 
 	stdout.Reset()
-	says(c.status, "lb-2", agent.Taken{Serves: oldHash, Disk: agent.Missing})
+	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Disk: contract.Missing})
 	require.Equal(t, exitDegraded, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "its configuration files are missing there: HAProxy could not be started again")
 }

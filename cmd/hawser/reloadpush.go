@@ -15,8 +15,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 )
@@ -66,7 +66,7 @@ func (s *system) rollback(ctx context.Context, p *crm.Primitive, o pushOptions) 
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	path += agent.PreviousSuffix
+	path += contract.PreviousSuffix
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return usagef("there is no %s: no configuration was pushed to this node before. Run this on a node that has one, or push a file: `hawser reload --push FILE`", path)
 	}
@@ -113,10 +113,10 @@ func (s *system) pushText(ctx context.Context, p *crm.Primitive, file string, te
 			"earlier ones on disk: keep credentials in the environment or in a file of their own, or say --with-credentials", file, what)
 	}
 	push := aPush{resource: p.Name, conffile: confFileOf(p), text: text}
-	push.packed, push.sum = agent.PackConfig(text)
-	if len(push.packed) > agent.PushLimit {
+	push.packed, push.sum = contract.PackConfig(text)
+	if len(push.packed) > contract.PushLimit {
 		return usagef("%s is too large to travel through the cluster's configuration: %d kB packed, of which Pacemaker bears %d. Copy it to the nodes as %s, then `hawser reload`",
-			file, len(push.packed)>>10, agent.PushLimit>>10, push.conffile)
+			file, len(push.packed)>>10, contract.PushLimit>>10, push.conffile)
 	}
 	cib, status, err := s.configurationAndStatus(ctx)
 	if err != nil {
@@ -130,7 +130,9 @@ func (s *system) pushText(ctx context.Context, p *crm.Primitive, file string, te
 		return err
 	}
 	checking := func(cib *crm.CIB) (crm.Plan, error) {
-		return pushPlan(cib, push, func(string) (string, bool, error) { return agent.PushCheck + push.sum, true, nil })
+		return pushPlan(cib, push, func(string) (string, bool, error) {
+			return contract.NewPushOrder(contract.PushCheck, push.sum).String(), true, nil
+		})
 	}
 	plan, err := checking(cib)
 	if err != nil {
@@ -164,7 +166,7 @@ func (s *system) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 	get := func(name string) string { v, _ := p.Params.Get(name); return v }
 	binary := get("binpath")
 	if binary == "" {
-		binary = defaultHAProxyBinary
+		binary = contract.DefaultBinpath
 	}
 	if _, err := os.Stat(binary); s.remote || err != nil {
 		return nil // the nodes check it
@@ -258,7 +260,7 @@ func (s *system) showPush(r pushReport) {
 		}
 	}
 	if r.Taken {
-		s.printf("A node that served another one has kept it as %s%s; `hawser reload --rollback %s` brings it back.\n", r.File, agent.PreviousSuffix, r.Resource)
+		s.printf("A node that served another one has kept it as %s%s; `hawser reload --rollback %s` brings it back.\n", r.File, contract.PreviousSuffix, r.Resource)
 	}
 }
 

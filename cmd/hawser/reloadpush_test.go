@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 )
@@ -49,14 +49,14 @@ func TestPushPlan(t *testing.T) {
 	before := string(current().XML())
 
 	p := aPush{resource: "haproxy"}
-	p.packed, p.sum = agent.PackConfig([]byte("global\n"))
+	p.packed, p.sum = contract.PackConfig([]byte("global\n"))
 	order := func(order string) func(string) (string, bool, error) {
 		return func(string) (string, bool, error) { return order, order != "", nil }
 	}
-	write(pushPlan(current(), p, order(agent.PushCheck+p.sum)))
+	write(pushPlan(current(), p, order(contract.NewPushOrder(contract.PushCheck, p.sum).String())))
 	require.Contains(t, string(current().XML()), p.packed)
 	require.Contains(t, string(current().XML()), `value="check:`+p.sum)
-	write(pushPlan(current(), p, order(agent.PushTake+p.sum)))
+	write(pushPlan(current(), p, order(contract.NewPushOrder(contract.PushTake, p.sum).String())))
 	require.Equal(t, 1, strings.Count(string(current().XML()), p.sum))
 	write(pushPlan(current(), p, order("")))
 	after := string(current().XML())
@@ -69,17 +69,18 @@ func TestPushPlan(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
-	const order = "check:abc"
+	order := contract.NewPushOrder(contract.PushCheck, contract.Sum([]byte("a"))).String()
+	another := contract.NewPushOrder(contract.PushCheck, contract.Sum([]byte("b"))).String()
 	status := func(attributes map[string]string) *crm.Status {
 		s := &crm.Status{}
 		for _, node := range []string{"lb-1", "lb-2"} {
-			s.Nodes = append(s.Nodes, crm.NodeStatus{Name: node, Online: true, Attributes: map[string]string{agent.PushAttribute("haproxy"): attributes[node]}})
+			s.Nodes = append(s.Nodes, crm.NodeStatus{Name: node, Online: true, Attributes: map[string]string{contract.PushAttribute(contract.ResourceOf("haproxy")): attributes[node]}})
 			s.Resources = append(s.Resources, crm.ResourceStatus{ID: "haproxy", Active: true, Managed: true, Node: node})
 		}
 		return s
 	}
 	asked := map[string]bool{}
-	all, waiting := answersIn(status(map[string]string{"lb-1": order + " ok", "lb-2": "check:other ok"}), "haproxy", order, asked)
+	all, waiting := answersIn(status(map[string]string{"lb-1": order + " ok", "lb-2": another + " ok"}), "haproxy", order, asked)
 	require.True(t, waiting, "the answer to another order is none")
 	require.Equal(t, []pushNodeReport{{Node: "lb-1", Answer: "ok"}, {Node: "lb-2", Answer: "none"}}, all)
 
@@ -136,9 +137,9 @@ func TestPushTimesOut(t *testing.T) {
 
 // TestPushedConfigurationInAPlan: what no one can read fills no screen, and what is packed in it stays there.
 func TestPushedConfigurationInAPlan(t *testing.T) {
-	packed, _ := agent.PackConfig([]byte("userlist u\n user a insecure-password hunter2\n"))
+	packed, _ := contract.PackConfig([]byte("userlist u\n user a insecure-password hunter2\n"))
 	property := func(value string) *crm.Property {
-		return &crm.Property{Set: agent.PushSet("haproxy"), Name: agent.PushedConfig, Value: value}
+		return &crm.Property{Set: contract.PushSet(contract.ResourceOf("haproxy")), Name: contract.PushedConfig, Value: value}
 	}
 	sys, out, _ := testSystem(t, crmtest.New("lb-1"))
 	sys.showPlan(crm.Plan{Changes: []crm.Change{{New: property(packed)}, {Old: property(packed)}}})

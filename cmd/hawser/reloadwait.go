@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 )
@@ -116,8 +115,8 @@ func instanceOn(status *crm.Status, id, node string) (crm.ResourceStatus, bool) 
 }
 
 // takenOn is what the node's agent has told of the configuration.
-func takenOn(n crm.NodeStatus, id string) agent.Taken {
-	return agent.ParseTaken(n.Attributes[agent.ConfigAttribute(id)])
+func takenOn(n crm.NodeStatus, id string) contract.Loaded {
+	return contract.ParseLoaded(n.Attributes[contract.LoadedAttribute(contract.ResourceOf(id))])
 }
 
 // asked are the nodes that have yet to say what became of their reload.
@@ -201,7 +200,7 @@ func (r *aReload) look(status *crm.Status, n *nodeReload) {
 		n.State, n.Reason = reloadUnmanaged, notManaged
 	case taken.Generation == r.generation:
 		n.State = reloadTaken
-		if wanted := agent.Demanded(r.generation); wanted != "" && taken.Serves != wanted {
+		if wanted := contract.Demanded(r.generation); wanted != "" && taken.Serves != wanted {
 			n.State, n.Reason = reloadDiffers, "HAProxy was started there meanwhile, with other files"
 		}
 	case taken.Asked == r.generation && taken.Pending != "":
@@ -267,7 +266,7 @@ func (r *aReload) verdict() error {
 func (s *system) addLocal(ctx context.Context, r *aReload) {
 	ctx, cancel := context.WithTimeout(ctx, socketTime)
 	defer cancel()
-	old, err := haproxy.Master{Path: filepath.Join(s.runDir, r.id, "master.sock")}.OldWorkers(ctx)
+	old, err := haproxy.Master{Path: contract.FilesOf(s.runDir, r.id).MasterSocket()}.OldWorkers(ctx)
 	if err != nil {
 		return
 	}

@@ -7,12 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // removableTime is how long Pacemaker may take to say what runs here: a removal waits for it.
@@ -39,7 +42,7 @@ func removableCommand(sys *system) *cli.Command {
 func (s *system) removable(ctx context.Context) error {
 	status, err := s.cluster.Status(ctx)
 	if errors.Is(err, crm.ErrNotInstalled) || errors.Is(err, crm.ErrNotRunning) && len(s.processes(executor)) == 0 {
-		if keepers := s.processes("hawser-keeper"); len(keepers) > 0 {
+		if keepers := s.processes(contract.KeeperProcess); len(keepers) > 0 {
 			s.warn("Pacemaker does not run and has left HAProxy running on this node, whose keeper is process %s: nobody will stop it",
 				strings.Join(keepers, " and "))
 		}
@@ -86,13 +89,11 @@ const executor = "pacemaker-execd"
 
 // processes are those of a name that are not in a container.
 func (s *system) processes(name string) (pids []string) {
-	names, _ := filepath.Glob(filepath.Join(s.proc, "[0-9]*", "comm"))
+	proc := procfs.FS(s.proc)
 	own, _ := os.Readlink(filepath.Join(s.proc, "self", "ns", "pid"))
-	for _, path := range names {
-		text, err := os.ReadFile(path)
-		dir := filepath.Dir(path)
-		if space, _ := os.Readlink(filepath.Join(dir, "ns", "pid")); err == nil && strings.TrimSpace(string(text)) == name && space == own {
-			pids = append(pids, filepath.Base(dir))
+	for _, pid := range proc.Named(name) {
+		if proc.PIDNamespace(pid) == own {
+			pids = append(pids, strconv.Itoa(pid))
 		}
 	}
 	return pids
@@ -102,9 +103,9 @@ func (s *system) processes(name string) (pids []string) {
 func (s *system) isOurs(agent string) bool {
 	words := strings.Split(agent, ":")
 	if len(words) != 3 || words[0] != "ocf" {
-		return agent == "stonith:fence_droplet"
+		return agent == contract.FenceDropletAgent
 	}
-	if words[1] == "hawser" {
+	if words[1] == contract.Provider {
 		return true
 	}
 	target, err := os.Readlink(filepath.Join(s.agents, words[1], words[2]))

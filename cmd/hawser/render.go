@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -42,7 +42,7 @@ func (s *system) showPlan(p crm.Plan) {
 // isPushed is whether an object is a configuration of HAProxy on its way through the cluster, which nobody can read in this form.
 func isPushed(o crm.Object) bool {
 	p, ok := o.(*crm.Property)
-	return ok && p.Name == agent.PushedConfig && strings.HasPrefix(p.Set, agent.PushSet(""))
+	return ok && p.Name == contract.PushedConfig && strings.HasPrefix(p.Set, contract.PushSetPrefix)
 }
 
 func pushedSize(value string) string {

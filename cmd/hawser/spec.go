@@ -5,27 +5,22 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/param"
 )
 
 // The names in the cluster's configuration, those of the tutorial.
 const (
-	haproxyID = "haproxy"
-	cloneID   = "haproxy-clone"
-	tagID     = "hawser"        // names what hawser made
-	beforeID  = "hawser-before" // keeps what hawser replaced
+	haproxyID = contract.HAProxyID
+	cloneID   = contract.CloneID
+	tagID     = contract.TagID
+	beforeID  = contract.BeforeID
 )
 
-func constraintID(ip string) string { return ip + "-haproxy" }
+func constraintID(ip string) string { return contract.ColocationID(ip) }
 
-// leavesID is the id of the order in which an address leaves a node before HAProxy does.
-func leavesID(ip string) string { return ip + "-leaves-first" }
-
-// servedID is the id of the constraint by which an address prefers nodes whose HAProxy serves.
-func servedID(ip string) string { return ip + "-where-served" }
-
-func apartID(a, b string) string { return a + "-apart-" + b }
+func apartID(a, b string) string { return contract.ApartID(a, b) }
 
 const (
 	// stickiness keeps an address where it is when a lost node comes back.
@@ -45,7 +40,7 @@ const (
 	// stopReserve is what stopping takes beyond the time that open connections are given.
 	stopReserve = 15 * time.Second
 	// holderCheck is how often the provider is asked who holds an address; it shows an expired token before a failover needs it.
-	holderCheck, floatipCheck = "5min", "30s"
+	holderCheck = "5min"
 	// checkReserve is what the monitor takes beyond the time that the check through the balancer is given.
 	checkReserve = 15 * time.Second
 )
@@ -77,8 +72,8 @@ func clusterObjects(c *config.File, cur *crm.CIB) []crm.Object {
 		all = append(all, &crm.Colocation{Name: constraintID(ip.Name), Score: "INFINITY", Resource: ip.Name, With: cloneID})
 		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them. Only for the stop, and optional:
 		// a HAProxy that takes long to start on one node must not keep the address from another. See docs/decisions/0015.
-		all = append(all, &crm.Order{Name: leavesID(ip.Name), Kind: "Optional", First: ip.Name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
-		all = append(all, crm.Prefer(servedID(ip.Name), ip.Name, "hawser-"+haproxyID, serving)) // the agent sets it, and unsets it with its stop
+		all = append(all, &crm.Order{Name: contract.LeavesFirstID(ip.Name), Kind: "Optional", First: ip.Name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
+		all = append(all, crm.Prefer(contract.WhereServedID(ip.Name), ip.Name, contract.ServersAttribute(contract.ResourceOf(haproxyID)), serving)) // the agent sets it, and unsets it with its stop
 		for _, other := range c.Addresses[:i] {
 			all = append(all, &crm.Colocation{Name: apartID(other.Name, ip.Name), Score: apart, Resource: ip.Name, With: other.Name})
 		}
@@ -133,11 +128,11 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 		if every == "" {
 			every = h.Monitor
 		}
-		p.Ops = monitors(h.Monitor, haproxyMonitor, every, atLeast(haproxyMonitor, h.Check.Timeout, checkReserve))
+		p.Ops = monitors(h.Monitor, haproxyMonitor, every, atLeast(contract.HAProxyMonitorTimeout, h.Check.Timeout, checkReserve))
 	}
 	p.Ops = append(p.Ops,
 		operation("start", "0s", haproxyStart),
-		operation("stop", "0s", atLeast(haproxyStop, h.StopGrace, stopReserve)),
+		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.StopGrace, stopReserve)),
 		operation("reload-agent", "0s", haproxyReload))
 	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries}}
 	return p
@@ -158,7 +153,7 @@ func primitiveOfAddress(ip *config.Address) *crm.Primitive {
 	}
 	set("api_url", ip.APIURL)
 	set("metadata_url", ip.MetadataURL)
-	p.Ops = append(monitors(ip.Monitor, floatipMonitor, holderCheck, floatipCheck),
+	p.Ops = append(monitors(ip.Monitor, floatipMonitor, holderCheck, param.FormatDuration(contract.FloatIPHolderTimeout)),
 		operation("start", "0s", floatipStart),
 		operation("stop", "0s", floatipStop))
 	p.Meta = crm.Attrs{{Name: "resource-stickiness", Value: stickiness}, {Name: "failure-timeout", Value: retryAddress}}
@@ -169,7 +164,7 @@ func primitiveOfAddress(ip *config.Address) *crm.Primitive {
 // tell them apart either.
 func monitors(interval, timeout, deepInterval, deepTimeout string) []crm.Op {
 	deep := operation("monitor", deepInterval, deepTimeout)
-	deep.Params = crm.Attrs{{Name: "OCF_CHECK_LEVEL", Value: "10"}}
+	deep.Params = crm.Attrs{{Name: "OCF_CHECK_LEVEL", Value: strconv.Itoa(contract.LevelDeep)}}
 	if sameLength(interval, deepInterval) {
 		deep.Interval = interval
 		return []crm.Op{deep}
@@ -182,13 +177,11 @@ func operation(name, interval, timeout string) crm.Op {
 }
 
 // atLeast is the time-out, or what the operation is given plus the reserve where that is longer.
-func atLeast(timeout, given string, reserve time.Duration) string {
-	short, err := param.ParseDuration(timeout)
-	long, givenErr := param.ParseDuration(given)
-	if err != nil || givenErr != nil || long+reserve <= short {
-		return timeout
+func atLeast(timeout time.Duration, given string, reserve time.Duration) string {
+	if long, err := param.ParseDuration(given); err == nil {
+		timeout = max(timeout, long+reserve)
 	}
-	return param.FormatDuration(long + reserve)
+	return param.FormatDuration(timeout)
 }
 
 func sameLength(a, b string) bool {

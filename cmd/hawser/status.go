@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -153,7 +153,7 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 			continue
 		}
 		switch agentType(res.Agent) {
-		case "haproxy":
+		case contract.HAProxyType:
 			id := instanceOf(res.ID)
 			if res.Parent != "" {
 				cloned[id] = res.Parent
@@ -172,7 +172,7 @@ func (r *statusReport) addResources(status *crm.Status, cib *crm.CIB, here strin
 			}
 			seen[id+" "+res.Node] = true
 			r.addHAProxy(h)
-		case "floatip":
+		case contract.FloatIPType:
 			ip := ipReport{Resource: res.ID, State: st, Is: is, Node: res.Node, Since: timeOf(res.Since), Reason: res.Reason}
 			ip.IP, ip.Provider = addressOf(cib, res.ID)
 			r.State = worst(r.State, st)
@@ -289,8 +289,8 @@ func addressOf(cib *crm.CIB, id string) (ip, provider string) {
 	if !ok {
 		return "", ""
 	}
-	if ip, ok = p.Params.Get("ip"); !ok {
-		ip, _ = p.Params.Get("floating_ip")
+	if ip, ok = p.Params.Get(contract.ParamIP); !ok {
+		ip, _ = p.Params.Get(contract.ParamOldIP)
 	}
 	if provider, ok = p.Params.Get("provider"); !ok {
 		provider = config.DigitalOcean
@@ -302,7 +302,7 @@ func addressOf(cib *crm.CIB, id string) (ip, provider string) {
 func serversOf(status *crm.Status, node, instance string) *serversReport {
 	for _, n := range status.Nodes {
 		if n.Name == node {
-			return parseServers(n.Attributes["hawser-"+instance])
+			return parseServers(n.Attributes[contract.ServersAttribute(contract.ResourceOf(instance))])
 		}
 	}
 	return nil
@@ -312,46 +312,26 @@ func serversOf(status *crm.Status, node, instance string) *serversReport {
 func crashOf(status *crm.Status, node, instance string) *crashReport {
 	for _, n := range status.Nodes {
 		if n.Name == node {
-			return parseCrash(n.Attributes["hawser-"+instance+"-crash"])
+			return parseCrash(n.Attributes[contract.CrashAttribute(contract.ResourceOf(instance))])
 		}
 	}
 	return nil
 }
 
 func parseCrash(attribute string) *crashReport {
-	var c crashReport
-	var errs [3]error
-	for _, part := range strings.Split(attribute, ",") {
-		switch name, value, _ := strings.Cut(part, "="); name {
-		case "at":
-			c.Time, errs[0] = time.Parse(time.RFC3339, value)
-		case "took":
-			c.TookSeconds, errs[1] = strconv.ParseFloat(value, 64)
-		case "count":
-			c.Count, errs[2] = strconv.Atoi(value)
-		}
-	}
-	if errors.Join(errs[:]...) != nil || c.Time.IsZero() {
+	c, ok := contract.ParseCrash(attribute)
+	if !ok {
 		return nil
 	}
-	return &c
+	return &crashReport{Time: c.At, TookSeconds: c.Took.Seconds(), Count: c.Count}
 }
 
 func parseServers(attribute string) *serversReport {
-	var s serversReport
-	counts := map[string]*int{"up": &s.Up, "down": &s.Down, "draining": &s.Draining}
-	found := false
-	for _, part := range strings.Split(attribute, ",") {
-		name, value, ok := strings.Cut(part, "=")
-		n, err := strconv.Atoi(value)
-		if to := counts[name]; ok && err == nil && to != nil {
-			*to, found = n, true
-		}
-	}
-	if !found {
+	c, ok := contract.ParseServers(attribute)
+	if !ok {
 		return nil
 	}
-	return &s
+	return &serversReport{Up: c.Up, Down: c.Down, Draining: c.Draining}
 }
 
 // attach adds what this node's HAProxy says itself.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -36,8 +36,8 @@ type servedReport struct {
 // configOf reads what the node's agent has told, nil if nothing.
 func configOf(status *crm.Status, node, instance string) *configReport {
 	for _, n := range status.Nodes {
-		if text, ok := n.Attributes[agent.ConfigAttribute(instance)]; ok && n.Name == node {
-			t := agent.ParseTaken(text)
+		if text, ok := n.Attributes[contract.LoadedAttribute(contract.ResourceOf(instance))]; ok && n.Name == node {
+			t := contract.ParseLoaded(text)
 			return &configReport{Serves: t.Serves, Disk: t.Disk, OldWorkers: t.OldWorkers, OldConnections: t.Conns}
 		}
 	}
@@ -53,7 +53,7 @@ func (r *statusReport) addDrift() {
 		if h.Configuration == nil {
 			continue
 		}
-		if d := h.Configuration.Disk; d == agent.Missing || d == agent.Unreadable {
+		if d := h.Configuration.Disk; d == contract.Missing || d == contract.Unreadable {
 			h.State = worst(h.State, stateDegraded)
 			r.State = worst(r.State, stateDegraded)
 			if h.Reason == "" {
@@ -92,7 +92,7 @@ func (c *configReport) String() string {
 	}
 	text := "serves " + orUnknown(c.Serves)
 	switch c.Disk {
-	case "", agent.Missing, agent.Unreadable:
+	case "", contract.Missing, contract.Unreadable:
 		return text
 	}
 	return text + ", files are " + c.Disk
@@ -108,7 +108,7 @@ func (s *system) showDrift(r *statusReport) {
 		s.printf("  %s %s\n", s.paint(yellow, d.Resource+" serves different configurations:"), strings.Join(parts, "; "))
 	}
 	for _, h := range r.HAProxy {
-		if c := h.Configuration; c != nil && c.Disk != "" && c.Disk != agent.Missing && c.Disk != agent.Unreadable {
+		if c := h.Configuration; c != nil && c.Disk != "" && c.Disk != contract.Missing && c.Disk != contract.Unreadable {
 			s.printf("  The files are not what is served on some nodes: `hawser reload` has them loaded\n")
 			return
 		}

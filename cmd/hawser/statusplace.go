@@ -1,9 +1,9 @@
 package main
 
 import (
-	"path/filepath"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -32,7 +32,7 @@ func offline(status *crm.Status, node string) bool {
 }
 
 // infinity is Pacemaker's score of something that must be, or must not be.
-const infinity = 1000000
+const infinity = contract.InfinityScore
 
 // banOf is the constraint that keeps a resource, or the clone that it stands in, off a node.
 func banOf(status *crm.Status, node string, ids ...string) (crm.Ban, bool) {
@@ -51,7 +51,7 @@ func banOf(status *crm.Status, node string, ids ...string) (crm.Ban, bool) {
 func (h *haproxyReport) keptOff(b crm.Ban) {
 	h.Is, h.State = "kept off", stateOK
 	h.Reason = "the constraint " + b.ID + " keeps it off this node"
-	if strings.HasPrefix(b.ID, "cli-ban-") {
+	if strings.HasPrefix(b.ID, contract.BanPrefix) {
 		h.State = stateDegraded
 		h.Reason += ": `crm resource clear " + b.Resource + "` ends that"
 	}
@@ -81,13 +81,13 @@ func shortName(host string) string {
 func (r *statusReport) missSockets(status *crm.Status, here, runDir string) {
 	ours := map[string]bool{}
 	for _, res := range status.Resources {
-		if res.Active && res.Role != "Starting" && res.Role != "Stopping" && res.Node == here && strings.HasPrefix(res.Agent, "ocf:hawser:") {
+		if res.Active && res.Role != "Starting" && res.Role != "Stopping" && res.Node == here && strings.HasPrefix(res.Agent, "ocf:"+contract.Provider+":") {
 			ours[instanceOf(res.ID)] = true
 		}
 	}
 	for i := range r.HAProxy {
 		if h := &r.HAProxy[i]; h.Node == here && ours[h.Resource] && h.Socket == nil {
-			h.Socket = &sourceReport{Error: "there is no " + filepath.Join(runDir, h.Resource, "stats.sock")}
+			h.Socket = &sourceReport{Error: "there is no " + contract.FilesOf(runDir, h.Resource).StatsSocket()}
 			h.State = worst(h.State, stateDegraded)
 			r.State = worst(r.State, h.State)
 		}

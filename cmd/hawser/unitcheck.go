@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-)
 
-// haproxyUnit is the service that the distributions' packages enable.
-const haproxyUnit = "haproxy.service"
+	"github.com/hawser-ha/hawser/contract"
+)
 
 // checkUnit says what systemd does with a HAProxy of its own on this node, "" if nothing. The command that ends it is the operator's to give:
 // on a node that does not run the resource yet, that HAProxy is what serves.
@@ -14,7 +13,7 @@ func (s *system) checkUnit(ctx context.Context) string {
 	if !s.running || s.unit == nil {
 		return ""
 	}
-	unit, err := s.unit(ctx, haproxyUnit)
+	unit, err := s.unit(ctx, contract.DefaultUnit)
 	switch {
 	case err != nil:
 		return fmt.Sprintf("whether systemd runs a HAProxy of its own on this node is not known: %v", err)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
 )
@@ -48,7 +48,7 @@ func (n Node) backlogCheck() doctor.Check {
 
 // queue is how many connections wait at most at the running HAProxy, 0 if none runs.
 func (n Node) queue(ctx context.Context, h inventory.HAProxy) (int, error) {
-	info, err := haproxy.Runtime{Path: filepath.Join(n.RunDir, h.Resource, "stats.sock")}.Info(ctx)
+	info, err := haproxy.Runtime{Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket()}.Info(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

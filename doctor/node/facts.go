@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/haproxy"
 )
 
 // comparedSysctls are the kernel parameters that a balancer's behaviour depends on.
@@ -39,7 +40,7 @@ func (n Node) Facts(ctx context.Context) map[string]string {
 			facts[doctor.FactHAProxy] = v
 		}
 		if sources, err := h.Sources(); err == nil {
-			facts[doctor.FactConfig+h.Resource] = n.ConfigHash(sources)
+			facts[doctor.FactConfig+h.Resource] = haproxy.Hash(sources)
 		}
 	}
 	for path := range d.TokenFiles {

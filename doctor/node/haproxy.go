@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 func (n Node) unitCheck() doctor.Check {
@@ -109,7 +109,7 @@ func (n Node) bindCheck() doctor.Check {
 					continue
 				}
 				told := map[string]bool{} // of each line once: it may name a thousand ports
-				for _, b := range haproxy.Bindings(sources, getenv(env)) {
+				for _, b := range haproxy.Bindings(sources, procfs.Getenv(env)) {
 					f, ok := n.tryBinding(h, b, floating)
 					if key := b.Place + b.Addr.Addr().String() + f.Why; ok && !told[key] {
 						told[key] = true
@@ -137,7 +137,7 @@ func (n Node) tryBinding(h inventory.HAProxy, b haproxy.Binding, floating map[ne
 	switch {
 	case slices.Contains(h.After, ip) && !errors.Is(err, syscall.EADDRINUSE):
 		// its group puts the address there first
-	case floats && a.Provider == "lan" && !nonlocal:
+	case floats && a.Provider == contract.LAN && !nonlocal:
 		what := fmt.Sprintf("HAProxy binds %s, which the cluster moves from node to node, and %s is 0", subject, sysctl)
 		return n.found(doctor.Error, h.Resource, what, "HAProxy can start only where the address is already, and the address goes only to where HAProxy runs",
 			"sysctl -w "+sysctl+"=1", fmt.Sprintf("echo '%s = 1' >>/etc/sysctl.d/60-hawser.conf", sysctl)), true
@@ -165,26 +165,10 @@ func hasAddress(ip netip.Addr) bool {
 
 // sysctl reads a kernel parameter of this network namespace, "" if this kernel has none of the name.
 func (n Node) sysctl(name string) string {
-	text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
+	return procfs.Default.Sysctl(name)
 }
 
 func (n Node) sysctlNumber(name string) (int, bool) {
 	v, err := strconv.Atoi(n.sysctl(name))
 	return v, err == nil
-}
-
-// getenv is an environment as a function.
-func getenv(env []string) func(string) string {
-	return func(name string) string {
-		for _, e := range env {
-			if v, ok := strings.CutPrefix(e, name+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
 }

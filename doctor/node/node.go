@@ -18,7 +18,6 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
-	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -42,8 +41,6 @@ type Node struct {
 	CheckConfig func(ctx context.Context, h inventory.HAProxy) error
 	// Environment are the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy here, or would start it.
 	Environment func(ctx context.Context, h inventory.HAProxy) ([]string, error)
-	// ConfigHash tells one configuration from another, as the agents do.
-	ConfigHash func(sources []haproxy.Source) string
 	// ReadToken reads a token file as the agents do, with their reasons to refuse one.
 	ReadToken func(path string) (string, error)
 	// Droplet asks the metadata service, the cloud's own if origin is empty, which droplet this is.

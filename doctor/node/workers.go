@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
 )
@@ -26,7 +27,7 @@ func (n Node) oldWorkerCheck() doctor.Check {
 		Why:  "each keeps its memory and serves its clients by an old configuration; many reloads fill the machine",
 		Mend: "hard-stop-after in the section global, then hawser reload",
 		Run: n.ofHAProxies(func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error) {
-			procs, err := haproxy.Master{Path: filepath.Join(n.RunDir, h.Resource, "master.sock")}.Procs(ctx)
+			procs, err := haproxy.Master{Path: contract.FilesOf(n.RunDir, h.Resource).MasterSocket()}.Procs(ctx)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil // it does not run here
 			}

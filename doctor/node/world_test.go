@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
@@ -72,7 +71,6 @@ func newWorld(t *testing.T) *world {
 		},
 		Unit:        func(_ context.Context, name string) (systemd.Unit, error) { w.unit.Name = name; return w.unit, nil },
 		Environment: func(context.Context, inventory.HAProxy) ([]string, error) { return nil, nil },
-		ConfigHash:  agent.ConfigHash,
 		ReadToken:   tokenfile.Read,
 		Droplet:     func(context.Context, string) (string, error) { return "1001", nil },
 		Rights:      func(context.Context, inventory.Address) (node.Right, error) { return node.Granted, nil },

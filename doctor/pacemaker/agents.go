@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor"
 )
 
@@ -15,20 +16,20 @@ const ocfRoot = "/usr/lib/ocf/resource.d"
 func checkAgents(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, p := range v.primitives() {
-		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsFloatIP(p.Agent()) || p.Provider == "hawser" {
+		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsFloatIP(p.Agent()) || p.Provider == contract.Provider {
 			continue
 		}
 		f := doctor.Finding{Severity: doctor.Warning, Subject: p.Name, Why: "other agents take a HAProxy that hangs, or is a zombie, for one that runs; they know no reload and no node attribute of it"}
 		if p.Class != "ocf" {
 			f.What = fmt.Sprintf("%s is run as %s", p.Name, p.Agent())
 			better := *p
-			better.Class, better.Provider, better.Type, better.Params = "ocf", "hawser", "haproxy", nil
+			better.Class, better.Provider, better.Type, better.Params = "ocf", contract.Provider, contract.HAProxyType, nil
 			f.Fix = []string{doctor.Define(&better)}
 			found = append(found, f)
 			continue
 		}
 		path := filepath.Join("/", v.Files, ocfRoot, p.Provider, p.Type)
-		ours := filepath.Join("/", v.Files, ocfRoot, "hawser", p.Type)
+		ours := filepath.Join("/", v.Files, ocfRoot, contract.Provider, p.Type)
 		target, err := filepath.EvalSymlinks(path)
 		if err == nil {
 			if own, ownErr := filepath.EvalSymlinks(ours); ownErr == nil && own == target {
@@ -36,7 +37,7 @@ func checkAgents(v *view) []doctor.Finding {
 			}
 			f.What = fmt.Sprintf("%s is run by %s, which is not hawser's agent on this node", p.Name, p.Agent())
 			better := *p
-			better.Provider = "hawser"
+			better.Provider = contract.Provider
 			f.Fix = []string{doctor.Define(&better)}
 			found = append(found, f)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 )
@@ -78,11 +79,11 @@ func (v *view) pairing(address string) pairing {
 }
 
 func isInfinite(score string) bool {
-	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, "INFINITY") || strings.EqualFold(score, "inf") {
+	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, contract.Infinity) || strings.EqualFold(score, "inf") {
 		return true
 	}
 	n, err := strconv.Atoi(score)
-	return err == nil && n >= crm.Infinity
+	return err == nil && n >= contract.InfinityScore
 }
 
 func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
@@ -98,7 +99,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 	if c := v.cloneOf(h.Name); c != nil {
 		with = c.Name
 	}
-	want := &crm.Colocation{Name: a.Name + "-haproxy", Score: "INFINITY", Resource: a.Name, With: with}
+	want := &crm.Colocation{Name: contract.ColocationID(a.Name), Score: contract.Infinity, Resource: a.Name, With: with}
 	if g := v.ofGroup(a.Name); g != "" {
 		want.Resource = g
 	}

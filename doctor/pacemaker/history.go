@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -32,7 +33,7 @@ type failCount struct {
 // text is the count as Pacemaker shows it.
 func (f failCount) text() string {
 	if f.infinite {
-		return "INFINITY"
+		return contract.Infinity
 	}
 	return strconv.Itoa(f.count)
 }
@@ -89,7 +90,7 @@ func (h *history) count(node, name, value string) {
 	resource = crm.ResourceOf(resource)
 	f := failCount{resource: resource, node: node}
 	n, err := strconv.Atoi(value)
-	f.infinite = strings.TrimPrefix(value, "+") == "INFINITY" || n >= crm.Infinity
+	f.infinite = strings.TrimPrefix(value, "+") == contract.Infinity || n >= contract.InfinityScore
 	if f.count = n; err != nil && !f.infinite || n <= 0 && !f.infinite {
 		return
 	}
