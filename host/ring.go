@@ -20,6 +20,9 @@ func (h *Host) Timing(ctx context.Context) (corosync.Effective, error) {
 	return corosync.Running(ctx)
 }
 
+// errNoList is that of a Corosync without this node in its list.
+var errNoList = errors.New("Corosync has no list of its nodes, or this one is not in it") //nolint:staticcheck // a name
+
 // nodelist is the list of nodes that Corosync has: this one, and the others.
 type nodelist struct {
 	self   corosync.Member
@@ -36,8 +39,7 @@ func askNodes(ctx context.Context) (nodelist, error) {
 	all, self := keys.Members(), keys["runtime.votequorum.this_node_id"]
 	at := slices.IndexFunc(all, func(m corosync.Member) bool { return m.ID == self })
 	if at < 0 {
-		const text = "Corosync has no list of its nodes, or this one is not in it"
-		return nodelist{}, errors.New(text)
+		return nodelist{}, errNoList
 	}
 	return nodelist{self: all[at], others: slices.Delete(slices.Clone(all), at, at+1), keys: keys}, nil
 }

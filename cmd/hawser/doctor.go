@@ -9,10 +9,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/host"
 )
 
 func doctorCommand(sys *system) *cli.Command {
-	all := doctorsChecks(sys)
+	examiner := sys.examiner()
+	all := examiner.Checks()
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "look for what is wrong with this node and the cluster, and tell what mends it",
@@ -35,8 +37,7 @@ func doctorCommand(sys *system) *cli.Command {
 		Action: func(c *cli.Context) error {
 			checks := all
 			if c.Bool("node-only") || c.Bool("tell") {
-				asking, _ := sys.askingOnce()
-				checks = nodeChecks(asking)
+				checks = examiner.NodeChecks()
 			}
 			if c.Bool("list") {
 				return sys.listChecks(checks, c.Bool("json"))
@@ -49,7 +50,7 @@ func doctorCommand(sys *system) *cli.Command {
 				return err
 			}
 			if c.Bool("tell") {
-				if err := sys.tell(c.Context, r); err != nil {
+				if err := examiner.Report(c.Context, r.Findings); err != nil {
 					return err
 				}
 			}
@@ -68,10 +69,18 @@ func doctorCommand(sys *system) *cli.Command {
 	}
 }
 
-// doctorsChecks are all checks: of this node, of the nodes beside each other, of the cluster.
-func doctorsChecks(sys *system) []doctor.Check {
-	asking, cluster := sys.askingOnce()
-	return slices.Concat(nodeChecks(asking), asking.sharedChecks(), clusterChecks(asking, cluster))
+// examiner is the doctor of this machine.
+func (s *system) examiner() *host.Doctor {
+	h := s.host()
+	return h.Doctor(version)
+}
+
+// host is this machine without the terminal.
+func (s *system) host() *host.Host {
+	return &host.Host{
+		Cluster: s.cluster, Running: s.running, Remote: s.remote, RunDir: s.runDir, Node: s.node, Now: s.now,
+		SavedCIB: s.savedCIB, CheckHAProxy: s.checkHAProxy,
+	}
 }
 
 // doctorCode is the exit code for the worst finding.

@@ -5,10 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/http/httptest"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,117 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/doctor"
-	"github.com/hawser-ha/hawser/doctor/node"
-	"github.com/hawser-ha/hawser/internal/needs"
-	"github.com/hawser-ha/hawser/lab/cloud"
 )
-
-// What the API, asked without changing anything, tells of a token.
-func TestRightsOfAToken(t *testing.T) {
-	needs.Root(t)
-	const secret = "dop_v1_0123456789abcdef"
-	ip := netip.MustParseAddr("203.0.113.10")
-	for name, test := range map[string]struct {
-		scopes []string
-		ip     netip.Addr
-		fault  *cloud.Fault
-		right  node.Right
-		says   string
-	}{
-		"everything":      {scopes: []string{cloud.AllScopes}, right: node.Granted},
-		"what is needed":  {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: node.Granted},
-		"reading only":    {scopes: []string{cloud.ScopeIPRead, cloud.ScopeDropletRead}, right: node.Granted}, // cannot be told from the one before
-		"no address":      {scopes: []string{cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: node.Refused, says: "the token lacks a right"},
-		"no droplets":     {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate}, right: node.Refused, says: "give the token the scope droplet:read"},
-		"revoked":         {right: node.Refused, says: "the token is refused"},
-		"of another team": {scopes: []string{cloud.AllScopes}, ip: netip.MustParseAddr("203.0.113.99"), right: node.Refused, says: "no such reserved address"},
-		"nobody knows": {scopes: []string{cloud.AllScopes}, fault: &cloud.Fault{Kind: cloud.Status, Status: 503}, right: node.NotKnown,
-			says: "503"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			tokens := map[string][]string{"another": {cloud.AllScopes}}
-			if test.scopes != nil {
-				tokens[secret] = test.scopes
-			}
-			c := cloud.New(cloud.Options{Tokens: tokens, PerMinute: -1})
-			c.AddDroplet(cloud.Droplet{ID: 1})
-			c.AddReservedIP(cloud.ReservedIP{IP: ip})
-			api, metadata := httptest.NewServer(c.API()), httptest.NewServer(c.Metadata(1))
-			t.Cleanup(api.Close)
-			t.Cleanup(metadata.Close)
-			if test.fault != nil {
-				c.SetFault(*test.fault)
-			}
-			file := filepath.Join(t.TempDir(), "token")
-			require.NoError(t, os.WriteFile(file, []byte(secret), 0o600))
-			if !test.ip.IsValid() {
-				test.ip = ip
-			}
-			right, err := rights(t.Context(), inventory.Address{IP: test.ip.String(), TokenFile: file, APIURL: api.URL, MetadataURL: metadata.URL})
-			require.Equal(t, test.right, right, "%v", err)
-			if test.says == "" {
-				require.NoError(t, err)
-			} else {
-				require.ErrorContains(t, err, test.says)
-				require.NotContains(t, err.Error(), secret)
-			}
-			require.Zero(t, c.Holder(ip), "nothing was assigned")
-
-			// The same of a token that stands in the configuration, or that cibsecret keeps.
-			for _, a := range []inventory.Address{{Token: secret}, {SecretFile: file}} {
-				a.IP, a.APIURL, a.MetadataURL = test.ip.String(), api.URL, metadata.URL
-				right, err := rights(t.Context(), a)
-				require.Equal(t, test.right, right, "%v", err)
-			}
-			_, err = rights(t.Context(), inventory.Address{IP: test.ip.String(), SecretFile: file + ".none", APIURL: api.URL, MetadataURL: metadata.URL})
-			require.ErrorContains(t, err, "the token that cibsecret keeps")
-		})
-	}
-}
-
-// attributed is a cluster with private node attributes.
-type attributed struct {
-	*crmtest.Fake
-	values map[string]string
-	sets   int
-}
-
-func (a *attributed) Private(ctx context.Context, _ string) (map[string]string, error) {
-	return a.values, ctx.Err()
-}
-
-func (a *attributed) SetPrivate(ctx context.Context, _, value string) error {
-	a.values["lb-1"] = value
-	a.sets++
-	return ctx.Err()
-}
-
-// The cluster is told what is new, and what it was told an hour ago.
-func TestTellOnlyWhatIsNew(t *testing.T) {
-	c := &attributed{Fake: crmtest.New("lb-1", "lb-2"), values: map[string]string{}}
-	now := timeOfTests()
-	sys := &system{cluster: c, running: true, node: "lb-1", runDir: t.TempDir(), now: now.Now}
-	r := doctor.Report{Findings: []doctor.Finding{{Severity: doctor.Error, What: "broken"}}}
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.Equal(t, 1, c.sets)
-	r.Findings[0].What = "broken in another way"
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.Equal(t, 2, c.sets)
-	now.at = now.at.Add(doctor.Refresh)
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.Equal(t, 3, c.sets)
-
-	heard, err := doctor.Unpack(c.values["lb-1"])
-	require.NoError(t, err)
-	require.Equal(t, "broken in another way", heard.Findings[0].What)
-	require.Equal(t, version, heard.Facts["hawser"])
-}
 
 func TestDoctorsReport(t *testing.T) {
 	var out bytes.Buffer
@@ -218,14 +108,6 @@ func TestDoctorAsksPacemakerOnce(t *testing.T) {
 	require.EqualValues(t, 1, c.queries.Load())
 	require.EqualValues(t, 1, c.statuses.Load())
 	require.LessOrEqual(t, c.attributes.Load(), int32(1))
-
-	// Who waits for another's answer does so until its own deadline.
-	o := newOnce[int]()
-	o.turn <- struct{}{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := o.get(ctx, func(context.Context) (int, error) { return 1, nil })
-	require.ErrorIs(t, err, context.Canceled)
 }
 
 // testClock is a clock that stands until it is set.
@@ -242,7 +124,7 @@ func TestDoctorsPage(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| check | looks for | worst | why it matters | what mends it |\n|---|---|---|---|---|\n")
 	names := map[string]bool{}
-	for _, c := range doctorsChecks(hostSystem()) {
+	for _, c := range hostSystem().examiner().Checks() {
 		require.NotEmpty(t, c.Short, c.Name)
 		require.NotEmpty(t, c.Why, c.Name)
 		require.NotEmpty(t, c.Mend, c.Name)

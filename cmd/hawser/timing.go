@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -139,7 +138,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 		askErr   = errors.New("not asked")
 	)
 	if path == "" && c.Int("nodes") == 0 {
-		e, askErr = s.corosync(c.Context)
+		e, askErr = s.host().Timing(c.Context)
 		if askErr != nil && !errors.Is(askErr, corosync.ErrNotRunning) {
 			if errors.Is(askErr, os.ErrPermission) {
 				return exitf(exitPermission, "%w%s", askErr, rootHint())
@@ -151,7 +150,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 	switch {
 	case askErr == nil:
 		findings = e.Findings()
-		if realTime, found := corosync.RealTime("/proc"); found && !realTime {
+		if realTime, found := corosync.RealTime(s.proc); found && !realTime {
 			findings = append(findings, corosync.Ordinary())
 		}
 		if err == nil && conf.Nodes == e.Nodes {
@@ -219,12 +218,4 @@ func readCorosyncConf(path string) (corosync.Config, error) {
 		return corosync.Config{}, usagef("%s: %w", path, err)
 	}
 	return conf, nil
-}
-
-// corosync asks the Corosync of this node.
-func (s *system) corosync(ctx context.Context) (corosync.Effective, error) {
-	if !s.running || s.remote {
-		return corosync.Effective{}, fmt.Errorf("%w: the configuration in use is not this node's cluster's", corosync.ErrNotRunning)
-	}
-	return corosync.Running(ctx)
 }
