@@ -11,7 +11,7 @@ import (
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
-	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/digitalocean"
@@ -32,7 +32,7 @@ func (d *Doctor) node() node.Node {
 
 // checkConfig has HAProxy check its configuration as the agent would run it.
 func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
-	return d.host.CheckHAProxy(ctx, &config.HAProxy{
+	return d.host.CheckHAProxy(ctx, preflight.HAProxy{
 		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
 		Env: agent.Environment(d.host.RunDir, h.Resource),
 	})

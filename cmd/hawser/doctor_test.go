@@ -16,11 +16,12 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/host"
 )
 
 func TestDoctorsReport(t *testing.T) {
 	var out bytes.Buffer
-	sys := &system{stdout: &out, now: timeOfTests().Now}
+	sys := &system{Host: host.Host{Now: timeOfTests().Now}, terminal: terminal{stdout: &out}}
 	told := timeOfTests().at
 	r := doctor.Report{Looked: []string{"a", "b"}}
 	r.Add(doctor.Finding{Check: "a", Severity: doctor.Warning, What: "w", Why: "because"},
@@ -59,14 +60,14 @@ func TestDoctorsExitCode(t *testing.T) {
 // Where the cluster does not answer, that is said, and is not read as a cluster without faults.
 func TestDoctorWithoutACluster(t *testing.T) {
 	var out, complaint bytes.Buffer
-	sys := hostSystem()
-	sys.cluster, sys.running, sys.savedCIB, sys.root = &crm.Tools{Dir: t.TempDir()}, true, "", true
+	sys := thisSystem()
+	sys.Cluster, sys.Running, sys.SavedCIB, sys.Root = &crm.Tools{Dir: t.TempDir()}, true, "", true
 	sys.stdout, sys.stderr = &out, &complaint
 	require.Equal(t, exitUnavailable, run([]string{"hawser", "doctor", "--node-only", "--json"}, sys))
 	var r doctor.Report
 	require.NoError(t, json.Unmarshal(out.Bytes(), &r))
 	require.Positive(t, r.Count(doctor.Unknown))
-	sys.root = false
+	sys.Root = false
 	require.Equal(t, exitPermission, run([]string{"hawser", "doctor"}, sys))
 	require.Contains(t, complaint.String(), "sudo")
 	require.Equal(t, exitUsage, run([]string{"hawser", "doctor", "lb-1"}, sys))
@@ -101,8 +102,8 @@ func (c *counting) SetPrivate(context.Context, string, string) error { return cr
 // A Pacemaker that hangs is waited for once, not by each check for itself: the keeper gives `hawser doctor --tell` a minute.
 func TestDoctorAsksPacemakerOnce(t *testing.T) {
 	c := &counting{Fake: crmtest.New("lb-1", "lb-2")}
-	sys := hostSystem()
-	sys.cluster, sys.running, sys.savedCIB, sys.root = c, true, "", true
+	sys := thisSystem()
+	sys.Cluster, sys.Running, sys.SavedCIB, sys.Root = c, true, "", true
 	sys.stdout, sys.stderr = io.Discard, io.Discard
 	require.NotZero(t, run([]string{"hawser", "doctor"}, sys))
 	require.EqualValues(t, 1, c.queries.Load())
@@ -124,7 +125,7 @@ func TestDoctorsPage(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| check | looks for | worst | why it matters | what mends it |\n|---|---|---|---|---|\n")
 	names := map[string]bool{}
-	for _, c := range hostSystem().examiner().Checks() {
+	for _, c := range thisSystem().Doctor(version).Checks() {
 		require.NotEmpty(t, c.Short, c.Name)
 		require.NotEmpty(t, c.Why, c.Name)
 		require.NotEmpty(t, c.Mend, c.Name)

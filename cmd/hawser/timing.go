@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // corosyncConf is where Corosync's configuration is.
@@ -17,7 +18,7 @@ const corosyncConf = "/etc/corosync/corosync.conf"
 func timingCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "timing",
-		Usage: "tell how long a lost node is missed, and print Corosync's times for this network",
+		Usage: "show how long failure detection takes, and print Corosync's times for this network",
 		Description: "Shows where the time goes from the death of a node until its address is served by another one: with the times that\n" +
 			"Corosync has in force on this node, or else those of its configuration. --for prints the totem section to put into\n" +
 			"corosync.conf in place of the one there, with its other settings kept; on every node, then `corosync-cfgtool -R` on one.\n" +
@@ -138,10 +139,10 @@ func (s *system) explainTiming(c *cli.Context) error {
 		askErr   = errors.New("not asked")
 	)
 	if path == "" && c.Int("nodes") == 0 {
-		e, askErr = s.host().Timing(c.Context)
+		e, askErr = s.Timing(c.Context)
 		if askErr != nil && !errors.Is(askErr, corosync.ErrNotRunning) {
 			if errors.Is(askErr, os.ErrPermission) {
-				return exitf(exitPermission, "%w%s", askErr, rootHint())
+				return exitf(outcome.Denied, "%w%s", askErr, outcome.AskRoot(s.Root))
 			}
 			return askErr
 		}
@@ -150,7 +151,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 	switch {
 	case askErr == nil:
 		findings = e.Findings()
-		if realTime, found := corosync.RealTime(s.proc); found && !realTime {
+		if realTime, found := corosync.RealTime(s.Proc); found && !realTime {
 			findings = append(findings, corosync.Ordinary())
 		}
 		if err == nil && conf.Nodes == e.Nodes {
@@ -161,7 +162,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 			}
 		}
 	case err != nil && path == "" && errors.Is(err, os.ErrNotExist):
-		return exitf(exitUnavailable, "%w, and there is no %s: run this on a node of the cluster, or give --config", askErr, corosyncConf)
+		return exitf(outcome.Unavailable, "%w, and there is no %s: run this on a node of the cluster, or give --config", askErr, corosyncConf)
 	case err != nil:
 		return err
 	default:
