@@ -1,14 +1,12 @@
 package doctor
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // DefaultWatchdog is sbd's own watchdog time-out (sbd(8), -1).
@@ -28,9 +26,6 @@ type SBD struct {
 	Path string
 }
 
-// SBDFiles lists the files that sbd's unit reads: Debian's, and that of Red Hat and SUSE.
-func SBDFiles() []string { return []string{"/etc/default/sbd", "/etc/sysconfig/sbd"} }
-
 // SBDHere reads what SBD does on this node. root stands before the paths.
 func SBDHere(root string) (SBD, error) {
 	proc := procfs.FS(filepath.Join("/", root, "proc"))
@@ -39,31 +34,15 @@ func SBDHere(root string) (SBD, error) {
 
 // ReadSBD reads the settings of this node's sbd. root stands before the paths.
 func ReadSBD(root string, runs bool) (SBD, error) {
-	n := SBD{Runs: runs, Watchdog: DefaultWatchdog}
-	for _, path := range SBDFiles() {
-		text, err := os.ReadFile(filepath.Join("/", root, path))
-		if os.IsNotExist(err) {
-			continue
+	settings, path, err := sbd.Read(root)
+	if err != nil {
+		return SBD{Runs: runs, Watchdog: DefaultWatchdog}, err
+	}
+	n := SBD{Runs: runs, Watchdog: DefaultWatchdog, Disks: settings[sbd.Device], Word: settings[sbd.Timeout], Path: path}
+	if n.Word != "" {
+		if n.Watchdog, err = crm.ParseInterval(n.Word); err != nil {
+			n.Watchdog = 0
 		}
-		if err != nil {
-			return n, fmt.Errorf("read sbd's settings: %w", err)
-		}
-		n.Path = path
-		for line := range strings.Lines(string(text)) {
-			name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
-			value = strings.Trim(strings.TrimSpace(value), `"'`)
-			switch {
-			case !ok || value == "":
-			case strings.TrimSpace(name) == "SBD_DEVICE":
-				n.Disks = value
-			case strings.TrimSpace(name) == "SBD_WATCHDOG_TIMEOUT":
-				n.Word = value
-				if n.Watchdog, err = crm.ParseInterval(value); err != nil {
-					n.Watchdog = 0
-				}
-			}
-		}
-		break
 	}
 	return n, nil
 }

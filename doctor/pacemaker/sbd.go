@@ -10,6 +10,7 @@ import (
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // readSBDs finds out about sbd on every node that runs: of this one by its files, of the others by what they told. Its error says what
@@ -133,7 +134,7 @@ func (s sbdNodes) judgeDifference() *doctor.Finding {
 		return f
 	}
 	f.What = "the nodes differ in SBD_WATCHDOG_TIMEOUT: " + strings.Join(parts, "; ")
-	f.Fix = []string{"grep -H -e ^SBD_WATCHDOG_TIMEOUT -e ^SBD_DEVICE " + strings.Join(doctor.SBDFiles(), " ") + "    # on each: let them be the same",
+	f.Fix = []string{"grep -H -e ^SBD_WATCHDOG_TIMEOUT -e ^SBD_DEVICE " + strings.Join(sbd.Files(), " ") + "    # on each: let them be the same",
 		"systemctl restart corosync.service pacemaker.service    # on each that was changed, one at a time: sbd reads it when it starts with Corosync, and what runs there moves away meanwhile"}
 	return f
 }
@@ -144,7 +145,7 @@ func (s sbdNodes) judgeWords() []doctor.Finding {
 	for _, name := range s.where(func(n doctor.SBD) bool { return diskless(n) && n.Watchdog == 0 }) {
 		path := s.of[name].Path
 		if path == "" {
-			path = doctor.SBDFiles()[0] // another node's
+			path = sbd.Files()[0] // another node's
 		}
 		found = append(found, doctor.Finding{Severity: doctor.Error, Node: name, Subject: path, What: fmt.Sprintf("SBD_WATCHDOG_TIMEOUT in %s is %q, which is not a number of seconds", path, s.of[name].Word),
 			Why: "sbd does not start with it", Fix: []string{"sed -i 's/^SBD_WATCHDOG_TIMEOUT=.*/SBD_WATCHDOG_TIMEOUT=5/' " + path + "    # on " + name + "; the same on every node"}})
