@@ -91,18 +91,18 @@ func Heard(values map[string]string, now time.Time) map[string]map[string]string
 func From(node, value string, now time.Time) (Told, []Finding) {
 	silent := func(what string) []Finding {
 		return []Finding{{Check: "other-nodes", Severity: Unknown, Node: node, What: what,
-			Why: "what is wrong with that node is not known here", Fix: []string{"hawser doctor --tell   # on " + node}}}
+			Why: "its problems are not known here", Fix: []string{"hawser doctor --tell   # on " + node}}}
 	}
 	if value == "" {
-		return Told{}, silent("it has told the cluster nothing of itself: its keeper of HAProxy does not run, or is older")
+		return Told{}, silent("no report from this node: its keeper is not running or is too old")
 	}
 	t, err := Unpack(value)
 	if err != nil {
-		return Told{}, silent(fmt.Sprintf("what it told the cluster cannot be read (another version of hawser?): %v", err))
+		return Told{}, silent(fmt.Sprintf("its report cannot be read (another version of hawser?): %v", err))
 	}
 	age := now.Sub(t.At)
 	if age > Stale {
-		return Told{}, silent(fmt.Sprintf("it last told of itself at %s, which is too long ago, or its clock is wrong", t.At.UTC().Format(time.RFC3339)))
+		return Told{}, silent(fmt.Sprintf("its last report, of %s, is too old, or its clock is wrong", t.At.UTC().Format(time.RFC3339)))
 	}
 	at := t.At
 	for i := range t.Findings {
@@ -110,12 +110,12 @@ func From(node, value string, now time.Time) (Told, []Finding) {
 	}
 	if age < -VeryWrong { // clock-skew goes by ICMP's time stamps, which do not show whole days
 		t.Findings = append(t.Findings, Finding{Check: "clock-skew", Severity: Error, Node: node, Told: &at, Subject: node,
-			What: fmt.Sprintf("by its clock it told of itself %v from now", (-age).Round(time.Second)),
-			Why:  "one of the two clocks is wrong: certificates and API tokens are refused there, and the logs of a failover cannot be read side by side",
+			What: fmt.Sprintf("by its clock it reported %v from now", (-age).Round(time.Second)),
+			Why:  "one of the two clocks is wrong: certificates and API tokens are refused there, and the logs of a failover cannot be compared",
 			Fix:  []string{"date    # on both nodes", "chronyc makestep    # on the node whose clock is wrong"}})
 	}
 	if t.Left > 0 {
-		t.Findings = append(t.Findings, Finding{Check: "other-nodes", Severity: Unknown, Node: node, Told: &at, What: fmt.Sprintf("%d further findings there had no room in what it tells", t.Left),
+		t.Findings = append(t.Findings, Finding{Check: "other-nodes", Severity: Unknown, Node: node, Told: &at, What: fmt.Sprintf("%d further findings did not fit into its report", t.Left),
 			Fix: []string{"hawser doctor   # on " + node}})
 	}
 	return t, t.Findings

@@ -30,9 +30,9 @@ func TestDoctorsReport(t *testing.T) {
 	sys.showDoctor(r)
 	text := out.String()
 	require.Contains(t, text, "Cluster\n  warning  w (a)\n           because\n")
-	require.Contains(t, text, "Node lb-2, told at ")
+	require.Contains(t, text, "Node lb-2, reported at ")
 	require.Contains(t, text, "  error    haproxy: e (b)\n           since\n           $ one\n           $ two\n  unknown  u (b)\n")
-	require.True(t, strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be looked at, 1 warning\n"), text)
+	require.True(t, strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be checked, 1 warning\n"), text)
 	require.NotContains(t, text, "\x1b", "colour is for terminals")
 	out.Reset()
 	sys.showDoctor(doctor.Report{Looked: []string{"a"}})
@@ -42,13 +42,13 @@ func TestDoctorsReport(t *testing.T) {
 	out.Reset()
 	blind := doctor.Report{Looked: []string{"a", "b", "c"}}
 	for _, check := range []string{"a", "b", "c"} {
-		blind.Add(doctor.Finding{Check: check, Severity: doctor.Unknown, Node: "lb-1", What: "could not be looked at: no answer", Why: "it may be fine or not: " + check})
+		blind.Add(doctor.Finding{Check: check, Severity: doctor.Unknown, Node: "lb-1", What: "could not be checked: no answer", Why: "it may be fine or not: " + check})
 	}
-	blind.Add(doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "could not be looked at: no answer", Why: "why"})
+	blind.Add(doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "could not be checked: no answer", Why: "why"})
 	sys.showDoctor(blind)
 	require.Equal(t, 2, strings.Count(out.String(), "no answer"), out.String())
 	require.Contains(t, out.String(), "no answer (a, b, c)\n")
-	require.Contains(t, out.String(), "3 checks: 4 could not be looked at\n")
+	require.Contains(t, out.String(), "3 checks: 4 could not be checked\n")
 }
 
 func TestDoctorsExitCode(t *testing.T) {
@@ -123,7 +123,7 @@ func timeOfTests() *testClock { return &testClock{time.Date(2026, 11, 21, 12, 0,
 func TestDoctorsPage(t *testing.T) {
 	const page, begin, end = "../../docs/doctor.md", "<!-- checks: written by UPDATE_DOCS=1 go test -run TestDoctorsPage ./cmd/hawser -->\n", "<!-- checks: end -->"
 	var table strings.Builder
-	table.WriteString("| check | looks for | worst | why it matters | what mends it |\n|---|---|---|---|---|\n")
+	table.WriteString("| check | looks for | worst | why it matters | what fixes it |\n|---|---|---|---|---|\n")
 	names := map[string]bool{}
 	for _, c := range thisSystem().Doctor(version).Checks() {
 		require.NotEmpty(t, c.Short, c.Name)

@@ -88,13 +88,13 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 func (c *Ring) Checks() []doctor.Check {
 	read := once.New[*view]()
 	all := []doctor.Check{{Name: "corosync", Short: "a Corosync that answers, and a configuration that it can read", Worst: doctor.Error,
-		Why: "without it this node is no member of the cluster", Mend: "start Corosync, or mend its configuration",
+		Why: "without it this node is no member of the cluster", Mend: "start Corosync, or fix its configuration",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
 			v, err := read.Get(ctx, c.read)
 			var found []doctor.Finding
 			if err != nil {
 				found = append(found, doctor.Finding{Severity: doctor.Unknown, What: fmt.Sprintf("Corosync could not be asked: %v", err),
-					Why: "nothing of it was looked at: quorum, links, encryption, times", Fix: []string{"systemctl start corosync pacemaker", "journalctl -u corosync -n 50"}})
+					Why: "nothing of it was checked: quorum, links, encryption, times", Fix: []string{"systemctl start corosync pacemaker", "journalctl -u corosync -n 50"}})
 			}
 			if v != nil && v.confErr != nil {
 				found = append(found, doctor.Finding{Severity: doctor.Error, Subject: confFile, What: v.confErr.Error(),
@@ -106,16 +106,16 @@ func (c *Ring) Checks() []doctor.Check {
 		doctor.Check
 		look func(v *view) []doctor.Finding
 	}{
-		{doctor.Check{Name: "corosync-timing", Short: "times at which Corosync takes living nodes for lost, or lost ones for living", Worst: doctor.Warning,
+		{doctor.Check{Name: "corosync-timing", Short: "times by which Corosync takes living nodes for dead, or dead ones for living", Worst: doctor.Warning,
 			Why: "an address moves although nothing has failed, or later than it could", Mend: "hawser timing"}, checkTiming},
-		{doctor.Check{Name: "corosync-reloaded", Short: "a corosync.conf that says otherwise than what is in force", Worst: doctor.Warning,
+		{doctor.Check{Name: "corosync-reloaded", Short: "a corosync.conf that differs from what is in force", Worst: doctor.Warning,
 			Why: "the next restart changes the cluster, at a time that nobody chose", Mend: "corosync-cfgtool -R"}, checkReloaded},
 		{doctor.Check{Name: "corosync-encryption", Short: "messages between the nodes that are not encrypted, or a key that others can read", Worst: doctor.Error,
 			Why: "whoever reaches the nodes' network can join the cluster and run what it likes on its nodes", Mend: "corosync-keygen, crypto_cipher and crypto_hash"}, checkEncryption},
 		{doctor.Check{Name: "corosync-links", Short: "links between the nodes that are down, or only one link", Worst: doctor.Error,
-			Why: "the next failure in the network splits the cluster", Mend: "mend the network, or give each node a second address"}, checkLinks},
+			Why: "the next failure in the network splits the cluster", Mend: "fix the network, or give each node a second address"}, checkLinks},
 		{doctor.Check{Name: "corosync-nodes", Short: "nodes that Corosync and Pacemaker do not both know", Worst: doctor.Warning,
-			Why: "Pacemaker waits for, or would fence, a node that is none", Mend: "crm_node --remove, or the names in corosync.conf"}, checkNames},
+			Why: "Pacemaker waits for, or would fence, a node that does not exist", Mend: "crm_node --remove, or the names in corosync.conf"}, checkNames},
 		{doctor.Check{Name: "corosync-quorum", Short: "votes: two_node, wait_for_all, a quorum device, expected votes", Worst: doctor.Error,
 			Why: "a part of the cluster acts that should not, or none does", Mend: "quorum section of corosync.conf"}, checkVotes},
 	} {

@@ -46,7 +46,7 @@ func (v *view) checkKey() []doctor.Finding {
 	case os.IsNotExist(err):
 		return nil // the key stands in corosync.conf
 	case err != nil:
-		return []doctor.Finding{{Severity: doctor.Unknown, Subject: path, What: "the key could not be looked at: " + err.Error(), Why: "whoever can read it can take part in the cluster", Fix: []string{"ls -l " + path}}}
+		return []doctor.Finding{{Severity: doctor.Unknown, Subject: path, What: "the key could not be checked: " + err.Error(), Why: "whoever can read it can take part in the cluster", Fix: []string{"ls -l " + path}}}
 	case info.Mode().Perm()&0o077 != 0:
 		return []doctor.Finding{{Severity: doctor.Error, Subject: path, What: fmt.Sprintf("%s has the mode %04o", path, info.Mode().Perm()),
 			Why: "whoever can log in to this node can read it, and with it take part in the cluster", Fix: []string{"chmod 0400 " + path}}}

@@ -16,7 +16,7 @@ func provokeEncryption() []provoked {
 		{name: "a key that cannot be looked at", provoke: func(t *testing.T, r *ring) {
 			require.NoError(t, os.Remove(filepath.Join(r.Files, "/etc/corosync/authkey")))
 			require.NoError(t, os.Symlink("authkey", filepath.Join(r.Files, "/etc/corosync/authkey")))
-		}, want: doctor.Unknown, says: "the key could not be looked at"},
+		}, want: doctor.Unknown, says: "the key could not be checked"},
 		{name: "no encryption", provoke: func(_ *testing.T, r *ring) {
 			r.conf = strings.NewReplacer("aes256", "none", "sha256", "none").Replace(r.conf)
 			r.cmap = strings.NewReplacer("aes256", "none", "sha256", "none").Replace(r.cmap)

@@ -43,7 +43,7 @@ func checkLinks(v *view) []doctor.Finding {
 			Fix: []string{"corosync-cfgtool -s", "ip -brief address    # is the address there, is the interface up? then ping the others' from it, and see the firewall"}})
 	}
 	if len(silent) > 0 {
-		found = append(found, doctor.Finding{Severity: doctor.Unknown, Node: v.Node, Subject: "links", What: "Corosync does not say of these whether they are up: " + strings.Join(silent, ", "),
+		found = append(found, doctor.Finding{Severity: doctor.Unknown, Node: v.Node, Subject: "links", What: "Corosync does not say whether these are up: " + strings.Join(silent, ", "),
 			Why: "a link that is down leaves the nodes with one less", Fix: []string{"corosync-cfgtool -s"}})
 	}
 	return found

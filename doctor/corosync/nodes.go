@@ -44,7 +44,7 @@ func checkNames(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, name := range only {
 		found = append(found, doctor.Finding{Severity: doctor.Warning, Node: name, Subject: name, What: name + " is a node of Pacemaker's that Corosync does not have",
-			Why: "it was removed or renamed: Pacemaker shows it as lost, may want to fence it, and counts it in what it places", Fix: []string{"crm_node --force --remove " + doctor.Quote(name)}})
+			Why: "it was removed or renamed: Pacemaker shows it as offline, may want to fence it, and counts it when it places resources", Fix: []string{"crm_node --force --remove " + doctor.Quote(name)}})
 	}
 	if len(missing) > 0 {
 		found = append(found, doctor.Finding{Severity: doctor.Warning, Subject: "nodelist", What: "nodes of Corosync's that Pacemaker has not seen yet: " + strings.Join(missing, ", "),

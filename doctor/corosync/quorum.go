@@ -29,7 +29,7 @@ func checkVotes(v *view) []doctor.Finding {
 		}
 		found = append(found, f)
 	case nodes == 2 && !twoNode && device == "":
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "two_node", What: "two nodes, neither two_node nor a quorum device", Why: "when one is lost the other one has no quorum and stops everything: there is no failover at all",
+		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "two_node", What: "two nodes, neither two_node nor a quorum device", Why: "when one fails the other has no quorum and stops everything: there is no failover at all",
 			Fix: []string{"sed -i 's/^\\([[:space:]]*\\)provider: corosync_votequorum/&\\n\\ttwo_node: 1/' " + confFile + "    # on every node; with fencing", again}})
 	}
 	if word, set := v.keys["quorum.wait_for_all"]; twoNode && set && !crm.IsTrue(word) {

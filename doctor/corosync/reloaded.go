@@ -41,11 +41,11 @@ func checkReloaded(v *view) []doctor.Finding {
 		}
 	}
 	slices.Sort(differ)
-	what := fmt.Sprintf("%s says otherwise than what is in force: %s", confFile, strings.Join(differ[:min(3, len(differ))], ", "))
+	what := fmt.Sprintf("%s differs from what is in force: %s", confFile, strings.Join(differ[:min(3, len(differ))], ", "))
 	if len(differ) > 3 {
 		what += fmt.Sprintf(" and %d more", len(differ)-3)
 	}
-	f := doctor.Finding{Severity: doctor.Warning, Subject: confFile, What: what, Why: "it was edited and not reloaded: the next start of Corosync takes it, perhaps on one node only, which then finds the others no more",
+	f := doctor.Finding{Severity: doctor.Warning, Subject: confFile, What: what, Why: "it was edited and not reloaded: the next start of Corosync uses it, perhaps on one node only, which then no longer finds the others",
 		Fix: []string{"corosync-cfgtool -R    # once the file is the same on every node"}}
 	for _, key := range []string{"totem.transport", "totem.version", "totem.ip_version"} {
 		if slices.Contains(differ, key) {

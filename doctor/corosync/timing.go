@@ -19,10 +19,10 @@ func checkTiming(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, f := range all {
 		out := doctor.Finding{Severity: doctor.Warning, Subject: f.Name, What: f.Text, Fix: []string{"hawser timing"},
-			Why: "nodes that are alive are taken for lost, and their addresses move"}
+			Why: "nodes that are alive are taken for dead, and their addresses move"}
 		switch f.Name {
 		case "token", "token_coefficient":
-			out.Severity, out.Why = doctor.Note, "a lost node is missed later than it could be; in a network whose machines are paused for seconds that is as it should be"
+			out.Severity, out.Why = doctor.Note, "a failed node is noticed later than it could be; where machines are paused for seconds that is as it should be"
 			out.Fix = []string{"hawser timing --for lan    # the totem section for a LAN; --for cloud is the other"}
 		case "sched_rr":
 			out.Node = v.Node

@@ -98,7 +98,7 @@ func (n Node) judgeAlias(agent, alias string, used bool) []doctor.Finding {
 func (n Node) fenceAgentCheck() doctor.Check {
 	return doctor.Check{
 		Name: "fence-agent", Short: "a fence agent that the cluster uses and this node lacks", Worst: doctor.Error,
-		Why:  "this node cannot fence another one, and Pacemaker starts nothing of the lost node's before that is done",
+		Why:  "this node cannot fence another, and until a failed node is fenced its resources are not recovered",
 		Mend: "apt-get install fence-agents, or hawser for fence_droplet",
 		Run: n.demands(func(_ context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			var found []doctor.Finding

@@ -39,10 +39,10 @@ const (
 // Checks are those of the clocks.
 func (c *Clock) Checks() []doctor.Check {
 	return []doctor.Check{
-		{Name: "clock-synchronised", Short: "a clock that nothing keeps right", Worst: doctor.Warning,
+		{Name: "clock-synchronised", Short: "a clock that nothing synchronises", Worst: doctor.Warning,
 			Why: "it drifts away from the other nodes'", Mend: "chrony", Run: func(context.Context) ([]doctor.Finding, error) { return c.checkSynchronised() }},
 		{Name: "clock-skew", Short: "nodes whose clocks differ", Worst: doctor.Error,
-			Why: "what expires does so at different times, and the logs of a failover cannot be read side by side", Mend: "chronyc makestep", Run: c.checkSkew},
+			Why: "what expires does so at different times, and the logs of a failover cannot be compared", Mend: "chronyc makestep", Run: c.checkSkew},
 	}
 }
 
@@ -96,7 +96,7 @@ func (c *Clock) compare(ctx context.Context, p Peer) *doctor.Finding {
 		if off < skewed {
 			return nil
 		}
-		f := &doctor.Finding{Severity: doctor.Warning, Node: p.Name, Subject: p.Name, Why: "the logs of a failover cannot be read side by side, and a failure is forgotten sooner on one node than on the other",
+		f := &doctor.Finding{Severity: doctor.Warning, Node: p.Name, Subject: p.Name, Why: "the logs of a failover cannot be compared, and a failure is forgotten sooner on one node than on the other",
 			Fix: []string{"chronyc makestep    # on the node whose clock is wrong: `chronyc tracking` says it", "systemctl enable --now chrony    # if none runs there"}}
 		word := "ahead of"
 		if offset < 0 {

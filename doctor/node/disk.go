@@ -24,7 +24,7 @@ func (n Node) diskCheck() doctor.Check {
 	return doctor.Check{
 		Name: "disk", Short: "a file system that is full, or has become read-only: HAProxy's configuration, the agents' runtime files, Pacemaker's CIB", Worst: doctor.Error,
 		Why:  "an agent that cannot write its state fails, and Pacemaker cannot save its configuration",
-		Mend: "df -h, and room",
+		Mend: "free some space (`df -h`)",
 		Run: func(context.Context) ([]doctor.Finding, error) {
 			var found []doctor.Finding
 			seen := map[syscall.Fsid]bool{}

@@ -16,7 +16,7 @@ import (
 func (n Node) fenceDropletCheck() doctor.Check {
 	return doctor.Check{
 		Name: "fence-droplet", Short: "a fence device that has another droplet's id for this node", Worst: doctor.Error, Timeout: 10 * time.Second,
-		Why:  "when this node is lost, a fence fails, or switches another machine off and takes this one for dead",
+		Why:  "when this node fails, fencing fails, or switches another machine off and takes this one for dead",
 		Mend: "droplets: {NODE: ID} in hawser.yaml, then hawser apply",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			var found []doctor.Finding
@@ -31,7 +31,7 @@ func (n Node) fenceDropletCheck() doctor.Check {
 				}
 				if is != has {
 					found = append(found, n.found(doctor.Error, m.Resource, fmt.Sprintf("%s has the droplet %s for %s, and this is the droplet %s", m.Resource, has, n.Name, is),
-						"when this node is lost, a fence fails, or switches another machine off and takes this one for dead",
+						"when this node fails, fencing fails, or switches another machine off and takes this one for dead",
 						"hawser apply    # after `droplets: {"+n.Name+": "+is+"}` in hawser.yaml; without one: crm resource param "+m.Resource+" set pcmk_host_map …"))
 				}
 			}

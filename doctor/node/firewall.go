@@ -42,10 +42,10 @@ type Firewall struct {
 // Checks are those of the packet filter.
 func (f *Firewall) Checks() []doctor.Check {
 	return []doctor.Check{
-		{Name: "firewall-corosync", Node: f.Node, Short: "a packet filter of this node that keeps Corosync's messages out", Worst: doctor.Error,
-			Why: "the node does not find the others, or loses them when the filter forgets that it spoke first", Mend: "let UDP 5405 (5406 for a second link) in from the other nodes", Run: f.here(f.checkCorosync)},
-		{Name: "firewall-listeners", Node: f.Node, Short: "a packet filter of this node that keeps clients away from HAProxy's ports", Worst: doctor.Error,
-			Why: "the address is here, HAProxy runs, and nobody is served", Mend: "let the ports in that haproxy.cfg binds", Run: f.here(f.checkListeners)},
+		{Name: "firewall-corosync", Node: f.Node, Short: "a packet filter of this node that blocks Corosync's messages", Worst: doctor.Error,
+			Why: "the node does not find the others, or loses them when the filter forgets that it spoke first", Mend: "allow UDP 5405 (5406 for a second link) from the other nodes", Run: f.here(f.checkCorosync)},
+		{Name: "firewall-listeners", Node: f.Node, Short: "a packet filter of this node that blocks clients from HAProxy's ports", Worst: doctor.Error,
+			Why: "the address is here, HAProxy runs, and nobody is served", Mend: "allow the ports that haproxy.cfg binds", Run: f.here(f.checkListeners)},
 	}
 }
 
@@ -69,7 +69,7 @@ func (f *Firewall) rules() (*firewall.Ruleset, []NIC, []doctor.Finding, error) {
 	}
 	var found []doctor.Finding
 	if rules.Legacy {
-		found = append(found, doctor.Finding{Severity: doctor.Unknown, Subject: "iptables-legacy", What: "this node has rules of the older ip_tables, which are not read here", Why: "they may keep out what nftables lets in",
+		found = append(found, doctor.Finding{Severity: doctor.Unknown, Subject: "iptables-legacy", What: "this node has rules of the older ip_tables, which are not read here", Why: "they may block what nftables allows",
 			Fix: []string{"iptables-legacy --list-rules", "update-alternatives --set iptables /usr/sbin/iptables-nft    # for those that are written from now on"}})
 	}
 	return rules, nics, found, nil
@@ -125,7 +125,7 @@ func betweenNodes(rules *firewall.Ruleset, nic NIC, own netip.Addr, name string,
 		}
 		found = append(found, f)
 	case firewall.Doubtful:
-		found = append(found, doctor.Finding{Severity: doctor.Unknown, Subject: portName(port, "udp"), What: what + ": it cannot be told whether the chain " + j.By.String() + " drops them: that depends on " + doubts(j), Why: why,
+		found = append(found, doctor.Finding{Severity: doctor.Unknown, Subject: portName(port, "udp"), What: what + ": it is not clear whether the chain " + j.By.String() + " drops them: that depends on " + doubts(j), Why: why,
 			Fix: []string{"nft list ruleset", "corosync-cfgtool -s"}})
 	}
 	switch j := rules.Judge(out); j.Answer {
@@ -133,7 +133,7 @@ func betweenNodes(rules *firewall.Ruleset, nic NIC, own netip.Addr, name string,
 		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: portName(port, "udp"), What: fmt.Sprintf("Corosync's messages to %s (%v, UDP %d) are dropped by the chain %s", name, peer, port, j.By), Why: why,
 			Fix: []string{insertRule(j.By, fmt.Sprintf("%s daddr %v udp dport %d accept", family(peer), peer, port))}})
 	case firewall.Doubtful:
-		found = append(found, doctor.Finding{Severity: doctor.Unknown, Subject: portName(port, "udp"), What: fmt.Sprintf("Corosync's messages to %s (%v, UDP %d): it cannot be told whether the chain %s drops them: that depends on %s", name, peer, port, j.By, doubts(j)), Why: why,
+		found = append(found, doctor.Finding{Severity: doctor.Unknown, Subject: portName(port, "udp"), What: fmt.Sprintf("Corosync's messages to %s (%v, UDP %d): it is not clear whether the chain %s drops them: that depends on %s", name, peer, port, j.By, doubts(j)), Why: why,
 			Fix: []string{"nft list ruleset", "corosync-cfgtool -s"}})
 	}
 	return found

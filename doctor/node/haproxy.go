@@ -87,7 +87,7 @@ func unanswered(err error) bool {
 func (n Node) bindCheck() doctor.Check {
 	return doctor.Check{
 		Name: "haproxy-bind", Short: "an address that HAProxy is to bind and that is not here, or is taken by another program", Worst: doctor.Error,
-		Why:  "HAProxy does not start on a node that lacks the address; colocated with that address, it starts nowhere",
+		Why:  "HAProxy does not start on a node that lacks the address; colocated with that address, it starts on no node",
 		Mend: `sysctl -w net.ipv4.ip_nonlocal_bind=1 for an address that moves on a LAN, bind "${HAWSER_ANCHOR_IP}:80" for a cloud's`,
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			floating := map[netip.Addr]inventory.Address{}

@@ -24,7 +24,7 @@ func TestOldWorkersOfManyReloads(t *testing.T) {
 	}
 	found := Node{Name: "lb-1"}.judgeOldWorkers(inventory.HAProxy{Resource: "haproxy", Config: "/etc/haproxy/haproxy.cfg"}, procs, time.Hour)
 	require.Len(t, found, 1)
-	require.Equal(t, "2 workers of before a reload still run, up to 1h45m0s after it (pid 20, 10)", found[0].What)
+	require.Equal(t, "2 workers from before a reload still run, up to 1h45m0s after it (pid 20, 10)", found[0].What)
 	procs.OldWorkers = procs.OldWorkers[:2]
 	require.Empty(t, Node{}.judgeOldWorkers(inventory.HAProxy{}, procs, time.Hour))
 }

@@ -65,7 +65,7 @@ func tokenFix(path string) []string {
 func (n Node) tokenRightsCheck() doctor.Check {
 	return doctor.Check{
 		Name: "token-rights", Short: "a token that the provider refuses, or that may not read the address and the droplets (asks the API, reads only)", Worst: doctor.Error, Timeout: 20 * time.Second,
-		Why:  "an address can be neither moved nor found; that a token may assign shows only when it does: no question tells it",
+		Why:  "an address can be neither moved nor found; whether a token may assign shows only when it does",
 		Mend: "a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read, then hawser move",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			answers := make([]*doctor.Finding, len(d.Addresses))

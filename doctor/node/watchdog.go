@@ -12,7 +12,7 @@ import (
 
 func (n Node) watchdogCheck() doctor.Check {
 	return doctor.Check{
-		Name: "watchdog", Short: "a kernel watchdog that runs and that nobody feeds, that another program owns, or that sbd needs and has not", Worst: doctor.Error,
+		Name: "watchdog", Short: "a kernel watchdog that runs and is not fed, that another program owns, or that sbd needs and does not have", Worst: doctor.Error,
 		Why:  "a watchdog that nobody feeds resets this node; without one, a node that fences itself goes on",
 		Mend: "modprobe softdog, systemctl enable sbd.service, RuntimeWatchdogSec= in /etc/systemd/system.conf",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {

@@ -23,7 +23,7 @@ const lingering = time.Hour
 
 func (n Node) oldWorkerCheck() doctor.Check {
 	return doctor.Check{
-		Name: "old-workers", Short: "workers of before a reload that do not end (no hard-stop-after, or a long one)", Worst: doctor.Warning,
+		Name: "old-workers", Short: "workers from before a reload that do not end (no hard-stop-after, or a long one)", Worst: doctor.Warning,
 		Why:  "each keeps its memory and serves its clients by an old configuration; many reloads fill the machine",
 		Mend: "hard-stop-after in the section global, then hawser reload",
 		Run: n.ofHAProxies(func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error) {
@@ -57,7 +57,7 @@ func (n Node) judgeOldWorkers(h inventory.HAProxy, procs haproxy.Procs, most tim
 	if len(pids) == 0 {
 		return nil
 	}
-	return []doctor.Finding{n.found(doctor.Warning, h.Resource, fmt.Sprintf("%d workers of before a reload still run, up to %s after it (pid %s)", len(pids), longest, strings.Join(pids, ", ")),
+	return []doctor.Finding{n.found(doctor.Warning, h.Resource, fmt.Sprintf("%d workers from before a reload still run, up to %s after it (pid %s)", len(pids), longest, strings.Join(pids, ", ")),
 		"each keeps its memory and serves its clients by an old configuration",
 		"$EDITOR "+h.Config+"   # hard-stop-after 15m in the section global", "hawser reload "+h.Resource, "kill "+strings.Join(pids, " ")+"   # ends their connections")}
 }

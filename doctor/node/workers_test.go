@@ -29,7 +29,7 @@ func TestOldWorkers(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, haproxy.Master{Path: filepath.Join(w.RunDir, "haproxy/master.sock")}.Reload(t.Context()))
 	require.Eventually(t, func() bool { return len(w.finds("old-workers")) == 1 }, 10*time.Second, 20*time.Millisecond)
-	w.findsOne("old-workers", doctor.Warning, "1 workers of before a reload still run", "hard-stop-after")
+	w.findsOne("old-workers", doctor.Warning, "1 workers from before a reload still run", "hard-stop-after")
 	w.Lingering = time.Hour
 	require.Empty(t, w.finds("old-workers"), "it may take an hour")
 }

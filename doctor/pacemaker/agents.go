@@ -19,7 +19,7 @@ func checkAgents(v *view) []doctor.Finding {
 		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsFloatIP(p.Agent()) || p.Provider == contract.Provider {
 			continue
 		}
-		f := doctor.Finding{Severity: doctor.Warning, Subject: p.Name, Why: "other agents take a HAProxy that hangs, or is a zombie, for one that runs; they know no reload and no node attribute of it"}
+		f := doctor.Finding{Severity: doctor.Warning, Subject: p.Name, Why: "other agents report a HAProxy that hangs, or is a zombie, as running; they neither reload it nor publish its state"}
 		if p.Class != "ocf" {
 			f.What = fmt.Sprintf("%s is run as %s", p.Name, p.Agent())
 			better := *p

@@ -20,7 +20,7 @@ func checkClone(v *view) []doctor.Finding {
 				continue // with its address: another design, in which HAProxy starts where the address goes
 			}
 			found = append(found, doctor.Finding{Severity: doctor.Error, Subject: p.Name, What: p.Name + " runs on one node only: it is not cloned",
-				Why: "when that node is lost, the address waits until HAProxy has started elsewhere", Fix: []string{doctor.Define(append([]crm.Object{clone}, v.renamed(p.Name, clone.Name)...)...)}})
+				Why: "when that node fails, the address waits until HAProxy has started elsewhere", Fix: []string{doctor.Define(append([]crm.Object{clone}, v.renamed(p.Name, clone.Name)...)...)}})
 			continue
 		}
 		if value, _ := c.Meta.Get("interleave"); !crm.IsTrue(value) {

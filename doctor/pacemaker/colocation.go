@@ -116,7 +116,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 		want.Name = p.apart.Name
 	case p.reversed != nil && p.right != nil:
 		f.Severity, f.What, f.Why = doctor.Warning, fmt.Sprintf("%s and %s are each placed with the other (constraints %s and %s)", a.Name, p.reversed.Resource, p.right.Name, p.reversed.Name),
-			"HAProxy runs only where the address is: when that node is lost, the address waits until another HAProxy has started"
+			"HAProxy runs only where the address is: when that node fails, the address waits until another HAProxy has started"
 		f.Fix = []string{"hawser configure delete " + doctor.Quote(p.reversed.Name)}
 		return []doctor.Finding{f}
 	case p.reversed != nil:

@@ -25,7 +25,7 @@ func checkFailures(v *view) []doctor.Finding {
 		if reason, ok := v.lastFailure(c.resource, c.node); ok {
 			f.What += "; the last: " + reason
 		}
-		f.Fix = []string{"crm_resource --cleanup --resource " + doctor.Quote(c.resource) + " --node " + doctor.Quote(c.node) + "    # after its reason is seen to"}
+		f.Fix = []string{"crm_resource --cleanup --resource " + doctor.Quote(c.resource) + " --node " + doctor.Quote(c.node) + "    # after its cause is fixed"}
 		found = append(found, f)
 	}
 	for _, failure := range v.status.Failures {
@@ -35,7 +35,7 @@ func checkFailures(v *view) []doctor.Finding {
 		}
 		seen[at] = true
 		f := doctor.Finding{Severity: doctor.Warning, Node: failure.Node, Subject: at[0], What: at[0] + " has failed: " + describeFailure(failure),
-			Why: "it is over or not: this is what Pacemaker remembers of it", Fix: []string{"crm_resource --cleanup --resource " + doctor.Quote(at[0]) + " --node " + doctor.Quote(failure.Node) + "    # after its reason is seen to"}}
+			Why: "it may be over: this is Pacemaker's record of it", Fix: []string{"crm_resource --cleanup --resource " + doctor.Quote(at[0]) + " --node " + doctor.Quote(failure.Node) + "    # after its cause is fixed"}}
 		found = append(found, f)
 	}
 	return found

@@ -24,20 +24,20 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	switch {
 	case !on && len(devices) > 0:
 		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although the device " + strings.Join(inventory.Names(devices), ", ") + " is configured",
-			Why: "the device is never used: a node that hangs goes on holding what it holds", Fix: []string{"crm_attribute --name stonith-enabled --update true"}})
+			Why: "the device is never used: a node that hangs keeps what it holds", Fix: []string{"crm_attribute --name stonith-enabled --update true"}})
 	case !on && used:
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although stonith-watchdog-timeout leaves lost nodes to their watchdogs",
+		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although stonith-watchdog-timeout leaves failed nodes to their watchdogs",
 			Why: "without quorum a node's watchdog may fire, but Pacemaker does not wait for it: an address is taken while the other node may still hold it",
 			Fix: []string{"crm_attribute --name stonith-enabled --update true"}})
 	case !on:
 		found = append(found, v.withoutFencing())
 	case len(devices) == 0 && !watchdog:
 		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is on (stonith-enabled is not false), and there is no fence device",
-			Why: "Pacemaker starts nothing at all in such a cluster", Fix: []string{"crm configure primitive fence stonith:AGENT params …    # `stonith_admin --list-installed` lists agents; or `fencing:` of hawser.yaml, then `hawser apply`"}})
+			Why: "Pacemaker will not start any resource", Fix: []string{"crm configure primitive fence stonith:AGENT params …    # `stonith_admin --list-installed` lists agents; or `fencing:` of hawser.yaml, then `hawser apply`"}})
 	case len(devices) == 0 && !used:
 		sbds, _ := v.readSBDs(ctx) // what is not known of it the check sbd says
 		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-watchdog-timeout", What: "fencing is on and there is nothing but the nodes' watchdogs to do it, and stonith-watchdog-timeout is not set",
-			Why: "a lost node cannot be fenced, and what ran there starts nowhere else", Fix: sbds.relyOnWatchdogs()})
+			Why: "a failed node cannot be fenced, and its resources are not recovered", Fix: sbds.relyOnWatchdogs()})
 	}
 	for _, d := range devices {
 		found = append(found, v.checkDevice(d, on)...)
@@ -63,7 +63,7 @@ func (v *view) unfencedNodes() []doctor.Finding {
 			fix = []string{"hawser apply    # after " + node + " is added to `droplets:` of hawser.yaml, if the file lists droplets"}
 		}
 		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: node, What: "no fence device is there for " + node + ": neither pcmk_host_list nor pcmk_host_map of one names it",
-			Why: "when " + node + " is lost it cannot be fenced, and what ran there starts nowhere else", Fix: fix})
+			Why: "when " + node + " fails it cannot be fenced, and its resources are not recovered", Fix: fix})
 	}
 	return found
 }
@@ -71,11 +71,11 @@ func (v *view) unfencedNodes() []doctor.Finding {
 // withoutFencing says what can go wrong with the addresses of this cluster.
 func (v *view) withoutFencing() doctor.Finding {
 	f := doctor.Finding{Severity: doctor.Warning, Subject: "stonith-enabled", What: "there is no fencing (stonith-enabled=false)",
-		Why: "nobody makes sure that a lost node is down before another one takes over; the providers of these addresses keep each at one node all the same",
+		Why: "nothing guarantees that an unreachable node is down before another takes over; the providers of these addresses still keep each on one node",
 		Fix: []string{"crm configure primitive fence stonith:AGENT params …    # or `fencing:` of hawser.yaml, then `hawser apply`", "crm_attribute --name stonith-enabled --update true"}}
 	if twice := inventory.AddressesHeldTwice(v.objects); len(twice) > 0 {
 		f.Severity = doctor.Error
-		f.Why = "a node that hangs or is cut off may go on holding " + strings.Join(inventory.Names(twice), ", ") + " while another one takes it: both then answer for the same address"
+		f.Why = "a node that hangs or is cut off may keep " + strings.Join(inventory.Names(twice), ", ") + " while another one takes it: both then answer for the same address"
 	}
 	return f
 }
@@ -86,7 +86,7 @@ func (v *view) checkDevice(d *crm.Primitive, on bool) []doctor.Finding {
 		better := *d
 		better.Ops = append(slices.Clone(d.Ops), crm.Op{Name: "monitor", Interval: "1h"})
 		found = append(found, doctor.Finding{Severity: doctor.Warning, Subject: d.Name, What: "the fence device " + d.Name + " has no monitor",
-			Why: "that its credentials or its path are broken is found out when a node has to be fenced", Fix: []string{doctor.Define(&better)}})
+			Why: "broken credentials or a broken path show only when a node has to be fenced", Fix: []string{doctor.Define(&better)}})
 	}
 	if !on {
 		return found
@@ -98,7 +98,7 @@ func (v *view) checkDevice(d *crm.Primitive, on bool) []doctor.Finding {
 		}
 	}
 	if reason, failed := v.lastFailure(d.Name, ""); failed || !active {
-		what := "the fence device " + d.Name + " runs nowhere"
+		what := "the fence device " + d.Name + " is not running on any node"
 		if failed {
 			what = "the fence device " + d.Name + " has failed: " + reason
 		}
@@ -106,8 +106,8 @@ func (v *view) checkDevice(d *crm.Primitive, on bool) []doctor.Finding {
 		if active {
 			severity = doctor.Warning // it has been started again
 		}
-		found = append(found, doctor.Finding{Severity: severity, Subject: d.Name, What: what, Why: "a lost node cannot be fenced by it, and what ran there starts nowhere else",
-			Fix: []string{"crm_resource --cleanup --resource " + doctor.Quote(d.Name) + "    # after its reason is seen to"}})
+		found = append(found, doctor.Finding{Severity: severity, Subject: d.Name, What: what, Why: "it cannot fence a failed node, whose resources are then not recovered",
+			Fix: []string{"crm_resource --cleanup --resource " + doctor.Quote(d.Name) + "    # after its cause is fixed"}})
 	}
 	return found
 }
@@ -129,8 +129,8 @@ func (v *view) failedFences() []doctor.Finding {
 		if f.Reason != "" {
 			what += ": " + f.Reason
 		}
-		found = append(found, doctor.Finding{Severity: doctor.Error, Node: f.Target, What: what, Why: "what ran on it starts nowhere else until it is fenced or known to be off",
-			Fix: []string{"stonith_admin --history " + doctor.Quote(f.Target) + " --verbose", "stonith_admin --cleanup --history " + doctor.Quote(f.Target) + "    # once it works: forgets this"}})
+		found = append(found, doctor.Finding{Severity: doctor.Error, Node: f.Target, What: what, Why: "its resources are not recovered until it is fenced or known to be off",
+			Fix: []string{"stonith_admin --history " + doctor.Quote(f.Target) + " --verbose", "stonith_admin --cleanup --history " + doctor.Quote(f.Target) + "    # once it works: clears this"}})
 	}
 	return found
 }

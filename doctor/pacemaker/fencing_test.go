@@ -20,14 +20,14 @@ func provokeFencing() []provoked {
 			b.Edit(t, bench.PrimitiveFence, "")
 			b.Edit(t, `name="stonith-enabled" value="true"`, `name="stonith-enabled" value="false"`)
 			b.Edit(t, `name="provider" value="digitalocean"`, `name="provider" value="lan"`)
-		}, want: doctor.Error, says: "holding FloatIP while", live: true},
+		}, want: doctor.Error, says: "may keep FloatIP while", live: true},
 		{name: "fencing off, left to the watchdogs", provoke: func(t *testing.T, b *bench.Cluster) {
 			b.Edit(t, bench.PrimitiveFence, "")
 			b.Edit(t, `name="have-watchdog" value="false"`, `name="have-watchdog" value="true"`)
 			b.File(t, "/proc/77/comm", "sbd\n")
 			b.Sh(t, "crm_attribute --name stonith-watchdog-timeout --update 10s; crm_attribute --name stonith-enabled --update false")
 		}, want: doctor.Error, says: "although stonith-watchdog-timeout"},
-		{name: "fencing on, and no device", provoke: edit(bench.PrimitiveFence, ""), want: doctor.Error, says: "starts nothing at all", live: true},
+		{name: "fencing on, and no device", provoke: edit(bench.PrimitiveFence, ""), want: doctor.Error, says: "will not start any resource", live: true},
 		{name: "a device for two of three nodes", provoke: edit(bench.PrimitiveFence, strings.Replace(bench.PrimitiveFence, "<operations>", `<instance_attributes id="fi"><nvpair id="fi-l" name="pcmk_host_map" value="lb-1:1001;lb-3:1003"/></instance_attributes><operations>`, 1)), want: doctor.Error, says: "no fence device is there for lb-2", live: true},
 		{name: "fencing without a monitor", provoke: edit(`<operations><op id="fence-monitor-1h" name="monitor" interval="1h"/></operations>`, ""), want: doctor.Warning, says: "has no monitor"},
 		{name: "a device that failed", provoke: func(t *testing.T, b *bench.Cluster) {

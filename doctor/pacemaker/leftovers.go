@@ -25,7 +25,7 @@ func checkLeftovers(v *view) []doctor.Finding {
 		switch {
 		case strings.HasPrefix(l.Name, "cli-prefer-"):
 			f.What = fmt.Sprintf("%s is bound to %s since somebody moved it there (constraint %s)", l.Resource, where, l.Name)
-			f.Why = "it moves back as soon as that node is there again, once more than it must"
+			f.Why = "it moves back as soon as that node returns, which is one move too many"
 			if isRunningElsewhere(v, l) {
 				f.Why += "; now it is elsewhere"
 			}

@@ -78,8 +78,8 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 	case soon != nil && soonest <= v.promise():
 		return doctor.Finding{}, true
 	case soon != nil:
-		f.Severity, f.What = doctor.Warning, fmt.Sprintf("%s is looked at every %s only", p.Name, soon.Interval)
-		f.Why = fmt.Sprintf("a failure is noticed after %s at the latest, where %v are the rule", soon.Interval, v.promise())
+		f.Severity, f.What = doctor.Warning, fmt.Sprintf("%s is monitored only every %s", p.Name, soon.Interval)
+		f.Why = fmt.Sprintf("a failure may go unnoticed for %s, where %v are the rule", soon.Interval, v.promise())
 		old := soon.Interval
 		for i := range better.Ops {
 			if better.Ops[i].Name == "monitor" && better.Ops[i].Interval == old {

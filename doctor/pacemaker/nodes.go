@@ -6,11 +6,11 @@ import "github.com/hawser-ha/hawser/doctor"
 func checkNodes(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, n := range v.status.Nodes {
-		f := doctor.Finding{Node: n.Name, Subject: n.Name, Why: "there is one place less for the addresses to go to"}
+		f := doctor.Finding{Node: n.Name, Subject: n.Name, Why: "the addresses have one node fewer to go to"}
 		switch {
 		case n.Unclean:
-			f.Severity, f.What = doctor.Error, n.Name+" is unclean: it was lost, and nobody knows whether it still runs"
-			f.Why = "what ran on it starts nowhere else until it is fenced"
+			f.Severity, f.What = doctor.Error, n.Name+" is unclean: it is unreachable, and may still be running"
+			f.Why = "its resources are not recovered until it is fenced"
 			f.Fix = []string{"stonith_admin --history " + doctor.Quote(n.Name) + " --verbose", "stonith_admin --confirm " + doctor.Quote(n.Name) + "    # only once it is known to be off"}
 		case !n.Online && n.Type == "remote":
 			f.Severity, f.What, f.Fix = doctor.Warning, n.Name+" (a remote node) is offline", []string{"systemctl start pacemaker_remote    # on " + n.Name}

@@ -66,43 +66,43 @@ func (c *Cluster) Checks() []doctor.Check {
 		look func(ctx context.Context, v *view) ([]doctor.Finding, error)
 	}{
 		{doctor.Check{Name: "fencing", Short: "fencing that is off, has no device, whose device failed, or that leaves a node out", Worst: doctor.Error,
-			Why:  "a node that hangs may go on holding an address while another one takes it; without a device nothing starts at all",
+			Why:  "a node that hangs may keep an address while another takes it; without a device nothing is started at all",
 			Mend: "configure a fence device and set stonith-enabled=true"}, checkFencing},
-		{doctor.Check{Name: "sbd", Short: "watchdog fencing (SBD) of which Pacemaker, sbd and the nodes do not think the same (SBD_WATCHDOG_TIMEOUT, stonith-watchdog-timeout)", Worst: doctor.Error,
-			Why:  "Pacemaker would take a node for dead that goes on running, or refuses to start",
+		{doctor.Check{Name: "sbd", Short: "SBD timeouts on which Pacemaker, sbd and the nodes disagree (SBD_WATCHDOG_TIMEOUT, stonith-watchdog-timeout)", Worst: doctor.Error,
+			Why:  "Pacemaker would take a running node for dead, or refuses to start",
 			Mend: "the same SBD_WATCHDOG_TIMEOUT on every node, and a stonith-watchdog-timeout of twice the largest"}, checkSBD},
-		{doctor.Check{Name: "quorum-policy", Short: "lost quorum, and a policy by which both halves of a split serve", Worst: doctor.Error,
-			Why:  "two parts of a split cluster would both start everything",
+		{doctor.Check{Name: "quorum-policy", Short: "lost quorum, or a policy by which both halves of a split serve", Worst: doctor.Error,
+			Why:  "both parts of a split cluster would start everything",
 			Mend: "unset no-quorum-policy"}, quickly(checkQuorumPolicy)},
 		{doctor.Check{Name: "nodes", Short: "nodes that are offline, unclean, in standby or in maintenance", Worst: doctor.Error,
-			Why:  "there is one place less to go to when the next node fails",
+			Why:  "the next failure has one node fewer to fail over to",
 			Mend: "start the cluster on the node, or take it out of standby or maintenance"}, quickly(checkNodes)},
 		{doctor.Check{Name: "unmanaged", Short: "resources that Pacemaker does not manage, or keeps stopped", Worst: doctor.Error,
 			Why:  "nothing is done when they fail",
 			Mend: "unset maintenance-mode, is-managed, target-role or stop-all-resources"}, quickly(checkUnmanaged)},
 		{doctor.Check{Name: "leftovers", Short: "constraints that `crm_resource --move` and --ban left behind", Worst: doctor.Warning,
-			Why:  "the resource is bound to a node, or banned from one, for good",
+			Why:  "the resource is tied to a node, or banned from one, for good",
 			Mend: "crm_resource --clear"}, quickly(checkLeftovers)},
 		{doctor.Check{Name: "failures", Short: "failed actions and fail counts", Worst: doctor.Error,
 			Why:  "a resource that failed too often on a node does not run there",
-			Mend: "see to the reason, then crm_resource --cleanup"}, quickly(checkFailures)},
+			Mend: "fix the cause, then crm_resource --cleanup"}, quickly(checkFailures)},
 		{doctor.Check{Name: "haproxy-clone", Short: "HAProxy that is not a clone on every node, or one without interleave", Worst: doctor.Error,
-			Why:  "an address has nowhere to go, or one node's HAProxy disturbs those of others",
+			Why:  "an address has nowhere to go, or one node's HAProxy disturbs the others'",
 			Mend: "clone it, with interleave=true"}, quickly(checkClone)},
 		{doctor.Check{Name: "address-colocation", Short: "addresses that are not kept where HAProxy runs", Worst: doctor.Error,
 			Why:  "an address may be on a node where nothing answers",
 			Mend: "a colocation with score INFINITY: the address with HAProxy's clone"}, quickly(checkColocation)},
-		{doctor.Check{Name: "monitors", Short: "resources without a monitor, or with one that comes too seldom", Worst: doctor.Error,
-			Why:  "a failure is not noticed, or too late",
+		{doctor.Check{Name: "monitors", Short: "resources without a monitor, or with one that runs too rarely", Worst: doctor.Error,
+			Why:  "a failure is noticed too late, or not at all",
 			Mend: "give it a monitor operation"}, quickly(checkMonitors)},
-		{doctor.Check{Name: "operation-timeouts", Short: "time-outs shorter than what the agent advertises or has been seen to need", Worst: doctor.Warning,
+		{doctor.Check{Name: "operation-timeouts", Short: "time-outs shorter than what the agent advertises or has needed", Worst: doctor.Warning,
 			Why:  "an action that would have succeeded is counted as a failure, and the resource is moved or its node fenced",
 			Mend: "give the operation a longer time-out"}, checkTimeouts},
 		{doctor.Check{Name: "recovery", Short: "resources that fail back, or never come back after a failure", Worst: doctor.Note,
-			Why:  "an address moves once more than it must, or a passing failure keeps it away for good",
+			Why:  "an address moves more often than it must, or a temporary failure keeps it away for good",
 			Mend: "set resource-stickiness and failure-timeout"}, quickly(checkRecovery)},
-		{doctor.Check{Name: "resource-agents", Short: "resources of HAProxy that other agents than hawser's run", Worst: doctor.Warning,
-			Why:  "they say running of a HAProxy that serves nobody",
+		{doctor.Check{Name: "resource-agents", Short: "HAProxy resources run by another agent", Worst: doctor.Warning,
+			Why:  "such an agent reports \"running\" for a HAProxy that serves nobody",
 			Mend: "use ocf:hawser:haproxy"}, quickly(checkAgents)},
 	} {
 		check := k.Check
@@ -119,7 +119,7 @@ func (c *Cluster) Checks() []doctor.Check {
 		all = append(all, check)
 	}
 	return append([]doctor.Check{{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,
-		Why: "nothing of the cluster's configuration and state can be looked at", Mend: "start Pacemaker on this node",
+		Why: "the cluster's configuration and state cannot be checked", Mend: "start Pacemaker on this node",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
 			if _, err := read.Get(ctx, c.read); err != nil {
 				fix := []string{"systemctl start pacemaker", "crm_mon -1"}
@@ -127,7 +127,7 @@ func (c *Cluster) Checks() []doctor.Check {
 					fix = []string{"/usr/share/hawser/setup-balancer --help    # makes this machine a member of the cluster"}
 				}
 				return []doctor.Finding{{Severity: doctor.Unknown, What: fmt.Sprintf("the cluster's configuration and state could not be read: %v", err),
-					Why: "nothing of it was looked at: fencing, quorum, nodes, resources, constraints", Fix: fix}}, nil
+					Why: "nothing of it was checked: fencing, quorum, nodes, resources, constraints", Fix: fix}}, nil
 			}
 			return nil, nil
 		}}}, all...)

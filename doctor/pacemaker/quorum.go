@@ -16,7 +16,7 @@ func checkQuorumPolicy(v *view) []doctor.Finding {
 				lost = append(lost, n.Name)
 			}
 		}
-		f := doctor.Finding{Severity: doctor.Error, Subject: "quorum", What: "this part of the cluster has no quorum", Why: "Pacemaker starts nothing here, and stops what runs unless no-quorum-policy says otherwise; what is written into the configuration here may be lost",
+		f := doctor.Finding{Severity: doctor.Error, Subject: "quorum", What: "this partition has no quorum", Why: "Pacemaker will not start any resource here, and stops those that run unless no-quorum-policy says otherwise; changes of the configuration here may be lost",
 			Fix: []string{"corosync-quorumtool -s", "corosync-cfgtool -s"}}
 		if len(lost) > 0 {
 			f.What += ": " + strings.Join(lost, ", ") + " not seen from here"
@@ -33,7 +33,7 @@ func checkQuorumPolicy(v *view) []doctor.Finding {
 	case "ignore":
 		f.Severity, f.Why = doctor.Error, "when the nodes lose sight of each other, each part goes on by itself: both take every address, and both serve"
 		if len(v.status.Nodes) == 2 {
-			f.Why += ". Two nodes need it no more: two_node: 1 in corosync.conf gives either of them quorum"
+			f.Why += ". Two nodes do not need it: two_node: 1 in corosync.conf gives either of them quorum"
 		}
 	case "freeze":
 		f.Severity, f.Why = doctor.Warning, "a part of the cluster that lost its quorum keeps the addresses that it has, while the other part takes them, unless it fences it first"
@@ -41,11 +41,11 @@ func checkQuorumPolicy(v *view) []doctor.Finding {
 		if v.cib.FencingEnabled() {
 			return found
 		}
-		f.Severity, f.Why = doctor.Warning, "without fencing a node cannot be made to end itself, and Pacemaker takes it for stop: a node that hangs goes on"
+		f.Severity, f.Why = doctor.Warning, "without fencing a node cannot be made to shut itself down, and Pacemaker treats the policy as stop: a node that hangs goes on"
 	case "stop", "demote", "fence":
 		return found
 	default:
-		f.Severity, f.What, f.Why = doctor.Warning, fmt.Sprintf("no-quorum-policy is %q, which Pacemaker does not know", policy), "it takes it for stop"
+		f.Severity, f.What, f.Why = doctor.Warning, fmt.Sprintf("no-quorum-policy is %q, which Pacemaker does not know", policy), "Pacemaker treats it as stop"
 	}
 	return append(found, f)
 }

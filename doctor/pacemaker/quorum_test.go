@@ -15,7 +15,7 @@ func provokeQuorum() []provoked {
 		{name: "suicide without fencing", provoke: func(t *testing.T, b *bench.Cluster) {
 			b.Edit(t, bench.PrimitiveFence, "")
 			b.Sh(t, "crm_attribute --name stonith-enabled --update false; crm_attribute --name no-quorum-policy --update suicide")
-		}, want: doctor.Warning, says: "takes it for stop", live: true, also: []string{"fencing"}},
+		}, want: doctor.Warning, says: "treats the policy as stop", live: true, also: []string{"fencing"}},
 		{name: "a policy that there is not", provoke: property("no-quorum-policy", "panic"), want: doctor.Warning, says: "does not know"},
 		{name: "no quorum, and a node that is not seen", provoke: func(t *testing.T, b *bench.Cluster) {
 			b.Edit(t, `have-quorum="1"`, `have-quorum="0"`)

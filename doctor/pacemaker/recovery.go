@@ -11,7 +11,7 @@ func checkRecovery(v *view) []doctor.Finding {
 	for _, a := range inventory.Primitives(v.objects, inventory.IsFloatIP) {
 		if _, ok := v.meta(a.Name, "resource-stickiness"); !ok {
 			found = append(found, doctor.Finding{Severity: doctor.Note, Subject: a.Name, What: a.Name + " has no resource-stickiness",
-				Why: "it may move back when a lost node returns: one interruption more", Fix: []string{setMeta(a.Name, "resource-stickiness", "100")}})
+				Why: "it may move back when a failed node returns: one more interruption", Fix: []string{setMeta(a.Name, "resource-stickiness", "100")}})
 		}
 	}
 	for _, p := range v.primitives() {
@@ -24,7 +24,7 @@ func checkRecovery(v *view) []doctor.Finding {
 				wait = "10s"
 			}
 			found = append(found, doctor.Finding{Severity: doctor.Note, Subject: p.Name, What: p.Name + " has no failure-timeout",
-				Why: "a start that failed for a moment keeps it off that node until somebody cleans it up", Fix: []string{setMeta(p.Name, "failure-timeout", wait)}})
+				Why: "a start that failed once keeps it off that node until somebody cleans it up", Fix: []string{setMeta(p.Name, "failure-timeout", wait)}})
 		}
 	}
 	return found

@@ -29,7 +29,7 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 		return all, hereErr // a file has no nodes to ask
 	}
 	if err != nil {
-		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes told of sbd: %w", err))
+		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes reported of sbd: %w", err))
 	}
 	for _, n := range v.status.Nodes {
 		if !n.Online || n.Type == "remote" || crm.SameHost(n.Name, v.Node) {
@@ -51,7 +51,7 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	wait, word, ok := v.cib.WatchdogTimeout()
 	if !ok {
 		return []doctor.Finding{{Severity: doctor.Error, Subject: "stonith-watchdog-timeout", What: fmt.Sprintf("stonith-watchdog-timeout is %q, which is not a time", word),
-			Why: "Pacemaker cannot tell how long to wait for a lost node's watchdog", Fix: nodes.relyOnWatchdogs()}}, err
+			Why: "Pacemaker cannot tell how long to wait for a failed node's watchdog", Fix: nodes.relyOnWatchdogs()}}, err
 	}
 	if wait == 0 && len(nodes.of) > 0 && len(nodes.where(idle)) == len(nodes.of) {
 		return nil, nil // what other nodes did not tell is said elsewhere
@@ -71,7 +71,7 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 	off := s.where(idle)
 	if wait != 0 && len(off) > 0 {
 		f.What = "stonith-watchdog-timeout is " + word + ", and no sbd runs on " + strings.Join(off, ", ")
-		f.Why = "the other nodes would count on a watchdog that nobody feeds or starves: Pacemaker's controller ends itself at its next start when it finds that"
+		f.Why = "the other nodes would count on a watchdog that is not running: Pacemaker's controller shuts itself down at its next start when it finds that"
 		for _, name := range off {
 			f.Fix = append(f.Fix, doctor.StartSBD(name)...)
 		}
@@ -84,23 +84,23 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 	}
 	f.Fix = s.relyOnWatchdogs()
 	fires := fmt.Sprintf("the watchdog of %s fires after %v (SBD_WATCHDOG_TIMEOUT)", slow, longest)
-	const early = "Pacemaker would take a lost node for dead before its watchdog has fired, and another node would take its address"
+	const early = "Pacemaker would take a failed node for dead before its watchdog has fired, and another node would take its address"
 	switch {
 	case wait == 0:
 		f.What = "sbd runs on " + strings.Join(s.where(diskless), ", ") + " without a disk, and stonith-watchdog-timeout is not set"
-		f.Why = "a node's watchdog fires when it is lost, but Pacemaker does not count on that: what ran there starts nowhere else"
+		f.Why = "a failed node's watchdog fires, but Pacemaker does not count on that: its resources are not recovered"
 	case wait < 0 && 2*shortest <= longest:
 		f.What, f.Why = fmt.Sprintf("stonith-watchdog-timeout is %s, so that a node waits for twice its own SBD_WATCHDOG_TIMEOUT, on one of them %v: %s", word, 2*shortest, fires), early
 	case wait < 0 && shortest != longest:
 		f.Severity = doctor.Warning
 		f.What = fmt.Sprintf("stonith-watchdog-timeout is %s, so that a node waits for twice its own SBD_WATCHDOG_TIMEOUT, on one of them %v: less than twice that of %s (%v)", word, 2*shortest, slow, longest)
-		f.Why = "little is left for the time in which sbd itself notices that the node is lost"
+		f.Why = "that leaves little time for sbd itself to notice that the node has lost the cluster"
 	case wait > 0 && wait <= longest:
-		f.What, f.Why = fmt.Sprintf("stonith-watchdog-timeout is %s, and %s", word, fires), early+"; where Pacemaker sees it, it ends itself"
+		f.What, f.Why = fmt.Sprintf("stonith-watchdog-timeout is %s, and %s", word, fires), early+"; where Pacemaker notices, it shuts itself down"
 	case wait > 0 && wait < 2*longest:
 		f.Severity = doctor.Warning
 		f.What = fmt.Sprintf("stonith-watchdog-timeout is %s, less than twice SBD_WATCHDOG_TIMEOUT (%v on %s)", word, longest, slow)
-		f.Why = "little is left for the time in which sbd itself notices that the node is lost"
+		f.Why = "that leaves little time for sbd itself to notice that the node has lost the cluster"
 	default:
 		return nil
 	}
@@ -126,8 +126,8 @@ func (s sbdNodes) judgeDifference() *doctor.Finding {
 	for _, fact := range order {
 		parts = append(parts, fact+" on "+strings.Join(having[fact], ", "))
 	}
-	f := &doctor.Finding{Severity: doctor.Warning, Subject: "SBD_WATCHDOG_TIMEOUT", Why: "a lost node may still run when the others take its addresses, or they wait longer than they must; " +
-		"a stonith-watchdog-timeout that suits one node makes Pacemaker end itself on another"}
+	f := &doctor.Finding{Severity: doctor.Warning, Subject: "SBD_WATCHDOG_TIMEOUT", Why: "a failed node may still run when the others take its addresses, or they wait longer than they must; " +
+		"a stonith-watchdog-timeout that suits one node makes Pacemaker shut itself down on another"}
 	if len(order) < 2 {
 		f.Subject, f.What = "sbd", "sbd runs on "+strings.Join(having[order[0]], ", ")+" and not on "+strings.Join(off, ", ")
 		f.Fix = doctor.StartSBD(strings.Join(off, ", "))
@@ -159,7 +159,7 @@ func (s sbdNodes) judgeSilence() *doctor.Finding {
 		return nil
 	}
 	names := strings.Join(s.silent, ", ")
-	return &doctor.Finding{Severity: doctor.Unknown, Subject: "SBD_WATCHDOG_TIMEOUT", What: "whether sbd runs on " + names + ", and with which SBD_WATCHDOG_TIMEOUT: nothing was told of it",
+	return &doctor.Finding{Severity: doctor.Unknown, Subject: "SBD_WATCHDOG_TIMEOUT", What: "whether sbd runs on " + names + ", and with which SBD_WATCHDOG_TIMEOUT: there is no report of it",
 		Why: "Pacemaker has to wait for the slowest node's watchdog, which may be that one's", Fix: []string{"hawser doctor --tell    # on " + names}}
 }
 
@@ -170,5 +170,5 @@ func (v *view) judgeDisk(nodes sbdNodes) *doctor.Finding {
 		return nil
 	}
 	return &doctor.Finding{Severity: doctor.Error, Node: v.Node, Subject: "sbd", What: "sbd has the disk " + here.Disks + ", and no fence device of the cluster uses it",
-		Why: "nobody writes the order to die to that disk when a node is lost", Fix: []string{"crm configure primitive fence-sbd stonith:fence_sbd params devices=" + doctor.Quote(strings.ReplaceAll(here.Disks, ";", ","))}}
+		Why: "nothing writes the order to die to that disk when a node fails", Fix: []string{"crm configure primitive fence-sbd stonith:fence_sbd params devices=" + doctor.Quote(strings.ReplaceAll(here.Disks, ";", ","))}}
 }

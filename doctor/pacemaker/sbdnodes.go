@@ -60,7 +60,7 @@ func (s sbdNodes) relyOnWatchdogs() []string {
 		first = append(first, doctor.StartSBD(name)...)
 	}
 	if len(first) > 0 || len(s.silent) > 0 || longest == 0 {
-		write += "    # only once sbd runs on every node, and this is twice the largest SBD_WATCHDOG_TIMEOUT: where that is not so Pacemaker ends itself at once"
+		write += "    # only once sbd runs on every node, and this is twice the largest SBD_WATCHDOG_TIMEOUT: otherwise Pacemaker shuts itself down at once"
 	}
 	return append(first, write)
 }
