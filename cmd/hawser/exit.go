@@ -53,7 +53,10 @@ var exitCodes = []struct {
 		{"doctor", "it works, but something needs attention"},
 		{"reload", "a node goes on with the configuration that it served"},
 	}},
-	{exitChanges, "", []commandMeaning{{"plan", "there are changes to apply, with --exit-code"}}},
+	{exitChanges, "", []commandMeaning{
+		{"plan", "there are changes to apply, with --exit-code"},
+		{"corosync-conf", "the file differs, with --check"},
+	}},
 	{exitInterrupted, "interrupted", nil},
 }
 
@@ -67,10 +70,11 @@ var exitCodesOf = map[string][]int{
 	"status":  {exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded, exitInterrupted},
 	"reload": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitDegraded,
 		exitInterrupted},
-	"move":      {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
-	"timing":    {exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitInterrupted},
-	"doctor":    {exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded, exitInterrupted},
-	"configure": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitPermission, exitInterrupted},
+	"move":          {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
+	"timing":        {exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitInterrupted},
+	"corosync-conf": {exitOK, exitFailed, exitUsage, exitChanges, exitInterrupted},
+	"doctor":        {exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded, exitInterrupted},
+	"configure":     {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitPermission, exitInterrupted},
 }
 
 // silent ends the program with a code when everything has been said.

@@ -31,8 +31,8 @@ func timingCommand(sys *system) *cli.Command {
 		},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			if n := c.Int("nodes"); c.IsSet("nodes") && (n < 1 || n > maxNodes) {
-				return usagef("--nodes %d: a cluster has 1 to %d nodes", n, maxNodes)
+			if n := c.Int("nodes"); c.IsSet("nodes") && (n < 1 || n > corosync.MaxNodes) {
+				return usagef("--nodes %d: a cluster has 1 to %d nodes", n, corosync.MaxNodes)
 			}
 			if c.IsSet("for") {
 				return sys.timingFor(c)
@@ -41,9 +41,6 @@ func timingCommand(sys *system) *cli.Command {
 		},
 	}
 }
-
-// maxNodes is how many nodes Corosync takes (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
-const maxNodes = 384
 
 // networks are the words that --for knows.
 var networks = map[string]corosync.Timing{"lan": corosync.LAN, "cloud": corosync.Cloud}
