@@ -16,7 +16,7 @@ import (
 const (
 	demoName     = "demo"
 	demoYAMLPath = "/etc/hawser/hawser.yaml"
-	// demoMonitor is the tutorial's: HAProxy is looked after every 15 s, and a stopped one is back within that time.
+	// demoMonitor is the tutorial's. A HAProxy that ends is back long before the next monitor: its keeper waits for that.
 	demoMonitor = 15 * time.Second
 )
 
