@@ -33,14 +33,14 @@ func ParseCIB(xml []byte) (*CIB, error) {
 	doc := etree.NewDocument()
 	doc.ReadSettings.MaxDepth = maxDepth
 	if err := doc.ReadFromBytes(rest); err != nil {
-		return nil, fmt.Errorf("crm: the CIB is not well-formed XML: %w", err)
+		return nil, fmt.Errorf("the CIB is not well-formed XML: %w", err)
 	}
 	root := doc.Root()
 	if root == nil || root.Tag != "cib" {
-		return nil, errors.New("crm: this is not a CIB: its root element must be <cib>")
+		return nil, errors.New("this is not a CIB: its root element must be <cib>")
 	}
 	if root.SelectElement("configuration") == nil {
-		return nil, errors.New("crm: the CIB has no <configuration>; was only a part of it asked for?")
+		return nil, errors.New("the CIB has no <configuration>; was only a part of it asked for?")
 	}
 	c := &CIB{root: root, status: status}
 	for _, v := range []struct {
@@ -50,7 +50,7 @@ func ParseCIB(xml []byte) (*CIB, error) {
 		text := root.SelectAttrValue(v.name, "0")
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, fmt.Errorf("crm: the CIB's %s is %q, which is not a number", v.name, text)
+			return nil, fmt.Errorf("the CIB's %s is %q, which is not a number", v.name, text)
 		}
 		*v.into = n
 	}
@@ -58,7 +58,7 @@ func ParseCIB(xml []byte) (*CIB, error) {
 	seen := map[string]bool{}
 	for _, section := range c.configuration().ChildElements() {
 		if seen[section.Tag] {
-			return nil, fmt.Errorf("crm: the CIB has more than one <%s>", section.Tag)
+			return nil, fmt.Errorf("the CIB has more than one <%s>", section.Tag)
 		}
 		seen[section.Tag] = true
 	}

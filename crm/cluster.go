@@ -5,42 +5,63 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// What a Cluster's methods may fail with; match them with errors.Is.
+// What a Cluster's methods may fail with; match them with errors.Is. outcome.Of knows their kinds.
 var (
 	// ErrStale is returned by Apply when the configuration is not the one that the plan was made for. Nothing was written: query,
 	// plan again, and write only if the new plan says the same as the one that was approved (Plan.Same).
-	ErrStale = errors.New("crm: the configuration is not what the plan was made for")
+	ErrStale = outcome.Errorf(outcome.Conflict, "the configuration is not what the plan was made for")
 	// ErrNotRunning says that Pacemaker does not run on this node, or does not answer.
-	ErrNotRunning = errors.New("crm: Pacemaker does not answer")
+	ErrNotRunning = outcome.Errorf(outcome.Unavailable, "Pacemaker does not answer")
 	// ErrNoQuorum says that this part of the cluster has lost its quorum and accepts no changes.
-	ErrNoQuorum = errors.New("crm: no quorum")
+	ErrNoQuorum = outcome.Errorf(outcome.Unavailable, "no quorum")
 	// ErrPermission says that the user may not read or write the configuration.
-	ErrPermission = errors.New("crm: permission denied")
+	ErrPermission = outcome.Errorf(outcome.Denied, "permission denied")
 	// ErrRefused says that Pacemaker finds the configuration invalid.
-	ErrRefused = errors.New("crm: Pacemaker refuses the configuration")
+	ErrRefused = outcome.Errorf(outcome.Usage, "Pacemaker refuses the configuration")
 	// ErrNoFencing says that Pacemaker would start nothing, because fencing is on and no device is configured. The configuration is valid
 	// otherwise and can be written.
-	ErrNoFencing = errors.New("crm: fencing is on, but there is no fencing device")
+	ErrNoFencing = errors.New("fencing is on, but there is no fencing device")
 	// ErrNotInstalled says that one of Pacemaker's tools is missing.
-	ErrNotInstalled = errors.New("crm: Pacemaker's tools are not installed")
+	ErrNotInstalled = outcome.Errorf(outcome.Unavailable, "Pacemaker's tools are not installed")
 )
 
-// Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake.
+// Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake, which the
+// suite crmtest.Conform holds to the same behaviour.
 type Cluster interface {
 	// Query reads configuration and status.
 	Query(ctx context.Context) (*CIB, error)
-	// Check lets Pacemaker verify the plan's new configuration and simulate what it would do. Nothing is written. ErrNoFencing comes with
-	// the forecast; the caller may go on.
-	Check(ctx context.Context, p Plan) (Forecast, error)
-	// Apply writes the plan: all of it, or nothing and an error. ErrStale: the configuration has changed since the plan's base was
-	// read.
-	Apply(ctx context.Context, p Plan) error
-	// Wait returns when the cluster has nothing left to do. progress, which may be nil, is called with each change of what is pending.
-	Wait(ctx context.Context, progress func(Progress)) error
 	// Status asks what the cluster does now.
 	Status(ctx context.Context) (*Status, error)
+	// Check has Pacemaker verify the plan's new configuration and simulate what it would do. Nothing
+	// is written. ErrNoFencing comes with the forecast; the caller may go on.
+	Check(ctx context.Context, p Plan) (Forecast, error)
+	// Verify is Check without the simulation, for callers who show no forecast: it saves a third of
+	// the work.
+	Verify(ctx context.Context, p Plan) (warnings []string, err error)
+	// Rehearse has Pacemaker's scheduler play the plan through: what it would do, and the
+	// configuration and status that there would be once it had been done. A plan made for that says
+	// what would come after. Nothing is written.
+	Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error)
+	// Apply writes the plan: all of it, or nothing and an error. ErrStale: the configuration has
+	// changed since the plan's base was read.
+	Apply(ctx context.Context, p Plan) error
+	// Wait returns when the cluster has nothing left to do. progress, which may be nil, is called
+	// with each change of what is pending.
+	Wait(ctx context.Context, progress func(Progress)) error
+	// ForgetProbe removes from the status the record of a probe that found the resource running on
+	// the node. It is no error if there is none.
+	ForgetProbe(ctx context.Context, resource, node string) error
+	// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and how
+	// long they may take.
+	Advertised(ctx context.Context, agent string) ([]AgentAction, error)
+	// SetPrivate sets a node attribute of this node that never reaches the CIB.
+	SetPrivate(ctx context.Context, name, value string) error
+	// Private is the value of such an attribute on each node that has one.
+	Private(ctx context.Context, name string) (map[string]string, error)
 }
 
 // Forecast is what Pacemaker says about a plan.

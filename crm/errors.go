@@ -3,6 +3,8 @@ package crm
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // Problem is one thing wrong with one object.
@@ -44,6 +46,9 @@ func (e *InvalidError) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Outcome implements outcome.Of: nothing was changed.
+func (e *InvalidError) Outcome() outcome.Kind { return outcome.Usage }
 
 // report collects problems.
 type report struct {

@@ -12,7 +12,7 @@ import (
 // removes nothing else, and it is no error if there is none.
 func (t *Tools) ForgetProbe(ctx context.Context, resource, node string) error {
 	if strings.ContainsAny(resource+node, `'"`) {
-		return fmt.Errorf("crm: the name %q or %q cannot stand in an XPath", resource, node)
+		return fmt.Errorf("the name %q or %q cannot stand in an XPath", resource, node)
 	}
 	ctx, cancel := withLimit(ctx)
 	defer cancel()

@@ -34,7 +34,7 @@ func ParseAdvertised(metadata []byte) ([]AgentAction, error) {
 		Actions []AgentAction `xml:"actions>action"`
 	}
 	if err := xml.Unmarshal(metadata, &m); err != nil {
-		return nil, fmt.Errorf("crm: the agent's meta-data cannot be read: %w", err)
+		return nil, fmt.Errorf("the agent's meta-data cannot be read: %w", err)
 	}
 	return m.Actions, nil
 }

@@ -49,7 +49,7 @@ func parsePrivate(text []byte) (map[string]string, error) {
 		} `xml:"attribute"`
 	}
 	if err := xml.Unmarshal(text, &answer); err != nil {
-		return nil, fmt.Errorf("crm: attrd_updater's answer is not understood: %w", err)
+		return nil, fmt.Errorf("attrd_updater's answer is not understood: %w", err)
 	}
 	values := map[string]string{}
 	for _, a := range answer.Attributes {

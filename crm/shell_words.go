@@ -3,6 +3,8 @@ package crm
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // SyntaxError says where a piece of crmsh's language stops making sense, and what was expected there.
@@ -12,6 +14,9 @@ type SyntaxError struct {
 	Word string // the offending word, "" at the end of a statement
 	Want string // what was expected
 }
+
+// Outcome implements outcome.Of: nothing was changed.
+func (e *SyntaxError) Outcome() outcome.Kind { return outcome.Usage }
 
 // Error is file:line: what came, what was expected.
 func (e *SyntaxError) Error() string {

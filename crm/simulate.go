@@ -64,7 +64,7 @@ func (t *Tools) simulate(ctx context.Context, f planFiles) (Forecast, error) {
 func parseForecast(text []byte) (Forecast, error) {
 	var s simulation
 	if err := xml.Unmarshal(text, &s); err != nil {
-		return Forecast{}, fmt.Errorf("crm: crm_simulate's answer cannot be read: %w", err)
+		return Forecast{}, fmt.Errorf("crm_simulate's answer cannot be read: %w", err)
 	}
 	var f Forecast
 	for _, a := range s.Actions.Nodes {

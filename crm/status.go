@@ -199,10 +199,10 @@ type monitorFailure struct {
 func ParseStatus(text []byte) (*Status, error) {
 	var m monitor
 	if err := xml.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("crm: crm_mon's answer cannot be read: %w", err)
+		return nil, fmt.Errorf("crm_mon's answer cannot be read: %w", err)
 	}
 	if n := m.XMLName.Local; n != "pacemaker-result" && n != "crm_mon" {
-		return nil, errors.New("crm: crm_mon's answer is <" + n + ">, not <pacemaker-result>")
+		return nil, errors.New("crm_mon's answer is <" + n + ">, not <pacemaker-result>")
 	}
 	s := &Status{
 		Pacemaker: m.Summary.DC.Version, DC: m.Summary.DC.Name, Quorum: m.Summary.DC.Quorum,
@@ -307,7 +307,7 @@ func (m *monitor) addHistory(s *Status) {
 		if r.Node == "" {
 			continue
 		}
-		for _, id := range []string{r.ID, instanceless(r.ID)} {
+		for _, id := range []string{r.ID, ResourceOf(r.ID)} {
 			at := [2]string{id, r.Node}
 			if t, ok := since[at]; ok && r.Active {
 				r.Since, r.Degraded, r.Reason = t, degraded[at], reasons[at]
@@ -318,12 +318,6 @@ func (m *monitor) addHistory(s *Status) {
 			}
 		}
 	}
-}
-
-// instanceless cuts the number of a clone's instance off.
-func instanceless(id string) string {
-	name, _, _ := strings.Cut(id, ":")
-	return name
 }
 
 // upSince is the time of the last start, or of the probe that found the resource running without one.

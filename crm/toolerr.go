@@ -86,6 +86,38 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 	return e
 }
 
+// What Pacemaker says in words only, with no exit code of its own. Seen at 2.1.5 (Debian 12).
+const (
+	// A patch that does not fit the configuration: "Application of an update diff failed" on a cluster
+	// (exit codes 103 and 104 too), "Application of update diff failed" on a file (exit code 1).
+	saidStale = "Application of"
+	// crm_verify's exit code is 78 for warnings as for errors; this is its last line for warnings alone.
+	saidWarnings = "Warnings found"
+	// crm_verify: errors of fencing begin with "Resource start-up disabled since no STONITH resources".
+	saidFencing = "STONITH"
+)
+
+// patchIsStale says whether cibadmin refused a patch because the configuration is another one.
+func patchIsStale(out output) bool {
+	return out.code == exitOld || out.code == exitDigest || saysStale(out)
+}
+
+// saysStale says the same of its words alone, for an exit code that means anything.
+func saysStale(out output) bool { return bytes.Contains(out.stderr, []byte(saidStale)) }
+
+// onlyWarnings says whether crm_verify found warnings and no errors.
+func onlyWarnings(out output) bool { return bytes.Contains(out.stderr, []byte(saidWarnings)) }
+
+// onlyFencing says whether the errors are all about a fencing device that is missing.
+func onlyFencing(errs []string) bool {
+	for _, e := range errs {
+		if !strings.Contains(e, saidFencing) {
+			return false
+		}
+	}
+	return true
+}
+
 // said is what a tool said about its failure, in one line, without what only its authors need.
 func said(out output) string {
 	text := out.stderr

@@ -133,7 +133,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
 	if p.patch == nil {
-		return errors.New("crm: this plan was not made by Diff")
+		return errors.New("this plan was not made by Diff")
 	}
 	p.patch.mu.Lock()
 	made := p.patch.text != nil
@@ -157,7 +157,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	// The version counts changes of the status too, and a resource that fails over and over changes that faster than a plan can be made
 	// again. While the configuration itself is the one that was read, the plan is still right, and only the count is out of date.
 	for range maxRenumber {
-		if err != nil || ctx.Err() != nil || out.code != exitOld && out.code != exitDigest && !strings.Contains(string(out.stderr), "Application of") {
+		if err != nil || ctx.Err() != nil || !patchIsStale(out) {
 			break
 		}
 		cib, readErr := t.Query(ctx)
@@ -173,7 +173,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	if err != nil {
 		return err
 	}
-	if out.code == exitError && p.Base.Version.Epoch > 0 && strings.Contains(string(out.stderr), "Application of") {
+	if out.code == exitError && p.Base.Version.Epoch > 0 && saysStale(out) {
 		out.code = exitOld // the configuration is older than the one that was read: somebody has put another in its place
 	}
 	if out.code != 0 {
@@ -224,7 +224,7 @@ func (f planFiles) remove() { _ = os.RemoveAll(f.dir) }
 func writePlan(p Plan, simulated bool) (planFiles, error) {
 	dir, err := os.MkdirTemp("", "hawser-plan-") // 0700
 	if err != nil {
-		return planFiles{}, fmt.Errorf("crm: cannot make a temporary directory for the plan: %w", err)
+		return planFiles{}, fmt.Errorf("cannot make a temporary directory for the plan: %w", err)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	next, down := p.New.render(), p.New.allDown()
@@ -236,7 +236,7 @@ func writePlan(p Plan, simulated bool) (planFiles, error) {
 	for path, text := range texts {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			f.remove()
-			return planFiles{}, fmt.Errorf("crm: cannot write the plan for Pacemaker's tools: %w", err)
+			return planFiles{}, fmt.Errorf("cannot write the plan for Pacemaker's tools: %w", err)
 		}
 	}
 	return f, nil
@@ -275,7 +275,7 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 	case len(errs) > 0 && onlyFencing(errs):
 		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
 			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so Pacemaker would start nothing: configure one, or accept a cluster without fencing by stonith-enabled=false"}
-	case len(errs) == 0 && strings.Contains(string(out.stderr), "Warnings found"):
+	case len(errs) == 0 && onlyWarnings(out):
 		return t.verifyWarnings(ctx, f)
 	case len(errs) == 0:
 		return warnings, t.toolError("crm_verify", "accept the configuration", out)
@@ -304,15 +304,6 @@ func sorted(all []complaint) (warnings, errs []string) {
 		}
 	}
 	return warnings, errs
-}
-
-func onlyFencing(errs []string) bool {
-	for _, e := range errs {
-		if !strings.Contains(e, "STONITH") {
-			return false
-		}
-	}
-	return true
 }
 
 // Status asks crm_mon, once.

@@ -69,7 +69,7 @@ func (t *Tools) remaining(ctx context.Context) ([]Pending, error) {
 	}
 	var s simulation
 	if err := xml.Unmarshal(out.stdout, &s); err != nil {
-		return nil, fmt.Errorf("crm: crm_simulate's answer cannot be read: %w", err)
+		return nil, fmt.Errorf("crm_simulate's answer cannot be read: %w", err)
 	}
 	return s.pending(), nil
 }

@@ -8,23 +8,23 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // corosyncConf is where Corosync's configuration is.
 const corosyncConf = "/etc/corosync/corosync.conf"
 
-// Corosync is where the checks of Corosync look. The functions ask the one that runs on this node; their error is totem.ErrNotRunning where
+// Corosync is where the checks of Corosync look. The functions ask the one that runs on this node; their error is corosync.ErrNotRunning where
 // none answers.
 type Corosync struct {
 	// Files is the directory below which /etc and /proc are; "" is the root.
 	Files string
 	// Node is this node's name.
 	Node   string
-	Keys   func(ctx context.Context) (totem.Keys, error)
-	Stats  func(ctx context.Context) (totem.Keys, error)
-	Votes  func(ctx context.Context) (totem.Votes, error)
-	Timing func(ctx context.Context) (totem.Effective, error)
+	Keys   func(ctx context.Context) (corosync.Keys, error)
+	Stats  func(ctx context.Context) (corosync.Keys, error)
+	Votes  func(ctx context.Context) (corosync.Votes, error)
+	Timing func(ctx context.Context) (corosync.Effective, error)
 	// Cluster is Pacemaker on top of it.
 	Cluster *Cluster
 }
@@ -32,14 +32,14 @@ type Corosync struct {
 // corosyncView is Corosync as it was read once, for all checks.
 type corosyncView struct {
 	*Corosync
-	keys   totem.Keys // as it runs
-	stats  totem.Keys
-	votes  totem.Votes
-	timing totem.Effective
+	keys   corosync.Keys // as it runs
+	stats  corosync.Keys
+	votes  corosync.Votes
+	timing corosync.Effective
 
 	text    string // corosync.conf, and what it says
-	written totem.Keys
-	conf    totem.Config
+	written corosync.Keys
+	conf    corosync.Config
 	confErr error
 
 	above *clusterView // Pacemaker; nil where it does not answer
@@ -62,10 +62,10 @@ func (c *Corosync) read(ctx context.Context) (*corosyncView, error) {
 	text, err := os.ReadFile(filepath.Join("/", c.Files, corosyncConf))
 	if err == nil {
 		v.text = string(text)
-		v.written, err = totem.ConfKeys(v.text)
+		v.written, err = corosync.ConfKeys(v.text)
 	}
 	if err == nil {
-		v.conf, err = totem.ParseConf(v.text)
+		v.conf, err = corosync.ParseConf(v.text)
 	}
 	v.confErr = err
 	for _, err := range errs {
@@ -138,7 +138,7 @@ func (c *Corosync) Checks() []Check {
 func (v *corosyncView) self() string { return v.keys["runtime.votequorum.this_node_id"] }
 
 // name is a node's name, or its first address.
-func nameOf(m totem.Member) string {
+func nameOf(m corosync.Member) string {
 	if m.Name != "" {
 		return m.Name
 	}

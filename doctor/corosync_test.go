@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // ring is what a Corosync has said (recorded on three nodes), with encryption on and two links, and what a test makes of it.
@@ -82,10 +82,10 @@ func (r *ring) look(t *testing.T) []Finding {
 	r.file(t, corosyncConf, r.conf)
 	c := &Corosync{
 		Files:   r.files,
-		Keys:    func(context.Context) (totem.Keys, error) { return totem.ParseKeys(r.cmap), nil },
-		Stats:   func(context.Context) (totem.Keys, error) { return totem.ParseKeys(r.stats), nil },
-		Votes:   func(context.Context) (totem.Votes, error) { return totem.ParseVotes(r.quorum) },
-		Timing:  func(context.Context) (totem.Effective, error) { return totem.ParseCmap(r.cmap) },
+		Keys:    func(context.Context) (corosync.Keys, error) { return corosync.ParseKeys(r.cmap), nil },
+		Stats:   func(context.Context) (corosync.Keys, error) { return corosync.ParseKeys(r.stats), nil },
+		Votes:   func(context.Context) (corosync.Votes, error) { return corosync.ParseVotes(r.quorum) },
+		Timing:  func(context.Context) (corosync.Effective, error) { return corosync.ParseCmap(r.cmap) },
 		Cluster: &Cluster{Pacemaker: r.bench, Files: r.files},
 	}
 	report := Run(t.Context(), c.Checks())
@@ -281,9 +281,9 @@ func TestPingsOfTwoLinks(t *testing.T) {
 func TestCorosyncThatDoesNotAnswer(t *testing.T) {
 	b := newBench(t)
 	c := &Corosync{Files: b.files, Cluster: &Cluster{Pacemaker: b, Files: b.files},
-		Keys:  func(context.Context) (totem.Keys, error) { return nil, totem.ErrNotRunning },
-		Stats: func(context.Context) (totem.Keys, error) { return nil, nil }, Votes: func(context.Context) (totem.Votes, error) { return totem.Votes{}, nil },
-		Timing: func(context.Context) (totem.Effective, error) { return totem.Effective{}, nil }}
+		Keys:  func(context.Context) (corosync.Keys, error) { return nil, corosync.ErrNotRunning },
+		Stats: func(context.Context) (corosync.Keys, error) { return nil, nil }, Votes: func(context.Context) (corosync.Votes, error) { return corosync.Votes{}, nil },
+		Timing: func(context.Context) (corosync.Effective, error) { return corosync.Effective{}, nil }}
 	r := Run(t.Context(), c.Checks())
 	require.Len(t, r.Findings, 2)
 	require.Equal(t, 1, r.Count(Unknown))

@@ -6,17 +6,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
-// checkTiming hands on what internal/totem has found about the times.
+// checkTiming hands on what internal/corosync has found about the times.
 func checkTiming(v *corosyncView) []Finding {
 	all := v.timing.Findings()
 	if v.confErr == nil {
 		all = append(all, v.conf.Written()...)
 	}
-	if realTime, there := totem.RealTime(filepath.Join("/", v.Files, "/proc")); there && !realTime {
-		all = append(all, totem.Ordinary())
+	if realTime, there := corosync.RealTime(filepath.Join("/", v.Files, "/proc")); there && !realTime {
+		all = append(all, corosync.Ordinary())
 	}
 	var found []Finding
 	for _, f := range all {

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/load"
 	"github.com/hawser-ha/hawser/internal/plot"
 	"github.com/hawser-ha/hawser/internal/report"
-	"github.com/hawser-ha/hawser/internal/totem"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -24,11 +24,11 @@ import (
 // measured here waits for no token, and a membership that flaps would be all that is measured.
 var sizes = []struct {
 	nodes int
-	totem totem.Timing
+	totem corosync.Timing
 }{
-	{3, totem.LAN},
-	{5, totem.Timing{Token: 2 * time.Second}},
-	{9, totem.Timing{Token: 5 * time.Second}},
+	{3, corosync.LAN},
+	{5, corosync.Timing{Token: 2 * time.Second}},
+	{9, corosync.Timing{Token: 5 * time.Second}},
 }
 
 // sized is what was measured of a cluster of so many nodes.
@@ -77,7 +77,7 @@ func BenchmarkClusters(b *testing.B) {
 }
 
 // ofSize brings up a cluster of its own beside the shared one.
-func ofSize(b *testing.B, nodes int, t totem.Timing) *cluster {
+func ofSize(b *testing.B, nodes int, t corosync.Timing) *cluster {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
 	defer cancel()

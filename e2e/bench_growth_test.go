@@ -11,9 +11,9 @@ import (
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/plot"
 	"github.com/hawser-ha/hawser/internal/report"
-	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // populations are how many resources of others stand in the CIB.
@@ -213,7 +213,7 @@ func (c *cluster) measureGrowth(b *testing.B, n int) (g grown) {
 // BenchmarkGrowth has plan and apply work beside 10, 100 and 1,000 resources of others.
 func BenchmarkGrowth(b *testing.B) {
 	// A lab of its own with a patient membership: a node that joins anew makes the cluster do work that nobody asked for.
-	c := ofSize(b, 3, totem.Timing{Token: 5 * time.Second})
+	c := ofSize(b, 3, corosync.Timing{Token: 5 * time.Second})
 	c.write(b, "lb-1", yamlPath, tutorialYAML)
 	c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
 	c.write(b, "lb-1", crmScript, c.run(b, "lb-1", "hawser", "configure", "show")+"\n")

@@ -15,9 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/internal/report"
-	"github.com/hawser-ha/hawser/internal/totem"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -26,7 +26,7 @@ const soakEnv = "HAWSER_SOAK"
 
 var candidates = []struct {
 	name string
-	totem.Timing
+	corosync.Timing
 	// ordinary takes Corosync's real-time priority away.
 	ordinary bool
 }{
@@ -40,8 +40,8 @@ var candidates = []struct {
 }
 
 // pings is a token with knet's pings apart from it.
-func pings(token int) totem.Timing {
-	return totem.Timing{Token: time.Duration(token) * time.Millisecond, PingInterval: 250 * time.Millisecond, PingTimeout: time.Second}
+func pings(token int) corosync.Timing {
+	return corosync.Timing{Token: time.Duration(token) * time.Millisecond, PingInterval: 250 * time.Millisecond, PingTimeout: time.Second}
 }
 
 // BenchmarkMembershipUnderLoad has a lab of three balancers for each candidate, all at once, with twice as many busy loops as there are

@@ -19,7 +19,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 
@@ -42,8 +42,8 @@ type Options struct {
 	FloatingIPs []netip.Addr
 	// ActionTime is how long the cloud takes to move an address; one second if zero. The real one takes about eleven.
 	ActionTime time.Duration
-	// Totem says after what times Corosync counts a silent node as lost; totem.LAN if zero.
-	Totem totem.Timing
+	// Totem says after what times Corosync counts a silent node as lost; corosync.LAN if zero.
+	Totem corosync.Timing
 	// Systemd has the machine's own systemd be PID 1 of the balancers and start Corosync and Pacemaker by their units.
 	Systemd bool
 	// NoWait returns as soon as the nodes have booted, without waiting for the cluster to have quorum and a DC.
@@ -84,7 +84,7 @@ type Spec struct {
 	FloatingIPs []netip.Addr
 	Overlay     string
 	ActionTime  time.Duration
-	Totem       totem.Timing
+	Totem       corosync.Timing
 	Systemd     bool `json:",omitempty"`
 	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope droplet:read.
 	Token, NarrowToken string

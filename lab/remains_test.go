@@ -14,8 +14,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/needs"
-	"github.com/hawser-ha/hawser/internal/totem"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -161,7 +161,7 @@ func TestUpRefusesWhatCannotBe(t *testing.T) {
 	needs.Root(t)
 	for want, o := range map[string]lab.Options{
 		"1 to 32":       {Nodes: 33},
-		"at least 30ms": {Totem: totem.Timing{Token: 100 * time.Millisecond}},
+		"at least 30ms": {Totem: corosync.Timing{Token: 100 * time.Millisecond}},
 		"lower-case":    {Name: "../etc"},
 		"the overlay":   {Overlay: "/no/such/directory"},
 		"is no directo": {Overlay: "/etc/passwd"},

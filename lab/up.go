@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // Up makes a lab and waits until its cluster is quorate and has a DC. On an error, or when the context ends, what it has made is
@@ -24,7 +24,7 @@ import (
 func Up(ctx context.Context, o Options) (*Lab, error) {
 	o.Name = cmp.Or(o.Name, DefaultName)
 	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
-	o.ActionTime, o.Totem = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.Totem, totem.LAN)
+	o.ActionTime, o.Totem = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.Totem, corosync.LAN)
 	if len(o.FloatingIPs) == 0 {
 		o.FloatingIPs = []netip.Addr{FloatingIP, FloatingIP6}
 	}

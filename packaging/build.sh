@@ -30,7 +30,7 @@ done
 "$work/bin/hawser" man hawser.yaml >"$share/hawser.yaml.5"
 "$work/bin/hawser-lab" man >"$share/hawser-lab.8"
 "$work/bin/fence_droplet" -o manpage >"$share/fence_droplet.8"
-go run ./internal/manual/print "$VERSION" "$share"
+go run ./packaging/manual "$VERSION" "$share"
 cp CHANGELOG.md "$share/changelog"
 gzip -9n "$share"/*.[1-9] "$share/changelog"
 packaging/libraries.sh ./cmd/hawser ./cmd/ocf-haproxy ./cmd/ocf-floatip ./cmd/fence_droplet | gzip -9n >"$share/hawser.libraries.gz"

@@ -12,7 +12,7 @@ import (
 
 	"github.com/hawser-ha/hawser/internal/needs"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // setup is a machine on which share/setup-balancer runs: an /etc/corosync of its own, and programs that remember what they were told.
@@ -126,7 +126,7 @@ func TestSetupOfTheFirst(t *testing.T) {
 	} {
 		require.Contains(t, conf, "\t"+line+"\n")
 	}
-	parsed, err := totem.ParseConf(conf)
+	parsed, err := corosync.ParseConf(conf)
 	require.NoError(t, err)
 	require.Equal(t, 2, parsed.Nodes)
 	require.Len(t, s.read(t, "authkey"), 256)
@@ -149,7 +149,7 @@ func TestSetupOfThreeWithTwoLinks(t *testing.T) {
 	require.Zero(t, code, "%s", out)
 	conf := s.read(t, "corosync.conf")
 	require.NotContains(t, conf, "two_node")
-	parsed, err := totem.ParseConf(conf)
+	parsed, err := corosync.ParseConf(conf)
 	require.NoError(t, err)
 	require.Equal(t, []int{3, 2}, []int{parsed.Nodes, parsed.Links})
 	require.Equal(t, int64(5000), parsed.Token.Milliseconds())

@@ -26,9 +26,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
-	"github.com/hawser-ha/hawser/agents/tokenfile"
 	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/tokenfile"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -45,9 +45,9 @@ const (
 type agent struct {
 	tokenFile, tag, api, metadata string
 
-	client    *dropletapi.Client
-	pacing    dropletapi.Pacing
-	identity  func(*dropletapi.Metadata) dropletapi.Identity
+	client    *digitalocean.Client
+	pacing    digitalocean.Pacing
+	identity  func(*digitalocean.Metadata) digitalocean.Identity
 	addresses func() ([]net.Addr, error)
 	found     *droplet // the target, once it was found
 	cut       bool     // the API has accepted an order to cut its power
@@ -59,9 +59,9 @@ func New(version string) *fence.Agent { return newAgent(version, &agent{}) }
 
 func newAgent(version string, a *agent) *fence.Agent {
 	// Pauses up to a second: each counts in the time that the address is nobody's. 250 requests a minute are allowed.
-	a.pacing = dropletapi.Pacing{First: 200 * time.Millisecond, Last: time.Second}
+	a.pacing = digitalocean.Pacing{First: 200 * time.Millisecond, Last: time.Second}
 	a.addresses = net.InterfaceAddrs
-	a.identity = func(m *dropletapi.Metadata) dropletapi.Identity { return dropletapi.Here(m, noteIn(Dir)) }
+	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity { return digitalocean.Here(m, noteIn(Dir)) }
 	return &fence.Agent{
 		Name:    "fence_droplet",
 		Version: version,
@@ -77,9 +77,9 @@ func newAgent(version string, a *agent) *fence.Agent {
 				Text: "File with the API token and nothing else, on each node; it must be root's and readable by nobody else (mode 0600)"},
 			{Name: "tag", Holds: "tag", Value: fence.Text(&a.tag, ""),
 				Text: "Only droplets that have this tag are considered; any other one is unknown. The token needs the scope tag:read, too"},
-			{Name: "api_url", Holds: "origin", Value: ocf.Origin(&a.api, dropletapi.DefaultAPI),
+			{Name: "api_url", Holds: "origin", Value: ocf.Origin(&a.api, digitalocean.DefaultAPI),
 				Text: "Scheme, host and port of the API; /v2 is added"},
-			{Name: "metadata_url", Holds: "origin", Value: ocf.Origin(&a.metadata, dropletapi.DefaultMetadata),
+			{Name: "metadata_url", Holds: "origin", Value: ocf.Origin(&a.metadata, digitalocean.DefaultMetadata),
 				Text: "Scheme, host and port of the metadata service; /metadata/v1 is added"},
 		},
 		Validate: a.validate,
@@ -101,20 +101,20 @@ func noteIn(dir string) string {
 }
 
 // open makes the client.
-func (a *agent) open(c *fence.Call) *dropletapi.Client {
+func (a *agent) open(c *fence.Call) *digitalocean.Client {
 	if a.client == nil {
 		needs := scopes
 		if a.tag != "" || strings.HasPrefix(c.Plug, byTag) {
 			needs = tagScopes
 		}
-		a.client = dropletapi.New(dropletapi.Config{
+		a.client = digitalocean.New(digitalocean.Config{
 			Origin: a.api, Agent: "hawser-fence", Timeout: c.Times.Shell,
 			Token: func() (string, error) {
 				token, err := tokenfile.Read(a.tokenFile)
 				c.Redact(token)
 				return token, err
 			},
-			Words: dropletapi.Words{
+			Words: digitalocean.Words{
 				Scopes: needs,
 				NotFound: "no such droplet (%s): was it destroyed, or is the token another team's? Once you have made sure that it is gone, " +
 					"tell the cluster: stonith_admin --confirm=NODE",

@@ -6,8 +6,8 @@ import (
 
 	"github.com/digitalocean/godo"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
 	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
 // Latest is latest.
@@ -17,7 +17,7 @@ func Latest(actions []godo.Action, now time.Time) (busy, rising string) { return
 type Stage struct {
 	Note, Firmware string
 	Addresses      []net.Addr
-	Pacing         dropletapi.Pacing
+	Pacing         digitalocean.Pacing
 }
 
 // NewOn is New on the stage.
@@ -26,9 +26,9 @@ func NewOn(s Stage) *fence.Agent {
 	agent := newAgent("test", a)
 	a.pacing = s.Pacing
 	a.addresses = func() ([]net.Addr, error) { return s.Addresses, nil }
-	a.identity = func(m *dropletapi.Metadata) dropletapi.Identity {
+	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity {
 		m.HTTP.Timeout = 300 * time.Millisecond
-		return dropletapi.Identity{Metadata: m, Cache: s.Note, BootID: "/proc/sys/kernel/random/boot_id", Firmware: s.Firmware}
+		return digitalocean.Identity{Metadata: m, Cache: s.Note, BootID: "/proc/sys/kernel/random/boot_id", Firmware: s.Firmware}
 	}
 	return agent
 }

@@ -20,9 +20,9 @@ import (
 	"github.com/digitalocean/godo"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
@@ -67,7 +67,7 @@ func newStage(t *testing.T) *stage {
 	s.token(token)
 	s.at = fencedroplet.Stage{
 		Note: filepath.Join(dir, "droplet"), Firmware: dir,
-		Pacing:    dropletapi.Pacing{First: 2 * time.Millisecond, Last: 20 * time.Millisecond},
+		Pacing:    digitalocean.Pacing{First: 2 * time.Millisecond, Last: 20 * time.Millisecond},
 		Addresses: []net.Addr{&net.IPNet{IP: net.IPv4(198, 51, 100, 11), Mask: net.CIDRMask(24, 32)}},
 	}
 	return s

@@ -11,9 +11,9 @@ import (
 
 	"github.com/digitalocean/godo"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
 	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // droplet is one as the API describes it at a moment.
@@ -70,7 +70,7 @@ func (d *droplet) add(text string) {
 var errNoDroplet = fault.Errorf(fault.Unknown, "the answer is not about a droplet: is api_url the origin of DigitalOcean's API?")
 
 // explain reads an error of a request. An answer that is none comes of an outage as a rule, as a 5xx does: it may pass.
-func (a *agent) explain(ctx context.Context, what string, err error) *dropletapi.Failure {
+func (a *agent) explain(ctx context.Context, what string, err error) *digitalocean.Failure {
 	f := a.client.Explain(ctx, what, err)
 	if f != nil && errors.Is(err, errNoDroplet) {
 		f.Again = ctx.Err() == nil
@@ -94,7 +94,7 @@ func (a *agent) get(ctx context.Context, c *fence.Call, id int) (droplet, error)
 	return read(*d), nil
 }
 
-// A page holds so many droplets that it stays far below what dropletapi reads of an answer, 1 MiB: one takes about 6 KB, most of it the
+// A page holds so many droplets that it stays far below what the client reads of an answer, 1 MiB: one takes about 6 KB, most of it the
 // sizes that its region offers. maxPages ends a list that does not end itself.
 const (
 	perPage  = 50

@@ -8,9 +8,9 @@ import (
 
 	"github.com/digitalocean/godo"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
 	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // settling is how many times the droplet is looked at after an order that was accepted, before the order is given again if it is not under way
@@ -115,7 +115,7 @@ func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o o
 }
 
 // give posts the order. A refusal for the droplet's state, a 422, may be due to an event that ends: the next look tells.
-func (a *agent) give(ctx context.Context, c *fence.Call, d droplet, o order) *dropletapi.Failure {
+func (a *agent) give(ctx context.Context, c *fence.Call, d droplet, o order) *digitalocean.Failure {
 	client, err := a.open(c).Godo()
 	if err == nil {
 		err = o.post(client, ctx, d.id)
@@ -131,8 +131,8 @@ func (a *agent) give(ctx context.Context, c *fence.Call, d droplet, o order) *dr
 	return f
 }
 
-func busy(format string, args ...any) *dropletapi.Failure {
-	return &dropletapi.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
+func busy(format string, args ...any) *digitalocean.Failure {
+	return &digitalocean.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
 }
 
 // status looks at the droplet anew.

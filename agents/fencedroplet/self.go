@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
 	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
 // selfTime is how long a fence waits for the metadata service. The id is known without it as a rule: each monitor of the device notes it.
@@ -49,5 +49,5 @@ func (a *agent) notSelf(ctx context.Context, c *fence.Call, d droplet) error {
 func (a *agent) self(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, selfTime)
 	defer cancel()
-	return a.identity(dropletapi.NewMetadata(a.metadata)).Droplet(ctx)
+	return a.identity(digitalocean.NewMetadata(a.metadata)).Droplet(ctx)
 }

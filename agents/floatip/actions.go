@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/ocf"
 )
 

@@ -47,8 +47,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -113,9 +113,9 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 				Short: "prefix length (lan)",
 				Long: "The prefix length of the address, such as 24. If it is not set, it is that of the network in the routing table, " +
 					"whose route is then left to whoever made it."},
-			{Name: "api_url", Value: ocf.Origin(&a.API, dropletapi.DefaultAPI),
+			{Name: "api_url", Value: ocf.Origin(&a.API, digitalocean.DefaultAPI),
 				Short: "origin of the provider's API", Long: "Scheme, host and port; /v2 is added."},
-			{Name: "metadata_url", Value: ocf.Origin(&a.Metadata, dropletapi.DefaultMetadata),
+			{Name: "metadata_url", Value: ocf.Origin(&a.Metadata, digitalocean.DefaultMetadata),
 				Short: "origin of the metadata service", Long: "Scheme, host and port; /metadata/v1 is added."},
 			{Name: "conflict_wait", Value: ocf.Duration(&a.ConflictWait, lan.DefaultConflictWait),
 				Short: "wait for a conflict (lan)",

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/agents/floatip"
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
 	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
+	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )

@@ -1,7 +1,7 @@
 package floatip
 
 import (
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/ocf"
 )
 

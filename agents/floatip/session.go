@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
-	"github.com/hawser-ha/hawser/agents/tokenfile"
+	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/tokenfile"
 	"github.com/hawser-ha/hawser/ocf"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -23,7 +23,7 @@ func upCommand(std streams) *cli.Command {
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
 			&cli.StringFlag{Name: "overlay", Usage: "`DIR` laid over this machine's root in every node, as `make install DESTDIR=` fills it"},
 			&cli.DurationFlag{Name: "action-time", Usage: "how long the cloud takes to move an address", DefaultText: "1s"},
-			&cli.DurationFlag{Name: "token", Usage: "Corosync's token timeout, whatever the number of nodes", DefaultText: totem.LAN.Token.String()},
+			&cli.DurationFlag{Name: "token", Usage: "Corosync's token timeout, whatever the number of nodes", DefaultText: corosync.LAN.Token.String()},
 			&cli.BoolFlag{Name: "systemd", Usage: "systemd is PID 1 of the balancers and starts Corosync and Pacemaker by their units"},
 			&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for the cluster"},
 		},
@@ -36,7 +36,7 @@ func upCommand(std streams) *cli.Command {
 			}
 			_, err := lab.Up(c.Context, lab.Options{
 				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"), Overlay: c.String("overlay"),
-				ActionTime: c.Duration("action-time"), Totem: totem.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"), Systemd: c.Bool("systemd"), Progress: std.out,
+				ActionTime: c.Duration("action-time"), Totem: corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"), Systemd: c.Bool("systemd"), Progress: std.out,
 			})
 			return err
 		},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -35,7 +36,7 @@ func applyCommand(sys *system) *cli.Command {
 			timeoutFlag(), jsonFlag()},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			cfg, err := loadConfig(c.String("file"))
+			cfg, err := readConfig(c.String("file"))
 			if err != nil {
 				return err
 			}
@@ -49,7 +50,7 @@ type applyOptions struct {
 	timeout           time.Duration
 }
 
-func (s *system) apply(ctx context.Context, cfg *config, o applyOptions) error {
+func (s *system) apply(ctx context.Context, cfg *config.File, o applyOptions) error {
 	if !o.yes && !s.terminal {
 		return usagef("apply asks before it writes, and there is no terminal to ask on: look at `hawser plan`, then use --yes")
 	}
@@ -77,9 +78,9 @@ func (s *system) apply(ctx context.Context, cfg *config, o applyOptions) error {
 			began = s.now()
 		}
 		if err := s.write(ctx, d.plan, func(cib *crm.CIB) (crm.Plan, error) {
-			p, err := cfg.diff(cib)
+			p, err := diffWithFile(cfg, cib)
 			if err == nil {
-				_, err = cfg.checkFencing(p, d.quorum)
+				_, err = checkFencing(cfg, p, d.quorum)
 			}
 			if err == nil {
 				err = s.checkLost(ctx, cfg, p) // it may have been lost while the question stood

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 )
@@ -93,17 +94,17 @@ func TestApplyFailures(t *testing.T) {
 		{"Query", crm.ErrNotRunning, exitUnavailable},
 		{"Query", crm.ErrPermission, exitPermission},
 		{"Query", crm.ErrNotInstalled, exitUnavailable},
-		{"Check", crm.ErrRefused, exitUsage},
+		{"Verify", crm.ErrRefused, exitUsage},
 		{"Apply", crm.ErrNoQuorum, exitUnavailable},
 		{"Apply", crm.ErrPermission, exitPermission},
-		{"Apply", errors.New("crm: something else"), exitFailed},
+		{"Apply", errors.New("something else"), exitFailed},
 	} {
 		fake := crmtest.New("lb-1", "lb-2")
 		before := objects(t, fake)
 		fake.Fail(tc.method, tc.err)
 		sys, _, stderr := testSystem(t, fake)
 		require.Equal(t, tc.code, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys), "%s: %v", tc.method, tc.err)
-		require.Contains(t, stderr.String(), "hawser: "+strings.TrimPrefix(tc.err.Error(), "crm: "))
+		require.Contains(t, stderr.String(), "hawser: "+tc.err.Error())
 		require.Zero(t, fake.Applied())
 		require.Equal(t, before, objects(t, fake))
 	}
@@ -364,7 +365,7 @@ func TestQuestionOnATerminal(t *testing.T) {
 func TestARemoteClusterIsNotThisNode(t *testing.T) {
 	sys, _, stderr := testSystem(t, crmtest.New("lb-1"))
 	sys.remote = true
-	sys.checkHAProxy = func(context.Context, *haproxyConfig) error { return errors.New("asked") }
+	sys.checkHAProxy = func(context.Context, *config.HAProxy) error { return errors.New("asked") }
 	require.Equal(t, exitOK, run([]string{"hawser", "plan", "-f", lanConfig(t)}, sys))
 	require.Contains(t, stderr.String(), "warning: the cluster is another machine's: the files that ")
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/firewall"
-	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // clusterChecks are the checks of what all nodes share: Pacemaker's configuration and state, Corosync, the clocks.
 func clusterChecks(sys *system, pacemaker doctor.PacemakerCluster) []doctor.Check {
 	cluster := &doctor.Cluster{Node: sys.node, Pacemaker: pacemaker, Told: sys.heard}
-	ring := &doctor.Corosync{Node: sys.node, Keys: totem.AskKeys, Stats: totem.AskStats, Votes: totem.AskVotes, Timing: sys.corosync, Cluster: cluster}
+	ring := &doctor.Corosync{Node: sys.node, Keys: corosync.AskKeys, Stats: corosync.AskStats, Votes: corosync.AskVotes, Timing: sys.corosync, Cluster: cluster}
 	clock := &doctor.Clock{Node: sys.node, Peers: sys.peers, Offset: doctor.ICMPOffset, Synchronised: doctor.KernelSynchronised}
 	return slices.Concat(cluster.Checks(), ring.Checks(), clock.Checks())
 }
@@ -33,20 +33,20 @@ func filterChecks(sys *system) []doctor.Check {
 }
 
 // ringMembers are the nodes by Corosync's list, this one apart. An address may be a host name.
-func ringMembers(ctx context.Context) (self totem.Member, others []totem.Member, keys totem.Keys, err error) {
-	if keys, err = totem.AskKeys(ctx); err != nil {
-		return totem.Member{}, nil, nil, err
+func ringMembers(ctx context.Context) (self corosync.Member, others []corosync.Member, keys corosync.Keys, err error) {
+	if keys, err = corosync.AskKeys(ctx); err != nil {
+		return corosync.Member{}, nil, nil, err
 	}
 	all := keys.Members()
-	at := slices.IndexFunc(all, func(m totem.Member) bool { return m.ID == keys["runtime.votequorum.this_node_id"] })
+	at := slices.IndexFunc(all, func(m corosync.Member) bool { return m.ID == keys["runtime.votequorum.this_node_id"] })
 	if at < 0 {
-		return totem.Member{}, nil, nil, errors.New("Corosync has no list of its nodes, or this one is not in it") //nolint:staticcheck // a name
+		return corosync.Member{}, nil, nil, errors.New("Corosync has no list of its nodes, or this one is not in it") //nolint:staticcheck // a name
 	}
 	return all[at], slices.Delete(slices.Clone(all), at, at+1), keys, nil
 }
 
 // resolved are a node's addresses in the order of its links; the zero value stands for one that cannot be found.
-func resolved(ctx context.Context, m totem.Member) []netip.Addr {
+func resolved(ctx context.Context, m corosync.Member) []netip.Addr {
 	var all []netip.Addr
 	for _, word := range m.Addresses {
 		a, err := netip.ParseAddr(word)

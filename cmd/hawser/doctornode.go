@@ -8,14 +8,15 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
-	faults "github.com/hawser-ha/hawser/agents/floatip/fault"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
-	"github.com/hawser-ha/hawser/agents/tokenfile"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
+	api "github.com/hawser-ha/hawser/internal/digitalocean"
+	faults "github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
 
 // privateAttributes are node attributes that do not get into the CIB; crm.Tools has them.
@@ -30,8 +31,8 @@ func (s *system) thisNode() doctor.Node {
 		Name: s.node, Version: version, RunDir: s.runDir,
 		CIB: s.configuration, Unit: systemd.Find,
 		CheckConfig: func(ctx context.Context, h doctor.HAProxy) error {
-			c := haproxyConfig{config: h.Config, binary: h.Binary, extra: h.ExtraConf, anchorIP: h.AnchorIP, privateIP: h.PrivateIP,
-				env: agent.Environment(s.runDir, h.Resource)}
+			c := config.HAProxy{Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
+				Env: agent.Environment(s.runDir, h.Resource)}
 			return s.checkHAProxy(ctx, &c)
 		},
 		Environment: func(ctx context.Context, h doctor.HAProxy) ([]string, error) {
@@ -46,7 +47,7 @@ func (s *system) thisNode() doctor.Node {
 		ConfigHash: agent.ConfigHash,
 		ReadToken:  tokenfile.Read,
 		Droplet: func(ctx context.Context, origin string) (string, error) {
-			return dropletapi.Here(dropletapi.NewMetadata(orDefault(origin, dropletapi.DefaultMetadata)), "").Droplet(ctx)
+			return api.Here(api.NewMetadata(orDefault(origin, api.DefaultMetadata)), "").Droplet(ctx)
 		},
 		Rights: rights,
 	}
@@ -67,7 +68,7 @@ func rights(ctx context.Context, a doctor.Address) (doctor.Right, error) {
 	ctx, cancel := context.WithTimeout(ctx, rightsTime)
 	defer cancel()
 	p := provider.New(provider.Config{
-		API: orDefault(a.APIURL, dropletapi.DefaultAPI), Metadata: orDefault(a.MetadataURL, dropletapi.DefaultMetadata),
+		API: orDefault(a.APIURL, api.DefaultAPI), Metadata: orDefault(a.MetadataURL, api.DefaultMetadata),
 		Token: func() (string, error) { return tokenOf(a) },
 	})
 	err = p.Reads(ctx, ip)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -99,7 +101,7 @@ func exitCode(err error) (code int, hint string) {
 		exit    *exitError
 		usage   cli.ExitCoder
 		quiet   silent
-		faults  *faultList
+		faults  *config.Faults
 		invalid *crm.InvalidError
 		syntax  *crm.SyntaxError
 	)
@@ -134,4 +136,13 @@ func rootHint() string {
 		return ""
 	}
 	return ": you are not root, try with sudo"
+}
+
+// cause strips the operation and the path from an error of package os.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }

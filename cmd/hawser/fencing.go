@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -71,46 +72,46 @@ func stoppedDevices(cib *crm.CIB) []string {
 
 // quorum is what is known of how this cluster counts.
 type quorum struct {
-	totem.Quorum
+	corosync.Quorum
 	known bool
 }
 
 // checkFencing refuses a plan after which Pacemaker would start nothing, or that lacks the fencing which the file demands. Otherwise it
 // returns what an administrator should know about it.
-func (c *config) checkFencing(p crm.Plan, q quorum) (warning string, err error) {
+func checkFencing(c *config.File, p crm.Plan, q quorum) (warning string, err error) {
 	cib := p.New
 	devices := fencingDevices(cib)
 	stopped := stoppedDevices(cib)
 	enabled := fencingEnabled(cib)
-	way := c.fencing.way
+	way := c.Fencing.Way
 	switch {
-	case way == fencingDroplet:
-		return c.checkDroplets(cib, q)
-	case way == fencingSBD:
-		return c.checkWatchdogs(cib, q)
-	case way == fencingOn && len(devices) == 0 && len(stopped) > 0:
-		return "", usagef("%s: the file says `fencing: on`, but no fencing device can be used: %s (`crm resource start …`)", c.file, strings.Join(stopped, "; "))
-	case way == fencingOn && len(devices) == 0:
+	case way == config.FencingDroplet:
+		return checkDroplets(c, cib, q)
+	case way == config.FencingSBD:
+		return checkWatchdogs(c, cib, q)
+	case way == config.FencingOn && len(devices) == 0 && len(stopped) > 0:
+		return "", usagef("%s: the file says `fencing: on`, but no fencing device can be used: %s (`crm resource start …`)", c.Path, strings.Join(stopped, "; "))
+	case way == config.FencingOn && len(devices) == 0:
 		return "", usagef("%s: the file says `fencing: on`, but the cluster has no fencing device: configure one (`crm configure primitive fence stonith:…`), "+
-			"or have hawser do it: `fencing: sbd` or `fencing: {droplet: …}`, see docs/fencing.md", c.file)
+			"or have hawser do it: `fencing: sbd` or `fencing: {droplet: …}`, see docs/fencing.md", c.Path)
 	case startsNothing(cib):
 		return "", usagef("%s: the cluster has no fencing: Pacemaker starts nothing while stonith-enabled is true and no stonith resource is configured. Without fencing:\n%s\n"+
 			"Let the file say what is to fence: `fencing: sbd`, `fencing: {droplet: …}`, or on for a device of yours (`crm configure primitive fence stonith:…`); "+
-			"or accept a cluster without, and what is said above: write `fencing: off` into the file (docs/fencing.md)", c.file, "  "+strings.Join(c.risks(cib, q), "\n  "))
+			"or accept a cluster without, and what is said above: write `fencing: off` into the file (docs/fencing.md)", c.Path, "  "+strings.Join(risks(c, cib, q), "\n  "))
 	case enabled && len(devices) == 0 && len(stopped) > 0:
 		return "fencing is on, but " + strings.Join(stopped, "; ") + ": a lost node cannot be fenced, and what ran there starts nowhere else", nil
 	case enabled && len(devices) == 0:
 		return "fencing is on and left to the nodes' watchdogs, but stonith-watchdog-timeout is not set: a lost node cannot be fenced, and what ran there starts nowhere else", nil
-	case way == fencingOff && enabled:
+	case way == config.FencingOff && enabled:
 		return fmt.Sprintf("the file says `fencing: off`, but the cluster has the fencing device %s: it stays in use", strings.Join(devices, ", ")), nil
-	case way == fencingOn && len(notFenced(cib)) > 0:
+	case way == config.FencingOn && len(notFenced(cib)) > 0:
 		return fmt.Sprintf("no fencing device is there for %s (pcmk_host_list, pcmk_host_map): a node that is lost and cannot be fenced keeps what it ran from starting elsewhere",
 			strings.Join(notFenced(cib), ", ")), nil
-	case way == fencingOn && races(cib, q):
+	case way == config.FencingOn && races(cib, q):
 		return "two nodes that lose sight of each other may both be fenced: give one of them a start (`hawser configure property priority-fencing-delay=15s` and a priority for the address, " +
 			"`crm resource meta FloatIP set priority 1`; or pcmk_delay_base on the device that fences one of them)", nil
 	case !enabled:
-		return "without fencing nobody makes sure that a lost node is down:\n" + strings.Join(c.risks(cib, q), "\n"), nil
+		return "without fencing nobody makes sure that a lost node is down:\n" + strings.Join(risks(c, cib, q), "\n"), nil
 	}
 	return "", nil
 }
@@ -169,15 +170,15 @@ func (q quorum) split(cib *crm.CIB) (s split, why string) {
 }
 
 // risks says for each address of the file what can become of it without fencing.
-func (c *config) risks(cib *crm.CIB, q quorum) []string {
+func risks(c *config.File, cib *crm.CIB, q quorum) []string {
 	s, why := q.split(cib)
 	var out []string
-	for _, ip := range c.ips {
-		who := fmt.Sprintf("%s (%s, %s)", ip.ip, ip.name, ip.provider)
+	for _, ip := range c.Addresses {
+		who := fmt.Sprintf("%s (%s, %s)", ip.IP, ip.Name, ip.Provider)
 		switch {
-		case ip.provider != lan && s == allServe:
+		case ip.Provider != config.LAN && s == allServe:
 			out = append(out, who+" cannot be held twice: the cloud gives it to one droplet at a time; but "+why+", so both order it for themselves and it may go back and forth")
-		case ip.provider != lan:
+		case ip.Provider != config.LAN:
 			out = append(out, who+" cannot be held twice: the cloud gives it to one droplet at a time; but a node that hangs is not restarted by anybody, and one that wakes up again serves until it notices")
 		case s == allServe:
 			out = append(out, who+" can be held by two nodes at once if they lose sight of each other: "+why+", for as long as the split lasts")

@@ -14,9 +14,10 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 func property(name, value string) crm.Object { return &crm.Property{Name: name, Value: value} }
@@ -37,13 +38,13 @@ func TestWatchdogsAreFencing(t *testing.T) {
 	} {
 		fake := crmtest.New("lb-1", "lb-2")
 		require.NoError(t, fake.Edit(property("have-watchdog", "true"), property("stonith-watchdog-timeout", tc.timeout)))
-		cfg, err := parseConfig("f.yaml", []byte(tc.fencing+"haproxy: {}\n"))
+		cfg, err := config.Parse("f.yaml", []byte(tc.fencing+"haproxy: {}\n"))
 		require.NoError(t, err)
 		cib, err := fake.Query(t.Context())
 		require.NoError(t, err)
-		plan, err := cfg.diff(cib)
+		plan, err := diffWithFile(cfg, cib)
 		require.NoError(t, err)
-		warning, err := cfg.checkFencing(plan, quorum{})
+		warning, err := checkFencing(cfg, plan, quorum{})
 		require.NoError(t, err, "%+v", tc)
 		require.Contains(t, warning, tc.warning, "%+v", tc)
 		_, said := plan.New.Property("stonith-enabled")
@@ -81,9 +82,9 @@ func cibOf(t *testing.T, nodes int, options ...crm.Object) *crm.CIB {
 	return cib
 }
 
-func configOfText(t *testing.T, text string) *config {
+func configOfText(t *testing.T, text string) *config.File {
 	t.Helper()
-	cfg, err := parseConfig("f.yaml", []byte(text))
+	cfg, err := config.Parse("f.yaml", []byte(text))
 	require.NoError(t, err)
 	return cfg
 }
@@ -102,15 +103,15 @@ func TestRisksAreThoseOfTheFile(t *testing.T) {
 		protects   string
 	}{
 		{"three nodes", 3, nil, quorum{known: true}, "but a node that hangs is not restarted", "if its node hangs or is cut off while another takes it: " + stops, "quorum alone: " + stops},
-		{"two_node", 2, nil, quorum{totem.Quorum{TwoNode: true}, true}, "but two_node in corosync.conf lets each", "if they lose sight of each other: two_node in corosync.conf", "nothing: two_node"},
+		{"two_node", 2, nil, quorum{corosync.Quorum{TwoNode: true}, true}, "but two_node in corosync.conf lets each", "if they lose sight of each other: two_node in corosync.conf", "nothing: two_node"},
 		{"two nodes, unknown", 2, nil, quorum{}, "with two_node in corosync.conf, each", "with two_node in corosync.conf, each", "nothing: with two_node"},
-		{"two nodes and a device", 2, nil, quorum{totem.Quorum{Device: true}, true}, "a node that hangs", stops, "quorum alone"},
+		{"two nodes and a device", 2, nil, quorum{corosync.Quorum{Device: true}, true}, "a node that hangs", stops, "quorum alone"},
 		{"ignore", 3, []crm.Object{property("no-quorum-policy", "ignore")}, quorum{known: true}, "no-quorum-policy=ignore", "no-quorum-policy=ignore", "nothing: no-quorum-policy=ignore"},
 		{"freeze", 3, []crm.Object{property("no-quorum-policy", "freeze")}, quorum{known: true}, "a node that hangs", "no-quorum-policy=freeze lets", "nothing: no-quorum-policy=freeze"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cib := cibOf(t, tc.nodes, append(tc.options, property("stonith-enabled", "false"))...)
-			risks := configOfText(t, bothKinds).risks(cib, tc.q)
+			risks := risks(configOfText(t, bothKinds), cib, tc.q)
 			require.Len(t, risks, 2)
 			require.Contains(t, risks[0], "203.0.113.10 (Cloud, digitalocean) cannot be held twice: the cloud gives it to one droplet at a time; but ")
 			require.Contains(t, risks[0], tc.cloud)
@@ -119,7 +120,7 @@ func TestRisksAreThoseOfTheFile(t *testing.T) {
 			require.Contains(t, protection(cib, tc.q), tc.protects)
 		})
 	}
-	require.Contains(t, configOfText(t, "haproxy: {}\n").risks(cibOf(t, 3), quorum{})[0], "the file has no address that could be held twice")
+	require.Contains(t, risks(configOfText(t, "haproxy: {}\n"), cibOf(t, 3), quorum{})[0], "the file has no address that could be held twice")
 }
 
 // A node that joined after the devices were configured is named by what an operator looks at before it is lost.
@@ -129,9 +130,9 @@ func TestANodeThatNoDeviceIsThereFor(t *testing.T) {
 	}
 	cfg := configOfText(t, "fencing: on\nhaproxy: {}\n")
 	for hosts, want := range map[string]string{"lb-1 lb-2 lb-3": "", "lb-1 lb-2": "no fencing device is there for lb-3 ", "lb-2": "no fencing device is there for lb-1, lb-3 "} {
-		plan, err := cfg.diff(cibOf(t, 3, only(hosts)))
+		plan, err := diffWithFile(cfg, cibOf(t, 3, only(hosts)))
 		require.NoError(t, err)
-		warning, err := cfg.checkFencing(plan, quorum{known: true})
+		warning, err := checkFencing(cfg, plan, quorum{known: true})
 		require.NoError(t, err)
 		if want == "" {
 			require.Empty(t, warning)
@@ -174,12 +175,12 @@ func TestDevicesOfOthersMayRace(t *testing.T) {
 		{"two nodes", 2, []crm.Object{fence}, quorum{known: true}, true},
 		{"delayed", 2, []crm.Object{delayed}, quorum{known: true}, false},
 		{"by priority", 2, []crm.Object{fence, property("priority-fencing-delay", "10s")}, quorum{known: true}, false},
-		{"quorum device", 2, []crm.Object{fence}, quorum{totem.Quorum{Device: true}, true}, false},
+		{"quorum device", 2, []crm.Object{fence}, quorum{corosync.Quorum{Device: true}, true}, false},
 		{"three nodes", 3, []crm.Object{fence}, quorum{known: true}, false},
 	} {
-		plan, err := cfg.diff(cibOf(t, tc.nodes, tc.objects...))
+		plan, err := diffWithFile(cfg, cibOf(t, tc.nodes, tc.objects...))
 		require.NoError(t, err)
-		warning, err := cfg.checkFencing(plan, tc.q)
+		warning, err := checkFencing(cfg, plan, tc.q)
 		require.NoError(t, err)
 		require.Equal(t, tc.races, strings.Contains(warning, "may both be fenced"), "%s: %s", tc.name, warning)
 	}
@@ -189,22 +190,22 @@ func TestDevicesOfOthersMayRace(t *testing.T) {
 func TestPriorities(t *testing.T) {
 	text := "fencing: {droplet: {token_file: /t}}\n" + bothKinds
 	fenced := configOfText(t, text)
-	require.Equal(t, []string{"2", "1"}, fenced.priorities(cibOf(t, 2)))
-	require.Nil(t, fenced.priorities(cibOf(t, 3)), "the majority is faster")
-	require.Nil(t, configOfText(t, strings.Replace(text, "{token_file", "{delay: 0, token_file", 1)).priorities(cibOf(t, 2)))
-	require.Nil(t, configOfText(t, "fencing: off\n"+bothKinds).priorities(cibOf(t, 2)))
+	require.Equal(t, []string{"2", "1"}, priorities(fenced, cibOf(t, 2)))
+	require.Nil(t, priorities(fenced, cibOf(t, 3)), "the majority is faster")
+	require.Nil(t, priorities(configOfText(t, strings.Replace(text, "{token_file", "{delay: 0, token_file", 1)), cibOf(t, 2)))
+	require.Nil(t, priorities(configOfText(t, "fencing: off\n"+bothKinds), cibOf(t, 2)))
 
-	plan, err := fenced.diff(cibOf(t, 2))
+	plan, err := diffWithFile(fenced, cibOf(t, 2))
 	require.NoError(t, err)
 	delay, _ := plan.New.Property("priority-fencing-delay")
 	require.Equal(t, "15s", delay)
 	address, _ := plan.New.Object("Cloud")
 	require.Contains(t, address.String(), "priority=2")
-	again, err := fenced.diff(plan.New)
+	again, err := diffWithFile(fenced, plan.New)
 	require.NoError(t, err)
 	require.True(t, again.Empty())
 
-	alone, err := configOfText(t, "fencing: {droplet: {token_file: /t}}\nhaproxy: {}\n").diff(cibOf(t, 2))
+	alone, err := diffWithFile(configOfText(t, "fencing: {droplet: {token_file: /t}}\nhaproxy: {}\n"), cibOf(t, 2))
 	require.NoError(t, err)
 	device, _ := alone.New.Object(fenceID)
 	require.Contains(t, device.String(), `pcmk_host_list="lb-1 lb-2" pcmk_delay_max=15s`)
@@ -212,9 +213,9 @@ func TestPriorities(t *testing.T) {
 
 func TestDropletsThatAreNoNodes(t *testing.T) {
 	cfg := configOfText(t, "fencing:\n  droplet: {token_file: /t, droplets: {lb-1: 1, lb-2: 2, lb-9: 9}, delay: 0}\nhaproxy: {}\n")
-	plan, err := cfg.diff(cibOf(t, 2, property("no-quorum-policy", "ignore")))
+	plan, err := diffWithFile(cfg, cibOf(t, 2, property("no-quorum-policy", "ignore")))
 	require.NoError(t, err)
-	warning, err := cfg.checkFencing(plan, quorum{})
+	warning, err := checkFencing(cfg, plan, quorum{})
 	require.NoError(t, err)
 	require.Contains(t, warning, "f.yaml:2: fencing.droplet.droplets names lb-9, which is no node of the cluster (its nodes: lb-1, lb-2)")
 	require.Contains(t, warning, "\nno-quorum-policy=ignore: every part of a divided cluster fences the others")
@@ -235,8 +236,8 @@ func dropletSystem(t *testing.T, answer func(crm.Attrs) (fenceAnswer, error)) (a
 			*asked = append(*asked, options)
 			return answer(options)
 		}
-		sys.corosyncNodes = func(context.Context) ([]totem.Member, error) {
-			return []totem.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"10.9.0.12", "10.0.0.12"}}}, nil
+		sys.corosyncNodes = func(context.Context) ([]corosync.Member, error) {
+			return []corosync.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"10.9.0.12", "10.0.0.12"}}}, nil
 		}
 		sys.findDroplet = func(_ context.Context, o fencedroplet.Options, plug string) (fencedroplet.Machine, error) {
 			require.Equal(t, fencedroplet.Options{TokenFile: token, API: "http://127.0.0.1:1"}, o)
@@ -379,8 +380,8 @@ func TestStatusSaysWhatFences(t *testing.T) {
 func TestCrashesThatTheAgentKeeps(t *testing.T) {
 	for _, p := range haproxy.New("test").Params {
 		if p.Name == "max_crashes" {
-			require.NoError(t, p.Value.Set(strconv.Itoa(crashesKept)))
-			require.Error(t, p.Value.Set(strconv.Itoa(crashesKept+1)))
+			require.NoError(t, p.Value.Set(strconv.Itoa(config.CrashesKept)))
+			require.Error(t, p.Value.Set(strconv.Itoa(config.CrashesKept+1)))
 			return
 		}
 	}

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 )
 
 // checkLost refuses a plan by which a lost node that has not been fenced would be taken for dead: without fencing its resources start elsewhere at
 // once, and with SBD after stonith-watchdog-timeout, whether SBD runs on that node or not. Whoever looks for a way out of a fence that fails
 // comes to it.
-func (s *system) checkLost(ctx context.Context, c *config, p crm.Plan) error {
+func (s *system) checkLost(ctx context.Context, c *config.File, p crm.Plan) error {
 	_, relied := watchdog(p.Base)
 	_, relies := watchdog(p.New)
 	how := ""
@@ -46,5 +47,5 @@ func (s *system) checkLost(ctx context.Context, c *config, p crm.Plan) error {
 		return nil
 	}
 	return usagef("%s: lost and not fenced yet: %s; %s, while they may still hold an address. `stonith_admin --history='*' --verbose` says why fencing fails. "+
-		"If you have made sure that they are down, tell the cluster: %s; then run this again; nothing was changed", c.file, strings.Join(lost, ", "), how, strings.Join(confirm, ", "))
+		"If you have made sure that they are down, tell the cluster: %s; then run this again; nothing was changed", c.Path, strings.Join(lost, ", "), how, strings.Join(confirm, ", "))
 }

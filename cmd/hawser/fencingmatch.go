@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // matchTime is how long the cloud may take to describe the nodes' droplets, and a name of corosync.conf to be found.
@@ -21,7 +22,7 @@ const matchTime = 20 * time.Second
 // other, or another machine's, are ids that the agent finds: at the first split the wrong machine would be switched off, and the lost one
 // be taken for dead. A droplet with an address of another node is refused; one with no address of the cluster's is told of, since Corosync
 // may use addresses that the cloud does not know.
-func (s *system) matchDroplets(ctx context.Context, c *config, nodes []string) (warnings []string, err error) {
+func (s *system) matchDroplets(ctx context.Context, c *config.File, nodes []string) (warnings []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, matchTime)
 	defer cancel()
 	members, err := s.corosyncNodes(ctx)
@@ -32,25 +33,25 @@ func (s *system) matchDroplets(ctx context.Context, c *config, nodes []string) (
 	for _, member := range members {
 		m.links[member.Name] = linkAddresses(ctx, member.Addresses)
 	}
-	p := &c.fencing.droplet
-	options := fencedroplet.Options{TokenFile: p.tokenFile, Tag: p.tag, API: p.apiURL}
+	p := &c.Fencing.Droplet
+	options := fencedroplet.Options{TokenFile: p.TokenFile, Tag: p.Tag, API: p.APIURL}
 	for _, node := range nodes {
-		found, err := s.findDroplet(ctx, options, p.plug(node))
+		found, err := s.findDroplet(ctx, options, p.Plug(node))
 		if err != nil {
 			return []string{fmt.Sprintf("whether the droplet of %s is that node was not looked at: %v", node, err)}, nil
 		}
 		m.droplets[node] = found
 	}
-	faults := &faultList{file: c.file}
+	faults := &config.Faults{Path: c.Path}
 	for _, node := range nodes {
 		switch said, wrong := m.judge(node); {
 		case wrong:
-			faults.add(p.place(), "%s; nothing was changed", said)
+			faults.Add(p.Place(), "%s; nothing was changed", said)
 		case said != "":
-			warnings = append(warnings, fmt.Sprintf("%s:%d: %s", c.file, p.place().line, said))
+			warnings = append(warnings, fmt.Sprintf("%s:%d: %s", c.Path, p.Place().Line, said))
 		}
 	}
-	return warnings, faults.err()
+	return warnings, faults.Err()
 }
 
 // dropletMatch is what the cloud and Corosync say of the nodes.
@@ -119,27 +120,9 @@ func linkAddresses(ctx context.Context, written []string) []netip.Addr {
 	return all
 }
 
-// plug is what the agent is given for a node.
-func (p *dropletConfig) plug(node string) string {
-	for _, n := range p.droplets {
-		if n.node == node {
-			return n.droplet
-		}
-	}
-	return node
-}
-
-// place is where the file says which droplet a node is.
-func (p *dropletConfig) place() position {
-	if p.droplets != nil {
-		return p.dropletsAt
-	}
-	return p.at
-}
-
 // corosyncMembers asks the Corosync of this node for the nodes that it is configured with.
-func corosyncMembers(ctx context.Context) ([]totem.Member, error) {
-	keys, err := totem.AskKeys(ctx)
+func corosyncMembers(ctx context.Context) ([]corosync.Member, error) {
+	keys, err := corosync.AskKeys(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // What the agent finds and what Corosync says of the nodes: the wrong machine is refused, what cannot be seen is told.
@@ -27,13 +27,13 @@ func TestDropletsAreTheNodes(t *testing.T) {
 		"1003": droplet(1003, "lb-3", "10.0.0.13"), "3001": droplet(3001, "db", "10.0.0.31"),
 	}
 	droplets["web"] = droplets["1001"]
-	well := []totem.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"192.168.9.2", "2001:db8::12"}}, {Name: "lb-3", Addresses: []string{"10.0.0.13"}}}
-	tunnel := []totem.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"10.200.0.2"}}, {Name: "lb-3", Addresses: []string{"10.0.0.13"}}}
+	well := []corosync.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"192.168.9.2", "2001:db8::12"}}, {Name: "lb-3", Addresses: []string{"10.0.0.13"}}}
+	tunnel := []corosync.Member{{Name: "lb-1", Addresses: []string{"10.0.0.11"}}, {Name: "lb-2", Addresses: []string{"10.200.0.2"}}, {Name: "lb-3", Addresses: []string{"10.0.0.13"}}}
 	const one, two, three, db = "lb-1: 1001", "lb-2: 1002", "lb-3: 1003", "lb-3: 3001"
 	for _, tc := range []struct {
 		name    string
 		file    []string
-		members []totem.Member
+		members []corosync.Member
 		err     string
 		warning string
 	}{
@@ -49,9 +49,9 @@ func TestDropletsAreTheNodes(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			cfg := configOfText(t, "haproxy: {}\nfencing: {droplet: {token_file: /t, droplets: {"+strings.Join(tc.file, ", ")+"}}}\n")
 			sys := &system{
-				corosyncNodes: func(context.Context) ([]totem.Member, error) {
+				corosyncNodes: func(context.Context) ([]corosync.Member, error) {
 					if tc.members == nil {
-						return nil, totem.ErrNotRunning
+						return nil, corosync.ErrNotRunning
 					}
 					return tc.members, nil
 				},

@@ -12,21 +12,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
 // checkWatchdogs refuses SBD without a disk where it would fence nobody: it resets a node that has no quorum, and of two nodes without a third vote
 // either both have it or the survivor has none too.
-func (c *config) checkWatchdogs(cib *crm.CIB, q quorum) (warning string, err error) {
+func checkWatchdogs(c *config.File, cib *crm.CIB, q quorum) (warning string, err error) {
 	nodes := members(cib)
-	at := c.fencing.at.line
+	at := c.Fencing.At.Line
 	switch {
 	case len(nodes) >= 3 || q.Device:
 	case q.known || len(nodes) < 2:
 		return "", usagef("%s:%d: fencing by SBD needs three votes, and this cluster has %s and no quorum device: SBD resets the node that has no quorum, and of two nodes that lose sight "+
 			"of each other either both have it (two_node) and both go on, or neither has and both are reset. Add a third node, or a quorum device (package corosync-qdevice here, corosync-qnetd on a third machine), "+
-			"or fence by a device: `fencing: {droplet: …}` or on", c.file, at, count(len(nodes), "node"))
+			"or fence by a device: `fencing: {droplet: …}` or on", c.Path, at, count(len(nodes), "node"))
 	default:
 		warning = "whether this cluster of two has a quorum device could not be asked: without one, SBD fences nobody"
 	}
@@ -51,22 +52,22 @@ const sbdGroup = "sbd:cluster"
 // checkSBD looks whether SBD protects every node, before stonith-watchdog-timeout is written. Where a node's SBD does not run, or waits longer than
 // the option says, Pacemaker ends itself on that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and where the
 // option is less than twice what the watchdog waits, an address starts elsewhere before its node is reset.
-func (s *system) checkSBD(ctx context.Context, c *config, cib *crm.CIB) (warning string, err error) {
-	if c.fencing.way != fencingSBD {
+func (s *system) checkSBD(ctx context.Context, c *config.File, cib *crm.CIB) (warning string, err error) {
+	if c.Fencing.Way != config.FencingSBD {
 		return "", nil
 	}
 	if !s.running || s.remote {
 		return "whether SBD runs on every node was not looked at: the configuration in use is not that of this machine's cluster. Where it does not, Pacemaker ends itself with stonith-watchdog-timeout", nil
 	}
-	line := c.fencing.at.line
+	line := c.Fencing.At.Line
 	const how = "\non every node: `apt install sbd`, SBD_WATCHDOG_DEV and SBD_WATCHDOG_TIMEOUT in /etc/default/sbd, `systemctl enable sbd`, then restart the cluster there, one node after the other: " +
 		"`systemctl restart corosync pacemaker` (docs/fencing.md); nothing was changed"
 	here, err := s.sbd()
 	if err != nil {
-		return "", exitf(exitFailed, "%s:%d: looking whether SBD runs on this node: %w; nothing was changed", c.file, line, err)
+		return "", exitf(exitFailed, "%s:%d: looking whether SBD runs on this node: %w; nothing was changed", c.Path, line, err)
 	}
 	if !here.running {
-		return "", usagef("%s:%d: fencing by SBD: sbd.service does not run on this node (%s); with stonith-watchdog-timeout Pacemaker would end itself here%s", c.file, line, s.node, how)
+		return "", usagef("%s:%d: fencing by SBD: sbd.service does not run on this node (%s); with stonith-watchdog-timeout Pacemaker would end itself here%s", c.Path, line, s.node, how)
 	}
 	status, err := s.cluster.Status(ctx)
 	if err != nil {
@@ -74,7 +75,7 @@ func (s *system) checkSBD(ctx context.Context, c *config, cib *crm.CIB) (warning
 	}
 	ids, err := s.group(ctx, sbdGroup)
 	if err != nil {
-		return "", exitf(exitUnavailable, "%s:%d: asking Corosync on which nodes SBD runs: %w; nothing was changed", c.file, line, err)
+		return "", exitf(exitUnavailable, "%s:%d: asking Corosync on which nodes SBD runs: %w; nothing was changed", c.Path, line, err)
 	}
 	var without, offline []string
 	for _, n := range status.Nodes {
@@ -88,13 +89,13 @@ func (s *system) checkSBD(ctx context.Context, c *config, cib *crm.CIB) (warning
 	}
 	if len(without) > 0 {
 		return "", usagef("%s:%d: fencing by SBD: SBD does not run on %s (it is not in Corosync's process group %s there: `corosync-cpgtool`); with stonith-watchdog-timeout Pacemaker would end itself there%s",
-			c.file, line, strings.Join(without, ", "), sbdGroup, how)
+			c.Path, line, strings.Join(without, ", "), sbdGroup, how)
 	}
 	if have, _ := cib.Property("have-watchdog"); !strings.EqualFold(have, "true") {
 		return "", usagef("%s:%d: fencing by SBD: Pacemaker does not know of it (have-watchdog is %s), because the node that decides, %s, was started without SBD: restart the cluster there (`systemctl restart corosync pacemaker`); nothing was changed",
-			c.file, line, orNone(have), orNone(status.DC))
+			c.Path, line, orNone(have), orNone(status.DC))
 	}
-	if warning, err = c.fitsWatchdog(here); len(offline) > 0 && err == nil {
+	if warning, err = fitsWatchdog(c, here); len(offline) > 0 && err == nil {
 		warning = strings.TrimPrefix(fmt.Sprintf("%s\nwhether SBD runs on %s cannot be seen, since it is offline: where it does not, Pacemaker ends itself at its next start there (`systemctl enable sbd` first)",
 			warning, strings.Join(offline, ", ")), "\n")
 	}
@@ -102,15 +103,15 @@ func (s *system) checkSBD(ctx context.Context, c *config, cib *crm.CIB) (warning
 }
 
 // fitsWatchdog compares the file with what this node's watchdog waits. What other nodes' wait is in their /etc/default/sbd and told to nobody.
-func (c *config) fitsWatchdog(here sbdHere) (warning string, err error) {
-	want, line := c.fencing.watchdog, c.fencing.at.line
+func fitsWatchdog(c *config.File, here sbdHere) (warning string, err error) {
+	want, line := c.Fencing.Watchdog, c.Fencing.At.Line
 	switch {
 	case here.timeout == 0:
 		warning = fmt.Sprintf("SBD_WATCHDOG_TIMEOUT is not in /etc/default/sbd; it must be at most %d on every node", want/time.Second)
 	case here.timeout > want:
 		return "", usagef("%s:%d: fencing.sbd.watchdog_timeout is %s, but SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): a lost node's address would be started elsewhere before its watchdog has reset it. "+
 			"Write `fencing: {sbd: {watchdog_timeout: %ds}}`, or %d in /etc/default/sbd of every node and restart the cluster there; nothing was changed",
-			c.file, line, ocf.FormatDuration(want), here.timeout/time.Second, here.saidBy, here.timeout/time.Second, want/time.Second)
+			c.Path, line, ocf.FormatDuration(want), here.timeout/time.Second, here.saidBy, here.timeout/time.Second, want/time.Second)
 	case here.timeout < want:
 		warning = fmt.Sprintf("SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): `watchdog_timeout: %ds` would take %s off each failover, if every node has it",
 			here.timeout/time.Second, here.saidBy, here.timeout/time.Second, ocf.FormatDuration(2*(want-here.timeout)))

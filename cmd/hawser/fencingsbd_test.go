@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/crm/crmtest"
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 func TestSBDNeedsThreeVotes(t *testing.T) {
@@ -23,15 +23,15 @@ func TestSBDNeedsThreeVotes(t *testing.T) {
 		err, warnings string
 	}{
 		{"three nodes", 3, quorum{known: true}, "", ""},
-		{"two nodes and a device", 2, quorum{totem.Quorum{Device: true}, true}, "", ""},
-		{"two nodes", 2, quorum{totem.Quorum{TwoNode: true}, true}, "f.yaml:2: fencing by SBD needs three votes, and this cluster has 2 nodes and no quorum device: SBD resets the node that has no quorum", ""},
+		{"two nodes and a device", 2, quorum{corosync.Quorum{Device: true}, true}, "", ""},
+		{"two nodes", 2, quorum{corosync.Quorum{TwoNode: true}, true}, "f.yaml:2: fencing by SBD needs three votes, and this cluster has 2 nodes and no quorum device: SBD resets the node that has no quorum", ""},
 		{"one node", 1, quorum{}, "this cluster has 1 node and no quorum device", ""},
 		{"a file of two nodes", 2, quorum{}, "", "whether this cluster of two has a quorum device could not be asked"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			plan, err := cfg.diff(cibOf(t, tc.nodes, property("have-watchdog", "true")))
+			plan, err := diffWithFile(cfg, cibOf(t, tc.nodes, property("have-watchdog", "true")))
 			require.NoError(t, err)
-			warning, err := cfg.checkFencing(plan, tc.q)
+			warning, err := checkFencing(cfg, plan, tc.q)
 			if tc.err == "" {
 				require.NoError(t, err)
 				require.Contains(t, warning, tc.warnings)
@@ -69,7 +69,7 @@ func TestSBDIsLookedAtBeforeItIsReliedOn(t *testing.T) {
 			}
 		}, code: exitUsage, said: "SBD does not run on lb-2 (it is not in Corosync's process group sbd:cluster there"},
 		{name: "cannot be asked", change: func(sys *system, _ *sbdHere) {
-			sys.group = func(context.Context, string) ([]int, error) { return nil, totem.ErrNotRunning }
+			sys.group = func(context.Context, string) ([]int, error) { return nil, corosync.ErrNotRunning }
 		}, code: exitUnavailable, said: "asking Corosync on which nodes SBD runs: Corosync does not answer; nothing was changed"},
 		{name: "cannot be seen", change: func(sys *system, _ *sbdHere) {
 			sys.sbd = func() (sbdHere, error) { return sbdHere{}, errors.New("permission denied") }
@@ -91,7 +91,7 @@ func TestSBDIsLookedAtBeforeItIsReliedOn(t *testing.T) {
 			require.NoError(t, err)
 			sys, _, stderr := testSystem(t, &told{Fake: fake, status: status})
 			here := well
-			sys.quorum = func(context.Context) (totem.Quorum, error) { return totem.Quorum{}, nil }
+			sys.quorum = func(context.Context) (corosync.Quorum, error) { return corosync.Quorum{}, nil }
 			sys.group = func(context.Context, string) ([]int, error) { return []int{1, 2, 3}, nil }
 			sys.sbd = func() (sbdHere, error) { return here, nil }
 			if tc.change != nil {
@@ -163,10 +163,10 @@ func TestFindSBD(t *testing.T) {
 // A watchdog that hawser no longer relies on does not keep Pacemaker's fencing on.
 func TestFromSBDToNone(t *testing.T) {
 	cib := cibOf(t, 3, property("have-watchdog", "true"))
-	sbd, err := configOfText(t, "fencing: sbd\nhaproxy: {}\n").diff(cib)
+	sbd, err := diffWithFile(configOfText(t, "fencing: sbd\nhaproxy: {}\n"), cib)
 	require.NoError(t, err)
 	off := configOfText(t, "fencing: off\nhaproxy: {}\n")
-	plan, err := off.diff(sbd.New)
+	plan, err := diffWithFile(off, sbd.New)
 	require.NoError(t, err)
 	enabled, _ := plan.New.Property("stonith-enabled")
 	require.Equal(t, "false", enabled)
@@ -174,7 +174,7 @@ func TestFromSBDToNone(t *testing.T) {
 	require.False(t, relied)
 	_, ok := plan.New.Object(haproxyID)
 	require.True(t, ok)
-	again, err := off.diff(plan.New)
+	again, err := diffWithFile(off, plan.New)
 	require.NoError(t, err)
 	require.True(t, again.Empty(), "%v", again.Changes)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -40,26 +41,26 @@ func option(name, value string) crm.Object {
 }
 
 // fencingObjects is what the file's key fencing asks for.
-func (c *config) fencingObjects(cur *crm.CIB) []crm.Object {
-	switch f := &c.fencing; f.way {
-	case fencingOff:
-		if c.disablesFencing(cur) {
+func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
+	switch f := &c.Fencing; f.Way {
+	case config.FencingOff:
+		if disablesFencing(c, cur) {
 			return []crm.Object{option(stonithEnabled, "false")}
 		}
-	case fencingOn:
+	case config.FencingOn:
 		return []crm.Object{option(stonithEnabled, "true")}
-	case fencingSBD:
-		all := []crm.Object{option(stonithEnabled, "true"), option(watchdogTimeout, ocf.FormatDuration(f.watchdogTimeout()))}
+	case config.FencingSBD:
+		all := []crm.Object{option(stonithEnabled, "true"), option(watchdogTimeout, ocf.FormatDuration(stonithWatchdogTimeout(f)))}
 		// A part of the cluster without quorum that ignores this would count the majority as fenced, and take all addresses until its
 		// watchdogs bite (pe_can_fence()). The other policies wait or stop.
 		if policy, _ := cur.Property(noQuorumPolicy); policy == "ignore" || ownsOption(cur, noQuorumPolicy) {
 			all = append(all, option(noQuorumPolicy, "stop"))
 		}
 		return all
-	case fencingDroplet:
-		all := []crm.Object{f.droplet.primitive(cur, len(c.ips) > 0), option(stonithEnabled, "true")}
-		if c.priorities(cur) != nil {
-			all = append(all, option(priorityDelay, f.droplet.delay))
+	case config.FencingDroplet:
+		all := []crm.Object{fenceDevice(&f.Droplet, cur, len(c.Addresses) > 0), option(stonithEnabled, "true")}
+		if priorities(c, cur) != nil {
+			all = append(all, option(priorityDelay, f.Droplet.Delay))
 		}
 		return all
 	}
@@ -68,40 +69,40 @@ func (c *config) fencingObjects(cur *crm.CIB) []crm.Object {
 
 // watchdogTimeout is after which time a lost node counts as down: twice what its watchdog waits, since SBD may feed the watchdog a last time
 // almost that long after quorum was lost (Pacemaker computes the same from a negative value).
-func (f *fencingConfig) watchdogTimeout() time.Duration { return 2 * f.watchdog }
+func stonithWatchdogTimeout(f *config.Fencing) time.Duration { return 2 * f.Watchdog }
 
 // primitive is the one device for all nodes. Every node's fencer may use it, wherever its monitor runs, and Pacemaker has another node than the
 // target do it; so it needs neither a second one nor a location.
-func (p *dropletConfig) primitive(cur *crm.CIB, addresses bool) *crm.Primitive {
+func fenceDevice(p *config.DropletFencing, cur *crm.CIB, addresses bool) *crm.Primitive {
 	d := &crm.Primitive{Name: fenceID, Class: "stonith", Type: "fence_droplet"}
-	for _, a := range p.agentOptions() {
+	for _, a := range agentOptions(p) {
 		d.Params.Set(a.Name, a.Value)
 	}
 	nodes := members(cur)
-	if p.droplets == nil {
+	if p.Droplets == nil {
 		d.Params.Set("pcmk_host_list", strings.Join(nodes, " "))
 	} else {
-		pairs := make([]string, len(p.droplets))
-		for i, n := range p.droplets {
-			pairs[i] = n.node + ":" + n.droplet
+		pairs := make([]string, len(p.Droplets))
+		for i, n := range p.Droplets {
+			pairs[i] = n.Node + ":" + n.Droplet
 		}
 		d.Params.Set("pcmk_host_map", strings.Join(pairs, ";"))
 	}
-	if len(nodes) == 2 && !addresses && p.delay != "" {
-		d.Params.Set("pcmk_delay_max", p.delay) // no address says which of the two is worth more
+	if len(nodes) == 2 && !addresses && p.Delay != "" {
+		d.Params.Set("pcmk_delay_max", p.Delay) // no address says which of the two is worth more
 	}
 	d.Params.Set("pcmk_reboot_timeout", fenceReboot)
 	d.Params.Set("pcmk_off_timeout", fenceOff)
 	d.Params.Set("pcmk_monitor_timeout", fenceMonitor)
-	d.Ops = []crm.Op{operation("monitor", p.monitor, fenceMonitor), operation("start", "0s", fenceMonitor)}
+	d.Ops = []crm.Op{operation("monitor", p.Monitor, fenceMonitor), operation("start", "0s", fenceMonitor)}
 	d.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryFencing}}
 	return d
 }
 
 // agentOptions are the parameters that the agent itself reads.
-func (p *dropletConfig) agentOptions() crm.Attrs {
+func agentOptions(p *config.DropletFencing) crm.Attrs {
 	var out crm.Attrs
-	for _, a := range []crm.Attr{{Name: "token_file", Value: p.tokenFile}, {Name: "tag", Value: p.tag}, {Name: "api_url", Value: p.apiURL}, {Name: "metadata_url", Value: p.metadataURL}} {
+	for _, a := range []crm.Attr{{Name: "token_file", Value: p.TokenFile}, {Name: "tag", Value: p.Tag}, {Name: "api_url", Value: p.APIURL}, {Name: "metadata_url", Value: p.MetadataURL}} {
 		if a.Value != "" {
 			out.Set(a.Name, a.Value)
 		}
@@ -112,14 +113,14 @@ func (p *dropletConfig) agentOptions() crm.Attrs {
 // priorities says how much each address matters in a race of two nodes that lost sight of each other and both reach the cloud: Pacemaker lets
 // the node wait that would fence the one with the higher sum (node_priority_fencing_delay()). Each address counts more than all after it
 // together, so that two nodes never have the same. nil where there is no such race.
-func (c *config) priorities(cur *crm.CIB) []string {
-	if c.fencing.way != fencingDroplet || c.fencing.droplet.delay == "" || len(members(cur)) != 2 || len(c.ips) == 0 {
+func priorities(c *config.File, cur *crm.CIB) []string {
+	if c.Fencing.Way != config.FencingDroplet || c.Fencing.Droplet.Delay == "" || len(members(cur)) != 2 || len(c.Addresses) == 0 {
 		return nil
 	}
 	const most = 1 << 19 // INFINITY is 1,000,000
-	out := make([]string, len(c.ips))
-	for i := range c.ips {
-		out[i] = strconv.Itoa(min(1<<min(len(c.ips)-1-i, 19), most))
+	out := make([]string, len(c.Addresses))
+	for i := range c.Addresses {
+		out[i] = strconv.Itoa(min(1<<min(len(c.Addresses)-1-i, 19), most))
 	}
 	return out
 }
@@ -147,7 +148,7 @@ func ownsOption(cib *crm.CIB, name string) bool {
 
 // disablesFencing says whether `fencing: off` has to switch Pacemaker's fencing off. A fencing device that somebody else configured and that
 // is in use stays in use: the file accepts that there is none, it does not ask for less safety than there is.
-func (c *config) disablesFencing(cur *crm.CIB) bool {
+func disablesFencing(c *config.File, cur *crm.CIB) bool {
 	if !fencingEnabled(cur) {
 		return true
 	}

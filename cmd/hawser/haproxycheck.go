@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -26,10 +27,10 @@ const placeholderIP = "127.0.0.1"
 const checkTime = 20 * time.Second
 
 // checkHAProxy lets the HAProxy of this node check its configuration.
-func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
+func checkHAProxy(ctx context.Context, h *config.HAProxy) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	file, binary := h.config, h.binary
+	file, binary := h.Config, h.Binary
 	if file == "" {
 		file = defaultHAProxyConfig
 	}
@@ -42,12 +43,12 @@ func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
 		}
 		return fmt.Errorf("%s cannot be read: %w%s", file, cause(err), rootHint())
 	}
-	args, err := ocf.SplitWords(h.extra)
+	args, err := ocf.SplitWords(h.Extra)
 	if err != nil {
-		return fmt.Errorf("haproxy.extra %q %w", h.extra, err)
+		return fmt.Errorf("haproxy.extra %q %w", h.Extra, err)
 	}
-	anchor, private := h.anchorIP, h.privateIP
-	standIn := h.env == nil && (anchor == "" || private == "")
+	anchor, private := h.AnchorIP, h.PrivateIP
+	standIn := h.Env == nil && (anchor == "" || private == "")
 	if anchor == "" {
 		anchor = placeholderIP
 	}
@@ -55,7 +56,7 @@ func checkHAProxy(ctx context.Context, h *haproxyConfig) error {
 		private = placeholderIP
 	}
 	// The agent's environment, not this shell's, and its mode: without -W, HAProxy refuses `program` sections.
-	env := h.env
+	env := h.Env
 	if env == nil {
 		env = []string{"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private}
 	}

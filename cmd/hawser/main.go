@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/internal/flags"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 // version is set by the linker.
@@ -120,7 +121,7 @@ func noCommand(name string) cli.ActionFunc {
 		}
 		message := fmt.Sprintf("%s has no command %q", name, word)
 		for _, known := range c.Command.Subcommands {
-			if !known.Hidden && (near(word, known.Name) || len(word) > 2 && strings.HasPrefix(known.Name, word)) {
+			if !known.Hidden && (words.Near(word, known.Name) || len(word) > 2 && strings.HasPrefix(known.Name, word)) {
 				return usagef("%s: did you mean %s?", message, known.Name)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/manual"
 )
 
@@ -46,8 +47,8 @@ func manualOfConfig(app *cli.App) string {
 	return manual.Text(
 		manual.Header{Name: "hawser.yaml", Section: "5", Short: "what the cluster should run", Version: app.Version, Part: "Cluster administration"},
 		manual.Section{Title: "DESCRIPTION", Text: "hawser plan shows and hawser apply writes what this file says into the cluster's configuration."},
-		manual.Section{Title: "KEYS", Text: configKeys},
-		manual.Section{Title: "EXAMPLE", Text: strings.TrimPrefix(configExample, "# hawser.yaml\n")},
+		manual.Section{Title: "KEYS", Text: config.Keys},
+		manual.Section{Title: "EXAMPLE", Text: strings.TrimPrefix(config.Example, "# hawser.yaml\n")},
 		manual.Section{Title: "FILES", Text: files},
 		manual.Section{Title: "SEE ALSO", Text: "hawser(8), ocf_hawser_haproxy(7), ocf_hawser_floatip(7)"})
 }

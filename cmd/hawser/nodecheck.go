@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/hawser-ha/hawser/config"
 )
 
 // nodeChecked is what the files named in hawser.yaml look like on this node.
@@ -19,32 +21,32 @@ type nodeChecked struct {
 
 // checkNode looks at what the file refers to, as it is on this node: the API token and HAProxy's configuration. Every node of the cluster
 // needs both; a node that lacks them says so itself when Pacemaker starts something there.
-func (s *system) checkNode(ctx context.Context, cfg *config) nodeChecked {
+func (s *system) checkNode(ctx context.Context, cfg *config.File) nodeChecked {
 	if s.remote {
-		return nodeChecked{warnings: []string{"the cluster is another machine's: the files that " + cfg.file + " names were not checked"}}
+		return nodeChecked{warnings: []string{"the cluster is another machine's: the files that " + cfg.Path + " names were not checked"}}
 	}
-	faults := &faultList{file: cfg.file}
-	for _, ip := range cfg.ips {
-		if ip.tokenFile == "" {
+	faults := &config.Faults{Path: cfg.Path}
+	for _, ip := range cfg.Addresses {
+		if ip.TokenFile == "" {
 			continue
 		}
-		if message := checkTokenFile(ip.tokenFile); message != "" {
-			faults.add(ip.tokenFileAt, "%s", message)
+		if message := checkTokenFile(ip.TokenFile); message != "" {
+			faults.Add(ip.TokenFileAt, "%s", message)
 		}
 	}
-	if p := cfg.fencing.droplet; cfg.fencing.way == fencingDroplet {
-		if message := checkTokenFile(p.tokenFile); message != "" {
-			faults.add(p.tokenFileAt, "%s", message)
+	if p := cfg.Fencing.Droplet; cfg.Fencing.Way == config.FencingDroplet {
+		if message := checkTokenFile(p.TokenFile); message != "" {
+			faults.Add(p.TokenFileAt, "%s", message)
 		}
 	}
-	if err := s.checkHAProxy(ctx, &cfg.haproxy); err != nil {
-		at := cfg.haproxy.configAt
-		if at.line == 0 {
-			at = cfg.haproxy.at
+	if err := s.checkHAProxy(ctx, &cfg.HAProxy); err != nil {
+		at := cfg.HAProxy.ConfigAt
+		if at.Line == 0 {
+			at = cfg.HAProxy.At
 		}
-		faults.add(at, "%v", err)
+		faults.Add(at, "%v", err)
 	}
-	checked := nodeChecked{err: faults.err()}
+	checked := nodeChecked{err: faults.Err()}
 	if warning := s.checkUnit(ctx); warning != "" {
 		checked.warnings = append(checked.warnings, warning)
 	}

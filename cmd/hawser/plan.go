@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -29,7 +30,7 @@ func planCommand(sys *system) *cli.Command {
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit with 9 if there is anything to change"}},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			cfg, err := loadConfig(c.String("file"))
+			cfg, err := readConfig(c.String("file"))
 			if err != nil {
 				return err
 			}
@@ -66,7 +67,7 @@ func (d draft) protects() (now, then string) {
 
 // draft compares the file with the cluster, and lets Pacemaker verify the outcome and, if the forecast is wanted, say what it would do. What the
 // file refers to on this node is looked at meanwhile.
-func (s *system) draft(ctx context.Context, cfg *config, forecast bool) (draft, error) {
+func (s *system) draft(ctx context.Context, cfg *config.File, forecast bool) (draft, error) {
 	local := make(chan nodeChecked, 1)
 	go func() { local <- s.checkNode(ctx, cfg) }()
 
@@ -89,18 +90,18 @@ func isUsage(err error) bool {
 	return code == exitUsage
 }
 
-func (s *system) draftCluster(ctx context.Context, cfg *config, forecast bool) (draft, error) {
+func (s *system) draftCluster(ctx context.Context, cfg *config.File, forecast bool) (draft, error) {
 	cib, err := s.cluster.Query(ctx)
 	if err != nil {
 		return draft{}, err
 	}
 	var d draft
-	d.plan, err = cfg.diff(cib)
+	d.plan, err = diffWithFile(cfg, cib)
 	if err != nil {
 		return draft{}, err
 	}
 	d.quorum = s.corosyncQuorum(ctx)
-	warning, err := cfg.checkFencing(d.plan, d.quorum)
+	warning, err := checkFencing(cfg, d.plan, d.quorum)
 	if err != nil {
 		return draft{}, err
 	}
@@ -141,8 +142,8 @@ func (s *system) check(ctx context.Context, p crm.Plan, forecast bool) (crm.Fore
 }
 
 // diff is what the file changes in the configuration.
-func (c *config) diff(cib *crm.CIB) (crm.Plan, error) {
-	p, err := crm.Diff(cib, crm.Spec{Objects: c.objects(cib), Tag: tagID})
+func diffWithFile(c *config.File, cib *crm.CIB) (crm.Plan, error) {
+	p, err := crm.Diff(cib, crm.Spec{Objects: clusterObjects(c, cib), Tag: tagID})
 	if err != nil {
 		return crm.Plan{}, err
 	}

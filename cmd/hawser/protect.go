@@ -94,7 +94,7 @@ func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 	if !slices.Contains([]protect.Method{protect.Auto, protect.NFQueue, protect.Plug}, o.Method) {
 		return o, fmt.Errorf("--method %q: want nfqueue, plug or auto", o.Method)
 	}
-	for _, word := range words(c.String("ports")) {
+	for _, word := range betweenCommas(c.String("ports")) {
 		port, err := strconv.ParseUint(word, 10, 16)
 		if err != nil || port == 0 {
 			return o, fmt.Errorf("--ports %q: want numbers from 1 to 65535 with commas between, such as 80,443", c.String("ports"))
@@ -103,7 +103,7 @@ func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 			o.Ports = append(o.Ports, uint16(port))
 		}
 	}
-	for _, word := range words(c.String("addresses")) {
+	for _, word := range betweenCommas(c.String("addresses")) {
 		address, err := netip.ParseAddr(word)
 		if err != nil || address.Zone() != "" {
 			return o, fmt.Errorf("--addresses %q: want addresses with commas between, such as 203.0.113.10,2001:db8::10", c.String("addresses"))
@@ -113,8 +113,8 @@ func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 	return o, nil
 }
 
-// words are what stands between commas.
-func words(list string) []string {
+// betweenCommas returns the words of a list that has commas between them.
+func betweenCommas(list string) []string {
 	if list == "" {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
@@ -208,9 +209,9 @@ func (s *system) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 	if err != nil {
 		return "", usagef("%w%s; nothing was changed", err, rootHint())
 	}
-	err = s.checkHAProxy(ctx, &haproxyConfig{
-		config: confFileOf(p), binary: get("binpath"), extra: get("extraconf"), anchorIP: get("anchor_ip"), privateIP: get("private_ip"),
-		env: agent.Environment(s.runDir, p.Name),
+	err = s.checkHAProxy(ctx, &config.HAProxy{
+		Config: confFileOf(p), Binary: get("binpath"), Extra: get("extraconf"), AnchorIP: get("anchor_ip"), PrivateIP: get("private_ip"),
+		Env: agent.Environment(s.runDir, p.Name),
 	})
 	if err != nil {
 		return "", usagef("%w; nothing was changed", err)

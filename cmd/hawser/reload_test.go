@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -217,7 +218,7 @@ func TestReloadThatIsRefused(t *testing.T) {
 		}, "--yes", exitUsage, "has no HAProxy"},
 		{"a file", func(_ *testing.T, _ *answering, sys *system) { sys.running = false }, "--yes", exitUsage, "there is no cluster behind"},
 		{"HAProxy refuses the configuration", func(_ *testing.T, _ *answering, sys *system) {
-			sys.checkHAProxy = func(context.Context, *haproxyConfig) error {
+			sys.checkHAProxy = func(context.Context, *config.HAProxy) error {
 				return errors.New("HAProxy refuses it: unknown keyword 'bogus'")
 			}
 		}, "--yes", exitUsage, "unknown keyword 'bogus'; nothing was changed"},
@@ -228,8 +229,8 @@ func TestReloadThatIsRefused(t *testing.T) {
 			require.NoError(t, os.Remove(confFileOf(o.(*crm.Primitive))))
 		}, "--yes", exitUsage, "no such file or directory"},
 		{"it is edited meanwhile", func(_ *testing.T, _ *answering, sys *system) {
-			sys.checkHAProxy = func(_ context.Context, h *haproxyConfig) error {
-				return os.WriteFile(h.config, []byte("global\n"), 0o600)
+			sys.checkHAProxy = func(_ context.Context, h *config.HAProxy) error {
+				return os.WriteFile(h.Config, []byte("global\n"), 0o600)
 			}
 		}, "--yes", exitUsage, "was edited while it was checked"},
 		{"it runs nowhere", func(_ *testing.T, c *answering, _ *system) {

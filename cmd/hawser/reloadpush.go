@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 )
@@ -177,7 +178,7 @@ func (s *system) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 	if err = errors.Join(err, temporary.Close()); err != nil {
 		return fmt.Errorf("the configuration cannot be checked: %w", err)
 	}
-	err = s.checkHAProxy(ctx, &haproxyConfig{config: temporary.Name(), binary: binary, extra: get("extraconf"), anchorIP: get("anchor_ip"), privateIP: get("private_ip")})
+	err = s.checkHAProxy(ctx, &config.HAProxy{Config: temporary.Name(), Binary: binary, Extra: get("extraconf"), AnchorIP: get("anchor_ip"), PrivateIP: get("private_ip")})
 	if err != nil {
 		return usagef("%s; nothing was changed", strings.ReplaceAll(err.Error(), temporary.Name(), file))
 	}

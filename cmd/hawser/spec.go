@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -58,31 +59,31 @@ const (
 	floatipStart, floatipStop, floatipMonitor = "90s", "60s", "20s"
 )
 
-// objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps what reloads have written.
-func (c *config) objects(cur *crm.CIB) []crm.Object {
+// clusterObjects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps what reloads have written.
+func clusterObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	all := []crm.Object{
-		keepGeneration(cur, c.haproxy.primitive()),
+		keepGeneration(cur, primitiveOfHAProxy(&c.HAProxy)),
 		&crm.Clone{Name: cloneID, Resource: haproxyID, Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
 	}
-	matters := c.priorities(cur)
-	for i, ip := range c.ips {
-		p := ip.primitive()
+	matters := priorities(c, cur)
+	for i, ip := range c.Addresses {
+		p := primitiveOfAddress(&ip)
 		if matters != nil {
 			p.Meta = append(p.Meta, crm.Attr{Name: "priority", Value: matters[i]})
 		}
 		all = append(all, p)
 	}
-	for i, ip := range c.ips {
-		all = append(all, &crm.Colocation{Name: constraintID(ip.name), Score: "INFINITY", Resource: ip.name, With: cloneID})
+	for i, ip := range c.Addresses {
+		all = append(all, &crm.Colocation{Name: constraintID(ip.Name), Score: "INFINITY", Resource: ip.Name, With: cloneID})
 		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them. Only for the stop, and optional:
 		// a HAProxy that takes long to start on one node must not keep the address from another. See docs/decisions/0015.
-		all = append(all, &crm.Order{Name: leavesID(ip.name), Kind: "Optional", First: ip.name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
-		all = append(all, crm.Prefer(servedID(ip.name), ip.name, "hawser-"+haproxyID, serving)) // the agent sets it, and unsets it with its stop
-		for _, other := range c.ips[:i] {
-			all = append(all, &crm.Colocation{Name: apartID(other.name, ip.name), Score: apart, Resource: ip.name, With: other.name})
+		all = append(all, &crm.Order{Name: leavesID(ip.Name), Kind: "Optional", First: ip.Name, FirstAction: "stop", Then: cloneID, ThenAction: "stop", Symmetrical: "false"})
+		all = append(all, crm.Prefer(servedID(ip.Name), ip.Name, "hawser-"+haproxyID, serving)) // the agent sets it, and unsets it with its stop
+		for _, other := range c.Addresses[:i] {
+			all = append(all, &crm.Colocation{Name: apartID(other.Name, ip.Name), Score: apart, Resource: ip.Name, With: other.Name})
 		}
 	}
-	return append(all, c.fencingObjects(cur)...)
+	return append(all, fencingObjects(c, cur)...)
 }
 
 // keepGeneration leaves what reloads and pushes have written as it is: it is not the file's.
@@ -99,65 +100,65 @@ func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 	return p
 }
 
-func (h *haproxyConfig) primitive() *crm.Primitive {
+func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 	p := &crm.Primitive{Name: haproxyID, Class: "ocf", Provider: "hawser", Type: "haproxy"}
 	set := func(name, value string) {
 		if value != "" {
 			p.Params.Set(name, value)
 		}
 	}
-	set("conffile", h.config)
-	set("binpath", h.binary)
-	set("extraconf", h.extra)
-	set("check_url", h.check.url)
-	set("check_timeout", h.check.timeout)
-	if h.minServersGiven {
-		set("min_servers", strconv.Itoa(h.minServers))
+	set("conffile", h.Config)
+	set("binpath", h.Binary)
+	set("extraconf", h.Extra)
+	set("check_url", h.Check.URL)
+	set("check_timeout", h.Check.Timeout)
+	if h.MinServersGiven {
+		set("min_servers", strconv.Itoa(h.MinServers))
 	}
-	set("stop_grace", h.stopGrace)
-	set("keeper", h.keeper)
-	if h.maxCrashes != 0 {
-		set("max_crashes", strconv.Itoa(h.maxCrashes))
+	set("stop_grace", h.StopGrace)
+	set("keeper", h.Keeper)
+	if h.MaxCrashes != 0 {
+		set("max_crashes", strconv.Itoa(h.MaxCrashes))
 	}
-	set("crash_window", h.crashWindow)
-	set("unit", h.unit)
-	set("anchor_ip", h.anchorIP)
-	set("private_ip", h.privateIP)
-	set("metadata_url", h.metadataURL)
+	set("crash_window", h.CrashWindow)
+	set("unit", h.Unit)
+	set("anchor_ip", h.AnchorIP)
+	set("private_ip", h.PrivateIP)
+	set("metadata_url", h.MetadataURL)
 
-	if h.check.url == "" {
-		p.Ops = []crm.Op{operation("monitor", h.monitor, haproxyMonitor)}
+	if h.Check.URL == "" {
+		p.Ops = []crm.Op{operation("monitor", h.Monitor, haproxyMonitor)}
 	} else {
-		every := h.check.every
+		every := h.Check.Every
 		if every == "" {
-			every = h.monitor
+			every = h.Monitor
 		}
-		p.Ops = monitors(h.monitor, haproxyMonitor, every, atLeast(haproxyMonitor, h.check.timeout, checkReserve))
+		p.Ops = monitors(h.Monitor, haproxyMonitor, every, atLeast(haproxyMonitor, h.Check.Timeout, checkReserve))
 	}
 	p.Ops = append(p.Ops,
 		operation("start", "0s", haproxyStart),
-		operation("stop", "0s", atLeast(haproxyStop, h.stopGrace, stopReserve)),
+		operation("stop", "0s", atLeast(haproxyStop, h.StopGrace, stopReserve)),
 		operation("reload-agent", "0s", haproxyReload))
 	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries}}
 	return p
 }
 
-func (ip *floatingIP) primitive() *crm.Primitive {
-	p := &crm.Primitive{Name: ip.name, Class: "ocf", Provider: "hawser", Type: "floatip"}
-	p.Params = crm.Attrs{{Name: "ip", Value: ip.ip.String()}, {Name: "provider", Value: ip.provider}}
+func primitiveOfAddress(ip *config.Address) *crm.Primitive {
+	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: "hawser", Type: "floatip"}
+	p.Params = crm.Attrs{{Name: "ip", Value: ip.IP.String()}, {Name: "provider", Value: ip.Provider}}
 	set := func(name, value string) {
 		if value != "" {
 			p.Params.Set(name, value)
 		}
 	}
-	set("token_file", ip.tokenFile)
-	set("nic", ip.nic)
-	if ip.netmask != 0 {
-		set("cidr_netmask", strconv.Itoa(ip.netmask))
+	set("token_file", ip.TokenFile)
+	set("nic", ip.NIC)
+	if ip.Netmask != 0 {
+		set("cidr_netmask", strconv.Itoa(ip.Netmask))
 	}
-	set("api_url", ip.apiURL)
-	set("metadata_url", ip.metadataURL)
-	p.Ops = append(monitors(ip.monitor, floatipMonitor, holderCheck, floatipCheck),
+	set("api_url", ip.APIURL)
+	set("metadata_url", ip.MetadataURL)
+	p.Ops = append(monitors(ip.Monitor, floatipMonitor, holderCheck, floatipCheck),
 		operation("start", "0s", floatipStart),
 		operation("stop", "0s", floatipStop))
 	p.Meta = crm.Attrs{{Name: "resource-stickiness", Value: stickiness}, {Name: "failure-timeout", Value: retryAddress}}

@@ -11,6 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/agents/floatip"
 	"github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/fence"
@@ -41,16 +42,16 @@ floating_ips:
 // TestSpecFitsTheAgents keeps what hawser writes and what the agents declare from drifting apart: each parameter must be one that the agent
 // takes, with a value that it takes, and no operation may have less time than the agent asks for.
 func TestSpecFitsTheAgents(t *testing.T) {
-	cfg, err := parseConfig("hawser.yaml", []byte(everything))
+	cfg, err := config.Parse("hawser.yaml", []byte(everything))
 	require.NoError(t, err)
 	for _, tc := range []struct {
 		primitive *crm.Primitive
 		agent     *ocf.Agent
 		unset     []string // parameters that hawser.yaml has no key for
 	}{
-		{cfg.haproxy.primitive(), haproxy.New("test"), []string{"generation", "push"}},
-		{cfg.ips[0].primitive(), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
-		{cfg.ips[1].primitive(), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
+		{primitiveOfHAProxy(&cfg.HAProxy), haproxy.New("test"), []string{"generation", "push"}},
+		{primitiveOfAddress(&cfg.Addresses[0]), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
+		{primitiveOfAddress(&cfg.Addresses[1]), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
 	} {
 		require.Equal(t, "ocf:hawser:"+tc.agent.Name, tc.primitive.Agent())
 		params := map[string]ocf.Param{}
@@ -96,7 +97,7 @@ func advertised(a *ocf.Agent, op crm.Op) time.Duration {
 }
 
 func TestSpec(t *testing.T) {
-	cfg, err := parseConfig("hawser.yaml", []byte(everything))
+	cfg, err := config.Parse("hawser.yaml", []byte(everything))
 	require.NoError(t, err)
 	cib, err := crmtest.New("lb-1", "lb-2").Query(t.Context())
 	require.NoError(t, err)
@@ -137,15 +138,15 @@ location b-where-served b \
 colocation a-apart-b -1000: b a
 property cib-bootstrap-options: \
 	stonith-enabled=false
-`, crm.FormatShell(cfg.objects(cib)))
+`, crm.FormatShell(clusterObjects(cfg, cib)))
 }
 
 // TestDeviceFitsItsAgent is the same for the fencing device.
 func TestDeviceFitsItsAgent(t *testing.T) {
-	cfg, err := parseConfig("f", []byte("haproxy: {}\nfencing: {droplet: {token_file: /etc/hawser/t, tag: a, api_url: http://127.0.0.1:1, metadata_url: http://127.0.0.1:2, droplets: {lb-1: 1}}}\n"))
+	cfg, err := config.Parse("f", []byte("haproxy: {}\nfencing: {droplet: {token_file: /etc/hawser/t, tag: a, api_url: http://127.0.0.1:1, metadata_url: http://127.0.0.1:2, droplets: {lb-1: 1}}}\n"))
 	require.NoError(t, err)
 	agent := fencedroplet.New("test")
-	device := cfg.fencing.droplet.primitive(cibOf(t, 1), false)
+	device := fenceDevice(&cfg.Fencing.Droplet, cibOf(t, 1), false)
 	require.Equal(t, "stonith:"+agent.Name, device.Agent())
 	require.Equal(t, agent.Name, filepath.Base(fenceAgentPath))
 	params := map[string]fence.Param{}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -292,7 +293,7 @@ func addressOf(cib *crm.CIB, id string) (ip, provider string) {
 		ip, _ = p.Params.Get("floating_ip")
 	}
 	if provider, ok = p.Params.Get("provider"); !ok {
-		provider = digitalocean
+		provider = config.DigitalOcean
 	}
 	return ip, provider
 }

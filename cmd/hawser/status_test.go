@@ -17,10 +17,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/needs"
-	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // told is a cluster that says what the test wants it to.
@@ -47,8 +48,8 @@ func testSystem(t *testing.T, c crm.Cluster) (sys *system, stdout, stderr *bytes
 	t.Helper()
 	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
 	return &system{cluster: c, running: true, runDir: t.TempDir(), node: "lb-1", now: func() time.Time { return noon }, stdin: strings.NewReader(""),
-		stdout: stdout, stderr: stderr, checkHAProxy: func(context.Context, *haproxyConfig) error { return nil },
-		quorum: func(context.Context) (totem.Quorum, error) { return totem.Quorum{}, totem.ErrNotRunning }}, stdout, stderr
+		stdout: stdout, stderr: stderr, checkHAProxy: func(context.Context, *config.HAProxy) error { return nil },
+		quorum: func(context.Context) (corosync.Quorum, error) { return corosync.Quorum{}, corosync.ErrNotRunning }}, stdout, stderr
 }
 
 func healthy() *crm.Status {

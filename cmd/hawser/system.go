@@ -13,9 +13,10 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/systemd"
-	"github.com/hawser-ha/hawser/internal/totem"
 )
 
 // system is what the program knows of the machine, and what tests replace.
@@ -35,15 +36,15 @@ type system struct {
 	unit   func(ctx context.Context, name string) (systemd.Unit, error)
 	record func(line string)
 	// checkHAProxy lets HAProxy check a configuration.
-	checkHAProxy func(ctx context.Context, h *haproxyConfig) error
+	checkHAProxy func(ctx context.Context, h *config.HAProxy) error
 	// fenceAgent runs hawser's fence agent with the options on its standard input.
 	fenceAgent func(ctx context.Context, options crm.Attrs) (fenceAnswer, error)
 	// sbd looks for this node's SBD; group asks Corosync which nodes have a process in a group, quorum how it counts votes.
 	sbd    func() (sbdHere, error)
 	group  func(ctx context.Context, name string) ([]int, error)
-	quorum func(ctx context.Context) (totem.Quorum, error)
+	quorum func(ctx context.Context) (corosync.Quorum, error)
 	// corosyncNodes asks Corosync for the nodes and their addresses, findDroplet the cloud for the droplet that the fence agent would take.
-	corosyncNodes func(ctx context.Context) ([]totem.Member, error)
+	corosyncNodes func(ctx context.Context) ([]corosync.Member, error)
 	findDroplet   func(ctx context.Context, o fencedroplet.Options, plug string) (fencedroplet.Machine, error)
 
 	stdin          io.Reader
@@ -79,8 +80,8 @@ func hostSystem() *system {
 		checkHAProxy:  checkHAProxy,
 		fenceAgent:    runFenceAgent,
 		sbd:           hostSBD,
-		group:         totem.Group,
-		quorum:        totem.RunningQuorum,
+		group:         corosync.Group,
+		quorum:        corosync.RunningQuorum,
 		corosyncNodes: corosyncMembers,
 		findDroplet:   fencedroplet.Find,
 		stdin:         os.Stdin,

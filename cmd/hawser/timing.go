@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/hawser-ha/hawser/internal/totem"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // corosyncConf is where Corosync's configuration is.
@@ -47,22 +46,22 @@ func timingCommand(sys *system) *cli.Command {
 const maxNodes = 384
 
 // networks are the words that --for knows.
-var networks = map[string]totem.Timing{"lan": totem.LAN, "cloud": totem.Cloud}
+var networks = map[string]corosync.Timing{"lan": corosync.LAN, "cloud": corosync.Cloud}
 
 // timingReport is what hawser timing says, with times in milliseconds.
 type timingReport struct {
-	Source      string          `json:"source"`
-	Nodes       int             `json:"nodes"`
-	Token       float64         `json:"token_ms"`
-	Retransmit  float64         `json:"token_retransmit_ms"`
-	Consensus   float64         `json:"consensus_ms"`
-	Join        float64         `json:"join_ms"`
-	PingEvery   float64         `json:"knet_ping_interval_ms,omitempty"`
-	PingTimeout float64         `json:"knet_ping_timeout_ms,omitempty"`
-	Steps       []timingStep    `json:"steps"`
-	NodeLost    float64         `json:"node_lost_ms"`
-	Findings    []totem.Finding `json:"findings"`
-	Section     string          `json:"totem_section,omitempty"`
+	Source      string             `json:"source"`
+	Nodes       int                `json:"nodes"`
+	Token       float64            `json:"token_ms"`
+	Retransmit  float64            `json:"token_retransmit_ms"`
+	Consensus   float64            `json:"consensus_ms"`
+	Join        float64            `json:"join_ms"`
+	PingEvery   float64            `json:"knet_ping_interval_ms,omitempty"`
+	PingTimeout float64            `json:"knet_ping_timeout_ms,omitempty"`
+	Steps       []timingStep       `json:"steps"`
+	NodeLost    float64            `json:"node_lost_ms"`
+	Findings    []corosync.Finding `json:"findings"`
+	Section     string             `json:"totem_section,omitempty"`
 }
 
 // timingStep is a part of the time that a lost node is missed.
@@ -81,11 +80,11 @@ const (
 	addressStarts    = 50 * time.Millisecond
 )
 
-func reportTiming(source string, e totem.Effective) *timingReport {
+func reportTiming(source string, e corosync.Effective) *timingReport {
 	inMS := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	r := &timingReport{
 		Source: source, Nodes: e.Nodes, Token: inMS(e.Token), Retransmit: inMS(e.TokenRetransmit), Consensus: inMS(e.Consensus), Join: inMS(e.Join),
-		PingEvery: inMS(e.PingInterval), PingTimeout: inMS(e.PingTimeout), Findings: []totem.Finding{},
+		PingEvery: inMS(e.PingInterval), PingTimeout: inMS(e.PingTimeout), Findings: []corosync.Finding{},
 	}
 	r.Steps = []timingStep{
 		{"token", r.Token, "token, token_coefficient", "at most this long until the other nodes miss the token that the lost one should have passed on"},
@@ -110,7 +109,7 @@ func (s *system) timingFor(c *cli.Context) error {
 	path := c.String("config")
 	conf, err := readCorosyncConf(path)
 	if errors.Is(err, os.ErrNotExist) && path == "" {
-		conf, err = totem.Config{Kept: nil, Links: 1, Transport: "knet"}, nil
+		conf, err = corosync.Config{Kept: nil, Links: 1, Transport: "knet"}, nil
 	}
 	if err != nil {
 		return err
@@ -134,14 +133,14 @@ func (s *system) timingFor(c *cli.Context) error {
 func (s *system) explainTiming(c *cli.Context) error {
 	path := c.String("config")
 	var (
-		e        totem.Effective
-		findings []totem.Finding
+		e        corosync.Effective
+		findings []corosync.Finding
 		source   = "the running Corosync"
 		askErr   = errors.New("not asked")
 	)
 	if path == "" && c.Int("nodes") == 0 {
 		e, askErr = s.corosync(c.Context)
-		if askErr != nil && !errors.Is(askErr, totem.ErrNotRunning) {
+		if askErr != nil && !errors.Is(askErr, corosync.ErrNotRunning) {
 			if errors.Is(askErr, os.ErrPermission) {
 				return exitf(exitPermission, "%w%s", askErr, rootHint())
 			}
@@ -152,14 +151,14 @@ func (s *system) explainTiming(c *cli.Context) error {
 	switch {
 	case askErr == nil:
 		findings = e.Findings()
-		if realTime, found := totem.RealTime("/proc"); found && !realTime {
-			findings = append(findings, totem.Ordinary())
+		if realTime, found := corosync.RealTime("/proc"); found && !realTime {
+			findings = append(findings, corosync.Ordinary())
 		}
 		if err == nil && conf.Nodes == e.Nodes {
 			if conf.In(conf.Nodes) == e {
 				findings = append(findings, conf.Written()...)
 			} else {
-				findings = append(findings, totem.Finding{Name: corosyncConf, Text: "it says otherwise than what is in force: corosync-cfgtool -R on one node makes it so"})
+				findings = append(findings, corosync.Finding{Name: corosyncConf, Text: "it says otherwise than what is in force: corosync-cfgtool -R on one node makes it so"})
 			}
 		}
 	case err != nil && path == "" && errors.Is(err, os.ErrNotExist):
@@ -209,23 +208,23 @@ func nameOf(path string) string {
 	return path
 }
 
-func readCorosyncConf(path string) (totem.Config, error) {
+func readCorosyncConf(path string) (corosync.Config, error) {
 	path = nameOf(path)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return totem.Config{}, fmt.Errorf("read Corosync's configuration: %w", err)
+		return corosync.Config{}, fmt.Errorf("read Corosync's configuration: %w", err)
 	}
-	conf, err := totem.ParseConf(string(text))
+	conf, err := corosync.ParseConf(string(text))
 	if err != nil {
-		return totem.Config{}, usagef("%s: %s", path, strings.TrimPrefix(err.Error(), "totem: "))
+		return corosync.Config{}, usagef("%s: %w", path, err)
 	}
 	return conf, nil
 }
 
 // corosync asks the Corosync of this node.
-func (s *system) corosync(ctx context.Context) (totem.Effective, error) {
+func (s *system) corosync(ctx context.Context) (corosync.Effective, error) {
 	if !s.running || s.remote {
-		return totem.Effective{}, fmt.Errorf("%w: the configuration in use is not this node's cluster's", totem.ErrNotRunning)
+		return corosync.Effective{}, fmt.Errorf("%w: the configuration in use is not this node's cluster's", corosync.ErrNotRunning)
 	}
-	return totem.Running(ctx)
+	return corosync.Running(ctx)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -32,8 +33,8 @@ func TestUnitBesideTheCluster(t *testing.T) {
 				unit := c.unit
 				unit.Name = name
 				return unit, c.err
-			}, checkHAProxy: func(context.Context, *haproxyConfig) error { return nil }}
-			checked := sys.checkNode(t.Context(), &config{})
+			}, checkHAProxy: func(context.Context, *config.HAProxy) error { return nil }}
+			checked := sys.checkNode(t.Context(), &config.File{})
 			require.NoError(t, checked.err, "it forbids nothing")
 			if c.says == nil {
 				require.Empty(t, checked.warnings)
@@ -44,7 +45,7 @@ func TestUnitBesideTheCluster(t *testing.T) {
 				require.Contains(t, checked.warnings[0], words)
 			}
 			sys.running = false // a file: of no machine's
-			require.Empty(t, sys.checkNode(t.Context(), &config{}).warnings)
+			require.Empty(t, sys.checkNode(t.Context(), &config.File{}).warnings)
 		})
 	}
 }

@@ -2,7 +2,9 @@ package crmtest
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +42,36 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	t.Run("without fencing nothing would start", func(t *testing.T) { conformFencing(t, fresh(t)) })
 	t.Run("a cancelled context changes nothing", func(t *testing.T) { conformCancel(t, fresh(t)) })
 	t.Run("status", func(t *testing.T) { conformStatus(t, fresh(t)) })
+	t.Run("verify says what check says, and forecasts nothing", func(t *testing.T) { conformVerify(t, fresh(t)) })
+	t.Run("a rehearsal leads to a configuration that the next one starts from", func(t *testing.T) { conformRehearse(t, fresh(t)) })
+	t.Run("the record of a probe that is not there", func(t *testing.T) {
+		require.NoError(t, fresh(t).ForgetProbe(context.Background(), "haproxy", "lb-1"))
+	})
+	t.Run("an agent that is not there advertises nothing", func(t *testing.T) {
+		_, err := fresh(t).Advertised(context.Background(), "ocf:hawser:no-such-agent")
+		require.ErrorContains(t, err, "ocf:hawser:no-such-agent")
+	})
+}
+
+// ConformLive is what every crm.Cluster must do that has a cluster behind it, and not a file. It sets a
+// private attribute and leaves it there.
+func ConformLive(t *testing.T, c crm.Cluster, here string) {
+	ctx := context.Background()
+	t.Run("a private attribute", func(t *testing.T) {
+		values, err := c.Private(ctx, "hawser-conformance")
+		require.NoError(t, err)
+		require.Empty(t, values)
+		require.NoError(t, c.SetPrivate(ctx, "hawser-conformance", "one"))
+		require.NoError(t, c.SetPrivate(ctx, "hawser-conformance", "two"))
+		require.Eventually(t, func() bool {
+			values, err = c.Private(ctx, "hawser-conformance")
+			return err == nil && values[here] == "two"
+		}, 20*time.Second, 50*time.Millisecond, "%v, %v", values, err)
+		cib, err := c.Query(ctx)
+		require.NoError(t, err)
+		require.NotContains(t, string(cib.XML()), "hawser-conformance")
+	})
+	t.Run("a cluster that has settled", func(t *testing.T) { require.NoError(t, c.Wait(ctx, nil)) })
 }
 
 // plan compares the cluster's configuration with the spec.
@@ -171,7 +203,75 @@ func conformCancel(t *testing.T, c crm.Cluster) {
 	_, err = c.Status(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, c.Wait(ctx, nil), context.Canceled)
+	_, err = c.Verify(ctx, p)
+	require.ErrorIs(t, err, context.Canceled)
+	_, _, err = c.Rehearse(ctx, p)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, c.ForgetProbe(ctx, "haproxy", "lb-1"), context.Canceled)
+	_, err = c.Advertised(ctx, "ocf:heartbeat:Dummy")
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = c.Private(ctx, "hawser-conformance")
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, c.SetPrivate(ctx, "hawser-conformance", "x"), context.Canceled)
 	require.Equal(t, before, shows(t, c))
+}
+
+func conformVerify(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	before := shows(t, c)
+	warnings, err := c.Verify(ctx, plan(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"}))
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	_, err = c.Verify(ctx, plan(t, c, crm.Spec{Objects: Tutorial()[1:], Tag: "hawser"}))
+	require.ErrorIs(t, err, crm.ErrNoFencing)
+	require.Equal(t, before, shows(t, c), "a check must write nothing")
+}
+
+// conformRehearse plays a set-up, a move and the end of the move's constraint through, each after the other.
+func conformRehearse(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	before := shows(t, c)
+	rehearse := func(p crm.Plan) ([]string, *crm.CIB) {
+		t.Helper()
+		forecast, after, err := c.Rehearse(ctx, p)
+		require.NoError(t, err)
+		said := []string{}
+		for _, a := range forecast.Actions {
+			require.NotEqual(t, "monitor", a.Task)
+			if !strings.HasPrefix(a.Resource, "haproxy") {
+				said = append(said, a.String())
+			}
+		}
+		return said, after
+	}
+	edit := func(cib *crm.CIB, statement string, del ...string) crm.Plan {
+		t.Helper()
+		var set []crm.Object
+		if statement != "" {
+			script, err := crm.ParseShell("test", []byte(statement))
+			require.NoError(t, err)
+			set = script.Objects
+		}
+		spec, err := crm.Edit(cib, set, del)
+		require.NoError(t, err)
+		p, err := crm.Diff(cib, spec)
+		require.NoError(t, err)
+		return p
+	}
+	objects := Tutorial()
+	objects[3].(*crm.Primitive).Meta = crm.Attrs{{Name: "resource-stickiness", Value: "100"}}
+	said, runs := rehearse(plan(t, c, crm.Spec{Objects: objects, Tag: "hawser"}))
+	require.Equal(t, []string{"start FloatIP on lb-1"}, said)
+	said, moved := rehearse(edit(runs, "location there FloatIP rule inf: #uname eq lb-2"))
+	require.Equal(t, []string{"move FloatIP from lb-1 to lb-2"}, said)
+	said, _ = rehearse(edit(moved, "", "there"))
+	require.Empty(t, said, "it stays where it is")
+	said, away := rehearse(edit(moved, "location there FloatIP rule -inf: #uname eq lb-2"))
+	require.Len(t, said, 1)
+	require.Contains(t, said[0], "move FloatIP from lb-2 to ")
+	said, _ = rehearse(edit(away, "location back FloatIP 50: lb-3", "there"))
+	require.Empty(t, said, "a preference below the stickiness moves nothing")
+	require.Equal(t, before, shows(t, c), "a rehearsal must write nothing")
 }
 
 func conformStatus(t *testing.T, c crm.Cluster) {

@@ -4,6 +4,7 @@ package crmtest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -32,13 +33,21 @@ func Seed(nodes ...string) []byte {
 `, &members, &states)
 }
 
-// Fake is a crm.Cluster that keeps its configuration in memory. It writes all of a plan or nothing, refuses what Pacemaker
-// refuses for want of fencing, and starts what is configured at once. Use New.
+// Fake is a crm.Cluster that keeps its configuration in memory. It writes all of a plan or nothing,
+// refuses what Pacemaker refuses for want of fencing, and starts what is configured at once. A clone
+// runs on every node; another resource stays where it is, unless a location constraint draws it away by
+// more than its stickiness. Use New.
 type Fake struct {
 	mu      sync.Mutex
 	cib     *crm.CIB
+	at      map[*crm.CIB]places // where things run in a configuration that Query or Rehearse returned
 	fail    map[string]error
 	broken  map[string]string
+	down    map[string]bool
+	attrs   map[string]string            // node attributes, by node and name
+	private map[string]map[string]string // by name and node
+	agents  map[string][]crm.AgentAction
+	onApply func()
 	applied int
 	since   time.Time
 }
@@ -51,10 +60,15 @@ func New(nodes ...string) *Fake {
 	if err != nil {
 		panic(err) // a node's name that XML cannot bear
 	}
-	return &Fake{cib: cib, fail: map[string]error{}, broken: map[string]string{}, since: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}
+	return &Fake{
+		cib: cib, at: map[*crm.CIB]places{cib: {}}, fail: map[string]error{}, broken: map[string]string{},
+		down: map[string]bool{}, attrs: map[string]string{}, private: map[string]map[string]string{},
+		agents: map[string][]crm.AgentAction{}, since: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
 }
 
-// Fail makes the next call of the named method ("Query", "Check", "Apply", "Wait", "Status") return the error. It changes nothing then.
+// Fail makes the next call of the named method ("Query", "Status", "Check", …) return the error. It
+// changes nothing then.
 func (f *Fake) Fail(method string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,9 +96,58 @@ func (f *Fake) edit(set []crm.Object, del []string) error {
 	}
 	plan, err := crm.Diff(f.cib, spec)
 	if err == nil {
-		f.cib = plan.New
+		f.become(plan)
 	}
 	return err
+}
+
+// become makes the plan's configuration the cluster's, and moves what it moves.
+func (f *Fake) become(p crm.Plan) {
+	f.at[p.New] = f.settled(p)
+	f.cib = p.New
+}
+
+// Down takes a node out of the cluster, or brings it back.
+func (f *Fake) Down(node string, down bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.down[node] = down
+	f.at[f.cib] = f.place(f.cib, f.at[f.cib])
+}
+
+// SetAttribute sets a node attribute, as an agent on that node would.
+func (f *Fake) SetAttribute(node, name, value string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.attrs[node+"\x00"+name] = value
+}
+
+// Tell sets a private attribute of another node, as the hawser there would.
+func (f *Fake) Tell(node, name, value string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tell(node, name, value)
+}
+
+func (f *Fake) tell(node, name, value string) {
+	if f.private[name] == nil {
+		f.private[name] = map[string]string{}
+	}
+	f.private[name][node] = value
+}
+
+// Advertise makes an agent known, with the operations that it advertises.
+func (f *Fake) Advertise(agent string, actions ...crm.AgentAction) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.agents[agent] = actions
+}
+
+// OnApply calls a function at each Apply, before it looks at the plan: what others do meanwhile.
+func (f *Fake) OnApply(meanwhile func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onApply = meanwhile
 }
 
 // Applied counts the plans that were written.
@@ -128,35 +191,78 @@ func (f *Fake) Query(ctx context.Context) (*crm.CIB, error) {
 	return f.cib, nil
 }
 
-// Check implements crm.Cluster. The forecast has a start for each instance that the plan adds and a stop for each that it takes away.
+// Check implements crm.Cluster. The forecast has what the plan starts, stops and moves.
 func (f *Fake) Check(ctx context.Context, p crm.Plan) (crm.Forecast, error) {
 	if err := f.enter(ctx, "Check"); err != nil {
 		return crm.Forecast{}, err
 	}
 	defer f.mu.Unlock()
-	var forecast crm.Forecast
+	return f.forecast(p)
+}
+
+// Verify implements crm.Cluster.
+func (f *Fake) Verify(ctx context.Context, p crm.Plan) ([]string, error) {
+	if err := f.enter(ctx, "Verify"); err != nil {
+		return nil, err
+	}
+	defer f.mu.Unlock()
+	_, err := f.forecast(p)
+	return nil, err
+}
+
+// Rehearse implements crm.Cluster. The configuration that it returns remembers where things run.
+func (f *Fake) Rehearse(ctx context.Context, p crm.Plan) (crm.Forecast, *crm.CIB, error) {
+	if err := f.enter(ctx, "Rehearse"); err != nil {
+		return crm.Forecast{}, nil, err
+	}
+	defer f.mu.Unlock()
+	after, err := crm.ParseCIB(p.New.XML())
+	if err != nil {
+		return crm.Forecast{}, nil, err
+	}
+	f.at[after] = f.settled(p)
+	return crm.Forecast{Actions: f.actions(p)}, after, nil
+}
+
+func (f *Fake) forecast(p crm.Plan) (crm.Forecast, error) {
 	if p.Empty() {
-		return forecast, nil
+		return crm.Forecast{}, nil
 	}
-	before, after := running(p.Base), running(p.New)
-	for _, list := range []struct {
-		task     string
-		of, gone []instance
-	}{{"stop", before, after}, {"start", after, before}} {
-		for _, i := range list.of {
-			if !contains(list.gone, i) {
-				forecast.Actions = append(forecast.Actions, crm.Action{Task: list.task, Resource: i.name, Node: i.node})
-			}
-		}
-	}
+	forecast := crm.Forecast{Actions: f.actions(p)}
 	if unfenced(p.New) {
-		return crm.Forecast{}, &crm.ToolError{Tool: "crm_verify", Code: 78, Err: crm.ErrNoFencing, Message: crm.ErrNoFencing.Error()}
+		return forecast, &crm.ToolError{Tool: "crm_verify", Code: 78, Err: crm.ErrNoFencing, Message: crm.ErrNoFencing.Error()}
 	}
 	return forecast, nil
 }
 
+// actions compares what runs before the plan with what would run after it.
+func (f *Fake) actions(p crm.Plan) []crm.Action {
+	before, after := f.running(p.Base, f.at[p.Base]), f.running(p.New, f.settled(p))
+	var all []crm.Action
+	for _, was := range before {
+		if _, stays := find(after, was.name); !stays {
+			all = append(all, crm.Action{Task: "stop", Resource: was.name, Node: was.node})
+		}
+	}
+	for _, is := range after {
+		switch was, ran := find(before, is.name); {
+		case !ran:
+			all = append(all, crm.Action{Task: "start", Resource: is.name, Node: is.node})
+		case was.node != is.node:
+			all = append(all, crm.Action{Task: "move", Resource: is.name, From: was.node, Node: is.node})
+		}
+	}
+	return all
+}
+
 // Apply implements crm.Cluster.
 func (f *Fake) Apply(ctx context.Context, p crm.Plan) error {
+	f.mu.Lock()
+	meanwhile := f.onApply
+	f.mu.Unlock()
+	if meanwhile != nil {
+		meanwhile()
+	}
 	if err := f.enter(ctx, "Apply"); err != nil {
 		return err
 	}
@@ -167,7 +273,7 @@ func (f *Fake) Apply(ctx context.Context, p crm.Plan) error {
 	if p.Base.Version != f.cib.Version {
 		return fmt.Errorf("cannot write the configuration: it is version %s, not %s: %w", f.cib.Version, p.Base.Version, crm.ErrStale)
 	}
-	f.cib = p.New
+	f.become(p)
 	f.applied++
 	return nil
 }
@@ -193,10 +299,10 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 	stonith, _ := f.cib.Property("stonith-enabled")
 	s := &crm.Status{Pacemaker: "2.1.5", Quorum: true, Fencing: stonith != "false"}
 	count := map[string]int{}
-	for _, p := range placements(f.cib) {
+	for _, p := range f.placements(f.cib, f.at[f.cib]) {
 		rs := crm.ResourceStatus{ID: p.id, Parent: p.parent, Agent: p.agent, Managed: true, Role: "Stopped"}
 		switch reason, broken := f.broken[p.id]; {
-		case p.stopped || unfenced(f.cib):
+		case p.stopped || p.node == "" || unfenced(f.cib):
 		case broken:
 			rs.Failed, rs.Reason = true, reason
 			s.Failures = append(s.Failures, crm.Failure{Resource: p.id, Node: p.node, Task: "start", Code: 1, Meaning: "error", Reason: reason,
@@ -211,7 +317,58 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 		if i == 0 {
 			s.DC = name
 		}
-		s.Nodes = append(s.Nodes, crm.NodeStatus{Name: name, ID: fmt.Sprint(i + 1), Type: "member", Online: true, DC: i == 0, Running: count[name]})
+		attributes := map[string]string{}
+		for at, value := range f.attrs {
+			if node, attribute, _ := strings.Cut(at, "\x00"); node == name {
+				attributes[attribute] = value
+			}
+		}
+		s.Nodes = append(s.Nodes, crm.NodeStatus{Name: name, ID: fmt.Sprint(i + 1), Type: "member", Online: !f.down[name], DC: i == 0,
+			Running: count[name], Attributes: attributes})
 	}
 	return s, nil
+}
+
+// ForgetProbe implements crm.Cluster: here no probe has found anything.
+func (f *Fake) ForgetProbe(ctx context.Context, _, _ string) error {
+	if err := f.enter(ctx, "ForgetProbe"); err != nil {
+		return err
+	}
+	f.mu.Unlock()
+	return nil
+}
+
+// Advertised implements crm.Cluster; it knows the agents that Advertise made known.
+func (f *Fake) Advertised(ctx context.Context, agent string) ([]crm.AgentAction, error) {
+	if err := f.enter(ctx, "Advertised"); err != nil {
+		return nil, err
+	}
+	defer f.mu.Unlock()
+	actions, ok := f.agents[agent]
+	if !ok {
+		return nil, &crm.ToolError{Tool: "crm_resource", Code: 5, Err: fmt.Errorf("crm_resource exited with 5"),
+			Message: "cannot read the meta-data of the agent " + agent + ": there is no such agent"}
+	}
+	return actions, nil
+}
+
+// SetPrivate implements crm.Cluster; this node is the first.
+func (f *Fake) SetPrivate(ctx context.Context, name, value string) error {
+	if err := f.enter(ctx, "SetPrivate"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.tell(f.cib.Nodes()[0], name, value)
+	return nil
+}
+
+// Private implements crm.Cluster.
+func (f *Fake) Private(ctx context.Context, name string) (map[string]string, error) {
+	if err := f.enter(ctx, "Private"); err != nil {
+		return nil, err
+	}
+	defer f.mu.Unlock()
+	values := map[string]string{}
+	maps.Copy(values, f.private[name])
+	return values, nil
 }

@@ -52,3 +52,5 @@ func TestFakeResourceFails(t *testing.T) {
 	require.Len(t, s.Failures, 1)
 	require.Equal(t, "the token is refused", s.Failures[0].Reason)
 }
+
+func TestFakeConformsLive(t *testing.T) { crmtest.ConformLive(t, crmtest.New("lb-1", "lb-2"), "lb-1") }

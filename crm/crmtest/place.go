@@ -1,12 +1,20 @@
 package crmtest
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// placement is one instance of a primitive and where the fake cluster runs it: a clone on every node, everything else on the first.
+// places is where resources that are not cloned run.
+type places map[string]string
+
+// placement is one instance of a primitive and where the fake cluster runs it.
 type placement struct {
 	id, parent, agent, node string
 	number                  int // of the instance, -1 outside clones
@@ -16,8 +24,8 @@ type placement struct {
 // instance is a running instance as the scheduler names it.
 type instance struct{ name, node string }
 
-func placements(cib *crm.CIB) []placement {
-	nodes := cib.Nodes()
+func (f *Fake) placements(cib *crm.CIB, at places) []placement {
+	nodes := slices.DeleteFunc(slices.Clone(cib.Nodes()), func(n string) bool { return f.down[n] })
 	if len(nodes) == 0 {
 		return nil
 	}
@@ -38,7 +46,7 @@ func placements(cib *crm.CIB) []placement {
 		if !ok {
 			continue
 		}
-		p := placement{id: prim.Name, agent: prim.Agent(), node: nodes[0], number: -1, stopped: isStopped(prim.Meta)}
+		p := placement{id: prim.Name, agent: prim.Agent(), node: at[prim.Name], number: -1, stopped: isStopped(prim.Meta)}
 		cloned := false
 		for parent := parents[prim.Name]; parent != nil; parent = parents[parent.ID()] {
 			p.parent = parent.ID()
@@ -67,14 +75,77 @@ func isStopped(meta crm.Attrs) bool {
 	return role == "Stopped"
 }
 
+// settled is where things run once the plan has been carried out.
+func (f *Fake) settled(p crm.Plan) places { return f.place(p.New, f.at[p.Base]) }
+
+// place finds the node for each resource, given where it is: the one with the best score, of equal ones
+// the first. Cloned resources are placed too, and run everywhere all the same.
+func (f *Fake) place(cib *crm.CIB, now places) places {
+	next := places{}
+	for _, o := range cib.Objects() {
+		p, ok := o.(*crm.Primitive)
+		if !ok {
+			continue
+		}
+		best := -crm.Infinity
+		for _, node := range cib.Nodes() {
+			if f.down[node] {
+				continue
+			}
+			if score := f.score(cib, p, node, now[p.Name]); score > best {
+				best, next[p.Name] = score, node
+			}
+		}
+	}
+	return next
+}
+
+// score is what a node is worth to a resource that runs on another one, or on it.
+func (f *Fake) score(cib *crm.CIB, p *crm.Primitive, node, now string) int {
+	score := 0
+	if node == now {
+		stickiness, _ := p.Meta.Get("resource-stickiness")
+		score, _ = strconv.Atoi(stickiness)
+	}
+	for _, o := range cib.Objects() {
+		l, ok := o.(*crm.Location)
+		if !ok || l.Resource != p.Name {
+			continue
+		}
+		worth, at := l.Score, l.Node
+		if found := ruleOfNode.FindStringSubmatch(l.String()); found != nil {
+			worth, at = cmp.Or(found[1], "inf"), found[2]
+		}
+		if at == node {
+			score += number(worth)
+		}
+	}
+	return max(-crm.Infinity, min(score, crm.Infinity))
+}
+
+// ruleOfNode is a rule about the node's name. What else a rule may say, such as until when, is not heeded.
+var ruleOfNode = regexp.MustCompile(`rule (?:([-+0-9a-zA-Z]+): )?#uname eq (\S+)`)
+
+// number reads a score.
+func number(score string) int {
+	switch strings.ToUpper(strings.TrimPrefix(score, "+")) {
+	case "INF", "INFINITY":
+		return crm.Infinity
+	case "-INF", "-INFINITY":
+		return -crm.Infinity
+	}
+	n, _ := strconv.Atoi(score)
+	return n
+}
+
 // running lists what the cluster runs with that configuration.
-func running(cib *crm.CIB) []instance {
+func (f *Fake) running(cib *crm.CIB, at places) []instance {
 	if unfenced(cib) {
 		return nil
 	}
 	var out []instance
-	for _, p := range placements(cib) {
-		if p.stopped {
+	for _, p := range f.placements(cib, at) {
+		if p.stopped || p.node == "" {
 			continue
 		}
 		name := p.id
@@ -102,11 +173,11 @@ func unfenced(cib *crm.CIB) bool {
 	return resources
 }
 
-func contains(list []instance, want instance) bool {
+func find(list []instance, name string) (instance, bool) {
 	for _, i := range list {
-		if i == want {
-			return true
+		if i.name == name {
+			return i, true
 		}
 	}
-	return false
+	return instance{}, false
 }

@@ -10,20 +10,20 @@ import (
 
 	"github.com/digitalocean/godo"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
+	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
 // api is DigitalOcean's v2 API as far as reserved addresses go. IPv4 and IPv6 have an end point each that differ in details;
 // here they are one. No method tries twice.
-type api struct{ *dropletapi.Client }
+type api struct{ *cloud.Client }
 
 // scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/).
 const scopes = "reserved_ip:read, reserved_ip:update and droplet:read"
 
 func newAPI(origin string, token func() (string, error)) *api {
-	return &api{dropletapi.New(dropletapi.Config{
+	return &api{cloud.New(cloud.Config{
 		Origin: origin, Agent: "hawser-floatip", Token: token,
-		Words: dropletapi.Words{
+		Words: cloud.Words{
 			Scopes:   scopes,
 			NotFound: "no such reserved address (%s): check the parameter ip, and that the token belongs to the team that reserved it",
 			Busy:     "the address or the droplet",

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/agents/floatip/digitalocean"
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
 	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
+	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 

@@ -3,12 +3,12 @@ package digitalocean
 import (
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
+	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
 // Hurry makes a test's pauses and time-outs short.
 func (p *Provider) Hurry(request time.Duration) *Provider {
-	p.pacing = dropletapi.Pacing{First: 2 * time.Millisecond, Last: 20 * time.Millisecond}
+	p.pacing = cloud.Pacing{First: 2 * time.Millisecond, Last: 20 * time.Millisecond}
 	p.api.HTTP.Timeout = request
 	p.metadata.HTTP.Timeout = request
 	return p

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
+	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
 // reserved is the reserved address of this droplet by the metadata service, the zero Addr if it has none.
-func reserved(ctx context.Context, m *dropletapi.Metadata, v6 bool) (netip.Addr, error) {
+func reserved(ctx context.Context, m *cloud.Metadata, v6 bool) (netip.Addr, error) {
 	// Reserved addresses were called floating ones until 2022, and there were none of IPv6 yet.
 	bases := []string{"reserved_ip/ipv4/", "floating_ip/ipv4/"}
 	if v6 {
@@ -20,7 +20,7 @@ func reserved(ctx context.Context, m *dropletapi.Metadata, v6 bool) (netip.Addr,
 	for _, base := range bases {
 		var active string
 		active, err = m.Get(ctx, base+"active")
-		if errors.Is(err, dropletapi.ErrNoKey) {
+		if errors.Is(err, cloud.ErrNoKey) {
 			continue
 		}
 		if err != nil {

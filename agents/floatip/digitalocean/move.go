@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/netip"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // order is a move of an address.
@@ -70,8 +70,8 @@ type accepted struct {
 	failed  bool // nothing more will come of it
 }
 
-func busy(format string, args ...any) *dropletapi.Failure {
-	return &dropletapi.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
+func busy(format string, args ...any) *cloud.Failure {
+	return &cloud.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
 }
 
 // certain is nil unless the address only seems to be as ordered because the token cannot see by whom it is held.
@@ -86,7 +86,7 @@ func (p *Provider) certain(ctx context.Context, ip netip.Addr, found address, o 
 }
 
 // progress looks at what became of the order where the address is not yet as ordered, and says why it is not.
-func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o order, under *accepted) *dropletapi.Failure {
+func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o order, under *accepted) *cloud.Failure {
 	status := "state unknown"
 	if under.action != 0 {
 		// An action that cannot be read says nothing; the holder will.
@@ -103,7 +103,7 @@ func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o
 		under.failed = under.settled > settling
 		if found.droplet == "" && o.target != "" {
 			if err := p.blind(ctx, ip); err != nil {
-				return &dropletapi.Failure{Err: err}
+				return &cloud.Failure{Err: err}
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func (p *Provider) elsewhere(ctx context.Context, ip netip.Addr, found address, 
 
 // refused reads the answer to an order. A refusal that no other reading explains may be due to the rule of one reserved address a
 // droplet.
-func (p *Provider) refused(ctx context.Context, ip netip.Addr, o order, err error) *dropletapi.Failure {
+func (p *Provider) refused(ctx context.Context, ip netip.Addr, o order, err error) *cloud.Failure {
 	f := p.api.Explain(ctx, o.what, err)
 	if f == nil || f.Again || o.target == "" || fault.Of(f.Err) != fault.Unknown {
 		return f

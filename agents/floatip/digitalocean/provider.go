@@ -14,8 +14,8 @@ import (
 	"net/netip"
 	"path/filepath"
 
-	"github.com/hawser-ha/hawser/agents/dropletapi"
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // Config is what a Provider needs.
@@ -33,9 +33,9 @@ type Config struct {
 // Provider implements floatip.Provider for the droplet that it runs on. It is for one goroutine at a time.
 type Provider struct {
 	api      *api
-	metadata *dropletapi.Metadata
-	identity dropletapi.Identity
-	pacing   dropletapi.Pacing
+	metadata *cloud.Metadata
+	identity cloud.Identity
+	pacing   cloud.Pacing
 	log      func(format string, args ...any)
 }
 
@@ -43,15 +43,15 @@ type Provider struct {
 func New(c Config) *Provider {
 	p := &Provider{
 		api:      newAPI(c.API, c.Token),
-		metadata: dropletapi.NewMetadata(c.Metadata),
-		pacing:   dropletapi.DefaultPacing,
+		metadata: cloud.NewMetadata(c.Metadata),
+		pacing:   cloud.DefaultPacing,
 		log:      c.Log,
 	}
 	cache := ""
 	if c.CacheDir != "" {
 		cache = filepath.Join(c.CacheDir, "droplet")
 	}
-	p.identity = dropletapi.Here(p.metadata, cache)
+	p.identity = cloud.Here(p.metadata, cache)
 	if p.log == nil {
 		p.log = func(string, ...any) {}
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/agents/floatip/digitalocean"
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 func getJSON(t *testing.T, url string, out any) {

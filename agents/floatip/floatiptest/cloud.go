@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // Cloud is a cloud in memory that keeps each address exclusive. Its fields may be set between calls.

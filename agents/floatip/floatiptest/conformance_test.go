@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
 	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 func TestCloudConforms(t *testing.T) {

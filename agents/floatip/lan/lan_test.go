@@ -12,9 +12,9 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
 	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 var (

@@ -17,7 +17,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // DefaultConflictWait is how long the network is given to answer for an address.

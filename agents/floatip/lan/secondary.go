@@ -9,7 +9,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/hawser-ha/hawser/agents/floatip/fault"
+	"github.com/hawser-ha/hawser/internal/fault"
 )
 
 // The first IPv4 address that an interface gets of a network is that network's primary one, the others are its secondaries. Where

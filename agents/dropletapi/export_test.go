@@ -1,9 +1,0 @@
-package dropletapi
-
-import (
-	"net/http"
-	"time"
-)
-
-// RetryAfter is retryAfter.
-func RetryAfter(h http.Header, now time.Time) time.Duration { return retryAfter(h, now) }

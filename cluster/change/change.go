@@ -1,0 +1,111 @@
+// Package change makes one change of the cluster's configuration: what was approved is written as it
+// was planned, or not at all. It also waits until the cluster has carried it out, and stops resources
+// before they are deleted.
+//
+// It imports crm and leaves of internal; deploy, move and rollout stand on it. Start with Commit.
+package change
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// Planner makes the plan for a configuration. It is called again when the configuration has changed
+// since the plan was approved.
+type Planner func(*crm.CIB) (crm.Plan, error)
+
+// Changed says that the plan is no longer the one that was approved. Nothing was written.
+type Changed struct {
+	Next crm.Plan // what the plan would be now
+}
+
+// Error says what happened and what to do.
+func (e *Changed) Error() string {
+	return "somebody else changed the configuration meanwhile, and the plan is not the one that was " +
+		"approved: nothing was written; run the command again"
+}
+
+// Outcome implements outcome.Of.
+func (e *Changed) Outcome() outcome.Kind { return outcome.Conflict }
+
+// maxReplans bounds how often a plan is made again because the cluster's status moved on; each time
+// takes a few dozen milliseconds.
+const maxReplans = 25
+
+// Commit writes the approved plan. If the cluster has moved on meanwhile, replan is asked again, and
+// its plan is written only if it makes the same changes; *Changed is the error if it does not.
+func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planner) error {
+	plan := approved
+	for range maxReplans {
+		err := c.Apply(ctx, plan)
+		if !errors.Is(err, crm.ErrStale) {
+			return err
+		}
+		cib, err := c.Query(ctx)
+		if err != nil {
+			return err
+		}
+		next, err := replan(cib)
+		if err != nil {
+			return outcome.Errorf(outcome.Conflict,
+				"somebody else changed the configuration meanwhile, and nothing was written; now: %w", err)
+		}
+		if next.Empty() {
+			return nil // somebody else made the same changes
+		}
+		if !next.Same(approved) {
+			return &Changed{Next: next}
+		}
+		if edited(plan.Base, cib) {
+			// Each of the two changes is fine by itself; Pacemaker has yet to see them together.
+			if _, err := c.Verify(ctx, next); err != nil && !errors.Is(err, crm.ErrNoFencing) {
+				return err
+			}
+		}
+		plan = next
+	}
+	return outcome.Errorf(outcome.Conflict, "the cluster's state changed %d times while the plan was being written, "+
+		"and nothing was written: wait until it has settled (`hawser status`), then run the command again", maxReplans)
+}
+
+// edited says whether the configuration was changed, and not only the cluster's status.
+func edited(from, to *crm.CIB) bool {
+	return from.Version.AdminEpoch != to.Version.AdminEpoch || from.Version.Epoch != to.Version.Epoch
+}
+
+// Make plans a change, has Pacemaker verify it and writes it: one transaction that nobody has to
+// approve. The warnings are Pacemaker's, and that it would start nothing for want of fencing; they are
+// there also where the change is then not written.
+func Make(ctx context.Context, c crm.Cluster, plan Planner, warn func(string)) error {
+	cib, err := c.Query(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := plan(cib)
+	if err != nil || p.Empty() {
+		return err
+	}
+	warnings, err := c.Verify(ctx, p)
+	switch {
+	case errors.Is(err, crm.ErrNoFencing):
+		warn(err.Error())
+	case err != nil:
+		return err
+	}
+	for _, w := range warnings {
+		warn(w)
+	}
+	return Commit(ctx, c, p, plan)
+}
+
+// Edit is the plan that sets some objects and deletes others by their ids (crm.Edit).
+func Edit(cib *crm.CIB, set []crm.Object, del []string) (crm.Plan, error) {
+	spec, err := crm.Edit(cib, set, del)
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return crm.Diff(cib, spec)
+}

@@ -1,0 +1,129 @@
+package change
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// Stopping gives the outermost resources among the ids the target role Stopped. Fencing devices are left
+// alone: until the others have stopped, a node that hangs meanwhile must be fenced; a device needs no
+// stop, and goes with its definition.
+func Stopping(cib *crm.CIB, ids []string) (crm.Plan, error) {
+	inside := map[string]bool{} // members of clones and groups that stop: they follow
+	for _, o := range cib.Objects() {
+		if !slices.Contains(ids, o.ID()) {
+			continue
+		}
+		switch o := o.(type) {
+		case *crm.Clone:
+			inside[o.Resource] = true
+		case *crm.Group:
+			for _, m := range o.Members {
+				inside[m] = true
+			}
+		}
+	}
+	var stopped []crm.Object
+	for _, o := range cib.Objects() {
+		if !slices.Contains(ids, o.ID()) || inside[o.ID()] {
+			continue
+		}
+		switch o := o.(type) {
+		case *crm.Primitive:
+			if o.Class == "stonith" {
+				continue
+			}
+			p := *o
+			p.Meta = withStopped(o.Meta)
+			stopped = append(stopped, &p)
+		case *crm.Clone:
+			c := *o
+			c.Meta = withStopped(o.Meta)
+			stopped = append(stopped, &c)
+		case *crm.Group:
+			g := *o
+			g.Meta = withStopped(o.Meta)
+			stopped = append(stopped, &g)
+		}
+	}
+	return Edit(cib, stopped, nil)
+}
+
+func withStopped(meta crm.Attrs) crm.Attrs {
+	meta = append(crm.Attrs{}, meta...)
+	meta.Set("target-role", "Stopped")
+	return meta
+}
+
+// Stop carries out the plan that gives the resources the order to stop, and waits until they have
+// stopped.
+func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeout time.Duration, progress Progress) error {
+	if !stop.Empty() {
+		replan := func(cib *crm.CIB) (crm.Plan, error) { return Stopping(cib, ids) }
+		if err := Commit(ctx, c, stop, replan); err != nil {
+			return err
+		}
+	}
+	if err := Settle(ctx, c, timeout, progress); err != nil {
+		return fmt.Errorf("stopping the resources: %w; nothing was deleted", err)
+	}
+	return allStopped(ctx, c, ids)
+}
+
+const notManaged = "it is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it"
+
+// AllManaged is an error if one of the resources runs and Pacemaker would not stop it.
+func AllManaged(ctx context.Context, c crm.Cluster, ids []string) error {
+	status, err := c.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, r := range status.Resources {
+		if r.Active && !r.Managed && r.In(ids) {
+			lines = append(lines, fmt.Sprintf("%s runs on %s and is not managed (maintenance mode, or is-managed=false), "+
+				"so Pacemaker does not stop it", r.ID, r.Node))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return outcome.Errorf(outcome.Resource, "%s\nnothing was changed: end that first, then run the command again",
+		strings.Join(lines, "\n"))
+}
+
+// allStopped is an error if one of the resources still runs.
+func allStopped(ctx context.Context, c crm.Cluster, ids []string) error {
+	status, err := c.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, r := range status.Resources {
+		if !r.Active || !r.In(ids) || r.IsFencing() {
+			continue
+		}
+		line := fmt.Sprintf("%s still runs on %s", r.ID, r.Node)
+		switch {
+		case !r.Managed:
+			line += ": " + notManaged
+		case r.Reason != "":
+			line += ": " + r.Reason
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	if status.Fencing && len(status.Devices) == 0 {
+		lines = append(lines, "Pacemaker starts and stops nothing while stonith-enabled is true and no fencing device is configured")
+	}
+	return outcome.Errorf(outcome.Resource, "%s\nnothing was deleted: correct this, then run the command again",
+		strings.Join(lines, "\n"))
+}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/hawser-ha/hawser/config"
+)
+
+// readConfig reads hawser.yaml: the file that -f names, or one of the usual ones if path is "". It
+// adds to a file that cannot be read what to do about it.
+func readConfig(path string) (*config.File, error) {
+	file, err := config.Read(path)
+	var unreadable *config.ReadError
+	switch {
+	case !errors.As(err, &unreadable):
+		return file, err
+	case unreadable.Path == "":
+		return nil, usagef("%w: write one (`hawser --help` shows an example), or name it with -f", err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, usagef("%w%s", err, rootHint())
+	}
+	return nil, usagef("%w: name the file with -f", err)
+}

@@ -1,0 +1,47 @@
+package crm
+
+import (
+	"context"
+	"os"
+	"sync"
+)
+
+// Snapshot is the configuration and the status of a cluster, read at the same time.
+type Snapshot struct {
+	CIB    *CIB
+	Status *Status
+}
+
+// Read asks the cluster for both at once. Where both fail, the configuration's error is returned.
+func Read(ctx context.Context, c Cluster) (Snapshot, error) {
+	var (
+		s         Snapshot
+		wait      sync.WaitGroup
+		statusErr error
+	)
+	wait.Go(func() { s.Status, statusErr = c.Status(ctx) })
+	var err error
+	s.CIB, err = c.Query(ctx)
+	wait.Wait()
+	if err == nil {
+		err = statusErr
+	}
+	if err != nil {
+		return Snapshot{}, err
+	}
+	return s, nil
+}
+
+// Saved reads the configuration from the file in which Pacemaker saves it (/var/lib/pacemaker/cib/cib.xml),
+// or else asks the cluster. For showing what is configured the file is good enough, and it costs no
+// process. With "" for the file the cluster is asked.
+func Saved(ctx context.Context, file string, c Cluster) (*CIB, error) {
+	if file != "" {
+		if text, err := os.ReadFile(file); err == nil {
+			if cib, err := ParseCIB(text); err == nil {
+				return cib, nil
+			}
+		}
+	}
+	return c.Query(ctx)
+}

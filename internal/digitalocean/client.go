@@ -1,0 +1,121 @@
+// Package digitalocean is what hawser's agents have in common that speak to DigitalOcean: a client of its API that ends each request
+// in time and shows the token to nobody, what the API's errors mean, how requests follow each other, and which droplet this is.
+package digitalocean
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/digitalocean/godo"
+)
+
+// DefaultAPI and DefaultMetadata are the origins of DigitalOcean's own services.
+const (
+	DefaultAPI      = "https://api.digitalocean.com"
+	DefaultMetadata = "http://169.254.169.254"
+)
+
+// Time-outs of one request. godo sets none at all, and its own retrying client waits up to 30 s four times, which is longer than
+// most operations last.
+const (
+	connectTimeout = 3 * time.Second
+	requestTimeout = 5 * time.Second
+)
+
+// Config is what a Client needs.
+type Config struct {
+	// Origin is the API's scheme://host:port, to which /v2 is added.
+	Origin string
+	// Agent is how the client calls itself to the API.
+	Agent string
+	// Token returns the token. It is called when the first request needs it.
+	Token func() (string, error)
+	// Timeout is how long one request may take; 5 s if zero.
+	Timeout time.Duration
+	// Words are what the errors say of the agent's own matter.
+	Words Words
+}
+
+// Words complete the texts of errors that depend on what is asked about.
+type Words struct {
+	Scopes   string // what the token must be allowed
+	NotFound string // what a 404 says; %s is the API's answer
+	Busy     string // whose event is still under way
+}
+
+// Client is a client of the API for one goroutine at a time. It tries nothing twice.
+type Client struct {
+	// HTTP carries the requests.
+	HTTP *http.Client
+
+	c      Config
+	godo   *godo.Client // made when the first request needs it: a monitor may make none
+	secret string
+}
+
+// New returns a Client. Nothing is asked, and the token not read yet.
+func New(c Config) *Client {
+	return &Client{c: c, HTTP: &http.Client{
+		Timeout: cmp.Or(c.Timeout, requestTimeout),
+		Transport: bounded{&http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+			TLSHandshakeTimeout: connectTimeout,
+			// HTTP/1.1, which closes a connection with the request that got no answer on it. HTTP/2 keeps it for the next ones: of one that
+			// died without a word it would make an outage until the agent's end.
+			Protocols:       http1(),
+			MaxIdleConns:    1,
+			IdleConnTimeout: 30 * time.Second,
+		}},
+		// A token is for the origin that the operator named and for no other.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func http1() *http.Protocols {
+	p := &http.Protocols{}
+	p.SetHTTP1(true)
+	return p
+}
+
+// answerLimit is far more than any answer has, in bytes.
+const answerLimit = 1 << 20
+
+// bounded ends each answer at answerLimit, since godo reads them whole: what answers in place of the API may go on for ever.
+type bounded struct{ http.RoundTripper }
+
+// RoundTrip is the transport's.
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.RoundTripper.RoundTrip(request)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, answerLimit)
+	}
+	return response, err
+}
+
+// Godo is the API as godo speaks it. The error is the token's, if that cannot be read.
+func (c *Client) Godo() (*godo.Client, error) {
+	if c.godo != nil {
+		return c.godo, nil
+	}
+	token, err := c.c.Token()
+	if err != nil {
+		return nil, err
+	}
+	base, err := url.Parse(c.c.Origin + "/")
+	if err != nil {
+		return nil, fmt.Errorf("the API's origin %q: %w", c.c.Origin, err)
+	}
+	client := godo.NewClient(c.HTTP)
+	client.BaseURL = base
+	client.UserAgent = c.c.Agent + " " + client.UserAgent
+	if err := godo.SetRequestHeaders(map[string]string{"Authorization": "Bearer " + token})(client); err != nil {
+		return nil, err
+	}
+	c.godo, c.secret = client, token
+	return client, nil
+}

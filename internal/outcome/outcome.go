@@ -1,0 +1,76 @@
+// Package outcome says how an operation ended, in the few kinds that a caller treats differently: the
+// command line turns each into an exit code, a web page into an HTTP status. It imports nothing of ours;
+// every package that an operator's command goes through may import it. There is only this file.
+package outcome
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Kind is how an operation ended.
+type Kind int
+
+const (
+	// Failed is anything that no other kind names.
+	Failed Kind = iota
+	// Usage: what was asked for, hawser.yaml, or the configuration it leads to is wrong. Nothing was changed.
+	Usage
+	// Conflict: somebody else changed the configuration meanwhile.
+	Conflict
+	// Unavailable: Pacemaker, or what else has to answer, does not answer or has no quorum.
+	Unavailable
+	// Resource: a resource failed, or cannot be what was asked for.
+	Resource
+	// Timeout: what was begun has not ended in time.
+	Timeout
+	// Denied: this user may not do that.
+	Denied
+	// Degraded: it works, and something needs attention.
+	Degraded
+	// Interrupted: whoever asked has given up.
+	Interrupted
+)
+
+// Error is an error of a known kind.
+type Error struct {
+	Kind Kind
+	Err  error
+}
+
+// Errorf formats an error of the kind; %w works as in fmt.Errorf.
+func Errorf(kind Kind, format string, args ...any) error {
+	return &Error{kind, fmt.Errorf(format, args...)}
+}
+
+// Usagef is Errorf(Usage, …).
+func Usagef(format string, args ...any) error { return Errorf(Usage, format, args...) }
+
+// Error is the text of what went wrong, without the kind.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap makes errors.Is and errors.As work.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Outcome is the error's kind.
+func (e *Error) Outcome() Kind { return e.Kind }
+
+// Of is the kind of an error: that of the outermost error that has a method Outcome() Kind, or else
+// Timeout and Interrupted for the errors of a context, or else Failed.
+func Of(err error) Kind {
+	var known interface{ Outcome() Kind }
+	switch {
+	case errors.As(err, &known):
+		return known.Outcome()
+	case errors.Is(err, context.DeadlineExceeded):
+		return Timeout
+	case errors.Is(err, context.Canceled):
+		return Interrupted
+	}
+	return Failed
+}
+
+// After adds to an error what had been done before it. Its kind stays, but nobody will add to it that
+// nothing was changed.
+func After(err error, done string) error { return Errorf(Of(err), "%w\n%s", err, done) }

@@ -1,0 +1,19 @@
+package words
+
+import "fmt"
+
+// Count is a number of things: "1 server", "2 servers".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// OrNone is the value, or "(none)" where there is none.
+func OrNone(value string) string {
+	if value == "" {
+		return "(none)"
+	}
+	return value
+}

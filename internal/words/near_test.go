@@ -1,0 +1,17 @@
+package words
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestNear(t *testing.T) {
+	for _, typed := range []string{"config", "confg", "konfig", "configs", "CONFIG"} {
+		require.True(t, Near(typed, "config"), typed)
+	}
+	require.True(t, Near("token-file", "token_file"))
+	for _, other := range []string{"", "conf", "binary", "cnofig"} {
+		require.False(t, Near(other, "config"), other)
+	}
+}
