@@ -13,7 +13,9 @@ lab=(
 )
 test=(
 	crmsh pcs resource-agents   # the cluster's shells, ocf-tester and the shell agents
+	keepalived                  # the peer, of which it is tested that it works
 	iproute2 iputils-arping     # nodes on which somebody, or a shell agent, looks around
+	psmisc                      # killall
 	nftables openssl            # tests of packet filters, and of certificates that change
 	dbus systemd                # nodes whose PID 1 is systemd
 	libxml2-utils               # xmllint, for the schemas of the agents' meta-data
@@ -31,7 +33,8 @@ lint=(
 bench=(
 	crmsh pcs resource-agents keepalived # the peers
 	iproute2 iputils-arping              # IPaddr2, and the addresses that the tests look at
-	git strace                           # which counts the programs that a monitor runs
+	git psmisc                           # the commit that is measured; killall
+	strace                               # which counts the programs that a monitor runs
 )
 case "${1:-all}" in
 demo) packages=("${lab[@]}") ;;

@@ -100,7 +100,8 @@ func TestFencingOfDroplets(t *testing.T) {
 // it is, and nobody asks in vain for longer than a moment.
 func TestFenceRace(t *testing.T) {
 	needs.Root(t)
-	l, err := lab.Up(t.Context(), lab.Options{Name: labName() + "-two", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
+	t.Parallel()
+	l, err := lab.Up(t.Context(), lab.Options{Name: labName() + "-race", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Down(context.Background())) })
 	c := &cluster{l}

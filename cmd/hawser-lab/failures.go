@@ -200,10 +200,7 @@ func (d *demo) steady(ctx context.Context) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	if _, _, err := d.lab.Exec(ctx, "lb-1", "crm_resource", "--wait"); err != nil {
-		return err
-	}
-	return nil
+	return d.lab.WaitSettled(ctx, "lb-1")
 }
 
 // hawserStatus is the part of `hawser status --json` that is looked at here.
