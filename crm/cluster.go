@@ -9,24 +9,35 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
+// kindError is one of the errors below.
+type kindError struct {
+	kind outcome.Kind
+	text string
+}
+
+func (e *kindError) Error() string { return e.text }
+
+// Outcome implements outcome.Of.
+func (e *kindError) Outcome() outcome.Kind { return e.kind }
+
 // What a Cluster's methods may fail with; match them with errors.Is. outcome.Of knows their kinds.
 var (
 	// ErrStale is returned by Apply when the configuration is not the one that the plan was made for. Nothing was written: query,
 	// plan again, and write only if the new plan says the same as the one that was approved (Plan.Same).
-	ErrStale = outcome.Errorf(outcome.Conflict, "the configuration is not what the plan was made for")
+	ErrStale error = &kindError{outcome.Conflict, "the configuration is not what the plan was made for"}
 	// ErrNotRunning says that Pacemaker does not run on this node, or does not answer.
-	ErrNotRunning = outcome.Errorf(outcome.Unavailable, "Pacemaker does not answer")
+	ErrNotRunning error = &kindError{outcome.Unavailable, "Pacemaker does not answer"}
 	// ErrNoQuorum says that this part of the cluster has lost its quorum and accepts no changes.
-	ErrNoQuorum = outcome.Errorf(outcome.Unavailable, "no quorum")
+	ErrNoQuorum error = &kindError{outcome.Unavailable, "no quorum"}
 	// ErrPermission says that the user may not read or write the configuration.
-	ErrPermission = outcome.Errorf(outcome.Denied, "permission denied")
+	ErrPermission error = &kindError{outcome.Denied, "permission denied"}
 	// ErrRefused says that Pacemaker finds the configuration invalid.
-	ErrRefused = outcome.Errorf(outcome.Usage, "Pacemaker refuses the configuration")
+	ErrRefused error = &kindError{outcome.Usage, "Pacemaker refuses the configuration"}
 	// ErrNoFencing says that Pacemaker would start nothing, because fencing is on and no device is configured. The configuration is valid
 	// otherwise and can be written.
 	ErrNoFencing = errors.New("fencing is on, but there is no fencing device")
 	// ErrNotInstalled says that one of Pacemaker's tools is missing.
-	ErrNotInstalled = outcome.Errorf(outcome.Unavailable, "Pacemaker's tools are not installed")
+	ErrNotInstalled error = &kindError{outcome.Unavailable, "Pacemaker's tools are not installed"}
 )
 
 // Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake, which the

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -169,11 +170,11 @@ func (v *clusterView) pairing(address string) pairing {
 }
 
 func isInfinite(score string) bool {
-	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, "INFINITY") || strings.EqualFold(score, "inf") {
+	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, contract.Infinity) || strings.EqualFold(score, "inf") {
 		return true
 	}
 	n, err := strconv.Atoi(score)
-	return err == nil && n >= infinity
+	return err == nil && n >= contract.InfinityScore
 }
 
 func (v *clusterView) colocated(a *crm.Primitive) []Finding {
@@ -189,7 +190,7 @@ func (v *clusterView) colocated(a *crm.Primitive) []Finding {
 	if c := v.cloneOf(h.Name); c != nil {
 		with = c.Name
 	}
-	want := &crm.Colocation{Name: a.Name + "-haproxy", Score: "INFINITY", Resource: a.Name, With: with}
+	want := &crm.Colocation{Name: contract.ColocationID(a.Name), Score: contract.Infinity, Resource: a.Name, With: with}
 	if g := v.ofGroup(a.Name); g != "" {
 		want.Resource = g
 	}

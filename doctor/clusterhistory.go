@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/contract"
 )
 
 // history is what the CIB's status section has of the past: how long operations took, and how often they failed.
@@ -30,13 +32,10 @@ type failCount struct {
 // text is the count as Pacemaker shows it.
 func (f failCount) text() string {
 	if f.infinite {
-		return "INFINITY"
+		return contract.Infinity
 	}
 	return strconv.Itoa(f.count)
 }
-
-// infinity is the score of that name.
-const infinity = 1_000_000
 
 // readHistory reads it out of a whole CIB (Pacemaker's status-1.0.rng is not written: the names are those of lib/pengine/unpack.c).
 func readHistory(cib []byte) (history, error) {
@@ -90,7 +89,7 @@ func (h *history) count(node, name, value string) {
 	resource = withoutInstance(resource)
 	f := failCount{resource: resource, node: node}
 	n, err := strconv.Atoi(value)
-	f.infinite = strings.TrimPrefix(value, "+") == "INFINITY" || n >= infinity
+	f.infinite = strings.TrimPrefix(value, "+") == contract.Infinity || n >= contract.InfinityScore
 	if f.count = n; err != nil && !f.infinite || n <= 0 && !f.infinite {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -27,7 +28,7 @@ func checkLeftovers(v *clusterView) []Finding {
 			if isRunningElsewhere(v, l) {
 				f.Why += "; now it is elsewhere"
 			}
-		case strings.HasPrefix(l.Name, "cli-ban-"), strings.HasPrefix(l.Name, "cli-standby-"):
+		case strings.HasPrefix(l.Name, contract.BanPrefix), strings.HasPrefix(l.Name, "cli-standby-"):
 			f.What = fmt.Sprintf("%s is banned from %s since somebody moved it away (constraint %s)", l.Resource, where, l.Name)
 			f.Why = "it never runs there, not even when no other node is left"
 		default:

@@ -4,24 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // runs says whether a program of that name runs on this node.
 func (c *Cluster) runs(name string) bool {
-	comms, _ := filepath.Glob(filepath.Join("/", c.Files, "/proc/[0-9]*/comm")) // the pattern is well-formed
-	for _, path := range comms {
-		if comm, err := os.ReadFile(path); err == nil && string(comm) == name+"\n" {
-			return true
-		}
-	}
-	return false
+	return len(procfs.FS(filepath.Join("/", c.Files, "proc")).Named(name)) > 0
 }
 
 // sbdHere is sbd on this node.

@@ -9,10 +9,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Node is this node, and where its checks get their facts from.
@@ -95,13 +96,6 @@ type Declared struct {
 	Watchdog bool
 }
 
-// what the agents use where a parameter is not set.
-const (
-	defaultBinary   = "/usr/sbin/haproxy"
-	defaultConfig   = "/etc/haproxy/haproxy.cfg"
-	defaultProvider = "digitalocean"
-)
-
 // Read takes what nodes need to have out of the cluster's configuration.
 func Read(cib *crm.CIB) (Declared, error) {
 	d := Declared{TokenFiles: map[string][]string{}}
@@ -122,7 +116,7 @@ func Read(cib *crm.CIB) (Declared, error) {
 		}
 		if p.Class == "stonith" {
 			d.Fences = append(d.Fences, p.Type)
-			if hosts := get("pcmk_host_map"); hosts != "" && p.Type == "fence_droplet" {
+			if hosts := get("pcmk_host_map"); hosts != "" && p.Type == contract.FenceDropletType {
 				d.HostMaps = append(d.HostMaps, HostMap{Resource: p.Name, MetadataURL: get("metadata_url"), Droplets: crm.HostMap(hosts)})
 			}
 		}
@@ -134,17 +128,17 @@ func Read(cib *crm.CIB) (Declared, error) {
 		}
 		d.Agents = append(d.Agents, "ocf:"+p.Provider+":"+p.Type)
 		switch {
-		case p.Type == "haproxy" && (p.Provider == "hawser" || p.Provider == "heartbeat"):
-			extra, err := ocf.SplitWords(get("extraconf"))
+		case p.Type == contract.HAProxyType && (p.Provider == contract.Provider || p.Provider == contract.OldHAProxyProvider):
+			extra, err := param.SplitWords(get("extraconf"))
 			if err != nil {
 				return d, fmt.Errorf("%s: extraconf %w", p.Name, err)
 			}
 			d.HAProxies = append(d.HAProxies, HAProxy{
-				Resource: p.Name, Binary: or(get("binpath"), defaultBinary), Config: or(get("conffile"), defaultConfig), Extra: extra, ExtraConf: get("extraconf"),
+				Resource: p.Name, Binary: or(get("binpath"), contract.DefaultBinpath), Config: or(get("conffile"), contract.DefaultConffile), Extra: extra, ExtraConf: get("extraconf"),
 				AnchorIP: get("anchor_ip"), PrivateIP: get("private_ip"), MetadataURL: get("metadata_url"),
-				Unit: or(get("unit"), haproxyUnit), After: before[p.Name],
+				Unit: or(get("unit"), contract.DefaultUnit), After: before[p.Name],
 			})
-		case p.Type == "floatip" && (p.Provider == "hawser" || p.Provider == "digitalocean"):
+		case p.Type == contract.FloatIPType && (p.Provider == contract.Provider || p.Provider == contract.OldFloatIPProvider):
 			secret := ""
 			for _, name := range []string{"token", "do_token"} {
 				if get(name) == hiddenToken {
@@ -156,7 +150,7 @@ func Read(cib *crm.CIB) (Declared, error) {
 				token = ""
 			}
 			d.Addresses = append(d.Addresses, Address{
-				Resource: p.Name, IP: get("ip", "floating_ip"), Provider: or(get("provider"), defaultProvider), TokenFile: get("token_file"),
+				Resource: p.Name, IP: get("ip", "floating_ip"), Provider: or(get("provider"), contract.DefaultProvider), TokenFile: get("token_file"),
 				APIURL: get("api_url"), MetadataURL: get("metadata_url"), TokenInCIB: token != "", Token: token, SecretFile: secret, primitive: p,
 			})
 		}

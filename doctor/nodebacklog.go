@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
@@ -46,7 +46,7 @@ func (n Node) backlogCheck() Check {
 
 // queue is how many connections wait at most at the running HAProxy, 0 if none runs.
 func (n Node) queue(ctx context.Context, h HAProxy) (int, error) {
-	info, err := haproxy.Runtime{Path: filepath.Join(n.RunDir, h.Resource, "stats.sock")}.Info(ctx)
+	info, err := haproxy.Runtime{Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket()}.Info(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

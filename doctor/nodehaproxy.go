@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
-
-const haproxyUnit = "haproxy.service"
 
 func (n Node) unitCheck() Check {
 	return Check{
@@ -27,7 +26,7 @@ func (n Node) unitCheck() Check {
 			if len(d.HAProxies) == 0 {
 				return nil, nil // HAProxy is systemd's business until the cluster runs one
 			}
-			units := []string{haproxyUnit}
+			units := []string{contract.DefaultUnit}
 			for _, h := range d.HAProxies {
 				if h.Unit != "none" && !slices.Contains(units, h.Unit) {
 					units = append(units, h.Unit)
@@ -108,7 +107,7 @@ func (n Node) bindCheck() Check {
 					continue
 				}
 				told := map[string]bool{} // of each line once: it may name a thousand ports
-				for _, b := range haproxy.Bindings(sources, getenv(env)) {
+				for _, b := range haproxy.Bindings(sources, procfs.Getenv(env)) {
 					f, ok := n.tryBinding(h, b, floating)
 					if key := b.Place + b.Addr.Addr().String() + f.Why; ok && !told[key] {
 						told[key] = true
@@ -136,11 +135,11 @@ func (n Node) tryBinding(h HAProxy, b haproxy.Binding, floating map[netip.Addr]A
 	switch {
 	case slices.Contains(h.After, ip) && !errors.Is(err, syscall.EADDRINUSE):
 		// its group puts the address there first
-	case floats && a.Provider == "lan" && !nonlocal:
+	case floats && a.Provider == contract.LAN && !nonlocal:
 		what := fmt.Sprintf("HAProxy binds %s, which the cluster moves from node to node, and %s is 0", subject, sysctl)
 		return n.found(Error, h.Resource, what, "HAProxy can start only where the address is already, and the address goes only to where HAProxy runs",
 			"sysctl -w "+sysctl+"=1", fmt.Sprintf("echo '%s = 1' >>/etc/sysctl.d/60-hawser.conf", sysctl)), true
-	case floats && a.Provider == defaultProvider && (errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
+	case floats && a.Provider == contract.DefaultProvider && (errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
 		return n.found(Error, h.Resource, fmt.Sprintf("HAProxy binds %s, which never is on a machine: it arrives at the anchor address", subject),
 			"HAProxy cannot start here, or nothing that is sent there gets to it", fmt.Sprintf(`sed -i '%ss/%s/"${HAWSER_ANCHOR_IP}:%d"/' %s`, line, b.Addr, b.Addr.Port(), file), "hawser reload "+h.Resource), true
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
@@ -164,26 +163,10 @@ func hasAddress(ip netip.Addr) bool {
 
 // sysctl reads a kernel parameter of this network namespace, "" if this kernel has none of the name.
 func (n Node) sysctl(name string) string {
-	text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
+	return procfs.Default.Sysctl(name)
 }
 
 func (n Node) sysctlNumber(name string) (int, bool) {
 	v, err := strconv.Atoi(n.sysctl(name))
 	return v, err == nil
-}
-
-// getenv is an environment as a function.
-func getenv(env []string) func(string) string {
-	return func(name string) string {
-		for _, e := range env {
-			if v, ok := strings.CutPrefix(e, name+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
 }

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // fewConnections is a limit that nobody would set for a balancer on purpose.
@@ -23,14 +21,14 @@ func (n Node) limitCheck() Check {
 		Why:  "HAProxy takes no more connections while others wait in the kernel's queue",
 		Mend: "maxconn in the section global and hawser reload; LimitNOFILE of haproxy.service",
 		Run: n.ofHAProxies(func(ctx context.Context, h HAProxy) ([]Finding, error) {
-			info, err := haproxy.Runtime{Path: filepath.Join(n.RunDir, h.Resource, "stats.sock")}.Info(ctx)
+			info, err := haproxy.Runtime{Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket()}.Info(ctx)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil // it does not run here
 			}
 			if err != nil {
 				return nil, err
 			}
-			soft, hard, err := openFiles(info.Pid)
+			soft, hard, err := procfs.Default.OpenFiles(info.Pid)
 			if err != nil {
 				return nil, err
 			}
@@ -84,23 +82,4 @@ func (n Node) mentionsMaxConn(h HAProxy) bool {
 		}
 	}
 	return false
-}
-
-// openFiles are a process's soft and hard limit of open files (proc(5), /proc/pid/limits).
-func openFiles(pid int) (soft, hard int, err error) {
-	path := fmt.Sprintf("/proc/%d/limits", pid)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		rest, ok := strings.CutPrefix(line, "Max open files")
-		if words := strings.Fields(rest); ok && len(words) >= 2 {
-			if soft, err = strconv.Atoi(words[0]); err == nil {
-				hard, err = strconv.Atoi(words[1]) // never "unlimited": the kernel's most is a number (fs.nr_open)
-			}
-			return soft, hard, err
-		}
-	}
-	return 0, 0, fmt.Errorf("%s says nothing of open files", path)
 }

@@ -3,18 +3,16 @@ package doctor
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // longestQueue is the longest queue of a process's listening TCP sockets, as it was when they began to listen; 0 if it has none.
 func longestQueue(pid int) (int, error) {
-	own, err := socketsOf(pid)
+	own, err := procfs.Default.SocketInodes(pid)
 	if err != nil {
 		return 0, err
 	}
@@ -40,26 +38,4 @@ func longestQueue(pid int) (int, error) {
 		}
 	}
 	return longest, nil
-}
-
-// socketsOf are the inodes of a process's sockets (proc(5), /proc/pid/fd).
-func socketsOf(pid int) (map[uint32]bool, error) {
-	dir := fmt.Sprintf("/proc/%d/fd", pid)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	own := map[uint32]bool{}
-	for _, e := range entries {
-		target, err := os.Readlink(filepath.Join(dir, e.Name()))
-		if err != nil {
-			continue // closed meanwhile
-		}
-		if word, ok := strings.CutPrefix(target, "socket:["); ok {
-			if n, err := strconv.ParseUint(strings.TrimSuffix(word, "]"), 10, 32); err == nil {
-				own[uint32(n)] = true
-			}
-		}
-	}
-	return own, nil
 }

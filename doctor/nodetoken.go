@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -84,7 +85,7 @@ func (n Node) tokenRightsCheck() Check {
 
 // askRights asks about one address, nil if there is nothing to ask or to say.
 func (n Node) askRights(ctx context.Context, a Address) *Finding {
-	if a.Provider != defaultProvider {
+	if a.Provider != contract.DefaultProvider {
 		return nil
 	}
 	file := or(a.TokenFile, newTokenFile)

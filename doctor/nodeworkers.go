@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
@@ -24,7 +25,7 @@ func (n Node) oldWorkerCheck() Check {
 		Why:  "each keeps its memory and serves its clients by an old configuration; many reloads fill the machine",
 		Mend: "hard-stop-after in the section global, then hawser reload",
 		Run: n.ofHAProxies(func(ctx context.Context, h HAProxy) ([]Finding, error) {
-			procs, err := haproxy.Master{Path: filepath.Join(n.RunDir, h.Resource, "master.sock")}.Procs(ctx)
+			procs, err := haproxy.Master{Path: contract.FilesOf(n.RunDir, h.Resource).MasterSocket()}.Procs(ctx)
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, nil // it does not run here
 			}

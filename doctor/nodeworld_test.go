@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -71,9 +71,9 @@ func newWorld(t *testing.T) *world {
 		Unit:        func(_ context.Context, name string) (systemd.Unit, error) { w.unit.Name = name; return w.unit, nil },
 		Environment: func(context.Context, doctor.HAProxy) ([]string, error) { return nil, nil },
 		Sources: func(h doctor.HAProxy) ([]haproxy.Source, error) {
-			return haproxy.ReadSources(agent.ConfigFiles(h.Config, h.Extra))
+			return haproxy.ReadSources(contract.ConfigFiles(h.Config, h.Extra))
 		},
-		ConfigHash: agent.ConfigHash,
+		ConfigHash: haproxy.Hash,
 		ReadToken:  tokenfile.Read,
 		Droplet:    func(context.Context, string) (string, error) { return "1001", nil },
 		Rights:     func(context.Context, doctor.Address) (doctor.Right, error) { return doctor.Granted, nil },

@@ -3,19 +3,18 @@ package doctor
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/contract"
 )
 
 // Attribute is the private node attribute in which a node tells the others what it has found.
-const Attribute = "hawser-node-doctor"
+const Attribute = contract.DoctorAttribute
 
 // Told is what a node has told the cluster of itself.
 type Told struct {
@@ -66,24 +65,12 @@ func (t Told) pack() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one, and a buffer takes everything
-	_, _ = w.Write(text)
-	_ = w.Close()
-	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+	return contract.Pack(text), nil
 }
 
 // Unpack reads an attribute's value.
 func Unpack(value string) (Told, error) {
-	raw, err := base64.StdEncoding.DecodeString(value)
-	if err != nil {
-		return Told{}, err
-	}
-	r, err := gzip.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		return Told{}, err
-	}
-	text, err := io.ReadAll(io.LimitReader(r, unpackedLimit))
+	text, err := contract.Unpack(value, unpackedLimit)
 	if err != nil {
 		return Told{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/fence"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // toy is an agent for one machine in memory.
@@ -33,7 +34,7 @@ func (m *toy) agent() *fence.Agent {
 		PlugText: "The toy",
 		Times:    fence.Times{Login: 100 * time.Millisecond, Power: 400 * time.Millisecond, Shell: 100 * time.Millisecond},
 		Params: []fence.Param{
-			{Name: "key_file", Holds: "file", Required: true, Hide: true, Text: "The key", Value: fence.Text(&m.secret, "")},
+			{Name: "key_file", Holds: "file", Required: true, Hide: true, Text: "The key", Value: param.String(&m.secret, "")},
 		},
 		Validate: func(context.Context, *fence.Call) error { return nil },
 		Off: func(ctx context.Context, c *fence.Call) error {

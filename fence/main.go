@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Exit codes of FenceAgentAPI.md, "Agent Operations and Return Values".
@@ -21,37 +23,37 @@ const (
 // common are the parameters of every agent, bound to the call. The own ones come after plug.
 func (a *Agent) params(c *Call) []Param {
 	first := []Param{
-		{Name: "action", Old: "option", Letter: 'o', Holds: "action", Value: Text(&c.Action, "reboot"),
+		{Name: "action", Old: "option", Letter: 'o', Holds: "action", Value: param.String(&c.Action, "reboot"),
 			Text: "Fencing action: " + strings.Join(actionNames(), ", ")},
-		{Name: "plug", Old: "port", Letter: 'n', Holds: "id", Value: Text(&c.Plug, ""), Text: a.PlugText},
+		{Name: "plug", Old: "port", Letter: 'n', Holds: "id", Value: param.String(&c.Plug, ""), Text: a.PlugText},
 	}
 	last := []Param{
-		{Name: "separator", Letter: 'C', Holds: "char", Value: Text(&c.separator, ","),
+		{Name: "separator", Letter: 'C', Holds: "char", Value: param.String(&c.separator, ","),
 			Text: "What stands between the columns of list"},
-		{Name: "delay", Holds: "seconds", Value: Seconds(&c.Times.Delay, a.Times.Delay),
+		{Name: "delay", Holds: "seconds", Value: param.Seconds(&c.Times.Delay, a.Times.Delay),
 			Text: "How long to wait before an off or a reboot begins; Pacemaker's pcmk_delay_base does the same"},
-		{Name: "login_timeout", Holds: "seconds", Value: Seconds(&c.Times.Login, a.Times.Login),
+		{Name: "login_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Login, a.Times.Login),
 			Text: "How long it may take to find the machine; what is left of it is added to power_timeout"},
-		{Name: "power_timeout", Holds: "seconds", Value: Seconds(&c.Times.Power, a.Times.Power),
+		{Name: "power_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Power, a.Times.Power),
 			Text: fmt.Sprintf("How long it may take after an order until the machine is seen off, or on. Pacemaker's timeout of the action "+
 				"(pcmk_off_timeout, pcmk_reboot_timeout, 60 s where not set) has to be longer than delay, login_timeout and power_timeout "+
 				"together; for a reboot add %s and power_wait", startTime)},
-		{Name: "shell_timeout", Holds: "seconds", Value: Seconds(&c.Times.Shell, a.Times.Shell),
+		{Name: "shell_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Shell, a.Times.Shell),
 			Text: "How long one request may take"},
-		{Name: "power_wait", Holds: "seconds", Value: Seconds(&c.Times.Wait, a.Times.Wait),
+		{Name: "power_wait", Holds: "seconds", Value: param.Seconds(&c.Times.Wait, a.Times.Wait),
 			Text: "How long a reboot looks whether the machine comes on, after it was seen off and ordered on. The cluster waits so long"},
-		{Name: "quiet", Letter: 'q', Value: Switch(&c.quiet), Text: "Say nothing on standard error but with verbose"},
-		{Name: "verbose", Letter: 'v', Value: Switch(&c.verbose), Text: "Say on standard error what is done"},
-		{Name: "debug_file", Old: "debug", Letter: 'D', Holds: "file", Value: Text(&c.debugFile, ""),
+		{Name: "quiet", Letter: 'q', Value: param.Switch(&c.quiet), Text: "Say nothing on standard error but with verbose"},
+		{Name: "verbose", Letter: 'v', Value: param.Switch(&c.verbose), Text: "Say on standard error what is done"},
+		{Name: "debug_file", Old: "debug", Letter: 'D', Holds: "file", Value: param.String(&c.debugFile, ""),
 			Text: "Write what is done to this file, too"},
-		{Name: "version", Letter: 'V', Value: Switch(&c.version), Text: "Print the version and exit"},
-		{Name: "help", Letter: 'h', Value: Switch(&c.help), Text: "Print this text and exit"},
+		{Name: "version", Letter: 'V', Value: param.Switch(&c.version), Text: "Print the version and exit"},
+		{Name: "help", Letter: 'h', Value: param.Switch(&c.help), Text: "Print this text and exit"},
 	}
 	return slices.Concat(first, a.Params, last)
 }
 
 // nodename is sent with every call beside plug, which wins (FenceAgentAPI.md, "Attribute Specifications").
-func nodename(c *Call) Param { return Param{Name: "nodename", Value: Text(&c.Node, "")} }
+func nodename(c *Call) Param { return Param{Name: "nodename", Value: param.String(&c.Node, "")} }
 
 // Main runs the action that env asks for and returns the exit code. It never calls os.Exit, so that tests run it in process.
 func (a *Agent) Main(ctx context.Context, env Env) int {

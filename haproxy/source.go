@@ -1,6 +1,8 @@
 package haproxy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -165,3 +167,19 @@ func variable(text string, getenv func(string) string) (value string, length int
 	}
 	return value, end + len(rest) + 1
 }
+
+// Digest tells one configuration from another: it is the same wherever the same files are in the
+// same places.
+func Digest(sources []Source) string {
+	hash := sha256.New()
+	for _, source := range sources {
+		fmt.Fprintf(hash, "%q %q\n", source.File, source.Text)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// hashLength is the length of a Hash: 48 bits tell the configurations of a cluster apart.
+const hashLength = 12
+
+// Hash is a Digest that is short enough to be shown.
+func Hash(sources []Source) string { return Digest(sources)[:hashLength] }

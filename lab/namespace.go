@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"syscall"
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // onThread runs f on an operating-system thread of its own, which ends with it: f may change the thread's namespaces.
@@ -108,12 +109,9 @@ func processOf(pid int) (process, error) {
 	return process{PID: pid, Start: start}, err
 }
 
-func statOf(pid int) (start uint64, state string, err error) {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return 0, "", err
-	}
-	return parseStat(pid, string(b))
+func statOf(pid int) (start uint64, state byte, err error) {
+	s, err := procfs.Default.Stat(pid)
+	return s.Start, s.State, err
 }
 
 func (p process) alive() bool {
@@ -124,7 +122,7 @@ func (p process) alive() bool {
 	if err != nil || start != p.Start {
 		return false
 	}
-	if state != "Z" && state != "X" {
+	if state != 'Z' && state != 'X' {
 		return true
 	}
 	// The first thread reads as a zombie, too, while others end, and while another one executes a program and takes its place (execve(2)),

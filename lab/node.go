@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 )
 
 // powerOff is SIGRTMIN+4, by which systemd starts poweroff.target (systemd(1), SIGNALS).
@@ -50,10 +52,7 @@ func readProcess(path string) (process, error) {
 func writeJSON(path string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {
-		err = os.WriteFile(path+".new", b, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = atomicfile.Write(path, b, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("lab: write %s: %w", path, err)

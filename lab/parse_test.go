@@ -10,17 +10,6 @@ import (
 	"github.com/hawser-ha/hawser/internal/load"
 )
 
-func TestParseStat(t *testing.T) {
-	start, state, err := parseStat(7, "7 (a (very) odd) name) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0 18446744073709551615 0")
-	require.NoError(t, err)
-	require.Equal(t, uint64(4242), start)
-	require.Equal(t, "S", state)
-	for _, bad := range []string{"", "7 (x", "7 (x) S 1 2", "7 (x) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 many 0"} {
-		_, _, err := parseStat(7, bad)
-		require.Error(t, err, bad)
-	}
-}
-
 func TestParseAccess(t *testing.T) {
 	a, err := parseAccess(`1795224258.032 10.132.0.12 200 "192.0.2.2, 198.51.100.9" "GET / HTTP/1.1"`)
 	require.NoError(t, err)
@@ -88,11 +77,6 @@ func TestLayout(t *testing.T) {
 	}
 	require.Equal(t, "2001:db8:1::42/64", nodes[31].Public6.String())
 	require.Equal(t, "198.51.100.42/24", nodes[31].Public.String())
-}
-
-func FuzzParseStat(f *testing.F) {
-	f.Add("7 (a (very) odd) name) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0")
-	f.Fuzz(func(_ *testing.T, s string) { _, _, _ = parseStat(1, s) })
 }
 
 func FuzzParseAccess(f *testing.F) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/hawser-ha/hawser/param"
 )
 
 // pollEvery is how often Main asks Monitor while it verifies a start or a stop.
@@ -97,7 +99,7 @@ func within(ctx context.Context, call *Call, began time.Time, run func(context.C
 	}
 	var verdict *verdict
 	if err != nil && ctx.Err() != nil && !errors.As(err, &verdict) {
-		return Errorf(CodeOf(err), "%s not finished after %s (its timeout less a reserve): %w", call.Action, FormatDuration(call.Timeout-reserve), err)
+		return Errorf(CodeOf(err), "%s not finished after %s (its timeout less a reserve): %w", call.Action, param.FormatDuration(call.Timeout-reserve), err)
 	}
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/param"
 )
 
 // header has no encoding: crmsh 4.4 hands the text to lxml as a string that is decoded already, and lxml refuses one that still
@@ -116,9 +118,9 @@ func (p Param) metaData(name, long string, mayBeRequired bool) metaParam {
 }
 
 func (o Op) metaData() metaOp {
-	m := metaOp{Name: o.Name, Timeout: FormatDuration(o.Timeout)}
+	m := metaOp{Name: o.Name, Timeout: param.FormatDuration(o.Timeout)}
 	if o.Interval > 0 {
-		m.Interval = FormatDuration(o.Interval)
+		m.Interval = param.FormatDuration(o.Interval)
 	}
 	if o.Name == "monitor" {
 		m.Depth = fmt.Sprint(o.Depth)

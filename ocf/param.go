@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Param is a parameter: OCF_RESKEY_<Name> bound to a Go variable.
@@ -20,7 +22,7 @@ type Param struct {
 	// Reloadable is whether a change takes effect with Reload, without a restart.
 	Reloadable bool
 	// Value is the variable with its type and default.
-	Value Value
+	Value param.Value
 }
 
 // bind reads the parameters from the environment. All that are wrong are told at once. For a stop or a probe they are logged and
@@ -63,8 +65,7 @@ func (p Param) bind(c *Call) error {
 		if text == "" {
 			continue
 		}
-		_, hidden := p.Value.(*secret)
-		if hidden {
+		if param.IsSecret(p.Value) {
 			c.Redact(text)
 		}
 		if err := p.Value.Set(text); err != nil {
@@ -72,10 +73,14 @@ func (p Param) bind(c *Call) error {
 				text = u.Redacted()
 			}
 			shown := fmt.Sprintf("%s=%q", name, text)
-			if v, ok := p.Value.(*value); hidden || ok && v.hide {
+			if param.HidesRefused(p.Value) {
 				shown = name
 			}
-			return fmt.Errorf("parameter %s %w", shown, err)
+			err = fmt.Errorf("parameter %s %w", shown, err)
+			if errors.Is(err, param.ErrNoCopy) {
+				return Errorf(ErrInstalled, "%w", err)
+			}
+			return err
 		}
 		return nil
 	}

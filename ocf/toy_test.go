@@ -12,6 +12,7 @@ import (
 
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // toy is the least agent that keeps state: it runs while a file exists. Its parameters make it misbehave.
@@ -29,14 +30,14 @@ func newToy() *ocf.Agent {
 	return &ocf.Agent{
 		Name: "toy", Version: "1", Short: "Runs while a file exists", Long: "It is for tests <only> & nothing else.",
 		Params: []ocf.Param{
-			{Name: "state", Aliases: []string{"file"}, Short: "State file", Long: "The file.", Required: true, Unique: true, Value: ocf.Path(&t.state, "")},
-			{Name: "need", Short: "Needed file", Long: "Must exist.", Value: ocf.Path(&t.need, "/etc/hostname")},
-			{Name: "token", Short: "Token", Long: "Secret.", Reloadable: true, Value: ocf.Secret(&t.token)},
-			{Name: "level", Short: "Level", Long: "A number.", Value: ocf.Int(&t.level, 3, 1, 9)},
-			{Name: "every", Short: "Every", Long: "A time.", Reloadable: true, Value: ocf.Duration(&t.every, 1500*time.Millisecond)},
-			{Name: "addr", Short: "Address", Long: "An address.", Value: ocf.Addr(&t.addr)},
-			{Name: "words", Short: "Words", Long: "Some words.", Value: ocf.Words(&t.words, "a 'b c'")},
-			{Name: "fault", Short: "Fault", Long: "What to do wrong.", Value: ocf.String(&t.fault, "")},
+			{Name: "state", Aliases: []string{"file"}, Short: "State file", Long: "The file.", Required: true, Unique: true, Value: param.Path(&t.state, "")},
+			{Name: "need", Short: "Needed file", Long: "Must exist.", Value: param.Path(&t.need, "/etc/hostname")},
+			{Name: "token", Short: "Token", Long: "Secret.", Reloadable: true, Value: param.Secret(&t.token)},
+			{Name: "level", Short: "Level", Long: "A number.", Value: param.Int(&t.level, 3, 1, 9)},
+			{Name: "every", Short: "Every", Long: "A time.", Reloadable: true, Value: param.Duration(&t.every, 1500*time.Millisecond)},
+			{Name: "addr", Short: "Address", Long: "An address.", Value: param.Addr(&t.addr)},
+			{Name: "words", Short: "Words", Long: "Some words.", Value: param.Words(&t.words, "a 'b c'")},
+			{Name: "fault", Short: "Fault", Long: "What to do wrong.", Value: param.String(&t.fault, "")},
 		},
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: 20 * time.Second}, {Name: "stop", Timeout: 20 * time.Second},

@@ -26,14 +26,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/fence"
 	"github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/internal/tokenfile"
-	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Dir is where the id of this droplet is kept until the next boot.
-const Dir = "/run/hawser/fence_droplet"
+const Dir = contract.RunDir + "/" + contract.FenceDropletType
 
 // scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/), tagScopes where droplets are asked for by their tag.
 const (
@@ -63,7 +64,7 @@ func newAgent(version string, a *agent) *fence.Agent {
 	a.addresses = net.InterfaceAddrs
 	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity { return digitalocean.Here(m, noteIn(Dir)) }
 	return &fence.Agent{
-		Name:    "fence_droplet",
+		Name:    contract.FenceDropletType,
 		Version: version,
 		Short:   "Fence agent for DigitalOcean droplets",
 		URL:     "https://www.digitalocean.com",
@@ -73,13 +74,13 @@ func newAgent(version string, a *agent) *fence.Agent {
 		PlugText: "The droplet: its id (a number), its name, or tag:NAME for the only droplet that has the tag. What two droplets match is refused",
 		Times:    fence.Times{Login: 5 * time.Second, Power: 40 * time.Second, Shell: 5 * time.Second},
 		Params: []fence.Param{
-			{Name: "token_file", Holds: "file", Required: true, Hide: true, Value: ocf.SecretPath(&a.tokenFile, ""),
+			{Name: contract.ParamTokenFile, Holds: "file", Required: true, Value: param.SecretPath(&a.tokenFile, ""),
 				Text: "File with the API token and nothing else, on each node; it must be root's and readable by nobody else (mode 0600)"},
-			{Name: "tag", Holds: "tag", Value: fence.Text(&a.tag, ""),
+			{Name: contract.ParamTag, Holds: "tag", Value: param.String(&a.tag, ""),
 				Text: "Only droplets that have this tag are considered; any other one is unknown. The token needs the scope tag:read, too"},
-			{Name: "api_url", Holds: "origin", Value: ocf.Origin(&a.api, digitalocean.DefaultAPI),
+			{Name: contract.ParamAPIURL, Holds: "origin", Value: param.Origin(&a.api, contract.DefaultAPIURL),
 				Text: "Scheme, host and port of the API; /v2 is added"},
-			{Name: "metadata_url", Holds: "origin", Value: ocf.Origin(&a.metadata, digitalocean.DefaultMetadata),
+			{Name: contract.ParamMetadataURL, Holds: "origin", Value: param.Origin(&a.metadata, contract.DefaultMetadataURL),
 				Text: "Scheme, host and port of the metadata service; /metadata/v1 is added"},
 		},
 		Validate: a.validate,

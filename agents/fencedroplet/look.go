@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/fence"
 	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
@@ -22,7 +23,7 @@ type Machine struct {
 func Find(ctx context.Context, o Options, plug string) (Machine, error) {
 	a := &agent{tokenFile: o.TokenFile, tag: o.Tag, api: o.API, pacing: digitalocean.DefaultPacing}
 	if a.api == "" {
-		a.api = digitalocean.DefaultAPI
+		a.api = contract.DefaultAPIURL
 	}
 	d, err := a.find(ctx, &fence.Call{Plug: plug})
 	return Machine{ID: d.id, Name: d.name, Addresses: d.addresses}, err

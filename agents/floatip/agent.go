@@ -41,15 +41,13 @@ package floatip
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
-	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // settings are the parameters that decide what address is where. They are noted at a start, so that what was started can be
@@ -84,7 +82,7 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 		names[i] = d.name
 	}
 	return &ocf.Agent{
-		Name:    "floatip",
+		Name:    contract.FloatIPType,
 		LogName: "hawser-floatip",
 		Version: version,
 		Short:   "Keeps a floating IP on the node that can serve it",
@@ -93,44 +91,44 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 			"The recurring monitor makes no request to the API; with OCF_CHECK_LEVEL=10 it asks the API who holds the address, " +
 			"which also shows an expired token before a failover needs it.",
 		Params: []ocf.Param{
-			{Name: "ip", Aliases: []string{"floating_ip"}, Required: true, Unique: true, Value: ocf.Addr(&a.IP),
+			{Name: contract.ParamIP, Aliases: []string{contract.ParamOldIP}, Required: true, Unique: true, Value: param.Addr(&a.IP),
 				Short: "floating IP", Long: "The IPv4 or IPv6 address, without prefix length."},
-			{Name: "provider", Value: ocf.Enum(&a.Provider, names[0], names...),
+			{Name: contract.ParamProvider, Value: param.Enum(&a.Provider, names[0], names...),
 				Short: "who moves the address",
 				Long:  "digitalocean for a reserved IP of DigitalOcean, lan for an address of the local network."},
-			{Name: "token_file", Value: ocf.SecretPath(&a.TokenFile, ""),
+			{Name: contract.ParamTokenFile, Value: param.SecretPath(&a.TokenFile, ""),
 				Short: "file with the API token",
 				Long: "A file on each node that holds the provider's API token and nothing else. It must belong to root and be " +
 					"readable by nobody else (mode 0600). The token needs the scopes reserved_ip:read, reserved_ip:update and droplet:read."},
-			{Name: "token", Aliases: []string{"do_token"}, Value: ocf.Secret(&a.token),
+			{Name: contract.ParamToken, Aliases: []string{contract.ParamOldToken}, Value: param.Secret(&a.token),
 				Short: "API token",
 				Long: "The API token itself. It is then in the cluster's configuration, where everybody with access to the cluster " +
 					"can read it unless it is moved to Pacemaker's secrets (cibsecret); token_file is better."},
-			{Name: "nic", Value: nicName(&a.NIC),
+			{Name: contract.ParamNIC, Value: param.NIC(&a.NIC),
 				Short: "network interface (lan)",
 				Long:  "The interface that gets the address. If it is not set, it is the one that the routing table has for the address's network."},
-			{Name: "cidr_netmask", Value: prefixLength(&a.Prefix),
+			{Name: contract.ParamNetmask, Value: param.PrefixLength(&a.Prefix),
 				Short: "prefix length (lan)",
 				Long: "The prefix length of the address, such as 24. If it is not set, it is that of the network in the routing table, " +
 					"whose route is then left to whoever made it."},
-			{Name: "api_url", Value: ocf.Origin(&a.API, digitalocean.DefaultAPI),
+			{Name: contract.ParamAPIURL, Value: param.Origin(&a.API, contract.DefaultAPIURL),
 				Short: "origin of the provider's API", Long: "Scheme, host and port; /v2 is added."},
-			{Name: "metadata_url", Value: ocf.Origin(&a.Metadata, digitalocean.DefaultMetadata),
+			{Name: contract.ParamMetadataURL, Value: param.Origin(&a.Metadata, contract.DefaultMetadataURL),
 				Short: "origin of the metadata service", Long: "Scheme, host and port; /metadata/v1 is added."},
-			{Name: "conflict_wait", Value: ocf.Duration(&a.ConflictWait, lan.DefaultConflictWait),
+			{Name: contract.ParamConflictWait, Value: param.Duration(&a.ConflictWait, lan.DefaultConflictWait),
 				Short: "wait for a conflict (lan)",
 				Long: "How long another machine is given to say that it has the address, before it is taken. " +
 					"Raise it where answers take longer; 0 does not ask."},
-			{Name: "announce_for", Value: ocf.Duration(&a.announceFor, 2*time.Minute),
+			{Name: contract.ParamAnnounceFor, Value: param.Duration(&a.announceFor, contract.DefaultAnnounceFor),
 				Short: "repeat announcements for (lan)",
 				Long: "How long after a start each recurring monitor announces the address again (gratuitous ARP, unsolicited neighbour " +
 					"advertisement), for neighbours that missed the announcements of the start. 0 does not."},
 		},
 		Ops: []ocf.Op{
-			{Name: "start", Timeout: 90 * time.Second},
-			{Name: "stop", Timeout: 60 * time.Second},
-			{Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second},
-			{Name: "monitor", Timeout: 30 * time.Second, Interval: 5 * time.Minute, Depth: 10},
+			{Name: "start", Timeout: contract.FloatIPStartTimeout},
+			{Name: "stop", Timeout: contract.FloatIPStopTimeout},
+			{Name: "monitor", Timeout: contract.FloatIPMonitorTimeout, Interval: 10 * time.Second},
+			{Name: "monitor", Timeout: contract.FloatIPHolderTimeout, Interval: 5 * time.Minute, Depth: contract.LevelDeep},
 		},
 		Validate: a.validate,
 		Start:    a.start,
@@ -161,64 +159,3 @@ func (a *agent) validate(ctx context.Context) error {
 	}
 	return nil
 }
-
-// nicName binds the name of a network interface. Whether it exists is a question about a node.
-func nicName(p *string) ocf.Value {
-	return text{"string", func(s string) error {
-		// linux/netdevice.h, dev_valid_name
-		if len(s) > 15 || s == "." || s == ".." || strings.ContainsAny(s, "/: \t\n\v\f\r") {
-			return errors.New("is not the name of a network interface")
-		}
-		*p = s
-		return nil
-	}}
-}
-
-// prefixLength binds a prefix length, also as an IPv4 netmask.
-func prefixLength(p *int) ocf.Value {
-	return text{"string", func(s string) error {
-		n, err := parsePrefix(s)
-		if err != nil {
-			return err
-		}
-		*p = n
-		return nil
-	}}
-}
-
-func parsePrefix(s string) (int, error) {
-	wrong := errors.New("is not a prefix length: write a number from 1 to 128, such as 24, or a netmask such as 255.255.255.0")
-	if mask, err := netip.ParseAddr(s); err == nil && mask.Is4() {
-		b := mask.As4()
-		bits := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-		n := 0
-		for ; bits&0x80000000 != 0; bits <<= 1 {
-			n++
-		}
-		if bits != 0 || n == 0 {
-			return 0, wrong
-		}
-		return n, nil
-	}
-	n := 0
-	for _, c := range s {
-		if c < '0' || c > '9' || n > 128 {
-			return 0, wrong
-		}
-		n = n*10 + int(c-'0')
-	}
-	if n < 1 || n > 128 || fmt.Sprint(n) != s {
-		return 0, wrong
-	}
-	return n, nil
-}
-
-// text is an ocf.Value without a default.
-type text struct {
-	typ string
-	set func(string) error
-}
-
-func (t text) Set(s string) error { return t.set(s) }
-func (t text) String() string     { return "" }
-func (t text) Type() string       { return t.typ }

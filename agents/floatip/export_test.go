@@ -26,9 +26,6 @@ func NewLAN(open func(nic string, prefix int, node string) Provider) *ocf.Agent 
 	return newAgent("test", table)
 }
 
-// ParsePrefix is parsePrefix.
-func ParsePrefix(s string) (int, error) { return parsePrefix(s) }
-
 // CodeOf is what an action that fails with the fault exits with.
 func CodeOf(k fault.Kind) (ocf.Code, bool) {
 	code, ok := codes[k]

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 )
 
 // memory is what the agent knows of the instance since the node booted.
@@ -47,10 +49,7 @@ func (m *memory) lost() { m.Held = false }
 func (m *memory) save() error {
 	text, err := json.Marshal(m)
 	if err == nil {
-		err = os.WriteFile(m.path+".new", text, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(m.path+".new", m.path)
+		err = atomicfile.Write(m.path, text, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot note the state of the address: %w", err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -52,8 +53,8 @@ type driver struct {
 // drivers is the table of providers; the first one is the default.
 func drivers() []driver {
 	return []driver{
-		{name: "digitalocean", exclusive: true, credentials: true, open: openDigitalOcean},
-		{name: "lan", open: openLAN},
+		{name: contract.DigitalOcean, exclusive: true, credentials: true, open: openDigitalOcean},
+		{name: contract.LAN, open: openLAN},
 	}
 }
 

@@ -26,13 +26,14 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // agent holds the parameters of one call.
@@ -57,7 +58,7 @@ type agent struct {
 	// watched is whether a keeper answered at the beginning of a monitor.
 	watched bool
 	// push is the order about a configuration that travels through the CIB.
-	push string
+	push contract.PushOrder
 
 	// unit is HAProxy's own systemd service, given what it gives to HAProxy here.
 	unit  string
@@ -73,12 +74,12 @@ type agent struct {
 func New(version string) *ocf.Agent { return newAgent(version).declare() }
 
 func newAgent(version string) *agent {
-	return &agent{version: version, tools: pacemakerTools, manager: thisSystemd, unit: defaultUnit, program: "/proc/self/exe"}
+	return &agent{version: version, tools: pacemakerTools, manager: thisSystemd, unit: contract.DefaultUnit, program: "/proc/self/exe"}
 }
 
 func (a *agent) declare() *ocf.Agent {
 	return &ocf.Agent{
-		Name:    "haproxy",
+		Name:    contract.HAProxyType,
 		LogName: "hawser-haproxy",
 		Version: a.version,
 		Short:   "HAProxy, kept reachable by the cluster",
@@ -99,11 +100,11 @@ and input and output. Its ExecStart is not used: arguments such as EXTRAOPTS of 
 itself must be disabled: systemctl disable --now haproxy.service.`,
 		Params: a.params(),
 		Ops: []ocf.Op{
-			{Name: "start", Timeout: 30 * time.Second},
-			{Name: "stop", Timeout: 30 * time.Second},
-			{Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second},
-			{Name: "monitor", Timeout: 20 * time.Second, Interval: 30 * time.Second, Depth: levelURL},
-			{Name: "reload-agent", Timeout: time.Minute},
+			{Name: "start", Timeout: contract.HAProxyStartTimeout},
+			{Name: "stop", Timeout: contract.HAProxyStopTimeout},
+			{Name: "monitor", Timeout: contract.HAProxyMonitorTimeout, Interval: 10 * time.Second},
+			{Name: "monitor", Timeout: contract.HAProxyMonitorTimeout, Interval: 30 * time.Second, Depth: contract.LevelDeep},
+			{Name: "reload-agent", Timeout: contract.HAProxyReloadTimeout},
 		},
 		Validate: a.validate,
 		Start:    a.start,
@@ -115,114 +116,94 @@ itself must be disabled: systemctl disable --now haproxy.service.`,
 
 func (a *agent) params() []ocf.Param {
 	return []ocf.Param{{
-		Name: "binpath", Short: "HAProxy's program",
+		Name: contract.ParamBinpath, Short: "HAProxy's program",
 		Long:  "Absolute path of HAProxy.",
-		Value: ocf.Path(&a.binpath, "/usr/sbin/haproxy"),
+		Value: param.Path(&a.binpath, contract.DefaultBinpath),
 	}, {
-		Name: "conffile", Short: "HAProxy's configuration",
+		Name: contract.ParamConffile, Short: "HAProxy's configuration",
 		Long:  "Absolute path of HAProxy's configuration file, or of a directory whose files *.cfg are read in the order of their names.",
-		Value: ocf.Path(&a.conffile, "/etc/haproxy/haproxy.cfg"),
+		Value: param.Path(&a.conffile, contract.DefaultConffile),
 	}, {
-		Name: "extraconf", Short: "further arguments for HAProxy",
+		Name: contract.ParamExtraconf, Short: "further arguments for HAProxy",
 		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes keep white space; no shell sees them. The options
 by which the agent itself runs HAProxy (-c -d -db -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
-		Value: ocf.Words(&a.extraconf, ""),
+		Value: param.Words(&a.extraconf, ""),
 	}, {
-		Name: "check_url", Short: "what to ask for through HAProxy", Reloadable: true,
+		Name: contract.ParamCheckURL, Short: "what to ask for through HAProxy", Reloadable: true,
 		Long: `A URL that a monitor of OCF_CHECK_LEVEL 10 asks for, so that the check goes through HAProxy and what is behind it, such as
 http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399 is healthy; redirections are not followed, certificates are not verified.`,
-		Value: urlValue{&a.checkURL},
+		Value: param.CheckURL(&a.checkURL),
 	}, {
-		Name: "check_timeout", Short: "how long check_url may take", Reloadable: true,
+		Name: contract.ParamCheckTimeout, Short: "how long check_url may take", Reloadable: true,
 		Long:  "How long the answer to check_url may take.",
-		Value: ocf.Duration(&a.checkTimeout, 5*time.Second),
+		Value: param.Duration(&a.checkTimeout, contract.DefaultCheckTimeout),
 	}, {
-		Name: "min_servers", Short: "servers that every backend needs", Reloadable: true,
+		Name: contract.ParamMinServers, Short: "servers that every backend needs", Reloadable: true,
 		Long: `With fewer servers UP than this in any backend that has servers, the monitor fails, so that the cluster moves the address to a node
 that reaches its backends. 0 asks nothing.`,
-		Value: ocf.Int(&a.minServers, 0, 0, 1<<20),
+		Value: param.Int(&a.minServers, contract.DefaultMinServers, 0, contract.MostServers),
 	}, {
-		Name: "stop_grace", Short: "how long open connections may finish", Reloadable: true,
+		Name: contract.ParamStopGrace, Short: "how long open connections may finish", Reloadable: true,
 		Long: `How long a stop lets open connections finish before it ends them; HAProxy takes no new ones from the beginning. A stop takes at
 most what the timeout of its operation allows.`,
-		Value: ocf.Duration(&a.stopGrace, 5*time.Second),
+		Value: param.Duration(&a.stopGrace, contract.DefaultStopGrace),
 	}, {
-		Name: "anchor_ip", Short: "HAWSER_ANCHOR_IP",
+		Name: contract.ParamAnchorIP, Short: "HAWSER_ANCHOR_IP",
 		Long: `The address that HAProxy's configuration knows as HAWSER_ANCHOR_IP, on which a floating IP's traffic arrives. By default the metadata
 service is asked for it, if the configuration mentions it.`,
-		Value: ocf.Addr(&a.anchorIP),
+		Value: param.Addr(&a.anchorIP),
 	}, {
-		Name: "private_ip", Short: "HAWSER_PRIVATE_IP",
+		Name: contract.ParamPrivateIP, Short: "HAWSER_PRIVATE_IP",
 		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the metadata service is asked for it, if the
 configuration mentions it.`,
-		Value: ocf.Addr(&a.privateIP),
+		Value: param.Addr(&a.privateIP),
 	}, {
-		Name: "metadata_url", Short: "origin of the metadata service", Reloadable: true,
+		Name: contract.ParamMetadataURL, Short: "origin of the metadata service", Reloadable: true,
 		Long:  "Scheme, host and port of the service that knows this machine's addresses; /metadata/v1 is added. It is asked only at a start.",
-		Value: ocf.Origin(&a.metadataURL, DefaultMetadata),
+		Value: param.Origin(&a.metadataURL, contract.DefaultMetadataURL),
 	}, {
-		Name: "unit", Short: "HAProxy's own systemd service",
+		Name: contract.ParamUnit, Short: "HAProxy's own systemd service",
 		Long:  `The service whose settings HAProxy runs with, and which must neither run nor be enabled beside the cluster's HAProxy; or none.`,
-		Value: unitValue{&a.unit},
+		Value: param.Service(&a.unit, contract.DefaultUnit),
 	}, {
-		Name: "keeper", Short: "whether a keeper brings HAProxy back at once", Reloadable: true,
+		Name: contract.ParamKeeper, Short: "whether a keeper brings HAProxy back at once", Reloadable: true,
 		Long: `Whether the start leaves a small process, hawser-keeper, that holds copies of HAProxy's listening sockets. It starts HAProxy again as
 soon as it dies or hangs: connections made meanwhile wait instead of being refused. It never acts on what is stopped, reloaded, unmanaged
 or in maintenance by way of the cluster.`,
-		Value: ocf.Bool(&a.keeper, true),
+		Value: param.Bool(&a.keeper, contract.DefaultKeeper),
 	}, {
-		Name: "max_crashes", Short: "crashes after which the cluster recovers HAProxy", Reloadable: true,
+		Name: contract.ParamMaxCrashes, Short: "crashes after which the cluster recovers HAProxy", Reloadable: true,
 		Long: `With the crash that makes this many within crash_window, the keeper does not start HAProxy again but has the cluster recover it,
 which may move the address to a node whose HAProxy is well.`,
-		Value: ocf.Int(&a.maxCrashes, 3, 1, crashesKept),
+		Value: param.Int(&a.maxCrashes, contract.DefaultMaxCrashes, 1, contract.CrashesKept),
 	}, {
-		Name: "crash_window", Short: "the time over which crashes are counted", Reloadable: true,
+		Name: contract.ParamCrashWindow, Short: "the time over which crashes are counted", Reloadable: true,
 		Long:  "The time over which crashes are counted for max_crashes.",
-		Value: ocf.Duration(&a.crashWindow, time.Minute),
+		Value: param.Duration(&a.crashWindow, contract.DefaultCrashWindow),
 	}, {
-		Name: "generation", Short: "a word whose change reloads HAProxy on every node", Reloadable: true,
+		Name: contract.ParamGeneration, Short: "a word whose change reloads HAProxy on every node", Reloadable: true,
 		Long: `Any word: its change makes every node's HAProxy load its configuration anew, without a restart. hawser reload sets it. One that ends
 in @ and the hash that hawser status shows of a configuration has a node whose files are others go on with what it serves; its monitor
 is then degraded and says so.`,
-		Value: ocf.String(&a.generation, ""),
+		Value: param.String(&a.generation, ""),
 	}, {
-		Name: "push", Short: "a configuration on its way to every node", Reloadable: true,
+		Name: contract.ParamPush, Short: "a configuration on its way to every node", Reloadable: true,
 		Long: `Written by hawser reload --push and taken away again: "check:" or "take:" and the SHA-256 of a configuration in the cluster's
 properties, which every node is to check, or to put in the place of conffile and load.`,
-		Value: pushValue{&a.push},
+		Value: param.Custom(&a.push, "", contract.ParsePushOrder),
 	}}
 }
 
-// levelURL is the OCF_CHECK_LEVEL from which check_url is asked for.
-const levelURL = 10
-
-// reserved are HAProxy's options that would undo how the agent runs it, or run something else than a balancer.
-var reserved = []string{"-c", "-cc", "-d", "-db", "-h", "-p", "-S", "-sf", "-st", "-v", "-vv", "-Ws", "-x"}
-
 // checkExtra refuses words that belong to the agent.
 func (a *agent) checkExtra() error {
-	for _, word := range a.extraconf {
-		if slices.Contains(reserved, word) {
-			return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q holds %s, which is the agent's own: take it out",
-				strings.Join(a.extraconf, " "), word)
-		}
+	if err := param.CheckArguments(a.extraconf); err != nil {
+		return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q %w", strings.Join(a.extraconf, " "), err)
 	}
 	return nil
 }
 
-// userFiles are the configuration files that are not the agent's: conffile and those that extraconf adds.
-func (a *agent) userFiles() []string {
-	files := []string{a.conffile}
-	for i, word := range a.extraconf {
-		if word == "--" {
-			return append(files, a.extraconf[i+1:]...) // all that follow are files (Management Guide, section 3)
-		}
-		if word == "-f" && i+1 < len(a.extraconf) {
-			files = append(files, a.extraconf[i+1])
-		}
-	}
-	return files
-}
+// userFiles are the configuration files that are not the agent's.
+func (a *agent) userFiles() []string { return contract.ConfigFiles(a.conffile, a.extraconf) }
 
 // sources reads the user's files, and takes check_url for a further one: it may mention the same variables.
 func (a *agent) sources() ([]client.Source, error) {
@@ -257,21 +238,13 @@ func (a *agent) validate(ctx context.Context) error {
 	return a.checkConfig(ctx, []string{a.conffile}, env)
 }
 
-// files are the paths in the instance's runtime directory.
-type files struct{ dir string }
+// files are the instance's files and sockets.
+type files struct{ contract.Files }
 
-func filesOf(ctx context.Context) files { return files{ocf.CallFrom(ctx).Dir} }
-
-func (f files) pidfile() string  { return filepath.Join(f.dir, "haproxy.pid") }
-func (f files) master() string   { return filepath.Join(f.dir, "master.sock") }
-func (f files) stats() string    { return filepath.Join(f.dir, "stats.sock") }
-func (f files) fragment() string { return filepath.Join(f.dir, "hawser.cfg") }
-func (f files) state() string    { return filepath.Join(f.dir, "state.json") }
-func (f files) log() string      { return filepath.Join(f.dir, "start.log") }
-func (f files) metadata() string { return filepath.Join(f.dir, "metadata.json") }
+func filesOf(ctx context.Context) files { return files{contract.Files{Dir: ocf.CallFrom(ctx).Dir}} }
 
 // masterArg is the word of HAProxy's command line by which its processes are known as this instance's.
-func (f files) masterArg() string { return f.master() + ",mode,600,level,admin" }
+func (f files) masterArg() string { return f.MasterSocket() + ",mode,600,level,admin" }
 
 // longestPath is the longest path that HAProxy can bind: sun_path (unix(7)) less the suffix of its temporary name.
 const longestPath = 97
@@ -280,21 +253,21 @@ const longestPath = 97
 func (f files) check() error {
 	if longest := f.newStats(0xffffffff); len(longest) > longestPath {
 		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %s is %d characters too long for a socket in it: shorten the resource's name",
-			f.dir, len(longest)-longestPath)
+			f.Dir, len(longest)-longestPath)
 	}
-	if i := strings.IndexFunc(f.dir, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`,"'\#$@`, r) || r > '~' }); i >= 0 {
+	if i := strings.IndexFunc(f.Dir, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`,"'\#$@`, r) || r > '~' }); i >= 0 {
 		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %q holds %q, which HAProxy would not take as part of a path: rename the resource",
-			f.dir, f.dir[i:i+1])
+			f.Dir, f.Dir[i:i+1])
 	}
 	return nil
 }
 
 // args is HAProxy's command line. The fragment comes first, so that the user's configuration has the last word.
 func (a *agent) args(f files) []string {
-	return append([]string{"-W", "-D", "-f", f.fragment(), "-f", a.conffile, "-p", f.pidfile(), "-S", f.masterArg()}, a.extraconf...)
+	return append([]string{"-W", "-D", "-f", f.Fragment(), "-f", a.conffile, "-p", f.Pidfile(), "-S", f.masterArg()}, a.extraconf...)
 }
 
 // newStats is a path at which no HAProxy has listened yet.
 func (f files) newStats(number uint32) string {
-	return filepath.Join(f.dir, fmt.Sprintf("stats.%08x.sock", number))
+	return filepath.Join(f.Dir, fmt.Sprintf("stats.%08x.sock", number))
 }

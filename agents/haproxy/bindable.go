@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // A HAProxy that cannot bind at a reload first has the old worker let go of all its listening sockets and tries for 2 s; meanwhile new
@@ -16,7 +17,7 @@ import (
 
 // checkBindable is an error where the configuration has an address that HAProxy does not have yet and could not bind.
 func (a *agent) checkBindable(f files, sources []client.Source, env []string) error {
-	bindings := client.Bindings(sources, getenv(env))
+	bindings := client.Bindings(sources, procfs.Getenv(env))
 	fam, err := a.find(f)
 	if err != nil {
 		return err

@@ -2,8 +2,6 @@ package haproxy
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -35,7 +34,7 @@ func (a *agent) writeFragment(f files, stats string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f.fragment(), fmt.Appendf(nil, `# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
+	return writeFile(f.Fragment(), fmt.Appendf(nil, `# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
 global
 	stats socket %s mode 600 level admin expose-fd listeners
 	stats maxconn %d
@@ -73,21 +72,12 @@ func (a *agent) checkConfig(ctx context.Context, paths, env []string) error {
 }
 
 // checked are the files of a whole configuration, the agent's fragment included.
-func (a *agent) checked(f files) []string { return []string{f.fragment(), a.conffile} }
-
-// digest tells one configuration from another.
-func digest(sources []client.Source) string {
-	hash := sha256.New()
-	for _, source := range sources {
-		fmt.Fprintf(hash, "%q %q\n", source.File, source.Text)
-	}
-	return hex.EncodeToString(hash.Sum(nil))
-}
+func (a *agent) checked(f files) []string { return []string{f.Fragment(), a.conffile} }
 
 // makeSocketDirs makes the directories of the configuration's own stats sockets in /run, which a package has made at boot or at
 // its installation (Debian's haproxy.cfg has a socket in /run/haproxy), or nobody, where there is no systemd.
 func makeSocketDirs(ctx context.Context, sources []client.Source, env []string) {
-	for _, path := range client.StatsSockets(sources, getenv(env)) {
+	for _, path := range client.StatsSockets(sources, procfs.Getenv(env)) {
 		dir := filepath.Dir(filepath.Clean(path))
 		if !strings.HasPrefix(dir, "/run/") && !strings.HasPrefix(dir, "/var/run/") || exists(dir) {
 			continue

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // The configuration that HAProxy has taken is kept as copies, one directory for each of the user's paths, in their order. A HAProxy
@@ -20,12 +21,10 @@ import (
 // be half done, must not take effect by a crash. It then goes on running from them, since HAProxy's reload is to execute itself with the
 // same command line, so a later reload writes what is new into the copies first.
 
-func (f files) copies() string { return filepath.Join(f.dir, "config") }
-
 // copyOf is where the copy of a path is. The last element stays, for HAProxy's messages and for the suffix that it asks of files in
 // directories.
 func (f files) copyOf(i int, path string) string {
-	return filepath.Join(f.copies(), strconv.Itoa(i), filepath.Base(path))
+	return filepath.Join(f.Copies(), strconv.Itoa(i), filepath.Base(path))
 }
 
 // copyable is whether the configuration means the same in another place.
@@ -60,7 +59,7 @@ func (a *agent) copyTargets(f files, sources []client.Source) map[string]string 
 // copied is whether the copies are those of the sources, and whether there are any.
 func (a *agent) copied(f files, sources []client.Source) (same, there bool) {
 	kept := map[string]string{}
-	err := filepath.WalkDir(f.copies(), func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(f.Copies(), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -85,17 +84,17 @@ func (a *agent) copied(f files, sources []client.Source) (same, there bool) {
 func (a *agent) keepCopies(f files, sources []client.Source) (undo func() error, err error) {
 	nothing := func() error { return nil }
 	if !copyable(sources) {
-		return nothing, os.RemoveAll(f.copies())
+		return nothing, os.RemoveAll(f.Copies())
 	}
 	if same, _ := a.copied(f, sources); same {
 		return nothing, nil
 	}
-	fresh := f.copies() + ".new"
+	fresh := f.Copies() + ".new"
 	if err := os.RemoveAll(fresh); err != nil {
 		return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
 	for path, text := range a.copyTargets(f, sources) {
-		path = fresh + strings.TrimPrefix(path, f.copies())
+		path = fresh + strings.TrimPrefix(path, f.Copies())
 		err := os.MkdirAll(filepath.Dir(path), 0o700)
 		if err == nil {
 			err = os.WriteFile(path, []byte(text), 0o600)
@@ -109,10 +108,10 @@ func (a *agent) keepCopies(f files, sources []client.Source) (undo func() error,
 
 // exchangeCopies makes the new copies the copies and the other way round, so that a reload that fails can do it again.
 func (f files) exchangeCopies() error {
-	fresh := f.copies() + ".new"
-	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, f.copies(), unix.RENAME_EXCHANGE)
+	fresh := f.Copies() + ".new"
+	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, f.Copies(), unix.RENAME_EXCHANGE)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = os.Rename(fresh, f.copies())
+		err = os.Rename(fresh, f.Copies())
 	}
 	if err != nil {
 		return fmt.Errorf("cannot keep a copy of the configuration: %w", err)
@@ -122,7 +121,7 @@ func (f files) exchangeCopies() error {
 
 // onCopies is whether a HAProxy runs from the copies.
 func (f files) onCopies(pid int) bool {
-	return slices.ContainsFunc(commandLine(pid), func(word string) bool { return strings.HasPrefix(word, f.copies()+"/") })
+	return slices.ContainsFunc(procfs.Default.Args(pid), func(word string) bool { return strings.HasPrefix(word, f.Copies()+"/") })
 }
 
 // argsOnCopies is args with the user's files replaced by their copies.
@@ -140,7 +139,7 @@ func (a *agent) argsOnCopies(f files) []string {
 				replace(i)
 			}
 		case args[i] == "-f" && i+1 < len(args):
-			if i++; args[i] != f.fragment() {
+			if i++; args[i] != f.Fragment() {
 				replace(i)
 			}
 		}

@@ -59,7 +59,7 @@ func TestHang(t *testing.T) {
 			w.kill(worker, syscall.SIGSTOP)
 		},
 		"a worker that spins": func(w *world) {
-			conn, err := net.Dial("unix", w.files().stats())
+			conn, err := net.Dial("unix", w.files().StatsSocket())
 			require.NoError(w.t, err)
 			w.t.Cleanup(func() { _ = conn.Close() })
 			_, err = fmt.Fprintln(conn, "expert-mode on; debug dev loop 20000")

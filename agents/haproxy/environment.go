@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -32,8 +34,8 @@ type addressVariable struct {
 }
 
 var addressVariables = []addressVariable{
-	{"HAWSER_ANCHOR_IP", "anchor_ip", "interfaces/public/0/anchor_ipv4/address", func(a *agent) netip.Addr { return a.anchorIP }},
-	{"HAWSER_PRIVATE_IP", "private_ip", "interfaces/private/0/ipv4/address", func(a *agent) netip.Addr { return a.privateIP }},
+	{"HAWSER_ANCHOR_IP", contract.ParamAnchorIP, "interfaces/public/0/anchor_ipv4/address", func(a *agent) netip.Addr { return a.anchorIP }},
+	{"HAWSER_PRIVATE_IP", contract.ParamPrivateIP, "interfaces/private/0/ipv4/address", func(a *agent) netip.Addr { return a.privateIP }},
 }
 
 // environment is the HAWSER_ part of HAProxy's environment. HAProxy takes a variable that is not set for an empty word, and would
@@ -65,26 +67,11 @@ func (a *agent) environmentOf(ctx context.Context, sources []client.Source, reme
 func missing(sources []client.Source, env []string) []string {
 	var names []string
 	for _, v := range addressVariables {
-		if client.Mentions(sources, v.name) && lookup(env, v.name) == "" {
+		if client.Mentions(sources, v.name) && procfs.Lookup(env, v.name) == "" {
 			names = append(names, v.name)
 		}
 	}
 	return names
-}
-
-// lookup is the value of a variable in an environment.
-func lookup(env []string, name string) string {
-	for _, entry := range env {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
-// getenv is lookup as os.Expand wants it.
-func getenv(env []string) func(string) string {
-	return func(name string) string { return lookup(env, name) }
 }
 
 // The metadata service is on the host of this machine. It is asked again because it may not be up yet when a machine boots.
@@ -92,9 +79,6 @@ const (
 	metadataTimeout  = 2 * time.Second
 	metadataAttempts = 2
 )
-
-// DefaultMetadata is the origin of the metadata service where metadata_url is not set.
-const DefaultMetadata = "http://169.254.169.254"
 
 // metadata asks the metadata service for one address. Should it fail, its last answer since boot stands: it says nothing that
 // changes while a machine runs.
@@ -158,7 +142,7 @@ func (f files) keep(variable string, addr netip.Addr) {
 	answers := f.answers()
 	answers[variable] = addr
 	if text, err := json.Marshal(answers); err == nil {
-		_ = writeFile(f.metadata(), text)
+		_ = writeFile(f.Metadata(), text)
 	}
 }
 
@@ -169,7 +153,7 @@ func (f files) kept(variable string) (netip.Addr, bool) {
 
 func (f files) answers() map[string]netip.Addr {
 	answers := map[string]netip.Addr{}
-	text, err := os.ReadFile(f.metadata())
+	text, err := os.ReadFile(f.Metadata())
 	if errors.Is(err, os.ErrNotExist) || json.Unmarshal(text, &answers) != nil || answers == nil {
 		return map[string]netip.Addr{}
 	}
@@ -186,7 +170,7 @@ type Startup struct {
 // would ask it.
 func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, error) {
 	a := newAgent("")
-	a.conffile, a.extraconf, a.metadataURL = s.ConfFile, s.ExtraConf, cmp.Or(s.MetadataURL, DefaultMetadata)
+	a.conffile, a.extraconf, a.metadataURL = s.ConfFile, s.ExtraConf, cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)
 	a.anchorIP, _ = netip.ParseAddr(s.AnchorIP)
 	a.privateIP, _ = netip.ParseAddr(s.PrivateIP)
 	sources, err := client.ReadSources(a.userFiles())
@@ -194,4 +178,11 @@ func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, erro
 		return nil, err
 	}
 	return a.environmentOf(ctx, sources, nil, node)
+}
+
+// Environment are the HAWSER_ variables that the HAProxy of an instance was started with on this machine, and keeps in its reloads; nil if
+// none runs, or they are not to be read.
+func Environment(runDir, instance string) []string {
+	s, _ := files{contract.FilesOf(runDir, instance)}.load()
+	return s.Env
 }

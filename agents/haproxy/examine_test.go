@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // examiner is a `hawser` that notes how it was called, and then hangs.
@@ -28,7 +30,7 @@ func TestKeeperHasItsNodeExamined(t *testing.T) {
 	w.guarded()
 	require.Eventually(t, func() bool { return strings.Contains(w.examined(), "rundir=") }, time.Minute, 10*time.Millisecond, "the node is looked at")
 	var pid int
-	_, err := fmt.Sscanf(w.examined(), "doctor --tell nice=19 pid=%d rundir="+w.files().dir[:strings.LastIndex(w.files().dir, "/")], &pid)
+	_, err := fmt.Sscanf(w.examined(), "doctor --tell nice=19 pid=%d rundir="+w.files().Dir[:strings.LastIndex(w.files().Dir, "/")], &pid)
 	require.NoError(t, err, w.examined())
 
 	before := w.state().Master
@@ -39,7 +41,7 @@ func TestKeeperHasItsNodeExamined(t *testing.T) {
 	require.NoError(t, syscall.Kill(standby[0], syscall.SIGSTOP)) // or it would take the keeper's place
 	t.Cleanup(func() { _ = syscall.Kill(standby[0], syscall.SIGKILL) })
 	require.NoError(t, syscall.Kill(keeper[0], syscall.SIGKILL))
-	w.eventually("the look ends with the keeper", func() bool { v, err := look(pid); return err != nil || v.dead() })
+	w.eventually("the look ends with the keeper", func() bool { v, err := procfs.Default.Stat(pid); return err != nil || v.Dead() })
 }
 
 // Where hawser is not installed nothing happens.

@@ -28,7 +28,7 @@ import (
 //
 // Where systemd runs the machine, HAProxy is executed by the launcher, which waits until it is in HAProxy's scope.
 func (a *agent) launch(ctx context.Context, f files, given *systemd.Settings, env, args []string) error {
-	output, err := os.OpenFile(f.log(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	output, err := os.OpenFile(f.StartLog(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot keep HAProxy's messages: %w", err)
 	}
@@ -36,7 +36,7 @@ func (a *agent) launch(ctx context.Context, f files, given *systemd.Settings, en
 	closeOnExec()
 
 	cmd := exec.CommandContext(ctx, a.binpath, args...)
-	cmd.Env, cmd.Dir = append([]string{searchPath, familyVariable + "=" + f.dir}, env...), "/"
+	cmd.Env, cmd.Dir = append([]string{searchPath, familyVariable + "=" + f.Dir}, env...), "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -106,7 +106,7 @@ func (a *agent) throughLauncher(ctx context.Context, f files, given *systemd.Set
 // passOn tells the log what HAProxy said when it started well. What it says later goes to its own log: as a daemon it lets go of its standard
 // streams.
 func (a *agent) passOn(ctx context.Context, f files) {
-	text, _ := os.ReadFile(f.log())
+	text, _ := os.ReadFile(f.StartLog())
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); (strings.HasPrefix(line, "[WARNING]") || strings.HasPrefix(line, "[ALERT]")) &&
 			!strings.HasSuffix(line, "already specified. Continuing.") { // user and group, of which the unit's come first
@@ -117,7 +117,7 @@ func (a *agent) passOn(ctx context.Context, f files) {
 
 // lastWords is what HAProxy had to say when it started, or else the fallback.
 func (f files) lastWords(fallback string) string {
-	text, _ := os.ReadFile(f.log())
+	text, _ := os.ReadFile(f.StartLog())
 	if complaint := client.Complaint(string(text)); complaint != "" {
 		return complaint
 	}

@@ -14,6 +14,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
@@ -64,7 +65,7 @@ func TestFailures(t *testing.T) {
 				keepZombies.Store(true)
 				master := w.master().PID
 				w.kill(master, syscall.SIGKILL)
-				require.Eventually(w.t, func() bool { v, err := look(master); return err == nil && v.dead() }, 10*time.Second, time.Millisecond)
+				require.Eventually(w.t, func() bool { v, err := procfs.Default.Stat(master); return err == nil && v.Dead() }, 10*time.Second, time.Millisecond)
 			},
 			code: ocf.ErrGeneric, reason: "zombie",
 		},
@@ -121,8 +122,8 @@ func TestHungWorker(t *testing.T) {
 	w.start()
 	f := w.files()
 	// Somebody accepts connections on the socket and says nothing: to the agent, that is a worker in an endless loop.
-	require.NoError(t, os.Remove(f.stats()))
-	l, err := net.Listen("unix", f.stats())
+	require.NoError(t, os.Remove(f.StatsSocket()))
+	l, err := net.Listen("unix", f.StatsSocket())
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	result := w.quick()
@@ -148,7 +149,7 @@ func TestMasterWithoutWorker(t *testing.T) {
 	for _, r := range []ocftest.Result{w.quick(), w.r.Probe()} {
 		w.want(ocf.ErrGeneric, r, "has no worker")
 	}
-	l, err := net.Listen("unix", w.files().stats())
+	l, err := net.Listen("unix", w.files().StatsSocket())
 	require.NoError(t, err)
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	require.NoError(t, l.Close())
@@ -180,22 +181,22 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 	other := exec.Command("sleep", "1000")
 	require.NoError(t, other.Start())
 	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
-	v, err := look(other.Process.Pid)
+	v, err := procfs.Default.Stat(other.Process.Pid)
 	require.NoError(t, err)
 	for name, p := range map[string]process{
-		"started at another time":     {other.Process.Pid, v.start - 1, "/usr/bin/sleep"},
-		"the time is the same even":   {other.Process.Pid, v.start, "/usr/sbin/haproxy"},
-		"and there is no such id now": {1 << 30, v.start, "/usr/sbin/haproxy"},
+		"started at another time":     {other.Process.Pid, v.Start - 1, "/usr/bin/sleep"},
+		"the time is the same even":   {other.Process.Pid, v.Start, "/usr/sbin/haproxy"},
+		"and there is no such id now": {1 << 30, v.Start, "/usr/sbin/haproxy"},
 	} {
 		require.NoError(t, w.files().save(state{Master: p}))
-		require.NoError(t, os.WriteFile(w.files().pidfile(), fmt.Appendln(nil, p.PID), 0o600))
+		require.NoError(t, os.WriteFile(w.files().Pidfile(), fmt.Appendln(nil, p.PID), 0o600))
 		w.want(ocf.NotRunning, w.r.Monitor(0))
 		w.want(ocf.NotRunning, w.r.Probe())
 		require.NotEmpty(t, name)
 	}
 	w.start()
 	w.want(ocf.Success, w.r.Stop())
-	_, err = look(other.Process.Pid)
+	_, err = procfs.Default.Stat(other.Process.Pid)
 	require.NoError(t, err, "it is none of the agent's business")
 }
 
@@ -203,13 +204,13 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 func TestDeletedFiles(t *testing.T) {
 	f := func(w *world) files { return w.files() }
 	for name, remove := range map[string]func(w *world) error{
-		"pidfile":       func(w *world) error { return os.Remove(f(w).pidfile()) },
-		"state":         func(w *world) error { return os.Remove(f(w).state()) },
-		"broken state":  func(w *world) error { return os.WriteFile(f(w).state(), []byte("{"), 0o600) },
-		"fragment":      func(w *world) error { return os.Remove(f(w).fragment()) },
-		"master socket": func(w *world) error { return os.Remove(f(w).master()) },
-		"stats socket":  func(w *world) error { return os.Remove(f(w).stats()) },
-		"directory":     func(w *world) error { return os.RemoveAll(f(w).dir) },
+		"pidfile":       func(w *world) error { return os.Remove(f(w).Pidfile()) },
+		"state":         func(w *world) error { return os.Remove(f(w).State()) },
+		"broken state":  func(w *world) error { return os.WriteFile(f(w).State(), []byte("{"), 0o600) },
+		"fragment":      func(w *world) error { return os.Remove(f(w).Fragment()) },
+		"master socket": func(w *world) error { return os.Remove(f(w).MasterSocket()) },
+		"stats socket":  func(w *world) error { return os.Remove(f(w).StatsSocket()) },
+		"directory":     func(w *world) error { return os.RemoveAll(f(w).Dir) },
 		"everything":    func(w *world) error { return os.RemoveAll(w.r.RunDir()) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +222,7 @@ func TestDeletedFiles(t *testing.T) {
 			w.want(ocf.Success, w.r.Monitor(0))
 			require.NoError(t, w.get())
 			require.Equal(t, master, w.master().PID)
-			for _, path := range []string{f(w).pidfile(), f(w).state(), f(w).fragment(), f(w).master(), f(w).stats()} {
+			for _, path := range []string{f(w).Pidfile(), f(w).State(), f(w).Fragment(), f(w).MasterSocket(), f(w).StatsSocket()} {
 				require.FileExists(t, path)
 			}
 			steady := w.r.Monitor(0)
@@ -238,7 +239,7 @@ func TestDeletedDirectoryAndABrokenConfiguration(t *testing.T) {
 	w.start()
 	master := w.master().PID
 	w.write("haproxy.cfg", w.config("bogus"))
-	require.NoError(t, os.RemoveAll(w.files().dir))
+	require.NoError(t, os.RemoveAll(w.files().Dir))
 	w.want(ocf.Success, w.r.Probe())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "bogus")
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "bogus")
@@ -248,7 +249,7 @@ func TestDeletedDirectoryAndABrokenConfiguration(t *testing.T) {
 	require.Equal(t, master, w.master().PID)
 	_, err := w.runtime().Info(t.Context())
 	require.NoError(t, err)
-	_, err = client.Master{Path: w.files().master()}.Procs(t.Context())
+	_, err = client.Master{Path: w.files().MasterSocket()}.Procs(t.Context())
 	require.NoError(t, err)
 }
 
@@ -276,7 +277,7 @@ func TestUpgradedProgram(t *testing.T) {
 	w.want(ocf.Success, w.r.Monitor(0))
 	w.write("haproxy", string(program))
 	w.want(ocf.Success, w.r.Monitor(0))
-	require.NoError(t, os.Remove(w.files().state()))
+	require.NoError(t, os.Remove(w.files().State()))
 	w.want(ocf.Success, w.r.Monitor(0))
 	w.want(ocf.Success, w.r.Run("reload-agent", nil))
 	w.want(ocf.Success, w.r.Monitor(0))
@@ -292,8 +293,8 @@ func TestSlowAnswer(t *testing.T) {
 	w.start()
 	f := w.files()
 	real := w.path("stats.real")
-	require.NoError(t, os.Rename(f.stats(), real))
-	l, err := net.Listen("unix", f.stats())
+	require.NoError(t, os.Rename(f.StatsSocket(), real))
+	l, err := net.Listen("unix", f.StatsSocket())
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	go func() {

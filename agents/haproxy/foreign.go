@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // HAProxy binds with SO_REUSEPORT, so that two of them on one address do not notice each other: the kernel shares the
@@ -23,7 +23,7 @@ type stranger struct {
 
 // String names the process so that an operator can find and end it.
 func (s stranger) String() string {
-	name := executable(s.pid)
+	name := procfs.Default.Executable(s.pid)
 	if name == "" {
 		name = "a process"
 	}
@@ -34,20 +34,13 @@ func (s stranger) String() string {
 	return text + ")"
 }
 
-// unitOf is the systemd service that a process belongs to, by its control group.
+// unitOf returns the systemd service that a process belongs to, by its control group. HAProxy started by an agent may be in Pacemaker's.
 func unitOf(pid int) string {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
-	if err != nil {
+	unit := procfs.Default.Service(pid)
+	if slices.Contains(clusterUnits, unit) {
 		return ""
 	}
-	for line := range strings.Lines(string(text)) {
-		unit := filepath.Base(strings.TrimSpace(line))
-		// HAProxy started by an agent is in Pacemaker's own group.
-		if strings.HasSuffix(unit, ".service") && unit != "pacemaker.service" && unit != "pacemaker_remote.service" {
-			return unit
-		}
-	}
-	return ""
+	return unit
 }
 
 // strangers are the processes of no part of the instance that listen on one of the addresses. With haproxyOnly, only HAProxies are
@@ -68,7 +61,7 @@ func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	pids, err := allPIDs()
+	pids, err := procfs.Default.PIDs()
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +90,7 @@ func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]
 				delete(wanted, inode)
 				continue
 			}
-			if !haproxyOnly || a.isHAProxy(executable(pid)) {
+			if !haproxyOnly || a.isHAProxy(procfs.Default.Executable(pid)) {
 				found = append(found, stranger{pid, addr, inode})
 			}
 		}

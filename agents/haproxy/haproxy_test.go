@@ -20,8 +20,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
@@ -69,9 +71,9 @@ func reap(session int) {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
 	for word := range strings.FieldsSeq(string(text)) {
 		pid, _ := strconv.Atoi(word)
-		v, err := look(pid)
+		v, err := procfs.Default.Stat(pid)
 		comm, _ := os.ReadFile("/proc/" + word + "/comm")
-		if err == nil && v.dead() && v.session != session && (strings.HasPrefix(string(comm), "haproxy") || strings.HasPrefix(string(comm), "hawser-")) {
+		if err == nil && v.Dead() && v.Session != session && (strings.HasPrefix(string(comm), "haproxy") || strings.HasPrefix(string(comm), "hawser-")) {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
 	}
@@ -161,7 +163,7 @@ func (w *world) write(name, text string) {
 	require.NoError(w.t, os.WriteFile(w.path(name), []byte(text), 0o700))
 }
 
-func (w *world) files() files { return files{filepath.Join(w.r.RunDir(), w.r.Instance)} }
+func (w *world) files() files { return files{contract.FilesOf(w.r.RunDir(), w.r.Instance)} }
 
 func (w *world) family() family {
 	a := newAgent("")
@@ -225,18 +227,18 @@ func (w *world) get() error {
 // gone waits until a process is.
 func (w *world) gone(pid int) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { _, err := look(pid); return err != nil }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(w.t, func() bool { _, err := procfs.Default.Stat(pid); return err != nil }, 10*time.Second, 5*time.Millisecond)
 }
 
 func (w *world) kill(pid int, signal syscall.Signal) {
 	w.t.Helper()
 	require.NoError(w.t, syscall.Kill(pid, signal))
 	if signal == syscall.SIGSTOP {
-		require.Eventually(w.t, func() bool { v, err := look(pid); return err == nil && v.stopped() }, 10*time.Second, time.Millisecond)
+		require.Eventually(w.t, func() bool { v, err := procfs.Default.Stat(pid); return err == nil && v.Stopped() }, 10*time.Second, time.Millisecond)
 	}
 }
 
-func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.files().stats()} }
+func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.files().StatsSocket()} }
 
 // freePort is a port of 127.0.0.1 on which nobody listens, outside of the range from which the kernel gives ports to clients.
 func freePort(t *testing.T) int {

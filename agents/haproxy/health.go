@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // askURL asks for check_url as a client would. The certificate is HAProxy's own and often not for the address that is asked, so
@@ -14,7 +16,7 @@ import (
 func (a *agent) askURL(ctx context.Context, env []string) error {
 	var unknown []string
 	url := os.Expand(a.checkURL, func(name string) string {
-		value := lookup(env, name)
+		value := procfs.Lookup(env, name)
 		if value == "" {
 			unknown = append(unknown, name)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -68,7 +69,7 @@ func Keep(ctx context.Context, version string) int {
 
 func keepOn(ctx context.Context, agent func() *agent) int {
 	dir := filepath.Join(os.Getenv(rundirVariable), os.Getenv(instanceVariable))
-	k := &keeper{agent: agent, f: files{dir}, id: identity(agent().version), seen: make(chan struct{}, 1)}
+	k := &keeper{agent: agent, f: files{contract.Files{Dir: dir}}, id: identity(agent().version), seen: make(chan struct{}, 1)}
 	if os.Getenv(instanceVariable) == "" || !filepath.IsAbs(dir) {
 		return int(ocf.ErrArgs)
 	}
@@ -84,15 +85,15 @@ func keepOn(ctx context.Context, agent func() *agent) int {
 	if k.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return int(ocf.ErrGeneric)
 	}
-	if err := os.Remove(k.f.keeperSocket()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(k.f.KeeperSocket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return int(ocf.ErrGeneric)
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: k.f.keeperSocket()})
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: k.f.KeeperSocket()})
 	if err != nil {
 		return int(ocf.ErrGeneric)
 	}
 	defer func() { _ = l.Close() }()
-	if err := os.Chmod(k.f.keeperSocket(), 0o600); err != nil {
+	if err := os.Chmod(k.f.KeeperSocket(), 0o600); err != nil {
 		return int(ocf.ErrGeneric)
 	}
 	go k.serve(ctx, l)
@@ -147,9 +148,9 @@ func (k *keeper) becomeKeeper() (*os.File, error) {
 	if fd, err := strconv.Atoi(os.Getenv(lockVariable)); err == nil {
 		_ = os.Unsetenv(lockVariable)
 		unix.CloseOnExec(fd)
-		return os.NewFile(uintptr(fd), k.f.keeperLock()), nil
+		return os.NewFile(uintptr(fd), k.f.KeeperLock()), nil
 	}
-	lock, err := os.OpenFile(k.f.keeperLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	lock, err := os.OpenFile(k.f.KeeperLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -159,14 +160,14 @@ func (k *keeper) becomeKeeper() (*os.File, error) {
 // waitForKeeper is the life of the standby: it gets the keeper's lock when the keeper dies, and executes itself as the keeper. It returns
 // only if that cannot be, or there is another standby.
 func waitForKeeper(f files) error {
-	standby, err := os.OpenFile(f.standbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	standby, err := os.OpenFile(f.StandbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
 	if err := syscall.Flock(int(standby.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return err
 	}
-	lock, err := unix.Open(f.keeperLock(), unix.O_CREAT|unix.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	lock, err := unix.Open(f.KeeperLock(), unix.O_CREAT|unix.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func waitForKeeper(f files) error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(f.keeperLink(), []string{keeperName}, append(os.Environ(), lockVariable+"="+strconv.Itoa(lock)))
+	return syscall.Exec(f.KeeperLink(), []string{keeperName}, append(os.Environ(), lockVariable+"="+strconv.Itoa(lock)))
 }
 
 // standBy sees to it that there is always a standby, until the returned function is called.
@@ -187,8 +188,8 @@ func (k *keeper) standBy() (end func()) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for {
-			if !held(k.f.standbyLock()) { // it may be one that somebody else started
-				pid, ended, err := detach(k.f.standbyLink(), standbyName, os.Environ())
+			if !held(k.f.StandbyLock()) { // it may be one that somebody else started
+				pid, ended, err := detach(k.f.StandbyLink(), standbyName, os.Environ())
 				if err == nil {
 					select {
 					case <-ended:
@@ -283,7 +284,7 @@ func (k *keeper) poke() { _, _ = unix.Write(k.wake, binary.NativeEndian.AppendUi
 // refresh asks HAProxy who it is and makes the held sockets those of now, if they are others. A worker that is about to end has none to
 // give.
 func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) {
-	runtime := client.Runtime{Path: k.f.stats()}
+	runtime := client.Runtime{Path: k.f.StatsSocket()}
 	info, err := runtime.Info(ctx)
 	if err != nil || info.Stopping {
 		return info, err
@@ -299,7 +300,7 @@ func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) 
 		return info, err
 	}
 	// Whoever asks on the stats socket is to learn at once that nobody is there.
-	fresh.Drop(func(addr net.Addr) bool { return addr.String() == k.f.stats() })
+	fresh.Drop(func(addr net.Addr) bool { return addr.String() == k.f.StatsSocket() })
 	if k.held.Within(fresh) {
 		k.held.Close()
 	} else {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -25,7 +26,7 @@ func TestTheKeeperIsOne(t *testing.T) {
 	keeper, standby := w.keepers()
 
 	t.Run("a second one ends", func(t *testing.T) {
-		cmd := exec.Command(w.files().keeperLink())
+		cmd := exec.Command(w.files().KeeperLink())
 		cmd.Args, cmd.Env = []string{keeperName}, newAgent("").keeperEnv(w.files())
 		require.Error(t, cmd.Run())
 		again, _ := w.keepers()
@@ -51,9 +52,9 @@ func TestTheKeeperIsOne(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, "/dev/null", target)
 			}
-			v, err := look(pid)
+			v, err := procfs.Default.Stat(pid)
 			require.NoError(t, err)
-			require.Equal(t, pid, v.session)
+			require.Equal(t, pid, v.Session)
 		}
 	})
 	t.Run("killed, the standby takes its place", func(t *testing.T) {
@@ -86,7 +87,7 @@ func TestTheKeeperIsOne(t *testing.T) {
 		fam, err := w.files().keepers()
 		require.NoError(t, err)
 		fam.signal(syscall.SIGKILL)
-		lock, err := os.OpenFile(w.files().keeperLock(), os.O_RDWR, 0)
+		lock, err := os.OpenFile(w.files().KeeperLock(), os.O_RDWR, 0)
 		require.NoError(t, err)
 		defer func() { _ = lock.Close() }()
 		w.eventually("they are gone", func() bool {

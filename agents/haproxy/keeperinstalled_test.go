@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // installed is the program as it is installed, by another name.
@@ -66,7 +68,9 @@ func TestKeeperIsSmall(t *testing.T) {
 	w.tune = func(a *agent) { a.program = program }
 	w.guarded()
 	keeper, standby := w.keepers()
-	cpu := func() time.Duration { return burden(keeper[0]).ran + burden(standby[0]).ran }
+	cpu := func() time.Duration {
+		return procfs.Default.Schedule(keeper[0]).Ran + procfs.Default.Schedule(standby[0]).Ran
+	}
 	before := cpu()
 	const watched = 5 * time.Second
 	ctx, cancel := context.WithTimeout(t.Context(), watched)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -44,7 +43,7 @@ func (k *keeper) watch(ctx context.Context, lock *os.File) {
 // owns is whether the lock is still the one that others would ask for.
 func (k *keeper) owns(lock *os.File) bool {
 	ours, err := lock.Stat()
-	theirs, err2 := os.Lstat(k.f.keeperLock())
+	theirs, err2 := os.Lstat(k.f.KeeperLock())
 	return err == nil && err2 == nil && os.SameFile(ours, theirs)
 }
 
@@ -79,11 +78,11 @@ func (w *worker) forget() {
 // follow makes another process the one that is watched.
 func (w *worker) follow(pid, master int) {
 	w.forget()
-	v, err := look(pid)
-	if err != nil || v.parent != master {
+	v, err := procfs.Default.Stat(pid)
+	if err != nil || v.Parent != master {
 		return
 	}
-	p := process{PID: pid, Start: v.start}
+	p := process{PID: pid, Start: v.Start}
 	if fd, err := p.open(); err == nil {
 		*w = worker{p, fd}
 	}
@@ -119,7 +118,7 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 	w := worker{fd: -1}
 	defer w.forget()
 	var seen signs
-	var load times
+	var load procfs.Times
 	var silence time.Time // the last one
 	doubts := 0
 	for ctx.Err() == nil {
@@ -135,8 +134,8 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
 			// Where this process itself was not let run, or HAProxy was not, the silence says nothing, for a while.
-			now := burden(w.PID)
-			if took < 2*patience && (doubts == 0 || !now.starved(load, took)) || doubts > starvedFor {
+			now := procfs.Default.Schedule(w.PID)
+			if took < 2*patience && (doubts == 0 || !starved(load, now, took)) || doubts > starvedFor {
 				seen.silent++
 			}
 			load, silence = now, time.Now()
@@ -215,39 +214,18 @@ func ended(fd int) bool {
 }
 
 func frozen(pid int) bool {
-	v, err := look(pid)
-	return err == nil && v.stopped()
-}
-
-// times are how long a process has run, and how long it wanted to and was not let, as the scheduler counts them (/proc/pid/schedstat).
-type times struct{ ran, waited time.Duration }
-
-func burden(pid int) times {
-	var sum times
-	if pid <= 0 {
-		return sum
-	}
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		if words := strings.Fields(string(text)); len(words) >= 2 {
-			ran, _ := strconv.ParseInt(words[0], 10, 64)
-			waited, _ := strconv.ParseInt(words[1], 10, 64)
-			sum.ran += time.Duration(ran)
-			sum.waited += time.Duration(waited)
-		}
-	}
-	return sum
+	v, err := procfs.Default.Stat(pid)
+	return err == nil && v.Stopped()
 }
 
 // starved is whether a process wanted to run for most of a time and got hardly any of it.
-func (t times) starved(before times, took time.Duration) bool {
-	return t.waited-before.waited > took/2 && t.ran-before.ran < took/10
+func starved(before, now procfs.Times, took time.Duration) bool {
+	return now.Waited-before.Waited > took/2 && now.Ran-before.Ran < took/10
 }
 
 // under does something as an action of the resource, with the parameters in effect.
 func (k *keeper) under(ctx context.Context, do func(context.Context, *agent) error) error {
-	text, err := os.ReadFile(k.f.keeperCall())
+	text, err := os.ReadFile(k.f.KeeperCall())
 	if err != nil {
 		return fmt.Errorf("the keeper does not know its parameters: %w", err)
 	}
@@ -264,7 +242,7 @@ func (k *keeper) same(ctx context.Context) bool {
 	k.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, shortly)
 	defer cancel()
-	info, err := client.Runtime{Path: k.f.stats()}.Info(ctx)
+	info, err := client.Runtime{Path: k.f.StatsSocket()}.Info(ctx)
 	return err != nil || info.Pid == watched
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -23,7 +25,7 @@ import (
 const (
 	// keeperName is what the keeper is called in ps, pgrep and killall, and standbyName the process that takes its place when it dies.
 	// The agent's file is called haproxy, and `killall haproxy` must take neither.
-	keeperName, standbyName = "hawser-keeper", "hawser-standby"
+	keeperName, standbyName = contract.KeeperProcess, contract.StandbyProcess
 	// keeperPatience is how long the keeper may take for an answer. It has one ready at any time.
 	keeperPatience = time.Second
 	// holdTime is how long the keeper holds the listening sockets between a stop and the start that is to follow it. What the cluster does
@@ -32,22 +34,6 @@ const (
 	// lockTime is how long the kernel may take to give back the locks of a keeper that has ended.
 	lockTime = 2 * time.Second
 )
-
-func (f files) keeperSocket() string { return filepath.Join(f.dir, "keeper.sock") }
-func (f files) keeperCall() string   { return filepath.Join(f.dir, "keeper.env") }
-
-// keeperLink and standbyLink are the names under which they are executed, from which the kernel takes what ps and killall see.
-func (f files) keeperLink() string  { return filepath.Join(f.dir, keeperName) }
-func (f files) standbyLink() string { return filepath.Join(f.dir, standbyName) }
-
-// The locks are beside the instance's directory, which a stop empties, and are never removed: two keepers must not lock two files of
-// the same name.
-func (f files) keeperLock() string {
-	return filepath.Join(filepath.Dir(f.dir), "."+filepath.Base(f.dir)+".keeper")
-}
-func (f files) standbyLock() string {
-	return filepath.Join(filepath.Dir(f.dir), "."+filepath.Base(f.dir)+".standby")
-}
 
 // identity tells one build of this program from another, so that a keeper of before an upgrade is replaced.
 func identity(version string) string {
@@ -63,7 +49,7 @@ func (f files) tell(ctx context.Context, line string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, keeperPatience)
 	defer cancel()
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", f.keeperSocket())
+	conn, err := d.DialContext(ctx, "unix", f.KeeperSocket())
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +80,7 @@ func (a *agent) keep(ctx context.Context, f files) {
 	if err == nil && answer == identity(a.version) {
 		return
 	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) || held(f.keeperLock()) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) || held(f.KeeperLock()) {
 		call.Infof("replacing the keeper (%q): %v", answer, err)
 		if err := a.dismiss(ctx, f); err != nil {
 			call.Warnf("%v", err)
@@ -125,16 +111,16 @@ func held(lock string) bool {
 // writeKeeperCall leaves the parameters in effect for the keeper.
 func (a *agent) writeKeeperCall(ctx context.Context, f files) error {
 	text := strings.Join(ocf.CallFrom(ctx).Environ(a.declare()), "\x00")
-	if old, err := os.ReadFile(f.keeperCall()); err == nil && string(old) == text {
+	if old, err := os.ReadFile(f.KeeperCall()); err == nil && string(old) == text {
 		return nil
 	}
-	return writeFile(f.keeperCall(), []byte(text))
+	return writeFile(f.KeeperCall(), []byte(text))
 }
 
 // keeperEnv is the whole environment of the keeper: which instance it is of, and how little memory is to be spent on it.
 func (a *agent) keeperEnv(f files) []string {
 	env := []string{
-		searchPath, instanceVariable + "=" + filepath.Base(f.dir), rundirVariable + "=" + filepath.Dir(f.dir),
+		searchPath, instanceVariable + "=" + f.Instance(), rundirVariable + "=" + f.RunDir(),
 		"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=12MiB",
 	}
 	for _, entry := range os.Environ() { // such as PCMK_ipc_buffer, which the tools need to talk to Pacemaker
@@ -145,7 +131,7 @@ func (a *agent) keeperEnv(f files) []string {
 	return env
 }
 
-const instanceVariable, rundirVariable = "OCF_RESOURCE_INSTANCE", "HAWSER_RUNDIR"
+const instanceVariable, rundirVariable = "OCF_RESOURCE_INSTANCE", contract.RunDirVariable
 
 // startKeeper runs this program as the keeper. One that finds another ends by itself.
 func (a *agent) startKeeper(f files, env []string) error {
@@ -153,7 +139,7 @@ func (a *agent) startKeeper(f files, env []string) error {
 	if target, err := os.Readlink(program); err == nil && filepath.IsAbs(target) {
 		program = strings.TrimSuffix(target, " (deleted)")
 	}
-	for _, link := range []string{f.keeperLink(), f.standbyLink()} {
+	for _, link := range []string{f.KeeperLink(), f.StandbyLink()} {
 		if target, err := os.Readlink(link); err == nil && target == program {
 			continue
 		}
@@ -161,30 +147,29 @@ func (a *agent) startKeeper(f files, env []string) error {
 			return fmt.Errorf("cannot start the keeper: %w", err)
 		}
 	}
-	_, _, err := detach(f.keeperLink(), keeperName, env)
+	_, _, err := detach(f.KeeperLink(), keeperName, env)
 	return err
 }
 
 // keepers are the instance's keeper and its standby. They are found by their environment, so that no file that could be gone is needed.
 func (f files) keepers() (family, error) {
-	pids, err := allPIDs()
+	pids, err := procfs.Default.PIDs()
 	if err != nil {
 		return family{}, err
 	}
 	var fam family
 	for _, pid := range pids {
-		args := commandLine(pid)
+		args := procfs.Default.Args(pid)
 		if !IsKeeper(args) || pid == os.Getpid() {
 			continue
 		}
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		env := strings.Split(string(text), "\x00")
-		if err != nil || lookup(env, instanceVariable) != filepath.Base(f.dir) || lookup(env, rundirVariable) != filepath.Dir(f.dir) ||
-			namespace(pid) != namespace(os.Getpid()) {
+		env, err := procfs.Default.Environ(pid)
+		if err != nil || procfs.Lookup(env, instanceVariable) != f.Instance() || procfs.Lookup(env, rundirVariable) != f.RunDir() ||
+			procfs.Default.PIDNamespace(pid) != procfs.Default.PIDNamespace(os.Getpid()) {
 			continue
 		}
-		if v, err := look(pid); err == nil && !v.dead() {
-			fam.others = append(fam.others, member{process{pid, v.start, executable(pid)}, v, args})
+		if v, err := procfs.Default.Stat(pid); err == nil && !v.Dead() {
+			fam.others = append(fam.others, member{process{pid, v.Start, procfs.Default.Executable(pid)}, v, args})
 		}
 	}
 	return fam, nil
@@ -203,7 +188,7 @@ func (a *agent) dismiss(ctx context.Context, f files) error {
 			return err
 		}
 		if fam.empty() {
-			if !held(f.keeperLock()) && !held(f.standbyLock()) || time.Now().After(until) {
+			if !held(f.KeeperLock()) && !held(f.StandbyLock()) || time.Now().After(until) {
 				return nil
 			}
 			select {
@@ -227,7 +212,7 @@ func (a *agent) onHeldSockets(ctx context.Context, f files, args []string) []str
 	if !a.holds(ctx, f) {
 		return args
 	}
-	return append([]string{"-x", f.keeperSocket()}, args...)
+	return append([]string{"-x", f.KeeperSocket()}, args...)
 }
 
 // holds is whether a keeper holds listening sockets. The keeper itself, whose own socket answers as well, asks in the same way.

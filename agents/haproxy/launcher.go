@@ -8,12 +8,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
 // launcherName is what this program is called while it is about to become HAProxy. HAProxy's arguments come by its standard input, so that
 // nobody takes it for HAProxy meanwhile.
-const launcherName = "hawser-launch"
+const launcherName = contract.LauncherProcess
 
 // launchOrder is what the launcher is to become.
 type launchOrder struct {

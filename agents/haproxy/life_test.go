@@ -50,11 +50,11 @@ func TestHowHAProxyRuns(t *testing.T) {
 	master := w.master()
 
 	t.Run("as master and worker, in a session of its own, in the root directory", func(t *testing.T) {
-		require.Equal(t, master.PID, master.session)
+		require.Equal(t, master.PID, master.stat.Session)
 		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", master.PID))
 		require.NoError(t, err)
 		require.Equal(t, "/", cwd)
-		require.Equal(t, master.PID, w.worker().parent)
+		require.Equal(t, master.PID, w.worker().stat.Parent)
 	})
 	t.Run("with nothing of the agent's open", func(t *testing.T) {
 		dir := fmt.Sprintf("/proc/%d/fd", master.PID)
@@ -79,19 +79,19 @@ func TestHowHAProxyRuns(t *testing.T) {
 	})
 	t.Run("with files for root alone", func(t *testing.T) {
 		f := w.files()
-		for _, path := range []string{f.master(), f.stats(), f.fragment(), f.state(), f.log()} {
+		for _, path := range []string{f.MasterSocket(), f.StatsSocket(), f.Fragment(), f.State(), f.StartLog()} {
 			info, err := os.Stat(path)
 			require.NoError(t, err)
 			require.Zero(t, info.Mode().Perm()&0o077, path)
 		}
-		pid, err := os.ReadFile(f.pidfile())
+		pid, err := os.ReadFile(f.Pidfile())
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprint(master.PID), strings.TrimSpace(string(pid)))
 	})
 	t.Run("until it is stopped", func(t *testing.T) {
 		w.want(ocf.Success, w.r.Stop())
 		require.Error(t, w.get())
-		entries, err := os.ReadDir(w.files().dir)
+		entries, err := os.ReadDir(w.files().Dir)
 		require.NoError(t, err)
 		require.Empty(t, entries, "nothing is left")
 	})
@@ -124,11 +124,11 @@ func TestTheConfigurationHasTheLastWord(t *testing.T) {
 	w := newWorld(t)
 	w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\thard-stop-after 3s", 1))
 	w.start()
-	text, err := os.ReadFile(w.files().fragment())
+	text, err := os.ReadFile(w.files().Fragment())
 	require.NoError(t, err)
 	require.Contains(t, string(text), "hard-stop-after 900s")
 	f := w.files()
-	require.Less(t, slices.Index(w.master().args, f.fragment()), slices.Index(w.master().args, w.path("haproxy.cfg")))
+	require.Less(t, slices.Index(w.master().args, f.Fragment()), slices.Index(w.master().args, w.path("haproxy.cfg")))
 }
 
 func TestStatsSocketInADirectoryThatIsNotThere(t *testing.T) {
@@ -148,5 +148,5 @@ func TestValidateAll(t *testing.T) {
 	w.want(ocf.ErrInstalled, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all", nil), "/nonexistent/haproxy.cfg")
 	w.write("haproxy.cfg", w.config("bogus"))
 	w.want(ocf.ErrInstalled, w.r.Run("validate-all", nil), "unknown keyword 'bogus'", w.path("haproxy.cfg"))
-	require.NoDirExists(t, w.files().dir, "it leaves nothing")
+	require.NoDirExists(t, w.files().Dir, "it leaves nothing")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -14,17 +15,17 @@ import (
 // the monitor is Degraded, nil if it is not.
 func (a *agent) mend(ctx context.Context, f files, s *sighting) error {
 	call := ocf.CallFrom(ctx)
-	noFile, noSocket := !exists(f.pidfile()) || !exists(f.fragment()), !exists(f.stats()) || !exists(f.master())
+	noFile, noSocket := !exists(f.Pidfile()) || !exists(f.Fragment()), !exists(f.StatsSocket()) || !exists(f.MasterSocket())
 	if !s.adopted && !noFile && !noSocket && s.state.Pending == nil {
 		return nil
 	}
 
 	var errs []error
 	if noFile || s.adopted {
-		call.Warnf("HAProxy's files in %s were gone or outdated while it ran (pid %d); writing them again", f.dir, s.state.Master.PID)
+		call.Warnf("HAProxy's files in %s were gone or outdated while it ran (pid %d); writing them again", f.Dir, s.state.Master.PID)
 		errs = append(errs,
-			writeFile(f.pidfile(), fmt.Appendf(nil, "%d\n", s.state.Master.PID)),
-			a.writeFragment(f, f.stats()))
+			writeFile(f.Pidfile(), fmt.Appendf(nil, "%d\n", s.state.Master.PID)),
+			a.writeFragment(f, f.StatsSocket()))
 	}
 	var degraded error
 	if noSocket || s.state.Pending != nil {
@@ -42,12 +43,12 @@ func (a *agent) mend(ctx context.Context, f files, s *sighting) error {
 func (a *agent) catchUp(ctx context.Context, f files, s *state, noSocket bool) error {
 	call := ocf.CallFrom(ctx)
 	if p := s.Pending; p != nil && (p.Deadly || time.Since(p.Tried) < tryAgain && time.Since(p.Tried) >= 0) {
-		if sources, _ := a.sources(); digest(sources) == p.Config {
+		if sources, _ := a.sources(); client.Digest(sources) == p.Config {
 			return errors.New(p.Reason)
 		}
 	}
 	if noSocket {
-		call.Warnf("HAProxy's sockets in %s were deleted while it ran; reloading it so that it makes new ones", f.dir)
+		call.Warnf("HAProxy's sockets in %s were deleted while it ran; reloading it so that it makes new ones", f.Dir)
 	}
 	if err := a.takeOver(ctx, f, s); err != nil {
 		return errors.New(s.Pending.Reason)

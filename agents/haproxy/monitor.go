@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -23,8 +25,8 @@ const (
 
 // sighting is the HAProxy that was found.
 type sighting struct {
-	state  state
-	vitals vitals
+	state state
+	stat  procfs.Stat
 	// adopted is set where the files did not know it and the processes had to be gone through.
 	adopted bool
 }
@@ -129,7 +131,7 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 		return a.probe(ctx, f, s)
 	}
 
-	if !exists(f.stats()) {
+	if !exists(f.StatsSocket()) {
 		if err := a.workerLives(f, s.state.Master); err != nil {
 			return ocf.Running, err
 		}
@@ -138,9 +140,9 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 	if check.Action == "monitor" {
 		degraded = a.mend(ctx, f, &s)
 	}
-	if !exists(f.stats()) {
+	if !exists(f.StatsSocket()) {
 		if degraded == nil {
-			degraded = fmt.Errorf("HAProxy's stats socket %s is gone", f.stats())
+			degraded = fmt.Errorf("HAProxy's stats socket %s is gone", f.StatsSocket())
 		}
 		return ocf.Degraded, degraded
 	}
@@ -148,12 +150,13 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 	if err != nil || check.Action == "start" {
 		return ocf.Running, err
 	}
+	a.rename(ctx, &s.state)
 	a.publish(ctx, f, &s.state, summarise(servers))
 	a.tellTaken(ctx, f, &s.state)
 	if err := enough(servers, a.minServers); err != nil {
 		return ocf.Running, err
 	}
-	if check.Level >= levelURL && a.checkURL != "" {
+	if check.Level >= contract.LevelDeep && a.checkURL != "" {
 		if err := a.askURL(ctx, s.state.Env); err != nil {
 			return ocf.Running, err
 		}
@@ -173,7 +176,7 @@ func (a *agent) probe(ctx context.Context, f files, s sighting) (ocf.State, erro
 			ocf.CallFrom(ctx).Warnf("%v", err)
 		}
 	}
-	if !exists(f.stats()) {
+	if !exists(f.StatsSocket()) {
 		return ocf.Running, a.workerLives(f, s.state.Master)
 	}
 	_, err := a.ask(ctx, f, s.state.Master)
@@ -183,11 +186,11 @@ func (a *agent) probe(ctx context.Context, f files, s sighting) (ocf.State, erro
 // locate finds the instance's master: by the state file, and where that does not help among all processes.
 func (a *agent) locate(f files) (s sighting, running bool, err error) {
 	if st, ok := f.load(); ok {
-		v, err := look(st.Master.PID)
+		v, err := procfs.Default.Stat(st.Master.PID)
 		switch {
 		case err == nil && a.is(f, st.Master, v):
-			return sighting{state: st, vitals: v}, true, nil
-		case err != nil && !errors.Is(err, errGone):
+			return sighting{state: st, stat: v}, true, nil
+		case err != nil && !errors.Is(err, procfs.ErrGone):
 			return sighting{}, false, fmt.Errorf("cannot look at HAProxy's master: %w", err)
 		}
 	}
@@ -203,15 +206,15 @@ func (a *agent) locate(f files) (s sighting, running bool, err error) {
 		return sighting{}, false, fmt.Errorf("there are several HAProxies of this resource: %s", fam)
 	}
 	m := fam.masters[0]
-	return sighting{state{Master: m.process, Env: environOf(m.PID)}, m.vitals, true}, true, nil
+	return sighting{state{Master: m.process, Env: environOf(m.PID)}, m.stat, true}, true, nil
 }
 
 // lifeless says why a master that is there does not live.
 func (s sighting) lifeless() error {
 	switch pid := s.state.Master.PID; {
-	case s.vitals.dead():
-		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid %d) has not taken note of it", pid, s.vitals.parent)
-	case s.vitals.stopped():
+	case s.stat.Dead():
+		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid %d) has not taken note of it", pid, s.stat.Parent)
+	case s.stat.Stopped():
 		return fmt.Errorf("HAProxy's master (pid %d) is stopped (SIGSTOP)", pid)
 	}
 	return nil
@@ -229,7 +232,7 @@ func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat
 	wait := briefly
 	for {
 		brief, cancel := context.WithDeadline(ctx, earlier(time.Now().Add(wait), until))
-		info, servers, err := client.Runtime{Path: f.stats()}.Servers(brief)
+		info, servers, err := client.Runtime{Path: f.StatsSocket()}.Servers(brief)
 		cancel()
 		hangs := errors.Is(err, context.DeadlineExceeded)
 		if err == nil {
@@ -258,11 +261,11 @@ func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat
 
 // fit is whether the process that answered is the one that should.
 func (a *agent) fit(info client.Info, master process) error {
-	v, err := look(info.Pid)
+	v, err := procfs.Default.Stat(info.Pid)
 	switch {
 	case err != nil:
 		return fmt.Errorf("HAProxy's worker (pid %d) answered and was gone: %w", info.Pid, err)
-	case v.parent != master.PID:
+	case v.Parent != master.PID:
 		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's master (pid %d)", info.Pid, master.PID)
 	case info.Stopping:
 		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is stopping it", info.Pid)
@@ -281,7 +284,7 @@ func (a *agent) workerLives(f files, master process) error {
 		return fmt.Errorf("HAProxy's master (pid %d) has no worker", master.PID)
 	}
 	for _, w := range workers {
-		if !w.stopped() {
+		if !w.stat.Stopped() {
 			return nil
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -30,11 +31,11 @@ var pacemakerTools = tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr
 // disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT, crm/common/results.h).
 const disconnected = 102
 
-// resource is the resource's id in the configuration: an instance of a clone with unique instances has its number behind a colon.
-func resourceID(instance string) string {
-	id, _, _ := strings.Cut(instance, ":")
-	return id
-}
+// resourceID returns the id of the resource that an instance belongs to.
+func resourceID(instance string) string { return contract.ResourceOf(instance).String() }
+
+// resourceOf returns the resource that a call is about.
+func resourceOf(call *ocf.Call) contract.ResourceID { return contract.ResourceOf(call.Instance) }
 
 // clusterResource is a resource as crm_mon and crm_simulate write it in XML.
 type clusterResource struct {

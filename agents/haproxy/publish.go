@@ -2,20 +2,11 @@ package haproxy
 
 import (
 	"context"
-	"fmt"
-	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
-
-// Attribute is the transient node attribute in which the agent of a resource tells the cluster what HAProxy sees of its servers,
-// in the form "up=3,down=1,draining=0".
-func Attribute(instance string) string { return "hawser-" + instance }
-
-// CrashAttribute is the transient node attribute in which the agent of a resource tells the cluster, and whoever gets Pacemaker's alerts, of
-// HAProxy's last crash, in the form "at=2026-11-21T03:12:07Z,took=0.06,count=2". Count is that since the start.
-func CrashAttribute(instance string) string { return "hawser-" + instance + "-crash" }
 
 // announce tells of the last crash.
 func (a *agent) announce(ctx context.Context, s state) {
@@ -24,37 +15,58 @@ func (a *agent) announce(ctx context.Context, s state) {
 		return
 	}
 	last := s.Crashes[len(s.Crashes)-1]
-	value := fmt.Sprintf("at=%s,took=%.2f,count=%d", last.At.UTC().Format(time.RFC3339), last.Took.Seconds(), len(s.Crashes))
-	if err := a.attrd("-n", CrashAttribute(call.Instance), "-U", value); err != nil {
+	value := contract.Crash{At: last.At, Took: last.Took, Count: len(s.Crashes)}.String()
+	if err := a.attrd("-n", contract.CrashAttribute(resourceOf(call)), "-U", value); err != nil {
 		call.Warnf("cannot tell the cluster of the crash: %v", err)
 	}
 }
 
 // summarise counts servers by what they do: serve; fail; or nothing new, because somebody took them out (DRAIN, MAINT).
-func summarise(servers []client.Stat) string {
-	var up, down, draining int
+func summarise(servers []client.Stat) contract.Servers {
+	var sum contract.Servers
 	for _, s := range servers {
 		switch {
 		case s.Type != client.Server:
 		case s.Up():
-			up++
+			sum.Up++
 		case s.Drained():
-			draining++
+			sum.Draining++
 		default:
-			down++
+			sum.Down++
 		}
 	}
-	return fmt.Sprintf("up=%d,down=%d,draining=%d", up, down, draining)
+	return sum
+}
+
+// rename publishes under the resource's id what an older agent has published under the name of the
+// instance, which in a clone with globally unique instances is another one, "haproxy:0".
+func (a *agent) rename(ctx context.Context, s *state) {
+	call := ocf.CallFrom(ctx)
+	if s.ByResource || !call.Clustered || call.Instance == resourceID(call.Instance) {
+		return
+	}
+	s.ByResource = true
+	old := "hawser-" + call.Instance
+	for name, value := range map[string]string{old: s.Published, old + "-config": s.Served.Told} {
+		if value == "" {
+			continue
+		}
+		if err := a.attrd("-n", name, "-D"); err != nil {
+			call.Warnf("cannot take back from the cluster what an older agent told it as %s: %v", name, err)
+		}
+	}
+	s.Published, s.Served.Told = "", ""
 }
 
 // publish tells the cluster when what HAProxy sees has changed, and only then, so that a steady monitor starts no process. It
 // never fails a monitor: the next one tries again.
-func (a *agent) publish(ctx context.Context, f files, s *state, summary string) {
+func (a *agent) publish(ctx context.Context, f files, s *state, servers contract.Servers) {
 	call := ocf.CallFrom(ctx)
+	summary := servers.String()
 	if !call.Clustered || summary == s.Published {
 		return
 	}
-	if err := a.attrd("-n", Attribute(call.Instance), "-U", summary); err != nil {
+	if err := a.attrd("-n", contract.ServersAttribute(resourceOf(call)), "-U", summary); err != nil {
 		call.Warnf("cannot tell the cluster the servers' state %s: %v", summary, err)
 		return
 	}
@@ -72,14 +84,14 @@ func (a *agent) withdraw(ctx context.Context, s state) {
 		return
 	}
 	if s.Pushed != "" {
-		if err := a.attrd("-n", PushAttribute(call.Instance), "-D"); err != nil {
+		if err := a.attrd("-n", contract.PushAttribute(resourceOf(call)), "-D"); err != nil {
 			call.Warnf("cannot take the answer about a pushed configuration back from the cluster: %v", err)
 		}
 	}
 	if s.Published == "" {
 		return
 	}
-	if err := a.attrd("-n", Attribute(call.Instance), "-D"); err != nil {
+	if err := a.attrd("-n", contract.ServersAttribute(resourceOf(call)), "-D"); err != nil {
 		call.Warnf("cannot take the servers' state back from the cluster: %v", err)
 	}
 }

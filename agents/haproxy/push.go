@@ -2,15 +2,10 @@ package haproxy
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,7 +13,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -31,98 +28,24 @@ import (
 //
 // Nothing of it ever fails a reload, which would make Pacemaker restart HAProxy: a node that cannot do it says so in its attribute.
 
-// Orders of the parameter push, each with the SHA-256 of the configuration in hexadecimal digits behind it.
-const (
-	PushCheck = "check:"
-	PushTake  = "take:"
-)
-
-// PushAttribute is the transient node attribute in which a node answers an order: the order, a space, and PushDone or
-// PushRefused followed by why.
-func PushAttribute(instance string) string { return "hawser-" + resourceID(instance) + "-push" }
-
-// Answers to an order in PushAttribute.
-const (
-	PushDone    = "ok"
-	PushRefused = "refused: "
-)
-
-// PushSet is the id of the set of cluster properties in which a configuration travels, PushedConfig the property.
-func PushSet(instance string) string { return "hawser-push-" + resourceID(instance) }
-
-// PushedConfig is the name of the property in PushSet with the configuration, as PackConfig makes it.
-const PushedConfig = "configuration"
-
-// PushLimit is how long a packed configuration may be. With a value of 160 kB Pacemaker 2.1.5 still answers queries of its configuration;
-// with one of 267 kB none is answered any more, whoever asks for whatever.
-const PushLimit = 96 << 10
-
-// unpackedLimit bounds what a packed configuration may become.
-const unpackedLimit = 16 << 20
-
-// PackConfig makes a configuration a value that XML can hold, and names it by its SHA-256.
-func PackConfig(text []byte) (packed, sum string) {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one, and a buffer takes everything
-	_, _ = w.Write(text)
-	_ = w.Close()
-	return base64.StdEncoding.EncodeToString(b.Bytes()), sumOf(text)
-}
-
-func sumOf(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
-}
-
-// unpackConfig is the reverse of PackConfig, for a configuration of the given name.
-func unpackConfig(packed, sum string) ([]byte, error) {
-	raw, err := base64.StdEncoding.DecodeString(packed)
-	if err != nil {
-		return nil, err
-	}
-	r, err := gzip.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(io.LimitReader(r, unpackedLimit+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(text) > unpackedLimit:
-		return nil, fmt.Errorf("it is larger than %d MiB", unpackedLimit>>20)
-	case sumOf(text) != sum:
-		return nil, errors.New("it is another one than was to be pushed")
-	}
-	return text, nil
-}
-
-// Names of the files beside the configuration.
-const (
-	candidateSuffix = ".hawser-candidate"
-	// PreviousSuffix marks the configuration that was served before the last push.
-	PreviousSuffix = ".hawser-previous"
-	// UnloadedSuffix marks an edited configuration that no HAProxy had taken when a push replaced it.
-	UnloadedSuffix = ".hawser-unloaded"
-)
-
 // ordered does what the parameter push asks for, if it asks for something new. reload is whether HAProxy is to be reloaded after it; answer
 // is then called with the outcome.
 func (a *agent) ordered(ctx context.Context, f files, s *state) (reload bool, answer func(error)) {
 	nothing := func(error) {}
-	if a.push == s.Pushed {
+	if a.push.String() == s.Pushed {
 		return true, nothing
 	}
 	before := s.Pushed
-	s.Pushed = a.push
+	s.Pushed = a.push.String()
 	answer = func(err error) { a.answerOrder(ctx, err) }
 	var err error
-	switch order, sum, _ := strings.Cut(a.push, ":"); order + ":" {
-	case PushCheck:
-		err = a.stage(ctx, f, s, sum)
+	switch a.push.Step {
+	case contract.PushCheck:
+		err = a.stage(ctx, f, s, a.push.Sum)
 		answer(err)
 		return false, nothing
-	case PushTake:
-		if err = a.install(ctx, f, s, sum); err != nil {
+	case contract.PushTake:
+		if err = a.install(ctx, f, s, a.push.Sum); err != nil {
 			answer(err)
 			return false, nothing
 		}
@@ -140,10 +63,10 @@ func (a *agent) ordered(ctx context.Context, f files, s *state) (reload bool, an
 // has left, and the file on this node newer.
 func (a *agent) orderedAtStart(ctx context.Context, f files) {
 	s, ok := f.load()
-	if order, sum, _ := strings.Cut(a.push, ":"); ok && order+":" == PushCheck {
-		a.answerOrder(ctx, a.stage(ctx, f, &s, sum))
-	} else if a.push != "" {
-		a.answerOrder(ctx, a.alreadyInstalled(sum))
+	if ok && a.push.Step == contract.PushCheck {
+		a.answerOrder(ctx, a.stage(ctx, f, &s, a.push.Sum))
+	} else if a.push.Step != "" {
+		a.answerOrder(ctx, a.alreadyInstalled(a.push.Sum))
 	}
 }
 
@@ -154,7 +77,7 @@ func (a *agent) alreadyInstalled(sum string) error {
 		return err
 	}
 	text, err := os.ReadFile(path)
-	if err == nil && sumOf(text) != sum {
+	if err == nil && contract.Sum(text) != sum {
 		err = errors.New("it was started with its own file while the others took the new one: push again")
 	}
 	return err
@@ -163,15 +86,15 @@ func (a *agent) alreadyInstalled(sum string) error {
 // answerOrder tells the cluster what came of an order.
 func (a *agent) answerOrder(ctx context.Context, err error) {
 	call := ocf.CallFrom(ctx)
-	value := a.push + " " + PushDone
+	answer := contract.PushAnswer{Order: a.push}
 	if err != nil {
-		value = a.push + " " + PushRefused + plain(inShort(err))
+		answer.Refused = inShort(err)
 		call.Errorf("push %s: %v", a.push, err)
 	}
 	if !call.Clustered {
 		return
 	}
-	if err := a.attrd("-n", PushAttribute(call.Instance), "-U", value); err != nil {
+	if err := a.attrd("-n", contract.PushAttribute(resourceOf(call)), "-U", answer.String()); err != nil {
 		call.Errorf("cannot tell the cluster what came of %s: %v", a.push, err)
 	}
 }
@@ -210,19 +133,19 @@ func (a *agent) stage(ctx context.Context, f files, s *state, sum string) error 
 	if err != nil {
 		return err
 	}
-	candidate := path + candidateSuffix
+	candidate := path + contract.CandidateSuffix
 	if err := replaceFile(candidate, text, path); err != nil {
 		return err
 	}
 	if names := missing([]client.Source{{File: candidate, Text: string(text)}}, s.Env); len(names) > 0 {
 		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
 	}
-	if err := a.writeFragment(f, f.stats()); err != nil {
+	if err := a.writeFragment(f, f.StatsSocket()); err != nil {
 		return err
 	}
 	checking, cancel := portion(ctx, 2, 3)
 	defer cancel()
-	return a.checkConfig(checking, []string{f.fragment(), candidate}, s.Env)
+	return a.checkConfig(checking, []string{f.Fragment(), candidate}, s.Env)
 }
 
 // fetchTimeout is how long Pacemaker may take to hand out the configuration.
@@ -232,8 +155,8 @@ const fetchTimeout = 10 * time.Second
 func (a *agent) fetch(ctx context.Context, sum string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	set := PushSet(ocf.CallFrom(ctx).Instance)
-	answer, err := ask(ctx, a.tools.cibadmin, "--query", "--local", "--xpath", fmt.Sprintf("//nvpair[@id='%s-%s']", set, PushedConfig))
+	set := contract.PushSet(resourceOf(ocf.CallFrom(ctx)))
+	answer, err := ask(ctx, a.tools.cibadmin, "--query", "--local", "--xpath", fmt.Sprintf("//nvpair[@id='%s-%s']", set, contract.PushedConfig))
 	if err != nil {
 		return nil, fmt.Errorf("the configuration %.12s cannot be read from the cluster: %w", sum, err)
 	}
@@ -242,7 +165,7 @@ func (a *agent) fetch(ctx context.Context, sum string) ([]byte, error) {
 	}
 	if err = xml.Unmarshal(answer, &pair); err == nil {
 		var text []byte
-		if text, err = unpackConfig(pair.Value, sum); err == nil {
+		if text, err = contract.UnpackConfig(pair.Value, sum); err == nil {
 			return text, nil
 		}
 	}
@@ -261,10 +184,10 @@ func (a *agent) install(ctx context.Context, f files, s *state, sum string) erro
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if there && sumOf(disk) == sum {
-		return remove(path + candidateSuffix)
+	if there && contract.Sum(disk) == sum {
+		return remove(path + contract.CandidateSuffix)
 	}
-	if text, err := os.ReadFile(path + candidateSuffix); err != nil || sumOf(text) != sum {
+	if text, err := os.ReadFile(path + contract.CandidateSuffix); err != nil || contract.Sum(text) != sum {
 		if err := a.stage(ctx, f, s, sum); err != nil { // it started after the others were asked
 			return err
 		}
@@ -274,20 +197,20 @@ func (a *agent) install(ctx context.Context, f files, s *state, sum string) erro
 		served = disk
 	}
 	if served != nil {
-		if err := replaceFile(path+PreviousSuffix, served, path); err != nil {
+		if err := replaceFile(path+contract.PreviousSuffix, served, path); err != nil {
 			return err
 		}
 	}
 	if there && !bytes.Equal(served, disk) {
-		if err := replaceFile(path+UnloadedSuffix, disk, path); err != nil {
+		if err := replaceFile(path+contract.UnloadedSuffix, disk, path); err != nil {
 			return err
 		}
-		ocf.CallFrom(ctx).Warnf("%s had been edited and was not loaded; kept as %s", path, path+UnloadedSuffix)
+		ocf.CallFrom(ctx).Warnf("%s had been edited and was not loaded; kept as %s", path, path+contract.UnloadedSuffix)
 	}
-	if err := os.Rename(path+candidateSuffix, path); err != nil {
+	if err := os.Rename(path+contract.CandidateSuffix, path); err != nil {
 		return fmt.Errorf("cannot put the new configuration in place: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
 // forget removes a configuration that was checked and not taken, and the answer about it.
@@ -295,77 +218,18 @@ func (a *agent) forget(ctx context.Context) error {
 	call := ocf.CallFrom(ctx)
 	var errs []error
 	if call.Clustered {
-		errs = append(errs, a.attrd("-n", PushAttribute(call.Instance), "-D"))
+		errs = append(errs, a.attrd("-n", contract.PushAttribute(resourceOf(call)), "-D"))
 	}
 	if path, err := a.place(); err == nil {
-		errs = append(errs, remove(path+candidateSuffix))
+		errs = append(errs, remove(path+contract.CandidateSuffix))
 	}
 	return errors.Join(errs...)
 }
 
-// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another one, or for root and readable if that is not
-// there.
+// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another one.
 func replaceFile(path string, text []byte, like string) error {
-	mode, uid, gid := fs.FileMode(0o644), os.Geteuid(), os.Getegid()
-	if info, err := os.Stat(like); err == nil {
-		owner := info.Sys().(*syscall.Stat_t)
-		mode, uid, gid = info.Mode().Perm(), int(owner.Uid), int(owner.Gid)
+	if err := atomicfile.Replace(path, text, like); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
-	temporary := path + ".new"
-	err := remove(temporary)
-	if err == nil {
-		err = writeSynced(temporary, text, mode, uid, gid)
-	}
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, errors.Join(err, remove(temporary)))
-	}
-	return nil
-}
-
-func writeSynced(path string, text []byte, mode fs.FileMode, uid, gid int) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err == nil {
-		err = file.Chown(uid, gid)
-	}
-	if err == nil {
-		err = file.Chmod(mode)
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// pushValue binds the parameter push.
-type pushValue struct{ order *string }
-
-func (v pushValue) Type() string   { return "string" }
-func (v pushValue) String() string { return "" }
-
-func (v pushValue) Set(text string) error {
-	order, sum, _ := strings.Cut(text, ":")
-	raw, err := hex.DecodeString(sum)
-	if text != "" && (order+":" != PushCheck && order+":" != PushTake || err != nil || len(raw) != sha256.Size) {
-		return errors.New("is not check: or take: with a SHA-256 behind it: it is written by hawser reload --push")
-	}
-	*v.order = text
 	return nil
 }

@@ -1,7 +1,6 @@
 package haproxy
 
 import (
-	"crypto/rand"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -28,11 +28,14 @@ cat %[2]s
 	return w
 }
 
+func check(sum string) string { return contract.NewPushOrder(contract.PushCheck, sum).String() }
+func take(sum string) string  { return contract.NewPushOrder(contract.PushTake, sum).String() }
+
 // hold puts a configuration into the cluster's properties and returns its name.
 func (w *world) hold(text string) (sum string) {
-	packed, sum := PackConfig([]byte(text))
-	set := PushSet(w.r.Instance)
-	w.write("nvpair", fmt.Sprintf("<nvpair id=%q name=%q value=%q/>\n", set+"-"+PushedConfig, PushedConfig, packed))
+	packed, sum := contract.PackConfig([]byte(text))
+	set := contract.PushSet(contract.ResourceOf(w.r.Instance))
+	w.write("nvpair", fmt.Sprintf("<nvpair id=%q name=%q value=%q/>\n", set+"-"+contract.PushedConfig, contract.PushedConfig, packed))
 	return sum
 }
 
@@ -47,7 +50,7 @@ func (w *world) answer() string {
 	text, _ := os.ReadFile(w.path("attributes"))
 	last := ""
 	for line := range strings.Lines(string(text)) {
-		if strings.Contains(line, PushAttribute(w.r.Instance)) {
+		if strings.Contains(line, contract.PushAttribute(contract.ResourceOf(w.r.Instance))) {
 			last = strings.TrimSpace(line)
 		}
 	}
@@ -69,17 +72,17 @@ func TestPush(t *testing.T) {
 
 	fresh := w.config(another)
 	sum := w.hold(fresh)
-	w.order(PushCheck + sum)
-	require.Contains(t, w.answer(), PushCheck+sum+" "+PushDone)
+	w.order(check(sum))
+	require.Contains(t, w.answer(), check(sum)+" ok")
 	require.Equal(t, former, w.read("haproxy.cfg"), "a check changes no file")
 	require.Equal(t, worker, w.worker().PID, "a check does not reload")
 	w.want(ocf.Success, w.r.Monitor(0))
 
-	w.order(PushTake + sum)
-	require.Contains(t, w.answer(), PushTake+sum+" "+PushDone)
+	w.order(take(sum))
+	require.Contains(t, w.answer(), take(sum)+" ok")
 	require.Equal(t, fresh, w.read("haproxy.cfg"))
-	require.Equal(t, former, w.read("haproxy.cfg"+PreviousSuffix))
-	require.Empty(t, w.read("haproxy.cfg"+candidateSuffix))
+	require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix))
+	require.Empty(t, w.read("haproxy.cfg"+contract.CandidateSuffix))
 	require.Contains(t, w.backends(), "another")
 	info, err := os.Stat(w.path("haproxy.cfg"))
 	require.NoError(t, err)
@@ -87,36 +90,36 @@ func TestPush(t *testing.T) {
 	w.want(ocf.Success, w.r.Monitor(0))
 
 	t.Run("twice is once", func(t *testing.T) {
-		w.order(PushCheck + sum)
-		w.order(PushTake + sum)
-		require.Equal(t, former, w.read("haproxy.cfg"+PreviousSuffix), "the former file is still the former one")
+		w.order(check(sum))
+		w.order(take(sum))
+		require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix), "the former file is still the former one")
 	})
 	t.Run("forgotten", func(t *testing.T) {
 		worker := w.worker().PID
-		w.order(PushCheck + w.hold(former))
+		w.order(check(w.hold(former)))
 		w.order("")
 		require.Contains(t, w.answer(), "-D")
-		require.Empty(t, w.read("haproxy.cfg"+candidateSuffix))
+		require.Empty(t, w.read("haproxy.cfg"+contract.CandidateSuffix))
 		require.Equal(t, worker, w.worker().PID)
 		w.reload()
 		require.NotEqual(t, worker, w.worker().PID, "a reload without an order is one")
 	})
 	t.Run("a node that was not asked before", func(t *testing.T) {
-		w.order(PushTake + w.hold(former))
+		w.order(take(w.hold(former)))
 		require.Equal(t, former, w.read("haproxy.cfg"))
-		require.Equal(t, fresh, w.read("haproxy.cfg"+PreviousSuffix))
+		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix))
 		require.NotContains(t, w.backends(), "another")
 	})
 	t.Run("an edit that was not loaded is not lost", func(t *testing.T) {
 		edited := w.config("# half done")
 		w.write("haproxy.cfg", edited)
-		w.order(PushTake + w.hold(fresh))
+		w.order(take(w.hold(fresh)))
 		require.Equal(t, fresh, w.read("haproxy.cfg"))
-		require.Equal(t, former, w.read("haproxy.cfg"+PreviousSuffix), "what was served, and not the edit")
-		require.Equal(t, edited, w.read("haproxy.cfg"+UnloadedSuffix))
+		require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix), "what was served, and not the edit")
+		require.Equal(t, edited, w.read("haproxy.cfg"+contract.UnloadedSuffix))
 	})
 	t.Run("an order from before the start is none", func(t *testing.T) {
-		w.r = w.r.With("push", PushTake+w.hold(former))
+		w.r = w.r.With("push", take(w.hold(former)))
 		w.want(ocf.Success, w.r.Stop())
 		require.Contains(t, w.answer(), "-D", "the answer goes with the resource")
 		w.start()
@@ -125,24 +128,24 @@ func TestPush(t *testing.T) {
 	})
 	t.Run("it supersedes a reload that this node kept away from", func(t *testing.T) {
 		w.order("")
-		w.r = w.r.With("generation", Generation(time.Now(), 1, strings.Repeat("0", hashLength)))
+		w.r = w.r.With("generation", contract.NewGeneration(time.Now(), 1, strings.Repeat("0", contract.HashLength)))
 		w.reload()
 		w.want(ocf.DegradedCode, w.r.Monitor(0))
 		pushed := w.config("# the next one")
 		sum := w.hold(pushed)
-		w.order(PushCheck + sum)
-		w.order(PushTake + sum)
-		require.Contains(t, w.answer(), PushTake+sum+" "+PushDone)
+		w.order(check(sum))
+		w.order(take(sum))
+		require.Contains(t, w.answer(), take(sum)+" ok")
 		w.want(ocf.Success, w.r.Monitor(0))
 		w.order("")
-		w.order(PushTake + w.hold(fresh))
+		w.order(take(w.hold(fresh)))
 	})
 	t.Run("a file that is gone comes back", func(t *testing.T) {
 		require.NoError(t, os.Remove(w.path("haproxy.cfg")))
 		w.order("")
-		w.order(PushTake + w.hold(former))
+		w.order(take(w.hold(former)))
 		require.Equal(t, former, w.read("haproxy.cfg"))
-		require.Equal(t, fresh, w.read("haproxy.cfg"+PreviousSuffix))
+		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix))
 	})
 }
 
@@ -153,10 +156,10 @@ func TestPushThatIsRefused(t *testing.T) {
 	good := w.config(another)
 	refused := func(name, words string, order func() string) {
 		t.Run(name, func(t *testing.T) {
-			for _, kind := range []string{PushCheck, PushTake} {
+			for _, kind := range []func(string) string{check, take} {
 				sum := order()
-				w.order(kind + sum)
-				require.Contains(t, w.answer(), kind+sum+" "+PushRefused)
+				w.order(kind(sum))
+				require.Contains(t, w.answer(), kind(sum)+" refused: ")
 				require.Contains(t, w.answer(), words)
 				require.Equal(t, former, w.read("haproxy.cfg"))
 				require.Equal(t, worker, w.worker().PID)
@@ -179,7 +182,7 @@ func TestPushThatIsRefused(t *testing.T) {
 	})
 	refused("another one in the cluster", "not usable", func() string {
 		w.hold(good)
-		_, sum := PackConfig([]byte("else"))
+		_, sum := contract.PackConfig([]byte("else"))
 		return sum
 	})
 	refused("somebody else can write there", "others than root", func() string {
@@ -188,28 +191,4 @@ func TestPushThatIsRefused(t *testing.T) {
 	})
 	require.NoError(t, os.Chmod(w.dir, 0o755))
 	require.Equal(t, int(ocf.ErrConfigured), int(w.r.With("push", "check:beef").Run("reload-agent", nil).Code))
-}
-
-func TestPackedConfig(t *testing.T) {
-	raw := make([]byte, 200_000)
-	_, _ = rand.Read(raw)
-	packed, sum := PackConfig(raw)
-	back, err := unpackConfig(packed, sum)
-	require.NoError(t, err)
-	require.Equal(t, raw, back)
-
-	bomb, sum := PackConfig(make([]byte, unpackedLimit+1))
-	_, err = unpackConfig(bomb, sum)
-	require.ErrorContains(t, err, "larger than 16 MiB")
-}
-
-func FuzzUnpackConfig(f *testing.F) {
-	packed, sum := PackConfig([]byte("global\n"))
-	f.Add(packed, sum)
-	f.Add("H4sI", sum)
-	f.Fuzz(func(t *testing.T, packed, sum string) {
-		if text, err := unpackConfig(packed, sum); err == nil && sumOf(text) != sum {
-			t.Fatal("another configuration than was asked for")
-		}
-	})
 }

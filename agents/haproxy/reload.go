@@ -29,7 +29,7 @@ func (a *agent) reload(ctx context.Context) error {
 		return err
 	}
 	if s.adopted {
-		s.state.Pushed = a.push // what was ordered before is not known any more
+		s.state.Pushed = a.push.String() // what was ordered before is not known any more
 	}
 	wanted, answer := a.ordered(ctx, f, &s.state)
 	if !wanted {
@@ -41,7 +41,7 @@ func (a *agent) reload(ctx context.Context) error {
 	}
 	failure := a.takeOver(ctx, f, &s.state)
 	answer(failure)
-	if exists(f.stats()) {
+	if exists(f.StatsSocket()) {
 		_, err = a.ask(ctx, f, s.state.Master)
 	} else {
 		err = a.workerLives(f, s.state.Master)
@@ -149,7 +149,7 @@ func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
 	}
 	if err == nil {
 		s.Pending, s.Served = nil, a.takes(sources, s.Served)
-		if now, err := a.sources(); err != nil || digest(now) != digest(sources) {
+		if now, err := a.sources(); err != nil || client.Digest(now) != client.Digest(sources) {
 			s.Served.Config = "" // edited while HAProxy read it: nobody knows which of the two it has
 		}
 		if a.keeper { // at once: it may be holding a socket that the new configuration does not have
@@ -160,7 +160,7 @@ func (a *agent) takeOver(ctx context.Context, f files, s *state) error {
 	s.Served = a.refuses(s.Served)
 	s.Pending = &pending{
 		Reason: oldServes + inShort(err),
-		Tried:  began, Config: digest(sources), Deadly: deadly,
+		Tried:  began, Config: client.Digest(sources), Deadly: deadly,
 	}
 	return err
 }
@@ -180,8 +180,8 @@ func (a *agent) tryReload(ctx context.Context, f files, s *state, sources []clie
 	if names := missing(sources, s.Env); len(names) > 0 {
 		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
 	}
-	gone := !exists(f.master()) || !exists(f.stats())
-	stats := f.stats()
+	gone := !exists(f.MasterSocket()) || !exists(f.StatsSocket())
+	stats := f.StatsSocket()
 	if gone {
 		stats = f.newStats(uint32(time.Now().UnixNano()))
 	}
@@ -193,10 +193,10 @@ func (a *agent) tryReload(ctx context.Context, f files, s *state, sources []clie
 	checking, checked := portion(ctx, 1, 2)
 	defer checked()
 	if err := a.checkConfig(checking, a.checked(f), s.Env); err != nil {
-		return errors.Join(err, a.writeFragment(f, f.stats()))
+		return errors.Join(err, a.writeFragment(f, f.StatsSocket()))
 	}
 	if err := a.checkBindable(f, sources, s.Env); err != nil {
-		return errors.Join(err, a.writeFragment(f, f.stats()))
+		return errors.Join(err, a.writeFragment(f, f.StatsSocket()))
 	}
 	undo := func() error { return nil }
 	onCopies := f.onCopies(s.Master.PID)
@@ -210,10 +210,10 @@ func (a *agent) tryReload(ctx context.Context, f files, s *state, sources []clie
 	if gone {
 		err = a.reviveSockets(ctx, f, s, stats)
 	} else {
-		err = client.Master{Path: f.master()}.Reload(ctx)
+		err = client.Master{Path: f.MasterSocket()}.Reload(ctx)
 	}
 	if err != nil {
-		return errors.Join(err, undo(), a.writeFragment(f, f.stats()))
+		return errors.Join(err, undo(), a.writeFragment(f, f.StatsSocket()))
 	}
 	if !onCopies {
 		if _, err := a.keepCopies(f, sources); err != nil {
@@ -234,7 +234,7 @@ func (a *agent) reviveSockets(ctx context.Context, f files, s *state, stats stri
 	procsNow := func() (client.Procs, error) {
 		brief, cancel := context.WithTimeout(ctx, briefly)
 		defer cancel()
-		return client.Master{Path: f.master()}.Procs(brief)
+		return client.Master{Path: f.MasterSocket()}.Procs(brief)
 	}
 	reloads := -1 // the master answers on a socket that was deleted only after it has begun a reload
 	if before, err := procsNow(); err == nil {
@@ -263,14 +263,14 @@ func (a *agent) reviveSockets(ctx context.Context, f files, s *state, stats stri
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("HAProxy's sockets in %s are gone and do not come back: %w", f.dir, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("HAProxy's sockets in %s are gone and do not come back: %w", f.Dir, errors.Join(err, ctx.Err()))
 		case <-time.After(askEvery):
 		}
 	}
-	if err := rename(stats, f.stats()); err != nil {
+	if err := rename(stats, f.StatsSocket()); err != nil {
 		return err
 	}
-	return a.writeFragment(f, f.stats())
+	return a.writeFragment(f, f.StatsSocket())
 }
 
 // portion is a context with a part of the time that is left.

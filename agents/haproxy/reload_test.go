@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -113,7 +114,7 @@ func TestReloadWithAnAddressThatIsTaken(t *testing.T) {
 	toll := end()
 	require.Zero(t, toll.refused+toll.lost, "of %d", toll.served)
 	require.NotZero(t, toll.served)
-	reason := fmt.Sprintf("%s is held by %s (pid %d", l.Addr(), executable(os.Getpid()), os.Getpid())
+	reason := fmt.Sprintf("%s is held by %s (pid %d", l.Addr(), procfs.Default.Executable(os.Getpid()), os.Getpid())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), reason)
 	require.Equal(t, worker, w.worker().PID)
 
@@ -188,7 +189,7 @@ func TestReloadWithoutSockets(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	master := w.master().PID
-	require.NoError(t, os.RemoveAll(w.files().dir))
+	require.NoError(t, os.RemoveAll(w.files().Dir))
 	w.write("haproxy.cfg", w.config(another))
 	w.reload()
 	require.Contains(t, w.backends(), "another")
@@ -201,7 +202,7 @@ func TestReloadKilledHalfway(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	w.write("haproxy.cfg", w.config(another))
-	conn, err := net.Dial("unix", w.files().master())
+	conn, err := net.Dial("unix", w.files().MasterSocket())
 	require.NoError(t, err)
 	_, err = conn.Write([]byte("reload\n"))
 	require.NoError(t, err)
@@ -248,7 +249,7 @@ func TestReloadUnderLoad(t *testing.T) {
 func TestReloadThatCannotBeNoted(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	require.NoError(t, os.Mkdir(w.files().state()+".new", 0o700))
+	require.NoError(t, os.Mkdir(w.files().State()+".new", 0o700))
 	w.reload()
 	require.NoError(t, w.get())
 }

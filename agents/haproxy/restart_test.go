@@ -45,7 +45,7 @@ func TestNoBlackHole(t *testing.T) {
 	t.Run("after a stop", func(t *testing.T) {
 		w.want(ocf.Success, w.r.Stop())
 		require.ErrorIs(t, w.get(), syscall.ECONNREFUSED)
-		entries, err := os.ReadDir(w.files().dir)
+		entries, err := os.ReadDir(w.files().Dir)
 		require.NoError(t, err)
 		require.Empty(t, entries, "nothing is left")
 	})

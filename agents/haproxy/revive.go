@@ -8,8 +8,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // crash is a HAProxy that ended, or hung, without having been asked to, and was brought back.
@@ -23,9 +25,6 @@ type crash struct {
 	// Told is whether a monitor has told Pacemaker.
 	Told bool `json:"told,omitempty"`
 }
-
-// crashesKept is how many crashes are remembered.
-const crashesKept = 20
 
 // Why HAProxy is not brought back.
 var (
@@ -50,12 +49,12 @@ func (a *agent) ill(ctx context.Context, f files) error {
 	if err := s.lifeless(); err != nil {
 		return err
 	}
-	if err := a.workerLives(f, s.state.Master); err != nil || !exists(f.stats()) {
+	if err := a.workerLives(f, s.state.Master); err != nil || !exists(f.StatsSocket()) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, shortly)
 	defer cancel()
-	info, err := client.Runtime{Path: f.stats()}.Info(ctx)
+	info, err := client.Runtime{Path: f.StatsSocket()}.Info(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,16 +91,16 @@ func (a *agent) bringBack(ctx context.Context, f files, s state, since time.Time
 		call.Warnf("bringing HAProxy back although it is not known whether it is managed here: %v", err)
 	}
 	if recent+1 >= a.maxCrashes {
-		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1, ocf.FormatDuration(a.crashWindow), cause)
+		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1, param.FormatDuration(a.crashWindow), cause)
 	}
 	if err := a.killAll(ctx, f); err != nil {
 		return err
 	}
-	if err := remove(f.master(), f.stats(), f.pidfile()); err != nil {
+	if err := remove(f.MasterSocket(), f.StatsSocket(), f.Pidfile()); err != nil {
 		return fmt.Errorf("cannot remove what the dead HAProxy left: %w", err)
 	}
 	a.given = s.Given
-	if err := a.writeFragment(f, f.stats()); err != nil {
+	if err := a.writeFragment(f, f.StatsSocket()); err != nil {
 		return err
 	}
 	if err := a.launch(ctx, f, s.Given, s.Env, a.onHeldSockets(ctx, f, args)); err != nil {
@@ -109,7 +108,7 @@ func (a *agent) bringBack(ctx context.Context, f files, s state, since time.Time
 	}
 	now := crash{At: time.Now(), Cause: inShort(cause), Copies: changed}
 	s.Crashes = append(s.Crashes, now)
-	if extra := len(s.Crashes) - crashesKept; extra > 0 {
+	if extra := len(s.Crashes) - contract.CrashesKept; extra > 0 {
 		s.Crashes = s.Crashes[extra:]
 	}
 	last := &s.Crashes[len(s.Crashes)-1]

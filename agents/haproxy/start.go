@@ -7,6 +7,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -67,7 +68,7 @@ func (a *agent) run(ctx context.Context, f files) error {
 	if a.given == nil { // and not what the state says of the HAProxy that this one is to take the place of
 		a.given = systemd.Unchanged()
 	}
-	if err := a.writeFragment(f, f.stats()); err != nil {
+	if err := a.writeFragment(f, f.StatsSocket()); err != nil {
 		return err
 	}
 	makeSocketDirs(ctx, sources, env)
@@ -75,7 +76,7 @@ func (a *agent) run(ctx context.Context, f files) error {
 		return err
 	}
 	a.heedUnit(ctx)
-	if err := a.refuseStrangers(f, client.Binds(sources, getenv(env))); err != nil {
+	if err := a.refuseStrangers(f, client.Binds(sources, procfs.Getenv(env))); err != nil {
 		return err
 	}
 
@@ -91,14 +92,14 @@ func (a *agent) run(ctx context.Context, f files) error {
 	if err := f.clear(); err != nil {
 		return fmt.Errorf("cannot remove what an earlier HAProxy left: %w", err)
 	}
-	if err := a.writeFragment(f, f.stats()); err != nil {
+	if err := a.writeFragment(f, f.StatsSocket()); err != nil {
 		return err
 	}
 	if err := a.launch(ctx, f, a.given, env, a.onHeldSockets(ctx, f, a.args(f))); err != nil {
 		return a.nameHolder(f, err)
 	}
 	if err := a.settle(ctx, f, func() state {
-		return state{Env: env, Given: a.given, Pushed: a.push, Served: a.takes(sources, served{})}
+		return state{ByResource: true, Env: env, Given: a.given, Pushed: a.push.String(), Served: a.takes(sources, served{})}
 	}); err != nil {
 		return err
 	}
@@ -121,12 +122,12 @@ func (f files) wanted() error {
 
 // serves is whether a HAProxy of this instance runs as it should.
 func (a *agent) serves(ctx context.Context, f files, fam family) bool {
-	if len(fam.masters) != 1 || fam.masters[0].stopped() || !sameArgs(fam.masters[0].args, a.args(f)) && !sameArgs(fam.masters[0].args, a.argsOnCopies(f)) {
+	if len(fam.masters) != 1 || fam.masters[0].stat.Stopped() || !sameArgs(fam.masters[0].args, a.args(f)) && !sameArgs(fam.masters[0].args, a.argsOnCopies(f)) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, briefly)
 	defer cancel()
-	info, err := client.Runtime{Path: f.stats()}.Info(ctx)
+	info, err := client.Runtime{Path: f.StatsSocket()}.Info(ctx)
 	return err == nil && !info.Stopping && len(fam.workersOf(fam.masters[0].PID)) > 0
 }
 
@@ -177,13 +178,13 @@ func (a *agent) ready(ctx context.Context, f files, fam family) error {
 	if len(fam.masters) != 1 || len(fam.others) != 1 {
 		return fmt.Errorf("there are other processes than a master and a worker: %s", fam)
 	}
-	info, err := client.Runtime{Path: f.stats()}.Info(ctx)
+	info, err := client.Runtime{Path: f.StatsSocket()}.Info(ctx)
 	if err != nil {
 		return err
 	}
 	if err := a.fit(info, fam.masters[0].process); err != nil {
 		return err
 	}
-	_, err = client.Master{Path: f.master()}.Procs(ctx)
+	_, err = client.Master{Path: f.MasterSocket()}.Procs(ctx)
 	return err
 }

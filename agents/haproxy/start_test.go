@@ -57,16 +57,16 @@ func TestStartRecovers(t *testing.T) {
 			master := w.master().PID
 			w.kill(master, syscall.SIGKILL)
 			w.gone(master)
-			require.FileExists(w.t, w.files().pidfile())
+			require.FileExists(w.t, w.files().Pidfile())
 		},
-		"a start killed before it could remember": func(w *world) { require.NoError(w.t, os.Remove(w.files().state())) },
+		"a start killed before it could remember": func(w *world) { require.NoError(w.t, os.Remove(w.files().State())) },
 		"a stopped master":                        func(w *world) { w.kill(w.master().PID, syscall.SIGSTOP) },
 		"a hung worker":                           func(w *world) { w.kill(w.worker().PID, syscall.SIGSTOP) },
 		"an orphaned worker": func(w *world) {
 			w.kill(w.worker().PID, syscall.SIGSTOP)
 			w.kill(w.master().PID, syscall.SIGKILL)
 		},
-		"one without its sockets": func(w *world) { require.NoError(w.t, os.RemoveAll(w.files().dir)) },
+		"one without its sockets": func(w *world) { require.NoError(w.t, os.RemoveAll(w.files().Dir)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/internal/atomicfile"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -23,6 +25,8 @@ type state struct {
 	Given *systemd.Settings `json:"given,omitempty"`
 	// Published is the value of the node attribute that the cluster has been told.
 	Published string `json:"published,omitempty"`
+	// ByResource is set by agents that publish under the resource's id, and not under the instance's name.
+	ByResource bool `json:"by_resource,omitempty"`
 	// Served is the configuration that HAProxy has taken.
 	Served served `json:"served,omitzero"`
 	// Pushed is the last order about a pushed configuration that was seen. One that was there at the start is none.
@@ -53,22 +57,13 @@ const oldServes = "the old configuration serves: "
 // cause is the reason without what all have.
 func (p pending) cause() string { return strings.TrimPrefix(p.Reason, oldServes) }
 
-// bootID is the id of this boot.
-func bootID() (string, error) {
-	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "", fmt.Errorf("cannot read the boot's id: %w", err)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
 // load reads the state. Without a usable one it is zero and ok is false: what runs is then found by find.
 func (f files) load() (s state, ok bool) {
-	text, err := os.ReadFile(f.state())
+	text, err := os.ReadFile(f.State())
 	if err != nil || json.Unmarshal(text, &s) != nil {
 		return state{}, false
 	}
-	boot, err := bootID()
+	boot, err := procfs.Default.BootID()
 	if err != nil || s.Boot != boot {
 		return state{}, false
 	}
@@ -77,7 +72,7 @@ func (f files) load() (s state, ok bool) {
 
 // save writes the state as a whole or not at all.
 func (f files) save(s state) error {
-	boot, err := bootID()
+	boot, err := procfs.Default.BootID()
 	if err != nil {
 		return err
 	}
@@ -86,16 +81,12 @@ func (f files) save(s state) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f.state(), append(text, '\n'))
+	return writeFile(f.State(), append(text, '\n'))
 }
 
 // writeFile replaces a file in one step, readable by root alone.
 func writeFile(path string, text []byte) error {
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, text, 0o600); err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
+	if err := atomicfile.Write(path, text, 0o600); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil
@@ -111,8 +102,8 @@ func exists(path string) bool {
 // is the keeper's stays: it may be holding sockets for the start that follows.
 func (f files) clear() error {
 	return errors.Join(
-		remove(f.pidfile(), f.master(), f.stats(), f.fragment(), f.log(), f.state(), f.state()+".new", f.fragment()+".new"),
-		os.RemoveAll(f.copies()), os.RemoveAll(f.copies()+".new"))
+		remove(f.Pidfile(), f.MasterSocket(), f.StatsSocket(), f.Fragment(), f.StartLog(), f.State(), f.State()+".new", f.Fragment()+".new"),
+		os.RemoveAll(f.Copies()), os.RemoveAll(f.Copies()+".new"))
 }
 
 // remove removes files that may be there.

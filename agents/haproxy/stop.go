@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -41,7 +40,7 @@ func (a *agent) stop(ctx context.Context) error {
 	}
 	err := f.clear()
 	if !held {
-		err = errors.Join(err, remove(f.keeperSocket(), f.keeperCall(), f.keeperCall()+".new", f.keeperLink(), f.standbyLink()))
+		err = errors.Join(err, remove(f.KeeperSocket(), f.KeeperCall(), f.KeeperCall()+".new", f.KeeperLink(), f.StandbyLink()))
 	}
 	if err != nil {
 		return fmt.Errorf("HAProxy is stopped, but its files cannot be removed: %w", err)
@@ -141,7 +140,7 @@ func earlier(a, b time.Time) time.Time {
 // anyStopped is whether a process would not take a signal other than SIGKILL.
 func (f family) anyStopped() bool {
 	for _, m := range f.all() {
-		if m.stopped() {
+		if m.stat.Stopped() {
 			return true
 		}
 	}
@@ -152,11 +151,7 @@ func (f family) anyStopped() bool {
 // end 2025 block them all for ever (HAProxy's issue 3229, in 3.2; seen with 3.4-dev1). It then does not hear of its workers' end either.
 func (f family) deaf() bool {
 	return len(f.others) == 0 && slices.ContainsFunc(f.masters, func(m member) bool {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.PID))
-		_, rest, _ := strings.Cut(string(text), "\nShdPnd:")
-		mask, _, _ := strings.Cut(rest, "\n")
-		pending, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
-		return err == nil && pending&(1<<(syscall.SIGUSR1-1)|1<<(syscall.SIGTERM-1)) != 0
+		return procfs.Default.Pending(m.PID, syscall.SIGUSR1, syscall.SIGTERM)
 	})
 }
 
@@ -164,10 +159,10 @@ func (f family) deaf() bool {
 func (f family) String() string {
 	names := make([]string, 0, len(f.masters)+len(f.others))
 	for _, m := range f.masters {
-		names = append(names, fmt.Sprintf("master %d (%c)", m.PID, m.state))
+		names = append(names, fmt.Sprintf("master %d (%c)", m.PID, m.stat.State))
 	}
 	for _, m := range f.others {
-		names = append(names, fmt.Sprintf("worker %d (%c)", m.PID, m.state))
+		names = append(names, fmt.Sprintf("worker %d (%c)", m.PID, m.stat.State))
 	}
 	return strings.Join(names, ", ")
 }
@@ -177,7 +172,7 @@ func (f family) String() string {
 func (f family) signal(signal syscall.Signal) {
 	for _, m := range f.all() {
 		orphan := len(f.masters) == 0
-		if signal != syscall.SIGUSR1 || m.session == m.PID || orphan {
+		if signal != syscall.SIGUSR1 || m.stat.Session == m.PID || orphan {
 			_ = m.signal(signal)
 		}
 	}
@@ -200,9 +195,9 @@ func (p process) open() (int, error) {
 		return -1, fmt.Errorf("pid %d: %w", p.PID, err)
 	}
 	// The descriptor is of whoever has the id now. If that is the process that was meant, it stays so.
-	if v, err := look(p.PID); err != nil || v.start != p.Start {
+	if v, err := procfs.Default.Stat(p.PID); err != nil || v.Start != p.Start {
 		_ = unix.Close(fd)
-		return -1, fmt.Errorf("pid %d: %w", p.PID, errGone)
+		return -1, fmt.Errorf("pid %d: %w", p.PID, procfs.ErrGone)
 	}
 	return fd, nil
 }
@@ -213,7 +208,7 @@ func (f family) wait(ctx context.Context, until time.Time) {
 	for _, m := range f.all() {
 		fd, err := m.open()
 		if err != nil {
-			if errors.Is(err, errGone) || errors.Is(err, syscall.ESRCH) {
+			if errors.Is(err, procfs.ErrGone) || errors.Is(err, syscall.ESRCH) {
 				return
 			}
 			continue

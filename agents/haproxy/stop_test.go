@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -49,7 +50,7 @@ func TestStopLetsConnectionsFinish(t *testing.T) {
 	stopped := make(chan int, 1)
 	go func() { stopped <- int(w.r.Stop().Code) }()
 	require.Eventually(t, func() bool { return w.get() != nil }, 10*time.Second, time.Millisecond, "no new connections")
-	_, err := look(master)
+	_, err := procfs.Default.Stat(master)
 	require.NoError(t, err, "it waits")
 	close(release)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -140,12 +141,12 @@ func TestStopOfAProgramByAnotherName(t *testing.T) {
 	w.write("balancer", string(program))
 	w.r = w.r.With("binpath", w.path("balancer"))
 	w.start()
-	require.NoError(t, os.Remove(w.files().state()))
+	require.NoError(t, os.Remove(w.files().State()))
 	w.want(ocf.Success, w.r.Monitor(0))
 	master := func() int { s, _ := w.files().load(); return s.Master.PID }()
 	w.want(ocf.Success, w.r.Stop())
-	v, err := look(master)
-	require.True(t, err != nil || v.dead())
+	v, err := procfs.Default.Stat(master)
+	require.True(t, err != nil || v.Dead())
 }
 
 // TestStopAfterAReloadThatFailed: HAProxy's master may hear no signal any more (its issue 3229), and open requests finish all the same.
@@ -186,6 +187,6 @@ func TestStopEndsWhatHAProxyStarted(t *testing.T) {
 	w.kill(w.master().PID, syscall.SIGKILL)
 	require.Eventually(t, func() bool { return len(w.family().masters) == 0 }, 10*time.Second, time.Millisecond)
 	w.want(ocf.Success, w.r.Stop())
-	v, err := look(program)
-	require.True(t, err != nil || v.dead(), "the program is still there")
+	v, err := procfs.Default.Stat(program)
+	require.True(t, err != nil || v.Dead(), "the program is still there")
 }

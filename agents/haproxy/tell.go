@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -47,18 +48,18 @@ func (a *agent) returned(before served, fromCopies bool) served {
 	return before
 }
 
-// configHash is ConfigHash of the sources that are files of the user's.
+// configHash is the hash of the sources that are files of the user's.
 func (a *agent) configHash(sources []client.Source) string {
 	if n := len(sources); n > 0 && sources[n-1].File == "check_url" { // see agent.sources
 		sources = sources[:n-1]
 	}
-	return ConfigHash(sources)
+	return client.Hash(sources)
 }
 
 // expected is an error if the generation demands another configuration than the sources. One that HAProxy has already been started or reloaded
 // for demands nothing any more: it is another parameter then for whose sake a reload is asked for.
 func (a *agent) expected(s served, sources []client.Source) error {
-	wanted := Demanded(a.generation)
+	wanted := contract.Demanded(a.generation)
 	if wanted == "" || a.generation == s.Generation {
 		return nil
 	}
@@ -79,18 +80,18 @@ func (a *agent) onDisk() string {
 	go func() {
 		switch sources, err := client.ReadSources(files); {
 		case err == nil:
-			found <- ConfigHash(sources)
+			found <- client.Hash(sources)
 		case errors.Is(err, fs.ErrNotExist):
-			found <- Missing
+			found <- contract.Missing
 		default:
-			found <- Unreadable
+			found <- contract.Unreadable
 		}
 	}()
 	select {
 	case hash := <-found:
 		return hash
 	case <-time.After(diskTimeout):
-		return Unreadable
+		return contract.Unreadable
 	}
 }
 
@@ -105,21 +106,21 @@ func (a *agent) tellTaken(ctx context.Context, f files, s *state) {
 	if s.Served.Config == "" { // of an older agent, or the state was lost: the copies are what HAProxy took
 		if sources, err := client.ReadSources(a.userFiles()); err == nil {
 			if same, there := a.copied(f, sources); same && there {
-				s.Served.Config = ConfigHash(sources)
+				s.Served.Config = client.Hash(sources)
 			}
 		}
 	}
 	if s.Served.Generation == "" && s.Served.Asked == "" && s.Pending == nil {
 		s.Served.Generation = a.generation // likewise: no reload waits for it
 	}
-	now := Taken{Serves: s.Served.Config, Generation: s.Served.Generation, Asked: s.Served.Asked, Worker: s.Served.At}
+	now := contract.Loaded{Serves: s.Served.Config, Generation: s.Served.Generation, Asked: s.Served.Asked, Worker: s.Served.At}
 	if disk != now.Serves {
 		now.Disk = disk
 	}
 	if s.Pending != nil {
 		now.Pending = s.Pending.cause()
 	}
-	before := ParseTaken(s.Served.Told)
+	before := contract.ParseLoaded(s.Served.Told)
 	now.OldWorkers, now.Conns = before.OldWorkers, before.Conns
 	if before.OldWorkers > 0 || !before.Worker.Equal(now.Worker.Truncate(time.Second)) {
 		now.OldWorkers, now.Conns = oldWorkersOf(ctx, f)
@@ -128,7 +129,7 @@ func (a *agent) tellTaken(ctx context.Context, f files, s *state) {
 	if value == s.Served.Told {
 		return
 	}
-	if err := a.attrd("-n", ConfigAttribute(call.Instance), "-U", value); err != nil {
+	if err := a.attrd("-n", contract.LoadedAttribute(resourceOf(call)), "-U", value); err != nil {
 		call.Warnf("cannot tell the cluster which configuration HAProxy serves: %v", err)
 		return
 	}
@@ -142,7 +143,7 @@ func (a *agent) tellTaken(ctx context.Context, f files, s *state) {
 func oldWorkersOf(ctx context.Context, f files) (workers, conns int) {
 	ctx, cancel := context.WithTimeout(ctx, briefly)
 	defer cancel()
-	old, err := client.Master{Path: f.master()}.OldWorkers(ctx)
+	old, err := client.Master{Path: f.MasterSocket()}.OldWorkers(ctx)
 	if err != nil {
 		return 0, 0
 	}
@@ -165,7 +166,7 @@ func (a *agent) untell(ctx context.Context, s state) {
 	if !call.Clustered || s.Served.Told == "" {
 		return
 	}
-	if err := a.attrd("-n", ConfigAttribute(call.Instance), "-D"); err != nil {
+	if err := a.attrd("-n", contract.LoadedAttribute(resourceOf(call)), "-D"); err != nil {
 		call.Warnf("cannot take back from the cluster which configuration HAProxy serves: %v", err)
 	}
 }

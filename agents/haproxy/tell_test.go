@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -24,13 +25,16 @@ func (w *world) toldOf(attribute string) string {
 	return lines.String()
 }
 
+// loaded is the attribute with the configuration that is served.
+const loaded = "hawser-test-config"
+
 // taken is what the cluster was last told of the configuration.
-func (w *world) taken() Taken {
+func (w *world) taken() contract.Loaded {
 	w.t.Helper()
-	lines := strings.Split(strings.TrimSpace(w.toldOf(ConfigAttribute("test"))), "\n")
+	lines := strings.Split(strings.TrimSpace(w.toldOf(loaded)), "\n")
 	_, value, ok := strings.Cut(lines[len(lines)-1], " -U ")
 	require.True(w.t, ok, "%q", lines)
-	return ParseTaken(value)
+	return contract.ParseLoaded(value)
 }
 
 // hash is that of the test's configuration file with this text.
@@ -56,11 +60,11 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 	w.want(ocf.Success, w.r.Monitor(0))
 	got := w.taken()
 	require.WithinDuration(t, time.Now(), got.Worker, time.Minute)
-	require.Equal(t, Taken{Serves: first, Worker: got.Worker}, got)
-	once := strings.Count(w.toldOf(ConfigAttribute("test")), "\n")
+	require.Equal(t, contract.Loaded{Serves: first, Worker: got.Worker}, got)
+	once := strings.Count(w.toldOf(loaded), "\n")
 	w.want(ocf.Success, w.r.Monitor(0))
 	require.Equal(t, 1, once)
-	require.Equal(t, once, strings.Count(w.toldOf(ConfigAttribute("test")), "\n"), "nothing new, nothing told")
+	require.Equal(t, once, strings.Count(w.toldOf(loaded), "\n"), "nothing new, nothing told")
 
 	t.Run("an edit is not served", func(t *testing.T) {
 		second := w.hash(w.config(another))
@@ -83,33 +87,33 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 		require.Contains(t, got.Pending, "unknown keyword 'bogus'")
 		require.NoError(t, os.Remove(w.path("haproxy.cfg")))
 		w.want(ocf.DegradedCode, w.r.Monitor(0), "no such file")
-		require.Equal(t, Missing, w.taken().Disk)
+		require.Equal(t, contract.Missing, w.taken().Disk)
 	})
 	t.Run("what was asked for is taken as soon as it can be", func(t *testing.T) {
 		mended := w.hash(w.config(another + "\n# mended\n"))
 		w.want(ocf.Success, w.r.Monitor(0))
 		got := w.taken()
-		require.Equal(t, Taken{Serves: mended, Generation: "tuesday", Worker: got.Worker, OldWorkers: got.OldWorkers, Conns: got.Conns}, got)
+		require.Equal(t, contract.Loaded{Serves: mended, Generation: "tuesday", Worker: got.Worker, OldWorkers: got.OldWorkers, Conns: got.Conns}, got)
 	})
 	t.Run("a probe may mean that the cluster has forgotten", func(t *testing.T) {
-		told := strings.Count(w.toldOf(ConfigAttribute("test")), "\n")
+		told := strings.Count(w.toldOf(loaded), "\n")
 		w.want(ocf.Success, w.r.Probe())
 		w.want(ocf.Success, w.r.Monitor(0))
-		require.Greater(t, strings.Count(w.toldOf(ConfigAttribute("test")), "\n"), told)
+		require.Greater(t, strings.Count(w.toldOf(loaded), "\n"), told)
 	})
 	t.Run("a lost state is made up for by the copies", func(t *testing.T) {
 		serves := w.taken().Serves
-		require.NoError(t, os.Remove(w.files().state()))
+		require.NoError(t, os.Remove(w.files().State()))
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.Equal(t, serves, w.taken().Serves)
-		require.NoError(t, os.Remove(w.files().state()))
+		require.NoError(t, os.Remove(w.files().State()))
 		other := w.hash(w.config(""))
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.Empty(t, w.taken().Serves, "it could be this one or that")
 		require.Equal(t, other, w.taken().Disk)
 	})
 	w.want(ocf.Success, w.r.Stop())
-	require.True(t, strings.HasSuffix(w.toldOf(ConfigAttribute("test")), " -D\n"))
+	require.True(t, strings.HasSuffix(w.toldOf(loaded), " -D\n"))
 }
 
 // TestAnotherConfigurationThanTheOthers: a generation demands a configuration; a node that has another one goes on with what it serves.
@@ -120,7 +124,7 @@ func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	worker := w.worker().PID
 	wanted := w.hash(w.config(another))
 	mine := w.hash(w.config("# mine\n"))
-	w.r = w.r.With("generation", Generation(time.Now(), 7, wanted))
+	w.r = w.r.With("generation", contract.NewGeneration(time.Now(), 7, wanted))
 	w.reload()
 	require.Equal(t, worker, w.worker().PID)
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "the old configuration serves", mine+" here", wanted+" is to be served")
@@ -153,34 +157,4 @@ func TestOldWorkersAreTold(t *testing.T) {
 		w.want(ocf.Success, w.r.Monitor(0))
 		return w.taken().OldWorkers == 0
 	}, 20*time.Second, 50*time.Millisecond, "hard-stop-after ends them")
-}
-
-func TestTakenIsReadAsItWasWritten(t *testing.T) {
-	worker := time.Unix(1795236669, 0)
-	for _, c := range []struct {
-		taken Taken
-		text  string
-	}{
-		{Taken{}, ""},
-		{Taken{Serves: "3f9a12bc45de", Generation: "g@3f9a12bc45de", Worker: worker}, "serves=3f9a12bc45de,generation=g@3f9a12bc45de,worker=1795236669"},
-		{
-			Taken{Serves: "a", Disk: Missing, Generation: "b", Asked: "c", Worker: worker, OldWorkers: 2, Conns: 37, Pending: "x=1, pending=2"},
-			"serves=a,disk=missing,generation=b,asked=c,worker=1795236669,old=2,conns=37,pending=x=1, pending=2",
-		},
-		{Taken{Pending: "nothing is known"}, "pending=nothing is known"},
-	} {
-		require.Equal(t, c.text, c.taken.String())
-		require.Equal(t, c.taken, ParseTaken(c.text))
-	}
-	require.Equal(t, "generation=a_b_c,pending=one two ???", Taken{Generation: "a,b c", Pending: "one\ntwo \x1b\u00e9\x00"}.String())
-	require.Len(t, Taken{Pending: strings.Repeat("x", 999)}.String(), len("pending=")+longestPending)
-	require.Equal(t, Taken{Serves: "a"}, ParseTaken("later=1,serves=a,worker=soon,old=many"))
-}
-
-func TestGenerationDemands(t *testing.T) {
-	g := Generation(time.Unix(0, 0), 10, "0123456789ab")
-	require.Equal(t, "19700101T000000Z-0000000a@0123456789ab", g)
-	require.Equal(t, "0123456789ab", Demanded(g))
-	require.Empty(t, Demanded(Generation(time.Unix(0, 0), 10, "")))
-	require.Empty(t, Demanded("me@example.com"))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ var lower = []string{"network.target", "systemd-journald.socket", "resource-agen
 
 // scope is HAProxy's.
 func (a *agent) scope(f files) systemd.Scope {
-	instance := filepath.Base(f.dir)
+	instance := f.Instance()
 	return systemd.Scope{
 		Name: systemd.ScopeName("hawser-" + instance), Spare: systemd.ScopeName("hawser-" + instance + "-again"),
 		Description: "HAProxy, the cluster's resource " + instance, Like: a.unit,
@@ -45,7 +44,7 @@ func (a *agent) scope(f files) systemd.Scope {
 
 // keeperScope is that of the keeper and its standby: what HAProxy may use, or is killed for, is not theirs.
 func keeperScope(f files) systemd.Scope {
-	instance := filepath.Base(f.dir)
+	instance := f.Instance()
 	return systemd.Scope{
 		Name: systemd.ScopeName("hawser-keeper-" + instance), Description: "the keeper of HAProxy, the cluster's resource " + instance,
 		Before: clusterUnits, After: lower,
@@ -172,28 +171,3 @@ func (a *agent) moveTo(ctx context.Context, scope systemd.Scope, pids ...int) er
 	}
 	return nil
 }
-
-// noUnit is the parameter's word for none: Pacemaker gives an agent an empty parameter as it gives none.
-const noUnit = "none"
-
-// unitValue is the ocf.Value of a service's name, empty in p for none.
-type unitValue struct{ p *string }
-
-// Set refuses what is no service.
-func (v unitValue) Set(text string) error {
-	if text == noUnit {
-		*v.p = ""
-		return nil
-	}
-	if !strings.HasSuffix(text, ".service") || strings.ContainsAny(text, "/ \t\r\n") || text == ".service" {
-		return errors.New("is not a service of systemd's: write its whole name, such as haproxy.service, or none")
-	}
-	*v.p = text
-	return nil
-}
-
-func (unitValue) String() string { return defaultUnit }
-func (unitValue) Type() string   { return "string" }
-
-// defaultUnit is the service that the distributions' packages bring.
-const defaultUnit = "haproxy.service"

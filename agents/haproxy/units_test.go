@@ -13,37 +13,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-func TestParseVitals(t *testing.T) {
-	v, err := parseVitals([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
-	require.NoError(t, err)
-	require.Equal(t, vitals{state: 'S', parent: 1, session: 42, start: 83749}, v)
-	for _, wrong := range []string{"", "42 (x", "42 (x) S 1", "42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9"} {
-		_, err := parseVitals([]byte(wrong))
-		require.Error(t, err, wrong)
-	}
-}
-
-func FuzzParseVitals(f *testing.F) {
-	f.Add([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
-	f.Add([]byte(")"))
-	f.Fuzz(func(_ *testing.T, text []byte) { _, _ = parseVitals(text) })
-}
-
 func TestStateOfAnotherBootMeansNothing(t *testing.T) {
-	f := files{t.TempDir()}
+	f := files{contract.Files{Dir: t.TempDir()}}
 	want := state{Master: process{PID: 1, Start: 2, Exe: "/x"}, Env: []string{"A=b"}, Pending: &pending{Reason: "r"}}
 	require.NoError(t, f.save(want))
 	got, ok := f.load()
 	require.True(t, ok)
 	require.Equal(t, want.Master, got.Master)
-	text, err := os.ReadFile(f.state())
+	text, err := os.ReadFile(f.State())
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(f.state(), []byte(strings.Replace(string(text), got.Boot, "another", 1)), 0o600))
+	require.NoError(t, os.WriteFile(f.State(), []byte(strings.Replace(string(text), got.Boot, "another", 1)), 0o600))
 	_, ok = f.load()
 	require.False(t, ok)
 }
@@ -67,7 +52,7 @@ func TestUnitThatIsNoMore(t *testing.T) {
 	require.NoError(t, f.save(s))
 	w.r = w.r.With("extraconf", "-m 512") // another command line: it is ended, and another one started
 	w.start()
-	fragment, err := os.ReadFile(f.fragment())
+	fragment, err := os.ReadFile(f.Fragment())
 	require.NoError(t, err)
 	require.NotContains(t, string(fragment), "uid ")
 }
@@ -80,24 +65,13 @@ func TestSummaries(t *testing.T) {
 		server("app", "UP"), server("app", "UP 1/3"), server("app", "DOWN"), server("app", "DRAIN"), server("app", "MAINT"),
 		server("api", "no check"), server("api", "DOWN 1/2"), {Type: client.Backend, Proxy: "stats", Status: "UP"},
 	}
-	require.Equal(t, "up=3,down=2,draining=2", summarise(servers))
-	require.Equal(t, "up=0,down=0,draining=0", summarise(nil))
+	require.Equal(t, "up=3,down=2,draining=2", summarise(servers).String())
+	require.Equal(t, "up=0,down=0,draining=0", summarise(nil).String())
 	require.NoError(t, enough(servers, 0))
 	require.NoError(t, enough(servers, 1))
 	require.ErrorContains(t, enough(servers, 2), "min_servers=2 servers are UP: backend api has 1 of 2")
 	require.ErrorContains(t, enough(servers, 3), "backend app has 2 of 5, backend api has 1 of 2")
 	require.NoError(t, enough(nil, 3), "a backend without servers needs none")
-}
-
-func TestCheckURLParameter(t *testing.T) {
-	for _, good := range []string{"http://127.0.0.1/", "https://${HAWSER_ANCHOR_IP}:443/healthz?x=1", "http://[::1]:80"} {
-		var url string
-		require.NoError(t, urlValue{&url}.Set(good))
-		require.Equal(t, good, url)
-	}
-	for _, bad := range []string{"/healthz", "127.0.0.1:80", "ftp://x/", "http://", "http://u:p@x/", "http://x y/", "http://x:port/"} {
-		require.Error(t, urlValue{new(string)}.Set(bad), bad)
-	}
 }
 
 func TestCheckURL(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -110,7 +111,7 @@ func life(t *testing.T, binary string) {
 		w.r = w.r.With("binpath", binary)
 		w.want(ocf.NotRunning, w.r.Probe())
 		w.start()
-		require.Equal(t, binary, executable(w.worker().PID))
+		require.Equal(t, binary, procfs.Default.Executable(w.worker().PID))
 		w.want(ocf.Success, w.r.Monitor(0))
 		w.reloads()
 		master := w.master().PID

@@ -13,12 +13,6 @@ import (
 	"github.com/digitalocean/godo"
 )
 
-// DefaultAPI and DefaultMetadata are the origins of DigitalOcean's own services.
-const (
-	DefaultAPI      = "https://api.digitalocean.com"
-	DefaultMetadata = "http://169.254.169.254"
-)
-
 // Time-outs of one request. godo sets none at all, and its own retrying client waits up to 30 s four times, which is longer than
 // most operations last.
 const (

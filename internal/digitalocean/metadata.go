@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 )
 
 // The metadata service answers within milliseconds or, now and then, not at all; a second try costs less than a wrong verdict.
@@ -130,9 +132,7 @@ func (i Identity) Droplet(ctx context.Context) (string, error) {
 	if bootErr == nil && i.Cache != "" {
 		// A note that cannot be written costs a request the next time, nothing else.
 		note := strings.TrimSpace(string(boot)) + " " + id + "\n"
-		if os.WriteFile(i.Cache+".new", []byte(note), 0o600) == nil {
-			_ = os.Rename(i.Cache+".new", i.Cache)
-		}
+		_ = atomicfile.Write(i.Cache, []byte(note), 0o600)
 	}
 	return id, nil
 }

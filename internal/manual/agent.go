@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // AgentName is the name of an agent's page, as those of resource-agents are called: ocf_heartbeat_IPaddr2(7).
@@ -31,9 +32,9 @@ func Agent(provider string, a *ocf.Agent) string {
 
 	b.WriteString(".SH OPERATIONS\nThe time\\-outs and intervals to configure:\n")
 	for _, op := range a.Ops {
-		fmt.Fprintf(&b, ".TP\n.B %s\ntimeout=%s", Escape(op.Name), ocf.FormatDuration(op.Timeout))
+		fmt.Fprintf(&b, ".TP\n.B %s\ntimeout=%s", Escape(op.Name), param.FormatDuration(op.Timeout))
 		if op.Interval > 0 {
-			fmt.Fprintf(&b, " interval=%s", ocf.FormatDuration(op.Interval))
+			fmt.Fprintf(&b, " interval=%s", param.FormatDuration(op.Interval))
 		}
 		if op.Depth > 0 {
 			fmt.Fprintf(&b, " OCF_CHECK_LEVEL=%d", op.Depth)
@@ -76,9 +77,9 @@ func example(full string, a *ocf.Agent) string {
 	seen := map[string]bool{}
 	for _, op := range a.Ops {
 		if (op.Name == "start" || op.Name == "stop" || op.Name == "monitor") && !seen[op.Name] {
-			line := "op " + op.Name + " timeout=" + ocf.FormatDuration(op.Timeout)
+			line := "op " + op.Name + " timeout=" + param.FormatDuration(op.Timeout)
 			if op.Interval > 0 {
-				line += " interval=" + ocf.FormatDuration(op.Interval)
+				line += " interval=" + param.FormatDuration(op.Interval)
 			}
 			lines = append(lines, line)
 			seen[op.Name] = true

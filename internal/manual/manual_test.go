@@ -8,14 +8,15 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 func TestAgent(t *testing.T) {
 	var ip, token string
 	page := Agent("hawser", &ocf.Agent{Name: "toy", Version: "1.2.3", Short: "a toy", Long: "Plays.\n\n.and 'so' on",
 		Params: []ocf.Param{
-			{Name: "ip", Aliases: []string{"old_ip"}, Required: true, Unique: true, Short: "address", Long: "The address.", Value: ocf.String(&ip, "")},
-			{Name: "token", Reloadable: true, Short: "a word", Value: ocf.String(&token, "none")},
+			{Name: "ip", Aliases: []string{"old_ip"}, Required: true, Unique: true, Short: "address", Long: "The address.", Value: param.String(&ip, "")},
+			{Name: "token", Reloadable: true, Short: "a word", Value: param.String(&token, "none")},
 		},
 		Ops: []ocf.Op{{Name: "start", Timeout: 30 * time.Second}, {Name: "monitor", Timeout: 20 * time.Second, Interval: 10 * time.Second, Depth: 10}},
 	})

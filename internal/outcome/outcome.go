@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Kind is how an operation ended.
@@ -31,7 +32,18 @@ const (
 	Degraded
 	// Interrupted: whoever asked has given up.
 	Interrupted
+
+	kinds // how many there are
 )
+
+// Kinds lists all kinds, for tables that must have a row for each.
+func Kinds() []Kind {
+	all := make([]Kind, kinds)
+	for i := range all {
+		all[i] = Kind(i)
+	}
+	return all
+}
 
 // Error is an error of a known kind.
 type Error struct {
@@ -74,3 +86,21 @@ func Of(err error) Kind {
 // After adds to an error what had been done before it. Its kind stays, but nobody will add to it that
 // nothing was changed.
 func After(err error, done string) error { return Errorf(Of(err), "%w\n%s", err, done) }
+
+// Cause strips the operation and the path from an error of package os, for a message that names both in
+// words of its own.
+func Cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// AskRoot completes "permission denied" for a user who is not root.
+func AskRoot(root bool) string {
+	if root {
+		return ""
+	}
+	return ": you are not root, try with sudo"
+}

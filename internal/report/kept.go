@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 )
 
 // Kept is what the file holds.
@@ -86,9 +88,5 @@ func update(path string, change func(*Kept)) error {
 	if err != nil {
 		return err
 	}
-	next := path + ".new"
-	if err := os.WriteFile(next, append(text, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(next, path)
+	return atomicfile.Write(path, append(text, '\n'), 0o644)
 }

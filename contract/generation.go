@@ -1,0 +1,49 @@
+package contract
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// NewGeneration returns a value of the parameter generation that no other call makes. With a hash, a
+// node takes only that configuration over.
+func NewGeneration(now time.Time, salt uint32, hash string) string {
+	word := fmt.Sprintf("%s-%08x", now.UTC().Format("20060102T150405Z"), salt)
+	if hash != "" {
+		word += "@" + hash
+	}
+	return word
+}
+
+// HashLength is the length of the hash by which a configuration is called: 48 bits tell those of a
+// cluster apart.
+const HashLength = 12
+
+// Demanded returns the hash of the configuration that a generation demands, "" if it demands none.
+func Demanded(generation string) string {
+	i := strings.LastIndexByte(generation, '@')
+	if i < 0 {
+		return ""
+	}
+	hash := generation[i+1:]
+	if len(hash) != HashLength || strings.Trim(hash, "0123456789abcdef") != "" {
+		return ""
+	}
+	return hash
+}
+
+// ConfigFiles returns the files and directories of a configuration in the order in which HAProxy
+// reads them: conffile, and those that extraconf adds.
+func ConfigFiles(conffile string, extraconf []string) []string {
+	files := []string{conffile}
+	for i, word := range extraconf {
+		if word == "--" {
+			return append(files, extraconf[i+1:]...) // all that follow are files (Management Guide, section 3)
+		}
+		if word == "-f" && i+1 < len(extraconf) {
+			files = append(files, extraconf[i+1])
+		}
+	}
+	return files
+}

@@ -1,0 +1,39 @@
+package contract
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"io"
+)
+
+// Pack makes a text a value that XML can hold: gzip, then base64.
+func Pack(text []byte) string {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one, and a buffer takes everything
+	_, _ = w.Write(text)
+	_ = w.Close()
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
+// Unpack is the reverse of Pack. It refuses what would become longer than the limit: somebody else
+// may have written it.
+func Unpack(packed string, limit int) ([]byte, error) {
+	raw, err := base64.StdEncoding.DecodeString(packed)
+	if err != nil {
+		return nil, err
+	}
+	r, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > limit:
+		return nil, fmt.Errorf("it is larger than %d MiB", limit>>20)
+	}
+	return text, nil
+}

@@ -1,0 +1,101 @@
+package contract
+
+import "time"
+
+// Parameters of the agent of HAProxy.
+const (
+	ParamBinpath      = "binpath"
+	ParamConffile     = "conffile"
+	ParamExtraconf    = "extraconf"
+	ParamCheckURL     = "check_url"
+	ParamCheckTimeout = "check_timeout"
+	ParamMinServers   = "min_servers"
+	ParamStopGrace    = "stop_grace"
+	ParamAnchorIP     = "anchor_ip"
+	ParamPrivateIP    = "private_ip"
+	ParamUnit         = "unit"
+	ParamKeeper       = "keeper"
+	ParamMaxCrashes   = "max_crashes"
+	ParamCrashWindow  = "crash_window"
+	ParamGeneration   = "generation"
+	ParamPush         = "push"
+)
+
+// Parameters of the agent of a floating IP. The older names are those of the shell agent.
+const (
+	ParamIP           = "ip"
+	ParamOldIP        = "floating_ip"
+	ParamProvider     = "provider"
+	ParamToken        = "token"
+	ParamOldToken     = "do_token"
+	ParamNIC          = "nic"
+	ParamNetmask      = "cidr_netmask"
+	ParamConflictWait = "conflict_wait"
+	ParamAnnounceFor  = "announce_for"
+)
+
+// Parameters that several agents have.
+const (
+	ParamTokenFile   = "token_file"
+	ParamAPIURL      = "api_url"
+	ParamMetadataURL = "metadata_url"
+)
+
+// ParamTag is a parameter of the fence agent.
+const ParamTag = "tag"
+
+// What the agents use where a parameter is not set.
+const (
+	DefaultBinpath      = "/usr/sbin/haproxy"
+	DefaultConffile     = "/etc/haproxy/haproxy.cfg"
+	DefaultCheckTimeout = 5 * time.Second
+	DefaultMinServers   = 0
+	DefaultStopGrace    = 5 * time.Second
+	// DefaultUnit is the service that the distributions' packages bring.
+	DefaultUnit        = "haproxy.service"
+	DefaultKeeper      = true
+	DefaultMaxCrashes  = 3
+	DefaultCrashWindow = time.Minute
+
+	DefaultProvider    = DigitalOcean
+	DefaultAnnounceFor = 2 * time.Minute
+
+	DefaultAPIURL      = "https://api.digitalocean.com"
+	DefaultMetadataURL = "http://169.254.169.254"
+)
+
+// Limits of parameters.
+const (
+	// MostServers is the most that min_servers may ask for.
+	MostServers = 1 << 20
+	// CrashesKept is how many crashes the agent remembers, and so the most that max_crashes can
+	// count.
+	CrashesKept = 20
+)
+
+// Providers of floating IPs, values of ParamProvider.
+const (
+	DigitalOcean = "digitalocean"
+	LAN          = "lan"
+)
+
+// LevelDeep is the OCF_CHECK_LEVEL of a monitor that looks deeper: that of HAProxy requests
+// check_url, that of an address asks the provider who holds it.
+const LevelDeep = 10
+
+// Timeouts of the operations, which the agents advertise and hawser writes: Pacemaker's own default
+// is 20 s for each.
+const (
+	HAProxyStartTimeout   = 30 * time.Second
+	HAProxyStopTimeout    = 30 * time.Second
+	HAProxyMonitorTimeout = 20 * time.Second
+	// HAProxyReloadTimeout has to be written too: with a large configuration the check and the reload
+	// read each file, and Pacemaker's default ends them after 20 s whatever the agent advertises.
+	HAProxyReloadTimeout = 60 * time.Second
+
+	FloatIPStartTimeout   = 90 * time.Second
+	FloatIPStopTimeout    = 60 * time.Second
+	FloatIPMonitorTimeout = 20 * time.Second
+	// FloatIPHolderTimeout is that of the monitor which asks the provider.
+	FloatIPHolderTimeout = 30 * time.Second
+)

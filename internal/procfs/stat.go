@@ -1,0 +1,59 @@
+package procfs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Stat is what /proc/PID/stat says of a process.
+type Stat struct {
+	State           byte // R, S, D, Z, T, t …
+	Parent, Session int
+	// Start is when the process started, in clock ticks since boot. Together with its id it names a
+	// process for as long as the machine runs; the id alone is used again.
+	Start uint64
+}
+
+// Stat reads it. The error is ErrGone if there is no such process.
+func (f FS) Stat(pid int) (Stat, error) {
+	text, err := os.ReadFile(f.path(pid, "stat"))
+	if gone(err) {
+		return Stat{}, ErrGone
+	}
+	if err != nil {
+		return Stat{}, err
+	}
+	s, err := parseStat(text)
+	if err != nil {
+		return Stat{}, fmt.Errorf("%s: %w", f.path(pid, "stat"), err)
+	}
+	return s, nil
+}
+
+// parseStat reads the fields behind the name of the process, which may itself hold spaces and
+// parentheses.
+func parseStat(text []byte) (Stat, error) {
+	end := bytes.LastIndexByte(text, ')')
+	fields := strings.Fields(string(text[end+1:]))
+	const state, parent, session, start = 0, 1, 3, 19 // fields 3, 4, 6 and 22
+	if end < 0 || len(fields) <= start || len(fields[state]) != 1 {
+		return Stat{}, fmt.Errorf("too few fields in %q", text)
+	}
+	s := Stat{State: fields[state][0]}
+	var errs [3]error
+	s.Parent, errs[0] = strconv.Atoi(fields[parent])
+	s.Session, errs[1] = strconv.Atoi(fields[session])
+	s.Start, errs[2] = strconv.ParseUint(fields[start], 10, 64)
+	return s, errors.Join(errs[:]...)
+}
+
+// Dead reports whether the process has ended, and only its parent has yet to take note of it.
+func (s Stat) Dead() bool { return s.State == 'Z' || s.State == 'X' || s.State == 'x' }
+
+// Stopped reports whether the process was sent SIGSTOP. One that a debugger holds is not stopped in
+// this sense: strace holds processes for moments all the time.
+func (s Stat) Stopped() bool { return s.State == 'T' }

@@ -1,0 +1,27 @@
+package param
+
+import (
+	"errors"
+	"strings"
+)
+
+// NoService is the word for no service: Pacemaker gives an agent an empty parameter as it gives
+// none.
+const NoService = "none"
+
+// ParseService reads the whole name of a systemd service, or NoService, which it returns as "".
+func ParseService(text string) (string, error) {
+	if text == NoService {
+		return "", nil
+	}
+	if !strings.HasSuffix(text, ".service") || strings.ContainsAny(text, "/ \t\r\n") || text == ".service" {
+		return "", errors.New("is not a service of systemd's: write its whole name, such as haproxy.service, or none")
+	}
+	return text, nil
+}
+
+// Service binds the name of a systemd service; for NoService the variable is empty.
+func Service(p *string, def string) Value {
+	*p = def
+	return bind("string", def, p, ParseService)
+}
