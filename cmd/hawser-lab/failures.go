@@ -269,7 +269,7 @@ func (r *row) check() {
 
 func (r *row) show(d *demo) {
 	printf(d.std.out, "The application servers saw %s before, and %s after.\n", strings.Join(r.sawOld, ", "), strings.Join(r.sawNew, ", "))
-	printf(d.std.out, "Of %d requests in %s, %d failed; the longest gap between two answers was %s.\n",
+	printf(d.std.out, "%d requests in %s, %d failed; longest gap between two answers: %s.\n",
 		r.report.Requests, short(r.report.Took), r.report.Failures, short(r.report.LongestGap))
 	if len(r.wrong) > 0 {
 		printf(d.std.out, "NOT AS CLAIMED: %s\n", strings.Join(r.wrong, "; "))
