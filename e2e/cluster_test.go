@@ -108,8 +108,8 @@ func (c *cluster) explainFailure(t testing.TB) {
 // erase stops and deletes everything that is configured, and forgets what has happened.
 func (c *cluster) erase(t testing.TB) {
 	t.Helper()
-	c.run(t, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false") // else Pacemaker does nothing, not even this
-	c.run(t, "lb-1", "crm_attribute", "--name", "stop-all-resources", "--update", "true")
+	// Without the first, Pacemaker does nothing where nothing can fence, not even this.
+	c.run(t, "lb-1", "sh", "-ec", "crm_attribute --name stonith-enabled --update false; crm_attribute --name stop-all-resources --update true")
 	eventually(t, time.Minute, "all resources are stopped", func() error {
 		out, err := c.try("lb-1", "crm_mon", "-1", "--output-as=xml")
 		if err != nil {
@@ -126,16 +126,16 @@ func (c *cluster) erase(t testing.TB) {
 		}
 		return nil
 	})
-	for _, section := range []string{"constraints", "resources", "tags", "rsc_defaults", "op_defaults"} {
-		c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath", "/cib/configuration/"+section+"/*")
-	}
-	c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath",
-		"//crm_config/cluster_property_set[@id!='cib-bootstrap-options']")
-	c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath", "/cib/configuration/nodes/node/instance_attributes") // standby, maintenance
-	for _, name := range []string{"stop-all-resources", "stonith-enabled", "no-quorum-policy"} {
-		c.run(t, "lb-1", "crm_attribute", "--name", name, "--delete")
-	}
-	c.run(t, "lb-1", "crm_resource", "--cleanup")
+	c.run(t, "lb-1", "sh", "-ec", `delete() { cibadmin --delete-all --force --xpath "$1"; }
+		for section in constraints resources tags rsc_defaults op_defaults; do
+			delete "/cib/configuration/$section/*"
+		done
+		delete "//crm_config/cluster_property_set[@id!='cib-bootstrap-options']"
+		delete /cib/configuration/nodes/node/instance_attributes # standby, maintenance
+		for name in stop-all-resources stonith-enabled no-quorum-policy; do
+			crm_attribute --name $name --delete
+		done
+		crm_resource --cleanup`)
 	eventually(t, 30*time.Second, "the cluster has settled", func() error {
 		out, err := c.try("lb-1", "cibadmin", "--query", "--xpath", "/cib/configuration/resources")
 		if err != nil {
