@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -32,8 +31,8 @@ func timingCommand(sys *system) *cli.Command {
 		},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			if n := c.Int("nodes"); c.IsSet("nodes") && (n < 1 || n > maxNodes) {
-				return usagef("--nodes %d: a cluster has 1 to %d nodes", n, maxNodes)
+			if n := c.Int("nodes"); c.IsSet("nodes") && (n < 1 || n > corosync.MaxNodes) {
+				return usagef("--nodes %d: a cluster has 1 to %d nodes", n, corosync.MaxNodes)
 			}
 			if c.IsSet("for") {
 				return sys.timingFor(c)
@@ -42,9 +41,6 @@ func timingCommand(sys *system) *cli.Command {
 		},
 	}
 }
-
-// maxNodes is how many nodes Corosync takes (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
-const maxNodes = 384
 
 // networks are the words that --for knows.
 var networks = map[string]corosync.Timing{"lan": corosync.LAN, "cloud": corosync.Cloud}
@@ -140,7 +136,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 		askErr   = errors.New("not asked")
 	)
 	if path == "" && c.Int("nodes") == 0 {
-		e, askErr = s.corosync(c.Context)
+		e, askErr = s.Timing(c.Context)
 		if askErr != nil && !errors.Is(askErr, corosync.ErrNotRunning) {
 			if errors.Is(askErr, os.ErrPermission) {
 				return exitf(outcome.Denied, "%w%s", askErr, outcome.AskRoot(s.Root))
@@ -152,7 +148,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 	switch {
 	case askErr == nil:
 		findings = e.Findings()
-		if realTime, found := corosync.RealTime("/proc"); found && !realTime {
+		if realTime, found := corosync.RealTime(s.Proc); found && !realTime {
 			findings = append(findings, corosync.Ordinary())
 		}
 		if err == nil && conf.Nodes == e.Nodes {
@@ -220,12 +216,4 @@ func readCorosyncConf(path string) (corosync.Config, error) {
 		return corosync.Config{}, usagef("%s: %w", path, err)
 	}
 	return conf, nil
-}
-
-// corosync asks the Corosync of this node.
-func (s *system) corosync(ctx context.Context) (corosync.Effective, error) {
-	if !s.Running || s.Remote {
-		return corosync.Effective{}, fmt.Errorf("%w: the configuration in use is not this node's cluster's", corosync.ErrNotRunning)
-	}
-	return corosync.Running(ctx)
 }
