@@ -79,7 +79,7 @@ func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
 		return cluster, usagef("which nodes? give --node NAME=ADDRESS for each: %s", see)
 	}
 	if err := cluster.Validate(); err != nil {
-		return cluster, &exitError{exitUsage, err}
+		return cluster, usagef("%w", err)
 	}
 	return cluster, nil
 }
