@@ -16,21 +16,21 @@ type Kind int
 const (
 	// Failed is anything that no other kind names.
 	Failed Kind = iota
-	// Usage: what was asked for, hawser.yaml, or the configuration it leads to is wrong. Nothing was changed.
+	// Usage means: what was asked for, hawser.yaml, or the configuration it leads to is wrong. Nothing was changed.
 	Usage
-	// Conflict: somebody else changed the configuration meanwhile.
+	// Conflict means: somebody else changed the configuration meanwhile.
 	Conflict
-	// Unavailable: Pacemaker, or what else has to answer, does not answer or has no quorum.
+	// Unavailable means: Pacemaker, or what else has to answer, does not answer or has no quorum.
 	Unavailable
-	// Resource: a resource failed, or cannot be what was asked for.
+	// Resource means: a resource failed, or cannot be what was asked for.
 	Resource
-	// Timeout: what was begun has not ended in time.
+	// Timeout means: what was begun has not ended in time.
 	Timeout
-	// Denied: this user may not do that.
+	// Denied means: this user may not do that.
 	Denied
-	// Degraded: it works, and something needs attention.
+	// Degraded means: it works, and something needs attention.
 	Degraded
-	// Interrupted: whoever asked has given up.
+	// Interrupted means: whoever asked has given up.
 	Interrupted
 
 	kinds // how many there are
