@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -137,7 +136,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 		askErr   = errors.New("not asked")
 	)
 	if path == "" && c.Int("nodes") == 0 {
-		e, askErr = s.corosync(c.Context)
+		e, askErr = s.Timing(c.Context)
 		if askErr != nil && !errors.Is(askErr, corosync.ErrNotRunning) {
 			if errors.Is(askErr, os.ErrPermission) {
 				return exitf(outcome.Denied, "%w%s", askErr, outcome.AskRoot(s.Root))
@@ -149,7 +148,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 	switch {
 	case askErr == nil:
 		findings = e.Findings()
-		if realTime, found := corosync.RealTime("/proc"); found && !realTime {
+		if realTime, found := corosync.RealTime(s.Proc); found && !realTime {
 			findings = append(findings, corosync.Ordinary())
 		}
 		if err == nil && conf.Nodes == e.Nodes {
@@ -217,12 +216,4 @@ func readCorosyncConf(path string) (corosync.Config, error) {
 		return corosync.Config{}, usagef("%s: %w", path, err)
 	}
 	return conf, nil
-}
-
-// corosync asks the Corosync of this node.
-func (s *system) corosync(ctx context.Context) (corosync.Effective, error) {
-	if !s.Running || s.Remote {
-		return corosync.Effective{}, fmt.Errorf("%w: the configuration in use is not this node's cluster's", corosync.ErrNotRunning)
-	}
-	return corosync.Running(ctx)
 }
