@@ -96,3 +96,11 @@ func differences(c Change) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// Title names an object in a sentence: "primitive haproxy", "property stonith-enabled".
+func Title(o Object) string {
+	if p, ok := o.(*Property); ok {
+		return p.Keyword() + " " + p.Name
+	}
+	return o.Keyword() + " " + o.ID()
+}

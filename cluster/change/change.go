@@ -19,11 +19,15 @@ type Planner func(*crm.CIB) (crm.Plan, error)
 
 // Changed says that the plan is no longer the one that was approved. Nothing was written.
 type Changed struct {
-	Next crm.Plan // what the plan would be now
+	Next    crm.Plan // what the plan would be now
+	Message string   // in place of Error's own
 }
 
 // Error says what happened and what to do.
 func (e *Changed) Error() string {
+	if e.Message != "" {
+		return e.Message
+	}
 	return "somebody else changed the configuration meanwhile, and the plan is not the one that was " +
 		"approved: nothing was written; run the command again"
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 )
@@ -45,7 +45,7 @@ func TestApplyWaitsForTheOutcome(t *testing.T) {
 	fake.FailResource("haproxy", "port 80 is in use")
 	stderr.Reset()
 	require.Equal(t, exitResource, run([]string{"hawser", "apply", "--yes", "-f", file}, sys))
-	require.Contains(t, stderr.String(), "hawser: haproxy runs nowhere: port 80 is in use\n")
+	require.Contains(t, stderr.String(), "hawser: haproxy is not running on any node: port 80 is in use\n")
 	require.Equal(t, 1, fake.Applied())
 	require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "--no-wait", "-f", file}, sys))
 }
@@ -81,7 +81,7 @@ func TestApplyReportsAFailedStart(t *testing.T) {
 	fake.FailResource("FloatIP", "the token is refused")
 	sys, _, stderr := testSystem(t, fake)
 	require.Equal(t, exitResource, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys))
-	require.Contains(t, stderr.String(), "hawser: FloatIP runs nowhere: the token is refused\n")
+	require.Contains(t, stderr.String(), "hawser: FloatIP is not running on any node: the token is refused\n")
 }
 
 // TestApplyFailures has each of the things that may keep a plan from being written, and what is left then.
@@ -157,7 +157,7 @@ func TestApplyStopsIfThePlanWouldBeAnother(t *testing.T) {
 func TestApplyGivesUpOnAClusterThatNeverRests(t *testing.T) {
 	fake := crmtest.New("lb-1", "lb-2")
 	m := &meddler{Fake: fake}
-	for range maxReplans + 1 {
+	for range 50 {
 		m.edits = append(m.edits, func() error { return fake.Edit(&crm.Property{Name: "cluster-name", Value: time.Now().String()}) })
 	}
 	sys, _, stderr := testSystem(t, m)
@@ -260,7 +260,7 @@ hawser: nothing was deleted: correct this, then run the command again
 	require.Contains(t, objects(t, fake), "primitive FloatIP ")
 
 	// apply takes the order to stop back.
-	sys.cluster = fake
+	sys.Cluster = fake
 	takesBack := func() {
 		t.Helper()
 		require.Equal(t, exitOK, run([]string{"hawser", "apply", "--yes", "-f", lanConfig(t)}, sys))
@@ -270,14 +270,14 @@ hawser: nothing was deleted: correct this, then run the command again
 
 	// Where Pacemaker would not stop it, no order is left behind that would be obeyed when somebody ends the maintenance.
 	status.Resources[0].Managed = false
-	sys.cluster = &stubborn{fake, status}
+	sys.Cluster = &stubborn{fake, status}
 	stderr.Reset()
 	require.Equal(t, exitResource, run([]string{"hawser", "destroy", "--yes"}, sys))
 	require.Equal(t, `hawser: FloatIP runs on lb-1 and is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it
 hawser: nothing was changed: end that first, then run the command again
 `, stderr.String())
 	require.NotContains(t, objects(t, fake), "target-role")
-	sys.cluster = fake
+	sys.Cluster = fake
 	takesBack()
 }
 
@@ -353,7 +353,7 @@ func TestWhatWasStoppedIsSaid(t *testing.T) {
 func TestQuestionOnATerminal(t *testing.T) {
 	fake := crmtest.New("lb-1")
 	sys, stdout, _ := testSystem(t, fake)
-	sys.terminal = true
+	sys.interactive = true
 	sys.stdin = strings.NewReader("") // end of input
 	require.Equal(t, exitFailed, run([]string{"hawser", "apply", "-f", lanConfig(t)}, sys))
 	require.Contains(t, stdout.String(), "Apply this? [y/N] ")
@@ -364,8 +364,8 @@ func TestQuestionOnATerminal(t *testing.T) {
 
 func TestARemoteClusterIsNotThisNode(t *testing.T) {
 	sys, _, stderr := testSystem(t, crmtest.New("lb-1"))
-	sys.remote = true
-	sys.checkHAProxy = func(context.Context, *config.HAProxy) error { return errors.New("asked") }
+	sys.Remote = true
+	sys.CheckHAProxy = func(context.Context, preflight.HAProxy) error { return errors.New("asked") }
 	require.Equal(t, exitOK, run([]string{"hawser", "plan", "-f", lanConfig(t)}, sys))
 	require.Contains(t, stderr.String(), "warning: the cluster is another machine's: the files that ")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +10,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // statements are the keywords of crmsh's configuration language that create or change one thing.
@@ -80,7 +81,7 @@ func (s *system) configure(ctx context.Context, words []string) error {
 		if err := refuseKnown(cib, script.Objects); err != nil {
 			return crm.Plan{}, err
 		}
-		return editing(cib, script.Objects, script.Delete)
+		return change.Edit(cib, script.Objects, script.Delete)
 	})
 }
 
@@ -91,43 +92,15 @@ func refuseKnown(cib *crm.CIB, objects []crm.Object) error {
 			continue
 		}
 		if old, ok := cib.Object(o.ID()); ok {
-			return usagef("%s: the id is in use: %s\ndelete that first, or change it with `hawser configure load`", title(o), crm.WithoutSecrets(old))
+			return usagef("%s: the id is in use: %s\ndelete that first, or change it with `hawser configure load`", crm.Title(o), crm.WithoutSecrets(old))
 		}
 	}
 	return nil
 }
 
-func editing(cib *crm.CIB, set []crm.Object, del []string) (crm.Plan, error) {
-	spec, err := crm.Edit(cib, set, del)
-	if err != nil {
-		return crm.Plan{}, err
-	}
-	return crm.Diff(cib, spec)
-}
-
 // change makes one transaction of a plan, verified before it is written.
-func (s *system) change(ctx context.Context, plan func(*crm.CIB) (crm.Plan, error)) error {
-	cib, err := s.cluster.Query(ctx)
-	if err != nil {
-		return err
-	}
-	p, err := plan(cib)
-	if err != nil || p.Empty() {
-		return err
-	}
-	forecast, err := s.check(ctx, p, false)
-	switch {
-	case errors.Is(err, crm.ErrNoFencing):
-		s.warn("%v", err)
-	case err != nil:
-		return err
-	}
-	for _, w := range forecast.Warnings {
-		for line := range strings.Lines(w) {
-			s.warn("%s", strings.TrimSpace(line))
-		}
-	}
-	return s.write(ctx, p, plan)
+func (s *system) change(ctx context.Context, plan change.Planner) error {
+	return change.Make(ctx, s.Cluster, plan, func(warning string) { s.warnAll([]string{warning}) })
 }
 
 func (s *system) delete(ctx context.Context, words []string) error {
@@ -141,51 +114,53 @@ func (s *system) delete(ctx context.Context, words []string) error {
 		return usagef("delete what? name the objects' ids: `hawser configure show` prints them")
 	}
 	stopped := false
-	if s.running {
+	if s.Running {
 		var err error
 		if stopped, err = s.stopBefore(ctx, ids, force); err != nil {
 			return err
 		}
 	}
-	err := s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return editing(cib, nil, ids) })
+	err := s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, nil, ids) })
 	if err != nil && stopped {
-		return afterStop(err, "what was to be deleted has been stopped, and has the target role Stopped: delete it once more, or start it (`crm resource start ID`)")
+		return outcome.After(err, "what was to be deleted has been stopped, and has the target role Stopped: delete it once more, or start it (`crm resource start ID`)")
 	}
 	return err
 }
 
 // stopBefore sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but with no configuration left that says how.
 func (s *system) stopBefore(ctx context.Context, ids []string, force bool) (stopped bool, err error) {
-	status, err := s.cluster.Status(ctx)
+	status, err := s.Cluster.Status(ctx)
 	if err != nil {
 		return false, err
 	}
 	at := slices.IndexFunc(status.Resources, func(r crm.ResourceStatus) bool {
-		return r.Active && (slices.Contains(ids, instanceOf(r.ID)) || slices.Contains(ids, r.Parent))
+		return r.Active && r.In(ids)
 	})
 	if at < 0 {
 		return false, nil
 	}
 	if r := status.Resources[at]; !force {
-		return false, exitf(exitFailed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", instanceOf(r.ID), r.Node)
+		return false, exitf(outcome.Failed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", crm.ResourceOf(r.ID), r.Node)
 	}
-	cib, err := s.cluster.Query(ctx)
+	cib, err := s.Cluster.Query(ctx)
 	if err != nil {
 		return false, err
 	}
 	// Nothing is stopped for the sake of a deletion that is not possible.
-	if _, err := editing(cib, nil, ids); err != nil {
+	if _, err := change.Edit(cib, nil, ids); err != nil {
 		return false, err
 	}
-	stop, err := stopping(cib, ids)
+	stop, err := change.Stopping(cib, ids)
 	if err != nil {
 		return false, err
 	}
-	return true, s.stopAll(ctx, stop, ids, settleTime)
+	t := s.startTicker()
+	defer t.close()
+	return true, change.Stop(ctx, s.Cluster, stop, ids, settleTime, t.set)
 }
 
 func (s *system) show(ctx context.Context, words []string) error {
-	cib, err := s.cluster.Query(ctx)
+	cib, err := s.Cluster.Query(ctx)
 	if err != nil {
 		return err
 	}
@@ -252,7 +227,7 @@ func (s *system) load(ctx context.Context, words []string) error {
 		text, err = os.ReadFile(file)
 	}
 	if err != nil {
-		return usagef("%s cannot be read: %v", file, cause(err))
+		return usagef("%s cannot be read: %v", file, outcome.Cause(err))
 	}
 	script, err := crm.ParseShell(file, text)
 	if err != nil {
@@ -261,5 +236,5 @@ func (s *system) load(ctx context.Context, words []string) error {
 	if len(script.Objects)+len(script.Delete) == 0 {
 		return usagef("%s defines nothing", file)
 	}
-	return s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return editing(cib, script.Objects, script.Delete) })
+	return s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, script.Objects, script.Delete) })
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 func doctorCommand(sys *system) *cli.Command {
@@ -41,8 +43,8 @@ func doctorCommand(sys *system) *cli.Command {
 			if c.Bool("list") {
 				return sys.listChecks(checks, c.Bool("json"))
 			}
-			if !sys.root {
-				return exitf(exitPermission, "hawser doctor reads what only root may read: try with sudo")
+			if !sys.Root {
+				return exitf(outcome.Denied, "hawser doctor reads what only root may read: try with sudo")
 			}
 			r := sys.runChecks(c.Context, checks)
 			if err := c.Err(); err != nil {
@@ -147,7 +149,7 @@ func (s *system) showDoctor(r doctor.Report) {
 		}
 		for _, f := range r.Findings {
 			if f.Node == node && f.Told != nil {
-				title += sinceText(", told at ", f.Told, s.now())
+				title += sinceText(", told at ", f.Told, s.Now())
 				break
 			}
 		}
@@ -208,14 +210,14 @@ func tally(r doctor.Report) string {
 	var parts []string
 	for _, severity := range doctor.Severities() {
 		if n := r.Count(severity); n > 0 {
-			word := count(n, string(severity))
+			word := words.Count(n, string(severity))
 			if severity == doctor.Unknown {
 				word = fmt.Sprintf("%d could not be looked at", n)
 			}
 			parts = append(parts, word)
 		}
 	}
-	looked := count(len(r.Looked), "check")
+	looked := words.Count(len(r.Looked), "check")
 	if len(parts) == 0 {
 		return looked + ", nothing found"
 	}

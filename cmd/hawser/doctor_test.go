@@ -19,6 +19,7 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/host"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
@@ -108,7 +109,7 @@ func (a *attributed) SetPrivate(ctx context.Context, _, value string) error {
 func TestTellOnlyWhatIsNew(t *testing.T) {
 	c := &attributed{Fake: crmtest.New("lb-1", "lb-2"), values: map[string]string{}}
 	now := timeOfTests()
-	sys := &system{cluster: c, running: true, node: "lb-1", runDir: t.TempDir(), now: now.Now}
+	sys := &system{Host: host.Host{Cluster: c, Running: true, Node: "lb-1", RunDir: t.TempDir(), Now: now.Now}}
 	r := doctor.Report{Findings: []doctor.Finding{{Severity: doctor.Error, What: "broken"}}}
 	require.NoError(t, sys.tell(t.Context(), r))
 	require.NoError(t, sys.tell(t.Context(), r))
@@ -128,7 +129,7 @@ func TestTellOnlyWhatIsNew(t *testing.T) {
 
 func TestDoctorsReport(t *testing.T) {
 	var out bytes.Buffer
-	sys := &system{stdout: &out, now: timeOfTests().Now}
+	sys := &system{Host: host.Host{Now: timeOfTests().Now}, terminal: terminal{stdout: &out}}
 	told := timeOfTests().at
 	r := doctor.Report{Looked: []string{"a", "b"}}
 	r.Add(doctor.Finding{Check: "a", Severity: doctor.Warning, What: "w", Why: "because"},
@@ -167,14 +168,14 @@ func TestDoctorsExitCode(t *testing.T) {
 // Where the cluster does not answer, that is said, and is not read as a cluster without faults.
 func TestDoctorWithoutACluster(t *testing.T) {
 	var out, complaint bytes.Buffer
-	sys := hostSystem()
-	sys.cluster, sys.running, sys.savedCIB, sys.root = &crm.Tools{Dir: t.TempDir()}, true, "", true
+	sys := thisSystem()
+	sys.Cluster, sys.Running, sys.SavedCIB, sys.Root = &crm.Tools{Dir: t.TempDir()}, true, "", true
 	sys.stdout, sys.stderr = &out, &complaint
 	require.Equal(t, exitUnavailable, run([]string{"hawser", "doctor", "--node-only", "--json"}, sys))
 	var r doctor.Report
 	require.NoError(t, json.Unmarshal(out.Bytes(), &r))
 	require.Positive(t, r.Count(doctor.Unknown))
-	sys.root = false
+	sys.Root = false
 	require.Equal(t, exitPermission, run([]string{"hawser", "doctor"}, sys))
 	require.Contains(t, complaint.String(), "sudo")
 	require.Equal(t, exitUsage, run([]string{"hawser", "doctor", "lb-1"}, sys))
@@ -209,21 +210,13 @@ func (c *counting) SetPrivate(context.Context, string, string) error { return cr
 // A Pacemaker that hangs is waited for once, not by each check for itself: the keeper gives `hawser doctor --tell` a minute.
 func TestDoctorAsksPacemakerOnce(t *testing.T) {
 	c := &counting{Fake: crmtest.New("lb-1", "lb-2")}
-	sys := hostSystem()
-	sys.cluster, sys.running, sys.savedCIB, sys.root = c, true, "", true
+	sys := thisSystem()
+	sys.Cluster, sys.Running, sys.SavedCIB, sys.Root = c, true, "", true
 	sys.stdout, sys.stderr = io.Discard, io.Discard
 	require.NotZero(t, run([]string{"hawser", "doctor"}, sys))
 	require.EqualValues(t, 1, c.queries.Load())
 	require.EqualValues(t, 1, c.statuses.Load())
 	require.LessOrEqual(t, c.attributes.Load(), int32(1))
-
-	// Who waits for another's answer does so until its own deadline.
-	o := newOnce[int]()
-	o.turn <- struct{}{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := o.get(ctx, func(context.Context) (int, error) { return 1, nil })
-	require.ErrorIs(t, err, context.Canceled)
 }
 
 // testClock is a clock that stands until it is set.
@@ -240,7 +233,7 @@ func TestDoctorsPage(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| check | looks for | worst | why it matters | what mends it |\n|---|---|---|---|---|\n")
 	names := map[string]bool{}
-	for _, c := range doctorsChecks(hostSystem()) {
+	for _, c := range doctorsChecks(thisSystem()) {
 		require.NotEmpty(t, c.Short, c.Name)
 		require.NotEmpty(t, c.Why, c.Name)
 		require.NotEmpty(t, c.Mend, c.Name)

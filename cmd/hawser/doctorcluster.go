@@ -20,15 +20,15 @@ import (
 
 // clusterChecks are the checks of what all nodes share: Pacemaker's configuration and state, Corosync, the clocks.
 func clusterChecks(sys *system, pacemaker doctor.PacemakerCluster) []doctor.Check {
-	cluster := &doctor.Cluster{Node: sys.node, Pacemaker: pacemaker, Told: sys.heard}
-	ring := &doctor.Corosync{Node: sys.node, Keys: corosync.AskKeys, Stats: corosync.AskStats, Votes: corosync.AskVotes, Timing: sys.corosync, Cluster: cluster}
-	clock := &doctor.Clock{Node: sys.node, Peers: sys.peers, Offset: doctor.ICMPOffset, Synchronised: doctor.KernelSynchronised}
+	cluster := &doctor.Cluster{Node: sys.Node, Pacemaker: pacemaker, Told: sys.heard}
+	ring := &doctor.Corosync{Node: sys.Node, Keys: corosync.AskKeys, Stats: corosync.AskStats, Votes: corosync.AskVotes, Timing: sys.corosync, Cluster: cluster}
+	clock := &doctor.Clock{Node: sys.Node, Peers: sys.peers, Offset: doctor.ICMPOffset, Synchronised: doctor.KernelSynchronised}
 	return slices.Concat(cluster.Checks(), ring.Checks(), clock.Checks())
 }
 
 // filterChecks are the checks of this node's packet filter, which each node can look at only itself.
 func filterChecks(sys *system) []doctor.Check {
-	filter := &doctor.Firewall{Node: sys.node, Rules: firewall.Read, NICs: nics, Links: ringLinks, Listeners: sys.listeners}
+	filter := &doctor.Firewall{Node: sys.Node, Rules: firewall.Read, NICs: nics, Links: ringLinks, Listeners: sys.listeners}
 	return filter.Checks()
 }
 
@@ -131,14 +131,14 @@ func nics() ([]doctor.NIC, error) {
 // listeners are the addresses that the configurations of the cluster's HAProxies bind. One that depends on what only the agent knows, such as
 // the anchor address, stands for any.
 func (s *system) listeners(ctx context.Context) ([]doctor.Listener, error) {
-	cib, err := s.configuration(ctx)
+	cib, err := crm.Saved(ctx, s.SavedCIB, s.Cluster)
 	if err != nil {
 		return nil, err
 	}
 	var all []doctor.Listener
 	for _, o := range cib.Effective() {
 		p, ok := o.(*crm.Primitive)
-		if !ok || p.Class != "ocf" || p.Type != haproxyID {
+		if !ok || p.Class != "ocf" || p.Type != contract.HAProxyID {
 			continue
 		}
 		conf, _ := p.Params.Get("conffile")

@@ -10,8 +10,9 @@ import (
 
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
-	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
 	api "github.com/hawser-ha/hawser/internal/digitalocean"
@@ -20,27 +21,20 @@ import (
 	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
 
-// privateAttributes are node attributes that do not get into the CIB; crm.Tools has them.
-type privateAttributes interface {
-	SetPrivate(ctx context.Context, name, value string) error
-	Private(ctx context.Context, name string) (map[string]string, error)
-}
-
 // thisNode is this machine as the checks see it.
 func (s *system) thisNode() doctor.Node {
 	return doctor.Node{
-		Name: s.node, Version: version, RunDir: s.runDir,
-		CIB: s.configuration, Unit: systemd.Find,
+		Name: s.Node, Version: version, RunDir: s.RunDir,
+		CIB: func(ctx context.Context) (*crm.CIB, error) { return crm.Saved(ctx, s.SavedCIB, s.Cluster) }, Unit: systemd.Find,
 		CheckConfig: func(ctx context.Context, h doctor.HAProxy) error {
-			c := config.HAProxy{Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
-				Env: agent.Environment(s.runDir, h.Resource)}
-			return s.checkHAProxy(ctx, &c)
+			return s.CheckHAProxy(ctx, preflight.HAProxy{Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
+				PrivateIP: h.PrivateIP, Env: agent.Environment(s.RunDir, h.Resource)})
 		},
 		Environment: func(ctx context.Context, h doctor.HAProxy) ([]string, error) {
-			if env := agent.Environment(s.runDir, h.Resource); env != nil {
+			if env := agent.Environment(s.RunDir, h.Resource); env != nil {
 				return env, nil
 			}
-			return agent.EnvironmentFor(ctx, agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP, MetadataURL: h.MetadataURL}, s.node)
+			return agent.EnvironmentFor(ctx, agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP, MetadataURL: h.MetadataURL}, s.Node)
 		},
 		Sources: func(h doctor.HAProxy) ([]haproxy.Source, error) {
 			return haproxy.ReadSources(contract.ConfigFiles(h.Config, h.Extra))
@@ -115,10 +109,10 @@ func (s *system) otherNodes() doctor.Check {
 		Why:   "a node is wanted when another fails; what is wrong with it shows then at the latest",
 		Mend:  "what the finding says, on that node; hawser doctor --tell has it told anew",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			if !s.running || s.remote {
+			if !s.Running || s.Remote {
 				return nil, nil // a file or a shadow has no nodes to ask
 			}
-			status, err := s.cluster.Status(ctx)
+			status, err := s.Cluster.Status(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("which nodes there are: %w", err)
 			}
@@ -129,12 +123,12 @@ func (s *system) otherNodes() doctor.Check {
 			var found []doctor.Finding
 			for _, n := range status.Nodes {
 				switch {
-				case n.Name == nodeHere(status, s.node) || n.Type == "remote":
+				case n.Name == status.NodeOf(s.Node) || n.Type == "remote":
 				case !n.Online:
 					found = append(found, doctor.Finding{Severity: doctor.Unknown, Node: n.Name, What: "it is offline: nothing is known of it",
 						Why: "it cannot take over anything", Fix: []string{"systemctl start pacemaker.service   # on " + n.Name}})
 				default:
-					_, findings := doctor.From(n.Name, told[n.Name], s.now())
+					_, findings := doctor.From(n.Name, told[n.Name], s.Now())
 					found = append(found, findings...)
 				}
 			}
@@ -156,13 +150,13 @@ func (s *system) nodesDiffer() doctor.Check {
 				return nil, err
 			}
 			for node := range facts {
-				if shortName(node) == shortName(s.node) {
+				if crm.SameHost(node, s.Node) {
 					delete(facts, node) // what it told is older than what it is
 				}
 			}
-			facts[s.node] = s.thisNode().Facts(ctx)
+			facts[s.Node] = s.thisNode().Facts(ctx)
 			conffiles := map[string]string{}
-			if cib, err := s.configuration(ctx); err == nil {
+			if cib, err := crm.Saved(ctx, s.SavedCIB, s.Cluster); err == nil {
 				if d, err := doctor.Read(cib); err == nil {
 					for _, h := range d.HAProxies {
 						conffiles[h.Resource] = h.Config
@@ -179,7 +173,7 @@ func (s *system) sharedChecks() []doctor.Check {
 	return []doctor.Check{
 		s.otherNodes(), s.nodesDiffer(),
 		doctor.TokenInCIB(func(ctx context.Context) (doctor.Declared, error) {
-			cib, err := s.configuration(ctx)
+			cib, err := crm.Saved(ctx, s.SavedCIB, s.Cluster)
 			if err != nil {
 				return doctor.Declared{}, err
 			}
@@ -190,29 +184,21 @@ func (s *system) sharedChecks() []doctor.Check {
 
 // told is what each node has told of itself.
 func (s *system) told(ctx context.Context) (map[string]string, error) {
-	attributes, ok := s.cluster.(privateAttributes)
-	if !ok {
-		return nil, errNoAttributes
-	}
-	return attributes.Private(ctx, doctor.Attribute)
+	return s.Cluster.Private(ctx, doctor.Attribute)
 }
 
 // heard are the facts that the nodes have told of themselves.
 func (s *system) heard(ctx context.Context) (map[string]map[string]string, error) {
-	if !s.running || s.remote {
+	if !s.Running || s.Remote {
 		return nil, nil // a file or a shadow has no nodes to ask
 	}
 	values, err := s.told(ctx)
-	return doctor.Heard(values, s.now()), err
+	return doctor.Heard(values, s.Now()), err
 }
 
 // tell tells the cluster what was found here, if that is not what it was told within the hour.
 func (s *system) tell(ctx context.Context, r doctor.Report) error {
-	attributes, ok := s.cluster.(privateAttributes)
-	if !ok {
-		return errNoAttributes
-	}
-	now := doctor.Told{At: s.now(), Facts: s.thisNode().Facts(ctx), Findings: r.Findings}
+	now := doctor.Told{At: s.Now(), Facts: s.thisNode().Facts(ctx), Findings: r.Findings}
 	packed, err := now.Pack()
 	if err != nil {
 		return err
@@ -226,11 +212,11 @@ func (s *system) tell(ctx context.Context, r doctor.Report) error {
 		return err
 	}
 	for node, value := range before {
-		if shortName(node) == shortName(s.node) {
+		if crm.SameHost(node, s.Node) {
 			if t, err := doctor.Unpack(value); err == nil && t.Same(fresh) && now.At.Sub(t.At) < doctor.Refresh {
 				return nil
 			}
 		}
 	}
-	return attributes.SetPrivate(ctx, doctor.Attribute, packed)
+	return s.Cluster.SetPrivate(ctx, doctor.Attribute, packed)
 }

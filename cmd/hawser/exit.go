@@ -1,16 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // Exit codes of hawser. exitCodes documents them.
@@ -43,7 +41,7 @@ var exitCodes = []struct {
 	}},
 	{exitResource, "a resource failed", []commandMeaning{
 		{"move", "the address cannot go there, or did not"},
-		{"status", "an address or HAProxy is nowhere to be had"},
+		{"status", "an address or HAProxy is not running on any node"},
 		{"doctor", "something fails, or will when it is needed"},
 	}},
 	{exitTimeout, "the cluster has not settled in time; the configuration is written", []commandMeaning{
@@ -75,74 +73,70 @@ var exitCodesOf = map[string][]int{
 	"configure": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitPermission, exitInterrupted},
 }
 
-// exitError is an error that knows its exit code.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
-
-func exitf(code int, format string, args ...any) error {
-	return &exitError{code, fmt.Errorf(format, args...)}
-}
-
-func usagef(format string, args ...any) error { return exitf(exitUsage, format, args...) }
-
 // silent ends the program with a code when everything has been said.
 type silent int
 
 func (s silent) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// exitCode is the exit code for an error, and what to add to its text.
-func exitCode(err error) (code int, hint string) {
+// codes are the exit codes of the kinds of errors.
+var codes = map[outcome.Kind]int{
+	outcome.Failed: exitFailed, outcome.Usage: exitUsage, outcome.Conflict: exitConflict, outcome.Unavailable: exitUnavailable,
+	outcome.Resource: exitResource, outcome.Timeout: exitTimeout, outcome.Denied: exitPermission, outcome.Degraded: exitDegraded,
+	outcome.Interrupted: exitInterrupted,
+}
+
+// commandExit is the exit code of a command that another command ran.
+type commandExit struct {
+	code int
+	err  error
+}
+
+func (e *commandExit) Error() string { return e.err.Error() }
+func (e *commandExit) Unwrap() error { return e.err }
+
+// exitCode is the exit code for an error.
+func exitCode(err error) int {
 	var (
-		exit    *exitError
-		usage   cli.ExitCoder
 		quiet   silent
+		command *commandExit
+		usage   cli.ExitCoder
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &quiet):
+		return int(quiet)
+	case errors.As(err, &command):
+		return command.code
+	case errors.As(err, &usage): // urfave/cli's own, such as for the help of a command that does not exist
+		return exitUsage
+	}
+	return codes[outcome.Of(err)]
+}
+
+// hint is what there is to add to the text of an error; an outcome.Error says it itself.
+func hint(err error) string {
+	var (
+		said    *outcome.Error
 		faults  *config.Faults
 		invalid *crm.InvalidError
 		syntax  *crm.SyntaxError
 	)
 	switch {
-	case err == nil:
-		return exitOK, ""
-	case errors.As(err, &quiet):
-		return int(quiet), ""
-	case errors.As(err, &exit):
-		return exit.code, ""
-	case errors.As(err, &usage): // urfave/cli's own, such as for the help of a command that does not exist
-		return exitUsage, ""
-	case errors.As(err, &faults), errors.As(err, &invalid), errors.As(err, &syntax), errors.Is(err, crm.ErrRefused):
-		return exitUsage, "nothing was changed"
-	case errors.Is(err, crm.ErrStale):
-		return exitConflict, "nothing was changed; run the command again"
-	case errors.Is(err, crm.ErrPermission):
-		return exitPermission, ""
-	case errors.Is(err, crm.ErrNotRunning), errors.Is(err, crm.ErrNoQuorum), errors.Is(err, crm.ErrNotInstalled):
-		return exitUnavailable, ""
-	case errors.Is(err, context.DeadlineExceeded):
-		return exitTimeout, ""
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted, ""
-	}
-	return exitFailed, ""
-}
-
-// rootHint completes "permission denied".
-func rootHint() string {
-	if os.Geteuid() == 0 {
+	case errors.As(err, &said):
 		return ""
+	case errors.Is(err, crm.ErrStale):
+		return "nothing was changed; run the command again"
+	case errors.As(err, &faults), errors.As(err, &invalid), errors.As(err, &syntax), errors.Is(err, crm.ErrRefused):
+		return "nothing was changed"
 	}
-	return ": you are not root, try with sudo"
+	return ""
 }
 
-// cause strips the operation and the path from an error of package os.
-func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
+// usagef is the error for a command line, a file or a configuration that is wrong.
+func usagef(format string, args ...any) error { return outcome.Usagef(format, args...) }
+
+// exitf is an error of a kind.
+func exitf(kind outcome.Kind, format string, args ...any) error {
+	return outcome.Errorf(kind, format, args...)
 }

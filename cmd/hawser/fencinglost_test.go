@@ -8,13 +8,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 )
 
 // A node that could not be fenced is not taken for dead by another kind of fencing in the file.
 func TestALostNodeKeepsItsFencing(t *testing.T) {
-	fence := &crm.Primitive{Name: fenceID, Class: "stonith", Type: "fence_droplet", Params: crm.Attrs{{Name: "token_file", Value: "/t"}}}
+	fence := &crm.Primitive{Name: contract.FenceID, Class: "stonith", Type: "fence_droplet", Params: crm.Attrs{{Name: "token_file", Value: "/t"}}}
 	lost := func(s *crm.Status) { s.Nodes[1].Unclean, s.Nodes[1].Online = true, false }
 	for _, tc := range []struct {
 		name, yaml string
@@ -39,8 +41,8 @@ func TestALostNodeKeepsItsFencing(t *testing.T) {
 			status.Resources = append(status.Resources, crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Started", Node: "lb-2", Active: true})
 			tc.change(status)
 			sys, _, stderr := testSystem(t, &told{Fake: fake, status: status})
-			sys.sbd = func() (sbdHere, error) { return sbdHere{running: true}, nil }
-			sys.group = func(context.Context, string) ([]int, error) { return []int{1, 2, 3}, nil }
+			sys.SBD = func() (fencing.SBD, error) { return fencing.SBD{Running: true}, nil }
+			sys.Group = func(context.Context, string) ([]int, error) { return []int{1, 2, 3}, nil }
 			file := filepath.Join(t.TempDir(), "hawser.yaml")
 			require.NoError(t, os.WriteFile(file, []byte(tc.yaml+"haproxy: {}\n"), 0o600))
 			require.Equal(t, tc.code, run([]string{"hawser", "apply", "--yes", "--no-wait", "-f", file}, sys), stderr)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/internal/words"
 )
@@ -20,7 +21,7 @@ import (
 var version = "dev"
 
 func main() {
-	os.Exit(run(os.Args, hostSystem()))
+	os.Exit(run(os.Args, thisSystem()))
 }
 
 // run is the program without the process: it returns the exit code.
@@ -33,18 +34,17 @@ func run(args []string, sys *system) int {
 	defer stop()
 	app := newApp(sys)
 	err := app.RunContext(ctx, flags.First(app, args, "protect"))
-	code, hint := exitCode(err)
 	var quiet silent
 	if err != nil && !errors.As(err, &quiet) {
-		sys.complain(err, hint)
+		sys.complain(err, hint(err))
 	}
-	return code
+	return exitCode(err)
 }
 
 // complain prints an error, each of its lines with the program's name.
-func (s *system) complain(err error, hint string) {
+func (s *terminal) complain(err error, hint string) {
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(s.stderr, "hawser: %s\n", strings.TrimPrefix(strings.TrimRight(line, "\n"), "crm: "))
+		fmt.Fprintf(s.stderr, "hawser: %s\n", strings.TrimRight(line, "\n"))
 	}
 	if hint != "" {
 		fmt.Fprintf(s.stderr, "hawser: %s\n", hint)
@@ -75,12 +75,30 @@ func newApp(sys *system) *cli.App {
 	}
 	for _, c := range app.Commands {
 		if changing[c.Name] {
-			c.Action = sys.recorded(c.Name, c.Action)
+			c.Action = sys.recorded(c.Name, sys.showingConflicts(c.Action))
 		}
 	}
 	finish(app.Commands, app.Name)
 	app.CustomAppHelpTemplate = asTemplate(appHelp(app))
 	return app
+}
+
+// showingConflicts shows what the plan would be now where somebody else changed the configuration after it
+// was approved. With --json stdout is for the JSON alone, and the plan goes to stderr.
+func (s *system) showingConflicts(do cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		err := do(c)
+		var changed *change.Changed
+		if errors.As(err, &changed) {
+			out := s.terminal
+			if c.Bool("json") {
+				out.stdout, out.colour = s.stderr, false
+			}
+			out.printf("\nThe plan would now be:\n")
+			out.showPlan(changed.Next)
+		}
+		return err
+	}
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {

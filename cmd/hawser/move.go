@@ -1,16 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an address.
@@ -63,184 +59,47 @@ type moveReport struct {
 
 func (s *system) move(ctx context.Context, resource, node string, o moveOptions) error {
 	switch {
-	case !s.running:
+	case !s.Running:
 		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing can be moved there")
-	case !o.yes && !s.terminal:
+	case !o.yes && !s.interactive:
 		return usagef("move asks before it moves an address, and there is no terminal to ask on: use --yes")
 	}
-	cib, status, err := s.configurationAndStatus(ctx)
+	mover := s.Mover()
+	plan, err := mover.Plan(ctx, resource, node, o.timeout)
 	if err != nil {
 		return err
 	}
-	now, err := whereIs(cib, status, resource)
-	if err != nil {
-		return err
-	}
-	if err := fit(status, resource, now.Node, node); err != nil {
-		return err
-	}
-	if now.Node == node {
-		if err := s.forgetExpired(ctx, cib); err != nil {
+	report := moveReport{Resource: resource, From: plan.From, To: plan.To, Also: append([]string{}, plan.Also...)}
+	if plan.There() {
+		if err := mover.Tidy(ctx); err != nil {
 			return err
 		}
 		if o.json {
-			return s.printJSON(moveReport{Resource: resource, From: node, To: node, Also: []string{}})
+			return s.printJSON(report)
 		}
 		s.printf("%s is on %s already: nothing to do.\n", resource, node)
 		return nil
 	}
-	m, err := s.rehearse(ctx, cib, status, resource, now.Node, node, o.timeout)
-	if err != nil {
-		return untouched(ctx, err)
-	}
 	if !o.json {
-		s.printf("%s moves from %s to %s.\n", resource, m.from, m.to)
-		for _, a := range m.also {
+		s.printf("%s moves from %s to %s.\n", resource, plan.From, plan.To)
+		for _, a := range plan.Also {
 			s.printf("With it: %s\n", a)
 		}
 	}
 	if !o.yes && !s.ask(ctx, "\nMove it?") {
-		return exitf(exitFailed, "not moved: nothing was changed")
+		return exitf(outcome.Failed, "not moved: nothing was changed")
 	}
-	began := s.now()
-	if err := s.carryOut(ctx, m, o.timeout); err != nil {
+	began := s.Now()
+	t := s.startTicker()
+	err = mover.Move(ctx, plan, o.timeout, t.set)
+	t.close()
+	if err != nil {
 		return err
 	}
-	took := s.now().Sub(began)
 	if o.json {
-		return s.printJSON(moveReport{Resource: resource, From: m.from, To: m.to, Moved: true, Seconds: took.Seconds(), Also: append([]string{}, m.also...)})
+		report.Moved, report.Seconds = true, s.Now().Sub(began).Seconds()
+		return s.printJSON(report)
 	}
 	s.printf("Moved; nothing keeps it there but its stickiness.\n")
 	return nil
-}
-
-// configurationAndStatus reads the configuration and the status at once.
-func (s *system) configurationAndStatus(ctx context.Context) (*crm.CIB, *crm.Status, error) {
-	type answer struct {
-		status *crm.Status
-		err    error
-	}
-	asked := make(chan answer, 1)
-	go func() {
-		status, err := s.cluster.Status(ctx)
-		asked <- answer{status, err}
-	}()
-	cib, err := s.cluster.Query(ctx)
-	a := <-asked
-	return cib, a.status, cmp.Or(err, a.err)
-}
-
-// whereIs finds the floating IP; an error unless it is one, and runs and is managed.
-func whereIs(cib *crm.CIB, status *crm.Status, resource string) (crm.ResourceStatus, error) {
-	var addresses []string
-	for _, o := range cib.Effective() {
-		if p, ok := o.(*crm.Primitive); ok && p.Class == "ocf" && p.Type == "floatip" {
-			addresses = append(addresses, p.Name)
-		}
-	}
-	if !slices.Contains(addresses, resource) {
-		known := "it has none"
-		if len(addresses) > 0 {
-			known = "it has " + strings.Join(addresses, ", ")
-		}
-		what := "there is no floating IP " + resource
-		if _, ok := cib.Object(resource); ok {
-			what = resource + " is no floating IP"
-		}
-		return crm.ResourceStatus{}, usagef("%s in the cluster's configuration; %s", what, known)
-	}
-	var reasons []string
-	for _, r := range status.Resources {
-		if instanceOf(r.ID) != resource {
-			continue
-		}
-		switch {
-		case !r.Managed:
-			return r, cannot("%s is not managed (maintenance mode, or is-managed=false), so Pacemaker does not move it", resource)
-		case r.Active && len(r.Nodes) > 1:
-			return r, cannot("%s is on %s at once, which Pacemaker has to put right first", resource, strings.Join(r.Nodes, " and "))
-		case r.Pending != "" || r.Role == "Starting" || r.Role == "Stopping":
-			return r, cannot("%s is just %s", resource, strings.ToLower(cmp.Or(r.Pending, r.Role)))
-		case r.Active && !r.Failed && r.Node != "":
-			return r, nil
-		}
-		if r.Reason != "" {
-			reasons = append(reasons, r.Reason)
-		}
-	}
-	why := ""
-	if len(reasons) > 0 {
-		why = ": " + strings.Join(reasons, "; ")
-	}
-	return crm.ResourceStatus{}, cannot("%s runs nowhere, so it cannot be moved%s: see `hawser status`", resource, why)
-}
-
-// untouched is the error of a command that was interrupted before it had written anything, or another one as it is.
-func untouched(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return exitf(exitInterrupted, "interrupted: %w; nothing was changed", err)
-	}
-	return err
-}
-
-// cannot is the error for a move that the cluster's state does not allow.
-func cannot(format string, args ...any) error {
-	return exitf(exitResource, "%w; nothing was changed", fmt.Errorf(format, args...))
-}
-
-// fit is an error if the address cannot go to the node; "" is any node.
-func fit(status *crm.Status, resource, from, node string) error {
-	if node == "" {
-		return nil
-	}
-	var names []string
-	for _, n := range status.Nodes {
-		names = append(names, n.Name)
-		if n.Name != node {
-			continue
-		}
-		if node == from {
-			return nil
-		}
-		for _, state := range []struct {
-			is   bool
-			what string
-		}{
-			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"}, {n.Pending, "is still joining the cluster"},
-			{n.Shutdown, "is shutting down"}, {n.Standby, "is in standby: `crm node online " + node + "` ends that"},
-			{n.Maintenance, "is in maintenance"},
-		} {
-			if state.is {
-				return cannot("%s cannot move to %s, which %s", resource, node, state.what)
-			}
-		}
-		return servesOn(status, resource, node)
-	}
-	return usagef("the cluster has no node %s; it has %s", node, strings.Join(names, ", "))
-}
-
-// servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only degraded serves.
-func servesOn(status *crm.Status, resource, node string) error {
-	any, reason := false, ""
-	for _, r := range status.Resources {
-		if r.Agent != "ocf:hawser:haproxy" && r.Agent != "ocf:heartbeat:haproxy" {
-			continue
-		}
-		any = true
-		if r.Active && !r.Failed && !r.Blocked && r.Role == "Started" && r.Node == node {
-			return nil
-		}
-		if r.Node == node && r.Reason != "" {
-			reason = ": " + r.Reason
-		}
-	}
-	if !any {
-		return nil // something else serves the address
-	}
-	for _, f := range status.Failures {
-		if f.Node == node && reason == "" && strings.Contains(f.Resource, haproxyID) {
-			reason = ": " + describeFailure(f)
-		}
-	}
-	return cannot("%s cannot move to %s, where HAProxy is not running as it should%s", resource, node, reason)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/protect"
 )
 
@@ -43,12 +44,12 @@ func protectCommand(sys *system) *cli.Command {
 			&cli.BoolFlag{Name: "verbose", Usage: "tell how long was held, and how many packets"},
 		},
 		OnUsageError: func(c *cli.Context, err error, sub bool) error {
-			return exitf(protect.ExitOwn, "%w", usageError(c, err, sub))
+			return &commandExit{protect.ExitOwn, fmt.Errorf("%w", usageError(c, err, sub))}
 		},
 		Action: func(c *cli.Context) error {
 			o, err := protectOptions(c, sys)
 			if err != nil {
-				return exitf(protect.ExitOwn, "%w: see `hawser protect --help`", err)
+				return &commandExit{protect.ExitOwn, fmt.Errorf("%w: see `hawser protect --help`", err)}
 			}
 			signals := make(chan os.Signal, 8)
 			signal.Notify(signals, protect.ForwardedSignals()...)
@@ -69,21 +70,21 @@ func protectExit(code int, err error) error {
 	case err == nil:
 		return silent(code)
 	case errors.As(err, &command):
-		return exitf(command.Code, "%w; nothing was changed", err)
+		return &commandExit{command.Code, fmt.Errorf("%w; nothing was changed", err)}
 	case errors.Is(err, context.Canceled):
-		return exitf(exitInterrupted, "interrupted; COMMAND was not run")
+		return exitf(outcome.Interrupted, "interrupted; COMMAND was not run")
 	case code != 0:
-		return &exitError{code, err}
+		return &commandExit{code, err}
 	}
-	return &exitError{protect.ExitOwn, err}
+	return &commandExit{protect.ExitOwn, err}
 }
 
 func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 	o := protect.Options{
 		MaxHold: c.Duration("max-hold"), Method: protect.Method(c.String("method")), Start: c.Bool("start"), Verbose: c.Bool("verbose"),
-		Command: c.Args().Slice(), Stdin: sys.stdin, Stdout: sys.stdout, Stderr: sys.stderr, Terminal: sys.terminal,
+		Command: c.Args().Slice(), Stdin: sys.stdin, Stdout: sys.stdout, Stderr: sys.stderr, Terminal: sys.interactive,
 		Say:   func(format string, args ...any) { fmt.Fprintf(sys.stderr, "hawser: "+format+"\n", args...) },
-		Guard: []string{os.Args[0], protectGuard}, Dir: sys.runDir,
+		Guard: []string{os.Args[0], protectGuard}, Dir: sys.RunDir,
 	}
 	if len(o.Command) == 0 {
 		return o, errors.New("protect what? COMMAND is missing")

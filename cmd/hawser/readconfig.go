@@ -5,11 +5,12 @@ import (
 	"io/fs"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // readConfig reads hawser.yaml: the file that -f names, or one of the usual ones if path is "". It
 // adds to a file that cannot be read what to do about it.
-func readConfig(path string) (*config.File, error) {
+func (s *system) readConfig(path string) (*config.File, error) {
 	file, err := config.Read(path)
 	var unreadable *config.ReadError
 	switch {
@@ -18,7 +19,7 @@ func readConfig(path string) (*config.File, error) {
 	case unreadable.Path == "":
 		return nil, usagef("%w: write one (`hawser --help` shows an example), or name it with -f", err)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, usagef("%w%s", err, rootHint())
+		return nil, usagef("%w%s", err, outcome.AskRoot(s.Root))
 	}
 	return nil, usagef("%w: name the file with -f", err)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/syslog"
 	"os"
 	"os/user"
 
@@ -17,9 +16,8 @@ var changing = map[string]bool{"apply": true, "destroy": true, "configure": true
 func (s *system) recorded(name string, do cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		err := do(c)
-		if s.record != nil && s.running {
-			code, _ := exitCode(err)
-			s.record(fmt.Sprintf("%s by %s: exit code %d", name, whoAmI(), code))
+		if s.Record != nil && s.Running {
+			s.Record(fmt.Sprintf("%s by %s: exit code %d", name, whoAmI(), exitCode(err)))
 		}
 		return err
 	}
@@ -35,14 +33,4 @@ func whoAmI() string {
 		name += " (sudo: " + by + ")"
 	}
 	return name
-}
-
-// toSyslog writes a line to the system's log, if there is one.
-func toSyslog(line string) {
-	w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_NOTICE, "hawser")
-	if err != nil {
-		return
-	}
-	_, _ = w.Write([]byte(line))
-	_ = w.Close()
 }

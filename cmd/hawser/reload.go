@@ -3,24 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	agent "github.com/hawser-ha/hawser/agents/haproxy"
-	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/contract"
-	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/param"
+	"github.com/hawser-ha/hawser/cluster/rollout"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
-
-// generationParam is the agent's parameter whose change has every node reload.
-const generationParam = "generation"
 
 // reloadTime is how long a reload waits unless told otherwise: longer than the agent may take for it.
 const reloadTime = 2 * time.Minute
@@ -28,7 +18,7 @@ const reloadTime = 2 * time.Minute
 func reloadCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:      "reload",
-		Usage:     "have HAProxy on every node load its configuration anew",
+		Usage:     "reload HAProxy on every node",
 		ArgsUsage: "[RESOURCE]",
 		Description: "Checks the configuration of this node, then changes one parameter of the resource, so that Pacemaker has every\n" +
 			"node's agent reload HAProxy: no connection is lost, nothing restarts. Then waits, and prints for each node the\n" +
@@ -65,227 +55,60 @@ func reloadCommand(sys *system) *cli.Command {
 				return usagef("--with-credentials belongs to --push and --rollback")
 			}
 			return sys.reload(c.Context, c.Args().First(), reloadOptions{
-				yes: c.Bool("yes"), json: c.Bool("json"), force: c.Bool("force"), differing: c.Bool("differing"), timeout: c.Duration("timeout"),
+				yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),
+				ReloadOptions: rollout.ReloadOptions{Force: c.Bool("force"), Differing: c.Bool("differing")},
 			})
 		},
 	}
 }
 
 type reloadOptions struct {
-	yes, json, force, differing bool
-	timeout                     time.Duration
+	yes, json bool
+	timeout   time.Duration
+	rollout.ReloadOptions
 }
 
 func (s *system) reload(ctx context.Context, resource string, o reloadOptions) error {
 	switch {
-	case !s.running:
+	case !s.Running:
 		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing is reloaded there")
-	case !o.yes && !s.terminal:
+	case !o.yes && !s.interactive:
 		return usagef("reload asks before it reloads, and there is no terminal to ask on: use --yes")
 	}
-	cib, status, err := s.configurationAndStatus(ctx)
+	roller := s.Roller()
+	plan, err := roller.PlanReload(ctx, resource, o.ReloadOptions)
 	if err != nil {
 		return err
 	}
-	p, err := haproxyPrimitive(cib, resource)
-	if err != nil {
-		return err
-	}
-	r := newReload(status, p.Name)
-	if !slices.ContainsFunc(r.report.Nodes, func(n nodeReload) bool { return n.State == reloadAsked }) {
-		return exitf(exitResource, "%s runs on no node where Pacemaker would reload it; nothing was changed%s", p.Name, r.unasked())
-	}
-	hash, err := s.checkForReload(ctx, p)
-	if err != nil {
-		return err
-	}
-	r.report.Configuration = hash
-	demand := hash
-	if o.differing {
-		demand = ""
-	}
-	r.generation = contract.NewGeneration(s.now(), rand.Uint32(), demand) //nolint:gosec // it only has to be another one each time
-	replan := func(cib *crm.CIB) (crm.Plan, error) { return generationPlan(cib, p.Name, r.generation) }
-	plan, err := replan(cib)
-	if err != nil {
-		return err
-	}
-	if plan, err = s.foreseeReload(ctx, plan, replan, p.Name, o.force); err != nil {
-		return err
-	}
+	s.warnAll(plan.Warnings)
 	if !o.json {
-		s.printf("%s loads %s anew: %s.\n", p.Name, confFileOf(p), strings.Join(r.asked(), ", "))
-		if hash != "" && !o.differing {
-			s.printf("The configuration to be served is %s, as on this node.\n", hash)
-		}
-		for _, n := range r.report.Nodes {
-			if n.State != reloadAsked {
-				s.printf("Not on %s: %s\n", n.Node, n.Reason)
-			}
-		}
+		s.showReloadPlan(plan)
 	}
 	if !o.yes && !s.ask(ctx, "\nReload?") {
-		return exitf(exitFailed, "not reloaded: nothing was changed")
+		return exitf(outcome.Failed, "not reloaded: nothing was changed")
 	}
-	r.began = s.now()
-	if err := s.write(ctx, plan, replan); err != nil {
+	t := s.startTicker()
+	err = roller.Reload(ctx, plan, o.timeout, t.set)
+	t.close()
+	switch {
+	case !plan.Written():
 		return err
+	case o.json:
+		return errors.Join(s.printJSON(plan.Report), err)
 	}
-	err = s.awaitReload(ctx, r, o.timeout)
-	if verdict := r.verdict(); err == nil {
-		err = verdict
-	} else if verdict != nil {
-		code, _ := exitCode(err)
-		err = exitf(code, "%w\n%w", err, verdict)
-	}
-	s.addLocal(ctx, r)
-	if o.json {
-		return errors.Join(s.printJSON(r.report), err)
-	}
-	s.showReload(r)
+	s.showReload(plan.Report)
 	return err
 }
 
-// haproxyPrimitive finds the HAProxy of that name, of the clone or group of that name, or the only one that there is.
-func haproxyPrimitive(cib *crm.CIB, name string) (*crm.Primitive, error) {
-	var all []*crm.Primitive
-	inside := map[string]string{}
-	for _, o := range cib.Effective() {
-		switch o := o.(type) {
-		case *crm.Primitive:
-			if o.Class == "ocf" && o.Type == "haproxy" {
-				all = append(all, o)
-			}
-		case *crm.Clone:
-			inside[o.Resource] = o.Name
+// showReloadPlan says which nodes will reload, and which not.
+func (s *terminal) showReloadPlan(l *rollout.Reload) {
+	s.printf("Reloading %s (%s) on %s.\n", l.Report.Resource, l.ConfFile, strings.Join(l.Waiting(), ", "))
+	if l.Demanded != "" {
+		s.printf("The configuration to be served is %s, as on this node.\n", l.Demanded)
+	}
+	for _, n := range l.Report.Nodes {
+		if n.State != rollout.NoAnswer {
+			s.printf("%s skipped: %s\n", n.Node, n.Reason)
 		}
 	}
-	var names []string
-	for _, p := range all {
-		if name != "" && (p.Name == name || inside[p.Name] == name) {
-			return p, nil
-		}
-		names = append(names, p.Name)
-	}
-	known := "it has " + strings.Join(names, ", ")
-	if len(all) == 0 {
-		known = "it has none"
-	}
-	if _, there := cib.Object(name); name != "" && there {
-		return nil, usagef("%s is no HAProxy of the cluster's configuration; %s", name, known)
-	}
-	switch {
-	case name != "":
-		return nil, usagef("there is no HAProxy %s in the cluster's configuration; %s", name, known)
-	case len(all) == 0:
-		return nil, usagef("the cluster's configuration has no HAProxy: `hawser apply` sets one up")
-	case len(all) > 1:
-		return nil, usagef("reload which HAProxy? The cluster has %s", strings.Join(names, ", "))
-	}
-	return all[0], nil
-}
-
-// confFileOf is where the resource has its configuration.
-func confFileOf(p *crm.Primitive) string {
-	if file, ok := p.Params.Get("conffile"); ok && file != "" {
-		return file
-	}
-	return contract.DefaultConffile
-}
-
-// checkForReload has this node's HAProxy check the configuration as the agent would run it, and returns its hash: "" where the cluster is another
-// machine's.
-func (s *system) checkForReload(ctx context.Context, p *crm.Primitive) (string, error) {
-	if s.remote {
-		s.warn("the cluster is another machine's: its nodes check the configuration, and take what each of them has")
-		return "", nil
-	}
-	get := func(name string) string { v, _ := p.Params.Get(name); return v }
-	extra, err := param.SplitWords(get("extraconf"))
-	if err != nil {
-		return "", usagef("extraconf of %s %w; nothing was changed", p.Name, err)
-	}
-	files := contract.ConfigFiles(confFileOf(p), extra)
-	before, err := haproxy.ReadSources(files)
-	if err != nil {
-		return "", usagef("%w%s; nothing was changed", err, rootHint())
-	}
-	err = s.checkHAProxy(ctx, &config.HAProxy{
-		Config: confFileOf(p), Binary: get("binpath"), Extra: get("extraconf"), AnchorIP: get("anchor_ip"), PrivateIP: get("private_ip"),
-		Env: agent.Environment(s.runDir, p.Name),
-	})
-	if err != nil {
-		return "", usagef("%w; nothing was changed", err)
-	}
-	after, err := haproxy.ReadSources(files)
-	if err != nil || haproxy.Hash(after) != haproxy.Hash(before) {
-		return "", usagef("%s was edited while it was checked; nothing was changed: run the command again", confFileOf(p))
-	}
-	return haproxy.Hash(before), nil
-}
-
-// generationPlan changes the parameter, and nothing else.
-func generationPlan(cib *crm.CIB, id, generation string) (crm.Plan, error) {
-	o, ok := cib.Object(id)
-	p, isPrimitive := o.(*crm.Primitive)
-	if !ok || !isPrimitive {
-		return crm.Plan{}, exitf(exitConflict, "%s was removed from the configuration", id)
-	}
-	changed, leftovers := withoutPush(cib, p) // of a push that was killed
-	changed.Params.Set(generationParam, generation)
-	spec, err := crm.Edit(cib, []crm.Object{changed}, leftovers)
-	if err != nil {
-		return crm.Plan{}, err
-	}
-	return crm.Diff(cib, spec)
-}
-
-// foreseeReload has Pacemaker's scheduler play the change through: it may restart the resource instead of reloading it. Where that is because of
-// a probe that found it running, the record of that probe is removed, and the scheduler asked again.
-func (s *system) foreseeReload(ctx context.Context, plan crm.Plan, replan func(*crm.CIB) (crm.Plan, error), id string, force bool) (crm.Plan, error) {
-	nodes, err := s.restarts(ctx, plan, id)
-	if err != nil || len(nodes) == 0 {
-		return plan, err
-	}
-	if status, ok := s.cluster.(interface {
-		ForgetProbe(ctx context.Context, resource, node string) error
-	}); ok {
-		for _, node := range nodes {
-			if err := status.ForgetProbe(ctx, id, node); err != nil {
-				return plan, err
-			}
-		}
-		cib, err := s.cluster.Query(ctx)
-		if err != nil {
-			return plan, err
-		}
-		if plan, err = replan(cib); err != nil {
-			return plan, err
-		}
-		if nodes, err = s.restarts(ctx, plan, id); err != nil || len(nodes) == 0 {
-			return plan, err
-		}
-	}
-	what := fmt.Sprintf("Pacemaker would restart %s on %s instead of reloading it, which cuts the connections that are open", id, strings.Join(nodes, ", "))
-	if !force {
-		return plan, exitf(exitFailed, "%s; nothing was changed: accept that with --force, or restart one node after the other (standby, and online again)", what)
-	}
-	s.warn("%s", what)
-	return plan, nil
-}
-
-// restarts are the nodes on which Pacemaker would restart the resource if the plan were written.
-func (s *system) restarts(ctx context.Context, plan crm.Plan, id string) ([]string, error) {
-	forecast, err := s.cluster.Check(ctx, plan)
-	if err != nil && !errors.Is(err, crm.ErrNoFencing) {
-		return nil, err
-	}
-	var nodes []string
-	for _, a := range forecast.Actions {
-		if instanceOf(a.Resource) == id && (a.Task == "restart" || a.Task == "recover") {
-			nodes = append(nodes, a.Node)
-		}
-	}
-	slices.Sort(nodes)
-	return nodes, nil
 }

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/cluster/rollout"
+	"github.com/hawser-ha/hawser/cluster/status"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
@@ -39,7 +41,7 @@ func (c *answering) generation(t *testing.T) string {
 	cib, err := c.Query(t.Context())
 	require.NoError(t, err)
 	o, _ := cib.Object("haproxy")
-	word, _ := o.(*crm.Primitive).Params.Get(generationParam)
+	word, _ := o.(*crm.Primitive).Params.Get(contract.ParamGeneration)
 	return word
 }
 
@@ -50,7 +52,7 @@ func (c *answering) Status(ctx context.Context) (*crm.Status, error) {
 	}
 	o, _ := cib.Object("haproxy")
 	if p, ok := o.(*crm.Primitive); ok && c.answers != nil {
-		if word, ok := p.Params.Get(generationParam); ok {
+		if word, ok := p.Params.Get(contract.ParamGeneration); ok {
 			c.answers(c.status, word)
 		}
 	}
@@ -99,7 +101,7 @@ func reloadable(t *testing.T) (c *answering, sys *system, stdout, stderr *bytes.
 	}
 	c.answers = func(s *crm.Status, generation string) {
 		for _, n := range []string{"lb-1", "lb-2"} {
-			says(s, n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: time.Now()})
+			says(s, n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: noon})
 		}
 	}
 	sys, stdout, stderr = testSystem(t, c)
@@ -111,7 +113,7 @@ func hashHere(t *testing.T, c *answering) string {
 	cib, err := c.Query(t.Context())
 	require.NoError(t, err)
 	o, _ := cib.Object("haproxy")
-	sources, err := haproxy.ReadSources([]string{confFileOf(o.(*crm.Primitive))})
+	sources, err := haproxy.ReadSources([]string{inventory.ConfigOf(o.(*crm.Primitive))})
 	require.NoError(t, err)
 	return haproxy.Hash(sources)
 }
@@ -120,8 +122,8 @@ func TestReload(t *testing.T) {
 	c, sys, stdout, stderr := reloadable(t)
 	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes"}, sys), stderr.String())
 	hash := hashHere(t, c)
-	require.Contains(t, stdout.String(), "haproxy loads ")
-	require.Contains(t, stdout.String(), "anew: lb-1, lb-2.\nThe configuration to be served is "+hash)
+	require.Contains(t, stdout.String(), "Reloading haproxy (")
+	require.Contains(t, stdout.String(), ") on lb-1, lb-2.\nThe configuration to be served is "+hash)
 	require.Contains(t, stdout.String(), "  lb-2  taken  "+oldHash+" -> "+hash+"  worker 0s old\n")
 	require.Empty(t, stderr.String())
 	require.Equal(t, 1, c.Applied())
@@ -132,12 +134,12 @@ func TestReload(t *testing.T) {
 	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes", "--json", "--differing", "haproxy-clone"}, sys))
 	require.NotEqual(t, first, c.generation(t))
 	require.Empty(t, contract.Demanded(c.generation(t)))
-	var report reloadReport
+	var report rollout.ReloadReport
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report), stdout.String())
 	require.Equal(t, "haproxy", report.Resource)
 	require.Len(t, report.Nodes, 2)
 	require.Equal(t, hash, report.Nodes[1].Before)
-	require.Equal(t, reloadTaken, report.Nodes[1].State)
+	require.Equal(t, rollout.Taken, report.Nodes[1].State)
 }
 
 func TestReloadOfWhatANodeDoesNotTake(t *testing.T) {
@@ -145,39 +147,39 @@ func TestReloadOfWhatANodeDoesNotTake(t *testing.T) {
 		name    string
 		answers func(s *crm.Status, generation string)
 		code    int
-		state   reloadState
+		state   rollout.NodeState
 		want    string
 	}{
 		{"it is broken there", func(s *crm.Status, g string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash, Disk: "1", Asked: g, Pending: "unknown keyword 'bogus'"})
-		}, exitDegraded, reloadKept, "hawser: lb-2 goes on with the configuration that it served: unknown keyword 'bogus'\n"},
+		}, exitDegraded, rollout.Kept, "hawser: lb-2 goes on with the configuration that it served: unknown keyword 'bogus'\n"},
 		{"HAProxy was started there with other files", func(s *crm.Status, g string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash, Generation: g})
-		}, exitDegraded, reloadDiffers, "lb-2 serves another configuration"},
+		}, exitDegraded, rollout.Differs, "lb-2 serves another configuration"},
 		{"its agent does not answer", func(s *crm.Status, _ string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash})
-		}, exitTimeout, reloadAsked, "lb-2 has not answered within"},
+		}, exitTimeout, rollout.NoAnswer, "lb-2 has not answered within"},
 		{"it does not answer, and another refuses", func(s *crm.Status, g string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash})
 			says(s, "lb-1", contract.Loaded{Serves: oldHash, Asked: g, Pending: "bogus"})
-		}, exitTimeout, reloadAsked, "lb-1 goes on with the configuration that it served: bogus"},
-		{"it goes into standby", func(s *crm.Status, _ string) { s.Nodes[1].Standby = true }, exitOK, reloadLeft, ""},
+		}, exitTimeout, rollout.NoAnswer, "lb-1 goes on with the configuration that it served: bogus"},
+		{"it goes into standby", func(s *crm.Status, _ string) { s.Nodes[1].Standby = true }, exitOK, rollout.Left, ""},
 		{"it goes offline", func(s *crm.Status, _ string) {
 			s.Nodes[1] = crm.NodeStatus{Name: "lb-2"}
 			s.Resources = s.Resources[:2]
-		}, exitOK, reloadLeft, ""},
-		{"it shuts down", func(s *crm.Status, _ string) { s.Nodes[1].Shutdown = true }, exitOK, reloadLeft, ""},
+		}, exitOK, rollout.Left, ""},
+		{"it shuts down", func(s *crm.Status, _ string) { s.Nodes[1].Shutdown = true }, exitOK, rollout.Left, ""},
 		{"the resource is stopped", func(s *crm.Status, _ string) {
 			says(s, "lb-2", contract.Loaded{})
 			s.Resources[2].Active, s.Resources[2].Target = false, "Stopped"
-		}, exitOK, reloadLeft, ""},
+		}, exitOK, rollout.Left, ""},
 		{"HAProxy fails there", func(s *crm.Status, _ string) {
 			says(s, "lb-2", contract.Loaded{})
 			s.Resources[2].Active = false
 			s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-2", Task: "start", Meaning: "not installed", Reason: "no HAProxy", Time: noon}}
-		}, exitResource, reloadFailed, "lb-2: start of haproxy on lb-2 failed: not installed: no HAProxy"},
-		{"it is put into maintenance", func(s *crm.Status, _ string) { s.Resources[2].Managed = false }, exitDegraded, reloadUnmanaged, "lb-2: it is not managed"},
-		{"it is removed from the cluster", func(s *crm.Status, _ string) { s.Nodes = s.Nodes[:1] }, exitOK, reloadLeft, ""},
+		}, exitResource, rollout.NodeFailed, "lb-2: start of haproxy on lb-2 failed: not installed: no HAProxy"},
+		{"it is put into maintenance", func(s *crm.Status, _ string) { s.Resources[2].Managed = false }, exitDegraded, rollout.Unmanaged, "lb-2: it is not managed"},
+		{"it is removed from the cluster", func(s *crm.Status, _ string) { s.Nodes = s.Nodes[:1] }, exitOK, rollout.Left, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, sys, stdout, stderr := reloadable(t)
@@ -188,7 +190,7 @@ func TestReloadOfWhatANodeDoesNotTake(t *testing.T) {
 			}
 			require.Equal(t, tc.code, run([]string{"hawser", "reload", "--yes", "--json", "--timeout", "300ms"}, sys), stderr.String())
 			require.Contains(t, stderr.String(), tc.want)
-			var report reloadReport
+			var report rollout.ReloadReport
 			require.NoError(t, json.Unmarshal(stdout.Bytes(), &report), stdout.String())
 			require.Equal(t, tc.state, report.Nodes[1].State)
 		})
@@ -216,9 +218,9 @@ func TestReloadThatIsRefused(t *testing.T) {
 		{"none", func(t *testing.T, c *answering, _ *system) {
 			require.NoError(t, c.Delete("haproxy-clone", "haproxy"))
 		}, "--yes", exitUsage, "has no HAProxy"},
-		{"a file", func(_ *testing.T, _ *answering, sys *system) { sys.running = false }, "--yes", exitUsage, "there is no cluster behind"},
+		{"a file", func(_ *testing.T, _ *answering, sys *system) { sys.Running = false }, "--yes", exitUsage, "there is no cluster behind"},
 		{"HAProxy refuses the configuration", func(_ *testing.T, _ *answering, sys *system) {
-			sys.checkHAProxy = func(context.Context, *config.HAProxy) error {
+			sys.CheckHAProxy = func(context.Context, preflight.HAProxy) error {
 				return errors.New("HAProxy refuses it: unknown keyword 'bogus'")
 			}
 		}, "--yes", exitUsage, "unknown keyword 'bogus'; nothing was changed"},
@@ -226,10 +228,10 @@ func TestReloadThatIsRefused(t *testing.T) {
 			cib, err := c.Query(t.Context())
 			require.NoError(t, err)
 			o, _ := cib.Object("haproxy")
-			require.NoError(t, os.Remove(confFileOf(o.(*crm.Primitive))))
+			require.NoError(t, os.Remove(inventory.ConfigOf(o.(*crm.Primitive))))
 		}, "--yes", exitUsage, "no such file or directory"},
 		{"it is edited meanwhile", func(_ *testing.T, _ *answering, sys *system) {
-			sys.checkHAProxy = func(_ context.Context, h *config.HAProxy) error {
+			sys.CheckHAProxy = func(_ context.Context, h preflight.HAProxy) error {
 				return os.WriteFile(h.Config, []byte("global\n"), 0o600)
 			}
 		}, "--yes", exitUsage, "was edited while it was checked"},
@@ -260,7 +262,7 @@ func TestReloadThatIsRefused(t *testing.T) {
 
 func TestReloadAsks(t *testing.T) {
 	c, sys, stdout, _ := reloadable(t)
-	sys.terminal, sys.stdin = true, strings.NewReader("n\n")
+	sys.interactive, sys.stdin = true, strings.NewReader("n\n")
 	require.Equal(t, exitFailed, run([]string{"hawser", "reload"}, sys))
 	require.Contains(t, stdout.String(), "Reload? [y/N]")
 	require.Zero(t, c.Applied())
@@ -297,7 +299,7 @@ func TestReloadWhileTheConfigurationChanges(t *testing.T) {
 
 func TestStatusShowsDrift(t *testing.T) {
 	c, sys, stdout, _ := reloadable(t)
-	sys.node = "lb-9"
+	sys.Node = "lb-9"
 	const other = "ba9876543210"
 	require.Equal(t, exitOK, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "serves "+oldHash+"\n")
@@ -316,9 +318,10 @@ func TestStatusShowsDrift(t *testing.T) {
 
 	stdout.Reset()
 	require.Equal(t, exitDegraded, runStatus(t, sys, "--json"))
-	var report statusReport
+	var report status.Report
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
-	require.Equal(t, []driftReport{{"haproxy", []servedReport{{oldHash, []string{"lb-1"}}, {other, []string{"lb-2"}}}}}, report.Drift)
+	require.Equal(t, []status.Drift{{Resource: "haproxy", Served: []status.Served{
+		{Configuration: oldHash, Nodes: []string{"lb-1"}}, {Configuration: other, Nodes: []string{"lb-2"}}}}}, report.Drift)
 
 	stdout.Reset()
 	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Disk: contract.Missing})

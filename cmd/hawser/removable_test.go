@@ -70,20 +70,20 @@ func TestRemovable(t *testing.T) {
 				c.change(status)
 			}
 			sys, _, stderr := testSystem(t, &told{Fake: crmtest.New(), status: status, statusErr: c.err})
-			sys.agents, sys.proc = t.TempDir(), t.TempDir()
+			sys.Agents, sys.Proc = t.TempDir(), t.TempDir()
 			for pid, comm := range c.processes {
-				require.NoError(t, os.Mkdir(filepath.Join(sys.proc, pid), 0o755))
-				require.NoError(t, os.WriteFile(filepath.Join(sys.proc, pid, "comm"), []byte(comm+"\n"), 0o644))
+				require.NoError(t, os.Mkdir(filepath.Join(sys.Proc, pid), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(sys.Proc, pid, "comm"), []byte(comm+"\n"), 0o644))
 			}
-			require.NoError(t, os.Mkdir(filepath.Join(sys.agents, "heartbeat"), 0o755))
-			at := filepath.Join(sys.agents, "heartbeat", "haproxy")
+			require.NoError(t, os.Mkdir(filepath.Join(sys.Agents, "heartbeat"), 0o755))
+			at := filepath.Join(sys.Agents, "heartbeat", "haproxy")
 			if c.linked {
 				require.NoError(t, os.Symlink("../hawser/haproxy", at))
 			} else {
 				require.NoError(t, os.WriteFile(at, nil, 0o755))
 			}
 			err := newApp(sys).Run([]string{"hawser", "removable"})
-			code, _ := exitCode(err)
+			code := exitCode(err)
 			if err != nil {
 				sys.complain(err, "")
 			}

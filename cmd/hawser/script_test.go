@@ -29,18 +29,18 @@ const (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"hawser": func() {
-		sys := hostSystem()
+		sys := thisSystem()
 		tools := &crm.Tools{Dir: os.Getenv(testTools)}
-		sys.cluster = tools
+		sys.Cluster = tools
 		if command := os.Getenv(testMeddler); command != "" {
-			sys.cluster = &meddled{Tools: tools, command: command}
+			sys.Cluster = &meddled{Tools: tools, command: command}
 		}
-		sys.terminal = os.Getenv(testYes) != ""
+		sys.interactive = os.Getenv(testYes) != ""
 		if node := os.Getenv(testNode); node != "" {
-			sys.node = node
+			sys.Node = node
 		}
 		if now, err := time.Parse(time.RFC3339, os.Getenv(testTime)); err == nil {
-			sys.now = func() time.Time { return now }
+			sys.Now = func() time.Time { return now }
 		}
 		os.Exit(run(os.Args, sys))
 	}})

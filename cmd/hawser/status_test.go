@@ -17,9 +17,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/cluster/status"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/host"
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/needs"
 )
@@ -47,9 +49,12 @@ var noon = time.Date(2030, 5, 6, 12, 0, 0, 0, time.UTC)
 func testSystem(t *testing.T, c crm.Cluster) (sys *system, stdout, stderr *bytes.Buffer) {
 	t.Helper()
 	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
-	return &system{cluster: c, running: true, runDir: t.TempDir(), node: "lb-1", now: func() time.Time { return noon }, stdin: strings.NewReader(""),
-		stdout: stdout, stderr: stderr, checkHAProxy: func(context.Context, *config.HAProxy) error { return nil },
-		quorum: func(context.Context) (corosync.Quorum, error) { return corosync.Quorum{}, corosync.ErrNotRunning }}, stdout, stderr
+	return &system{
+		host.Host{Cluster: c, Running: true, RunDir: t.TempDir(), Node: "lb-1", Now: func() time.Time { return noon },
+			CheckHAProxy: func(context.Context, preflight.HAProxy) error { return nil },
+			Votes:        func(context.Context) (corosync.Quorum, error) { return corosync.Quorum{}, corosync.ErrNotRunning }},
+		terminal{stdin: strings.NewReader(""), stdout: stdout, stderr: stderr},
+	}, stdout, stderr
 }
 
 func healthy() *crm.Status {
@@ -98,7 +103,7 @@ func TestStatus(t *testing.T) {
 Cluster
   Pacemaker  2.1.5  DC lb-2
   Quorum     yes
-  Fencing    off    nobody makes sure that a lost node is down
+  Fencing    off    nothing guarantees that an unreachable node is down
 
 Nodes
   lb-1  online
@@ -149,8 +154,8 @@ Floating IPs
 		}, nil, exitResource, `
 Cluster
   Pacemaker    2.1.5  DC (none)
-  Quorum       no     this part of the cluster sees too few nodes to decide anything
-  Fencing      off    nobody makes sure that a lost node is down
+  Quorum       no     this partition has no quorum: nothing is started or moved
+  Fencing      off    nothing guarantees that an unreachable node is down
   Maintenance  on     Pacemaker starts and stops nothing
 
 Nodes
@@ -169,7 +174,7 @@ Other resources
 
 Failed actions
   start of haproxy on lb-1: not installed: there is no HAProxy here, at 11:59:00 (1m0s)
-  (` + "`crm_resource --cleanup`" + ` forgets them)
+  (` + "`crm_resource --cleanup`" + ` clears them)
 `},
 		{"the address is stopped on purpose", func(s *crm.Status) {
 			s.Resources[0] = crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Stopped", Target: "Stopped", Managed: true}
@@ -194,17 +199,17 @@ Floating IPs
 `},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			status := healthy()
-			tc.change(status)
-			cluster := tutorialCluster(t, status, tc.err)
-			if status.Fencing {
+			now := healthy()
+			tc.change(now)
+			cluster := tutorialCluster(t, now, tc.err)
+			if now.Fencing {
 				require.NoError(t, cluster.Edit(&crm.Primitive{Name: "fence", Class: "stonith", Type: "external/ssh"}))
 			}
 			if tc.err != nil {
 				cluster.queryErr = tc.err
 			}
 			sys, stdout, stderr := testSystem(t, cluster)
-			sys.node = "lb-9" // a node without a HAProxy of its own
+			sys.Node = "lb-9" // a node without a HAProxy of its own
 			require.Equal(t, tc.code, runStatus(t, sys))
 			require.Empty(t, stderr.String())
 			if tc.want != "" {
@@ -212,12 +217,12 @@ Floating IPs
 			}
 
 			sys, stdout, _ = testSystem(t, cluster)
-			sys.node = "lb-9"
+			sys.Node = "lb-9"
 			require.Equal(t, tc.code, runStatus(t, sys, "--json"))
-			var report statusReport
+			var report status.Report
 			require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
 			if tc.code != exitPermission {
-				require.Equal(t, tc.code, report.exitCode())
+				require.Equal(t, tc.code, statusCode(&report))
 			}
 			require.Equal(t, tc.err == nil, report.Pacemaker.Available)
 		})
@@ -239,12 +244,12 @@ func TestStatusReadsWhatPacemakerSaves(t *testing.T) {
 	require.NoError(t, err)
 	cluster.queryErr = errors.New("asked")
 	sys, stdout, _ := testSystem(t, cluster)
-	sys.node = "lb-9"
-	sys.savedCIB = filepath.Join(t.TempDir(), "cib.xml")
+	sys.Node = "lb-9"
+	sys.SavedCIB = filepath.Join(t.TempDir(), "cib.xml")
 	require.Equal(t, exitDegraded, runStatus(t, sys), "what is not there is asked for")
 	require.Contains(t, stdout.String(), "asked")
 
-	require.NoError(t, os.WriteFile(sys.savedCIB, cib.XML(), 0o600))
+	require.NoError(t, os.WriteFile(sys.SavedCIB, cib.XML(), 0o600))
 	stdout.Reset()
 	require.Equal(t, exitOK, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "  FloatIP  203.0.113.10  on lb-1  ")
@@ -252,7 +257,7 @@ func TestStatusReadsWhatPacemakerSaves(t *testing.T) {
 
 func TestStatusColours(t *testing.T) {
 	sys, stdout, _ := testSystem(t, tutorialCluster(t, healthy(), nil))
-	sys.node = "lb-9"
+	sys.Node = "lb-9"
 	sys.colour = true
 	require.Equal(t, exitOK, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "\x1b[1mNodes\x1b[0m\n  lb-1  \x1b[32monline\x1b[0m\n  lb-2  \x1b[32monline\x1b[0m  DC\n")
@@ -261,25 +266,25 @@ func TestStatusColours(t *testing.T) {
 // TestStatusOfALocalHAProxy asks a real one.
 func TestStatusOfALocalHAProxy(t *testing.T) {
 	sys, stdout, _ := testSystem(t, tutorialCluster(t, healthy(), nil))
-	startHAProxy(t, filepath.Join(sys.runDir, "haproxy"))
-	require.NoError(t, os.Mkdir(filepath.Join(sys.runDir, "FloatIP"), 0o700)) // an instance without sockets
+	startHAProxy(t, filepath.Join(sys.RunDir, "haproxy"))
+	require.NoError(t, os.Mkdir(filepath.Join(sys.RunDir, "FloatIP"), 0o700)) // an instance without sockets
 	require.Equal(t, exitOK, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "  lb-1  haproxy  running  since 09:55:00 (2h5m)  1 server up, 1 draining          0 sessions\n")
 
 	stdout.Reset()
 	require.Equal(t, exitOK, runStatus(t, sys, "--json"))
-	var report statusReport
+	var report status.Report
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
 	h := report.HAProxy[0]
 	require.Equal(t, "lb-1", h.Node)
 	require.True(t, h.Socket.Available)
-	require.Equal(t, &serversReport{Up: 1, Draining: 1}, h.Servers)
+	require.Equal(t, &status.Servers{Up: 1, Draining: 1}, h.Servers)
 	require.NotEmpty(t, h.Process.Version)
 	require.Positive(t, h.Process.PID)
 	require.Nil(t, report.HAProxy[1].Process)
 
 	// Pacemaker's failure does not hide it.
-	sys.cluster = tutorialCluster(t, nil, crm.ErrNotRunning)
+	sys.Cluster = tutorialCluster(t, nil, crm.ErrNotRunning)
 	stdout.Reset()
 	require.Equal(t, exitUnavailable, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "  lb-1  haproxy  running  1 server up, 1 draining  0 sessions\n")
@@ -288,7 +293,7 @@ func TestStatusOfALocalHAProxy(t *testing.T) {
 // TestStatusOfADeadHAProxy has a socket that nobody answers on.
 func TestStatusOfADeadHAProxy(t *testing.T) {
 	sys, stdout, _ := testSystem(t, tutorialCluster(t, healthy(), nil))
-	dir := filepath.Join(sys.runDir, "haproxy")
+	dir := filepath.Join(sys.RunDir, "haproxy")
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "stats.sock")})
 	require.NoError(t, err)
@@ -340,23 +345,4 @@ backend app
 		_ = c.Close()
 		return true
 	}, 10*time.Second, 10*time.Millisecond)
-}
-
-func FuzzServersAttribute(f *testing.F) {
-	f.Add("up=3,down=1,draining=0")
-	f.Add("")
-	f.Add("up=,down")
-	f.Fuzz(func(t *testing.T, text string) {
-		if s := parseServers(text); s != nil {
-			require.Equal(t, s, parseServers(fmt.Sprintf("up=%d,down=%d,draining=%d", s.Up, s.Down, s.Draining)))
-		}
-	})
-}
-
-func TestParseCrash(t *testing.T) {
-	at := time.Date(2026, 11, 21, 3, 12, 7, 0, time.UTC)
-	require.Equal(t, &crashReport{Time: at, TookSeconds: 0.06, Count: 2}, parseCrash("at=2026-11-21T03:12:07Z,took=0.06,count=2"))
-	for _, text := range []string{"", "at=soon", "took=1,count=1", "at=2026-11-21T03:12:07Z,count=x", "at=2026-11-21T03:12:07Z,took=x"} {
-		require.Nil(t, parseCrash(text), text)
-	}
 }

@@ -14,7 +14,7 @@ func statusOf(t *testing.T, node string, change func(*crm.Status)) (text string,
 	status := healthy()
 	change(status)
 	sys, stdout, _ := testSystem(t, tutorialCluster(t, status, nil))
-	sys.node = node
+	sys.Node = node
 	code = runStatus(t, sys)
 	return stdout.String(), code
 }
@@ -38,14 +38,14 @@ func TestStatusOfABannedHAProxy(t *testing.T) {
 			s.Bans = []crm.Ban{ban}
 		}
 	}
-	text, code := statusOf(t, "lb-9", banned(crm.Ban{ID: "not-here", Resource: "haproxy-clone", Node: "quorum", Score: -infinity}))
+	text, code := statusOf(t, "lb-9", banned(crm.Ban{ID: "not-here", Resource: "haproxy-clone", Node: "quorum", Score: -crm.Infinity}))
 	require.Equal(t, exitOK, code, text)
 	require.Regexp(t, `quorum +haproxy +kept off +the constraint not-here keeps it off this node`, text)
-	text, code = statusOf(t, "lb-9", banned(crm.Ban{ID: "cli-ban-haproxy-clone-on-quorum", Resource: "haproxy-clone", Node: "quorum", Score: -infinity}))
+	text, code = statusOf(t, "lb-9", banned(crm.Ban{ID: "cli-ban-haproxy-clone-on-quorum", Resource: "haproxy-clone", Node: "quorum", Score: -crm.Infinity}))
 	require.Equal(t, exitDegraded, code)
 	require.Contains(t, text, "`crm resource clear haproxy-clone` ends that")
-	for _, other := range []crm.Ban{{ID: "a", Resource: "haproxy-clone", Node: "lb-1", Score: -infinity}, {ID: "a", Resource: "haproxy-clone", Node: "quorum", Score: -5},
-		{ID: "a", Resource: "FloatIP", Node: "quorum", Score: -infinity}} {
+	for _, other := range []crm.Ban{{ID: "a", Resource: "haproxy-clone", Node: "lb-1", Score: -crm.Infinity}, {ID: "a", Resource: "haproxy-clone", Node: "quorum", Score: -5},
+		{ID: "a", Resource: "FloatIP", Node: "quorum", Score: -crm.Infinity}} {
 		text, code = statusOf(t, "lb-9", banned(other))
 		require.Equal(t, exitDegraded, code)
 		require.Regexp(t, `quorum +haproxy +stopped`, text)

@@ -5,12 +5,15 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/hawser-ha/hawser/cluster/status"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
-var stateColour = map[state]string{stateOK: green, stateDegraded: yellow, stateFailed: red, stateUnavailable: red}
+var stateColour = map[status.State]string{status.OK: green, status.Degraded: yellow, status.Failed: red, status.Unavailable: red}
 
 // showStatus prints the report for people.
-func (s *system) showStatus(r *statusReport) {
+func (s *terminal) showStatus(r *status.Report) {
 	s.showCluster(r)
 	s.showHAProxies(r)
 	s.showIPs(r)
@@ -32,13 +35,13 @@ func (s *system) showStatus(r *statusReport) {
 			if f.Reason != "" {
 				line += ": " + f.Reason
 			}
-			s.printf("  %s%s\n", line, sinceText(", at ", f.Time, r.now))
+			s.printf("  %s%s\n", line, sinceText(", at ", f.Time, r.Now))
 		}
-		s.printf("  (`crm_resource --cleanup` forgets them)\n")
+		s.printf("  (`crm_resource --cleanup` clears them)\n")
 	}
 }
 
-func (s *system) showCluster(r *statusReport) {
+func (s *terminal) showCluster(r *status.Report) {
 	p := r.Pacemaker
 	s.printf("%s\n", s.paint(bold, "Cluster"))
 	t := s.table()
@@ -47,17 +50,17 @@ func (s *system) showCluster(r *statusReport) {
 		t.flush()
 		return
 	}
-	t.row("Pacemaker", p.Version, "DC "+orNone(p.DC))
+	t.row("Pacemaker", p.Version, "DC "+words.OrNone(p.DC))
 	if p.Quorum {
 		t.row("Quorum", s.paint(green, "yes"))
 	} else {
-		t.row("Quorum", s.paint(red, "no"), "this part of the cluster sees too few nodes to decide anything")
+		t.row("Quorum", s.paint(red, "no"), "this partition has no quorum: nothing is started or moved")
 	}
 	switch {
 	case p.Unfenced:
-		t.row("Fencing", s.paint(red, "on"), "but no fencing device is configured: Pacemaker starts nothing")
+		t.row("Fencing", s.paint(red, "on"), "but no fencing device is configured: Pacemaker will not start any resource")
 	case p.Fencing && len(p.Fencers) == 0:
-		t.row("Fencing", s.paint(yellow, "on"), "but nothing can fence: what a lost node ran starts nowhere else")
+		t.row("Fencing", s.paint(yellow, "on"), "but no usable fence device: resources of a failed node are not recovered")
 	case p.Fencing:
 		for i, f := range p.Fencers {
 			name := ""
@@ -67,7 +70,7 @@ func (s *system) showCluster(r *statusReport) {
 			t.row(name, s.paint(stateColour[f.State], f.String()), f.Reason)
 		}
 	default:
-		t.row("Fencing", s.paint(yellow, "off"), "nobody makes sure that a lost node is down")
+		t.row("Fencing", s.paint(yellow, "off"), "nothing guarantees that an unreachable node is down")
 	}
 	if len(p.NotFenced) > 0 {
 		t.row("", s.paint(yellow, "not of "+strings.Join(p.NotFenced, ", ")), "no device names it: when it is lost, what ran there starts nowhere else; `hawser doctor` says what mends it")
@@ -91,7 +94,7 @@ func (s *system) showCluster(r *statusReport) {
 	t.flush()
 }
 
-func (s *system) showHAProxies(r *statusReport) {
+func (s *terminal) showHAProxies(r *status.Report) {
 	s.printf("\n%s\n", s.paint(bold, "HAProxy"))
 	if len(r.HAProxy) == 0 {
 		switch {
@@ -106,7 +109,7 @@ func (s *system) showHAProxies(r *statusReport) {
 	for _, h := range r.HAProxy {
 		servers, sessions := "", ""
 		if h.Servers != nil {
-			servers = count(h.Servers.Up, "server") + " up"
+			servers = words.Count(h.Servers.Up, "server") + " up"
 			if h.Servers.Down > 0 {
 				servers += s.paint(red, fmt.Sprintf(", %d down", h.Servers.Down))
 			}
@@ -115,7 +118,7 @@ func (s *system) showHAProxies(r *statusReport) {
 			}
 		}
 		if h.Process != nil {
-			sessions = count(h.Process.Sessions, "session")
+			sessions = words.Count(h.Process.Sessions, "session")
 			if h.Process.OldWorkers > 0 {
 				sessions += ", " + draining(h.Process.OldWorkers, h.Process.OldSessions)
 			}
@@ -126,22 +129,39 @@ func (s *system) showHAProxies(r *statusReport) {
 		if h.Socket != nil && !h.Socket.Available {
 			reason = strings.TrimPrefix(reason+"; stats socket unavailable: "+h.Socket.Error, "; ")
 		}
-		if c := h.Crash; c != nil && r.now.Sub(c.Time) < crashShown && h.Reason == "" {
-			reason = strings.TrimPrefix(fmt.Sprintf("%s; crashed %s, back after %.2f s", reason, sinceText("at ", &c.Time, r.now), c.TookSeconds), "; ")
+		if c := h.Crash; c != nil && r.Now.Sub(c.Time) < crashShown && h.Reason == "" {
+			reason = strings.TrimPrefix(fmt.Sprintf("%s; crashed %s, back after %.2f s", reason, sinceText("at ", &c.Time, r.Now), c.TookSeconds), "; ")
 			if c.Count > 1 {
 				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
 			}
 		}
-		t.row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), sinceText("since ", h.Since, r.now), servers, sessions, h.Configuration.String(), reason)
+		t.row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), sinceText("since ", h.Since, r.Now), servers, sessions, h.Configuration.String(), reason)
 	}
 	t.flush()
 	s.showDrift(r)
 }
 
+// showDrift says in words what the table's hashes mean.
+func (s *terminal) showDrift(r *status.Report) {
+	for _, d := range r.Drift {
+		var parts []string
+		for _, c := range d.Served {
+			parts = append(parts, fmt.Sprintf("%s on %s", c.Configuration, strings.Join(c.Nodes, ", ")))
+		}
+		s.printf("  %s %s\n", s.paint(yellow, d.Resource+" serves different configurations:"), strings.Join(parts, "; "))
+	}
+	for _, h := range r.HAProxy {
+		if h.Configuration.Drifted() {
+			s.printf("  The files are not what is served on some nodes: `hawser reload` has them loaded\n")
+			return
+		}
+	}
+}
+
 // crashShown is how long after it a crash is told.
 const crashShown = 24 * time.Hour
 
-func (s *system) showIPs(r *statusReport) {
+func (s *terminal) showIPs(r *status.Report) {
 	s.printf("\n%s\n", s.paint(bold, "Floating IPs"))
 	if len(r.FloatingIPs) == 0 {
 		switch {
@@ -160,17 +180,9 @@ func (s *system) showIPs(r *statusReport) {
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
 		}
-		t.row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is), sinceText("since ", ip.Since, r.now), ip.Reason)
+		t.row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is), sinceText("since ", ip.Since, r.Now), ip.Reason)
 	}
 	t.flush()
-}
-
-// count is a number of things.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func onNode(node string) string {
@@ -212,11 +224,11 @@ func rough(d time.Duration) string {
 
 // table aligns columns, whatever colours their cells have.
 type table struct {
-	sys  *system
+	out  *terminal
 	rows [][]string
 }
 
-func (s *system) table() *table { return &table{sys: s} }
+func (s *terminal) table() *table { return &table{out: s} }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
@@ -237,7 +249,7 @@ func (t *table) flush() {
 				line += c + strings.Repeat(" ", widths[i]-visible(c)+2)
 			}
 		}
-		t.sys.printf("%s\n", strings.TrimRight(line, " "))
+		t.out.printf("%s\n", strings.TrimRight(line, " "))
 	}
 }
 

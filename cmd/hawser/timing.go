@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // corosyncConf is where Corosync's configuration is.
@@ -18,7 +19,7 @@ const corosyncConf = "/etc/corosync/corosync.conf"
 func timingCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "timing",
-		Usage: "tell how long a lost node is missed, and print Corosync's times for this network",
+		Usage: "show how long failure detection takes, and print Corosync's times for this network",
 		Description: "Shows where the time goes from the death of a node until its address is served by another one: with the times that\n" +
 			"Corosync has in force on this node, or else those of its configuration. --for prints the totem section to put into\n" +
 			"corosync.conf in place of the one there, with its other settings kept; on every node, then `corosync-cfgtool -R` on one.\n" +
@@ -142,7 +143,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 		e, askErr = s.corosync(c.Context)
 		if askErr != nil && !errors.Is(askErr, corosync.ErrNotRunning) {
 			if errors.Is(askErr, os.ErrPermission) {
-				return exitf(exitPermission, "%w%s", askErr, rootHint())
+				return exitf(outcome.Denied, "%w%s", askErr, outcome.AskRoot(s.Root))
 			}
 			return askErr
 		}
@@ -162,7 +163,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 			}
 		}
 	case err != nil && path == "" && errors.Is(err, os.ErrNotExist):
-		return exitf(exitUnavailable, "%w, and there is no %s: run this on a node of the cluster, or give --config", askErr, corosyncConf)
+		return exitf(outcome.Unavailable, "%w, and there is no %s: run this on a node of the cluster, or give --config", askErr, corosyncConf)
 	case err != nil:
 		return err
 	default:
@@ -223,7 +224,7 @@ func readCorosyncConf(path string) (corosync.Config, error) {
 
 // corosync asks the Corosync of this node.
 func (s *system) corosync(ctx context.Context) (corosync.Effective, error) {
-	if !s.running || s.remote {
+	if !s.Running || s.Remote {
 		return corosync.Effective{}, fmt.Errorf("%w: the configuration in use is not this node's cluster's", corosync.ErrNotRunning)
 	}
 	return corosync.Running(ctx)

@@ -1,0 +1,166 @@
+// Package deploy makes a cluster run what hawser.yaml says, and removes that again.
+//
+// The way is read -> judge -> plan -> show -> ask -> write, of which showing and asking are the caller's:
+// Plan returns a value that says all there is to say, and Apply writes what that plan says or nothing.
+// Destroy goes the same way. It imports change, fencing, preflight, config and crm; it never imports move,
+// rollout or status. Open this file first; objects.go has what is written to the CIB, and why.
+package deploy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// Deployer is what planning and writing need. host fills it in.
+type Deployer struct {
+	Cluster crm.Cluster
+	Running bool // a cluster runs behind the configuration: it is not a file or a shadow copy
+	Node    preflight.Node
+	Facts   fencing.Sources
+	Trial   fencing.Trial
+}
+
+// Plan is what a file would change, with what there is to say about it.
+type Plan struct {
+	Changes    crm.Plan
+	Forecast   crm.Forecast // what Pacemaker's scheduler would do
+	Forecasted bool         // Forecast was made
+	Warnings   []string
+	Quorum     fencing.Quorum
+
+	file *config.File
+}
+
+// Protection says what stands between the cluster and an address that is held twice, now and with the
+// plan.
+func (p Plan) Protection() (now, then string) {
+	return fencing.Protection(p.Changes.Base, p.Quorum), fencing.Protection(p.Changes.New, p.Quorum)
+}
+
+// Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome and,
+// if a forecast is wanted, say what it would do. What the file refers to on this node is checked meanwhile.
+func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
+	type checked struct {
+		warnings []string
+		err      error
+	}
+	local := make(chan checked, 1)
+	go func() {
+		warnings, err := d.Node.Check(ctx, file)
+		local <- checked{warnings, err}
+	}()
+	p, err := d.planCluster(ctx, file, forecast)
+	here := <-local
+	// What is wrong with the file is the more useful answer, unless the cluster cannot be asked at all:
+	// both then.
+	if err != nil || here.err != nil {
+		var invalid *crm.InvalidError
+		if here.err != nil && err != nil && !errors.As(err, &invalid) && outcome.Of(err) != outcome.Usage {
+			return Plan{}, here.err
+		}
+		return Plan{}, errors.Join(here.err, err)
+	}
+	p.Warnings = append(here.warnings, p.Warnings...)
+	return p, nil
+}
+
+func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
+	cib, err := d.Cluster.Query(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{file: file}
+	if p.Changes, err = Diff(file, cib); err != nil {
+		return Plan{}, err
+	}
+	facts := d.Facts.Gather(ctx, file, p.Changes)
+	p.Quorum = facts.Quorum
+	if p.Warnings, err = fencing.Review(file, p.Changes, facts); err != nil {
+		return Plan{}, err
+	}
+	if p.Changes.Empty() {
+		return p, nil
+	}
+	if p.Forecasted = forecast; forecast {
+		p.Forecast, err = d.Cluster.Check(ctx, p.Changes)
+	} else {
+		p.Forecast.Warnings, err = d.Cluster.Verify(ctx, p.Changes)
+	}
+	if errors.Is(err, crm.ErrNoFencing) {
+		err = nil // Review has judged that
+	}
+	p.Warnings = append(p.Warnings, p.Forecast.Warnings...)
+	return p, err
+}
+
+// Diff is what the file changes in the configuration.
+func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
+	p, err := crm.Diff(cib, crm.Spec{Objects: Objects(file, cib), Tag: contract.TagID})
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return p, onlyOurs(p)
+}
+
+// Try has a fencing device that the plan would write show that it can fence.
+func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err error) {
+	return d.Trial.Try(ctx, p.file, p.Changes)
+}
+
+// Apply writes the plan that was approved. If the cluster has changed meanwhile it plans again, and
+// *change.Changed is the error where that makes another plan. Fencing is judged again too: a node may have
+// become unreachable while the question stood.
+func (d *Deployer) Apply(ctx context.Context, p Plan) error {
+	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
+		next, err := Diff(p.file, cib)
+		if err != nil {
+			return crm.Plan{}, err
+		}
+		_, err = fencing.Review(p.file, next, d.Facts.Gather(ctx, p.file, next))
+		return next, err
+	})
+}
+
+// Verdict is an error if one of the resources that the plan leads to failed since then, or is not where it
+// should be.
+func (d *Deployer) Verdict(ctx context.Context, p Plan, since time.Time) error {
+	status, err := d.Cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{}
+	for _, id := range p.Changes.New.Tagged(contract.TagID) {
+		ours[id] = true
+	}
+	var lines []string
+	explained := map[string]bool{}
+	for _, f := range status.Failures {
+		if id := crm.ResourceOf(f.Resource); ours[id] && f.Since(since) {
+			lines = append(lines, f.String())
+			explained[id] = true
+		}
+	}
+	for _, m := range status.Missing() {
+		if !ours[m.ID] {
+			continue
+		}
+		if explained[m.ID] {
+			m.Reasons = nil
+		}
+		lines = append(lines, m.String())
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return outcome.Errorf(outcome.Resource, "%s", strings.Join(lines, "\n"))
+}

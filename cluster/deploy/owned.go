@@ -1,0 +1,49 @@
+package deploy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// onlyOurs refuses a plan that deletes what hawser never makes. The tag says what hawser made; but a tag of that name may be somebody else's,
+// and anybody may add to it what he likes: a node even.
+func onlyOurs(p crm.Plan) error {
+	var foreign []string
+	for _, c := range p.Changes {
+		if c.New == nil && !couldBeOurs(c.Old) {
+			foreign = append(foreign, crm.Title(c.Old))
+		}
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	return outcome.Usagef("the tag %s, in which hawser notes what it made, names what hawser does not make: %s; somebody else has written that there. "+
+		"Take it out of the tag, or the tag away if it is theirs (`crm configure edit %s`), then run the command again; nothing was changed",
+		contract.TagID, strings.Join(foreign, ", "), contract.TagID)
+}
+
+// couldBeOurs says whether the object is of a kind that hawser makes.
+func couldBeOurs(o crm.Object) bool {
+	switch o := o.(type) {
+	case *crm.Primitive:
+		return o.Class == "ocf" && (o.Type == "haproxy" || o.Type == "floatip") || o.Name == contract.FenceID && o.Agent() == contract.FenceDropletAgent
+	case *crm.Clone:
+		return o.Name == contract.CloneID
+	case *crm.Colocation:
+		return strings.HasSuffix(o.Name, contract.ColocationID("")) || strings.Contains(o.Name, contract.ApartID("", ""))
+	case *crm.Location:
+		return strings.HasSuffix(o.Name, contract.WhereServedID(""))
+	case *crm.Order:
+		return strings.HasSuffix(o.Name, contract.LeavesFirstID(""))
+	case *crm.Property:
+		return o.Set == contract.BeforeID || slices.Contains(fencing.Options(), o.Name)
+	case *crm.Tag:
+		return o.Name == contract.TagID
+	}
+	return false
+}

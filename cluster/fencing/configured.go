@@ -1,0 +1,91 @@
+package fencing
+
+import (
+	"fmt"
+
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// The options of the cluster that fencing needs. hawser writes each as an object of its own; a value that
+// somebody else had set comes back with destroy.
+const (
+	StonithEnabled  = "stonith-enabled"
+	WatchdogTimeout = "stonith-watchdog-timeout"
+	NoQuorumPolicy  = "no-quorum-policy"
+	PriorityDelay   = "priority-fencing-delay"
+)
+
+// Options lists the options that hawser may have set.
+func Options() []string {
+	return []string{StonithEnabled, WatchdogTimeout, NoQuorumPolicy, PriorityDelay}
+}
+
+// WatchdogDevice stands for the nodes' watchdogs among the ids of fencing devices. Pacemaker calls them so too.
+const WatchdogDevice = "watchdog"
+
+// StartsNothing says whether Pacemaker starts nothing for want of fencing. It counts a device that is stopped as one.
+func StartsNothing(cib *crm.CIB) bool {
+	there, _ := cib.Watchdogs()
+	return cib.FencingEnabled() && !there && len(cib.FencingDevices()) == 0
+}
+
+// Devices lists what can fence a node: the ids of resources that are not stopped on purpose, and the watchdogs.
+func Devices(cib *crm.CIB) []string {
+	var ids []string
+	for _, d := range cib.FencingDevices() {
+		if d.StoppedBy == "" {
+			ids = append(ids, d.ID)
+		}
+	}
+	if _, used := cib.Watchdogs(); used {
+		ids = append(ids, WatchdogDevice)
+	}
+	return ids
+}
+
+// stoppedDevices tells of devices that are configured and cannot fence.
+func stoppedDevices(cib *crm.CIB) []string {
+	var out []string
+	for _, d := range cib.FencingDevices() {
+		switch d.StoppedBy {
+		case "":
+		case d.ID:
+			out = append(out, d.ID+" has the target role Stopped")
+		default:
+			out = append(out, fmt.Sprintf("%s has the target role Stopped by %s", d.ID, d.StoppedBy))
+		}
+	}
+	return out
+}
+
+// NotFenced are the nodes that nothing fences, in a cluster that has fencing.
+func NotFenced(cib *crm.CIB) []string {
+	if _, used := cib.Watchdogs(); used || !cib.FencingEnabled() {
+		return nil
+	}
+	return cib.Unfenced(cib.Members())
+}
+
+// races says whether two nodes would fence each other at the same moment.
+func races(cib *crm.CIB, q Quorum) bool {
+	delay, _ := cib.Property(PriorityDelay)
+	head, err := crm.ParseInterval(delay)
+	delayed := delay != "" && (err != nil || head > 0)
+	if len(cib.Members()) != 2 || q.Known && q.Device || delayed {
+		return false
+	}
+	devices := false
+	for _, d := range cib.FencingDevices() {
+		p, ok := cib.Primitive(d.ID)
+		if !ok {
+			return false // not known
+		}
+		for _, name := range []string{"pcmk_delay_base", "pcmk_delay_max", "delay"} {
+			if _, ok := p.Params.Get(name); ok {
+				return false
+			}
+		}
+		devices = true
+	}
+	return devices
+}

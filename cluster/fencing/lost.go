@@ -1,0 +1,57 @@
+package fencing
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// takenForDead says by what a plan would take an unreachable node that has not been fenced for down, ""
+// if it does not.
+func takenForDead(p crm.Plan) string {
+	_, relied := p.Base.Watchdogs()
+	_, relies := p.New.Watchdogs()
+	switch {
+	case !p.Base.FencingEnabled():
+	case !p.New.FencingEnabled():
+		return "without fencing their resources start elsewhere at once"
+	case relies && !relied:
+		return "with `fencing: sbd` their resources start elsewhere after stonith-watchdog-timeout, and whether SBD runs there is not known"
+	}
+	return ""
+}
+
+// checkUnfenced refuses a plan by which an unreachable node that has not been fenced would be taken for
+// down: without fencing its resources start elsewhere at once, and with SBD after
+// stonith-watchdog-timeout, whether SBD runs on that node or not. Whoever looks for a way out of a fence
+// that fails comes to it.
+func checkUnfenced(c *config.File, p crm.Plan, f Facts) error {
+	how := takenForDead(p)
+	if how == "" || !f.Live {
+		return nil
+	}
+	status := f.Status
+	switch {
+	case f.StatusErr != nil:
+		return f.StatusErr
+	case !status.Quorum:
+		return nil // Pacemaker takes no change, and says so; that the others are unclean is nothing new then
+	case !slices.ContainsFunc(status.Resources, func(r crm.ResourceStatus) bool { return r.Active && !r.IsFencing() }):
+		return nil // as in a new cluster, of which not every node has been seen: nothing runs that could be held twice
+	}
+	var lost, confirm []string
+	for _, n := range status.Nodes {
+		if n.Unclean {
+			lost = append(lost, n.Name)
+			confirm = append(confirm, "`stonith_admin --confirm="+n.Name+"`")
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return outcome.Usagef("%s: lost and not fenced yet: %s; %s, while they may still hold an address. `stonith_admin --history='*' --verbose` says why fencing fails. "+
+		"If you have made sure that they are down, tell the cluster: %s; then run this again; nothing was changed", c.Path, strings.Join(lost, ", "), how, strings.Join(confirm, ", "))
+}

@@ -1,0 +1,195 @@
+package fencing
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
+	"github.com/hawser-ha/hawser/param"
+)
+
+// checkWatchdogs refuses SBD without a disk where it would fence nobody: it resets a node that has no quorum, and of two nodes without a third vote
+// either both have it or the survivor has none too.
+func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err error) {
+	nodes := cib.Members()
+	at := c.Fencing.At.Line
+	switch {
+	case len(nodes) >= 3 || q.Device:
+	case q.Known || len(nodes) < 2:
+		return "", outcome.Usagef("%s:%d: fencing by SBD needs three votes, and this cluster has %s and no quorum device: SBD resets the node that has no quorum, and of two nodes that lose sight "+
+			"of each other either both have it (two_node) and both go on, or neither has and both are reset. Add a third node, or a quorum device (package corosync-qdevice here, corosync-qnetd on a third machine), "+
+			"or fence by a device: `fencing: {droplet: …}` or on", c.Path, at, words.Count(len(nodes), "node"))
+	default:
+		warning = "whether this cluster of two has a quorum device could not be asked: without one, SBD fences nobody"
+	}
+	policy, _ := cib.Property(NoQuorumPolicy)
+	if policy == "freeze" {
+		warning = strings.TrimPrefix(warning+"\nno-quorum-policy=freeze: a node without quorum keeps its addresses until its watchdog resets it; with stop it lets go of them at once", "\n")
+	}
+	return warning, nil
+}
+
+// SBD is SBD as it runs on this node.
+type SBD struct {
+	Running  bool
+	Timeout  time.Duration // SBD_WATCHDOG_TIMEOUT, 0 if nothing says it
+	SaidBy   string        // where that was read
+	Watchdog string        // SBD_WATCHDOG_DEV, "" if nothing says it
+}
+
+// sbdGroup is the process group of Corosync that each node's SBD joins (sbd-cluster.c of SBD: crm_system_name).
+const sbdGroup = "sbd:cluster"
+
+// checkSBD looks whether SBD protects every node, before stonith-watchdog-timeout is written. Where a node's SBD does not run, or waits longer than
+// the option says, Pacemaker shuts itself down on that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and where the
+// option is less than twice what the watchdog waits, an address starts elsewhere before its node is reset.
+func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error) {
+	if c.Fencing.Way != config.FencingSBD {
+		return "", nil
+	}
+	if !f.Live {
+		return "whether SBD runs on every node was not checked: the configuration in use is not that of this machine's cluster. Where it does not, Pacemaker shuts itself down with stonith-watchdog-timeout", nil
+	}
+	line := c.Fencing.At.Line
+	const how = "\non every node: `apt install sbd`, SBD_WATCHDOG_DEV and SBD_WATCHDOG_TIMEOUT in /etc/default/sbd, `systemctl enable sbd`, then restart the cluster there, one node after the other: " +
+		"`systemctl restart corosync pacemaker` (docs/fencing.md); nothing was changed"
+	here, status := f.SBD, f.Status
+	switch {
+	case f.SBDErr != nil:
+		return "", outcome.Errorf(outcome.Failed, "%s:%d: looking whether SBD runs on this node: %w; nothing was changed", c.Path, line, f.SBDErr)
+	case !here.Running:
+		return "", outcome.Usagef("%s:%d: fencing by SBD: sbd.service does not run on this node (%s); with stonith-watchdog-timeout Pacemaker would shut itself down on this node%s", c.Path, line, f.Node, how)
+	case f.StatusErr != nil:
+		return "", f.StatusErr
+	case f.GroupErr != nil:
+		return "", outcome.Errorf(outcome.Unavailable, "%s:%d: asking Corosync on which nodes SBD runs: %w; nothing was changed", c.Path, line, f.GroupErr)
+	}
+	var without, offline []string
+	for _, n := range status.Nodes {
+		switch id, err := strconv.Atoi(n.ID); {
+		case n.Type == "remote":
+		case !n.Online:
+			offline = append(offline, n.Name)
+		case err != nil || !slices.Contains(f.Group, id):
+			without = append(without, n.Name)
+		}
+	}
+	if len(without) > 0 {
+		return "", outcome.Usagef("%s:%d: fencing by SBD: SBD does not run on %s (it is not in Corosync's process group %s there: `corosync-cpgtool`); with stonith-watchdog-timeout Pacemaker would shut itself down there%s",
+			c.Path, line, strings.Join(without, ", "), sbdGroup, how)
+	}
+	if have, _ := cib.Property("have-watchdog"); !strings.EqualFold(have, "true") {
+		return "", outcome.Usagef("%s:%d: fencing by SBD: Pacemaker does not know of it (have-watchdog is %s), because the node that decides, %s, was started without SBD: restart the cluster there (`systemctl restart corosync pacemaker`); nothing was changed",
+			c.Path, line, words.OrNone(have), words.OrNone(status.DC))
+	}
+	if warning, err = fitsWatchdog(c, here); len(offline) > 0 && err == nil {
+		warning = strings.TrimPrefix(fmt.Sprintf("%s\nwhether SBD runs on %s cannot be seen, since it is offline: where it does not, Pacemaker shuts itself down at its next start there (`systemctl enable sbd` first)",
+			warning, strings.Join(offline, ", ")), "\n")
+	}
+	return warning, err
+}
+
+// fitsWatchdog compares the file with what this node's watchdog waits. What other nodes' wait is in their /etc/default/sbd and told to nobody.
+func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
+	want, line := c.Fencing.Watchdog, c.Fencing.At.Line
+	switch {
+	case here.Timeout == 0:
+		warning = fmt.Sprintf("SBD_WATCHDOG_TIMEOUT is not in /etc/default/sbd; it must be at most %d on every node", want/time.Second)
+	case here.Timeout > want:
+		return "", outcome.Usagef("%s:%d: fencing.sbd.watchdog_timeout is %s, but SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): a lost node's address would be started elsewhere before its watchdog has reset it. "+
+			"Write `fencing: {sbd: {watchdog_timeout: %ds}}`, or %d in /etc/default/sbd of every node and restart the cluster there; nothing was changed",
+			c.Path, line, param.FormatDuration(want), here.Timeout/time.Second, here.SaidBy, here.Timeout/time.Second, want/time.Second)
+	case here.Timeout < want:
+		warning = fmt.Sprintf("SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): `watchdog_timeout: %ds` would take %s off each failover, if every node has it",
+			here.Timeout/time.Second, here.SaidBy, here.Timeout/time.Second, param.FormatDuration(2*(want-here.Timeout)))
+	}
+	if here.Watchdog == "/dev/null" {
+		warning = strings.TrimPrefix(warning+"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and a node that hangs is reset by nobody", "\n")
+	}
+	return warning, nil
+}
+
+// sbdDefaults is where the packages of Debian and of RHEL have SBD's settings.
+var sbdDefaults = []string{"/etc/default/sbd", "/etc/sysconfig/sbd"}
+
+// FindSBD looks for this node's SBD as Pacemaker does (pcmk__locate_sbd()), and for the settings that Pacemaker was started with, which are those
+// that it compares.
+func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
+	var here SBD
+	text, err := os.ReadFile(pidFile)
+	switch pid, numErr := strconv.Atoi(strings.TrimSpace(string(text))); {
+	case errors.Is(err, fs.ErrNotExist):
+		return here, nil
+	case err != nil:
+		return here, fmt.Errorf("%s cannot be read: %w", pidFile, outcome.Cause(err))
+	case numErr != nil:
+		return here, fmt.Errorf("%s does not hold the number of a process", pidFile)
+	default:
+		target, err := os.Readlink(filepath.Join(proc, strconv.Itoa(pid), "exe"))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return here, nil // a file that was left behind
+		case err != nil:
+			return here, fmt.Errorf("the process %d of %s cannot be looked at: %w", pid, pidFile, outcome.Cause(err))
+		}
+		here.Running = strings.TrimSuffix(filepath.Base(target), " (deleted)") == "sbd"
+	}
+	if !here.Running {
+		return here, nil
+	}
+	for _, file := range defaults {
+		if text, err := os.ReadFile(file); err == nil {
+			here.read(strings.Split(string(text), "\n"), file)
+			break
+		}
+	}
+	if env, ok := environmentOf(proc, "pacemakerd"); ok {
+		here.read(env, "the environment of pacemakerd")
+	}
+	return here, nil
+}
+
+// read takes settings from lines NAME=VALUE.
+func (here *SBD) read(lines []string, from string) {
+	for _, line := range lines {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		value = strings.Trim(value, `"'`)
+		switch {
+		case !ok:
+		case name == "SBD_WATCHDOG_DEV":
+			here.Watchdog = value
+		case name == "SBD_WATCHDOG_TIMEOUT":
+			if d, err := param.ParseDuration(value); err == nil && d > 0 { // a bare number is in seconds, to Pacemaker too
+				here.Timeout, here.SaidBy = d, from
+			}
+		}
+	}
+}
+
+// environmentOf is the environment with which the process of that name was started.
+func environmentOf(proc, name string) ([]string, bool) {
+	dirs, _ := filepath.Glob(filepath.Join(proc, "[0-9]*"))
+	for _, dir := range dirs {
+		comm, err := os.ReadFile(filepath.Join(dir, "comm"))
+		if err != nil || strings.TrimSpace(string(comm)) != name {
+			continue
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, "environ")); err == nil {
+			return strings.Split(string(text), "\x00"), true
+		}
+	}
+	return nil, false
+}
+
+// HostSBD is the SBD of this machine.
+func HostSBD() (SBD, error) { return FindSBD("/proc", "/run/sbd.pid", sbdDefaults) }

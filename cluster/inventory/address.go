@@ -1,0 +1,134 @@
+package inventory
+
+import (
+	"cmp"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// Address is a floating IP of the cluster's configuration.
+type Address struct {
+	Resource, IP, Provider, TokenFile, APIURL, MetadataURL string
+	// TokenInCIB says whether the token itself is in the configuration; Token is it then, and is never
+	// to be shown. SecretFile is where Pacemaker keeps one that it was told to hide (cibsecret(8)).
+	TokenInCIB        bool
+	Token, SecretFile string
+
+	primitive *crm.Primitive
+}
+
+// AddressOf reads the parameters of an address that hawser's agent holds.
+func AddressOf(p *crm.Primitive) Address {
+	get := func(names ...string) string { return first(p.Params, names...) }
+	a := Address{
+		Resource: p.Name, IP: get(contract.ParamIP, contract.ParamOldIP),
+		Provider:  cmp.Or(get(contract.ParamProvider), contract.DefaultProvider),
+		TokenFile: get(contract.ParamTokenFile), APIURL: get(contract.ParamAPIURL),
+		MetadataURL: get(contract.ParamMetadataURL), primitive: p,
+	}
+	for _, name := range []string{contract.ParamToken, contract.ParamOldToken} {
+		if get(name) == hiddenToken {
+			a.SecretFile = filepath.Join(secretsDir, p.Name, name)
+		}
+	}
+	if token := get(contract.ParamToken, contract.ParamOldToken); token != hiddenToken {
+		a.Token, a.TokenInCIB = token, token != ""
+	}
+	return a
+}
+
+// AddressNamed reads the address of that name out of the configuration, which may be nil where it could
+// not be read.
+func AddressNamed(cib *crm.CIB, name string) (Address, bool) {
+	if cib == nil {
+		return Address{}, false
+	}
+	p, ok := cib.Primitive(name)
+	if !ok || !IsFloatIP(p.Agent()) {
+		return Address{}, false
+	}
+	return AddressOf(p), true
+}
+
+// FindAddress is AddressNamed with an error that says which addresses there are.
+func FindAddress(cib *crm.CIB, name string) (Address, error) {
+	if a, ok := AddressNamed(cib, name); ok {
+		return a, nil
+	}
+	known := "it has none"
+	if all := Primitives(cib.Effective(), IsFloatIP); len(all) > 0 {
+		known = "it has " + strings.Join(Names(all), ", ")
+	}
+	if _, there := cib.Object(name); there {
+		return Address{}, outcome.Usagef(
+			"%s is no floating IP in the cluster's configuration; %s",
+			name,
+			known,
+		)
+	}
+	return Address{}, outcome.Usagef(
+		"there is no floating IP %s in the cluster's configuration; %s",
+		name,
+		known,
+	)
+}
+
+// hiddenToken is what cibsecret(8) leaves in a token's place, and secretsDir where the value is on each
+// node then (LRM_CIBSECRETS_DIR of Pacemaker).
+const (
+	hiddenToken = "lrm://"
+	secretsDir  = "/var/lib/pacemaker/lrm/secrets"
+)
+
+// TokenFile is where a token goes that was written into the configuration.
+const TokenFile = "/etc/hawser/token"
+
+// WithTokenFile returns the resource with a file in place of the token. With both at once, or with
+// neither, the agent may run nowhere: so the two changes have to be written together.
+func (a Address) WithTokenFile() *crm.Primitive {
+	p := *a.primitive
+	p.Params = p.Params.Without(contract.ParamToken, contract.ParamOldToken)
+	p.Params.Set(contract.ParamTokenFile, TokenFile)
+	return &p
+}
+
+// addressesBefore returns, for each resource in a group, the addresses that the group starts before it.
+func addressesBefore(objects []crm.Object) map[string][]netip.Addr {
+	of, before := map[string]netip.Addr{}, map[string][]netip.Addr{}
+	for _, p := range Primitives(objects, IsAddress) {
+		ip, err := netip.ParseAddr(first(p.Params, contract.ParamIP, contract.ParamOldIP))
+		if err == nil {
+			of[p.Name] = ip
+		}
+	}
+	for _, o := range objects {
+		g, ok := o.(*crm.Group)
+		if ordered, _ := crm.MetaOf(o).Get("ordered"); !ok || crm.IsFalse(ordered) {
+			continue
+		}
+		var so []netip.Addr
+		for _, member := range g.Members {
+			before[member] = slices.Clone(so)
+			if ip, ok := of[member]; ok {
+				so = append(so, ip)
+			}
+		}
+	}
+	return before
+}
+
+// first is the value of the first of the parameters that is set.
+func first(params crm.Attrs, names ...string) string {
+	for _, name := range names {
+		if v, ok := params.Get(name); ok {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,39 @@
+package inventory
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/hawser-ha/hawser/haproxy"
+)
+
+// Listener is an address that HAProxy binds by its configuration.
+type Listener struct {
+	At    netip.AddrPort
+	Place string // the file
+	// Both is a socket of IPv6 at which connections of IPv4 arrive too (ipv6(7), IPV6_V6ONLY is off).
+	Both bool
+}
+
+// Listeners reads what the configurations of the HAProxies bind on this node. An address that depends on
+// what only the agent knows, such as the anchor address, stands for any.
+func (d Declared) Listeners() ([]Listener, error) {
+	var all []Listener
+	for _, h := range d.HAProxies {
+		sources, err := h.Sources()
+		if err != nil {
+			return nil, err
+		}
+		unset := func(string) string { return "" }
+		bindings := haproxy.Bindings(sources, unset)
+		for _, at := range haproxy.Binds(sources, unset) {
+			v6only := slices.ContainsFunc(
+				bindings,
+				func(b haproxy.Binding) bool { return b.Addr == at && b.V6Only },
+			)
+			both := at.Addr() == netip.IPv6Unspecified() && !v6only
+			all = append(all, Listener{At: at, Place: h.Config, Both: both})
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,152 @@
+package move
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// whereIs finds the floating IP; an error unless it is one, and runs and is managed.
+func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
+	var addresses []string
+	for _, o := range now.CIB.Effective() {
+		if p, ok := o.(*crm.Primitive); ok && p.Class == "ocf" && p.Type == "floatip" {
+			addresses = append(addresses, p.Name)
+		}
+	}
+	if !slices.Contains(addresses, resource) {
+		known := "it has none"
+		if len(addresses) > 0 {
+			known = "it has " + strings.Join(addresses, ", ")
+		}
+		what := "there is no floating IP " + resource
+		if _, ok := now.CIB.Object(resource); ok {
+			what = resource + " is no floating IP"
+		}
+		return crm.ResourceStatus{}, outcome.Usagef("%s in the cluster's configuration; %s", what, known)
+	}
+	var reasons []string
+	for _, r := range now.Status.Resources {
+		if crm.ResourceOf(r.ID) != resource {
+			continue
+		}
+		switch {
+		case !r.Managed:
+			return r, cannot("%s is not managed (maintenance mode, or is-managed=false), so Pacemaker does not move it", resource)
+		case r.Active && len(r.Nodes) > 1:
+			return r, cannot("%s is on %s at once, which Pacemaker has to put right first", resource, strings.Join(r.Nodes, " and "))
+		case r.Pending != "" || r.Role == "Starting" || r.Role == "Stopping":
+			return r, cannot("%s is just %s", resource, strings.ToLower(cmp.Or(r.Pending, r.Role)))
+		case r.Active && !r.Failed && r.Node != "":
+			return r, nil
+		}
+		if r.Reason != "" {
+			reasons = append(reasons, r.Reason)
+		}
+	}
+	why := ""
+	if len(reasons) > 0 {
+		why = ": " + strings.Join(reasons, "; ")
+	}
+	return crm.ResourceStatus{}, cannot("%s is not running on any node, so it cannot be moved%s: see `hawser status`", resource, why)
+}
+
+// cannot is the error for a move that the cluster's state does not allow.
+func cannot(format string, args ...any) error {
+	return outcome.Errorf(outcome.Resource, "%w; nothing was changed", fmt.Errorf(format, args...))
+}
+
+// fit is an error if the address cannot go to the node; "" is any node.
+func fit(status *crm.Status, resource, from, node string) error {
+	if node == "" {
+		return nil
+	}
+	var names []string
+	for _, n := range status.Nodes {
+		names = append(names, n.Name)
+		if n.Name != node {
+			continue
+		}
+		if node == from {
+			return nil
+		}
+		for _, state := range []struct {
+			is   bool
+			what string
+		}{
+			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"}, {n.Pending, "is still joining the cluster"},
+			{n.Shutdown, "is shutting down"}, {n.Standby, "is in standby: `crm node online " + node + "` ends that"},
+			{n.Maintenance, "is in maintenance"},
+		} {
+			if state.is {
+				return cannot("%s cannot move to %s, which %s", resource, node, state.what)
+			}
+		}
+		return servesOn(status, resource, node)
+	}
+	return outcome.Usagef("the cluster has no node %s; it has %s", node, strings.Join(names, ", "))
+}
+
+// servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only degraded serves.
+func servesOn(status *crm.Status, resource, node string) error {
+	any, reason := false, ""
+	for _, r := range status.Resources {
+		if r.Agent != "ocf:hawser:haproxy" && r.Agent != "ocf:heartbeat:haproxy" {
+			continue
+		}
+		any = true
+		if r.Active && !r.Failed && !r.Blocked && r.Role == "Started" && r.Node == node {
+			return nil
+		}
+		if r.Node == node && r.Reason != "" {
+			reason = ": " + r.Reason
+		}
+	}
+	if !any {
+		return nil // something else serves the address
+	}
+	for _, f := range status.Failures {
+		if f.Node == node && reason == "" && strings.Contains(f.Resource, contract.HAProxyID) {
+			reason = ": " + f.String()
+		}
+	}
+	return cannot("%s cannot move to %s, where HAProxy is not running as it should%s", resource, node, reason)
+}
+
+// refused says why the scheduler does not send the address to the node.
+func refused(now crm.Snapshot, resource, node, to string) error {
+	if node == "" {
+		return cannot("Pacemaker has no other node for %s%s", resource, locations(now.CIB, resource))
+	}
+	why := locations(now.CIB, resource)
+	if b, ok := now.Status.BanOf(node, resource); ok {
+		why = ": the constraint " + b.ID + " keeps it off that node"
+		if b.ByCommand() {
+			why += "; `crm resource clear " + resource + "` ends that"
+		}
+	}
+	would := "would leave it where it is"
+	if to != "" {
+		would = "would move it to " + to
+	}
+	return cannot("%s cannot move to %s: Pacemaker %s%s", resource, node, would, why)
+}
+
+// locations names the constraints that say where the resource should be.
+func locations(cib *crm.CIB, resource string) string {
+	var ids []string
+	for _, o := range cib.Objects() {
+		if l, ok := o.(*crm.Location); ok && l.Resource == resource && !strings.HasPrefix(l.Name, contract.MovePrefix) && l.Name != contract.WhereServedID(resource) {
+			ids = append(ids, l.Name)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return " (see the location constraints " + strings.Join(ids, ", ") + ")"
+}

@@ -1,0 +1,111 @@
+package preflight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/param"
+)
+
+// placeholderIP stands in for the addresses that the agent takes from the metadata service: the check binds nothing.
+const placeholderIP = "127.0.0.1"
+
+// checkTime is how long `haproxy -c` may take: it resolves the names of servers.
+const checkTime = 20 * time.Second
+
+// HAProxy is a configuration of HAProxy, and how the agent would run it.
+type HAProxy struct {
+	Config              string // a file or a directory, "" for the agent's default
+	Binary              string // "" for the agent's default
+	Extra               string // further arguments, quoted as for a shell
+	AnchorIP, PrivateIP string
+	Env                 []string // that of a HAProxy that runs here, instead of what stands in for it
+}
+
+// HAProxyOf is what hawser.yaml says of it.
+func HAProxyOf(h *config.HAProxy) HAProxy {
+	return HAProxy{Config: h.Config, Binary: h.Binary, Extra: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP}
+}
+
+// CheckHAProxy has the HAProxy of this node check the configuration.
+func CheckHAProxy(ctx context.Context, h HAProxy) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	file, binary := h.Config, h.Binary
+	if file == "" {
+		file = contract.DefaultConffile
+	}
+	if binary == "" {
+		binary = contract.DefaultBinpath
+	}
+	if _, err := os.Stat(file); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s does not exist on this node: HAProxy's configuration must be there on every node, or haproxy.config must name another file", file)
+		}
+		return fmt.Errorf("%s cannot be read: %w", file, outcome.Cause(err))
+	}
+	args, err := param.SplitWords(h.Extra)
+	if err != nil {
+		return fmt.Errorf("haproxy.extra %q %w", h.Extra, err)
+	}
+	anchor, private := h.AnchorIP, h.PrivateIP
+	standIn := h.Env == nil && (anchor == "" || private == "")
+	if anchor == "" {
+		anchor = placeholderIP
+	}
+	if private == "" {
+		private = placeholderIP
+	}
+	// The agent's environment, not this shell's, and its mode: without -W, HAProxy refuses `program` sections.
+	env := h.Env
+	if env == nil {
+		env = []string{"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private}
+	}
+	env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, env...)
+	err = quickCheck(ctx, haproxy.Config{Binary: binary, Files: []string{file}, Args: append([]string{"-W"}, args...), Env: env})
+	var refused *haproxy.CheckError
+	switch {
+	case errors.As(err, &refused):
+		message := fmt.Sprintf("HAProxy refuses %s: %s", file, strings.TrimSpace(refused.Complaint))
+		if sources, readErr := haproxy.ReadSources([]string{file}); standIn && readErr == nil &&
+			(haproxy.Mentions(sources, "HAWSER_ANCHOR_IP") || haproxy.Mentions(sources, "HAWSER_PRIVATE_IP")) {
+			message += " (checked with " + placeholderIP + " for the addresses that the metadata service gives each node)"
+		}
+		return errors.New(message)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s does not exist on this node: install the package haproxy on every node, or name the program in haproxy.binary", binary)
+	}
+	return err
+}
+
+// withoutCAs keeps HAProxy from reading every certificate authority of the system, for a client that only Lua scripts use: two
+// thirds of the time of a check. A configuration that says something else about it has the last word.
+const withoutCAs = "global\n\thttpclient.ssl.verify none\n"
+
+// quickCheck is the configuration's Check in a third of the time. Only what HAProxy says of the configuration by itself is a refusal:
+// older ones, and those built without TLS, do not know the words that are added here.
+func quickCheck(ctx context.Context, c haproxy.Config) error {
+	file, err := os.CreateTemp("", "hawser-check-*.cfg")
+	if err != nil {
+		return c.Check(ctx)
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.WriteString(withoutCAs)
+	if err = errors.Join(err, file.Close()); err == nil {
+		quick := c
+		quick.Files = append([]string{file.Name()}, c.Files...)
+		if quick.Check(ctx) == nil {
+			return nil
+		}
+	}
+	return c.Check(ctx)
+}

@@ -1,0 +1,70 @@
+// Package preflight checks what hawser.yaml refers to on this node before anything is written: tokens,
+// HAProxy's configuration, and whether systemd runs a HAProxy of its own. Every node of the cluster needs
+// the same; a node that lacks it says so itself when Pacemaker starts something there.
+//
+// It imports config, haproxy and leaves of internal. Open this file first.
+package preflight
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/internal/tokenfile"
+)
+
+// Node is this machine, as far as it is checked. host fills it in.
+type Node struct {
+	Remote bool   // the configuration is another machine's: the files are not here
+	Live   bool   // a cluster of this machine is behind the configuration
+	Name   string // in the cluster
+	Root   bool   // who runs this is root
+	// HAProxy has this node's HAProxy check a configuration: CheckHAProxy.
+	HAProxy func(ctx context.Context, h HAProxy) error
+	// Unit asks systemd about one of its units; nil asks nothing.
+	Unit func(ctx context.Context, name string) (systemd.Unit, error)
+}
+
+// Check checks the files that hawser.yaml names. Its error is *config.Faults.
+func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, err error) {
+	if n.Remote {
+		return []string{"the cluster is another machine's: the files that " + file.Path + " names were not checked"}, nil
+	}
+	faults := &config.Faults{Path: file.Path}
+	for _, ip := range file.Addresses {
+		if ip.TokenFile != "" {
+			n.checkToken(faults, ip.TokenFileAt, ip.TokenFile)
+		}
+	}
+	if file.Fencing.Way == config.FencingDroplet {
+		n.checkToken(faults, file.Fencing.Droplet.TokenFileAt, file.Fencing.Droplet.TokenFile)
+	}
+	if err := n.HAProxy(ctx, HAProxyOf(&file.HAProxy)); err != nil {
+		at := file.HAProxy.ConfigAt
+		if at.Line == 0 {
+			at = file.HAProxy.At
+		}
+		faults.Add(at, "%v%s", err, n.askRoot(err))
+	}
+	if warning := n.checkUnit(ctx); warning != "" {
+		warnings = append(warnings, warning)
+	}
+	return warnings, faults.Err()
+}
+
+// checkToken reads a token as the agents do, so that no file passes here which they would refuse.
+func (n Node) checkToken(faults *config.Faults, at config.Position, path string) {
+	if _, err := tokenfile.Read(path); err != nil {
+		faults.Add(at, "%v%s", err, n.askRoot(err))
+	}
+}
+
+func (n Node) askRoot(err error) string {
+	if !errors.Is(err, fs.ErrPermission) {
+		return ""
+	}
+	return outcome.AskRoot(n.Root)
+}

@@ -1,0 +1,200 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// A push brings one configuration to every node: it is put into the CIB together with the order to check it;
+// when all nodes have accepted it follows the order to take it; and at the end, however that comes, both are
+// removed again. The agent's side is agents/haproxy/push.go.
+
+// PushOptions are what a push may be told.
+type PushOptions struct {
+	Force           bool // push even if Pacemaker would restart HAProxy on a node
+	WithCredentials bool // push a configuration although it holds passwords
+}
+
+// Push is a push that was planned.
+type Push struct {
+	Resource string // the primitive
+	ConfFile string // where the configuration goes on every node
+	Sum      string // its SHA-256
+	Targets  []string
+	Skipped  []NodePush // nodes that will miss it
+	Warnings []string
+
+	packed string
+}
+
+// order is the value of the agent's parameter for a step of the push.
+func (p *Push) order(step string) string { return contract.NewPushOrder(step, p.Sum).String() }
+
+// PushReport is `hawser reload --push --json`.
+type PushReport struct {
+	Resource      string     `json:"resource"`
+	Configuration string     `json:"configuration"` // its SHA-256
+	File          string     `json:"file"`          // where it goes
+	Taken         bool       `json:"taken"`         // by every node that runs the resource
+	Nodes         []NodePush `json:"nodes"`
+}
+
+// NodePush is one node's part of a push.
+type NodePush struct {
+	Node string `json:"node"`
+	// Serves is whether it has taken the configuration.
+	Serves bool `json:"serves"`
+	// Answer is "ok", "refused", "none" (not in time), "left" (it stopped meanwhile) or "not running", and Reason the node's own words.
+	Answer string `json:"answer"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Previous is the file in which this node keeps the configuration that the resource served before the last
+// push.
+func Previous(p *crm.Primitive) string {
+	path := inventory.ConfigOf(p)
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return path + contract.PreviousSuffix
+}
+
+// PlanPush checks a configuration that was read from the file, and foresees its push to every node that
+// runs the resource.
+func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byte, o PushOptions) (*Push, error) {
+	now, err := crm.Read(ctx, r.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	primitive, err := inventory.Find(now.CIB, resource)
+	if err != nil {
+		return nil, err
+	}
+	if what := credentials(file, text); what != "" && !o.WithCredentials {
+		return nil, outcome.Usagef("%s holds %s. A push puts the configuration into the cluster's configuration, which every member of "+
+			"the group haclient can read, and Pacemaker keeps earlier ones on disk: keep credentials in the environment or in a file of "+
+			"their own, or say --with-credentials", file, what)
+	}
+	p := &Push{Resource: primitive.Name, ConfFile: inventory.ConfigOf(primitive)}
+	p.packed, p.Sum = contract.PackConfig(text)
+	if len(p.packed) > contract.PushLimit {
+		return nil, outcome.Usagef("%s is too large for the CIB: %d kB compressed, limit %d kB. Copy it to the nodes as %s, then "+
+			"`hawser reload`", file, len(p.packed)>>10, contract.PushLimit>>10, p.ConfFile)
+	}
+	if p.Targets, p.Skipped, err = pushTargets(now.Status, p.Resource); err != nil {
+		return nil, err
+	}
+	if err := r.checkPushed(ctx, primitive, file, text); err != nil {
+		return nil, err
+	}
+	checking := func(cib *crm.CIB) (crm.Plan, error) {
+		return pushPlan(cib, p, func(string) (string, bool, error) { return p.order(contract.PushCheck), true, nil })
+	}
+	plan, err := checking(now.CIB)
+	if err != nil {
+		return nil, err
+	}
+	_, warning, err := r.foresee(ctx, plan, checking, p.Resource, o.Force)
+	if warning != "" {
+		p.Warnings = append(p.Warnings, warning)
+	}
+	return p, err
+}
+
+// Push has every node check the configuration and, if none refuses, take it; at most for the timeout. The
+// report is there whether there is an error or not.
+func (r *Roller) Push(ctx context.Context, p *Push, timeout time.Duration, progress change.Progress) (PushReport, error) {
+	report := PushReport{Resource: p.Resource, Configuration: p.Sum, File: p.ConfFile}
+	var err error
+	report.Nodes, err = r.carry(ctx, p, timeout, progress)
+	report.Taken = err == nil
+	report.Nodes = append(report.Nodes, p.Skipped...)
+	return report, err
+}
+
+// checkPushed has this machine's HAProxy check the configuration, where there is one: a mistake is found before anything travels.
+func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string, text []byte) error {
+	h := configOf(p, "")
+	binary := cmp.Or(h.Binary, contract.DefaultBinpath)
+	if _, err := os.Stat(binary); r.Remote || err != nil {
+		return nil // the nodes check it
+	}
+	temporary, err := os.CreateTemp("", "hawser-*.cfg")
+	if err != nil {
+		return fmt.Errorf("the configuration cannot be checked: %w", err)
+	}
+	defer func() { _ = os.Remove(temporary.Name()) }()
+	_, err = temporary.Write(text)
+	if err = errors.Join(err, temporary.Close()); err != nil {
+		return fmt.Errorf("the configuration cannot be checked: %w", err)
+	}
+	h.Config = temporary.Name()
+	err = r.HAProxy(ctx, h)
+	if err != nil {
+		return outcome.Usagef("%s; nothing was changed", strings.ReplaceAll(err.Error(), temporary.Name(), file))
+	}
+	return nil
+}
+
+// credentials says what in a configuration should not be read by others: "" if nothing.
+func credentials(file string, text []byte) string {
+	source := haproxy.Source{File: file, Text: string(text)}
+	for _, words := range source.Lines(func(name string) string { return "${" + name + "}" }) {
+		for i, word := range words {
+			next := ""
+			if i+1 < len(words) {
+				next = words[i+1]
+			}
+			switch {
+			case strings.HasPrefix(next, "${"):
+			case words[0] == "user" && (word == "password" || word == "insecure-password"):
+				return "a user's password"
+			case i == 1 && words[0] == "stats" && word == "auth":
+				return "the password of the statistics page"
+			}
+		}
+	}
+	return ""
+}
+
+// pushTargets are the nodes on which the resource runs, and those that will miss the push.
+func pushTargets(status *crm.Status, resource string) (there []string, absent []NodePush, err error) {
+	for _, r := range status.Resources {
+		if crm.ResourceOf(r.ID) != resource || !r.Active || r.Node == "" {
+			continue
+		}
+		if !r.Managed {
+			return nil, nil, outcome.Errorf(outcome.Resource, "%s is not managed on %s (maintenance mode, or is-managed=false): Pacemaker would reload nothing there; nothing was changed",
+				resource, r.Node)
+		}
+		there = append(there, r.Node)
+	}
+	slices.Sort(there)
+	for _, n := range status.Nodes {
+		if !slices.Contains(there, n.Name) {
+			reason, leaving := n.Leaving()
+			if !leaving {
+				reason = resource + " does not run there"
+			}
+			absent = append(absent, NodePush{Node: n.Name, Answer: "not running", Reason: reason + "; HAProxy will start there with the file that is there"})
+		}
+	}
+	if len(there) == 0 {
+		return nil, nil, outcome.Errorf(outcome.Resource, "%s runs nowhere: nothing can be pushed; `hawser status` shows why", resource)
+	}
+	return there, absent, nil
+}

@@ -1,0 +1,148 @@
+package rollout
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/param"
+)
+
+// ReloadOptions are what a reload may be told.
+type ReloadOptions struct {
+	Force     bool // reload even if Pacemaker would restart HAProxy on a node
+	Differing bool // let each node take the files that it has, though they differ
+}
+
+// Reload is a reload that was planned, and what has become of it.
+type Reload struct {
+	Report   ReloadReport
+	ConfFile string // on every node
+	// Demanded is the hash of the only configuration that nodes take, "" if each takes what it has.
+	Demanded string
+	Warnings []string
+
+	id, generation string
+	began          time.Time
+	plan           crm.Plan
+	replan         change.Planner
+}
+
+// PlanReload checks the configuration of this node and foresees the reload of a resource, "" for the only
+// one that there is.
+func (r *Roller) PlanReload(ctx context.Context, resource string, o ReloadOptions) (*Reload, error) {
+	now, err := crm.Read(ctx, r.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	p, err := inventory.Find(now.CIB, resource)
+	if err != nil {
+		return nil, err
+	}
+	l := newReload(now.Status, p.Name)
+	l.ConfFile = inventory.ConfigOf(p)
+	if len(l.Waiting()) == 0 {
+		return nil, outcome.Errorf(outcome.Resource, "%s runs on no node where Pacemaker would reload it; nothing was changed%s",
+			p.Name, l.skipped())
+	}
+	hash, err := r.checkForReload(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if r.Remote {
+		l.Warnings = append(l.Warnings, "the cluster is another machine's: its nodes check the configuration, and take what each of them has")
+	}
+	l.Report.Configuration = hash
+	if !o.Differing {
+		l.Demanded = hash
+	}
+	l.generation = contract.NewGeneration(r.Now(), rand.Uint32(), l.Demanded) //nolint:gosec // it only has to be another one each time
+	l.replan = func(cib *crm.CIB) (crm.Plan, error) { return generationPlan(cib, p.Name, l.generation) }
+	if l.plan, err = l.replan(now.CIB); err != nil {
+		return nil, err
+	}
+	var warning string
+	if l.plan, warning, err = r.foresee(ctx, l.plan, l.replan, p.Name, o.Force); err != nil {
+		return nil, err
+	}
+	if warning != "" {
+		l.Warnings = append(l.Warnings, warning)
+	}
+	return l, nil
+}
+
+// Reload writes what was planned, and waits until each node has taken the configuration, said why it has
+// not, or is gone; at most for the timeout. The report is filled in whether there is an error or not:
+// there is one unless every node that goes on serving has taken the configuration.
+func (r *Roller) Reload(ctx context.Context, l *Reload, timeout time.Duration, progress change.Progress) error {
+	l.began = r.Now()
+	if err := change.Commit(ctx, r.Cluster, l.plan, l.replan); err != nil {
+		return err
+	}
+	err := r.await(ctx, l, timeout, progress)
+	if verdict := l.verdict(); err == nil {
+		err = verdict
+	} else if verdict != nil {
+		err = outcome.Errorf(outcome.Of(err), "%w\n%w", err, verdict)
+	}
+	r.addLocal(ctx, l)
+	return err
+}
+
+// Written says whether the reload was asked for.
+func (l *Reload) Written() bool { return !l.began.IsZero() }
+
+// checkForReload has this node's HAProxy check the configuration as the agent would run it, and returns its
+// hash: "" where the cluster is another machine's.
+func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, error) {
+	if r.Remote {
+		return "", nil
+	}
+	get := func(name string) string { v, _ := p.Params.Get(name); return v }
+	extra, err := param.SplitWords(get(contract.ParamExtraconf))
+	if err != nil {
+		return "", outcome.Usagef("extraconf of %s %w; nothing was changed", p.Name, err)
+	}
+	file := inventory.ConfigOf(p)
+	files := contract.ConfigFiles(file, extra)
+	before, err := haproxy.ReadSources(files)
+	if err != nil {
+		return "", outcome.Usagef("%w%s; nothing was changed", err, outcome.AskRoot(r.Root))
+	}
+	h := configOf(p, file)
+	h.Env = r.Environment(p.Name)
+	if err := r.HAProxy(ctx, h); err != nil {
+		return "", outcome.Usagef("%w; nothing was changed", err)
+	}
+	after, err := haproxy.ReadSources(files)
+	if err != nil || haproxy.Hash(after) != haproxy.Hash(before) {
+		return "", outcome.Usagef("%s was edited while it was checked; nothing was changed: run the command again", file)
+	}
+	return haproxy.Hash(before), nil
+}
+
+// configOf is a configuration as the resource's agent would run it.
+func configOf(p *crm.Primitive, file string) preflight.HAProxy {
+	get := func(name string) string { v, _ := p.Params.Get(name); return v }
+	return preflight.HAProxy{Config: file, Binary: get(contract.ParamBinpath), Extra: get(contract.ParamExtraconf),
+		AnchorIP: get(contract.ParamAnchorIP), PrivateIP: get(contract.ParamPrivateIP)}
+}
+
+// generationPlan changes the parameter, and nothing else.
+func generationPlan(cib *crm.CIB, id, generation string) (crm.Plan, error) {
+	o, ok := cib.Object(id)
+	p, isPrimitive := o.(*crm.Primitive)
+	if !ok || !isPrimitive {
+		return crm.Plan{}, outcome.Errorf(outcome.Conflict, "%s was removed from the configuration", id)
+	}
+	changed, leftovers := withoutPush(cib, p) // of a push that was killed
+	changed.Params.Set(contract.ParamGeneration, generation)
+	return change.Edit(cib, []crm.Object{changed}, leftovers)
+}

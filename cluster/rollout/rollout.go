@@ -1,0 +1,85 @@
+// Package rollout brings a configuration of HAProxy to every node: Reload has each load the files that it
+// has, Push brings the files too. Both go through the cluster's configuration, and are what a broken
+// configuration cannot turn into an outage.
+//
+// PlanReload and PlanPush check and foresee, and change nothing but a stale record of a probe; Reload and
+// Push write what was planned and wait for each node's answer. The agent's side is agents/haproxy. It imports
+// change, inventory, preflight, contract, crm and haproxy, and never deploy, move or status. Open this file
+// first.
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// Roller is what reloads and pushes need. host fills it in.
+type Roller struct {
+	Cluster crm.Cluster
+	Remote  bool   // the cluster is another machine's: the files are not here
+	Node    string // this machine's name in the cluster
+	RunDir  string // the agents' runtime files
+	Root    bool   // who runs this is root
+	Now     func() time.Time
+	// HAProxy has this node's HAProxy check a configuration; Environment is what the one of a resource was
+	// started with here, nil if none runs.
+	HAProxy     func(ctx context.Context, h preflight.HAProxy) error
+	Environment func(resource string) []string
+}
+
+// foresee has Pacemaker's scheduler play the change through: it may restart the resource instead of
+// reloading it. Where that is because of a probe that found it running, the record of that probe is
+// removed, and the scheduler asked again. With force a restart is a warning.
+func (r *Roller) foresee(ctx context.Context, plan crm.Plan, replan change.Planner, id string, force bool) (next crm.Plan, warning string, err error) {
+	nodes, err := r.restarts(ctx, plan, id)
+	if err != nil || len(nodes) == 0 {
+		return plan, "", err
+	}
+	for _, node := range nodes {
+		if err := r.Cluster.ForgetProbe(ctx, id, node); err != nil {
+			return plan, "", err
+		}
+	}
+	cib, err := r.Cluster.Query(ctx)
+	if err != nil {
+		return plan, "", err
+	}
+	if plan, err = replan(cib); err != nil {
+		return plan, "", err
+	}
+	if nodes, err = r.restarts(ctx, plan, id); err != nil || len(nodes) == 0 {
+		return plan, "", err
+	}
+	what := fmt.Sprintf("Pacemaker would restart %s on %s instead of reloading it, which cuts the connections that are open",
+		id, strings.Join(nodes, ", "))
+	if !force {
+		return plan, "", outcome.Errorf(outcome.Failed, "%s; nothing was changed: accept that with --force, or restart one node "+
+			"after the other (standby, and online again)", what)
+	}
+	return plan, what, nil
+}
+
+// restarts are the nodes on which Pacemaker would restart the resource if the plan were written.
+func (r *Roller) restarts(ctx context.Context, plan crm.Plan, id string) ([]string, error) {
+	forecast, err := r.Cluster.Check(ctx, plan)
+	if err != nil && !errors.Is(err, crm.ErrNoFencing) {
+		return nil, err
+	}
+	var nodes []string
+	for _, a := range forecast.Actions {
+		if crm.ResourceOf(a.Resource) == id && (a.Task == "restart" || a.Task == "recover") {
+			nodes = append(nodes, a.Node)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes, nil
+}

@@ -1,0 +1,288 @@
+// Package status says what a cluster does with HAProxy and its addresses, for the screen, as JSON and for a
+// web page: Collector asks, Report is the answer.
+//
+// It reads and never writes, and imports inventory, fencing, contract, crm and haproxy, but never deploy,
+// move or rollout. Open report.go first for what there is to know, collect.go for where it comes from.
+package status
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// Collector is what a status needs. host fills it in.
+type Collector struct {
+	Cluster  crm.Cluster
+	Live     bool   // the configuration is that of this machine's cluster
+	Node     string // this machine's name
+	RunDir   string // the agents' runtime files
+	SavedCIB string // where Pacemaker keeps its configuration, "" to ask for it
+	Now      func() time.Time
+}
+
+// Collect asks all sources at once.
+func (s *Collector) Collect(ctx context.Context) *Report {
+	var (
+		wg      sync.WaitGroup
+		status  *crm.Status
+		cib     *crm.CIB
+		local   []localHAProxy
+		statErr error
+		cibErr  error
+	)
+	wg.Go(func() { status, statErr = s.Cluster.Status(ctx) })
+	wg.Go(func() { cib, cibErr = crm.Saved(ctx, s.SavedCIB, s.Cluster) }) // only it knows the addresses
+	wg.Go(func() { local = s.localHAProxies(ctx) })
+	wg.Wait()
+
+	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, FloatingIPs: []FloatingIP{}, Others: []Other{}, Failures: []Failure{}, Drift: []Drift{}}
+	r.Pacemaker.Nodes, r.Pacemaker.Fencers, r.Pacemaker.NotFenced = []Node{}, []Fencer{}, []string{}
+	r.Configuration = source(cibErr)
+	r.Pacemaker.Source = source(statErr)
+	if statErr != nil {
+		r.State, r.Denied = Unavailable, errors.Is(statErr, crm.ErrPermission)
+		for _, l := range local {
+			r.addHAProxy(l.report(HAProxy{Resource: l.instance, Node: s.Node, State: OK, Is: "running"}))
+		}
+		return r
+	}
+	if cibErr != nil {
+		r.State = worst(r.State, Degraded)
+	}
+	r.addCluster(status)
+	if status.Fencing && len(status.Resources) > 0 && cib != nil && fencing.StartsNothing(cib) {
+		r.Pacemaker.Unfenced, r.State = true, worst(r.State, Degraded)
+	}
+	here := status.NodeOf(s.Node)
+	r.addResources(status, cib, here, local)
+	r.addWatchdog(cib)
+	r.addNotFenced(cib)
+	if s.Live {
+		r.missSockets(status, here, s.RunDir)
+	}
+	r.addFailures(status)
+	r.addDrift()
+	return r
+}
+
+func source(err error) Source {
+	if err == nil {
+		return Source{Available: true}
+	}
+	message := err.Error()
+	return Source{Error: message}
+}
+
+func (r *Report) addCluster(status *crm.Status) {
+	p := &r.Pacemaker
+	p.Version, p.DC, p.Quorum, p.Fencing, p.Maintenance = status.Pacemaker, status.DC, status.Quorum, status.Fencing, status.Maintenance
+	if !p.Quorum || p.Maintenance || p.DC == "" {
+		r.State = worst(r.State, Degraded)
+	}
+	for _, n := range status.Nodes {
+		node := Node{Name: n.Name, State: OK, Is: []string{"online"}, DC: n.DC}
+		if !n.Online {
+			node.Is = []string{"offline"}
+		}
+		for word, is := range map[string]bool{"standby": n.Standby, "maintenance": n.Maintenance, "pending": n.Pending, "unclean": n.Unclean, "shutting down": n.Shutdown && n.Online} {
+			if is {
+				node.Is = append(node.Is, word)
+			}
+		}
+		slices.Sort(node.Is[1:])
+		if !n.Online || len(node.Is) > 1 {
+			node.State = Degraded
+		}
+		r.State = worst(r.State, node.State)
+		p.Nodes = append(p.Nodes, node)
+	}
+}
+
+// addResources sorts the resources into HAProxy's, the addresses and others.
+func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, local []localHAProxy) {
+	nowhere := map[string]bool{}
+	for _, m := range status.Missing() {
+		nowhere[m.ID] = true
+	}
+	seen := map[string]bool{} // resource and node of HAProxies
+	cloned := map[string]string{}
+	for _, res := range status.Resources {
+		is, st := describeState(res, nowhere[crm.ResourceOf(res.ID)])
+		if res.Reason != "" && res.Active && !res.Failed && !res.Degraded && !res.Blocked {
+			res.Reason = "" // of a failure that is over: it is listed with the failed actions, and here it would read as if it still were so
+		}
+		if reason, lost := unknownPlace(status, res); reason != "" {
+			is, st, res.Reason = "unknown", lost, reason
+		}
+		if res.IsFencing() {
+			r.addFencer(res, cib, is, st)
+			continue
+		}
+		switch agentType(res.Agent) {
+		case "haproxy":
+			id := crm.ResourceOf(res.ID)
+			if res.Parent != "" {
+				cloned[id] = res.Parent
+			}
+			if res.Node == "" && res.Parent != "" {
+				continue // an instance without a node: the node's own line says so
+			}
+			h := HAProxy{Resource: id, Node: res.Node, State: st, Is: is, Since: timeOf(res.Since), Reason: res.Reason}
+			h.Servers = serversOf(status, res.Node, id)
+			h.Crash = crashOf(status, res.Node, id)
+			if res.Active {
+				h.Configuration = configOf(status, res.Node, id)
+			}
+			if res.Node == here && res.Active {
+				h = attach(h, local)
+			}
+			seen[id+" "+res.Node] = true
+			r.addHAProxy(h)
+		case "floatip":
+			ip := FloatingIP{Resource: res.ID, State: st, Is: is, Node: res.Node, Since: timeOf(res.Since), Reason: res.Reason}
+			if a, ok := inventory.AddressNamed(cib, res.ID); ok {
+				ip.IP, ip.Provider = a.IP, a.Provider
+			}
+			r.State = worst(r.State, st)
+			r.FloatingIPs = append(r.FloatingIPs, ip)
+		default:
+			r.State = worst(r.State, st)
+			r.Others = append(r.Others, Other{Resource: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node, Reason: res.Reason})
+		}
+	}
+	for id, clone := range cloned {
+		for _, n := range status.Nodes {
+			if seen[id+" "+n.Name] || n.Type == "remote" {
+				continue
+			}
+			h := absent(status, n, id, nowhere[id])
+			if ban, banned := status.BanOf(n.Name, id, clone); banned && n.Online && !n.Standby && h.State != Failed {
+				h.keptOff(ban)
+			}
+			r.addHAProxy(h)
+		}
+	}
+	slices.SortStableFunc(r.HAProxy, func(a, b HAProxy) int {
+		return strings.Compare(a.Resource+" "+a.Node, b.Resource+" "+b.Node)
+	})
+}
+
+// absent is the line of a node on which a cloned HAProxy does not run.
+func absent(status *crm.Status, n crm.NodeStatus, id string, nowhere bool) HAProxy {
+	h := HAProxy{Resource: id, Node: n.Name, State: Degraded, Is: "stopped"}
+	switch {
+	case !n.Online:
+		h.Is = "node offline"
+	case n.Standby:
+		h.Is = "node standby"
+	case nowhere:
+		h.State = Failed
+	}
+	for _, f := range status.Failures {
+		if crm.ResourceOf(f.Resource) == id && f.Node == n.Name {
+			h.Reason = f.String()
+		}
+	}
+	if h.Reason == "" && n.Online && !n.Standby {
+		for _, res := range status.Resources {
+			if crm.ResourceOf(res.ID) == id && res.Target == "Stopped" {
+				h.State, h.Reason = Degraded, "its target role is Stopped"
+			}
+		}
+	}
+	return h
+}
+
+func (r *Report) addHAProxy(h HAProxy) {
+	if h.Servers != nil && h.Servers.Up == 0 && h.Servers.Down > 0 {
+		h.State = worst(h.State, Degraded) // it runs, and answers every client with an error
+	}
+	r.State = worst(r.State, h.State)
+	r.HAProxy = append(r.HAProxy, h)
+}
+
+func (r *Report) addFailures(status *crm.Status) {
+	for _, f := range status.Failures {
+		r.State = worst(r.State, Degraded)
+		r.Failures = append(r.Failures, Failure{Resource: f.Resource, Node: f.Node, Task: f.Task, Code: f.Code, Meaning: f.Meaning,
+			Status: f.Status, Reason: f.Reason, Time: timeOf(f.Time)})
+	}
+}
+
+// describeState is one instance's state in a word.
+func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
+	switch {
+	case len(r.Nodes) > 1:
+		return "running on several nodes: " + strings.Join(r.Nodes, ", "), Failed
+	case r.Failed && r.Active:
+		return "failed", Failed
+	case r.Pending != "" && !r.Active:
+		return strings.ToLower(r.Pending), Degraded
+	case r.Active && (r.Role == "Starting" || r.Role == "Stopping"): // crm_mon calls it active from the first moment to the last
+		return strings.ToLower(r.Role), Degraded
+	case !r.Active && r.Target == "Stopped":
+		return "stopped on purpose", Degraded
+	case !r.Active && (nowhere || r.Failed):
+		return "stopped", Failed
+	case !r.Active:
+		return "stopped", Degraded
+	case r.Degraded:
+		return "degraded", Degraded
+	case r.Blocked:
+		return "blocked", Failed
+	case !r.Managed:
+		return "running, not managed", Degraded
+	case r.Orphaned:
+		return "running, not configured any more", Degraded
+	}
+	return "running", OK
+}
+
+// agentType is the last part of ocf:provider:type.
+func agentType(agent string) string { return agent[strings.LastIndex(agent, ":")+1:] }
+
+func timeOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// serversOf is what the node's agent publishes of HAProxy's servers, nil if nothing.
+func serversOf(status *crm.Status, node, resource string) *Servers {
+	text, _ := status.Attribute(node, contract.ServersAttribute(contract.ResourceOf(resource)))
+	s, ok := contract.ParseServers(text)
+	if !ok {
+		return nil
+	}
+	return &Servers{Up: s.Up, Down: s.Down, Draining: s.Draining}
+}
+
+// crashOf is what the node's agent published when it had brought HAProxy back, nil if nothing.
+func crashOf(status *crm.Status, node, resource string) *Crash {
+	text, _ := status.Attribute(node, contract.CrashAttribute(contract.ResourceOf(resource)))
+	c, ok := contract.ParseCrash(text)
+	if !ok {
+		return nil
+	}
+	return &Crash{Time: c.At, TookSeconds: c.Took.Seconds(), Count: c.Count}
+}
+
+// attach adds what this node's HAProxy says itself.
+func attach(h HAProxy, local []localHAProxy) HAProxy {
+	for _, l := range local {
+		if crm.ResourceOf(l.instance) == h.Resource {
+			return l.report(h)
+		}
+	}
+	return h
+}

@@ -1,0 +1,101 @@
+package status
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// Config is what a node's agent has told of the configuration.
+type Config struct {
+	// Serves is the hash of the configuration that HAProxy serves, "" where it is not known.
+	Serves string `json:"serves,omitempty"`
+	// Disk is the hash of the node's files where it is another one: "missing" or "unreadable" where there is none.
+	Disk string `json:"disk,omitempty"`
+	// OldWorkers are those of before a reload that still have connections, OldConnections these, as of the last monitor.
+	OldWorkers     int `json:"old_workers"`
+	OldConnections int `json:"old_connections"`
+}
+
+// Drift is a HAProxy of which the nodes serve different configurations.
+type Drift struct {
+	Resource string `json:"resource"`
+	// Served has the nodes of each configuration, that of the most nodes first.
+	Served []Served `json:"served"`
+}
+
+type Served struct {
+	Configuration string   `json:"configuration"`
+	Nodes         []string `json:"nodes"`
+}
+
+// configOf is what the node's agent publishes of its configuration, nil if nothing.
+func configOf(status *crm.Status, node, resource string) *Config {
+	text, ok := status.Attribute(node, contract.LoadedAttribute(contract.ResourceOf(resource)))
+	if !ok {
+		return nil
+	}
+	t := contract.ParseLoaded(text)
+	return &Config{Serves: t.Serves, Disk: t.Disk, OldWorkers: t.OldWorkers, OldConnections: t.Conns}
+}
+
+// addDrift compares what the nodes serve. A configuration that was edited and is not served yet is no fault; files that are gone are, since
+// HAProxy could not be started again there, and so are nodes that serve different ones.
+func (r *Report) addDrift() {
+	served := map[string]map[string][]string{}
+	for i := range r.HAProxy {
+		h := &r.HAProxy[i]
+		if h.Configuration == nil {
+			continue
+		}
+		if d := h.Configuration.Disk; d == contract.Missing || d == contract.Unreadable {
+			h.State = worst(h.State, Degraded)
+			r.State = worst(r.State, Degraded)
+			if h.Reason == "" {
+				h.Reason = "its configuration files are " + d + " there: HAProxy could not be started again"
+			}
+		}
+		if hash := h.Configuration.Serves; hash != "" {
+			if served[h.Resource] == nil {
+				served[h.Resource] = map[string][]string{}
+			}
+			served[h.Resource][hash] = append(served[h.Resource][hash], h.Node)
+		}
+	}
+	for resource, configurations := range served {
+		if len(configurations) < 2 {
+			continue
+		}
+		d := Drift{Resource: resource}
+		for hash, nodes := range configurations {
+			slices.Sort(nodes)
+			d.Served = append(d.Served, Served{hash, nodes})
+		}
+		slices.SortFunc(d.Served, func(a, b Served) int {
+			return cmp.Or(cmp.Compare(len(b.Nodes), len(a.Nodes)), strings.Compare(a.Nodes[0], b.Nodes[0]))
+		})
+		r.Drift = append(r.Drift, d)
+		r.State = worst(r.State, Degraded)
+	}
+	slices.SortFunc(r.Drift, func(a, b Drift) int { return strings.Compare(a.Resource, b.Resource) })
+}
+
+// Drifted says whether the node has files that are not what it serves.
+func (c *Config) Drifted() bool {
+	return c != nil && c.Disk != "" && c.Disk != contract.Missing && c.Disk != contract.Unreadable
+}
+
+// String is the configuration in a few words, "" if nothing is known of it.
+func (c *Config) String() string {
+	if c == nil {
+		return ""
+	}
+	text := "serves " + cmp.Or(c.Serves, "unknown")
+	if !c.Drifted() {
+		return text
+	}
+	return text + ", files are " + c.Disk
+}

@@ -1,0 +1,153 @@
+package status
+
+import (
+	"slices"
+	"time"
+)
+
+// State is how something is, from good to bad.
+type State string
+
+const (
+	OK          State = "ok"
+	Degraded    State = "degraded"
+	Failed      State = "failed"
+	Unavailable State = "unavailable"
+)
+
+// worst is the worse of two states.
+func worst(a, b State) State {
+	severity := []State{OK, Degraded, Failed, Unavailable}
+	if slices.Index(severity, b) > slices.Index(severity, a) {
+		return b
+	}
+	return a
+}
+
+// Report is `hawser status --json`.
+type Report struct {
+	State         State        `json:"state"`
+	Pacemaker     Pacemaker    `json:"pacemaker"`
+	Configuration Source       `json:"configuration"`
+	HAProxy       []HAProxy    `json:"haproxy"`
+	FloatingIPs   []FloatingIP `json:"floating_ips"`
+	Others        []Other      `json:"other_resources"`
+	Failures      []Failure    `json:"failures"`
+	// Drift are the HAProxies whose nodes serve different configurations.
+	Drift []Drift `json:"drift"`
+
+	// Now is when it was asked, Denied says that this user may not ask Pacemaker.
+	Now    time.Time `json:"-"`
+	Denied bool      `json:"-"`
+}
+
+// Source says whether a source answered.
+type Source struct {
+	Available bool   `json:"available"`
+	Error     string `json:"error,omitempty"`
+}
+
+type Pacemaker struct {
+	Source
+	Version  string `json:"version,omitempty"`
+	DC       string `json:"dc,omitempty"`
+	Quorum   bool   `json:"quorum"`
+	Fencing  bool   `json:"fencing"`
+	Unfenced bool   `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
+	// Fencers is what fences lost nodes; empty if fencing is off.
+	Fencers []Fencer `json:"fencing_devices"`
+	// NotFenced are nodes that no device is there for, although fencing is on.
+	NotFenced   []string `json:"not_fenced"`
+	Maintenance bool     `json:"maintenance"`
+	Nodes       []Node   `json:"nodes"`
+}
+
+// Fencer is a fencing device, or the nodes' watchdogs.
+type Fencer struct {
+	Device string `json:"device"`         // the resource, or "watchdog"
+	Agent  string `json:"agent"`          // stonith:fence_droplet, or sbd
+	State  State  `json:"state"`          // failed is shown as degraded: nothing is down for it
+	Is     string `json:"is"`             // running, stopped, failed …
+	Node   string `json:"node,omitempty"` // where it is monitored; any node may use it
+	Reason string `json:"reason,omitempty"`
+	// WaitSeconds is how long a lost node's watchdog is waited for.
+	WaitSeconds float64 `json:"wait_seconds,omitempty"`
+}
+
+type Node struct {
+	Name  string   `json:"name"`
+	State State    `json:"state"`
+	Is    []string `json:"is"` // online, offline, standby, maintenance, pending, unclean, shutting down
+	DC    bool     `json:"dc"`
+}
+
+type HAProxy struct {
+	Resource string     `json:"resource"`
+	Node     string     `json:"node"`
+	State    State      `json:"state"`
+	Is       string     `json:"is"` // running, degraded, stopped, failed, starting, stopping, node offline …
+	Since    *time.Time `json:"since,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+	Servers  *Servers   `json:"servers,omitempty"`
+	Crash    *Crash     `json:"last_crash,omitempty"`
+	// Configuration is what the node told the cluster.
+	Configuration *Config  `json:"configuration,omitempty"`
+	Process       *Process `json:"process,omitempty"` // only of this node
+	Socket        *Source  `json:"socket,omitempty"`  // only of this node
+}
+
+// Servers counts the servers of all backends.
+type Servers struct {
+	Up       int `json:"up"`
+	Down     int `json:"down"`
+	Draining int `json:"draining"`
+}
+
+// Crash is the last crash of a HAProxy that its keeper, or a monitor, brought back.
+type Crash struct {
+	Time        time.Time `json:"time"`
+	TookSeconds float64   `json:"took_seconds"`
+	Count       int       `json:"count"` // since that HAProxy's start by the cluster
+}
+
+// Process is what HAProxy's sockets say.
+type Process struct {
+	Version       string `json:"version"`
+	PID           int    `json:"pid"`
+	UptimeSeconds int64  `json:"uptime_seconds"`
+	Sessions      int    `json:"sessions"`
+	OldWorkers    int    `json:"old_workers"`
+	OldSessions   int    `json:"old_connections"` // those of the old workers
+	FailedReloads int    `json:"failed_reloads"`
+}
+
+type FloatingIP struct {
+	Resource string     `json:"resource"`
+	IP       string     `json:"ip,omitempty"`
+	Provider string     `json:"provider,omitempty"`
+	State    State      `json:"state"`
+	Is       string     `json:"is"`
+	Node     string     `json:"node,omitempty"`
+	Since    *time.Time `json:"since,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+}
+
+type Other struct {
+	Resource string `json:"resource"`
+	Agent    string `json:"agent"`
+	State    State  `json:"state"`
+	Is       string `json:"is"`
+	Node     string `json:"node,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+type Failure struct {
+	Resource string     `json:"resource"`
+	Node     string     `json:"node"`
+	Task     string     `json:"task"`
+	Code     int        `json:"code"`
+	Meaning  string     `json:"meaning"`
+	Status   string     `json:"status,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+	Time     *time.Time `json:"time,omitempty"`
+}

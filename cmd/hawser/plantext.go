@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/cluster/deploy"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/words"
+)
+
+// showPlan prints each object that is created, changed or deleted.
+func (s *terminal) showPlan(p crm.Plan) {
+	if p.Empty() {
+		s.printf("Nothing to do: the cluster's configuration is as it should be.\n")
+		return
+	}
+	created, changed, deleted := 0, 0, 0
+	for _, c := range p.Changes {
+		switch {
+		case c.Old == nil:
+			created++
+			s.printf("%s\n", s.paint(green, mark("+ ", crm.WithoutSecrets(unpacked(c.New)).String())))
+		case c.New == nil:
+			deleted++
+			s.printf("%s\n", s.paint(red, mark("- ", crm.WithoutSecrets(unpacked(c.Old)).String())))
+		default:
+			changed++
+			s.printf("%s\n", s.paint(yellow, "~ "+crm.Title(c.New)))
+			for _, f := range c.WithoutSecrets() {
+				if isPushed(c.New) {
+					f.Old, f.New = pushedSize(f.Old), pushedSize(f.New)
+				}
+				s.printf("      %s\n", describeField(c.New, f))
+			}
+		}
+	}
+	s.printf("\n%d to create, %d to change, %d to delete.\n", created, changed, deleted)
+}
+
+// isPushed is whether an object is a configuration of HAProxy on its way through the cluster, which nobody can read in this form.
+func isPushed(o crm.Object) bool {
+	p, ok := o.(*crm.Property)
+	return ok && p.Name == contract.PushedConfig && strings.HasPrefix(p.Set, contract.PushSetPrefix)
+}
+
+func pushedSize(value string) string {
+	if value == "" {
+		return ""
+	}
+	return words.Count(len(value), "byte") + " of a pushed haproxy.cfg"
+}
+
+// unpacked is the object as it can be shown.
+func unpacked(o crm.Object) crm.Object {
+	if !isPushed(o) {
+		return o
+	}
+	p := *o.(*crm.Property)
+	p.Value = pushedSize(p.Value)
+	return &p
+}
+
+// mark puts a sign before the first line of a definition and aligns the others with it.
+func mark(sign, text string) string {
+	return sign + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(sign)))
+}
+
+// describeField is the old and the new value, of a tag what it gains and loses.
+func describeField(o crm.Object, f crm.FieldChange) string {
+	if _, ok := o.(*crm.Tag); !ok {
+		return fmt.Sprintf("%s: %s -> %s", f.Name, words.OrNone(f.Old), words.OrNone(f.New))
+	}
+	before, after := strings.Fields(f.Old), strings.Fields(f.New)
+	line := f.Name + ":"
+	for _, side := range []struct {
+		sign       string
+		these, not []string
+	}{{"+", after, before}, {"-", before, after}} {
+		only := slices.DeleteFunc(slices.Clone(side.these), func(id string) bool { return slices.Contains(side.not, id) })
+		if len(only) > 0 {
+			line += " " + side.sign + " " + strings.Join(only, " ")
+		}
+	}
+	return line
+}
+
+// showForecast prints what the scheduler would do.
+func (s *terminal) showForecast(f crm.Forecast) {
+	if len(f.Actions) == 0 {
+		s.printf("\nPacemaker will start and stop nothing.\n")
+		return
+	}
+	s.printf("\nPacemaker will:\n")
+	for _, a := range f.Actions {
+		s.printf("  %s\n", a)
+	}
+}
+
+// planReport is `hawser plan --json`.
+type planReport struct {
+	Changes  []changeReport `json:"changes"`
+	Actions  []actionReport `json:"actions"`
+	Warnings []string       `json:"warnings"`
+	// AgainstASplit is what stands between the cluster and an address that is held twice.
+	AgainstASplit protectionReport `json:"against_a_split"`
+}
+
+type protectionReport struct {
+	Now  string `json:"now"`
+	Then string `json:"then"` // with the plan
+}
+
+type changeReport struct {
+	Action string        `json:"action"` // create, change, delete
+	Kind   string        `json:"kind"`   // primitive, clone, property …
+	ID     string        `json:"id"`
+	Old    string        `json:"old,omitempty"` // definitions in crmsh's language
+	New    string        `json:"new,omitempty"`
+	Fields []fieldReport `json:"fields"`
+}
+
+type fieldReport struct {
+	Name string `json:"name"`
+	Old  string `json:"old"`
+	New  string `json:"new"`
+}
+
+type actionReport struct {
+	Task     string `json:"task"`
+	Resource string `json:"resource,omitempty"`
+	Node     string `json:"node,omitempty"`
+	From     string `json:"from,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Blocked  bool   `json:"blocked,omitempty"`
+}
+
+func reportPlan(p deploy.Plan) planReport {
+	r := planReport{Changes: []changeReport{}, Actions: []actionReport{}, Warnings: append([]string{}, p.Warnings...)}
+	r.AgainstASplit.Now, r.AgainstASplit.Then = p.Protection()
+	for _, c := range p.Changes.Changes {
+		change := changeReport{Action: "change", Fields: []fieldReport{}}
+		object := c.Object()
+		switch {
+		case c.Old == nil:
+			change.Action = "create"
+		case c.New == nil:
+			change.Action = "delete"
+		}
+		change.Kind, change.ID = object.Keyword(), object.ID()
+		if c.Old != nil {
+			change.Old = crm.WithoutSecrets(c.Old).String()
+		}
+		if c.New != nil {
+			change.New = crm.WithoutSecrets(c.New).String()
+		}
+		for _, f := range c.WithoutSecrets() {
+			change.Fields = append(change.Fields, fieldReport(f))
+		}
+		r.Changes = append(r.Changes, change)
+	}
+	for _, a := range p.Forecast.Actions {
+		r.Actions = append(r.Actions, actionReport(a))
+	}
+	return r
+}
+
+func (s *terminal) printJSON(v any) error {
+	e := json.NewEncoder(s.stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPushedConfigurationInAPlan: what no one can read fills no screen, and what is packed in it stays there.
+func TestPushedConfigurationInAPlan(t *testing.T) {
+	packed, _ := contract.PackConfig([]byte("userlist u\n user a insecure-password hunter2\n"))
+	property := func(value string) *crm.Property {
+		return &crm.Property{Set: contract.PushSet(contract.ResourceOf("haproxy")), Name: contract.PushedConfig, Value: value}
+	}
+	sys, out, _ := testSystem(t, crmtest.New("lb-1"))
+	sys.showPlan(crm.Plan{Changes: []crm.Change{{New: property(packed)}, {Old: property(packed)}}})
+	require.NotContains(t, out.String(), packed)
+	require.Contains(t, out.String(), "of a pushed haproxy.cfg")
+}

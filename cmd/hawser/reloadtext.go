@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hawser-ha/hawser/cluster/rollout"
+	"github.com/hawser-ha/hawser/internal/words"
+)
+
+var reloadColour = map[rollout.NodeState]string{rollout.NoAnswer: red, rollout.Taken: green, rollout.Kept: yellow, rollout.Differs: yellow, rollout.NodeFailed: red,
+	rollout.Left: yellow, rollout.Absent: yellow, rollout.Unmanaged: yellow}
+
+// showReload prints what has become of the reload on each node.
+func (s *terminal) showReload(r rollout.ReloadReport) {
+	s.printf("\n")
+	t := s.table()
+	for _, n := range r.Nodes {
+		hashes := ""
+		switch {
+		case n.State == rollout.Absent || n.After == "" && n.Before == "":
+		case n.State == rollout.Taken || n.Before != n.After:
+			hashes = orUnknown(n.Before) + " -> " + orUnknown(n.After)
+		default:
+			hashes = n.Before
+		}
+		age, old := "", ""
+		if n.WorkerSeconds != nil {
+			age = "worker " + rough(time.Duration(*n.WorkerSeconds)*time.Second) + " old"
+		}
+		if n.OldWorkers > 0 {
+			old = draining(n.OldWorkers, n.Connections)
+		}
+		reason := ""
+		if n.State == rollout.Left || n.State == rollout.Absent {
+			reason = n.Reason
+		}
+		t.row(n.Node, s.paint(reloadColour[n.State], string(n.State)), hashes, age, old, reason)
+	}
+	t.flush()
+}
+
+func orUnknown(hash string) string {
+	if hash == "" {
+		return "unknown"
+	}
+	return hash
+}
+
+// draining is how many workers of before a reload still have connections.
+func draining(workers, connections int) string {
+	return fmt.Sprintf("%s draining (%s)", words.Count(workers, "old worker"), words.Count(connections, "connection"))
+}

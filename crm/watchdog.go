@@ -1,0 +1,37 @@
+package crm
+
+import (
+	"strings"
+	"time"
+)
+
+// FencingEnabled says whether fencing is on (stonith-enabled), which is Pacemaker's default.
+func (c *CIB) FencingEnabled() bool {
+	value, ok := c.Property("stonith-enabled")
+	return !ok || !IsFalse(value)
+}
+
+// Watchdogs says whether Pacemaker counts the nodes' watchdogs (SBD without a disk) as a fence device,
+// and whether unreachable nodes are really left to them: unpack_config() of Pacemaker asks for the
+// first before it starts anything, and for the second when it has to fence.
+func (c *CIB) Watchdogs() (there, used bool) {
+	have, _ := c.Property("have-watchdog")
+	there = IsTrue(have)
+	wait, _, ok := c.WatchdogTimeout()
+	return there, there && (!ok || wait != 0)
+}
+
+// WatchdogTimeout reads stonith-watchdog-timeout: 0 where unreachable nodes are not left to their
+// watchdogs, negative for twice each node's own SBD_WATCHDOG_TIMEOUT. word is the value as written; ok
+// is false where it is not a time.
+func (c *CIB) WatchdogTimeout() (wait time.Duration, word string, ok bool) {
+	word, set := c.Property("stonith-watchdog-timeout")
+	switch {
+	case !set:
+		return 0, "", true
+	case strings.HasPrefix(word, "-"):
+		return -1, word, true
+	}
+	wait, err := ParseInterval(word)
+	return wait, word, err == nil
+}

@@ -1,0 +1,142 @@
+// Package host is this machine and its cluster, wired once: what the command line, a page and the keeper
+// ask is asked here, and what a test replaces is a field of Host. It may import everything but cmd.
+// Open this file first.
+package host
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/fencedroplet"
+	"github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/cluster/deploy"
+	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/cluster/move"
+	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/cluster/rollout"
+	"github.com/hawser-ha/hawser/cluster/status"
+	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/systemd"
+)
+
+// Host is what there is to know of this machine and its cluster. Its functions are never nil unless they
+// say so.
+type Host struct {
+	Cluster crm.Cluster
+	Running bool   // a cluster runs behind the configuration: it is not a file or a shadow copy
+	Remote  bool   // the configuration is another machine's: files named in hawser.yaml are not here
+	RunDir  string // the agents' runtime files
+	Node    string // this machine's name in the cluster
+	Root    bool   // who runs this may read and ask everything
+	Agents  string // where Pacemaker finds resource agents
+	Proc    string // the processes: /proc
+	Now     func() time.Time
+	// SavedCIB is where Pacemaker keeps its configuration, "" if it is not this machine's or not to be read
+	// there.
+	SavedCIB string
+	// Unit asks systemd about one of its units, Record tells the system's log; nil asks nothing and tells
+	// nobody.
+	Unit   func(ctx context.Context, name string) (systemd.Unit, error)
+	Record func(line string)
+	// CheckHAProxy has HAProxy check a configuration.
+	CheckHAProxy func(ctx context.Context, h preflight.HAProxy) error
+	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the droplet that
+	// the agent would take.
+	FenceAgent  func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
+	FindDroplet func(ctx context.Context, d *config.DropletFencing, plug string) (fencing.Droplet, error)
+	// SBD looks for this node's SBD.
+	SBD func() (fencing.SBD, error)
+	// Group asks Corosync which nodes have a process in a group, Votes how it counts votes, Members for the
+	// nodes and their addresses.
+	Group   func(ctx context.Context, name string) ([]int, error)
+	Votes   func(ctx context.Context) (corosync.Quorum, error)
+	Members func(ctx context.Context) ([]corosync.Member, error)
+}
+
+// This is the machine that the program runs on.
+func This() Host {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "localhost"
+	}
+	runDir := os.Getenv(contract.RunDirVariable)
+	if runDir == "" {
+		runDir = contract.RunDir
+	}
+	h := Host{
+		Cluster:      &crm.Tools{},
+		Running:      os.Getenv("CIB_file") == "" && os.Getenv("CIB_shadow") == "",
+		Remote:       os.Getenv("CIB_server") != "",
+		RunDir:       runDir,
+		Node:         name,
+		Root:         os.Geteuid() == 0,
+		Agents:       "/usr/lib/ocf/resource.d",
+		Proc:         "/proc",
+		Now:          time.Now,
+		Unit:         systemd.Find,
+		Record:       toSyslog,
+		CheckHAProxy: preflight.CheckHAProxy,
+		FenceAgent:   fencing.RunAgent,
+		FindDroplet:  findDroplet,
+		SBD:          fencing.HostSBD,
+		Group:        corosync.Group,
+		Votes:        corosync.RunningQuorum,
+		Members:      corosyncMembers,
+	}
+	if h.Live() {
+		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"
+	}
+	return h
+}
+
+// Live says whether the configuration is that of the cluster of this machine.
+func (h *Host) Live() bool { return h.Running && !h.Remote }
+
+// Deployer plans and applies hawser.yaml on this machine's cluster.
+func (h *Host) Deployer() *deploy.Deployer {
+	return &deploy.Deployer{
+		Cluster: h.Cluster,
+		Running: h.Running,
+		Node: preflight.Node{Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
+			Unit: h.Unit},
+		Facts: fencing.Sources{Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
+			Votes: h.Votes},
+		Trial: fencing.Trial{Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet},
+	}
+}
+
+// findDroplet asks the cloud as the fence agent does.
+func findDroplet(ctx context.Context, d *config.DropletFencing, plug string) (fencing.Droplet, error) {
+	options := fencedroplet.Options{TokenFile: d.TokenFile, Tag: d.Tag, API: d.APIURL}
+	found, err := fencedroplet.Find(ctx, options, plug)
+	return fencing.Droplet{ID: found.ID, Name: found.Name, Addresses: found.Addresses}, err
+}
+
+// corosyncMembers asks the Corosync of this node for the nodes that it is configured with.
+func corosyncMembers(ctx context.Context) ([]corosync.Member, error) {
+	keys, err := corosync.AskKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return keys.Members(), nil
+}
+
+// Roller reloads and pushes configurations on this machine's cluster.
+func (h *Host) Roller() *rollout.Roller {
+	return &rollout.Roller{
+		Cluster: h.Cluster, Remote: h.Remote, Node: h.Node, RunDir: h.RunDir, Root: h.Root, Now: h.Now, HAProxy: h.CheckHAProxy,
+		Environment: func(resource string) []string { return haproxy.Environment(h.RunDir, resource) },
+	}
+}
+
+// Mover moves addresses on this machine's cluster.
+func (h *Host) Mover() *move.Mover { return &move.Mover{Cluster: h.Cluster, Now: h.Now} }
+
+// Status collects what this machine's cluster does.
+func (h *Host) Status() *status.Collector {
+	return &status.Collector{Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB, Now: h.Now}
+}
