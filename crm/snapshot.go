@@ -12,8 +12,14 @@ type Snapshot struct {
 	Status *Status
 }
 
+// Source is what can be read of a cluster: a Cluster, or less.
+type Source interface {
+	Query(ctx context.Context) (*CIB, error)
+	Status(ctx context.Context) (*Status, error)
+}
+
 // Read asks the cluster for both at once. Where both fail, the configuration's error is returned.
-func Read(ctx context.Context, c Cluster) (Snapshot, error) {
+func Read(ctx context.Context, c Source) (Snapshot, error) {
 	var (
 		s         Snapshot
 		wait      sync.WaitGroup

@@ -157,7 +157,7 @@ func (c Check) look(ctx context.Context) []Finding {
 		var a answer
 		defer func() {
 			if p := recover(); p != nil {
-				a.err = fmt.Errorf("the check itself failed, which is a fault of hawser: %v", p)
+				a.err = fmt.Errorf("the check itself failed, which is a bug in hawser: %v", p)
 			}
 			answers <- a
 		}()
@@ -181,7 +181,7 @@ func (c Check) look(ctx context.Context) []Finding {
 		a.findings[i].Node = cmp.Or(a.findings[i].Node, c.Node)
 	}
 	if a.err != nil {
-		a.findings = append(a.findings, Finding{Check: c.Name, Node: c.Node, Severity: Unknown, What: "could not be looked at: " + a.err.Error(), Why: "it may be fine or not: this check looks for " + c.Short})
+		a.findings = append(a.findings, Finding{Check: c.Name, Node: c.Node, Severity: Unknown, What: "could not be checked: " + a.err.Error(), Why: "it may be fine or not: this check looks for " + c.Short})
 	}
 	return a.findings
 }

@@ -55,7 +55,7 @@ func TestCheckThatDoesNotAnswerIsUnknown(t *testing.T) {
 	})
 	require.Len(t, r.Findings, 4)
 	require.Equal(t, 3, r.Count(doctor.Unknown))
-	for i, want := range []string{"fault of hawser", "not ended after 20ms", "not ended after 20ms"} {
+	for i, want := range []string{"bug in hawser", "not ended after 20ms", "not ended after 20ms"} {
 		require.Contains(t, r.Findings[i].What, want)
 	}
 }

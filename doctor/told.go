@@ -2,12 +2,9 @@ package doctor
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/contract"
@@ -94,93 +91,32 @@ func Heard(values map[string]string, now time.Time) map[string]map[string]string
 func From(node, value string, now time.Time) (Told, []Finding) {
 	silent := func(what string) []Finding {
 		return []Finding{{Check: "other-nodes", Severity: Unknown, Node: node, What: what,
-			Why: "what is wrong with that node is not known here", Fix: []string{"hawser doctor --tell   # on " + node}}}
+			Why: "its problems are not known here", Fix: []string{"hawser doctor --tell   # on " + node}}}
 	}
 	if value == "" {
-		return Told{}, silent("it has told the cluster nothing of itself: its keeper of HAProxy does not run, or is older")
+		return Told{}, silent("no report from this node: its keeper is not running or is too old")
 	}
 	t, err := Unpack(value)
 	if err != nil {
-		return Told{}, silent(fmt.Sprintf("what it told the cluster cannot be read (another version of hawser?): %v", err))
+		return Told{}, silent(fmt.Sprintf("its report cannot be read (another version of hawser?): %v", err))
 	}
 	age := now.Sub(t.At)
 	if age > Stale {
-		return Told{}, silent(fmt.Sprintf("it last told of itself at %s, which is too long ago, or its clock is wrong", t.At.UTC().Format(time.RFC3339)))
+		return Told{}, silent(fmt.Sprintf("its last report, of %s, is too old, or its clock is wrong", t.At.UTC().Format(time.RFC3339)))
 	}
 	at := t.At
 	for i := range t.Findings {
 		t.Findings[i].Node, t.Findings[i].Told = node, &at
 	}
-	if age < -veryWrong { // clock-skew goes by ICMP's time stamps, which do not show whole days
+	if age < -VeryWrong { // clock-skew goes by ICMP's time stamps, which do not show whole days
 		t.Findings = append(t.Findings, Finding{Check: "clock-skew", Severity: Error, Node: node, Told: &at, Subject: node,
-			What: fmt.Sprintf("by its clock it told of itself %v from now", (-age).Round(time.Second)),
-			Why:  "one of the two clocks is wrong: certificates and API tokens are refused there, and the logs of a failover cannot be read side by side",
+			What: fmt.Sprintf("by its clock it reported %v from now", (-age).Round(time.Second)),
+			Why:  "one of the two clocks is wrong: certificates and API tokens are refused there, and the logs of a failover cannot be compared",
 			Fix:  []string{"date    # on both nodes", "chronyc makestep    # on the node whose clock is wrong"}})
 	}
 	if t.Left > 0 {
-		t.Findings = append(t.Findings, Finding{Check: "other-nodes", Severity: Unknown, Node: node, Told: &at, What: fmt.Sprintf("%d further findings there had no room in what it tells", t.Left),
+		t.Findings = append(t.Findings, Finding{Check: "other-nodes", Severity: Unknown, Node: node, Told: &at, What: fmt.Sprintf("%d further findings did not fit into its report", t.Left),
 			Fix: []string{"hawser doctor   # on " + node}})
 	}
 	return t, t.Findings
-}
-
-// A fact's name begins with its kind.
-const (
-	factHawser  = "hawser"
-	factAgent   = "agent "
-	factHAProxy = "haproxy"
-	factConfig  = "configuration of "
-	factToken   = "token in "
-	factSysctl  = "sysctl "
-	factSBD     = "SBD_WATCHDOG_TIMEOUT" // the check sbd compares it
-)
-
-// Compare says which facts differ between nodes. A node without the fact is left out: what is missing there its own checks tell. conffiles are
-// the configurations of the cluster's HAProxies by resource.
-func Compare(nodes map[string]map[string]string, conffiles map[string]string) []Finding {
-	names := map[string]bool{}
-	for _, facts := range nodes {
-		for name := range facts {
-			names[name] = name != factSBD
-		}
-	}
-	var found []Finding
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if !names[name] {
-			continue
-		}
-		having := map[string][]string{}
-		for _, node := range slices.Sorted(maps.Keys(nodes)) {
-			if v, ok := nodes[node][name]; ok {
-				having[v] = append(having[v], node)
-			}
-		}
-		if len(having) < 2 {
-			continue
-		}
-		values := slices.SortedFunc(maps.Keys(having), func(a, b string) int {
-			return cmp.Or(cmp.Compare(len(having[b]), len(having[a])), strings.Compare(having[a][0], having[b][0]))
-		})
-		var parts []string
-		for _, v := range values {
-			parts = append(parts, fmt.Sprintf("%s on %s", v, strings.Join(having[v], ", ")))
-		}
-		f := Finding{Severity: Warning, Subject: name, What: "the nodes differ in " + name + ": " + strings.Join(parts, "; ")}
-		switch {
-		case strings.HasPrefix(name, factConfig):
-			resource := strings.TrimPrefix(name, factConfig)
-			f.Why, f.Fix = "after a failover clients meet another configuration", []string{fmt.Sprintf("hawser reload --push %s %s   # on the node whose file is right", or(conffiles[resource], "FILE"), resource)}
-		case strings.HasPrefix(name, factToken):
-			f.Severity, f.Why, f.Fix = Note, "one of them may have been left behind when the token was replaced", []string{"ls -l " + strings.TrimPrefix(name, factToken) + "   # on each"}
-		case strings.HasPrefix(name, factSysctl):
-			key := strings.TrimPrefix(name, factSysctl)
-			f.Severity, f.Why, f.Fix = Note, "what works on one node may not on the other", []string{"sysctl " + key + "   # on each"}
-		case name == factHAProxy:
-			f.Why, f.Fix = "a configuration that one accepts the other may refuse", []string{"apt-get install --only-upgrade haproxy   # on the older ones; or dnf upgrade haproxy"}
-		default:
-			f.Why, f.Fix = "one may write what the other does not understand", []string{"apt-get install --only-upgrade hawser   # on the older ones; or dnf upgrade hawser"}
-		}
-		found = append(found, f)
-	}
-	return found
 }

@@ -54,9 +54,9 @@ func TestSilenceIsUnknown(t *testing.T) {
 		value, what string
 		now         time.Time
 	}{
-		"nothing":   {"", "has told the cluster nothing", noon},
+		"nothing":   {"", "no report from this node", noon},
 		"nonsense":  {"H4sI nonsense", "cannot be read", noon},
-		"long ago":  {value, "too long ago", noon.Add(doctor.Stale + time.Second)},
+		"long ago":  {value, "is too old", noon.Add(doctor.Stale + time.Second)},
 		"truncated": {value[:len(value)/2], "cannot be read", noon},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestToldInTheFuture(t *testing.T) {
 	require.Equal(t, "full", found[0].What)
 	require.Equal(t, "clock-skew", found[1].Check)
 	require.Equal(t, doctor.Error, found[1].Severity)
-	require.Equal(t, "by its clock it told of itself 48h0m0s from now", found[1].What)
+	require.Equal(t, "by its clock it reported 48h0m0s from now", found[1].What)
 	_, found = doctor.From("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second))
 	require.Len(t, found, 1)
 }

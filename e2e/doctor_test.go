@@ -86,7 +86,7 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 	}
 	require.Empty(t, want, "not found")
 	text := c.fails(t, 5, "lb-3", "hawser", "doctor")
-	require.Contains(t, text, "Node lb-2, told at ")
+	require.Contains(t, text, "Node lb-2, reported at ")
 	require.Contains(t, text, "$ chmod 0600 /etc/hawser/token")
 
 	// Once it is mended the keeper itself tells, for a reload has it look anew.

@@ -22,15 +22,7 @@ import (
 // Up makes a lab and waits until its cluster is quorate and has a DC. On an error, or when the context ends, what it has made is
 // taken down again. ErrExists if there is a lab of that name.
 func Up(ctx context.Context, o Options) (*Lab, error) {
-	o.Name = cmp.Or(o.Name, DefaultName)
-	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
-	o.ActionTime, o.Totem = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.Totem, corosync.LAN)
-	if len(o.FloatingIPs) == 0 {
-		o.FloatingIPs = []netip.Addr{FloatingIP, FloatingIP6}
-	}
-	if o.Progress == nil {
-		o.Progress = io.Discard
-	}
+	o = o.withDefaults()
 	dir, err := stateDir(o.Name)
 	if err != nil {
 		return nil, err
@@ -77,17 +69,38 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	return l, nil
 }
 
+// withDefaults returns the options with what is left out filled in.
+func (o Options) withDefaults() Options {
+	o.Name = cmp.Or(o.Name, DefaultName)
+	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
+	o.ActionTime, o.Totem = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.Totem, corosync.LAN)
+	if len(o.FloatingIPs) == 0 {
+		o.FloatingIPs = []netip.Addr{FloatingIP, FloatingIP6}
+	}
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	return o
+}
+
 func hexString(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails: crypto/rand ends the program rather than return an error
 	return hex.EncodeToString(b)
 }
 
+func (o Options) checkSize() error {
+	if o.Nodes < 1 || o.Nodes > 32 || o.Apps < 1 || o.Apps > 32 {
+		return fmt.Errorf("%d balancers and %d application servers: there can be 1 to 32 of each", o.Nodes, o.Apps)
+	}
+	return nil
+}
+
 // check finds what is wrong with the options or missing on the machine before anything is made.
 func (o Options) check() error {
 	var wrong []error
-	if o.Nodes < 1 || o.Nodes > 32 || o.Apps < 1 || o.Apps > 32 {
-		wrong = append(wrong, fmt.Errorf("%d balancers and %d application servers: there can be 1 to 32 of each", o.Nodes, o.Apps))
+	if err := o.checkSize(); err != nil {
+		wrong = append(wrong, err)
 	}
 	if err := o.Totem.Validate(o.Nodes); err != nil {
 		wrong = append(wrong, err)

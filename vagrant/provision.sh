@@ -36,6 +36,18 @@ put() {
 	mv "$1.new" "$1"
 }
 
+# unpack_laboratory FILE puts the laboratory's program there: the program alone, as its package wants what this machine has no use for.
+unpack_laboratory() {
+	dpkg-deb --fsys-tarfile "$given/hawser-lab.deb" | tar -xO ./usr/sbin/hawser-lab | put "$1"
+	chmod 0755 "$1"
+}
+
+# laboratory ARGUMENT… runs it, from among what is given.
+laboratory() {
+	[ -x "$given/hawser-lab" ] || unpack_laboratory "$given/hawser-lab"
+	"$given/hawser-lab" "$@"
+}
+
 hostname "$name"
 put /etc/hostname <<<"$name"
 {
@@ -71,36 +83,7 @@ fi
 case $role in
 app)
 	have nginx-light
-	put /etc/nginx/nginx.conf <<CONF
-user www-data;
-worker_processes 1;
-pid /run/nginx.pid;
-error_log /var/log/nginx/error.log;
-
-events {
-	worker_connections 1024;
-}
-
-http {
-	log_format forwarded '\$msec \$remote_addr \$status "\$http_x_forwarded_for" "\$request"';
-	access_log /var/log/nginx/access.log forwarded;
-	default_type text/plain;
-
-	server {
-		listen 10.132.0.$host:80;
-		allow 10.132.0.11;
-		allow 10.132.0.12;
-		allow 10.132.0.13;
-		deny all;
-		location / {
-			try_files /nothing @answer;
-		}
-		location @answer {
-			return 200 "$name via \$remote_addr\n";
-		}
-	}
-}
-CONF
+	laboratory conf nginx.conf "$name" | put /etc/nginx/nginx.conf
 	# Its address has to be there when it starts.
 	put /etc/systemd/system/nginx.service.d/hawser.conf <<<$'[Unit]\nAfter=networking.service\n'
 	systemctl daemon-reload
@@ -110,9 +93,7 @@ CONF
 	;;
 cloud)
 	have iptables iproute2 curl
-	# The program alone: its package wants a cluster, which this machine is not in.
-	dpkg-deb --fsys-tarfile "$given/hawser-lab.deb" | tar -xO ./usr/sbin/hawser-lab | put /usr/local/sbin/hawser-lab
-	chmod 0755 /usr/local/sbin/hawser-lab
+	unpack_laboratory /usr/local/sbin/hawser-lab
 	install -D -m 0600 "$given/token" /etc/hawser/token
 	put /etc/systemd/system/hawser-cloud.service <<UNIT
 [Unit]
@@ -144,35 +125,7 @@ balancer)
 	install -D -m 0600 "$given/token" /etc/hawser/token
 	if [ ! -e /etc/hawser/haproxy.cfg.set ]; then
 		have haproxy
-		put /etc/haproxy/haproxy.cfg <<'CONF'
-global
-	log /dev/log	local0
-	log /dev/log	local1 notice
-	chroot /var/lib/haproxy
-	user haproxy
-	group haproxy
-	daemon
-
-defaults
-	log	global
-	mode	http
-	option	httplog
-	option	dontlognull
-	timeout connect 5000
-	timeout client  50000
-	timeout server  50000
-
-frontend http
-	bind "${HAWSER_ANCHOR_IP}:80"
-	option forwardfor
-	option http-server-close
-	default_backend app_pool
-
-backend app_pool
-	balance roundrobin
-	server app-1 10.132.0.101:80 check
-	server app-2 10.132.0.102:80 check
-CONF
+		laboratory conf haproxy.cfg "$name" | put /etc/haproxy/haproxy.cfg
 		touch /etc/hawser/haproxy.cfg.set # so that provisioning again leaves alone what somebody has changed
 	fi
 	# From here on it is what docs/install.md tells an operator to do.

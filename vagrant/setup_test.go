@@ -10,9 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/internal/needs"
-
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/needs"
 )
 
 // setup is a machine on which share/setup-balancer runs: an /etc/corosync of its own, and programs that remember what they were told.
@@ -68,8 +67,9 @@ esac`)
 	s.fake(t, "corosync-cfgtool", `echo "corosync-cfgtool $*" >>"$WORLD/calls"`)
 	s.fake(t, "crm_mon", `echo '<node name="lb-1" id="1" online="true" standby="false" pending="false" unclean="false"/>'`)
 	s.fake(t, "crm_node", "echo 'lb-1 '")
-	s.fake(t, "hawser", `[ "$1 $2 $3" = "timing --for cloud" ] || exit 2
-echo '# for a cloud'; sed -n '/^totem/,/^}/{/^}/!p}' "$7"; printf '\ttoken: 1000\n}\n'`)
+	program, err := hawser()
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(program, filepath.Join(w.bin, "hawser")))
 	return s
 }
 
@@ -121,7 +121,7 @@ func TestSetupOfTheFirst(t *testing.T) {
 
 	conf := s.read(t, "corosync.conf")
 	for _, line := range []string{
-		"crypto_cipher: aes256", "crypto_hash: sha256", "transport: knet", "cluster_name: hawser", "token: 1000", "two_node: 1",
+		"crypto_cipher: aes256", "crypto_hash: sha256", "transport: knet", "cluster_name: hawser", "token: 3000", "two_node: 1",
 		"ring0_addr: 10.132.0.12",
 	} {
 		require.Contains(t, conf, "\t"+line+"\n")
@@ -328,6 +328,19 @@ func TestSetupShowsWhatItWouldDo(t *testing.T) {
 	require.Empty(t, entries, "nothing is written")
 }
 
+// TestSetupShowsWithoutHawser, which the package brings that it would install.
+func TestSetupShowsWithoutHawser(t *testing.T) {
+	s := newSetup(t, "")
+	require.NoError(t, os.Remove(filepath.Join(s.bin, "hawser")))
+	s.file(t, "hawser.deb", "")
+	s.file(t, "etc/corosync.conf", "totem {\n\tversion: 2\n}\n")
+	code, out := s.run(t, append([]string{"--dry-run", "--package", filepath.Join(filepath.Dir(s.dir), "hawser.deb")}, two...)...)
+	require.Zero(t, code, "%s", out)
+	require.Contains(t, out, "would write /etc/corosync/corosync.conf, unless it is so already")
+	require.Contains(t, out, "hawser corosync-conf --cluster-name hawser --network cloud --node lb-1=10.132.0.11 --node lb-2=10.132.0.12\n")
+	require.Empty(t, s.calls(t))
+}
+
 func TestSetupReplaces(t *testing.T) {
 	s := newSetup(t, packages)
 	s.file(t, "etc/corosync.conf", "totem {\n\tversion: 2\n}\n")
@@ -428,6 +441,15 @@ func TestSetupRefuses(t *testing.T) {
 				s.file(t, "installed", "corosync")
 				require.NoError(t, os.Remove(filepath.Join(s.bin, "hawser")))
 			}, two, 1, []string{"the package hawser is not installed", "--package FILE"},
+		},
+		"a hawser that is not in PATH": {
+			func(t *testing.T, s *setup) { require.NoError(t, os.Remove(filepath.Join(s.bin, "hawser"))) }, two, 1,
+			[]string{"there is no hawser in PATH=", "/usr/sbin", "install the package again"},
+		},
+		"a hawser of before": {
+			func(t *testing.T, s *setup) {
+				s.fake(t, "hawser", `echo "hawser: hawser has no command \"$1\"" >&2; exit 2`)
+			}, two, 1, []string{`hawser: hawser has no command "corosync-conf"`, "is older than this script"},
 		},
 		"hawser from make install": {
 			func(t *testing.T, s *setup) { s.file(t, "installed", strings.TrimSuffix(packages, " hawser")) }, two, 0, []string{"lb-1 is online"},

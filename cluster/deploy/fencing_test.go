@@ -58,7 +58,7 @@ func TestWatchdogsAreFencing(t *testing.T) {
 		{"10s", "fencing: on\n", "", true},
 		{"-1", "fencing: off\n", "has the fencing device watchdog", false},
 		{"0", "", "stonith-watchdog-timeout is not set", false},
-		{"0s", "fencing: off\n", "without fencing nobody", true},
+		{"0s", "fencing: off\n", "fencing is off: nothing", true},
 	} {
 		fake := crmtest.New("lb-1", "lb-2")
 		require.NoError(t, fake.Edit(property("have-watchdog", "true"), property("stonith-watchdog-timeout", tc.timeout)))

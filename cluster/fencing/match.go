@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -29,7 +28,7 @@ func (t Trial) match(ctx context.Context, c *config.File, nodes []string) (warni
 	}
 	m := nodeMatch{links: map[string][]netip.Addr{}, droplets: map[string]Droplet{}}
 	for _, member := range members {
-		m.links[member.Name] = linkAddresses(ctx, member.Addresses)
+		m.links[member.Name] = slices.Concat(member.Links(ctx)...)
 	}
 	p := &c.Fencing.Droplet
 	for _, node := range nodes {
@@ -94,25 +93,4 @@ func shared(a, b []netip.Addr) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	return a[i], true
-}
-
-// linkAddresses are the addresses of a node's links, those that corosync.conf has by name looked up as Corosync does.
-func linkAddresses(ctx context.Context, written []string) []netip.Addr {
-	var all []netip.Addr
-	for _, w := range written {
-		if ip, err := netip.ParseAddr(w); err == nil {
-			all = append(all, ip.Unmap())
-			continue
-		}
-		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", w)
-		if err != nil {
-			continue // the other links may tell
-		}
-		for _, ip := range found {
-			if ip = ip.Unmap(); !ip.IsLoopback() && !slices.Contains(all, ip) { // Debian's 127.0.1.1 for the own name
-				all = append(all, ip)
-			}
-		}
-	}
-	return all
 }

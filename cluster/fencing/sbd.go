@@ -14,6 +14,8 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/internal/sbd"
 	"github.com/hawser-ha/hawser/internal/words"
 	"github.com/hawser-ha/hawser/param"
 )
@@ -119,9 +121,6 @@ func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
 	return warning, nil
 }
 
-// sbdDefaults is where the packages of Debian and of RHEL have SBD's settings.
-var sbdDefaults = []string{"/etc/default/sbd", "/etc/sysconfig/sbd"}
-
 // FindSBD looks for this node's SBD as Pacemaker does (pcmk__locate_sbd()), and for the settings that Pacemaker was started with, which are those
 // that it compares.
 func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
@@ -149,47 +148,26 @@ func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
 	}
 	for _, file := range defaults {
 		if text, err := os.ReadFile(file); err == nil {
-			here.read(strings.Split(string(text), "\n"), file)
+			here.take(sbd.Parse(strings.Split(string(text), "\n")), file)
 			break
 		}
 	}
-	if env, ok := environmentOf(proc, "pacemakerd"); ok {
-		here.read(env, "the environment of pacemakerd")
+	if env, ok := procfs.FS(proc).EnvironOf("pacemakerd"); ok {
+		here.take(sbd.Parse(env), "the environment of pacemakerd")
 	}
 	return here, nil
 }
 
-// read takes settings from lines NAME=VALUE.
-func (here *SBD) read(lines []string, from string) {
-	for _, line := range lines {
-		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
-		value = strings.Trim(value, `"'`)
-		switch {
-		case !ok:
-		case name == "SBD_WATCHDOG_DEV":
-			here.Watchdog = value
-		case name == "SBD_WATCHDOG_TIMEOUT":
-			if d, err := param.ParseDuration(value); err == nil && d > 0 { // a bare number is in seconds, to Pacemaker too
-				here.Timeout, here.SaidBy = d, from
-			}
-		}
+// take takes the settings that are set.
+func (here *SBD) take(s sbd.Settings, from string) {
+	if device, ok := s[sbd.Watchdog]; ok {
+		here.Watchdog = device
 	}
-}
-
-// environmentOf is the environment with which the process of that name was started.
-func environmentOf(proc, name string) ([]string, bool) {
-	dirs, _ := filepath.Glob(filepath.Join(proc, "[0-9]*"))
-	for _, dir := range dirs {
-		comm, err := os.ReadFile(filepath.Join(dir, "comm"))
-		if err != nil || strings.TrimSpace(string(comm)) != name {
-			continue
-		}
-		if text, err := os.ReadFile(filepath.Join(dir, "environ")); err == nil {
-			return strings.Split(string(text), "\x00"), true
-		}
+	// A bare number is in seconds, to Pacemaker too.
+	if d, err := param.ParseDuration(s[sbd.Timeout]); err == nil && d > 0 {
+		here.Timeout, here.SaidBy = d, from
 	}
-	return nil, false
 }
 
 // HostSBD is the SBD of this machine.
-func HostSBD() (SBD, error) { return FindSBD("/proc", "/run/sbd.pid", sbdDefaults) }
+func HostSBD() (SBD, error) { return FindSBD("/proc", "/run/sbd.pid", sbd.Files()) }

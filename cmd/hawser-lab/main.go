@@ -98,7 +98,7 @@ func newApp(std streams) *cli.App {
 		Commands: []*cli.Command{
 			upCommand(std), downCommand(), statusCommand(std), execCommand(std),
 			killCommand(), bootCommand(), rebootCommand(), cutCommand(), healCommand(),
-			cloudCommand(std), probeCommand(std), demoCommand(std), manCommand(std),
+			cloudCommand(std), probeCommand(std), demoCommand(std), confCommand(std), manCommand(std),
 		},
 		EnableBashCompletion: true,
 		Action: func(c *cli.Context) error {

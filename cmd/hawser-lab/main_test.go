@@ -75,6 +75,9 @@ func TestWrongCommandLines(t *testing.T) {
 		"probe":                    "wants URL",
 		"demo":                     "overlay",
 		"kill lb-1 --flag-unknown": "flag-unknown",
+		"conf haproxy.cfg":         "wants FILE and NODE",
+		"conf nginx.conf lb-1":     "an application server has nginx.conf",
+		"conf --apps 0 x y":        "at least one",
 	} {
 		code, _, stderr := hawserLab(t.Context(), strings.Fields(line)...)
 		require.Contains(t, stderr.String(), want, line)
@@ -94,6 +97,20 @@ func TestWrongCommandLines(t *testing.T) {
 	code, _, stderr = hawserLab(t.Context(), "status", "--name", "UPPER")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr.String(), "lower-case")
+}
+
+// TestConf is what vagrant/provision.sh asks for; package lab has the whole files.
+func TestConf(t *testing.T) {
+	for line, want := range map[string]string{
+		"conf haproxy.cfg lb-3":             "\tserver app-2 10.132.0.102:80 check\n",
+		"conf nginx.conf app-2":             "return 200 \"app-2 via",
+		"conf --apps 3 haproxy.cfg lb-1":    "server app-3 ",
+		"conf --nodes 2 corosync.conf lb-1": "two_node: 1",
+	} {
+		code, stdout, stderr := hawserLab(t.Context(), strings.Fields(line)...)
+		require.Equal(t, exitOK, code, "%s", stderr)
+		require.Contains(t, stdout.String(), want, line)
+	}
 }
 
 func overlay(t *testing.T) string {

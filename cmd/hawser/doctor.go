@@ -14,22 +14,23 @@ import (
 )
 
 func doctorCommand(sys *system) *cli.Command {
-	all := doctorsChecks(sys)
+	examiner := sys.Doctor(version)
+	all := examiner.Checks()
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "look for what is wrong with this node and the cluster, and tell what mends it",
-		Description: "Looks at this node and at the cluster's configuration and state, and changes nothing. Of the other nodes it shows what each\n" +
-			"has found itself and told the cluster, and compares them. For each finding: what is wrong, why it matters, and the\n" +
-			"commands that mend it. Its severity is one of\n\n" +
+		Usage: "check this node and the cluster, and show how to fix what is wrong",
+		Description: "Checks this node and the cluster's configuration and state, and changes nothing. Of the other nodes it shows what\n" +
+			"each has found and reported, and compares them. For each finding: what is wrong, why it matters, and the commands\n" +
+			"that fix it. Its severity is one of\n\n" +
 			"  error    it fails, or will fail when it is needed\n" +
-			"  unknown  it could not be looked at, and is never to be read as fine\n" +
+			"  unknown  could not be checked; do not assume it is fine\n" +
 			"  warning  it weakens the cluster, or may surprise\n" +
 			"  note     worth knowing; nothing need be done\n\n" +
 			"The worst one decides the exit code: 5, 4, 8 and 0.\n\n" +
 			"Looks for:\n" + indent(checkList(all)),
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "node-only", Usage: "look at this node only, not at the cluster nor at what other nodes told"},
-			&cli.BoolFlag{Name: "tell", Usage: "look at this node only, and tell the cluster what was found; the keeper of HAProxy does so every 5 to 10 minutes"},
+			&cli.BoolFlag{Name: "node-only", Usage: "check this node only, neither the cluster nor what other nodes reported"},
+			&cli.BoolFlag{Name: "tell", Usage: "check this node only, and report the findings to the cluster; HAProxy's keeper does so every 5 to 10 minutes"},
 			&cli.BoolFlag{Name: "list", Usage: "list the checks and what each looks for"},
 			jsonFlag(),
 		},
@@ -37,8 +38,7 @@ func doctorCommand(sys *system) *cli.Command {
 		Action: func(c *cli.Context) error {
 			checks := all
 			if c.Bool("node-only") || c.Bool("tell") {
-				asking, _ := sys.askingOnce()
-				checks = nodeChecks(asking)
+				checks = examiner.NodeChecks()
 			}
 			if c.Bool("list") {
 				return sys.listChecks(checks, c.Bool("json"))
@@ -51,7 +51,7 @@ func doctorCommand(sys *system) *cli.Command {
 				return err
 			}
 			if c.Bool("tell") {
-				if err := sys.tell(c.Context, r); err != nil {
+				if err := examiner.Report(c.Context, r.Findings); err != nil {
 					return err
 				}
 			}
@@ -68,12 +68,6 @@ func doctorCommand(sys *system) *cli.Command {
 			return nil
 		},
 	}
-}
-
-// doctorsChecks are all checks: of this node, of the nodes beside each other, of the cluster.
-func doctorsChecks(sys *system) []doctor.Check {
-	asking, cluster := sys.askingOnce()
-	return slices.Concat(nodeChecks(asking), asking.sharedChecks(), clusterChecks(asking, cluster))
 }
 
 // doctorCode is the exit code for the worst finding.
@@ -127,7 +121,7 @@ func (s *system) listChecks(checks []doctor.Check, inJSON bool) error {
 func (s *system) runChecks(ctx context.Context, checks []doctor.Check) doctor.Report {
 	tick := s.startTicker()
 	defer tick.close()
-	tick.set(fmt.Sprintf("looking at %d things", len(checks)))
+	tick.set(fmt.Sprintf("running %d checks", len(checks)))
 	return doctor.Run(ctx, checks)
 }
 
@@ -149,7 +143,7 @@ func (s *system) showDoctor(r doctor.Report) {
 		}
 		for _, f := range r.Findings {
 			if f.Node == node && f.Told != nil {
-				title += sinceText(", told at ", f.Told, s.Now())
+				title += sinceText(", reported at ", f.Told, s.Now())
 				break
 			}
 		}
@@ -212,7 +206,7 @@ func tally(r doctor.Report) string {
 		if n := r.Count(severity); n > 0 {
 			word := words.Count(n, string(severity))
 			if severity == doctor.Unknown {
-				word = fmt.Sprintf("%d could not be looked at", n)
+				word = fmt.Sprintf("%d could not be checked", n)
 			}
 			parts = append(parts, word)
 		}

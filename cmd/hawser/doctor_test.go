@@ -5,10 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/http/httptest"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,112 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/host"
-	"github.com/hawser-ha/hawser/internal/needs"
-	"github.com/hawser-ha/hawser/lab/cloud"
 )
-
-// What the API, asked without changing anything, tells of a token.
-func TestRightsOfAToken(t *testing.T) {
-	needs.Root(t)
-	const secret = "dop_v1_0123456789abcdef"
-	ip := netip.MustParseAddr("203.0.113.10")
-	for name, test := range map[string]struct {
-		scopes []string
-		ip     netip.Addr
-		fault  *cloud.Fault
-		right  doctor.Right
-		says   string
-	}{
-		"everything":      {scopes: []string{cloud.AllScopes}, right: doctor.Granted},
-		"what is needed":  {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: doctor.Granted},
-		"reading only":    {scopes: []string{cloud.ScopeIPRead, cloud.ScopeDropletRead}, right: doctor.Granted}, // cannot be told from the one before
-		"no address":      {scopes: []string{cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: doctor.Refused, says: "the token lacks a right"},
-		"no droplets":     {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate}, right: doctor.Refused, says: "give the token the scope droplet:read"},
-		"revoked":         {right: doctor.Refused, says: "the token is refused"},
-		"of another team": {scopes: []string{cloud.AllScopes}, ip: netip.MustParseAddr("203.0.113.99"), right: doctor.Refused, says: "no such reserved address"},
-		"nobody knows": {scopes: []string{cloud.AllScopes}, fault: &cloud.Fault{Kind: cloud.Status, Status: 503}, right: doctor.NotKnown,
-			says: "503"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			tokens := map[string][]string{"another": {cloud.AllScopes}}
-			if test.scopes != nil {
-				tokens[secret] = test.scopes
-			}
-			c := cloud.New(cloud.Options{Tokens: tokens, PerMinute: -1})
-			c.AddDroplet(cloud.Droplet{ID: 1})
-			c.AddReservedIP(cloud.ReservedIP{IP: ip})
-			api, metadata := httptest.NewServer(c.API()), httptest.NewServer(c.Metadata(1))
-			t.Cleanup(api.Close)
-			t.Cleanup(metadata.Close)
-			if test.fault != nil {
-				c.SetFault(*test.fault)
-			}
-			file := filepath.Join(t.TempDir(), "token")
-			require.NoError(t, os.WriteFile(file, []byte(secret), 0o600))
-			if !test.ip.IsValid() {
-				test.ip = ip
-			}
-			right, err := rights(t.Context(), doctor.Address{IP: test.ip.String(), TokenFile: file, APIURL: api.URL, MetadataURL: metadata.URL})
-			require.Equal(t, test.right, right, "%v", err)
-			if test.says == "" {
-				require.NoError(t, err)
-			} else {
-				require.ErrorContains(t, err, test.says)
-				require.NotContains(t, err.Error(), secret)
-			}
-			require.Zero(t, c.Holder(ip), "nothing was assigned")
-
-			// The same of a token that stands in the configuration, or that cibsecret keeps.
-			for _, a := range []doctor.Address{{Token: secret}, {SecretFile: file}} {
-				a.IP, a.APIURL, a.MetadataURL = test.ip.String(), api.URL, metadata.URL
-				right, err := rights(t.Context(), a)
-				require.Equal(t, test.right, right, "%v", err)
-			}
-			_, err = rights(t.Context(), doctor.Address{IP: test.ip.String(), SecretFile: file + ".none", APIURL: api.URL, MetadataURL: metadata.URL})
-			require.ErrorContains(t, err, "the token that cibsecret keeps")
-		})
-	}
-}
-
-// attributed is a cluster with private node attributes.
-type attributed struct {
-	*crmtest.Fake
-	values map[string]string
-	sets   int
-}
-
-func (a *attributed) Private(ctx context.Context, _ string) (map[string]string, error) {
-	return a.values, ctx.Err()
-}
-
-func (a *attributed) SetPrivate(ctx context.Context, _, value string) error {
-	a.values["lb-1"] = value
-	a.sets++
-	return ctx.Err()
-}
-
-// The cluster is told what is new, and what it was told an hour ago.
-func TestTellOnlyWhatIsNew(t *testing.T) {
-	c := &attributed{Fake: crmtest.New("lb-1", "lb-2"), values: map[string]string{}}
-	now := timeOfTests()
-	sys := &system{Host: host.Host{Cluster: c, Running: true, Node: "lb-1", RunDir: t.TempDir(), Now: now.Now}}
-	r := doctor.Report{Findings: []doctor.Finding{{Severity: doctor.Error, What: "broken"}}}
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.Equal(t, 1, c.sets)
-	r.Findings[0].What = "broken in another way"
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.Equal(t, 2, c.sets)
-	now.at = now.at.Add(doctor.Refresh)
-	require.NoError(t, sys.tell(t.Context(), r))
-	require.Equal(t, 3, c.sets)
-
-	heard, err := doctor.Unpack(c.values["lb-1"])
-	require.NoError(t, err)
-	require.Equal(t, "broken in another way", heard.Findings[0].What)
-	require.Equal(t, version, heard.Facts["hawser"])
-}
 
 func TestDoctorsReport(t *testing.T) {
 	var out bytes.Buffer
@@ -138,9 +30,9 @@ func TestDoctorsReport(t *testing.T) {
 	sys.showDoctor(r)
 	text := out.String()
 	require.Contains(t, text, "Cluster\n  warning  w (a)\n           because\n")
-	require.Contains(t, text, "Node lb-2, told at ")
+	require.Contains(t, text, "Node lb-2, reported at ")
 	require.Contains(t, text, "  error    haproxy: e (b)\n           since\n           $ one\n           $ two\n  unknown  u (b)\n")
-	require.True(t, strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be looked at, 1 warning\n"), text)
+	require.True(t, strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be checked, 1 warning\n"), text)
 	require.NotContains(t, text, "\x1b", "colour is for terminals")
 	out.Reset()
 	sys.showDoctor(doctor.Report{Looked: []string{"a"}})
@@ -150,13 +42,13 @@ func TestDoctorsReport(t *testing.T) {
 	out.Reset()
 	blind := doctor.Report{Looked: []string{"a", "b", "c"}}
 	for _, check := range []string{"a", "b", "c"} {
-		blind.Add(doctor.Finding{Check: check, Severity: doctor.Unknown, Node: "lb-1", What: "could not be looked at: no answer", Why: "it may be fine or not: " + check})
+		blind.Add(doctor.Finding{Check: check, Severity: doctor.Unknown, Node: "lb-1", What: "could not be checked: no answer", Why: "it may be fine or not: " + check})
 	}
-	blind.Add(doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "could not be looked at: no answer", Why: "why"})
+	blind.Add(doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "could not be checked: no answer", Why: "why"})
 	sys.showDoctor(blind)
 	require.Equal(t, 2, strings.Count(out.String(), "no answer"), out.String())
 	require.Contains(t, out.String(), "no answer (a, b, c)\n")
-	require.Contains(t, out.String(), "3 checks: 4 could not be looked at\n")
+	require.Contains(t, out.String(), "3 checks: 4 could not be checked\n")
 }
 
 func TestDoctorsExitCode(t *testing.T) {
@@ -231,9 +123,9 @@ func timeOfTests() *testClock { return &testClock{time.Date(2026, 11, 21, 12, 0,
 func TestDoctorsPage(t *testing.T) {
 	const page, begin, end = "../../docs/doctor.md", "<!-- checks: written by UPDATE_DOCS=1 go test -run TestDoctorsPage ./cmd/hawser -->\n", "<!-- checks: end -->"
 	var table strings.Builder
-	table.WriteString("| check | looks for | worst | why it matters | what mends it |\n|---|---|---|---|---|\n")
+	table.WriteString("| check | looks for | worst | why it matters | what fixes it |\n|---|---|---|---|---|\n")
 	names := map[string]bool{}
-	for _, c := range doctorsChecks(thisSystem()) {
+	for _, c := range thisSystem().Doctor(version).Checks() {
 		require.NotEmpty(t, c.Short, c.Name)
 		require.NotEmpty(t, c.Why, c.Name)
 		require.NotEmpty(t, c.Mend, c.Name)

@@ -60,18 +60,21 @@ func newApp(sys *system) *cli.App {
 		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as one transaction,\n" +
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
-			planCommand(sys), applyCommand(sys), destroyCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), doctorCommand(sys), configureCommand(sys),
+			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys), schemaCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), corosyncConfCommand(sys),
+			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), removableCommand(sys),
 		},
 		EnableBashCompletion: true,
-		Reader:               sys.stdin,
-		Writer:               sys.stdout,
-		ErrWriter:            sys.stderr,
-		ExitErrHandler:       func(*cli.Context, error) {}, // run does it
-		OnUsageError:         usageError,
-		Action:               noCommand("hawser"),
+		// A comma belongs to the value: corosync-conf --node NAME=ADDRESS,ADDRESS2.
+		DisableSliceFlagSeparator: true,
+		Reader:                    sys.stdin,
+		Writer:                    sys.stdout,
+		ErrWriter:                 sys.stderr,
+		ExitErrHandler:            func(*cli.Context, error) {}, // run does it
+		OnUsageError:              usageError,
+		Action:                    noCommand("hawser"),
 	}
 	for _, c := range app.Commands {
 		if changing[c.Name] {

@@ -200,13 +200,7 @@ func withPings(lines []Line, link string, pings []Line) []Line {
 		if !l.opens || l.Key != "interface" {
 			continue
 		}
-		number := "0"
-		for _, in := range l.Section {
-			if in.Key == "linknumber" || in.Key == "ringnumber" {
-				number = in.Value
-			}
-		}
-		if number == link {
+		if l.link() == link {
 			lines[i].Section = append(slices.Clone(l.Section), pings...)
 			return lines
 		}

@@ -26,13 +26,7 @@ func (k Keys) add(prefix string, lines []Line) {
 			k.add(prefix+".node."+strconv.Itoa(nodes), l.Section)
 			nodes++
 		case l.Key == "interface":
-			link := "0"
-			for _, in := range l.Section {
-				if in.Key == "linknumber" || in.Key == "ringnumber" {
-					link = in.Value
-				}
-			}
-			k.add(prefix+".interface."+link, l.Section)
+			k.add(prefix+".interface."+l.link(), l.Section)
 		default:
 			k.add(prefix+"."+l.Key, l.Section)
 		}

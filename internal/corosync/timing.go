@@ -1,12 +1,9 @@
-// Package corosync knows the times of Corosync's membership protocol: what a corosync.conf means for a cluster of so many nodes, how long
-// it takes until a node that has died is out of the membership, and what to write for which network.
 package corosync
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -126,20 +123,4 @@ func (t Timing) InterfaceLines() []string {
 		lines = append(lines, fmt.Sprintf("knet_ping_timeout: %d", t.PingTimeout.Milliseconds()))
 	}
 	return lines
-}
-
-// Section is the timing as lines for corosync.conf's totem section, indented.
-func (t Timing) Section() string {
-	var b strings.Builder
-	for _, line := range t.Lines() {
-		fmt.Fprintf(&b, "\t%s\n", line)
-	}
-	if lines := t.InterfaceLines(); len(lines) > 0 {
-		b.WriteString("\tinterface {\n\t\tlinknumber: 0\n")
-		for _, line := range lines {
-			fmt.Fprintf(&b, "\t\t%s\n", line)
-		}
-		b.WriteString("\t}\n")
-	}
-	return b.String()
 }

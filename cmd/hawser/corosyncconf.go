@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/corosync"
+)
+
+func corosyncConfCommand(sys *system) *cli.Command {
+	return &cli.Command{
+		Name:  "corosync-conf",
+		Usage: "print a corosync.conf for a cluster of balancers, or compare a file with it",
+		Description: "Prints a whole corosync.conf: encrypted, with the times of `hawser timing --for`, and with two_node for two nodes. It has\n" +
+			"to be the same on every node, so give the same nodes in the same order everywhere. setup-balancer uses this command.\n" +
+			"--check prints a line for each setting in which FILE differs. The line begins with the word reload if a running Corosync\n" +
+			"takes the setting over (corosync-cfgtool -R on one node), and with restart if Corosync has to be restarted for it.\n" +
+			"Nothing is changed.\n" +
+			"Example: hawser corosync-conf --node lb-1=10.132.0.11 --node lb-2=10.132.0.12 > corosync.conf",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "node", Usage: "a node, `NAME=ADDRESS[,ADDRESS2…]`, once for each; a second address is a second link"},
+			&cli.StringFlag{Name: "cluster-name", Usage: "`NAME` of the cluster", Value: "hawser"},
+			&cli.StringFlag{Name: "network", Usage: "the times for this `NETWORK`: lan or cloud", DefaultText: "cloud"},
+			&cli.IntFlag{Name: "token", Usage: "Corosync's token in `MILLISECONDS` instead, and its own defaults for the other times"},
+			&cli.StringFlag{Name: "check", Usage: "compare `FILE` with what would be printed"},
+		},
+		Before: noArguments,
+		Action: func(c *cli.Context) error {
+			cluster, err := clusterFromFlags(c)
+			if err != nil {
+				return err
+			}
+			if c.IsSet("check") {
+				return sys.checkCorosyncConf(c.String("check"), cluster)
+			}
+			_, err = fmt.Fprint(sys.stdout, cluster.Conf())
+			return err
+		},
+	}
+}
+
+// clusterFromFlags returns the cluster that the flags describe.
+func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
+	see := fmt.Sprintf("see `%s --help`", c.Command.HelpName)
+	cluster := corosync.Cluster{Name: c.String("cluster-name"), Cipher: "aes256", Hash: "sha256"}
+	switch {
+	case c.IsSet("network") && c.IsSet("token"):
+		return cluster, usagef("--network and --token both say which times Corosync gets: give one of them")
+	case c.IsSet("token"):
+		const least, most = 100, 999_999
+		ms := c.Int("token")
+		if ms < least || ms > most {
+			return cluster, usagef("--token %d: give milliseconds, %d to %d", ms, least, most)
+		}
+		cluster.Timing = corosync.Timing{Token: time.Duration(ms) * time.Millisecond, Coefficient: corosync.Default}
+	default:
+		network := "cloud"
+		if c.IsSet("network") {
+			network = c.String("network")
+		}
+		timing, ok := networks[network]
+		if !ok {
+			return cluster, usagef("--network %q: the networks known are lan and cloud", network)
+		}
+		cluster.Timing = timing
+	}
+	for _, word := range c.StringSlice("node") {
+		name, addresses, ok := strings.Cut(word, "=")
+		if !ok {
+			return cluster, usagef("--node %q is not NAME=ADDRESS: %s", word, see)
+		}
+		cluster.Nodes = append(cluster.Nodes, corosync.Member{Name: name, Addresses: strings.Split(addresses, ",")})
+	}
+	if len(cluster.Nodes) == 0 {
+		return cluster, usagef("which nodes? give --node NAME=ADDRESS for each: %s", see)
+	}
+	if err := cluster.Validate(); err != nil {
+		return cluster, usagef("%w", err)
+	}
+	return cluster, nil
+}
+
+// checkCorosyncConf prints in what the file differs from the one that the cluster should have.
+func (s *system) checkCorosyncConf(path string, cluster corosync.Cluster) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read Corosync's configuration: %w", err)
+	}
+	differences, err := corosync.Compare(string(text), cluster.Conf())
+	if err != nil {
+		return usagef("%s: %w", path, err)
+	}
+	for _, d := range differences {
+		how := "reload"
+		if d.Restart {
+			how = "restart"
+		}
+		s.printf("%-8s%s\n", how, d)
+	}
+	if len(differences) > 0 {
+		return silent(exitChanges)
+	}
+	return nil
+}

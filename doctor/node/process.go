@@ -1,0 +1,40 @@
+package node
+
+import (
+	"slices"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
+)
+
+// process is a process id of this machine. Of one that has ended meanwhile nothing is known.
+type process int
+
+func processes() ([]process, error) {
+	pids, err := procfs.Default.PIDs()
+	all := make([]process, len(pids))
+	for i, pid := range pids {
+		all[i] = process(pid)
+	}
+	return all, err
+}
+
+// name is the file name of the program that it runs.
+func (p process) name() string { return procfs.Default.Program(int(p)) }
+
+// args is its command line.
+func (p process) args() []string { return procfs.Default.Args(int(p)) }
+
+// parentName is the name of its parent's program.
+func (p process) parentName() string {
+	s, err := procfs.Default.Stat(int(p))
+	if err != nil {
+		return ""
+	}
+	return process(s.Parent).name()
+}
+
+// opens is whether it has the file open.
+func (p process) opens(path string) bool {
+	open, err := procfs.Default.Open(int(p))
+	return err == nil && slices.Contains(open, path)
+}

@@ -1,0 +1,18 @@
+package doctor
+
+import (
+	"cmp"
+	"time"
+)
+
+// At gives this node to the findings that name none.
+func At(node string, found []Finding) []Finding {
+	for i := range found {
+		found[i].Node = cmp.Or(found[i].Node, node)
+	}
+	return found
+}
+
+// VeryWrong is how far apart two clocks are when what expires by the clock (a failure-timeout, a token,
+// a certificate, a rule) does so at another time on another node.
+const VeryWrong = 30 * time.Second

@@ -1,0 +1,98 @@
+package host
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
+	agent "github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/doctor/node"
+	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/internal/tokenfile"
+)
+
+// node is this machine as its checks see it.
+func (d *Doctor) node() node.Node {
+	return node.Node{
+		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
+		CIB: d.configuration, Unit: systemd.Find,
+		CheckConfig: d.checkConfig, Environment: d.environment,
+		ReadToken: tokenfile.Read, Droplet: droplet, Rights: rights,
+	}
+}
+
+// checkConfig has HAProxy check its configuration as the agent would run it.
+func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
+	return d.host.CheckHAProxy(ctx, preflight.HAProxy{
+		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
+		Env: agent.Environment(d.host.RunDir, h.Resource),
+	})
+}
+
+// environment is the environment of the HAProxy that runs here, or the one that the agent would give it.
+func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string, error) {
+	if env := agent.Environment(d.host.RunDir, h.Resource); env != nil {
+		return env, nil
+	}
+	return agent.EnvironmentFor(ctx, agent.Startup{
+		ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
+		MetadataURL: h.MetadataURL,
+	}, d.host.Node)
+}
+
+// droplet asks the metadata service which droplet this machine is.
+func droplet(ctx context.Context, origin string) (string, error) {
+	service := digitalocean.NewMetadata(cmp.Or(origin, contract.DefaultMetadataURL))
+	return digitalocean.Here(service, "").Droplet(ctx)
+}
+
+// rightsTime is how long the API may take to answer.
+const rightsTime = 8 * time.Second
+
+// rights asks DigitalOcean's API what a token may read.
+func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
+	ip, err := netip.ParseAddr(a.IP)
+	if err != nil {
+		return node.NotKnown, fmt.Errorf("%q is not an address", a.IP)
+	}
+	// Until a deadline the provider tries again what may pass.
+	ctx, cancel := context.WithTimeout(ctx, rightsTime)
+	defer cancel()
+	p := provider.New(provider.Config{
+		API:      cmp.Or(a.APIURL, contract.DefaultAPIURL),
+		Metadata: cmp.Or(a.MetadataURL, contract.DefaultMetadataURL),
+		Token:    func() (string, error) { return tokenOf(a) },
+	})
+	err = p.Reads(ctx, ip)
+	switch {
+	case err == nil:
+		return node.Granted, nil
+	case fault.Of(err) == fault.Denied || fault.Of(err) == fault.NotFound:
+		return node.Refused, err
+	}
+	return node.NotKnown, err
+}
+
+// tokenOf is the token that the agent would use.
+func tokenOf(a inventory.Address) (string, error) {
+	switch {
+	case a.Token != "":
+		return a.Token, nil
+	case a.SecretFile != "":
+		text, err := os.ReadFile(a.SecretFile)
+		if err != nil {
+			return "", fmt.Errorf("the token that cibsecret keeps: %w", err)
+		}
+		return tokenfile.Parse("the token in "+a.SecretFile, text)
+	}
+	return tokenfile.Read(a.TokenFile)
+}

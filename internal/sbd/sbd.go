@@ -1,0 +1,51 @@
+// Package sbd reads the settings of SBD, the daemon that feeds a node's watchdog and leaves it to starve
+// when the node has lost the cluster (sbd(8)). It imports nothing of hawser; there is only this file.
+package sbd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Settings by their names, such as SBD_WATCHDOG_TIMEOUT. One without a value is not set.
+type Settings map[string]string
+
+// The settings that hawser reads.
+const (
+	Timeout  = "SBD_WATCHDOG_TIMEOUT" // after which the watchdog fires
+	Device   = "SBD_DEVICE"           // disks, with ; between them
+	Watchdog = "SBD_WATCHDOG_DEV"
+)
+
+// Files lists the files that SBD's unit reads: Debian's, and that of Red Hat and SUSE.
+func Files() []string { return []string{"/etc/default/sbd", "/etc/sysconfig/sbd"} }
+
+// Read reads the first of the files that is there; path is "" if none is. root stands before the paths.
+func Read(root string) (s Settings, path string, err error) {
+	for _, path := range Files() {
+		text, err := os.ReadFile(filepath.Join("/", root, path))
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			return nil, path, fmt.Errorf("read sbd's settings: %w", err)
+		}
+		return Parse(strings.Split(string(text), "\n")), path, nil
+	}
+	return Settings{}, "", nil
+}
+
+// Parse takes settings from lines, or an environment, of NAME=VALUE, where a value may stand in quotes.
+func Parse(lines []string) Settings {
+	s := Settings{}
+	for _, line := range lines {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `"'`)
+		if ok && value != "" && strings.HasPrefix(name, "SBD_") {
+			s[name] = value
+		}
+	}
+	return s
+}

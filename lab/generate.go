@@ -1,0 +1,83 @@
+package lab
+
+import (
+	_ "embed" // the templates
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/hawser-ha/hawser/internal/corosync"
+)
+
+// The templates are what the servers are delivered with, here and on vagrant's machines (vagrant/provision.sh).
+//
+// haproxy.cfg is the tutorial's: Debian's global and defaults sections, and one pool. It is the same on every balancer, as the anchor
+// address comes from the environment. nginx.conf admits the balancers' private addresses only, and answers with the server's name and
+// who asked. Its answer is in a named location because "return" in the first one would come before allow and deny.
+var (
+	//go:embed templates/haproxy.cfg
+	haproxyTemplate string
+	//go:embed templates/nginx.conf
+	nginxTemplate string
+)
+
+// Generate returns a configuration file that the lab delivers the node with: corosync.conf or haproxy.cfg of a balancer, nginx.conf
+// of an application server. It makes no lab.
+func (o Options) Generate(file, node string) (string, error) {
+	o = o.withDefaults()
+	if err := o.checkSize(); err != nil {
+		return "", fmt.Errorf("lab: %w", err)
+	}
+	l := &Lab{spec: Spec{Name: o.Name, Nodes: layout(o.Nodes, o.Apps), Totem: o.Totem}}
+	n, err := l.Node(node)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case file == "corosync.conf" && n.Role == Balancer:
+		return l.spec.corosyncConf(), nil
+	case file == "haproxy.cfg" && n.Role == Balancer:
+		return l.spec.haproxyCfg()
+	case file == "nginx.conf" && n.Role == AppServer:
+		return l.spec.nginxConf(n)
+	}
+	return "", fmt.Errorf("lab: %s of %s: a balancer has corosync.conf and haproxy.cfg, an application server has nginx.conf", file, node)
+}
+
+// corosyncConf lists the balancers. One of two goes on alone, and may come up alone.
+func (s Spec) corosyncConf() string {
+	c := corosync.Cluster{Name: "hawser-lab", Timing: s.Totem, LogFile: "/var/log/corosync/corosync.log", StartAlone: true}
+	for _, n := range s.nodes(Balancer) {
+		c.Nodes = append(c.Nodes, corosync.Member{Name: n.Name, Addresses: []string{n.Private.Addr().String()}})
+	}
+	return c.Conf()
+}
+
+func (s Spec) haproxyCfg() (string, error) {
+	return fill("haproxy.cfg", haproxyTemplate, struct{ Servers []Node }{s.nodes(AppServer)})
+}
+
+func (s Spec) nginxConf(n Node) (string, error) {
+	return fill("nginx.conf", nginxTemplate, struct {
+		Server    Node
+		Balancers []Node
+	}{n, s.nodes(Balancer)})
+}
+
+func fill(name, text string, data any) (string, error) {
+	t, err := template.New(name).Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("lab: template %s: %w", name, err)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, data); err != nil {
+		return "", fmt.Errorf("lab: template %s: %w", name, err)
+	}
+	return b.String(), nil
+}
+
+// nodes returns the nodes of the role.
+func (s Spec) nodes(r Role) []Node {
+	return slices.DeleteFunc(slices.Clone(s.Nodes), func(n Node) bool { return n.Role != r })
+}
