@@ -1,3 +1,7 @@
+// Package keeper is the process that watches one HAProxy between two monitors and brings it back as soon as it dies or hangs.
+//
+// It imports the instance that it watches, and not the agent, which tells it by an interface how the parameters are bound. Start reading
+// here; watch.go is its loop, examine.go has the node looked at by hawser doctor.
 package keeper
 
 import (
