@@ -10,8 +10,9 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// publishLoaded tells the cluster which configuration HAProxy serves, if that is not what it was told: a steady monitor starts no process. It never
-// fails a monitor or a reload: the next monitor tries again.
+// publishLoaded tells the cluster which configuration HAProxy serves, if that is not what it was
+// told: a steady monitor starts no process. It never fails a monitor or a reload: the next monitor
+// tries again.
 func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *instance.State) {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered {
@@ -28,7 +29,8 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	if s.Served.Generation == "" && s.Served.Asked == "" && s.Pending == nil {
 		s.Served.Generation = a.Generation // likewise: no reload waits for it
 	}
-	now := contract.Loaded{Serves: s.Served.Config, Generation: s.Served.Generation, Asked: s.Served.Asked, Worker: s.Served.At}
+	now := contract.Loaded{Serves: s.Served.Config, Generation: s.Served.Generation,
+		Asked: s.Served.Asked, Worker: s.Served.At}
 	if disk != now.Serves {
 		now.Disk = disk
 	}
@@ -54,7 +56,8 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	}
 }
 
-// oldWorkersOf counts the workers from before a reload, and their connections. A master that does not answer is the monitor's business.
+// oldWorkersOf counts the workers from before a reload, and their connections. A master that does
+// not answer is the monitor's business.
 func oldWorkersOf(ctx context.Context, in *instance.Instance) (workers, conns int) {
 	ctx, cancel := context.WithTimeout(ctx, instance.Briefly)
 	defer cancel()

@@ -11,14 +11,15 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// tryAgain is how long the monitor waits before it tries a pending reload again whose configuration has not changed: a missing
-// certificate may have come, an address become free.
+// tryAgain is how long the monitor waits before it tries a pending reload again whose configuration
+// has not changed: a missing certificate may have come, an address become free.
 const tryAgain = time.Minute
 
-// reload takes the configuration over without losing a connection. Pacemaker answers a failed reload by a stop and a start, and a
-// start with a configuration that HAProxy refuses would end a HAProxy that serves well. So a reload that cannot be done is
-// remembered: the old one goes on, the monitor is Degraded, and takes the configuration over when it can be. A reload
-// fails only where HAProxy itself is not well.
+// reload takes the configuration over without losing a connection. Pacemaker answers a failed
+// reload by a stop and a start, and a start with a configuration that HAProxy refuses would end a
+// HAProxy that serves well. So a reload that cannot be done is remembered: the old one goes on, the
+// monitor is Degraded, and takes the configuration over when it can be. A reload fails only where
+// HAProxy itself is not well.
 func (a *agent) reload(ctx context.Context) error {
 	in := a.instance(ctx)
 	s, err := a.alive(ctx, in)
@@ -32,7 +33,8 @@ func (a *agent) reload(ctx context.Context) error {
 	if !wanted {
 		a.keep(ctx, in)
 		if err := in.Save(s.State); err != nil {
-			ocf.CallFrom(ctx).Errorf("%v", err) // as below: a full /run is no reason to have HAProxy restarted
+			// as below: a full /run is no reason to have HAProxy restarted
+			ocf.CallFrom(ctx).Errorf("%v", err)
 		}
 		return nil
 	}
@@ -121,7 +123,8 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 	if err == nil {
 		s.Pending, s.Served = nil, in.ServesNow(sources, s.Served)
 		if now, err := in.Sources(); err != nil || client.Digest(now) != client.Digest(sources) {
-			s.Served.Config = "" // edited while HAProxy read it: nobody knows which of the two it has
+			// edited while HAProxy read it: nobody knows which of the two it has
+			s.Served.Config = ""
 		}
 		if a.Keeper { // at once: it may be holding a socket that the new configuration does not have
 			_, _ = in.AskKeeper(ctx, "look")

@@ -95,7 +95,8 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 		return in.NameHolder(err)
 	}
 	if err := in.Settle(ctx, func() instance.State {
-		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(), Served: in.ServesNow(sources, instance.Served{})}
+		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
+			Served: in.ServesNow(sources, instance.Served{})}
 	}); err != nil {
 		return err
 	}

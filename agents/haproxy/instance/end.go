@@ -61,10 +61,11 @@ func (in *Instance) End(ctx context.Context, grace time.Duration) error {
 			return fmt.Errorf("these processes of HAProxy are still there: %s: %w", fam, err)
 		}
 		if sent != signal && signal != syscall.SIGUSR1 && grace > 0 {
-			ocf.CallFrom(ctx).Infof("HAProxy has not ended; sending %s to %s", unix.SignalName(signal), fam)
+			ocf.CallFrom(ctx).Infof("HAProxy has not ended; sending %s to %s",
+				unix.SignalName(signal), fam)
 		}
-		// The signal is sent again from time to time: a master that is executing itself again does not hear it. HAProxy takes a
-		// second one for nothing new.
+		// The signal is sent again from time to time: a master that is executing itself again does
+		// not hear it. HAProxy takes a second one for nothing new.
 		if sent != signal || signal == syscall.SIGKILL || time.Since(at) >= stopAgain {
 			fam.Signal(signal)
 			if sent == signal && signal == syscall.SIGUSR1 {
@@ -93,8 +94,9 @@ func (f Family) anyStopped() bool {
 	return false
 }
 
-// deaf reports whether only masters are left and one does not take the signals that it was sent: after a reload that failed, some HAProxies of
-// end 2025 block them all for ever (HAProxy's issue 3229, in 3.2; seen with 3.4-dev1). It then does not hear of its workers' end either.
+// deaf reports whether only masters are left and one does not take the signals that it was sent:
+// after a reload that failed, some HAProxies of end 2025 block them all for ever (HAProxy's issue
+// 3229, in 3.2; seen with 3.4-dev1). It then does not hear of its workers' end either.
 func (f Family) deaf() bool {
 	return len(f.Others) == 0 && slices.ContainsFunc(f.Masters, func(m Member) bool {
 		return procfs.Default.Pending(m.PID, syscall.SIGUSR1, syscall.SIGTERM)
@@ -113,8 +115,8 @@ func (f Family) String() string {
 	return strings.Join(names, ", ")
 }
 
-// Signal sends a signal to the family. A soft stop goes to the masters, who know what to do with it, and to workers that have
-// none; everything else goes to all.
+// Signal sends a signal to the family. A soft stop goes to the masters, who know what to do with
+// it, and to workers that have none; everything else goes to all.
 func (f Family) Signal(signal syscall.Signal) {
 	for _, m := range f.All() {
 		orphan := len(f.Masters) == 0
@@ -140,7 +142,8 @@ func (p Process) Open() (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("pid %d: %w", p.PID, err)
 	}
-	// The descriptor is of whoever has the id now. If that is the process that was meant, it stays so.
+	// The descriptor is of whoever has the id now. If that is the process that was meant, it stays
+	// so.
 	if v, err := procfs.Default.Stat(p.PID); err != nil || v.Start != p.Start {
 		_ = unix.Close(fd)
 		return -1, fmt.Errorf("pid %d: %w", p.PID, procfs.ErrGone)
@@ -148,7 +151,8 @@ func (p Process) Open() (int, error) {
 	return fd, nil
 }
 
-// Wait returns when one of the processes ends, or at the given time, or shortly after the context has ended.
+// Wait returns when one of the processes ends, or at the given time, or shortly after the context
+// has ended.
 func (f Family) Wait(ctx context.Context, until time.Time) {
 	var fds []unix.PollFd
 	for _, m := range f.All() {

@@ -12,8 +12,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// launcherName is what this program is called while it is about to become HAProxy. HAProxy's arguments come by its standard input, so that
-// nobody takes it for HAProxy meanwhile.
+// launcherName is what this program is called while it is about to become HAProxy. HAProxy's
+// arguments come by its standard input, so that nobody takes it for HAProxy meanwhile.
 const launcherName = contract.LauncherProcess
 
 // launchOrder is what the launcher is to become.
@@ -33,7 +33,8 @@ type launchReport struct {
 // IsLauncher reports whether this process was started to become HAProxy.
 func IsLauncher(args []string) bool { return len(args) == 1 && args[0] == launcherName }
 
-// BecomeHAProxy takes on the settings of HAProxy's unit and becomes HAProxy. It returns only if that cannot be.
+// BecomeHAProxy takes on the settings of HAProxy's unit and becomes HAProxy. It returns only if
+// that cannot be.
 func BecomeHAProxy() int {
 	unix.CloseOnExec(3)
 	report := os.NewFile(3, "report")

@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	// Briefly is how long HAProxy may take for an answer before the agent looks for a simple reason why there is none, and how long
-	// an answer may be a wrong one.
+	// Briefly is how long HAProxy may take for an answer before the agent looks for a simple reason
+	// why there is none, and how long an answer may be a wrong one.
 	Briefly = time.Second
-	// patience is how long it may take at all before it counts as hung; less if the operation's time is shorter.
+	// patience is how long it may take at all before it counts as hung; less if the operation's
+	// time is shorter.
 	patience = 10 * time.Second
 	// lastWords is the time that is kept for saying what was found out.
 	lastWords = 300 * time.Millisecond
@@ -29,10 +30,12 @@ type Found struct {
 	Adopted bool
 }
 
-// ErrUnsure is a HAProxy that is slow to answer, where a keeper watches that will find out what is the matter.
+// ErrUnsure is a HAProxy that is slow to answer, where a keeper watches that will find out what is
+// the matter.
 var ErrUnsure = errors.New("HAProxy is slow to answer")
 
-// Locate finds the instance's master: by the state file, and where that does not help among all processes.
+// Locate finds the instance's master: by the state file, and where that does not help among all
+// processes.
 func (in *Instance) Locate() (s Found, running bool, err error) {
 	if st, ok := in.Load(); ok {
 		v, err := procfs.Default.Stat(st.Master.PID)
@@ -62,16 +65,18 @@ func (in *Instance) Locate() (s Found, running bool, err error) {
 func (s Found) CheckAlive() error {
 	switch pid := s.State.Master.PID; {
 	case s.Stat.Dead():
-		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid %d) has not taken note of it", pid, s.Stat.Parent)
+		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid "+
+			"%d) has not taken note of it", pid, s.Stat.Parent)
 	case s.Stat.Stopped():
 		return fmt.Errorf("HAProxy's master (pid %d) is stopped (SIGSTOP)", pid)
 	}
 	return nil
 }
 
-// QueryServers asks the worker for its servers, and makes sure that it is the master's worker and means to go on. An error is a failure of
-// HAProxy, found out before the operation's time is over.
-func (in *Instance) QueryServers(ctx context.Context, master Process, watched bool) ([]client.Stat, error) {
+// QueryServers asks the worker for its servers, and makes sure that it is the master's worker and
+// means to go on. An error is a failure of HAProxy, found out before the operation's time is over.
+func (in *Instance) QueryServers(ctx context.Context, master Process,
+	watched bool) ([]client.Stat, error) {
 	limit := patience
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)-lastWords)
@@ -100,7 +105,8 @@ func (in *Instance) QueryServers(ctx context.Context, master Process, watched bo
 		case hangs && watched:
 			return nil, fmt.Errorf("%w: %w", ErrUnsure, err)
 		case hangs && now.After(until):
-			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w", limit.Round(100*time.Millisecond), err)
+			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w",
+				limit.Round(100*time.Millisecond), err)
 		case !hangs && now.After(earlierOf(until, began.Add(Briefly))):
 			return nil, fmt.Errorf("HAProxy is not well: %w", err)
 		}
@@ -115,9 +121,11 @@ func (in *Instance) checkAnswer(info client.Info, master Process) error {
 	case err != nil:
 		return fmt.Errorf("HAProxy's worker (pid %d) answered and was gone: %w", info.Pid, err)
 	case v.Parent != master.PID:
-		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's master (pid %d)", info.Pid, master.PID)
+		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's "+
+			"master (pid %d)", info.Pid, master.PID)
 	case info.Stopping:
-		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is stopping it", info.Pid)
+		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is "+
+			"stopping it", info.Pid)
 	}
 	return nil
 }

@@ -21,21 +21,25 @@ type State struct {
 	// Boot is the kernel's boot id: process ids and start times of another boot mean nothing.
 	Boot   string  `json:"boot"`
 	Master Process `json:"master"`
-	// Env are the variables that HAProxy was started with for its configuration: the HAWSER_ ones, and its unit's. A reload keeps them.
+	// Env are the variables that HAProxy was started with for its configuration: the HAWSER_ ones,
+	// and its unit's. A reload keeps them.
 	Env []string `json:"env"`
 	// Given is what HAProxy was given of its systemd unit's settings.
 	Given *systemd.Settings `json:"given,omitempty"`
 	// Published is the value of the node attribute that the cluster has been told.
 	Published string `json:"published,omitempty"`
-	// ByResource is set by agents that publish under the resource's id, and not under the instance's name.
+	// ByResource is set by agents that publish under the resource's id, and not under the
+	// instance's name.
 	ByResource bool `json:"by_resource,omitempty"`
 	// Served is the configuration that HAProxy has taken.
 	Served Served `json:"served,omitzero"`
-	// Pushed is the last order about a pushed configuration that was seen. One that was there at the start is none.
+	// Pushed is the last order about a pushed configuration that was seen. One that was there at
+	// the start is none.
 	Pushed string `json:"pushed,omitempty"`
 	// Pending is a reload that was asked for and could not be done.
 	Pending *Pending `json:"pending,omitempty"`
-	// Stopping is set once a stop has begun, so that nobody brings back what is being stopped, whatever becomes of the stop.
+	// Stopping is set once a stop has begun, so that nobody brings back what is being stopped,
+	// whatever becomes of the stop.
 	Stopping bool `json:"stopping,omitempty"`
 	// GaveUp is set where HAProxy could not be brought back and Pacemaker was told to recover it.
 	GaveUp bool `json:"gave_up,omitempty"`
@@ -58,13 +62,15 @@ const oldServes = "the old configuration serves: "
 
 // NewPending returns what is remembered of a reload that could not be done with these sources.
 func NewPending(err error, tried time.Time, sources []client.Source, deadly bool) *Pending {
-	return &Pending{Reason: oldServes + Complaint(err), Tried: tried, Config: client.Digest(sources), Deadly: deadly}
+	return &Pending{Reason: oldServes + Complaint(err), Tried: tried,
+		Config: client.Digest(sources), Deadly: deadly}
 }
 
 // Cause returns the reason without what all have.
 func (p Pending) Cause() string { return strings.TrimPrefix(p.Reason, oldServes) }
 
-// Load reads the state. Without a usable one it is zero and ok is false: what runs is then found by find.
+// Load reads the state. Without a usable one it is zero and ok is false: what runs is then found by
+// find.
 func (in *Instance) Load() (s State, ok bool) {
 	text, err := os.ReadFile(in.State())
 	if err != nil || json.Unmarshal(text, &s) != nil {
@@ -110,11 +116,12 @@ func Exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// Clear removes what a HAProxy that is gone has left. The metadata service's answers stay: they are the node's. What
-// is the keeper's stays: it may be holding sockets for the start that follows.
+// Clear removes what a HAProxy that is gone has left. The metadata service's answers stay: they are
+// the node's. What is the keeper's stays: it may be holding sockets for the start that follows.
 func (in *Instance) Clear() error {
 	return errors.Join(
-		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(), in.State(), in.State()+".new", in.Fragment()+".new"),
+		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
+			in.State(), in.State()+".new", in.Fragment()+".new"),
 		os.RemoveAll(in.Copies()), os.RemoveAll(in.Copies()+".new"))
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// watch returns the keeper's loop. It returns when there is nothing to keep any more.
+// watch is the keeper's loop. It returns when there is nothing to keep any more.
 func (k *keeper) watch(ctx context.Context, lock *os.File) {
 	for ctx.Err() == nil && k.owns(lock) {
 		k.mu.Lock()
@@ -90,11 +90,12 @@ func (w *worker) follow(pid, master int) {
 	}
 }
 
-// errHung is a HAProxy that does not answer, or not always: with several threads, one that spins leaves the connections waiting that the
-// others have given to it.
+// errHung is a HAProxy that does not answer, or not always: with several threads, one that spins
+// leaves the connections waiting that the others have given to it.
 var errHung = errors.New("HAProxy hung and did not answer")
 
-// symptoms are what speaks for a HAProxy that does not serve although its processes are there, one after the other.
+// symptoms are what speaks for a HAProxy that does not serve although its processes are there, one
+// after the other.
 type symptoms struct{ silent, refused, stopped int }
 
 // verdict returns what they mean.
@@ -110,7 +111,8 @@ func (s symptoms) verdict() error {
 	return nil
 }
 
-// attend watches one HAProxy until it has to be acted for, which is the error, or until it may be another one, which is nil.
+// attend watches one HAProxy until it has to be acted for, which is the error, or until it may be
+// another one, which is nil.
 func (k *keeper) attend(ctx context.Context, s instance.State) error {
 	master, err := s.Master.Open()
 	if err != nil {
@@ -135,9 +137,11 @@ func (k *keeper) attend(ctx context.Context, s instance.State) error {
 		took := time.Since(began)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			// Where this process itself was not let run, or HAProxy was not, the silence says nothing, for a while.
+			// Where this process itself was not let run, or HAProxy was not, the silence says
+			// nothing, for a while.
 			now := procfs.Default.Schedule(w.PID)
-			if took < 2*patience && (doubts == 0 || !starved(load, now, took)) || doubts > starvedFor {
+			if took < 2*patience && (doubts == 0 || !starved(load, now, took)) ||
+				doubts > starvedFor {
 				seen.silent++
 			}
 			load, silence = now, time.Now()
@@ -193,7 +197,8 @@ func (k *keeper) query(ctx context.Context, most time.Duration) (client.Info, er
 	return k.refresh(ctx, false)
 }
 
-// foreignReload keeps copies of a configuration that HAProxy has taken over without the agent's doing.
+// foreignReload keeps copies of a configuration that HAProxy has taken over without the agent's
+// doing.
 func (k *keeper) foreignReload(ctx context.Context, watched instance.State) {
 	_ = k.asAction(ctx, func(_ context.Context, in *instance.Instance) error {
 		s, ok := k.in.Load()
@@ -226,14 +231,17 @@ func starved(before, now procfs.Times, took time.Duration) bool {
 }
 
 // asAction does something as an action of the resource, with the parameters in effect.
-func (k *keeper) asAction(ctx context.Context, do func(context.Context, *instance.Instance) error) error {
+func (k *keeper) asAction(ctx context.Context,
+	do func(context.Context, *instance.Instance) error) error {
 	text, err := os.ReadFile(k.in.KeeperCall())
 	if err != nil {
 		return fmt.Errorf("the keeper does not know its parameters: %w", err)
 	}
 	getenv := ocf.Getenv(strings.Split(string(text), "\x00"))
 	a := k.agent()
-	return a.Declare().Act(ctx, ocf.Env{Args: []string{contract.KeeperProcess, contract.KeeperProcess}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr, LogName: contract.KeeperProcess},
+	return a.Declare().Act(ctx, ocf.Env{Args: []string{contract.KeeperProcess,
+		contract.KeeperProcess}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr,
+		LogName: contract.KeeperProcess},
 		keepTime, func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
 }
 
@@ -248,7 +256,8 @@ func (k *keeper) sameWorker(ctx context.Context) bool {
 	return err != nil || info.Pid == watched
 }
 
-// bringBack brings a HAProxy back that does not serve. It is false when there is nothing to keep any more.
+// bringBack brings a HAProxy back that does not serve. It is false when there is nothing to keep
+// any more.
 func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause error) (goOn bool) {
 	since := time.Now()
 	goOn = true
@@ -262,8 +271,10 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		if s.Master != watched.Master {
 			return nil // somebody has brought it back
 		}
-		// That it answers once says nothing where it did not answer twice, unless it is another worker by now.
-		if hung := errors.Is(cause, errHung) && k.sameWorker(acting); !hung && in.CheckHealth(acting) == nil {
+		// That it answers once says nothing where it did not answer twice, unless it is another
+		// worker by now.
+		if hung := errors.Is(cause, errHung) && k.sameWorker(acting); !hung &&
+			in.CheckHealth(acting) == nil {
 			return nil
 		}
 		err := in.BringBack(acting, s, since, cause)
@@ -275,7 +286,8 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		k.release() // before all else: nobody will accept what waits
 		call := ocf.CallFrom(acting)
 		call.Errorf("HAProxy is gone (%v) and the keeper does not bring it back: %v", cause, err)
-		if errors.Is(err, instance.ErrUnmanaged) || errors.Is(err, instance.ErrNoCluster) || errors.Is(err, instance.ErrIntended) {
+		if errors.Is(err, instance.ErrUnmanaged) || errors.Is(err, instance.ErrNoCluster) ||
+			errors.Is(err, instance.ErrIntended) {
 			return nil
 		}
 		handOver = func() {
