@@ -1,7 +1,9 @@
-// Package doctor looks for what is wrong with a node and its cluster before that is found out at night. It changes nothing.
+// Package doctor looks for what is wrong with a node and its cluster before that is found out at
+// night. It changes nothing.
 //
-// A check asks small interfaces for facts, so that a test can provoke each finding, and answers with what is wrong, why that matters and the
-// commands that mend it. What it could not look at is a finding too: it is never read as fine.
+// A check asks small interfaces for facts, so that a test can provoke each finding, and answers
+// with what is wrong, why that matters and the commands that mend it. What it could not look at is
+// a finding too: it is never read as fine.
 package doctor
 
 import (
@@ -18,7 +20,8 @@ import (
 // Severity is how bad a finding is.
 type Severity string
 
-// The severities, worst first. Unknown stands before Warning, since what was not looked at may be an Error.
+// The severities, worst first. Unknown stands before Warning, since what was not looked at may be
+// an Error.
 const (
 	// Error fails, or will fail when it is needed.
 	Error Severity = "error"
@@ -59,7 +62,7 @@ type Finding struct {
 	// Fix are the commands that mend it, in order.
 	Fix []string `json:"fix,omitempty"`
 	// Told is when another node told of it; nil if it was seen now.
-	Told *time.Time `json:"told,omitempty"`
+	Reported *time.Time `json:"told,omitempty"`
 }
 
 // Check is one question to the node or the cluster.
@@ -68,20 +71,23 @@ type Check struct {
 	Name, Short string
 	// Node is the node that is looked at, "" for the cluster.
 	Node string
-	// Worst is the severity of its worst finding, Why what its findings lead to, and Mend what mends them, in short. They document the check.
-	Worst     Severity
-	Why, Mend string
+	// Worst is the severity of its worst finding, Why what its findings lead to, and Mend what
+	// mends them, in short. They document the check.
+	Worst       Severity
+	Why, Remedy string
 	// Timeout is how long it may take; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Run looks. An error says that it could not, and becomes a finding of severity Unknown beside those returned.
+	// Run looks. An error says that it could not, and becomes a finding of severity Unknown beside
+	// those returned.
 	Run func(ctx context.Context) ([]Finding, error)
 }
 
 // DefaultTimeout is how long a check may take that does not say.
 const DefaultTimeout = 20 * time.Second
 
-// atOnce is how many checks run at the same time: all of them at once starve each other on a small machine that is busy, which is when it is
-// looked at (seen: 25 of 40 without an answer on one slow processor).
+// atOnce is how many checks run at the same time: all of them at once starve each other on a small
+// machine that is busy, which is when it is looked at (seen: 25 of 40 without an answer on one slow
+// processor).
 const atOnce = 4
 
 // Report is what was found.
@@ -89,21 +95,21 @@ type Report struct {
 	// Findings are sorted, worst first.
 	Findings []Finding `json:"findings"`
 	// Looked are the names of the checks that were run, whatever came of them.
-	Looked []string `json:"looked"`
+	Checked []string `json:"looked"`
 }
 
 // Run runs the checks, some at the same time, each with a deadline of its own.
 func Run(ctx context.Context, checks []Check) Report {
 	found := make([][]Finding, len(checks))
-	r := Report{Findings: []Finding{}, Looked: []string{}}
+	r := Report{Findings: []Finding{}, Checked: []string{}}
 	var wg sync.WaitGroup
 	free := make(chan struct{}, atOnce)
 	for i, c := range checks {
-		r.Looked = append(r.Looked, c.Name)
+		r.Checked = append(r.Checked, c.Name)
 		free <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-free }()
-			found[i] = c.look(ctx)
+			found[i] = c.run(ctx)
 		})
 	}
 	wg.Wait()
@@ -117,8 +123,9 @@ func Run(ctx context.Context, checks []Check) Report {
 func (r *Report) Add(findings ...Finding) {
 	r.Findings = append(r.Findings, findings...)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), strings.Compare(a.Node, b.Node),
-			strings.Compare(a.Check, b.Check), strings.Compare(a.Subject, b.Subject), strings.Compare(a.What, b.What))
+		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()),
+			strings.Compare(a.Node, b.Node), strings.Compare(a.Check, b.Check),
+			strings.Compare(a.Subject, b.Subject), strings.Compare(a.What, b.What))
 	})
 }
 
@@ -147,10 +154,12 @@ type answer struct {
 	err      error
 }
 
-// look runs one check. One that does not end with its context is left behind: it cannot be ended, and must not hold up the others.
-func (c Check) look(ctx context.Context) []Finding {
+// look runs one check. One that does not end with its context is left behind: it cannot be ended,
+// and must not hold up the others.
+func (c Check) run(ctx context.Context) []Finding {
 	timeout := cmp.Or(c.Timeout, DefaultTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it has not ended after %v", timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
+		fmt.Errorf("it has not ended after %v", timeout))
 	defer cancel()
 	answers := make(chan answer, 1)
 	go func() {
@@ -173,7 +182,8 @@ func (c Check) look(ctx context.Context) []Finding {
 			a.err = context.Cause(ctx)
 		}
 	}
-	if cause := context.Cause(ctx); ctx.Err() != nil && errors.Is(a.err, context.DeadlineExceeded) && !errors.Is(a.err, cause) {
+	if cause := context.Cause(ctx); ctx.Err() != nil &&
+		errors.Is(a.err, context.DeadlineExceeded) && !errors.Is(a.err, cause) {
 		a.err = fmt.Errorf("%w (%w)", a.err, cause)
 	}
 	for i := range a.findings {
@@ -181,7 +191,11 @@ func (c Check) look(ctx context.Context) []Finding {
 		a.findings[i].Node = cmp.Or(a.findings[i].Node, c.Node)
 	}
 	if a.err != nil {
-		a.findings = append(a.findings, Finding{Check: c.Name, Node: c.Node, Severity: Unknown, What: "could not be checked: " + a.err.Error(), Why: "it may be fine or not: this check looks for " + c.Short})
+		a.findings = append(a.findings, Finding{
+			Check: c.Name, Node: c.Node, Severity: Unknown,
+			What: "could not be checked: " + a.err.Error(),
+			Why:  "it may be fine or not: this check looks for " + c.Short,
+		})
 	}
 	return a.findings
 }

@@ -38,7 +38,10 @@ func ReadSBD(root string, runs bool) (SBD, error) {
 	if err != nil {
 		return SBD{Runs: runs, Watchdog: DefaultWatchdog}, err
 	}
-	n := SBD{Runs: runs, Watchdog: DefaultWatchdog, Disks: settings[sbd.Device], Word: settings[sbd.Timeout], Path: path}
+	n := SBD{
+		Runs: runs, Watchdog: DefaultWatchdog, Disks: settings[sbd.Device],
+		Word: settings[sbd.Timeout], Path: path,
+	}
 	if n.Word != "" {
 		if n.Watchdog, err = crm.ParseInterval(n.Word); err != nil {
 			n.Watchdog = 0
@@ -67,7 +70,7 @@ func (n SBD) Fact() string {
 }
 
 // HeardSBD is what another node told, nil for nothing.
-func HeardSBD(facts map[string]string) *SBD {
+func ReportedSBD(facts map[string]string) *SBD {
 	fact, ok := facts[FactSBD]
 	if !ok {
 		return nil
@@ -87,7 +90,13 @@ func HeardSBD(facts map[string]string) *SBD {
 	return &n
 }
 
-// StartSBD are the commands that start it on a node. Its unit can be started with Corosync only (RefuseManualStart).
+// StartSBD are the commands that start it on a node. Its unit can be started with Corosync only
+// (RefuseManualStart).
 func StartSBD(node string) []string {
-	return []string{"systemctl enable sbd.service    # on " + node, "systemctl restart corosync.service pacemaker.service    # on " + node + ": sbd starts with Corosync; what runs there moves away meanwhile, so one node at a time"}
+	return []string{
+		"systemctl enable sbd.service    # on " + node,
+		"systemctl restart corosync.service pacemaker.service    # on " + node +
+			": sbd starts with Corosync; what runs there moves away meanwhile, so one node at a " +
+			"time",
+	}
 }

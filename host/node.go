@@ -33,12 +33,14 @@ func (d *Doctor) node() node.Node {
 // checkConfig has HAProxy check its configuration as the agent would run it.
 func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
 	return d.host.CheckHAProxy(ctx, preflight.HAProxy{
-		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
-		Env: agent.Environment(d.host.RunDir, h.Resource),
+		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
+		PrivateIP: h.PrivateIP,
+		Env:       agent.Environment(d.host.RunDir, h.Resource),
 	})
 }
 
-// environment is the environment of the HAProxy that runs here, or the one that the agent would give it.
+// environment is the environment of the HAProxy that runs here, or the one that the agent would
+// give it.
 func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string, error) {
 	if env := agent.Environment(d.host.RunDir, h.Resource); env != nil {
 		return env, nil

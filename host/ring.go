@@ -15,13 +15,16 @@ import (
 func (h *Host) Timing(ctx context.Context) (corosync.Effective, error) {
 	if !h.Live() {
 		return corosync.Effective{},
-			fmt.Errorf("%w: the configuration in use is not this node's cluster's", corosync.ErrNotRunning)
+			fmt.Errorf("%w: the configuration in use is not this node's cluster's",
+				corosync.ErrNotRunning)
 	}
 	return corosync.Running(ctx)
 }
 
 // errNoList is that of a Corosync without this node in its list.
-var errNoList = errors.New("Corosync has no list of its nodes, or this one is not in it") //nolint:staticcheck // a name
+//
+//nolint:staticcheck // Corosync is a name
+var errNoList = errors.New("Corosync has no list of its nodes, or this one is not in it")
 
 // nodelist is the list of nodes that Corosync has: this one, and the others.
 type nodelist struct {
@@ -41,7 +44,9 @@ func askNodes(ctx context.Context) (nodelist, error) {
 	if at < 0 {
 		return nodelist{}, errNoList
 	}
-	return nodelist{self: all[at], others: slices.Delete(slices.Clone(all), at, at+1), keys: keys}, nil
+	return nodelist{
+		self: all[at], others: slices.Delete(slices.Clone(all), at, at+1), keys: keys,
+	}, nil
 }
 
 // peers are the other nodes, each with the addresses that can be found.
@@ -52,7 +57,8 @@ func peers(ctx context.Context) ([]node.Peer, error) {
 	}
 	var all []node.Peer
 	for _, m := range r.others {
-		addresses := slices.DeleteFunc(byLink(ctx, m), func(a netip.Addr) bool { return !a.IsValid() })
+		addresses := slices.DeleteFunc(byLink(ctx, m),
+			func(a netip.Addr) bool { return !a.IsValid() })
 		all = append(all, node.Peer{Name: m.Label(), Addresses: addresses})
 	}
 	return all, nil

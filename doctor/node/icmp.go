@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ICMP's timestamp messages (RFC 792): a machine answers with the time of its own clock, without any program on it. Linux does so unless a
-// firewall drops them.
+// ICMP's timestamp messages (RFC 792): a machine answers with the time of its own clock, without
+// any program on it. Linux does so unless a firewall drops them.
 const (
 	icmpTimestamp      = 13
 	icmpTimestampReply = 14
@@ -24,8 +24,8 @@ const (
 	notStandard = 1 << 31
 )
 
-// ICMPOffset asks a machine for its time: twice, as the first question may have to wait for ARP. The answer is off by half of the way
-// there and back at most, and by ICMP's millisecond.
+// ICMPOffset asks a machine for its time: twice, as the first question may have to wait for ARP.
+// The answer is off by half of the way there and back at most, and by ICMP's millisecond.
 func ICMPOffset(ctx context.Context, at netip.Addr) (offset, within time.Duration, err error) {
 	if !at.Unmap().Is4() {
 		return 0, 0, errors.New("ICMP for IPv6 has no timestamp messages")
@@ -37,7 +37,8 @@ func ICMPOffset(ctx context.Context, at netip.Addr) (offset, within time.Duratio
 	}
 	defer func() { _ = conn.Close() }()
 	for try := range 2 {
-		if offset, within, err = exchange(ctx, headless{conn}, uint16(os.Getpid()), uint16(try+1), time.Now); err != nil {
+		if offset, within, err = exchange(ctx, headless{conn}, uint16(os.Getpid()), uint16(try+1),
+			time.Now); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -62,7 +63,9 @@ func sinceMidnight(t time.Time) time.Duration {
 }
 
 // exchange sends one question and waits for its answer.
-func exchange(ctx context.Context, conn net.Conn, id, number uint16, now func() time.Time) (offset, within time.Duration, err error) {
+func exchange(
+	ctx context.Context, conn net.Conn, id, number uint16, now func() time.Time,
+) (offset, within time.Duration, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return 0, 0, err
@@ -112,9 +115,11 @@ func question(id, number uint16, sent time.Time) []byte {
 	return b
 }
 
-// answered reads the time at which the other machine answered, if this is the answer to the question.
+// answered reads the time at which the other machine answered, if this is the answer to the
+// question.
 func answered(b []byte, id, number uint16) (time.Duration, bool, error) {
-	if len(b) < icmpLength || b[0] != icmpTimestampReply || binary.BigEndian.Uint16(b[4:]) != id || binary.BigEndian.Uint16(b[6:]) != number {
+	if len(b) < icmpLength || b[0] != icmpTimestampReply || binary.BigEndian.Uint16(b[4:]) != id ||
+		binary.BigEndian.Uint16(b[6:]) != number {
 		return 0, false, nil
 	}
 	ms := binary.BigEndian.Uint32(b[16:])
@@ -136,7 +141,8 @@ func checksum(b []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// KernelSynchronised asks the kernel whether a program keeps its clock right (adjtimex(2), STA_UNSYNC).
+// KernelSynchronised asks the kernel whether a program keeps its clock right (adjtimex(2),
+// STA_UNSYNC).
 func KernelSynchronised() (bool, error) {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)

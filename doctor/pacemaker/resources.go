@@ -41,7 +41,8 @@ func (v *view) cloneOf(id string) *crm.Clone {
 	return nil
 }
 
-// meta is a meta attribute of the resource as it is in effect: its own, then that of what it stands in, then the default.
+// meta is a meta attribute of the resource as it is in effect: its own, then that of what it stands
+// in, then the default.
 func (v *view) meta(id, name string) (value string, ok bool) {
 	for _, in := range inventory.Family(v.objects, id) {
 		for _, o := range v.objects {
@@ -72,7 +73,8 @@ func unset(property string) string { return "crm_attribute --name " + property +
 
 // setMeta is the command that sets a meta attribute of a resource.
 func setMeta(id, name, value string) string {
-	return "crm_resource --resource " + doctor.Quote(id) + " --meta --set-parameter " + name + " --parameter-value " + doctor.Quote(value)
+	return "crm_resource --resource " + doctor.Quote(id) + " --meta --set-parameter " + name +
+		" --parameter-value " + doctor.Quote(value)
 }
 
 func unsetMeta(id, name string) string {

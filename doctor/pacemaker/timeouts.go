@@ -20,13 +20,15 @@ const defaultTimeout = 20 * time.Second
 // room is how many times longer than the longest run seen a time-out is to be.
 const room = 3
 
-// checkTimeouts compares the operations' time-outs with the times that operations took, and with what the agents ask for.
+// checkTimeouts compares the operations' time-outs with the times that operations took, and with
+// what the agents ask for.
 func checkTimeouts(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	var found []doctor.Finding
 	var unread []error
 	advertised := map[string][]crm.AgentAction{}
 	for _, p := range v.primitives() {
-		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsAddress(p.Agent()) && p.Class != "stonith" {
+		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsAddress(p.Agent()) &&
+			p.Class != "stonith" {
 			continue
 		}
 		agent := p.Agent()
@@ -44,11 +46,16 @@ func checkTimeouts(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	return found, errors.Join(unread...)
 }
 
-// tooShort lists a resource's operations whose time-outs are too short, and the resource with longer ones.
+// tooShort lists a resource's operations whose time-outs are too short, and the resource with
+// longer ones.
 func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.Finding, bool) {
 	better := *p
 	better.Ops = slices.Clone(p.Ops)
-	f := doctor.Finding{Severity: doctor.Note, Subject: p.Name, Why: "the agent's author expects an action to take that long where things go slowly; one that is ended early counts as failed"}
+	f := doctor.Finding{
+		Severity: doctor.Note, Subject: p.Name,
+		Why: "the agent's author expects an action to take that long where things go slowly; one " +
+			"that is ended early counts as failed",
+	}
 	var short []string
 	for _, name := range []string{"start", "stop", "monitor"} {
 		ops := indexes(better.Ops, name)
@@ -71,8 +78,10 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 			need := time.Duration(0)
 			if has < room*longest {
 				f.Severity = doctor.Warning
-				f.Why = "a slower moment than that one, and the action counts as failed: a monitor or start moves the resource, a failed stop has its node fenced"
-				short = append(short, fmt.Sprintf("%s has %v, and took %v on %s", label, has, longest, where))
+				f.Why = "a slower moment than that one, and the action counts as failed: a " +
+					"monitor or start moves the resource, a failed stop has its node fenced"
+				short = append(short,
+					fmt.Sprintf("%s has %v, and took %v on %s", label, has, longest, where))
 				need = (room*longest + time.Second - 1).Truncate(time.Second)
 			}
 			if said && has < wants {
@@ -80,7 +89,8 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 					f.Severity = doctor.Warning // a stop that is ended early has the node fenced
 				}
 				if need == 0 {
-					short = append(short, fmt.Sprintf("%s has %v, and the agent asks for %v", label, has, wants))
+					short = append(short,
+						fmt.Sprintf("%s has %v, and the agent asks for %v", label, has, wants))
 				}
 				need = max(need, wants)
 			}
@@ -118,7 +128,8 @@ func (v *view) timeoutOf(op crm.Op) time.Duration {
 		word = value(op.Meta, "timeout")
 	}
 	for _, o := range v.objects {
-		if p, ok := o.(*crm.Property); ok && word == "" && p.Section == crm.OpDefaults && p.Name == "timeout" {
+		if p, ok := o.(*crm.Property); ok && word == "" && p.Section == crm.OpDefaults &&
+			p.Name == "timeout" {
 			word = p.Value
 		}
 	}
