@@ -39,6 +39,7 @@ install: build ## install agents, CLI and setup-balancer below DESTDIR (default 
 	@$(call put,hawser,$(DESTDIR)$(PREFIX)/sbin,hawser)
 	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	install -m 0755 share/setup-balancer $(DESTDIR)$(PREFIX)/share/hawser
+	install -m 0644 share/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser
 	@$(call link,heartbeat,haproxy)
 	@$(call link,digitalocean,floatip)
 
@@ -62,7 +63,8 @@ endef
 uninstall: ## remove what install put below DESTDIR
 	@[ -n '$(DESTDIR)' ] || [ ! -x $(PREFIX)/sbin/hawser ] || [ "$$HAWSER_REMOVE" = anyway ] || $(PREFIX)/sbin/hawser removable || [ $$? != 1 ] || \
 		{ echo "nothing is removed. To remove it all the same: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
-	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer
+	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
+		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done

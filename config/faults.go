@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// Position is a place in hawser.yaml, both counted from 1; the zero Position is the file as a whole.
+// Position is a place in hawser.yaml, both counted from 1; the zero Position is the whole file.
 type Position struct{ Line, Column int }
 
 // Fault is one thing wrong with hawser.yaml.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -18,28 +19,25 @@ import (
 // maxConfigSize is the longest hawser.yaml that is read, in bytes; a real one has a few hundred.
 const maxConfigSize = 64 << 10
 
-// document walks the syntax tree of a YAML file and collects what is wrong with it. A decoder into structs would end at the
-// first fault and forget the places of the values, which the checks that come later need.
+// document walks the syntax tree of a YAML file and collects what is wrong with it. A decoder into
+// structs would end at the first fault and forget the places of the values, which the checks that
+// come later need.
 type document struct {
 	*Faults
 	anchors map[string]ast.Node
 	deep    int // aliases being followed, to notice one that contains itself
 }
 
-// field is one key that a mapping may have.
-type field struct {
-	name string
-	read func(ast.Node)
-}
-
-// parseDocument returns the value of the file's only document; nil if there is none or it is not YAML.
+// parseDocument returns the value of the file's only document, nil if there is none or it is not
+// YAML.
 func parseDocument(file string, text []byte) (*document, ast.Node) {
 	d := &document{Faults: &Faults{Path: file}, anchors: map[string]ast.Node{}}
 	if len(text) > maxConfigSize {
 		d.Add(Position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
 		return d, nil
 	}
-	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // the byte order mark of some editors, which nobody sees
+	// The byte order mark of some editors, which nobody sees.
+	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	// Duplicate keys are found while walking: the parser would report the first one only.
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -61,13 +59,13 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 			continue
 		}
 		if body != nil {
-			d.Add(place(doc.Body), "a second document begins here: accepted is one")
+			d.Add(place(doc.Body), "a second document begins here: expected only one")
 			break
 		}
 		body = doc.Body
 	}
 	if body == nil {
-		d.Add(Position{}, "configures nothing: accepted are %s", "haproxy, floating_ips, fencing")
+		d.Add(Position{}, "the file is empty: expected haproxy, floating_ips or fencing")
 	}
 	return d, body
 }
@@ -92,7 +90,8 @@ func place(n ast.Node) Position {
 	return at(n.GetToken())
 }
 
-// resolve follows anchors, aliases and tags to the value itself; nil if that is not possible, which has then been reported.
+// resolve follows anchors and aliases to the value itself. It returns nil if that is not possible,
+// which has then been reported.
 func (d *document) resolve(n ast.Node) ast.Node {
 	switch n := n.(type) {
 	case *ast.AnchorNode:
@@ -115,54 +114,129 @@ func (d *document) resolve(n ast.Node) ast.Node {
 		defer func() { d.deep-- }()
 		return d.resolve(target)
 	case *ast.TagNode:
-		d.Add(place(n), "the tag %s is not accepted", n.Start.Value)
+		d.Add(place(n), "tags such as %s are not supported", n.Start.Value)
 		return nil
 	}
 	return n
 }
 
-// mapping reads a mapping that may have the fields, none of them twice. what names it in messages: "floating_ips".
-func (d *document) mapping(n ast.Node, what string, fields ...field) {
-	n = d.resolve(n)
-	if n == nil {
-		return
+// section reads a mapping that may have the keys, none of them twice. what names it in messages
+// ("floating_ips[0]"); "" is the file. It returns where the value of each key is that was given.
+func (d *document) section(n ast.Node, what string, keys []key) map[string]Position {
+	from := place(n)
+	before := len(d.List)
+	given := map[string]Position{}
+	values, ok := d.pairs(n, what, keys)
+	if !ok {
+		return given
 	}
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
+	first := map[string]Position{}
+	for _, v := range values {
+		name := v.Key.GetToken().Value
+		here := at(v.Key.GetToken())
+		if v.Key.IsMergeKey() {
+			d.Add(here, "merge keys (<<) are not supported: write the keys out")
+			continue
+		}
+		if before, ok := first[name]; ok {
+			d.Add(here, "%s is given twice: the first is in line %d", join(what, name), before.Line)
+			continue
+		}
+		first[name] = here
+		k, ok := find(keys, name)
+		if !ok {
+			d.Add(here, "%s", unknownKey(what, name, keys))
+			continue
+		}
+		given[name] = place(v.Value)
+		if k.at != nil {
+			*k.at = place(v.Value)
+		}
+		d.value(v.Value, join(what, name), k.kind)
+	}
+	whole := len(d.List) == before
+	for _, k := range keys {
+		if _, ok := given[k.name]; !ok && k.required && whole {
+			d.missing(from, what, k)
+		}
+	}
+	setDefaults(keys, given)
+	return given
+}
+
+// pairs returns what a mapping holds.
+func (d *document) pairs(n ast.Node, what string, keys []key) ([]*ast.MappingValueNode, bool) {
+	switch n := d.resolve(n).(type) {
+	case nil:
+		return nil, false
 	case *ast.MappingNode:
-		values = n.Values
+		return n.Values, true
 	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
+		return []*ast.MappingValueNode{n}, true
 	case *ast.NullNode:
-		return
+		return nil, true
 	default:
 		if what == "" {
 			what = "the file"
 		}
-		d.Add(place(n), "%s is %s: accepted is a mapping with the keys %s", what, describe(n), fieldNames(fields))
-		return
+		d.Add(place(n), "%s is %s: expected a mapping with the keys %s", what, describe(n),
+			names(keys))
+		return nil, false
 	}
-	first := map[string]Position{}
-	for _, v := range values {
-		key := v.Key.GetToken().Value
-		here := at(v.Key.GetToken())
-		if v.Key.IsMergeKey() {
-			d.Add(here, "merging (<<) is not accepted: write the keys out")
-			continue
-		}
-		if before, ok := first[key]; ok {
-			d.Add(here, "%s is given twice: the first is in line %d", join(what, key), before.Line)
-			continue
-		}
-		first[key] = here
-		if !d.dispatch(key, v.Value, fields) {
-			d.Add(here, "%s", unknownKey(what, key, fields))
+}
+
+// missing reports a required key that is not given.
+func (d *document) missing(from Position, what string, k key) {
+	if what == "" {
+		what, from = "the file", Position{}
+	}
+	message := what + " has no " + k.name
+	if k.hint != "" {
+		message += ": " + k.hint
+	}
+	d.Add(from, "%s", message)
+}
+
+// setDefaults gives the keys that are not given their defaults, as far as those are hawser's.
+func setDefaults(keys []key, given map[string]Position) {
+	for _, k := range keys {
+		if _, ok := given[k.name]; !ok && k.written {
+			_ = k.kind.set(k.def) // a test sets all of them
 		}
 	}
 }
 
-// entries calls read with each entry of a mapping whose keys are not ours, such as names of nodes. form names one entry in messages.
-func (d *document) entries(n ast.Node, what, form string, read func(key string, at Position, value ast.Node)) {
+// value reads one value.
+func (d *document) value(n ast.Node, what string, k kind) {
+	if k.read != nil {
+		k.read(d, n, what)
+		return
+	}
+	read := d.text
+	if k.numbers {
+		read = d.scalar
+	}
+	text, at, ok := read(n, what, k.words)
+	if !ok {
+		return
+	}
+	if err := k.set(text); err != nil && (k.secret || holdsPassword(text)) {
+		d.Add(at, "%s %v", what, err)
+	} else if err != nil {
+		d.Add(at, "%s: %q %v", what, text, err)
+	}
+}
+
+// holdsPassword reports whether a text is a URL with a user or a password, which must not be shown.
+func holdsPassword(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.User != nil
+}
+
+// entries calls read with each entry of a mapping whose keys are not ours, such as names of nodes.
+// form names one entry in messages.
+func (d *document) entries(n ast.Node, what, form string,
+	read func(key string, at Position, value ast.Node)) {
 	switch n := d.resolve(n).(type) {
 	case nil, *ast.NullNode:
 	case *ast.MappingNode:
@@ -172,18 +246,8 @@ func (d *document) entries(n ast.Node, what, form string, read func(key string, 
 	case *ast.MappingValueNode:
 		read(n.Key.GetToken().Value, at(n.Key.GetToken()), n.Value)
 	default:
-		d.Add(place(n), "%s is %s: accepted is a mapping, each entry %s", what, describe(n), form)
+		d.Add(place(n), "%s is %s: expected a mapping, each entry %s", what, describe(n), form)
 	}
-}
-
-func (d *document) dispatch(key string, value ast.Node, fields []field) bool {
-	for _, f := range fields {
-		if f.name == key {
-			f.read(value)
-			return true
-		}
-	}
-	return false
 }
 
 // list calls read with each element of a sequence.
@@ -196,58 +260,67 @@ func (d *document) list(n ast.Node, what string, read func(int, ast.Node)) {
 			read(i, v)
 		}
 	default:
-		d.Add(place(n), "%s is %s: accepted is a list, each element after a dash", what, describe(n))
+		d.Add(place(n), "%s is %s: expected a list, each element after a dash", what, describe(n))
 	}
 }
 
-// text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster as they were written.
-func (d *document) text(n ast.Node, what, accepted string) (string, Position, bool) {
+// text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster as
+// they were written.
+func (d *document) text(n ast.Node, what, expected string) (string, Position, bool) {
 	from := place(n)
 	n = d.resolve(n)
 	switch n := n.(type) {
 	case nil:
 		return "", from, false
 	case *ast.StringNode:
-		return d.printable(n.Value, what, accepted, from)
+		return d.printable(n.Value, what, expected, from)
 	case *ast.LiteralNode:
-		return d.printable(strings.TrimRight(n.Value.Value, "\n"), what, accepted, from)
+		return d.printable(strings.TrimRight(n.Value.Value, "\n"), what, expected, from)
 	}
-	d.Add(from, "%s is %s: accepted is %s", what, describe(n), accepted)
+	d.Add(from, "%s is %s: expected %s", what, describe(n), expected)
 	return "", from, false
 }
 
-func (d *document) printable(text, what, accepted string, from Position) (string, Position, bool) {
+func (d *document) printable(text, what, expected string, from Position) (string, Position, bool) {
+	i := strings.IndexFunc(text, unprintable)
 	switch {
 	case strings.TrimSpace(text) == "":
-		d.Add(from, "%s is empty: accepted is %s", what, accepted)
+		d.Add(from, "%s is empty: expected %s", what, expected)
 		return "", from, false
-	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\uFFFD' || r == '\uFFFE' || r == '\uFFFF' }):
-		d.Add(from, "%s %q has a character that the cluster's configuration cannot hold: accepted is %s", what, text, accepted)
+	case i >= 0:
+		d.Add(from, "%s has the character %q, which the cluster's configuration cannot hold", what,
+			string([]rune(text[i:])[:1]))
 		return "", from, false
 	}
 	return text, from, true
 }
 
+// unprintable says of which characters XML has none.
+func unprintable(r rune) bool {
+	return r < ' ' || r == 0x7f || r == '\uFFFD' || r == '\uFFFE' || r == '\uFFFF'
+}
+
 // scalar reads a string or a number as it was written.
-func (d *document) scalar(n ast.Node, what, accepted string) (string, Position, bool) {
+func (d *document) scalar(n ast.Node, what, expected string) (string, Position, bool) {
 	from := place(n)
 	if r := d.resolve(n); r != nil && (r.Type() == ast.IntegerType || r.Type() == ast.BoolType) {
 		return r.GetToken().Value, from, true
 	}
-	return d.text(n, what, accepted)
+	return d.text(n, what, expected)
 }
 
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 // number reads a whole number from low to high.
-func (d *document) number(n ast.Node, what string, low, high int) (int, bool) {
+func (d *document) number(n ast.Node, what, expected string, low, high int) (int, bool) {
 	from := place(n)
 	n = d.resolve(n)
 	if n == nil {
 		return 0, false
 	}
 	found := describe(n)
-	if i, ok := n.(*ast.IntegerNode); ok && decimal.MatchString(i.GetToken().Value) { // 010 is 8 to YAML, and 10 to whoever wrote it
+	if i, ok := n.(*ast.IntegerNode); ok &&
+		decimal.MatchString(i.GetToken().Value) { // 010 is 8 to YAML, and 10 to whoever wrote it
 		switch v := i.Value.(type) {
 		case uint64:
 			if v <= uint64(high) && int(v) >= low {
@@ -260,7 +333,7 @@ func (d *document) number(n ast.Node, what string, low, high int) (int, bool) {
 		}
 		found = i.GetToken().Value
 	}
-	d.Add(from, "%s is %s: accepted is a whole number from %d to %d", what, found, low, high)
+	d.Add(from, "%s is %s: expected %s", what, found, expected)
 	return 0, false
 }
 
@@ -288,12 +361,21 @@ func describe(n ast.Node) string {
 	return "a " + strings.ToLower(n.Type().String())
 }
 
-func fieldNames(fields []field) string {
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.name
+func find(keys []key, name string) (key, bool) {
+	for _, k := range keys {
+		if k.name == name {
+			return k, true
+		}
 	}
-	return strings.Join(names, ", ")
+	return key{}, false
+}
+
+func names(keys []key) string {
+	all := make([]string, len(keys))
+	for i, k := range keys {
+		all[i] = k.name
+	}
+	return strings.Join(all, ", ")
 }
 
 func join(what, key string) string {
@@ -303,23 +385,30 @@ func join(what, key string) string {
 	return what + "." + key
 }
 
-func unknownKey(what, key string, fields []field) string {
-	if hint, ok := misplaced[key]; ok {
-		return fmt.Sprintf("%s: %s", join(what, key), hint)
+func unknownKey(what, name string, keys []key) string {
+	if hint, ok := misplaced(name); ok {
+		return join(what, name) + ": " + hint
 	}
-	message := fmt.Sprintf("%s is not a key that hawser knows: accepted are %s", join(what, key), fieldNames(fields))
-	for _, f := range fields {
-		if words.Near(key, f.name) {
-			return message + fmt.Sprintf("; did you mean %s?", f.name)
+	for _, k := range keys {
+		if words.Near(name, k.name) {
+			return fmt.Sprintf("%s is not a known key: did you mean %s? Known are %s",
+				join(what, name), k.name, names(keys))
 		}
 	}
-	return message
+	return fmt.Sprintf("%s is not a known key: known are %s", join(what, name), names(keys))
 }
 
 // misplaced answers keys that one may expect here.
-var misplaced = map[string]string{
-	"token":    "a secret is not accepted here, everyone who may read the cluster would see it: write it to a file that only root can read and name that in token_file",
-	"do_token": "a secret is not accepted here, everyone who may read the cluster would see it: write it to a file that only root can read and name that in token_file",
-	"conffile": "in hawser.yaml the key is config",
-	"binpath":  "in hawser.yaml the key is binary",
+func misplaced(name string) (hint string, ok bool) {
+	switch name {
+	case "token", "do_token":
+		return "a secret does not belong here, everyone who may read the cluster's configuration " +
+			"would see it: " +
+			"write it to a file that only root can read and name that in token_file", true
+	case "conffile":
+		return "in hawser.yaml the key is config", true
+	case "binpath":
+		return "in hawser.yaml the key is binary", true
+	}
+	return "", false
 }

@@ -29,7 +29,7 @@ func option(name, value string) crm.Object {
 func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	switch f := &c.Fencing; f.Way {
 	case config.FencingOff:
-		if disablesFencing(c, cur) {
+		if disablesFencing(cur) {
 			return []crm.Object{option(fencing.StonithEnabled, "false")}
 		}
 	case config.FencingOn:
@@ -110,7 +110,7 @@ func ownsOption(cib *crm.CIB, name string) bool {
 
 // disablesFencing says whether `fencing: off` has to switch Pacemaker's fencing off. A fencing device that somebody else configured and that
 // is in use stays in use: the file accepts that there is none, it does not ask for less safety than there is.
-func disablesFencing(c *config.File, cur *crm.CIB) bool {
+func disablesFencing(cur *crm.CIB) bool {
 	if !cur.FencingEnabled() {
 		return true
 	}

@@ -57,7 +57,16 @@ func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 			all = append(all, &crm.Colocation{Name: contract.ApartID(other.Name, ip.Name), Score: apart, Resource: ip.Name, With: other.Name})
 		}
 	}
-	return append(all, fencingObjects(c, cur)...)
+	return keepMeaning(cur, append(all, fencingObjects(c, cur)...))
+}
+
+// parameters are those of an agent, in the cluster's terms.
+func parameters(given []config.Param) crm.Attrs {
+	var out crm.Attrs
+	for _, p := range given {
+		out.Set(p.Name, p.Value)
+	}
+	return out
 }
 
 // keepGeneration leaves what reloads and pushes have written as it is: it is not the file's.
@@ -75,31 +84,8 @@ func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 }
 
 func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
-	p := &crm.Primitive{Name: contract.HAProxyID, Class: "ocf", Provider: "hawser", Type: "haproxy"}
-	set := func(name, value string) {
-		if value != "" {
-			p.Params.Set(name, value)
-		}
-	}
-	set(contract.ParamConffile, h.Config)
-	set(contract.ParamBinpath, h.Binary)
-	set(contract.ParamExtraconf, h.Extra)
-	set(contract.ParamCheckURL, h.Check.URL)
-	set(contract.ParamCheckTimeout, h.Check.Timeout)
-	if h.MinServersGiven {
-		set(contract.ParamMinServers, strconv.Itoa(h.MinServers))
-	}
-	set(contract.ParamStopGrace, h.StopGrace)
-	set(contract.ParamKeeper, h.Keeper)
-	if h.MaxCrashes != 0 {
-		set(contract.ParamMaxCrashes, strconv.Itoa(h.MaxCrashes))
-	}
-	set(contract.ParamCrashWindow, h.CrashWindow)
-	set(contract.ParamUnit, h.Unit)
-	set(contract.ParamAnchorIP, h.AnchorIP)
-	set(contract.ParamPrivateIP, h.PrivateIP)
-	set(contract.ParamMetadataURL, h.MetadataURL)
-
+	p := &crm.Primitive{Name: contract.HAProxyID, Class: "ocf", Provider: contract.Provider, Type: contract.HAProxyType}
+	p.Params = parameters(h.Params())
 	if h.Check.URL == "" {
 		p.Ops = []crm.Op{operation("monitor", h.Monitor, contract.HAProxyMonitorTimeout)}
 	} else {
@@ -118,20 +104,8 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 }
 
 func primitiveOfAddress(ip *config.Address) *crm.Primitive {
-	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: "hawser", Type: "floatip"}
-	p.Params = crm.Attrs{{Name: "ip", Value: ip.IP.String()}, {Name: "provider", Value: ip.Provider}}
-	set := func(name, value string) {
-		if value != "" {
-			p.Params.Set(name, value)
-		}
-	}
-	set(contract.ParamTokenFile, ip.TokenFile)
-	set(contract.ParamNIC, ip.NIC)
-	if ip.Netmask != 0 {
-		set(contract.ParamNetmask, strconv.Itoa(ip.Netmask))
-	}
-	set(contract.ParamAPIURL, ip.APIURL)
-	set(contract.ParamMetadataURL, ip.MetadataURL)
+	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType}
+	p.Params = parameters(ip.Params())
 	p.Ops = append(monitors(ip.Monitor, contract.FloatIPMonitorTimeout, holderCheck, contract.FloatIPHolderTimeout),
 		operation("start", "0s", contract.FloatIPStartTimeout),
 		operation("stop", "0s", contract.FloatIPStopTimeout))

@@ -22,20 +22,20 @@ import (
 
 const everything = `fencing: off
 haproxy:
-  config: /etc/haproxy/haproxy.cfg
-  binary: /usr/sbin/haproxy
+  config: /etc/haproxy/conf.d
+  binary: /opt/haproxy
   extra: -m 512
   monitor: 10
   check: {url: "http://${HAWSER_ANCHOR_IP}/health", timeout: 10s, every: 30s}
   min_servers: 1
   stop_grace: 2min
-  keeper: on
+  keeper: off
   max_crashes: 20
   crash_window: 5min
-  unit: haproxy.service
+  unit: none
   anchor_ip: 10.0.0.1
   private_ip: 10.0.0.2
-  metadata_url: http://169.254.169.254
+  metadata_url: http://127.0.0.1:3
 floating_ips:
   - {name: a, ip: 203.0.113.10, token_file: /etc/hawser/token, api_url: "http://127.0.0.1:1", metadata_url: "http://127.0.0.1:2"}
   - {name: b, ip: 192.0.2.1, provider: lan, nic: eth0, cidr_netmask: 24, monitor: 300}
@@ -104,7 +104,7 @@ func TestSpec(t *testing.T) {
 	cib, err := crmtest.New("lb-1", "lb-2").Query(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, `primitive haproxy ocf:hawser:haproxy \
-	params conffile="/etc/haproxy/haproxy.cfg" binpath="/usr/sbin/haproxy" extraconf="-m 512" check_url="http://${HAWSER_ANCHOR_IP}/health" check_timeout=10s min_servers=1 stop_grace=2min keeper=true max_crashes=20 crash_window=5min unit=haproxy.service anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://169.254.169.254" \
+	params conffile="/etc/haproxy/conf.d" binpath="/opt/haproxy" extraconf="-m 512" check_url="http://${HAWSER_ANCHOR_IP}/health" check_timeout=10s min_servers=1 stop_grace=2min keeper=false max_crashes=20 crash_window=5min unit=none anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://127.0.0.1:3" \
 	op monitor interval=10s timeout=20s \
 	op monitor interval=30s timeout=25s \
 	op_params OCF_CHECK_LEVEL=10 \

@@ -64,13 +64,8 @@ func (t Trial) Try(ctx context.Context, c *config.File, p crm.Plan) (warnings []
 // AgentOptions are the parameters of the device that the agent itself reads.
 func AgentOptions(p *config.DropletFencing) crm.Attrs {
 	var out crm.Attrs
-	for _, a := range []crm.Attr{
-		{Name: contract.ParamTokenFile, Value: p.TokenFile}, {Name: contract.ParamTag, Value: p.Tag},
-		{Name: contract.ParamAPIURL, Value: p.APIURL}, {Name: contract.ParamMetadataURL, Value: p.MetadataURL},
-	} {
-		if a.Value != "" {
-			out.Set(a.Name, a.Value)
-		}
+	for _, a := range p.Params() {
+		out.Set(a.Name, a.Value)
 	}
 	return out
 }

@@ -15,7 +15,7 @@ _hawser() {
 	local cur words
 	cur=${COMP_WORDS[COMP_CWORD]}
 	case ${COMP_WORDS[COMP_CWORD-1]} in
-	-f|--file|--push|--config|--check|load) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	-f|--file|--push|--config|--check|load|check) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	if [[ $cur == -* ]]; then
 		words=("${COMP_WORDS[@]:0:COMP_CWORD+1}")
@@ -33,7 +33,7 @@ _hawser() {
 	local cur=${words[CURRENT]}
 	local -a asked found
 	case ${words[CURRENT-1]} in
-	-f|--file|--push|--config|--check|load) _files; return ;;
+	-f|--file|--push|--config|--check|load|check) _files; return ;;
 	esac
 	asked=("${(@)words[1,CURRENT-1]}")
 	[[ $cur == -* ]] && asked+=("$cur")
@@ -51,7 +51,7 @@ function __hawser_complete
 	set -l asked (commandline -opc)
 	set -l current (commandline -ct)
 	switch "$asked[-1]"
-	case -f --file --push --config --check load
+	case -f --file --push --config --check load check
 		__fish_complete_path "$current"
 		return
 	end

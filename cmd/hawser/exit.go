@@ -32,9 +32,11 @@ var exitCodes = []struct {
 	meaning string
 	of      []commandMeaning
 }{
-	{exitOK, "done", []commandMeaning{{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"}}},
+	{exitOK, "done", []commandMeaning{{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"}, {"check", "the file is valid"}}},
 	{exitFailed, "something else failed, or the question was answered with no", nil},
-	{exitUsage, "the command line, hawser.yaml or the configuration it leads to is wrong; nothing was changed", nil},
+	{exitUsage, "the command line, hawser.yaml or the configuration it leads to is wrong; nothing was changed", []commandMeaning{
+		{"check", "the file is wrong, or cannot be read"},
+	}},
 	{exitConflict, "somebody else changed the configuration meanwhile, and the plan is no longer what was approved; nothing was changed", nil},
 	{exitUnavailable, "Pacemaker does not answer, has no quorum, or is not installed", []commandMeaning{
 		{"doctor", "something could not be looked at, and nothing is known to fail"},
@@ -64,6 +66,8 @@ type commandMeaning struct{ command, meaning string }
 
 // exitCodesOf are the codes that a command may end with. Those that have no list of their own, protect's among them, say so in their help.
 var exitCodesOf = map[string][]int{
+	"check":   {exitOK, exitUsage},
+	"schema":  {exitOK, exitUsage},
 	"plan":    {exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitChanges, exitInterrupted},
 	"apply":   {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
 	"destroy": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},

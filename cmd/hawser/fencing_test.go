@@ -235,8 +235,8 @@ func TestStatusSaysWhatFences(t *testing.T) {
 func TestCrashesThatTheAgentKeeps(t *testing.T) {
 	for _, p := range haproxy.New("test").Params {
 		if p.Name == "max_crashes" {
-			require.NoError(t, p.Value.Set(strconv.Itoa(config.CrashesKept)))
-			require.Error(t, p.Value.Set(strconv.Itoa(config.CrashesKept+1)))
+			require.NoError(t, p.Value.Set(strconv.Itoa(contract.CrashesKept)))
+			require.Error(t, p.Value.Set(strconv.Itoa(contract.CrashesKept+1)))
 			return
 		}
 	}

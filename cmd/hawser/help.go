@@ -77,7 +77,7 @@ func appHelp(app *cli.App) string {
 	fmt.Fprintf(&b, "hawser - %s\n\nUsage:\n  hawser COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\nCommands:\n", app.Usage, indent(app.Description))
 	writeCommands(&b, app.Commands)
 	fmt.Fprintf(&b, "\nOptions:\n  -h, --help       show this help; `hawser COMMAND --help` shows that of a command\n  -v, --version    print the version\n")
-	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", indent(config.Example), indent(config.Keys))
+	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", indent(config.Example()), indent(config.Help()))
 	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n", indent(environment), indent(files), indent(exitCodeText()))
 	return b.String()
 }

@@ -60,8 +60,9 @@ func newApp(sys *system) *cli.App {
 		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as one transaction,\n" +
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
-			planCommand(sys), applyCommand(sys), destroyCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), corosyncConfCommand(sys), doctorCommand(sys), configureCommand(sys),
+			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys), schemaCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), corosyncConfCommand(sys),
+			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), removableCommand(sys),
 		},

@@ -49,7 +49,7 @@ func planCommand(sys *system) *cli.Command {
 // present prints a plan, with what there is to say about it.
 func (s *terminal) present(p deploy.Plan, asJSON bool) error {
 	if asJSON {
-		return s.printJSON(reportPlan(p))
+		return s.printJSON(p.Report())
 	}
 	s.warnAll(p.Warnings)
 	s.showPlan(p.Changes)

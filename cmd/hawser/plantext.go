@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hawser-ha/hawser/cluster/deploy"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/words"
@@ -98,74 +97,6 @@ func (s *terminal) showForecast(f crm.Forecast) {
 	for _, a := range f.Actions {
 		s.printf("  %s\n", a)
 	}
-}
-
-// planReport is `hawser plan --json`.
-type planReport struct {
-	Changes  []changeReport `json:"changes"`
-	Actions  []actionReport `json:"actions"`
-	Warnings []string       `json:"warnings"`
-	// AgainstASplit is what stands between the cluster and an address that is held twice.
-	AgainstASplit protectionReport `json:"against_a_split"`
-}
-
-type protectionReport struct {
-	Now  string `json:"now"`
-	Then string `json:"then"` // with the plan
-}
-
-type changeReport struct {
-	Action string        `json:"action"` // create, change, delete
-	Kind   string        `json:"kind"`   // primitive, clone, property …
-	ID     string        `json:"id"`
-	Old    string        `json:"old,omitempty"` // definitions in crmsh's language
-	New    string        `json:"new,omitempty"`
-	Fields []fieldReport `json:"fields"`
-}
-
-type fieldReport struct {
-	Name string `json:"name"`
-	Old  string `json:"old"`
-	New  string `json:"new"`
-}
-
-type actionReport struct {
-	Task     string `json:"task"`
-	Resource string `json:"resource,omitempty"`
-	Node     string `json:"node,omitempty"`
-	From     string `json:"from,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Blocked  bool   `json:"blocked,omitempty"`
-}
-
-func reportPlan(p deploy.Plan) planReport {
-	r := planReport{Changes: []changeReport{}, Actions: []actionReport{}, Warnings: append([]string{}, p.Warnings...)}
-	r.AgainstASplit.Now, r.AgainstASplit.Then = p.Protection()
-	for _, c := range p.Changes.Changes {
-		change := changeReport{Action: "change", Fields: []fieldReport{}}
-		object := c.Object()
-		switch {
-		case c.Old == nil:
-			change.Action = "create"
-		case c.New == nil:
-			change.Action = "delete"
-		}
-		change.Kind, change.ID = object.Keyword(), object.ID()
-		if c.Old != nil {
-			change.Old = crm.WithoutSecrets(c.Old).String()
-		}
-		if c.New != nil {
-			change.New = crm.WithoutSecrets(c.New).String()
-		}
-		for _, f := range c.WithoutSecrets() {
-			change.Fields = append(change.Fields, fieldReport(f))
-		}
-		r.Changes = append(r.Changes, change)
-	}
-	for _, a := range p.Forecast.Actions {
-		r.Actions = append(r.Actions, actionReport(a))
-	}
-	return r
 }
 
 func (s *terminal) printJSON(v any) error {

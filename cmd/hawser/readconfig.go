@@ -17,7 +17,8 @@ func (s *system) readConfig(path string) (*config.File, error) {
 	case !errors.As(err, &unreadable):
 		return file, err
 	case unreadable.Path == "":
-		return nil, usagef("%w: write one (`hawser --help` shows an example), or name it with -f", err)
+		return nil, usagef("%w: write one (`hawser --help` shows an example), or name it with -f",
+			err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, usagef("%w%s", err, outcome.AskRoot(s.Root))
 	}

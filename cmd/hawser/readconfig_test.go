@@ -30,7 +30,8 @@ func TestReadConfig(t *testing.T) {
 
 	require.NoError(t, os.WriteFile("hawser.yaml", []byte("haproxy: {monitor: 0}"), 0o600))
 	_, err = sys.readConfig("")
-	require.EqualError(t, err, `hawser.yaml:1:20: haproxy.monitor is "0": accepted is from 1ms to 24h`)
+	require.EqualError(t, err,
+		`hawser.yaml:1:20: haproxy.monitor: "0" is not a time from 1ms to 24h`)
 	require.Equal(t, exitUsage, exitCode(err))
 	require.Equal(t, "nothing was changed", hint(err))
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -45,57 +44,6 @@ func timingCommand(sys *system) *cli.Command {
 // networks are the words that --for knows.
 var networks = map[string]corosync.Timing{"lan": corosync.LAN, "cloud": corosync.Cloud}
 
-// timingReport is what hawser timing says, with times in milliseconds.
-type timingReport struct {
-	Source      string             `json:"source"`
-	Nodes       int                `json:"nodes"`
-	Token       float64            `json:"token_ms"`
-	Retransmit  float64            `json:"token_retransmit_ms"`
-	Consensus   float64            `json:"consensus_ms"`
-	Join        float64            `json:"join_ms"`
-	PingEvery   float64            `json:"knet_ping_interval_ms,omitempty"`
-	PingTimeout float64            `json:"knet_ping_timeout_ms,omitempty"`
-	Steps       []timingStep       `json:"steps"`
-	NodeLost    float64            `json:"node_lost_ms"`
-	Findings    []corosync.Finding `json:"findings"`
-	Section     string             `json:"totem_section,omitempty"`
-}
-
-// timingStep is a part of the time that a lost node is missed.
-type timingStep struct {
-	Name string  `json:"step"`
-	MS   float64 `json:"ms"`
-	// Setting says what changes it, "" if nothing of Corosync does.
-	Setting string `json:"setting,omitempty"`
-	Text    string `json:"text"`
-}
-
-// What follows the new membership, measured on clusters of two and three on one two-core machine (docs/timing.md).
-const (
-	pacemakerDecides = 50 * time.Millisecond
-	controllerLost   = 1100 * time.Millisecond
-	addressStarts    = 50 * time.Millisecond
-)
-
-func reportTiming(source string, e corosync.Effective) *timingReport {
-	inMS := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	r := &timingReport{
-		Source: source, Nodes: e.Nodes, Token: inMS(e.Token), Retransmit: inMS(e.TokenRetransmit), Consensus: inMS(e.Consensus), Join: inMS(e.Join),
-		PingEvery: inMS(e.PingInterval), PingTimeout: inMS(e.PingTimeout), Findings: []corosync.Finding{},
-	}
-	r.Steps = []timingStep{
-		{"token", r.Token, "token, token_coefficient", "at most this long until the other nodes miss the token that the lost one should have passed on"},
-		{"consensus", r.Consensus, "consensus", "until they give up waiting for the lost node to join them again, and form a membership without it"},
-		{"Pacemaker", inMS(pacemakerDecides), "", "about this long to hear of it, plan and order the start; fencing, where there is some, comes before"},
-		{"controller", inMS(controllerLost), "transition-delay", "only where the lost node was the cluster's controller (DC): 0.1 s to elect another, and as a rule a second in which that one waits for its own updates of the CIB; Pacemaker's property transition-delay=50ms avoids the second, for 50 ms more in every recovery"},
-		{"address", inMS(addressStarts), "", "about this long until the address is there and announced to the neighbours on a LAN; in a cloud, as long as the provider's API takes"},
-	}
-	for _, s := range r.Steps {
-		r.NodeLost += s.MS
-	}
-	return r
-}
-
 // timingFor prints the totem section for a network.
 func (s *system) timingFor(c *cli.Context) error {
 	word := c.String("for")
@@ -116,7 +64,7 @@ func (s *system) timingFor(c *cli.Context) error {
 	}
 	section := conf.TotemSection(timing)
 	if c.Bool("json") {
-		r := reportTiming("for "+word, timing.In(conf.Nodes))
+		r := corosync.FailoverOf("for "+word, timing.In(conf.Nodes))
 		r.Section = section
 		return s.printJSON(r)
 	}
@@ -175,7 +123,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 		e, source = conf.In(conf.Nodes), nameOf(path)
 		findings = append(e.Findings(), conf.Written()...)
 	}
-	r := reportTiming(source, e)
+	r := corosync.FailoverOf(source, e)
 	r.Findings = append(r.Findings, findings...)
 	if c.Bool("json") {
 		return s.printJSON(r)
@@ -184,7 +132,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 	return nil
 }
 
-func (s *system) showTiming(r *timingReport) {
+func (s *system) showTiming(r *corosync.Failover) {
 	s.printf("%d nodes, by %s. Until the address of a lost node is served by another one:\n\n", r.Nodes, r.Source)
 	for _, step := range r.Steps {
 		s.printf("  %7.2f s  %-10s %s\n", step.MS/1000, step.Name, step.Text)

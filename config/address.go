@@ -1,0 +1,186 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/hawser-ha/hawser/contract"
+)
+
+// Address is one of floating_ips.
+type Address struct {
+	At          Position
+	Name        string
+	NameAt      Position
+	IP          netip.Addr
+	Provider    string
+	TokenFile   string
+	TokenFileAt Position
+	NIC         string
+	Netmask     int // length of the prefix; 0 if not given
+	APIURL      string
+	MetadataURL string
+	Monitor     string
+}
+
+// Params returns the parameters of the agent ocf:hawser:floatip.
+func (ip *Address) Params() []Param { return params(ip.keys()) }
+
+func (ip *Address) keys() []key {
+	return []key{
+		{
+			name:     "name",
+			kind:     id(&ip.Name),
+			at:       &ip.NameAt,
+			doc:      "the id of the resource in the cluster, such as FloatIP",
+			required: true,
+			effect:   move,
+		},
+		{
+			name:     "ip",
+			kind:     floatingAddress(&ip.IP),
+			doc:      "the address, IPv4 or IPv6",
+			required: true,
+			param:    contract.ParamIP,
+			effect:   move,
+		},
+		{
+			name: "provider",
+			kind: choice(&ip.Provider, contract.DigitalOcean, contract.LAN),
+			doc: "who moves the address: digitalocean, or lan for an address of the local " +
+				"network",
+			def:     contract.DefaultProvider,
+			written: true,
+			param:   contract.ParamProvider,
+			effect:  move,
+		},
+		{
+			name:   "token_file",
+			kind:   secretPath(&ip.TokenFile),
+			at:     &ip.TokenFileAt,
+			only:   contract.DigitalOcean,
+			doc:    "a file with the API token, mode 0600, on every node",
+			param:  contract.ParamTokenFile,
+			effect: move,
+		},
+		{
+			name:      "nic",
+			kind:      nic(&ip.NIC),
+			only:      contract.LAN,
+			doc:       "the network interface",
+			otherwise: "derived from the routes",
+			param:     contract.ParamNIC,
+			effect:    move,
+		},
+		{
+			name:      "cidr_netmask",
+			kind:      whole(&ip.Netmask, 1, 128),
+			only:      contract.LAN,
+			doc:       "the length of the prefix, at most 32 for IPv4",
+			otherwise: "derived from the routes",
+			param:     contract.ParamNetmask,
+			effect:    move,
+		},
+		{
+			name:    "monitor",
+			kind:    length(&ip.Monitor),
+			doc:     "how often the address is checked",
+			def:     defaultMonitor,
+			written: true,
+			effect:  nothing,
+		},
+		{
+			name:   "api_url",
+			kind:   origin(&ip.APIURL),
+			only:   contract.DigitalOcean,
+			doc:    "another API, scheme://host:port",
+			def:    contract.DefaultAPIURL,
+			param:  contract.ParamAPIURL,
+			effect: move,
+		},
+		{
+			name:   "metadata_url",
+			kind:   origin(&ip.MetadataURL),
+			only:   contract.DigitalOcean,
+			doc:    "another metadata service, scheme://host:port",
+			def:    contract.DefaultMetadataURL,
+			param:  contract.ParamMetadataURL,
+			effect: move,
+		},
+	}
+}
+
+// addresses is the list floating_ips.
+func addresses(to *[]Address) kind {
+	return kind{
+		words: "a list",
+		keys:  new(Address).keys(),
+		read: func(d *document, n ast.Node, what string) {
+			names, ips := map[string]Position{}, map[netip.Addr]Position{}
+			d.list(n, what, func(i int, n ast.Node) {
+				ip := Address{At: place(n)}
+				ipAt := ip.read(d, n, fmt.Sprintf("%s[%d]", what, i))
+				if first, ok := names[ip.Name]; ok && ip.Name != "" {
+					d.Add(ip.NameAt, "the name %s is given twice: the first is in line %d", ip.Name,
+						first.Line)
+				}
+				if first, ok := ips[ip.IP]; ok && ip.IP.IsValid() {
+					d.Add(ipAt, "the address %s is given twice: the first is in line %d", ip.IP,
+						first.Line)
+				}
+				names[ip.Name], ips[ip.IP] = ip.NameAt, ipAt
+				*to = append(*to, ip)
+			})
+		},
+		schema: schema{"type": []string{"array", "null"}, "items": addressSection()},
+	}
+}
+
+// read reads one element and compares its keys with each other. It returns where the address is.
+func (ip *Address) read(d *document, n ast.Node, what string) (ipAt Position) {
+	before := len(d.List)
+	given := d.section(n, what, ip.keys())
+	for _, k := range ip.keys() {
+		if at, ok := given[k.name]; ok && k.only != "" && k.only != ip.Provider &&
+			ip.Provider != "" {
+			d.Add(at, "%s.%s means nothing to the provider %s: remove it", what, k.name,
+				ip.Provider)
+		}
+	}
+	if len(d.List) == before && ip.Provider == contract.DigitalOcean && ip.TokenFile == "" {
+		d.Add(
+			ip.At,
+			"%s has no token_file: expected the path of a file with the API token, readable "+
+				"by root only (the provider is digitalocean; for an address of the local network "+
+				"write `provider: lan`)",
+			what,
+		)
+	}
+	if ip.IP.Is4() && ip.Netmask > 32 {
+		d.Add(given["cidr_netmask"], "%s.cidr_netmask is %d: expected 1 to 32 for an IPv4 address",
+			what, ip.Netmask)
+	}
+	return given["ip"]
+}
+
+// addressSection is the schema of one element, whose keys depend on its provider.
+func addressSection() schema {
+	keys := new(Address).keys()
+	without := func(provider string) schema {
+		foreign := schema{}
+		for _, k := range keys {
+			if k.only != "" && k.only != provider {
+				foreign[k.name] = false
+			}
+		}
+		return schema{"properties": foreign}
+	}
+	return section(keys).with(schema{
+		"if": schema{"type": "object", "required": []string{"provider"},
+			"properties": schema{"provider": schema{"const": contract.LAN}}},
+		"then": without(contract.LAN),
+		"else": without(contract.DigitalOcean).with(schema{"required": []string{"token_file"}}),
+	})
+}

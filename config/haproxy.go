@@ -1,0 +1,186 @@
+package config
+
+import (
+	"strconv"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/param"
+)
+
+// HAProxy is the section haproxy. What the file does not give is "" or 0: the agent has its own
+// defaults.
+type HAProxy struct {
+	At                  Position
+	Config              string // absolute path of a file or a directory
+	ConfigAt            Position
+	Binary              string // absolute path
+	Extra               string // further arguments, quoted as for a shell
+	Monitor             string // as Pacemaker reads a length of time
+	Check               Check
+	MinServers          int
+	StopGrace           string
+	Keeper              string // "true" or "false"
+	MaxCrashes          int
+	CrashWindow         string
+	Unit                string // a service, or "none"
+	AnchorIP, PrivateIP string
+	MetadataURL         string
+
+	// Env is the environment of a HAProxy that runs here, instead of what stands in for it. It is
+	// never in the file.
+	Env []string
+}
+
+// Check is haproxy.check, a request through the balancer.
+type Check struct{ URL, Timeout, Every string }
+
+const defaultMonitor = "15s" // the tutorial's
+
+// Params returns the parameters of the agent ocf:hawser:haproxy.
+func (h *HAProxy) Params() []Param { return params(h.keys()) }
+
+func (h *HAProxy) keys() []key {
+	return []key{
+		{
+			name:   "config",
+			kind:   path(&h.Config),
+			at:     &h.ConfigAt,
+			doc:    "HAProxy's configuration: a file, or a directory whose files *.cfg are read",
+			def:    contract.DefaultConffile,
+			param:  contract.ParamConffile,
+			effect: restart,
+		},
+		{
+			name:   "binary",
+			kind:   path(&h.Binary),
+			doc:    "the program",
+			def:    contract.DefaultBinpath,
+			param:  contract.ParamBinpath,
+			effect: restart,
+		},
+		{
+			name:   "extra",
+			kind:   arguments(&h.Extra),
+			doc:    "further arguments, quoted as for a shell",
+			param:  contract.ParamExtraconf,
+			effect: restart,
+		},
+		{
+			name:    "monitor",
+			kind:    length(&h.Monitor),
+			doc:     "how often HAProxy is checked",
+			def:     defaultMonitor,
+			written: true,
+			effect:  nothing,
+		},
+		{
+			name: "check",
+			kind: mapping(h.Check.keys()...),
+			doc: "a request through the balancer; if it fails, HAProxy leaves the node for 10 s, and " +
+				"the address with it",
+		},
+		{
+			name:   "min_servers",
+			kind:   whole(&h.MinServers, 0, contract.MostServers),
+			doc:    "fewer servers up in any backend is a failure, as that of check is",
+			def:    strconv.Itoa(contract.DefaultMinServers),
+			param:  contract.ParamMinServers,
+			effect: reload,
+		},
+		{
+			name:   "stop_grace",
+			kind:   length(&h.StopGrace),
+			doc:    "how long open connections may finish when HAProxy is stopped",
+			def:    param.FormatDuration(contract.DefaultStopGrace),
+			param:  contract.ParamStopGrace,
+			effect: reload,
+		},
+		{
+			name:   "keeper",
+			kind:   onOff(&h.Keeper),
+			doc:    "a HAProxy that crashed is started again at once, its listening sockets kept",
+			def:    onOffWord(contract.DefaultKeeper),
+			param:  contract.ParamKeeper,
+			effect: reload,
+		},
+		{
+			name:   "max_crashes",
+			kind:   whole(&h.MaxCrashes, 1, contract.CrashesKept),
+			doc:    "with that many crashes within crash_window the cluster recovers HAProxy",
+			def:    strconv.Itoa(contract.DefaultMaxCrashes),
+			param:  contract.ParamMaxCrashes,
+			effect: reload,
+		},
+		{
+			name:   "crash_window",
+			kind:   length(&h.CrashWindow),
+			doc:    "the time over which crashes are counted",
+			def:    param.FormatDuration(contract.DefaultCrashWindow),
+			param:  contract.ParamCrashWindow,
+			effect: reload,
+		},
+		{
+			name:   "unit",
+			kind:   service(&h.Unit),
+			doc:    "the systemd service whose settings HAProxy runs with, or none",
+			def:    contract.DefaultUnit,
+			param:  contract.ParamUnit,
+			effect: restart,
+		},
+		{
+			name:      "anchor_ip",
+			kind:      hostAddress(&h.AnchorIP),
+			doc:       "HAWSER_ANCHOR_IP in HAProxy's environment, the same on every node",
+			otherwise: "each node's, as the metadata service has it",
+			param:     contract.ParamAnchorIP,
+			effect:    restart,
+		},
+		{
+			name:      "private_ip",
+			kind:      hostAddress(&h.PrivateIP),
+			doc:       "HAWSER_PRIVATE_IP in HAProxy's environment, the same on every node",
+			otherwise: "each node's, as the metadata service has it",
+			param:     contract.ParamPrivateIP,
+			effect:    restart,
+		},
+		{
+			name:   "metadata_url",
+			kind:   origin(&h.MetadataURL),
+			doc:    "another metadata service, scheme://host:port",
+			def:    contract.DefaultMetadataURL,
+			param:  contract.ParamMetadataURL,
+			effect: reload,
+		},
+	}
+}
+
+func (c *Check) keys() []key {
+	return []key{
+		{
+			name: "url",
+			kind: checkURL(&c.URL),
+			doc: "what is requested; 2xx and 3xx are healthy. It may mention ${HAWSER_ANCHOR_IP} " +
+				"and other variables of HAProxy's environment",
+			required: true,
+			hint: "expected the address that is requested through the balancer, such as " +
+				"http://127.0.0.1/health",
+			param:  contract.ParamCheckURL,
+			effect: reload,
+		},
+		{
+			name:   "timeout",
+			kind:   length(&c.Timeout),
+			doc:    "how long the answer may take",
+			def:    param.FormatDuration(contract.DefaultCheckTimeout),
+			param:  contract.ParamCheckTimeout,
+			effect: reload,
+		},
+		{
+			name:      "every",
+			kind:      length(&c.Every),
+			doc:       "how often it is requested",
+			otherwise: "as often as monitor",
+			effect:    nothing,
+		},
+	}
+}

@@ -1,0 +1,124 @@
+package config
+
+import "github.com/hawser-ha/hawser/contract"
+
+// key is one key of hawser.yaml, declared once: reading and validation, the help, the manual and
+// the reference page, the JSON Schema and the parameters of the agents all come from it.
+type key struct {
+	name string
+	kind kind
+	list bool   // kind's keys are those of each element
+	doc  string // what it is for
+	at   *Position
+
+	// def is what holds where the key is not given, as the file would have it; otherwise says it in
+	// words where it is not one value.
+	def, otherwise string
+	// written has the default written to the cluster. It is hawser's own; other defaults are the
+	// agent's, and what is not said is not written.
+	written bool
+
+	required bool
+	hint     string // what is said with "X has no Y"
+
+	param  string // the parameter of the agent that it becomes
+	effect effect
+	only   string // the provider of an address without which it means nothing
+}
+
+// effect is what applying a change of a key does to those who use the balancer.
+type effect string
+
+const (
+	nothing effect = "nothing"
+	reload  effect = "reload"
+	restart effect = "restart"
+	move    effect = "move"
+)
+
+// effects explains them, the mildest first.
+func effects() []struct {
+	effect
+	doc string
+} {
+	return []struct {
+		effect
+		doc string
+	}{
+		{nothing, "HAProxy and the addresses go on as they are"},
+		{reload, "every node's HAProxy reloads, without losing a connection"},
+		{restart, "HAProxy is stopped and started, on all nodes at once: no new connection is " +
+			"answered meanwhile, and open ones end within stop_grace"},
+		{move, "the address is released and taken again, by the same node or another: it is not " +
+			"reachable meanwhile"},
+	}
+}
+
+// Param is a parameter of an agent, as the cluster's configuration has it.
+type Param struct{ Name, Value string }
+
+// params returns what the keys say, without what is the agent's default anyway.
+func params(keys []key) []Param {
+	var out []Param
+	for _, k := range flat(keys) {
+		if k.param == "" {
+			continue
+		}
+		text := k.kind.text()
+		if text != "" && (k.written || !k.same(text, "")) {
+			out = append(out, Param{k.param, text})
+		}
+	}
+	return out
+}
+
+// same reports whether two texts of the parameter mean the same. "" is a parameter that is not set.
+func (k key) same(a, b string) bool { return k.meaning(a) == k.meaning(b) }
+
+func (k key) meaning(text string) string {
+	if text == "" {
+		text = k.def
+	}
+	return k.kind.meaning(text)
+}
+
+// flat lists the keys and those below them.
+func flat(keys []key) []key {
+	var out []key
+	for _, k := range keys {
+		out = append(out, k)
+		out = append(out, flat(k.kind.keys)...)
+	}
+	return out
+}
+
+// keys declares the file.
+func (c *File) keys() []key {
+	return []key{
+		{
+			name:     "haproxy",
+			kind:     mapping(c.HAProxy.keys()...),
+			at:       &c.HAProxy.At,
+			doc:      "HAProxy, on every node; may be empty",
+			required: true,
+			hint: "it may be empty (`haproxy: {}`), HAProxy then runs with " +
+				contract.DefaultConffile,
+		},
+		{
+			name: "floating_ips",
+			kind: addresses(&c.Addresses),
+			list: true,
+			doc:  "the addresses, a list",
+		},
+		{
+			name: "fencing",
+			kind: c.Fencing.kind(),
+			at:   &c.Fencing.At,
+			doc: "what makes sure that an unreachable node is down. off: nothing, a cluster without " +
+				"fencing will do. on: the cluster's own fencing devices, which are required, and " +
+				"stonith-enabled=true. sbd: the nodes' watchdogs, as below. Without the key, a " +
+				"cluster is refused in which Pacemaker would start nothing",
+			effect: nothing,
+		},
+	}
+}
