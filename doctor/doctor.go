@@ -1,9 +1,13 @@
-// Package doctor looks for what is wrong with a node and its cluster before that is found out at
-// night. It changes nothing.
+// Package doctor finds what is wrong with a node and its cluster before a failover does. It changes
+// nothing.
 //
-// A check asks small interfaces for facts, so that a test can provoke each finding, and answers
-// with what is wrong, why that matters and the commands that mend it. What it could not look at is
-// a finding too: it is never read as fine.
+// This package is the engine: checks and findings, how bad they are, how checks are run, and what
+// nodes report to each other. The checks themselves are in doctor/node, doctor/pacemaker and
+// doctor/corosync, and host gives them their facts. A check asks small interfaces, so that a test
+// can provoke each finding, and returns what is wrong, why that matters and the commands that fix
+// it. What could not be checked is a finding too: nothing that is unknown is taken to be fine.
+//
+// It imports crm, contract and internal packages, none of the checks. Start with doctor.go.
 package doctor
 
 import (
@@ -20,23 +24,23 @@ import (
 // Severity is how bad a finding is.
 type Severity string
 
-// The severities, worst first. Unknown stands before Warning, since what was not looked at may be
-// an Error.
+// The severities, worst first. Unknown comes before Warning, since what was not checked may be an
+// Error.
 const (
 	// Error fails, or will fail when it is needed.
 	Error Severity = "error"
-	// Unknown could not be looked at.
+	// Unknown could not be checked.
 	Unknown Severity = "unknown"
 	// Warning weakens the cluster, or may surprise.
 	Warning Severity = "warning"
-	// Note is worth knowing and needs nothing.
+	// Note is worth knowing; nothing has to be done.
 	Note Severity = "note"
 )
 
-// Severities are all of them, worst first.
+// Severities returns all of them, worst first.
 func Severities() []Severity { return []Severity{Error, Unknown, Warning, Note} }
 
-// rank orders severities: the smaller, the worse. One that is not known is taken for Unknown.
+// rank orders severities: the smaller, the worse. An unfamiliar one counts as Unknown.
 func (s Severity) rank() int {
 	if i := slices.Index(Severities(), s); i >= 0 {
 		return i
@@ -44,10 +48,10 @@ func (s Severity) rank() int {
 	return Unknown.rank()
 }
 
-// Worse is whether s is worse than other.
+// Worse reports whether s is worse than other.
 func (s Severity) Worse(other Severity) bool { return s.rank() < other.rank() }
 
-// Finding is one thing that is wrong, or could not be looked at.
+// Finding is one thing that is wrong, or could not be checked.
 type Finding struct {
 	// Check is the check's name; Run fills it in.
 	Check    string   `json:"check"`
@@ -59,9 +63,9 @@ type Finding struct {
 	// What is wrong, and Why that matters.
 	What string `json:"what"`
 	Why  string `json:"why,omitempty"`
-	// Fix are the commands that mend it, in order.
+	// Fix are the commands that fix it, in order.
 	Fix []string `json:"fix,omitempty"`
-	// Told is when another node told of it; nil if it was seen now.
+	// Reported is when another node reported it; nil if it was found now.
 	Reported *time.Time `json:"told,omitempty"`
 }
 
@@ -69,24 +73,24 @@ type Finding struct {
 type Check struct {
 	// Name is how it is called in reports, such as haproxy-config, and Short what it looks for.
 	Name, Short string
-	// Node is the node that is looked at, "" for the cluster.
+	// Node is the node that is checked, "" for the cluster.
 	Node string
-	// Worst is the severity of its worst finding, Why what its findings lead to, and Mend what
-	// mends them, in short. They document the check.
+	// Worst is the severity of its worst finding, Why what its findings lead to, and Remedy what
+	// fixes them, in short. They document the check.
 	Worst       Severity
 	Why, Remedy string
 	// Timeout is how long it may take; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Run looks. An error says that it could not, and becomes a finding of severity Unknown beside
+	// Run checks. An error says that it could not, and becomes a finding of severity Unknown beside
 	// those returned.
 	Run func(ctx context.Context) ([]Finding, error)
 }
 
-// DefaultTimeout is how long a check may take that does not say.
+// DefaultTimeout is how long a check without a Timeout may take.
 const DefaultTimeout = 20 * time.Second
 
-// atOnce is how many checks run at the same time: all of them at once starve each other on a small
-// machine that is busy, which is when it is looked at (seen: 25 of 40 without an answer on one slow
+// atOnce is how many checks run at the same time. On a small machine that is busy, which is when it
+// is checked, all of them at once starve each other (seen: 25 of 40 without an answer on one slow
 // processor).
 const atOnce = 4
 
@@ -94,11 +98,11 @@ const atOnce = 4
 type Report struct {
 	// Findings are sorted, worst first.
 	Findings []Finding `json:"findings"`
-	// Looked are the names of the checks that were run, whatever came of them.
+	// Checked are the names of the checks that were run, whatever came of them.
 	Checked []string `json:"looked"`
 }
 
-// Run runs the checks, some at the same time, each with a deadline of its own.
+// Run runs the checks, some of them at the same time, each with its own deadline.
 func Run(ctx context.Context, checks []Check) Report {
 	found := make([][]Finding, len(checks))
 	r := Report{Findings: []Finding{}, Checked: []string{}}
@@ -119,7 +123,7 @@ func Run(ctx context.Context, checks []Check) Report {
 	return r
 }
 
-// Add takes further findings into the report.
+// Add adds findings to the report.
 func (r *Report) Add(findings ...Finding) {
 	r.Findings = append(r.Findings, findings...)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
@@ -129,7 +133,7 @@ func (r *Report) Add(findings ...Finding) {
 	})
 }
 
-// Worst is the worst severity in the report, "" if nothing was found.
+// Worst returns the worst severity in the report, "" if nothing was found.
 func (r *Report) Worst() Severity {
 	if len(r.Findings) == 0 {
 		return ""
@@ -137,7 +141,7 @@ func (r *Report) Worst() Severity {
 	return r.Findings[0].Severity
 }
 
-// Count is how many findings there are of a severity.
+// Count returns how many findings there are of a severity.
 func (r *Report) Count(s Severity) int {
 	n := 0
 	for _, f := range r.Findings {
@@ -154,7 +158,7 @@ type answer struct {
 	err      error
 }
 
-// look runs one check. One that does not end with its context is left behind: it cannot be ended,
+// run runs one check. One that does not end with its context is left behind: it cannot be stopped,
 // and must not hold up the others.
 func (c Check) run(ctx context.Context) []Finding {
 	timeout := cmp.Or(c.Timeout, DefaultTimeout)

@@ -19,8 +19,8 @@ const (
 	FactSBD     = "SBD_WATCHDOG_TIMEOUT" // the check sbd compares it
 )
 
-// Compare says which facts differ between nodes. A node without the fact is left out: what is
-// missing there its own checks tell. conffiles are the configurations of the cluster's HAProxies by
+// Compare finds the facts in which nodes differ. A node without a fact is left out: its own checks
+// report what is missing there. conffiles are the configurations of the cluster's HAProxies, by
 // resource.
 func Compare(nodes map[string]map[string]string, conffiles map[string]string) []Finding {
 	names := map[string]bool{}

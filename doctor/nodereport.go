@@ -10,30 +10,31 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 )
 
-// Attribute is the private node attribute in which a node tells the others what it has found.
+// Attribute is the private node attribute in which a node reports to the others what it has found.
 const Attribute = contract.DoctorAttribute
 
-// Told is what a node has told the cluster of itself.
+// NodeReport is what a node reports of itself to the cluster.
 type NodeReport struct {
 	At time.Time `json:"at"`
-	// Facts are what nodes have in common or ought to, by name.
+	// Facts are what nodes should have in common, by name.
 	Facts    map[string]string `json:"facts"`
 	Findings []Finding         `json:"findings,omitempty"`
-	// Left is how many further findings there was no room for.
+	// Left is how many findings did not fit.
 	Left int `json:"left,omitempty"`
 }
 
-// What may be told, and for how long it holds. Every node's memory has every node's attribute.
+// How long a report may be, and for how long it holds. Every node keeps every node's attribute in
+// memory.
 const (
 	reportLimit   = 4 << 10
 	unpackedLimit = 1 << 20
-	// Refresh is after how long the same is told again, so that others know that it still holds;
-	// Stale after how long it does not.
+	// Refresh is after how long the same is reported again, so that others know that it still
+	// holds; Stale is after how long it no longer does.
 	Refresh = time.Hour
 	Stale   = Refresh + 30*time.Minute
 )
 
-// Same is whether two nodes' words differ in nothing but their time.
+// Same reports whether two reports differ in nothing but their time.
 func (t NodeReport) Same(other NodeReport) bool {
 	a, errA := json.Marshal(NodeReport{Facts: t.Facts, Findings: t.Findings, Left: t.Left})
 	b, errB := json.Marshal(NodeReport{
@@ -42,14 +43,14 @@ func (t NodeReport) Same(other NodeReport) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-// Pack makes an attribute's value of it, without notes, and with as many findings, worst first, as
-// there is room for.
+// Pack returns the attribute's value, without notes, and with as many findings, worst first, as
+// fit.
 func (t NodeReport) Pack() (string, error) {
 	t = t.fitting()
 	return t.pack()
 }
 
-// Fitting is what of it is told.
+// fitting returns the part of the report that fits.
 func (t NodeReport) fitting() NodeReport {
 	t.Findings = slices.DeleteFunc(slices.Clone(t.Findings),
 		func(f Finding) bool { return f.Severity == Note })
@@ -70,7 +71,7 @@ func (t NodeReport) pack() (string, error) {
 	return contract.Pack(text), nil
 }
 
-// Unpack reads an attribute's value.
+// Unpack parses an attribute's value.
 func Unpack(value string) (NodeReport, error) {
 	text, err := contract.Unpack(value, unpackedLimit)
 	if err != nil {
@@ -81,7 +82,7 @@ func Unpack(value string) (NodeReport, error) {
 	return t, err
 }
 
-// Heard are the facts of the nodes that told some that still hold.
+// FactsOf returns the facts of those nodes whose reports still hold.
 func FactsOf(values map[string]string, now time.Time) map[string]map[string]string {
 	facts := map[string]map[string]string{}
 	for node, value := range values {
@@ -92,8 +93,8 @@ func FactsOf(values map[string]string, now time.Time) map[string]map[string]stri
 	return facts
 }
 
-// From are the findings of what another node told, and of a node that told nothing that can be
-// read: an empty value is none.
+// FindingsFrom returns the findings that another node has reported, or that there is no report that
+// can be read. An empty value is no report.
 func FindingsFrom(node, value string, now time.Time) (NodeReport, []Finding) {
 	silent := func(what string) []Finding {
 		return []Finding{{Check: "other-nodes", Severity: Unknown, Node: node, What: what,

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// At gives this node to the findings that name none.
+// At sets the node of those findings that have none.
 func At(node string, found []Finding) []Finding {
 	for i := range found {
 		found[i].Node = cmp.Or(found[i].Node, node)

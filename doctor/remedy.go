@@ -24,10 +24,10 @@ func Define(objects ...crm.Object) string {
 	return `printf '%s\n' ` + strings.Join(lines, " ") + " | hawser configure load update -"
 }
 
-// plain are the characters that mean nothing else to a shell.
+// plain has the characters that have no meaning of their own in a shell.
 const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,"
 
-// Quote returns a word as a shell takes it for one word.
+// Quote quotes a word for a shell.
 func Quote(word string) string {
 	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return !strings.ContainsRune(plain, r)

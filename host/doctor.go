@@ -27,12 +27,13 @@ func (h *Host) Doctor(version string) *Doctor {
 	return d
 }
 
-// Checks are all: of this node, of the nodes beside each other, and of the cluster.
+// Checks returns all checks: of this node, of the nodes compared with each other, and of the
+// cluster.
 func (d *Doctor) Checks() []doctor.Check {
 	return slices.Concat(d.NodeChecks(), d.sharedChecks(), d.clusterChecks())
 }
 
-// NodeChecks are those of this node, which only it can make: its keeper makes them too.
+// NodeChecks returns the checks of this node, which only it can make. Its keeper makes them too.
 func (d *Doctor) NodeChecks() []doctor.Check {
 	filter := &node.Firewall{
 		Node: d.host.Node, Rules: firewall.Read, NICs: nics, Links: ringLinks,
@@ -41,8 +42,8 @@ func (d *Doctor) NodeChecks() []doctor.Check {
 	return slices.Concat(d.node().Checks(), filter.Checks())
 }
 
-// clusterChecks are those of what all nodes share: Pacemaker's configuration and state, Corosync,
-// the clocks.
+// clusterChecks returns the checks of what all nodes share: Pacemaker's configuration and state,
+// Corosync, the clocks.
 func (d *Doctor) clusterChecks() []doctor.Check {
 	cluster := &pacemaker.Cluster{Node: d.host.Node, Pacemaker: d.host.Cluster, Told: d.facts}
 	messages := &ring.Ring{

@@ -10,12 +10,12 @@ import (
 	"github.com/hawser-ha/hawser/doctor/pacemaker"
 )
 
-// sharedChecks are those of nodes beside each other, and of what they share.
+// sharedChecks returns the checks of nodes compared with each other, and of what they share.
 func (d *Doctor) sharedChecks() []doctor.Check {
 	return []doctor.Check{d.otherNodes(), d.nodesDiffer(), pacemaker.TokenInCIB(d.declared)}
 }
 
-// declared is what the cluster's configuration demands of every node.
+// declared reads what the cluster's configuration demands of every node.
 func (d *Doctor) declared(ctx context.Context) (inventory.Declared, error) {
 	cib, err := d.configuration(ctx)
 	if err != nil {
@@ -24,7 +24,7 @@ func (d *Doctor) declared(ctx context.Context) (inventory.Declared, error) {
 	return inventory.Read(cib)
 }
 
-// listeners are the addresses that the configurations of the cluster's HAProxies bind.
+// listeners returns the addresses that the configurations of the cluster's HAProxies bind.
 func (d *Doctor) listeners(ctx context.Context) ([]inventory.Listener, error) {
 	declared, err := d.declared(ctx)
 	if err != nil {
@@ -33,7 +33,7 @@ func (d *Doctor) listeners(ctx context.Context) ([]inventory.Listener, error) {
 	return declared.Listeners()
 }
 
-// otherNodes is what the other nodes have reported of themselves.
+// otherNodes returns the check of what the other nodes have reported of themselves.
 func (d *Doctor) otherNodes() doctor.Check {
 	return doctor.Check{
 		Name: "other-nodes", Worst: doctor.Unknown,
@@ -74,8 +74,7 @@ func (d *Doctor) otherNodes() doctor.Check {
 	}
 }
 
-// nodesDiffer puts the nodes beside each other. Those of which nothing is known are otherNodes' to
-// report.
+// nodesDiffer compares the nodes. otherNodes reports those of which nothing is known.
 func (d *Doctor) nodesDiffer() doctor.Check {
 	return doctor.Check{
 		Name: "nodes-differ", Worst: doctor.Warning,

@@ -49,7 +49,7 @@ func askNodes(ctx context.Context) (nodelist, error) {
 	}, nil
 }
 
-// peers are the other nodes, each with the addresses that can be found.
+// peers returns the other nodes, each with the addresses that can be found.
 func peers(ctx context.Context) ([]node.Peer, error) {
 	r, err := askNodes(ctx)
 	if err != nil {
@@ -64,7 +64,7 @@ func peers(ctx context.Context) ([]node.Peer, error) {
 	return all, nil
 }
 
-// ringLinks are the links of Corosync with their ports.
+// ringLinks returns the links of Corosync with their ports.
 func ringLinks(ctx context.Context) (node.Links, error) {
 	r, err := askNodes(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func ringLinks(ctx context.Context) (node.Links, error) {
 	return links, nil
 }
 
-// byLink is one address for each link of a node; the zero value where none can be found.
+// byLink returns one address for each link of a node; the zero value where none can be found.
 func byLink(ctx context.Context, m corosync.Member) []netip.Addr {
 	var all []netip.Addr
 	for _, link := range m.Links(ctx) {

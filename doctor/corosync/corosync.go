@@ -22,8 +22,8 @@ import (
 // confFile is where Corosync's configuration is.
 const confFile = "/etc/corosync/corosync.conf"
 
-// Ring is where the checks of Corosync look. The functions ask the one that runs on this node;
-// their error is corosync.ErrNotRunning where none answers.
+// Ring has what the checks of Corosync ask. The functions ask the one that runs on this node; their
+// error is corosync.ErrNotRunning where none answers.
 type Ring struct {
 	// Files is the directory below which /etc and /proc are; "" is the root.
 	Files string
@@ -78,13 +78,13 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 	v.confErr = err
 	for _, err := range errs {
 		if err != nil {
-			return v, err // the others say the same
+			return v, err // the other three fail alike
 		}
 	}
 	return v, nil
 }
 
-// Checks are those of Corosync. Where none answers, one finding says so for all.
+// Checks returns the checks of Corosync. Where none answers, one finding reports that for all.
 func (c *Ring) Checks() []doctor.Check {
 	read := once.New[*view]()
 	all := []doctor.Check{
@@ -201,5 +201,5 @@ func (c *Ring) Checks() []doctor.Check {
 	return all
 }
 
-// self is this node's id.
+// self returns this node's id.
 func (v *view) self() string { return v.keys["runtime.votequorum.this_node_id"] }

@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkEncryption looks at how messages between the nodes are protected.
+// checkEncryption checks how messages between the nodes are protected.
 func checkEncryption(v *view) []doctor.Finding {
 	cipher, hash := v.keys["totem.crypto_cipher"], v.keys["totem.crypto_hash"]
 	transport := v.transport()
@@ -57,7 +57,7 @@ func checkEncryption(v *view) []doctor.Finding {
 	return doctor.At(v.Node, v.checkKey())
 }
 
-// checkKey looks at the file with the key.
+// checkKey checks the file with the key.
 func (v *view) checkKey() []doctor.Finding {
 	path := "/etc/corosync/authkey"
 	if file := v.keys["totem.keyfile"]; file != "" {
@@ -75,7 +75,7 @@ func (v *view) checkKey() []doctor.Finding {
 			},
 		}
 	case os.IsNotExist(err):
-		return nil // the key stands in corosync.conf
+		return nil // the key is in corosync.conf
 	case err != nil:
 		return []doctor.Finding{
 			{

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkLinks looks at the links between the nodes.
+// checkLinks checks the links between the nodes.
 func checkLinks(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	members := v.keys.Members()
@@ -76,7 +76,7 @@ func checkLinks(v *view) []doctor.Finding {
 	return found
 }
 
-// transport is how messages travel.
+// transport returns the transport of messages.
 func (v *view) transport() string {
 	if t := v.keys["totem.transport"]; t != "" {
 		return t

@@ -10,7 +10,7 @@ import (
 // checkNames compares the nodes that Corosync knows with Pacemaker's.
 func checkNames(v *view) []doctor.Finding {
 	if v.above == nil {
-		return nil // that Pacemaker does not answer is said elsewhere
+		return nil // another check reports that Pacemaker does not answer
 	}
 	members := map[string]bool{}
 	for _, m := range v.keys.Members() {

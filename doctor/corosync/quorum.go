@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkVotes looks at who counts as a majority.
+// checkVotes checks what counts as a majority.
 func checkVotes(v *view) []doctor.Finding {
 	nodes := len(v.keys.Members())
 	device := v.keys["quorum.device.model"]
@@ -114,7 +114,7 @@ func checkVotes(v *view) []doctor.Finding {
 	return found
 }
 
-// sameVotes says whether every node has one vote.
+// sameVotes reports whether every node has one vote.
 func (v *view) sameVotes() bool {
 	for i := range v.keys.Members() {
 		if votes, ok := v.keys[fmt.Sprintf("nodelist.node.%d.quorum_votes", i)]; ok &&

@@ -11,7 +11,7 @@ import (
 // checkReloaded compares the file with what runs.
 func checkReloaded(v *view) []doctor.Finding {
 	if v.confErr != nil {
-		return nil // said elsewhere
+		return nil // another check reports it
 	}
 	var differ []string
 	for key, want := range v.written {
@@ -40,7 +40,7 @@ func checkReloaded(v *view) []doctor.Finding {
 		// each link has its own, among the keys
 		file.PingInterval, file.PingTimeout = v.timing.PingInterval, v.timing.PingTimeout
 		if len(v.written.Members()) > 0 && file != v.timing {
-			differ = []string{"totem"} // a time that the file does not set any more
+			differ = []string{"totem"} // a time that the file no longer sets
 		} else {
 			return nil
 		}

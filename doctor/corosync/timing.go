@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
-// checkTiming hands on what internal/corosync has found about the times.
+// checkTiming returns what internal/corosync finds about the times.
 func checkTiming(v *view) []doctor.Finding {
 	all := v.timing.Findings()
 	if v.confErr == nil {

@@ -17,7 +17,7 @@ import (
 // resourceD is where resource agents are (OCF 1.1, "Filesystem location").
 const resourceD = "/usr/lib/ocf/resource.d"
 
-// ourAgents are hawser's, and the other name of each, which is a link.
+// ourAgents are hawser's agents, each with its other name, which is a link.
 var ourAgents = []struct{ standard, alias string }{
 	{"hawser/haproxy", "heartbeat/haproxy"},
 	{"hawser/floatip", "digitalocean/floatip"},
@@ -47,10 +47,10 @@ func (n Node) agentCheck() doctor.Check {
 	}
 }
 
-// standard is an agent's path as Pacemaker says it.
+// standard returns an agent's name in Pacemaker, by its path.
 func standard(path string) string { return "ocf:" + strings.ReplaceAll(path, "/", ":") }
 
-// reinstall mends an installation.
+// reinstall fixes an installation.
 var reinstall = []string{
 	"apt-get install --reinstall hawser   # or dnf reinstall hawser, or make install",
 }
@@ -91,7 +91,7 @@ func (n Node) judgeAgent(ctx context.Context, agent string, used bool) ([]doctor
 	return nil, nil
 }
 
-// judgeAlias looks at the link by which set-ups for the shell agents find ours.
+// judgeAlias checks the link by which set-ups for the shell agents find ours.
 func (n Node) judgeAlias(agent, alias string, used bool) []doctor.Finding {
 	path := n.file(filepath.Join(resourceD, alias))
 	link := fmt.Sprintf("ln -sfn ../%s %s", agent, path)
@@ -103,11 +103,11 @@ func (n Node) judgeAlias(agent, alias string, used bool) []doctor.Finding {
 				"the cluster uses "+standard(alias)+", and cannot run it on this node", link),
 		}
 	case err != nil:
-		return nil // nobody asks for it
+		return nil // nothing uses it
 	}
 	want, err := filepath.EvalSymlinks(n.file(filepath.Join(resourceD, agent)))
 	if err != nil || target == want {
-		return nil // the missing agent itself is told of
+		return nil // the missing agent itself is reported
 	}
 	if used {
 		return []doctor.Finding{

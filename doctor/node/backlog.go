@@ -28,7 +28,7 @@ func (n Node) backlogCheck() doctor.Check {
 			func(ctx context.Context, h inventory.HAProxy) (found []doctor.Finding, err error) {
 				sources, err := h.Sources()
 				if err != nil {
-					return nil, nil //nolint:nilerr // haproxy-config says so
+					return nil, nil //nolint:nilerr // haproxy-config reports it
 				}
 				want, place := wantedBacklog(sources)
 				queue, err := n.queue(ctx, h)
@@ -59,8 +59,7 @@ func (n Node) backlogCheck() doctor.Check {
 								"their clients try again after a second",
 							n.restart(h)))
 				}
-				// With SYN cookies the kernel does not look at it (net/ipv4/tcp_input.c,
-				// tcp_conn_request).
+				// With SYN cookies the kernel ignores it (net/ipv4/tcp_input.c, tcp_conn_request).
 				if most, ok := n.sysctlNumber("net.ipv4.tcp_max_syn_backlog"); ok && want > most &&
 					n.sysctl("net.ipv4.tcp_syncookies") == "0" {
 					found = append(found,
@@ -77,7 +76,7 @@ func (n Node) backlogCheck() doctor.Check {
 	}
 }
 
-// queue is how many connections wait at most at the running HAProxy, 0 if none runs.
+// queue returns how many connections can wait at the running HAProxy, 0 if none runs.
 func (n Node) queue(ctx context.Context, h inventory.HAProxy) (int, error) {
 	info, err := haproxy.Runtime{
 		Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket(),
@@ -91,7 +90,7 @@ func (n Node) queue(ctx context.Context, h inventory.HAProxy) (int, error) {
 	return longestQueue(info.Pid)
 }
 
-// listensOnTCP is whether a bind line has HAProxy listen with the section's backlog.
+// listensOnTCP reports whether a bind line has HAProxy listen with the section's backlog.
 func listensOnTCP(words []string) bool {
 	if len(words) < 2 || slices.Contains(words, "backlog") || slices.Contains(words, "maxconn") {
 		return false // its own
@@ -102,9 +101,9 @@ func listensOnTCP(words []string) bool {
 	}, prefix))
 }
 
-// restart is the command for what a reload cannot change. The sockets that a reload passes on keep
-// their queue: HAProxy does not listen anew on one that listens (seen with 2.6). Without the node
-// it would stop HAProxy everywhere.
+// restart returns the command for what a reload cannot change. The sockets that a reload passes on
+// keep their queue: HAProxy does not listen again on one that listens (seen with 2.6). Without the
+// node it would stop HAProxy everywhere.
 func (n Node) restart(h inventory.HAProxy) string {
 	return fmt.Sprintf(
 		"crm_resource --restart --resource %s --node %s   # or at its next start: a reload keeps "+
@@ -112,8 +111,9 @@ func (n Node) restart(h inventory.HAProxy) string {
 		doctor.Quote(h.Resource), doctor.Quote(n.Name))
 }
 
-// wantedBacklog is the longest queue that the configuration asks for: a frontend's backlog, or else
-// its maxconn (Configuration Manual, "backlog"). What HAProxy works out by itself is nobody's wish.
+// wantedBacklog returns the longest queue that the configuration asks for: a frontend's backlog, or
+// else its maxconn (Configuration Manual, "backlog"). What HAProxy calculates by itself nobody has
+// asked for.
 func wantedBacklog(sources []haproxy.Source) (want int, place string) {
 	type limits struct {
 		backlog, maxconn int

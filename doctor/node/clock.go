@@ -17,28 +17,26 @@ type Peer struct {
 	Addresses []netip.Addr
 }
 
-// Clock is where the checks of the clocks look.
+// Clock has what the checks of the clocks ask.
 type Clock struct {
 	// Node is this node's name.
 	Node string
 	// Peers are the other nodes.
 	Peers func(ctx context.Context) ([]Peer, error)
-	// Offset is how far another machine's clock is ahead of this one's, and how far the answer may
-	// be off.
+	// Offset returns how far another machine's clock is ahead of this one's, and how far off the
+	// answer may be.
 	Offset func(ctx context.Context, at netip.Addr) (offset, within time.Duration, err error)
-	// Synchronised says whether this machine's clock follows a better one.
+	// Synchronised reports whether this machine's clock follows a better one.
 	Synchronised func() (bool, error)
 }
 
-// What is too much: logs of two nodes cannot be laid side by side any more; and what expires by the
-// clock (a failure-timeout, a token, a certificate, a rule) does so at another time on another
-// node.
+// From skewed on, the logs of two nodes can no longer be compared; see also doctor.VeryWrong.
 const (
 	skewed      = 500 * time.Millisecond
 	askingClock = 2 * time.Second
 )
 
-// Checks are those of the clocks.
+// Checks returns the checks of the clocks.
 func (c *Clock) Checks() []doctor.Check {
 	return []doctor.Check{
 		{

@@ -49,8 +49,8 @@ func (n Node) diskCheck() doctor.Check {
 					continue
 				}
 				seen[st.Fsid] = true
-				// The kernel makes a file system so that has errors. The configuration may be on
-				// one that is so on purpose.
+				// The kernel makes a file system with errors read-only. That of the configuration
+				// may be so on purpose.
 				if st.Flags&unix.ST_RDONLY != 0 && dir != configDir {
 					found = append(found,
 						n.found(doctor.Error, path, path+" is on a file system that is read-only",

@@ -30,7 +30,7 @@ type Links struct {
 	Peers []Peer
 }
 
-// Firewall is where the checks of this node's packet filter look.
+// Firewall has what the checks of this node's packet filter ask.
 type Firewall struct {
 	// Node is this node's name.
 	Node      string
@@ -40,7 +40,7 @@ type Firewall struct {
 	Listeners func(ctx context.Context) ([]inventory.Listener, error)
 }
 
-// Checks are those of the packet filter.
+// Checks returns the checks of the packet filter.
 func (f *Firewall) Checks() []doctor.Check {
 	return []doctor.Check{
 		{
@@ -61,7 +61,7 @@ func (f *Firewall) Checks() []doctor.Check {
 	}
 }
 
-// here says of which node the findings are.
+// here sets the node of the findings.
 func (f *Firewall) here(look runFunc) runFunc {
 	return func(ctx context.Context) ([]doctor.Finding, error) {
 		found, err := look(ctx)
@@ -107,7 +107,7 @@ func (f *Firewall) checkCorosync(ctx context.Context) ([]doctor.Finding, error) 
 	for link, own := range links.Own {
 		nic, there := nicOf(nics, own)
 		if !there {
-			continue // an address that is not here is another check's affair
+			continue // another check reports an address that is missing here
 		}
 		for _, p := range links.Peers {
 			if link < len(p.Addresses) && p.Addresses[link].IsValid() {
@@ -193,7 +193,7 @@ func betweenNodes(
 }
 
 func (f *Firewall) checkListeners(ctx context.Context) ([]doctor.Finding, error) {
-	rules, nics, _, err := f.rules() // of what is not read the other check tells
+	rules, nics, _, err := f.rules() // the other check reports what is not read
 	if err != nil {
 		return nil, err
 	}
@@ -227,8 +227,8 @@ func (f *Firewall) checkListeners(ctx context.Context) ([]doctor.Finding, error)
 	return found, nil
 }
 
-// fromClients judges a client's first packet, whoever it is, by every interface by which it may
-// come, and the answer to it.
+// fromClients judges any client's first packet, by every interface through which it may come, and
+// the answer to it.
 func fromClients(rules *firewall.Ruleset, nics []NIC, l inventory.Listener) []doctor.Finding {
 	p := firewall.Packet{Protocol: firewall.TCP, Port: l.At.Port(), IPv6: l.At.Addr().Is6()}
 	if !l.At.Addr().IsUnspecified() {
@@ -315,8 +315,8 @@ func family(a netip.Addr) string {
 	return "ip6"
 }
 
-// letIn are the commands that let a packet in, in the words of whoever wrote the rules. from may be
-// anybody: the zero value.
+// letIn returns the commands that let a packet in, those of the tool that wrote the rules. from may
+// be the zero value, for anybody.
 func letIn(
 	rules *firewall.Ruleset, by firewall.Place, protocol string, from netip.Addr, port uint16,
 ) []string {
@@ -352,8 +352,8 @@ func letIn(
 	return []string{insertRule(by, fmt.Sprintf("%s%s dport %d accept", match, protocol, port))}
 }
 
-// insertRule puts a rule before all others of the chain; where the rules are kept is for the
-// administrator to say.
+// insertRule returns the command that puts a rule before all others of the chain. Only the
+// administrator knows in which file the rules are kept.
 func insertRule(by firewall.Place, rule string) string {
 	return "nft insert rule " + by.String() + " " + rule +
 		"    # and the same into the file from which they are loaded, such as /etc/nftables.conf"

@@ -65,7 +65,7 @@ func chainOf(policy, rules string) string {
 		"priority 0; policy " + policy + ";\n" + rules + "\n }\n}\nEND\n"
 }
 
-// TestFirewallChecks provokes each finding with rules in a real kernel, and mends it with the
+// TestFirewallChecks provokes each finding with rules in a real kernel, and fixes it with the
 // finding's own commands.
 func TestFirewallChecks(t *testing.T) {
 	needs.Command(t, "nft")
@@ -75,7 +75,7 @@ func TestFirewallChecks(t *testing.T) {
 		check       string // "" for nothing found
 		want        doctor.Severity
 		says, fix   string
-		reading     bool // the commands look, and mend nothing
+		reading     bool // the commands look, and fix nothing
 	}{
 		{"no rules", "true", "", "", "", "", false},
 		{"all let in", chainOf("accept", ""), "", "", "", "", false},

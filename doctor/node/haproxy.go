@@ -96,8 +96,8 @@ func (n Node) configCheck() doctor.Check {
 	}
 }
 
-// unanswered is whether HAProxy said nothing of the configuration: it took too long (it resolves
-// names), or this machine had no room to run it.
+// unanswered reports whether HAProxy gave no verdict on the configuration: it took too long (it
+// resolves names), or this machine had no room to run it.
 func unanswered(err error) bool {
 	for _, reason := range []error{
 		context.DeadlineExceeded, context.Canceled, syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE,
@@ -132,7 +132,7 @@ func (n Node) bindCheck() doctor.Check {
 			for _, h := range d.HAProxies {
 				sources, err := h.Sources()
 				if err != nil {
-					continue // haproxy-config says so
+					continue // haproxy-config reports it
 				}
 				env, err := n.Environment(ctx, h)
 				if err != nil {
@@ -153,7 +153,7 @@ func (n Node) bindCheck() doctor.Check {
 	}
 }
 
-// tryBinding binds an address without listening on it.
+// tryBinding binds an address, without listening on it, and says what is wrong if it cannot.
 func (n Node) tryBinding(
 	h inventory.HAProxy, b haproxy.Binding, floating map[netip.Addr]inventory.Address,
 ) (doctor.Finding, bool) {
@@ -207,7 +207,7 @@ func (n Node) tryBinding(
 	return doctor.Finding{}, false
 }
 
-// hasAddress is whether an interface of this machine has the address.
+// hasAddress reports whether an interface of this machine has the address.
 func hasAddress(ip netip.Addr) bool {
 	all, err := net.InterfaceAddrs()
 	return err != nil || slices.ContainsFunc(all, func(a net.Addr) bool {
@@ -217,7 +217,7 @@ func hasAddress(ip netip.Addr) bool {
 	})
 }
 
-// sysctl reads a kernel parameter of this network namespace, "" if this kernel has none of the
+// sysctl returns a kernel parameter of this network namespace, "" if this kernel has none of the
 // name.
 func (n Node) sysctl(name string) string {
 	return procfs.Default.Sysctl(name)

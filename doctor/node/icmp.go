@@ -20,12 +20,12 @@ const (
 	icmpTimestampReply = 14
 	icmpLength         = 20
 	day                = 24 * time.Hour
-	// notStandard is the bit of a time that is not milliseconds since midnight UT.
+	// notStandard is set in a time that is not in milliseconds since midnight UT.
 	notStandard = 1 << 31
 )
 
-// ICMPOffset asks a machine for its time: twice, as the first question may have to wait for ARP.
-// The answer is off by half of the way there and back at most, and by ICMP's millisecond.
+// ICMPOffset asks a machine for its time: twice, since the first question may have to wait for ARP.
+// The answer is off by at most half the round trip, and by ICMP's millisecond.
 func ICMPOffset(ctx context.Context, at netip.Addr) (offset, within time.Duration, err error) {
 	if !at.Unmap().Is4() {
 		return 0, 0, errors.New("ICMP for IPv6 has no timestamp messages")
@@ -45,7 +45,7 @@ func ICMPOffset(ctx context.Context, at netip.Addr) (offset, within time.Duratio
 	return offset, within, nil
 }
 
-// headless reads datagrams without the header of IPv4, which net.IPConn's Read leaves there.
+// headless reads datagrams without the IPv4 header, which net.IPConn's Read leaves in place.
 type headless struct{ net.Conn }
 
 func (h headless) Read(b []byte) (int, error) {
@@ -56,7 +56,7 @@ func (h headless) Read(b []byte) (int, error) {
 	return h.Conn.Read(b)
 }
 
-// sinceMidnight is a time as ICMP has it.
+// sinceMidnight returns a time as ICMP counts it.
 func sinceMidnight(t time.Time) time.Duration {
 	t = t.UTC()
 	return t.Sub(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC))
@@ -115,7 +115,7 @@ func question(id, number uint16, sent time.Time) []byte {
 	return b
 }
 
-// answered reads the time at which the other machine answered, if this is the answer to the
+// answered returns the time at which the other machine answered, if this is the answer to the
 // question.
 func answered(b []byte, id, number uint16) (time.Duration, bool, error) {
 	if len(b) < icmpLength || b[0] != icmpTimestampReply || binary.BigEndian.Uint16(b[4:]) != id ||
@@ -129,7 +129,7 @@ func answered(b []byte, id, number uint16) (time.Duration, bool, error) {
 	return time.Duration(ms) * time.Millisecond, true, nil
 }
 
-// checksum is the internet checksum (RFC 1071).
+// checksum returns the internet checksum (RFC 1071).
 func checksum(b []byte) uint16 {
 	var sum uint32
 	for i := 0; i+1 < len(b); i += 2 {
@@ -141,7 +141,7 @@ func checksum(b []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// KernelSynchronised asks the kernel whether a program keeps its clock right (adjtimex(2),
+// KernelSynchronised asks the kernel whether a program synchronises its clock (adjtimex(2),
 // STA_UNSYNC).
 func KernelSynchronised() (bool, error) {
 	var t unix.Timex

@@ -45,7 +45,7 @@ func (n Node) limitCheck() doctor.Check {
 	}
 }
 
-// judgeLimits compares. A connection that is passed on has two descriptors.
+// judgeLimits compares the limits with maxconn. A connection that is passed on has two descriptors.
 func (n Node) judgeLimits(h inventory.HAProxy, info haproxy.Info, soft, hard int) []doctor.Finding {
 	edit := []string{
 		"$EDITOR " + h.Config +

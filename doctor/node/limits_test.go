@@ -66,7 +66,7 @@ func TestFileLimit(t *testing.T) {
 	w.findsOne("file-limit", doctor.Warning, "is to take 3000 connections and may open 1024 files",
 		"systemctl edit haproxy.service   # [Service] LimitNOFILE=")
 	require.NoError(t, exec.Command("sh", "-c", w.finds("file-limit")[0].Fix[0]).Run())
-	require.Empty(t, w.finds("file-limit"), "the command mends it while it runs")
+	require.Empty(t, w.finds("file-limit"), "the command fixes it while it runs")
 }
 
 // HAProxy without a maxconn makes do with what it is allowed.
@@ -80,7 +80,7 @@ func TestFewConnectionsForWantOfFiles(t *testing.T) {
 	w.findsOne("file-limit", doctor.Warning,
 		"haproxy.cfg sets no maxconn, so it made do with the 600 open files",
 		"hawser reload haproxy")
-	// What the commands do mends it, without a restart, for whoever may raise limits: root has
+	// What the commands do fixes it, without a restart, for whoever may raise limits: root has
 	// CAP_SYS_RESOURCE, in a container perhaps not.
 	raise := []string{"--nofile=600:600", "prlimit", "--nofile=7000:7000", "true"}
 	if exec.Command("prlimit", raise...).Run() != nil {

@@ -22,13 +22,13 @@ import (
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// Node is this node, and where its checks get their facts from.
+// Node has what the checks of this node ask.
 type Node struct {
-	// Name is the node's in the cluster.
+	// Name is the node's name in the cluster.
 	Name string
 	// Version is that of the command line.
 	Version string
-	// Root is put before the path of each file that is looked at; tests set it.
+	// Root is put before the path of each file that is read; tests set it.
 	Root string
 	// RunDir is the agents' runtime directory.
 	RunDir string
@@ -38,12 +38,12 @@ type Node struct {
 	CIB func(ctx context.Context) (*crm.CIB, error)
 	// Unit asks systemd for a unit.
 	Unit func(ctx context.Context, name string) (systemd.Unit, error)
-	// CheckConfig lets HAProxy check a configuration; the error is its complaint.
+	// CheckConfig has HAProxy check a configuration; the error is its complaint.
 	CheckConfig func(ctx context.Context, h inventory.HAProxy) error
-	// Environment are the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy here,
-	// or would start it.
+	// Environment returns the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy
+	// here, or would start it.
 	Environment func(ctx context.Context, h inventory.HAProxy) ([]string, error)
-	// ReadToken reads a token file as the agents do, with their reasons to refuse one.
+	// ReadToken reads a token file as the agents do, and refuses what they refuse.
 	ReadToken func(path string) (string, error)
 	// Droplet asks the metadata service, the cloud's own if origin is empty, which droplet this is.
 	Droplet func(ctx context.Context, origin string) (id string, err error)
@@ -52,20 +52,20 @@ type Node struct {
 	Rights func(ctx context.Context, a inventory.Address) (Right, error)
 }
 
-// Right is what came of asking what a token may do.
+// Right is the answer to what a token may do.
 type Right int
 
-// What may come of it. NotKnown is no answer, or one that says nothing.
+// The answers. NotKnown is none, or one that says nothing.
 const (
 	NotKnown Right = iota
 	Granted
 	Refused
 )
 
-// file is a path on this node.
+// file returns a path on this node.
 func (n Node) file(path string) string { return filepath.Join("/", n.Root, path) }
 
-// declared asks for the configuration.
+// declared reads what the configuration demands.
 func (n Node) declared(ctx context.Context) (inventory.Declared, error) {
 	cib, err := n.CIB(ctx)
 	if err != nil {
@@ -80,8 +80,8 @@ func (n Node) declared(ctx context.Context) (inventory.Declared, error) {
 // runFunc is a check's Run.
 type runFunc = func(ctx context.Context) ([]doctor.Finding, error)
 
-// demands lets a check look at what the configuration demands of this node; without one there is
-// nothing to look at.
+// demands runs a check of what the configuration demands of this node; without a configuration
+// there is nothing to check.
 func (n Node) demands(
 	look func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error),
 ) runFunc {
@@ -94,8 +94,8 @@ func (n Node) demands(
 	}
 }
 
-// ofHAProxies lets a check look at each HAProxy that the configuration demands. What could not be
-// looked at of one leaves the others to be looked at.
+// ofHAProxies runs a check of each HAProxy that the configuration demands. One that cannot be
+// checked does not keep the others from it.
 func (n Node) ofHAProxies(
 	look func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error),
 ) runFunc {
@@ -113,14 +113,14 @@ func (n Node) ofHAProxies(
 	})
 }
 
-// found is a finding on this node.
+// found returns a finding on this node.
 func (n Node) found(s doctor.Severity, subject, what, why string, fix ...string) doctor.Finding {
 	return doctor.Finding{
 		Severity: s, Node: n.Name, Subject: subject, What: what, Why: why, Fix: fix,
 	}
 }
 
-// Checks are the checks of a node.
+// Checks returns the checks of the node.
 func (n Node) Checks() []doctor.Check {
 	checks := []doctor.Check{
 		n.unitCheck(), n.configCheck(), n.bindCheck(), n.agentCheck(), n.fenceAgentCheck(),

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// longestQueue is the longest queue of a process's listening TCP sockets, as it was when they began
-// to listen; 0 if it has none.
+// longestQueue returns the longest queue of a process's listening TCP sockets, as it was when they
+// began to listen; 0 if it has none.
 func longestQueue(pid int) (int, error) {
 	own, err := procfs.Default.SocketInodes(pid)
 	if err != nil {

@@ -42,7 +42,7 @@ func (n Node) tokenFileCheck() doctor.Check {
 	}
 }
 
-// tokenFix is what mends a token file.
+// tokenFix returns the commands that fix a token file.
 func tokenFix(path string) []string {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -99,7 +99,7 @@ func (n Node) tokenRightsCheck() doctor.Check {
 	}
 }
 
-// askRights asks about one address, nil if there is nothing to ask or to say.
+// askRights asks about one address. It returns nil if there is nothing to ask or to report.
 func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Finding {
 	if a.Provider != contract.DigitalOcean {
 		return nil
@@ -117,7 +117,7 @@ func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Findin
 				doctor.Quote(a.Resource), file))
 		return &f
 	case a.TokenFile != "" && err != nil:
-		return nil // token-file says so
+		return nil // token-file reports it
 	}
 	switch right, err := n.Rights(ctx, a); right {
 	case Refused:
@@ -125,8 +125,8 @@ func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Findin
 			"the address cannot be moved to this node, nor seen from it", replace,
 			"hawser doctor --node-only")
 		if a.TokenFile == "" {
-			// what stands in the configuration, the check token-in-cib replaces; Pacemaker keeps
-			// the other
+			// The check token-in-cib replaces one that is in the configuration; the other Pacemaker
+			// keeps.
 			f.Fix = []string{
 				"cibsecret set " + doctor.Quote(a.Resource) + " " +
 					doctor.Quote(filepath.Base(a.SecretFile)) +

@@ -30,7 +30,7 @@ func TestTokenFile(t *testing.T) {
 	for _, fix := range w.finds("token-file")[0].Fix {
 		require.NoError(t, exec.Command("sh", "-c", fix).Run())
 	}
-	require.Empty(t, w.finds("token-file"), "the commands mend it")
+	require.Empty(t, w.finds("token-file"), "the commands fix it")
 	require.NoError(t, os.Remove(w.token))
 	w.findsOne("token-file", doctor.Error, "is missing on this node", "install -m 0600")
 	require.Empty(t, w.finds("token-rights"), "one fault is told of once")

@@ -35,7 +35,7 @@ func (n Node) watchdogCheck() doctor.Check {
 	}
 }
 
-// watchdog is one as the kernel shows it (Documentation/ABI/testing/sysfs-class-watchdog).
+// watchdog is a watchdog as the kernel shows it (Documentation/ABI/testing/sysfs-class-watchdog).
 type watchdog struct {
 	name     string // watchdog0
 	identity string // "Software Watchdog"
@@ -78,7 +78,8 @@ func (n Node) watchdogs() ([]watchdog, error) {
 	return all, nil
 }
 
-// judgeWatchdogs: sbd is whether it runs, expected whether the cluster's fencing relies on it.
+// judgeWatchdogs judges the watchdogs. sbd says whether it runs, expected whether the cluster's
+// fencing relies on it.
 func (n Node) judgeWatchdogs(expected, sbd bool, dogs []watchdog) []doctor.Finding {
 	var found []doctor.Finding
 	fed := false
@@ -154,7 +155,7 @@ func (n Node) judgeWatchdogs(expected, sbd bool, dogs []watchdog) []doctor.Findi
 	return found
 }
 
-// running is whether a process of the program is there.
+// running reports whether a process runs the program.
 func running(program string) (bool, error) {
 	all, err := processes()
 	if err != nil {

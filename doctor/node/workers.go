@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
-// lingering is how long an old worker may take to end before it is worth a word.
+// lingering is how long an old worker may take to end before it is reported.
 const lingering = time.Hour
 
 func (n Node) oldWorkerCheck() doctor.Check {
@@ -116,8 +116,8 @@ func (n Node) migrateCheck() doctor.Check {
 	}
 }
 
-// passesSockets is whether a HAProxy with this command line hands its sockets over in a reload: in
-// master-worker mode, or when told.
+// passesSockets reports whether a HAProxy with this command line passes its sockets on in a reload:
+// in master-worker mode, or when told to.
 func passesSockets(args []string) bool {
 	for _, a := range args {
 		if a == "-W" || a == "-Ws" || a == "-x" {

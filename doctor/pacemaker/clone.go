@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkClone looks whether HAProxy runs on every node, each on its own.
+// checkClone checks that HAProxy runs on every node, each on its own.
 func checkClone(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, p := range v.haproxies() {
@@ -69,8 +69,8 @@ func checkClone(v *view) []doctor.Finding {
 	return found
 }
 
-// renamed are the constraints that name a resource, with another name in its place: Pacemaker
-// ignores those that go on naming what has been put into a clone.
+// renamed returns the constraints that name a resource, with another name in its place: Pacemaker
+// ignores those that still name what has been put into a clone.
 func (v *view) renamed(from, to string) []crm.Object {
 	swap := func(names ...*string) (changed bool) {
 		for _, n := range names {
@@ -119,7 +119,7 @@ func (v *view) renamed(from, to string) []crm.Object {
 	return all
 }
 
-// ofGroup is the group in which the resource stands, "" if in none.
+// ofGroup returns the group of a resource, "" if it is in none.
 func (v *view) ofGroup(id string) string {
 	for _, o := range v.objects {
 		if g, ok := o.(*crm.Group); ok && slices.Contains(g.Members, id) {

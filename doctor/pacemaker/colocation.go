@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkColocation looks whether each address is kept where HAProxy runs.
+// checkColocation checks that each address is kept where HAProxy runs.
 func checkColocation(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	if len(v.haproxies()) == 0 {
@@ -35,7 +35,7 @@ func checkColocation(v *view) []doctor.Finding {
 	return found
 }
 
-// pairing is how an address and HAProxy are placed to each other.
+// pairing is how an address and HAProxy are placed relative to each other.
 type pairing struct {
 	right, weak, apart, reversed *crm.Colocation
 	sets                         []string // colocations of sets that name both
@@ -178,7 +178,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 	return []doctor.Finding{f}
 }
 
-// withoutHAProxy is the node on which the address is and HAProxy is not, "" if there is none.
+// withoutHAProxy returns the node on which the address is and HAProxy is not, "" if there is none.
 func (v *view) withoutHAProxy(address string) string {
 	for _, r := range v.status.Resources {
 		if crm.ResourceOf(r.ID) != address || !r.Active || r.Node == "" {

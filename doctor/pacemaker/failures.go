@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkFailures tells of each resource and node what failed, once.
+// checkFailures reports what failed, once for each resource and node.
 func checkFailures(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	seen := map[[2]string]bool{}
@@ -55,8 +55,8 @@ func checkFailures(v *view) []doctor.Finding {
 	return found
 }
 
-// isDevice says whether the resource is a fence device, of whose failures the check of fencing
-// tells.
+// isDevice reports whether the resource is a fence device, whose failures the check of fencing
+// reports.
 func (v *view) isDevice(id string) bool {
 	for _, d := range v.fenceDevices() {
 		if d.Name == id {
@@ -66,8 +66,9 @@ func (v *view) isDevice(id string) bool {
 	return false
 }
 
-// tooOften says whether the resource may not run on the node any more. Without a
-// migration-threshold only a failed start or stop says so, which Pacemaker counts as INFINITY.
+// tooOften reports whether the resource may no longer run on the node. Without a
+// migration-threshold only a failed start or stop brings that about, which Pacemaker counts as
+// INFINITY.
 func (v *view) tooOften(c failCount) bool {
 	if c.infinite {
 		return true

@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// fenceDevices are the fence devices that are configured.
+// fenceDevices returns the fence devices that are configured.
 func (v *view) fenceDevices() []*crm.Primitive {
 	return filter(v.primitives(), func(p *crm.Primitive) bool { return p.Class == "stonith" })
 }
@@ -53,7 +53,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 			},
 		})
 	case len(devices) == 0 && !used:
-		sbds, _ := v.readSBDs(ctx) // what is not known of it the check sbd says
+		sbds, _ := v.readSBDs(ctx) // the check sbd reports what is not known of it
 		found = append(found, doctor.Finding{
 			Severity: doctor.Error, Subject: "stonith-watchdog-timeout",
 			What: "fencing is on and there is nothing but the nodes' watchdogs to do it, and " +
@@ -71,7 +71,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	return append(found, v.failedFences()...), nil
 }
 
-// unfencedNodes are those that joined after the devices were configured, or were forgotten.
+// unfencedNodes finds nodes that joined after the devices were configured, or were forgotten.
 func (v *view) unfencedNodes() []doctor.Finding {
 	var members []string
 	for _, n := range v.status.Nodes {
@@ -172,7 +172,7 @@ func (v *view) checkDevice(d *crm.Primitive, on bool) []doctor.Finding {
 	return found
 }
 
-// failedFences are nodes that could not be fenced the last time.
+// failedFences finds nodes that could not be fenced the last time.
 func (v *view) failedFences() []doctor.Finding {
 	last := map[string]crm.FenceEvent{}
 	for _, f := range v.status.Fences {
@@ -202,7 +202,7 @@ func (v *view) failedFences() []doctor.Finding {
 	return found
 }
 
-// lastFailure is why a resource last failed, on one node or on any.
+// lastFailure returns why a resource last failed, on one node or on any.
 func (v *view) lastFailure(id, node string) (reason string, ok bool) {
 	var last crm.Failure
 	for _, f := range v.status.Failures {

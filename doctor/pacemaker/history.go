@@ -32,7 +32,7 @@ type failCount struct {
 	infinite       bool
 }
 
-// text is the count as Pacemaker shows it.
+// text returns the count as Pacemaker shows it.
 func (f failCount) text() string {
 	if f.infinite {
 		return contract.Infinity
@@ -86,7 +86,7 @@ func readHistory(cib []byte) (history, error) {
 	return h, nil
 }
 
-// count adds a node attribute such as fail-count-haproxy#monitor_15000.
+// count counts a node attribute such as fail-count-haproxy#monitor_15000.
 func (h *history) count(node, name, value string) {
 	rest, ok := strings.CutPrefix(name, "fail-count-")
 	if !ok {

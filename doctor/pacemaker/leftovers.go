@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkLeftovers finds the constraints by which crm_resource, crm and pcs move and ban resources,
-// and which stay until they are cleared.
+// checkLeftovers finds the constraints by which crm_resource, crm and pcs move and ban resources.
+// They stay until they are cleared.
 func checkLeftovers(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, o := range v.objects {

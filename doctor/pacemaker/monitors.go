@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// positive says whether an operation is repeated.
+// positive reports whether an operation is repeated.
 func positive(interval string) bool {
 	d, err := crm.ParseInterval(cmp.Or(interval, "0"))
 	return err != nil || d > 0 // one that is not read here is some time
@@ -22,7 +22,7 @@ func disabled(op crm.Op) bool {
 	return ok && crm.IsFalse(value)
 }
 
-// checkMonitors looks for how soon a failure of HAProxy, or of an address, is noticed.
+// checkMonitors checks how soon a failure of HAProxy, or of an address, is noticed.
 func checkMonitors(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	if value, ok := v.cib.Property("enable-startup-probes"); ok && crm.IsFalse(value) {
@@ -122,7 +122,7 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 	return f, false
 }
 
-// promise is how soon a failure is to be noticed.
+// promise returns how soon a failure has to be noticed.
 func (c *Cluster) promise() time.Duration { return cmp.Or(c.Promise, 15*time.Second) }
 
 func value(attrs crm.Attrs, name string) string {

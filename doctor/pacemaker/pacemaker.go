@@ -22,21 +22,21 @@ import (
 // Source is what the checks ask: crm.Tools, which only reads here.
 type Source interface {
 	crm.Source
-	// Advertised are the operations of an agent of this node.
+	// Advertised returns the operations of an agent of this node.
 	Advertised(ctx context.Context, agent string) ([]crm.AgentAction, error)
 }
 
-// Cluster is where the checks of the cluster's configuration and state look.
+// Cluster has what the checks of the cluster's configuration and state ask.
 type Cluster struct {
 	Pacemaker Source
 	// Files is the directory below which /etc, /proc and /usr are; "" is the root.
 	Files string
-	// Promise is how soon a dead HAProxy is to be noticed by the cluster.
+	// Promise is how soon the cluster has to notice a dead HAProxy; 0 is 15 seconds.
 	Promise time.Duration
 	// Node is this node's name.
 	Node string
-	// Told are the facts that the other nodes told of themselves, by node; nil where there is
-	// nobody to ask.
+	// Told returns the facts that the other nodes have reported, by node; nil where there is no
+	// node to ask.
 	Told func(ctx context.Context) (map[string]map[string]string, error)
 }
 
@@ -59,8 +59,8 @@ func (c *Cluster) read(ctx context.Context) (*view, error) {
 	return v, err
 }
 
-// Checks are those of the cluster's configuration and state. Where the cluster cannot be read, one
-// finding says so for all.
+// Checks returns the checks of the cluster's configuration and state. Where the cluster cannot be
+// read, one finding reports that for all.
 func (c *Cluster) Checks() []doctor.Check {
 	read := once.New[*view]()
 	var all []doctor.Check
@@ -230,7 +230,7 @@ func (c *Cluster) Checks() []doctor.Check {
 	}, all...)
 }
 
-// quickly is a check that needs no more than what was read.
+// quickly makes a check of one that needs no more than what was read.
 func quickly(
 	look func(v *view) []doctor.Finding,
 ) func(context.Context, *view) ([]doctor.Finding, error) {

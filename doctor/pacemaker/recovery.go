@@ -5,8 +5,8 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkRecovery looks for what makes an address move more often than it must, or keeps a resource
-// away for good.
+// checkRecovery finds what makes an address move more often than it must, or keeps a resource away
+// for good.
 func checkRecovery(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, a := range inventory.Primitives(v.objects, inventory.IsFloatIP) {

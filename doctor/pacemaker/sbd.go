@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
-// readSBDs finds out about sbd on every node that runs: of this one by its files, of the others by
-// what they told. Its error says what cannot be known.
+// readSBDs finds out about sbd on every node that is online: on this one by its files, on the
+// others by what they reported. Its error says what cannot be known.
 func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 	all := sbdNodes{of: map[string]doctor.SBD{}}
 	here, hereErr := doctor.SBDHere(v.Files)
@@ -61,7 +61,7 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 		}, err
 	}
 	if wait == 0 && len(nodes.of) > 0 && len(nodes.where(idle)) == len(nodes.of) {
-		return nil, nil // what other nodes did not tell is said elsewhere
+		return nil, nil // another check reports the nodes without a report
 	}
 	var found []doctor.Finding
 	for _, f := range []*doctor.Finding{
@@ -75,7 +75,7 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	return append(found, nodes.judgeWords()...), err
 }
 
-// judgeWait compares the time that Pacemaker waits for a lost node's watchdog with the watchdogs.
+// judgeWait compares the time that Pacemaker waits for a failed node's watchdog with the watchdogs.
 func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 	f := &doctor.Finding{Severity: doctor.Error, Subject: "stonith-watchdog-timeout"}
 	off := s.where(idle)
@@ -177,7 +177,7 @@ func (s sbdNodes) judgeDifference() *doctor.Finding {
 	return f
 }
 
-// judgeWords finds settings that are no times.
+// judgeWords finds settings that are not times.
 func (s sbdNodes) judgeWords() []doctor.Finding {
 	var found []doctor.Finding
 	for _, name := range s.where(func(n doctor.SBD) bool {
@@ -202,7 +202,7 @@ func (s sbdNodes) judgeWords() []doctor.Finding {
 	return found
 }
 
-// judgeSilence says of which nodes nothing is known.
+// judgeSilence names the nodes that have reported nothing.
 func (s sbdNodes) judgeSilence() *doctor.Finding {
 	if len(s.silent) == 0 {
 		return nil
@@ -217,7 +217,7 @@ func (s sbdNodes) judgeSilence() *doctor.Finding {
 	}
 }
 
-// judgeDisk looks for the fence device that sbd's disk needs.
+// judgeDisk checks that there is the fence device that sbd's disk needs.
 func (v *view) judgeDisk(nodes sbdNodes) *doctor.Finding {
 	here, ok := nodes.of[v.Node]
 	if !ok || !here.Runs || here.Disks == "" ||

@@ -14,14 +14,14 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// defaultTimeout is Pacemaker's, of an operation that does not say.
+// defaultTimeout is Pacemaker's, for an operation without a time-out.
 const defaultTimeout = 20 * time.Second
 
-// room is how many times longer than the longest run seen a time-out is to be.
+// room is how many times longer a time-out should be than the longest run seen.
 const room = 3
 
-// checkTimeouts compares the operations' time-outs with the times that operations took, and with
-// what the agents ask for.
+// checkTimeouts compares the operations' time-outs with how long operations took, and with what the
+// agents ask for.
 func checkTimeouts(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	var found []doctor.Finding
 	var unread []error
@@ -61,7 +61,7 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 		ops := indexes(better.Ops, name)
 		if len(ops) == 0 {
 			if name == "monitor" {
-				continue // its absence is another check's
+				continue // another check reports its absence
 			}
 			better.Ops = append(better.Ops, crm.Op{Name: name, Interval: "0s"})
 			ops = []int{len(better.Ops) - 1}
@@ -103,7 +103,8 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 	if len(short) == 0 {
 		return f, false
 	}
-	better.Ops = slices.DeleteFunc(better.Ops, func(op crm.Op) bool { // what was only looked at
+	// Those that were added above only to be compared.
+	better.Ops = slices.DeleteFunc(better.Ops, func(op crm.Op) bool {
 		return len(op.Attrs) == 0 && len(indexes(p.Ops, op.Name)) == 0
 	})
 	f.What = "time-outs of " + p.Name + " are short: " + strings.Join(short, "; ")
@@ -121,7 +122,7 @@ func indexes(ops []crm.Op, name string) []int {
 	return all
 }
 
-// timeoutOf is the time-out in effect.
+// timeoutOf returns the time-out in effect.
 func (v *view) timeoutOf(op crm.Op) time.Duration {
 	word := value(op.Attrs, "timeout")
 	if word == "" {
@@ -143,7 +144,7 @@ func (v *view) timeoutOf(op crm.Op) time.Duration {
 	return d
 }
 
-// longest is the longest time that an operation took, as far as the cluster remembers.
+// longest returns the longest time that an operation took, as far as the cluster remembers.
 func (v *view) longest(resource, operation string) (time.Duration, string) {
 	var most time.Duration
 	var where string
@@ -155,7 +156,7 @@ func (v *view) longest(resource, operation string) (time.Duration, string) {
 	return most, where
 }
 
-// advertisedFor is what the agent asks for, for an operation and its depth.
+// advertisedFor returns what the agent asks for, for an operation and its depth.
 func advertisedFor(all []crm.AgentAction, name, depth string) (time.Duration, bool) {
 	for _, want := range []string{cmp.Or(depth, "0"), ""} {
 		for _, a := range all {

@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// TokenInCIB is the check of the configuration for tokens that stand there themselves.
+// TokenInCIB returns the check for tokens that are written into the configuration.
 func TokenInCIB(declared func(context.Context) (inventory.Declared, error)) doctor.Check {
 	return doctor.Check{
 		Name: "token-in-cib",

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkUnmanaged finds what keeps Pacemaker's hands off resources.
+// checkUnmanaged finds what keeps Pacemaker from managing resources.
 func checkUnmanaged(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	const idle = "Pacemaker neither moves nor restarts anything: a dead HAProxy or node stays " +
@@ -66,7 +66,7 @@ func checkUnmanaged(v *view) []doctor.Finding {
 	return found
 }
 
-// keptOff looks at a resource's own meta attributes.
+// keptOff checks a resource's own meta attributes.
 func keptOff(o crm.Object) []doctor.Finding {
 	var found []doctor.Finding
 	meta := crm.MetaOf(o)

@@ -1,6 +1,5 @@
 // Package bench is a cluster in a file for the tests of doctor: they provoke a finding in it, and
-// mend it with the commands of the finding. It may import crm, and is imported by tests of
-// doctor/** only.
+// fix it with the commands of the finding. It imports crm, and only tests of doctor/** import it.
 package bench
 
 import (
@@ -31,7 +30,7 @@ type Cluster struct {
 	// directory in which Sh finds hawser.
 	Path, Files, Commands string
 	tools                 *crm.Tools
-	// Told are the facts of the other nodes.
+	// Told returns the facts that the other nodes have reported.
 	Told func(context.Context) (map[string]map[string]string, error)
 }
 
