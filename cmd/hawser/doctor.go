@@ -155,38 +155,17 @@ func (s *system) showDoctor(r doctor.Report) {
 		}
 		for _, f := range r.Findings {
 			if f.Node == node && f.Reported != nil {
-				title += sinceText(", reported at ", f.Reported, s.Now())
+				title += words.Since(", reported at ", f.Reported, s.Now())
 				break
 			}
 		}
 		s.printf("%s\n", s.paint(bold, title))
-		for _, group := range together(r.Findings, node) {
+		for _, group := range r.Together(node) {
 			s.showFindings(group)
 		}
 		s.printf("\n")
 	}
 	s.printf("%s\n", tally(r))
-}
-
-// together are a node's findings, those that could not be looked at for the same reason as one:
-// where Pacemaker does not answer most cannot.
-func together(all []doctor.Finding, node string) [][]doctor.Finding {
-	var groups [][]doctor.Finding
-	at := map[string]int{}
-	for _, f := range all {
-		if f.Node != node {
-			continue
-		}
-		if i, ok := at[f.What]; ok && f.Severity == doctor.Unknown && len(f.Fix) == 0 {
-			groups[i] = append(groups[i], f)
-			continue
-		}
-		if f.Severity == doctor.Unknown && len(f.Fix) == 0 {
-			at[f.What] = len(groups)
-		}
-		groups = append(groups, []doctor.Finding{f})
-	}
-	return groups
 }
 
 // showFindings shows findings that are one but for their checks.
