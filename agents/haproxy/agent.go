@@ -17,8 +17,8 @@
 //	reload   HAProxy does not run, or does not answer                        1
 //	stop     a process survives SIGKILL                                      1  the node has to be fenced
 //
-// With the parameter keeper, a HAProxy that died or hangs is brought back before the cluster learns
-// of it: by the keeper, and where there is none, by the recurring monitor or the reload that finds
+// With the parameter keeper, a HAProxy that died or hangs is brought back before the cluster
+// notices: by the keeper, or, if there is none, by the recurring monitor or the reload that finds
 // it. Only what cannot be brought back is answered 7 or 1.
 package haproxy
 
@@ -221,8 +221,7 @@ func (a *agent) keep(ctx context.Context, in *instance.Instance) {
 	in.EnsureKeeper(ctx, ocf.CallFrom(ctx).Environ(New(a.Version)))
 }
 
-// validate is the whole of validate-all. A start has the same questions, but asks them in its
-// own order.
+// validate is the whole of validate-all. A start checks the same, but in its own order.
 func (a *agent) validate(ctx context.Context) error {
 	if ocf.CallFrom(ctx).Action != "validate-all" {
 		return nil

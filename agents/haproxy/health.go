@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// requestCheckURL asks for check_url as a client would. The certificate is HAProxy's own and often
-// not for the address that is asked, so it is not verified: the question is whether the service
+// requestCheckURL requests check_url as a client would. The certificate is HAProxy's own and often
+// not for the address of the request, so it is not verified: what counts is that the service
 // answers.
 func (a *agent) requestCheckURL(ctx context.Context, env []string) error {
 	var unknown []string

@@ -10,9 +10,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// publishLoaded tells the cluster which configuration HAProxy serves, if that is not what it was
-// told: a steady monitor starts no process. It never fails a monitor or a reload: the next monitor
-// tries again.
+// publishLoaded publishes which configuration HAProxy serves, if that has changed: a steady monitor
+// starts no process. It never fails a monitor or a reload: the next monitor tries again.
 func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *instance.State) {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered {
@@ -56,8 +55,8 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	}
 }
 
-// oldWorkersOf counts the workers from before a reload, and their connections. A master that does
-// not answer is the monitor's business.
+// oldWorkersOf counts the workers from before a reload, and their connections. The monitor deals
+// with a master that does not answer.
 func oldWorkersOf(ctx context.Context, in *instance.Instance) (workers, conns int) {
 	ctx, cancel := context.WithTimeout(ctx, instance.Briefly)
 	defer cancel()
@@ -71,14 +70,14 @@ func oldWorkersOf(ctx context.Context, in *instance.Instance) (workers, conns in
 	return len(old), conns
 }
 
-// publishAfterReload is tellTaken after a reload, whatever has become of it.
+// publishAfterReload is publishLoaded after a reload, whether it succeeded or not.
 func (a *agent) publishAfterReload(ctx context.Context, in *instance.Instance) {
 	if s, ok := in.Load(); ok {
 		a.publishLoaded(ctx, in, &s)
 	}
 }
 
-// withdrawLoaded takes back what tellTaken told.
+// withdrawLoaded removes what publishLoaded published.
 func (a *agent) withdrawLoaded(ctx context.Context, in *instance.Instance, s instance.State) {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered || s.Served.Published == "" {

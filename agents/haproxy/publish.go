@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// countServers counts servers by what they do: serve; fail; or nothing new, because somebody took
-// them out (DRAIN, MAINT).
+// countServers counts servers by what they do: serve, fail, or drain because somebody took them out
+// (DRAIN, MAINT).
 func countServers(servers []client.Stat) contract.Servers {
 	var sum contract.Servers
 	for _, s := range servers {
@@ -50,8 +50,8 @@ func (a *agent) publishByResource(ctx context.Context, in *instance.Instance, s 
 	s.Published, s.Served.Published = "", ""
 }
 
-// publish tells the cluster when what HAProxy sees has changed, and only then, so that a steady
-// monitor starts no process. It never fails a monitor: the next one tries again.
+// publish publishes the servers' state if it has changed, and only then, so that a steady monitor
+// starts no process. It never fails a monitor: the next one tries again.
 func (a *agent) publish(ctx context.Context, in *instance.Instance, s *instance.State,
 	servers contract.Servers) {
 	call := ocf.CallFrom(ctx)
@@ -69,7 +69,7 @@ func (a *agent) publish(ctx context.Context, in *instance.Instance, s *instance.
 	}
 }
 
-// withdraw takes back what publish told.
+// withdraw removes what was published.
 func (a *agent) withdraw(ctx context.Context, in *instance.Instance, s instance.State) {
 	a.withdrawLoaded(ctx, in, s)
 	call := ocf.CallFrom(ctx)

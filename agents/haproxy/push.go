@@ -28,11 +28,11 @@ import (
 //	take:SHA256    each node keeps its former file, puts the new one in its place, and reloads
 //	(empty)        what was not taken is forgotten
 //
-// Nothing of it ever fails a reload, which would make Pacemaker restart HAProxy: a node that cannot
-// do it says so in its attribute.
+// None of it ever fails a reload, which would make Pacemaker restart HAProxy: a node that cannot do
+// it says so in its attribute.
 
-// followOrder does what the parameter push asks for, if it asks for something new. reload is
-// whether HAProxy is to be reloaded after it; answer is then called with the outcome.
+// followOrder carries out the parameter push, if it has changed. reload is whether HAProxy is to be
+// reloaded afterwards; answer is then called with the outcome.
 func (a *agent) followOrder(ctx context.Context, in *instance.Instance,
 	s *instance.State) (reload bool, answer func(error)) {
 	nothing := func(error) {}
@@ -53,20 +53,20 @@ func (a *agent) followOrder(ctx context.Context, in *instance.Instance,
 			answer(err)
 			return false, nothing
 		}
-		// what an earlier reload demanded, and this node may have kept away from, is superseded
+		// what an earlier reload demanded, and this node may not have loaded, is superseded
 		s.Served.Generation = a.Generation
 		return true, answer
 	}
 	if err := a.forget(ctx, in); err != nil {
 		ocf.CallFrom(ctx).Warnf("%v", err)
 	}
-	// Taking an order back is no reason to load what may have been edited; a reload that is asked
-	// for with it is.
+	// Withdrawing an order is no reason to load what may have been edited; a reload that is
+	// requested along with it is.
 	return before == "" || a.Generation != s.Served.Generation, nothing
 }
 
 // followOrderAtStart answers an order that a start finds. It never puts a file in place: the order
-// may be what a command that was killed long ago has left, and the file on this node newer.
+// may be left from a command that was killed long ago, and the file on this node newer.
 func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
 	s, ok := in.Load()
 	if ok && a.push.Step == contract.PushCheck {
@@ -76,8 +76,7 @@ func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
 	}
 }
 
-// alreadyInstalled returns an error unless the configuration on this node is the one that is
-// pushed.
+// alreadyInstalled returns an error unless this node has the pushed configuration already.
 func (a *agent) alreadyInstalled(sum string) error {
 	path, err := a.place()
 	if err != nil {
@@ -91,7 +90,7 @@ func (a *agent) alreadyInstalled(sum string) error {
 	return err
 }
 
-// publishAnswer tells the cluster what came of an order.
+// publishAnswer publishes the outcome of an order.
 func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err error) {
 	call := ocf.CallFrom(ctx)
 	answer := contract.PushAnswer{Order: a.push}
@@ -108,8 +107,8 @@ func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err er
 	}
 }
 
-// place returns where the configuration really is: the file that conffile names, through symbolic
-// links.
+// place returns the real path of the configuration: of the file that conffile names, with symbolic
+// links followed.
 func (a *agent) place() (string, error) {
 	path, err := filepath.EvalSymlinks(a.Conffile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -163,11 +162,10 @@ func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.St
 	return in.CheckConfig(checking, []string{in.Fragment(), candidate}, s.Env)
 }
 
-// fetchTimeout is how long Pacemaker may take to hand out the configuration.
+// fetchTimeout is how long Pacemaker may take to return the configuration.
 const fetchTimeout = 10 * time.Second
 
-// fetch reads the configuration from this node's copy of the CIB, which has it before the order for
-// it.
+// fetch reads the configuration from this node's copy of the CIB, which gets it before the order.
 func (a *agent) fetch(ctx context.Context, in *instance.Instance, sum string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -191,8 +189,8 @@ func (a *agent) fetch(ctx context.Context, in *instance.Instance, sum string) ([
 		"usable: %w", sum, err)
 }
 
-// install keeps the former configuration and puts the candidate in its place. Done twice, or killed
-// anywhere and done again, it comes to the same.
+// install keeps the previous configuration and puts the candidate in its place. Doing it twice, or
+// again after it was killed anywhere, has the same result.
 func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.State,
 	sum string) error {
 	path, err := a.place()
@@ -235,7 +233,7 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
-// forget removes a configuration that was checked and not taken, and the answer about it.
+// forget removes a configuration that was checked and not put in place, and the answer about it.
 func (a *agent) forget(ctx context.Context, in *instance.Instance) error {
 	call := ocf.CallFrom(ctx)
 	var errs []error
@@ -248,7 +246,7 @@ func (a *agent) forget(ctx context.Context, in *instance.Instance) error {
 	return errors.Join(errs...)
 }
 
-// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another one.
+// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another file.
 func replaceFile(path string, text []byte, like string) error {
 	if err := atomicfile.Replace(path, text, like); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)

@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// repair puts back what was deleted under a running HAProxy, and does a reload that is pending.
-// What it returns is the reason why the monitor is Degraded, nil if it is not.
+// repair restores what was deleted under a running HAProxy, and does a pending reload. It returns
+// the reason why the monitor is Degraded, nil if it is not.
 func (a *agent) repair(ctx context.Context, in *instance.Instance, s *instance.Found) error {
 	call := ocf.CallFrom(ctx)
 	noFile, noSocket := !instance.Exists(in.Pidfile()) || !instance.Exists(in.Fragment()),
@@ -40,8 +40,8 @@ func (a *agent) repair(ctx context.Context, in *instance.Instance, s *instance.F
 	return degraded
 }
 
-// catchUp reloads, for the sake of a reload that could not be done before or of sockets that were
-// deleted, unless that has been tried a moment ago.
+// catchUp reloads HAProxy because of a pending reload or of deleted sockets, unless that was tried
+// a moment ago.
 func (a *agent) catchUp(ctx context.Context, in *instance.Instance, s *instance.State,
 	noSocket bool) error {
 	call := ocf.CallFrom(ctx)

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// publishCrash tells of the last crash.
+// publishCrash publishes the last crash as an attribute of this node.
 func (in *Instance) publishCrash(ctx context.Context, s State) {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered || len(s.Crashes) == 0 {
@@ -26,5 +26,5 @@ func (in *Instance) SetAttribute(name, value string) error {
 	return in.attrd("-n", name, "-U", value)
 }
 
-// DeleteAttribute takes back what SetAttribute published.
+// DeleteAttribute removes what SetAttribute published.
 func (in *Instance) DeleteAttribute(name string) error { return in.attrd("-n", name, "-D") }

@@ -11,11 +11,12 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// A HAProxy that cannot bind at a reload first has the old worker let go of all its listening
-// sockets and tries for 2 s; meanwhile new connections are refused (seen with 2.6.12, 2.8.0, 3.0.0
-// and 3.2.0). 2.8.0 even ends then. So the addresses are tried here before HAProxy is asked.
+// A HAProxy that cannot bind an address at a reload first has the old worker close all its
+// listening sockets and retries for 2 s; meanwhile new connections are refused (seen with 2.6.12,
+// 2.8.0, 3.0.0 and 3.2.0). 2.8.0 even exits. So the addresses are tried here before HAProxy is
+// reloaded.
 
-// checkBindable returns an error where the configuration has an address that HAProxy does not have
+// checkBindable returns an error if the configuration names an address that HAProxy does not have
 // yet and could not bind.
 func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 	bindings := client.Bindings(sources, procfs.Getenv(env))

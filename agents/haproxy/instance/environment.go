@@ -35,11 +35,11 @@ func addressVariables() []addressVariable {
 	}
 }
 
-// Environment returns the HAWSER_ part of HAProxy's environment. HAProxy takes a variable that is
-// not set for an empty word, and would bind every address where one was meant: so an address that
-// is mentioned and cannot be found out is an error. The metadata service is asked only for what is
-// mentioned and no parameter gives. With remember, its answers are kept, and the last ones stand
-// for one that it does not give.
+// Environment returns the HAWSER_ variables of HAProxy's environment. HAProxy takes a variable that
+// is not set for an empty word, and would then bind every address instead of one: so an address
+// that the configuration mentions and that cannot be found out is an error. The metadata service is
+// asked only for what is mentioned and not given by a parameter. With remember, its answers are
+// kept, and the last one is used when it does not answer.
 func (in *Instance) Environment(ctx context.Context, sources []client.Source,
 	remember bool) ([]string, error) {
 	return in.environmentOn(ctx, sources, remember, ocf.CallFrom(ctx).Node)
@@ -77,8 +77,7 @@ func MissingVariables(sources []client.Source, env []string) []string {
 	return names
 }
 
-// Startup is what decides an instance's environment: parameters of the resource, "" where they are
-// not set.
+// Startup is what an environment depends on: parameters of the resource, "" where they are not set.
 type Startup struct {
 	ConfFile, AnchorIP, PrivateIP, MetadataURL string
 	ExtraConf                                  []string
@@ -99,7 +98,7 @@ func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, erro
 }
 
 // EnvironmentOf returns the HAWSER_ variables that the HAProxy of an instance was started with on
-// this machine, and keeps in its reloads; nil if none runs, or they are not to be read.
+// this machine, and keeps when it is reloaded; nil if none runs, or if they cannot be read.
 func EnvironmentOf(runDir, instance string) []string {
 	in := Instance{Files: contract.FilesOf(runDir, instance)}
 	s, _ := in.Load()

@@ -44,7 +44,7 @@ type Settings struct {
 	Keeper      bool
 	MaxCrashes  int
 	CrashWindow time.Duration
-	// Generation is the word whose change has every node reload.
+	// Generation is a word; changing it reloads HAProxy on every node.
 	Generation string
 }
 
@@ -64,16 +64,15 @@ func ThisSystem(version string) System {
 		Systemd: thisSystemd()}
 }
 
-// MasterArg returns the word of HAProxy's command line by which its processes are known as this
-// instance's.
+// MasterArg returns the argument by which HAProxy's processes are recognised as this instance's.
 func (in *Instance) MasterArg() string { return in.MasterSocket() + ",mode,600,level,admin" }
 
-// longestPath is the longest path that HAProxy can bind: sun_path (unix(7)) less the suffix of its
-// temporary name.
+// longestPath is the longest path that HAProxy can bind: sun_path (unix(7)) without the suffix of
+// its temporary name.
 const longestPath = 97
 
-// CheckDir refuses a directory whose name HAProxy would read as something else, or whose sockets it
-// cannot bind.
+// CheckDir returns an error if HAProxy would misread the name of the directory, or could not bind a
+// socket in it.
 func (in *Instance) CheckDir() error {
 	if longest := in.newStats(0xffffffff); len(longest) > longestPath {
 		return ocf.Errorf(ocf.ErrArgs,
@@ -99,15 +98,15 @@ func (in *Instance) Args() []string {
 		"-S", in.MasterArg()}, in.Extraconf...)
 }
 
-// newStats returns a path at which no HAProxy has listened yet.
+// newStats returns a path for a stats socket at which no HAProxy has listened yet.
 func (in *Instance) newStats(number uint32) string {
 	return filepath.Join(in.Dir, fmt.Sprintf("stats.%08x.sock", number))
 }
 
-// UserFiles returns the configuration files that are not the agent's.
+// UserFiles returns the configuration files and directories that are the user's.
 func (in *Instance) UserFiles() []string { return contract.ConfigFiles(in.Conffile, in.Extraconf) }
 
-// Sources reads the user's files, and takes check_url for a further one: it may mention the same
+// Sources reads the user's files, and adds check_url as one more source: it may mention the same
 // variables.
 func (in *Instance) Sources() ([]client.Source, error) {
 	sources, err := client.ReadSources(in.UserFiles())

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// Briefly is how long HAProxy may take for an answer before the agent looks for a simple reason
-	// why there is none, and how long an answer may be a wrong one.
+	// Briefly is how long HAProxy may take to answer before the agent looks for a simple reason,
+	// and how long a wrong answer is tolerated.
 	Briefly = time.Second
-	// patience is how long it may take at all before it counts as hung; less if the operation's
-	// time is shorter.
+	// patience is how long HAProxy may take at most before it counts as hung; less if the operation
+	// has less time.
 	patience = 10 * time.Second
-	// lastWords is the time that is kept for saying what was found out.
+	// lastWords is the time reserved for reporting the result.
 	lastWords = 300 * time.Millisecond
 )
 
@@ -26,16 +26,15 @@ const (
 type Found struct {
 	State State
 	Stat  procfs.Stat
-	// Adopted is set where the files did not know it and the processes had to be gone through.
+	// Adopted is set if the state file did not know it and all processes were searched.
 	Adopted bool
 }
 
-// ErrUnsure is a HAProxy that is slow to answer, where a keeper watches that will find out what is
-// the matter.
+// ErrUnsure means that HAProxy is slow to answer while a keeper is watching, which will find out
+// why.
 var ErrUnsure = errors.New("HAProxy is slow to answer")
 
-// Locate finds the instance's master: by the state file, and where that does not help among all
-// processes.
+// Locate finds the instance's master: by the state file, or else among all processes.
 func (in *Instance) Locate() (s Found, running bool, err error) {
 	if st, ok := in.Load(); ok {
 		v, err := procfs.Default.Stat(st.Master.PID)
@@ -61,7 +60,7 @@ func (in *Instance) Locate() (s Found, running bool, err error) {
 	return Found{State{Master: m.Process, Env: environOf(m.PID)}, m.Stat, true}, true, nil
 }
 
-// CheckAlive returns why a master that is there does not live.
+// CheckAlive returns an error if the master exists but does not run.
 func (s Found) CheckAlive() error {
 	switch pid := s.State.Master.PID; {
 	case s.Stat.Dead():
@@ -73,8 +72,8 @@ func (s Found) CheckAlive() error {
 	return nil
 }
 
-// QueryServers asks the worker for its servers, and makes sure that it is the master's worker and
-// means to go on. An error is a failure of HAProxy, found out before the operation's time is over.
+// QueryServers queries the worker for its servers, and checks that it is the master's worker and is
+// not stopping. An error means that HAProxy failed; it comes before the operation's time is over.
 func (in *Instance) QueryServers(ctx context.Context, master Process,
 	watched bool) ([]client.Stat, error) {
 	limit := patience
@@ -100,7 +99,7 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 		if hangs {
 			wait *= 3 // it may only be slow: busy, with thousands of servers to tell of
 		}
-		// In the middle of a reload the old worker may answer, or nobody for a moment.
+		// During a reload the old worker may answer, or nobody for a moment.
 		switch now := time.Now().Add(AskEvery); {
 		case hangs && watched:
 			return nil, fmt.Errorf("%w: %w", ErrUnsure, err)
@@ -114,7 +113,7 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 	}
 }
 
-// checkAnswer reports whether the process that answered is the one that should.
+// checkAnswer returns an error if the process that answered is not the one that should.
 func (in *Instance) checkAnswer(info client.Info, master Process) error {
 	v, err := procfs.Default.Stat(info.Pid)
 	switch {
@@ -130,7 +129,7 @@ func (in *Instance) checkAnswer(info client.Info, master Process) error {
 	return nil
 }
 
-// CheckWorker looks without asking: is there a worker, and may it run?
+// CheckWorker checks, without a query, that there is a worker and that it is not stopped.
 func (in *Instance) CheckWorker(master Process) error {
 	fam, err := in.Find()
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// The metadata service is on the host of this machine. It is asked again because it may not be up
-// yet when a machine boots.
+// The metadata service is on this machine's host. It is asked twice because it may not be up yet
+// when a machine boots.
 const (
 	metadataTimeout  = 2 * time.Second
 	metadataAttempts = 2
 )
 
-// fetchMetadata asks the metadata service for one address. Should it fail, its last answer since
-// boot stands: it says nothing that changes while a machine runs.
+// fetchMetadata asks the metadata service for one address. If that fails, its last answer since
+// boot is used: its answers do not change while a machine runs.
 func (in *Instance) fetchMetadata(ctx context.Context, v addressVariable,
 	remember bool) (netip.Addr, error) {
 	url := in.MetadataURL + "/metadata/v1/" + v.path
@@ -47,7 +47,7 @@ func (in *Instance) fetchMetadata(ctx context.Context, v addressVariable,
 	return netip.Addr{}, err
 }
 
-// fetchAddr gets a document that is an address and nothing else.
+// fetchAddr requests a document that is an address and nothing else.
 func fetchAddr(ctx context.Context, url string) (netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
@@ -85,7 +85,7 @@ func direct() *http.Client {
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// keepAnswer remembers an answer. That it cannot be kept is no reason not to start.
+// keepAnswer saves an answer. A failure to do so does not prevent a start.
 func (in *Instance) keepAnswer(variable string, addr netip.Addr) {
 	answers := in.answers()
 	answers[variable] = addr

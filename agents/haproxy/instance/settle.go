@@ -12,8 +12,8 @@ import (
 // AskEvery is the pause between two looks at something that is about to happen.
 const AskEvery = 10 * time.Millisecond
 
-// MarkWanted remembers that HAProxy is to run, whatever a stop that was killed or a keeper that
-// gave up remembered.
+// MarkWanted remembers that HAProxy should run, whatever an interrupted stop or a keeper that gave
+// up had remembered.
 func (in *Instance) MarkWanted() error {
 	s, ok := in.Load()
 	if !ok || s.Wanted() {
@@ -38,10 +38,10 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 	return err == nil && !info.Stopping && len(fam.WorkersOf(fam.Masters[0].PID)) > 0
 }
 
-// Settle waits until the new HAProxy answers, remembers it, and makes sure that it has its
-// addresses to itself. The worker's sockets listen before there is a worker, so an answer on the
-// stats socket says that they do. The master has to answer as well: it executes itself again once
-// it has its worker, and until then does not hear signals.
+// Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy
+// has its addresses. The worker's sockets listen before there is a worker, so an answer on the
+// stats socket shows that they do. The master has to answer as well: it executes itself again once
+// it has its worker, and until then does not receive signals.
 func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	var fam Family
 	for {
@@ -80,7 +80,7 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	return errors.Join(err, in.Clear())
 }
 
-// ready reports whether both of the family's processes answer.
+// ready returns an error until both the master and the worker answer.
 func (in *Instance) ready(ctx context.Context, fam Family) error {
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
 	defer cancel()
