@@ -47,7 +47,8 @@ func (a *Agent) writeMetadata(w io.Writer, params []Param) error {
 	doc := metadata{Name: a.Name, Short: a.Short, Long: a.Long, URL: a.URL}
 	for _, p := range params {
 		m := p.metadata(p.Name)
-		if p.Old != "" && p.Old != "option" { // which FenceAgentAPI.md wants taken and nobody told of
+		// which FenceAgentAPI.md wants taken and nobody told of
+		if p.Old != "" && p.Old != "option" {
 			old := p.metadata(p.Old)
 			old.Required, old.Deprecated = "0", "1"
 			m.Obsoletes = p.Old

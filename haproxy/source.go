@@ -42,7 +42,9 @@ func ReadSources(paths []string) ([]Source, error) {
 				if err != nil {
 					return nil, fmt.Errorf("cannot read HAProxy's configuration: %w", err)
 				}
-				if info.Mode().IsRegular() { // HAProxy passes over directories and FIFOs, and so must who asks what it would read
+				// HAProxy passes over directories and FIFOs, and so must who asks what it would
+				// read
+				if info.Mode().IsRegular() {
 					files = append(files, file)
 				}
 			}

@@ -54,7 +54,8 @@ func TestBinds(t *testing.T) {
 		}
 		require.Equal(t, want, got, text)
 	}
-	sources := []Source{{"a", "frontend f\n  bind \"${HAWSER_ANCHOR_IP}:80\",:81 ssl\n  #bind :82\n"}}
+	sources := []Source{{"a", "frontend f\n  bind \"${HAWSER_ANCHOR_IP}:80\",:81 ssl\n  #bind " +
+		":82\n"}}
 	require.Len(t, Binds(sources, env), 2)
 	require.Equal(t, []string{"/run/a", "/run/b"},
 		StatsSockets([]Source{{"a",

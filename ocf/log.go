@@ -87,7 +87,8 @@ func (l logger) deliver(level, stamp, message string) {
 		tag, text := l.tag, message
 		if l.name != "" {
 			tag = l.name
-			if l.instance != "" { // an identifier is to filter by, and is the same for all instances
+			// an identifier is to filter by, and is the same for all instances
+			if l.instance != "" {
 				text = l.instance + ": " + message
 			}
 		}

@@ -132,7 +132,8 @@ func TestLeftOvers(t *testing.T) {
 	requireHolding(t)
 	killWithGuard(t, proc)
 	require.True(t, tablesThere(t), "the rules should have stayed")
-	require.Eventually(t, func() bool { // a queue lives as long as any thread of the one that was killed, and drops what it has with it
+	// A queue lives as long as any thread of the one that was killed, and drops what it has with it.
+	require.Eventually(t, func() bool {
 		queues, err := os.ReadFile("/proc/net/netfilter/nfnetlink_queue")
 		return err == nil && len(queues) == 0
 	}, 5*time.Second, time.Millisecond)

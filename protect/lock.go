@@ -28,7 +28,8 @@ func (e *BusyError) Error() string {
 	if e.PID == 0 {
 		return "another hawser protect holds connections already"
 	}
-	return fmt.Sprintf("another hawser protect holds connections already: process %d, which runs %s", e.PID, e.Command)
+	return fmt.Sprintf("another hawser protect holds connections already: process %d, which runs "+
+		"%s", e.PID, e.Command)
 }
 
 // clearingUp is how long the guard of a killed run may take to clear up.

@@ -42,7 +42,8 @@ func (a *agent) seeEvent(ctx context.Context, c *fence.Call, d *droplet) error {
 		answer.Response.StatusCode == http.StatusNotFound):
 		if !a.blind {
 			a.blind = true
-			c.Warnf("which events of %s are under way cannot be seen, so its state alone counts: %v", d, a.client.Redact(err.Error()))
+			c.Warnf("which events of %s are under way cannot be seen, so its state alone counts: "+
+				"%v", d, a.client.Redact(err.Error()))
 		}
 		return nil
 	case err != nil:

@@ -406,7 +406,8 @@ func TestOffAndOnAgain(t *testing.T) {
 	stillOff := func(int64) (string, bool) { return "off", false }
 	event := func(kind, status string) string {
 		now := time.Now().UTC().Format(time.RFC3339)
-		return fmt.Sprintf(`{"actions":[{"id":9,"type":%q,"status":%q,"started_at":%q,"completed_at":%[3]q,"resource_type":"droplet"}],"meta":{"total":1}}`, kind, status, now)
+		return fmt.Sprintf(
+			`{"actions":[{"id":9,"type":%q,"status":%q,"started_at":%q,"completed_at":%[3]q,"resource_type":"droplet"}],"meta":{"total":1}}`, kind, status, now)
 	}
 	for _, status := range []string{"in-progress", "completed"} {
 		t.Run("off in somebody's reboot that is "+status, func(t *testing.T) {

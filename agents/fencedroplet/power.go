@@ -215,7 +215,8 @@ func (a *agent) monitor(ctx context.Context, c *fence.Call) error {
 			under = " with the tag " + a.tag
 		}
 		return fault.Errorf(fault.NotFound,
-			"the API has no droplets%s for this token: nothing can be fenced; is it another team's?", under)
+			"the API has no droplets%s for this token: nothing can be fenced; is it another "+
+				"team's?", under)
 	}
 	return nil
 }

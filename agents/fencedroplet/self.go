@@ -35,7 +35,8 @@ func (a *agent) notSelf(ctx context.Context, c *fence.Call, d droplet) error {
 	}
 	local, lerr := a.addresses()
 	if lerr != nil || len(d.addresses) == 0 {
-		return fmt.Errorf("refused: it is not known whether %s is the droplet that this runs on: %w", d, err)
+		return fmt.Errorf("refused: it is not known whether %s is the droplet that this runs on: "+
+			"%w", d, err)
 	}
 	for _, l := range local {
 		if network, ok := l.(*net.IPNet); ok {

@@ -18,7 +18,8 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 		return
 	}
 	disk := in.HashOnDisk()
-	if s.Served.Config == "" { // of an older agent, or the state was lost: the copies are what HAProxy took
+	// of an older agent, or the state was lost: the copies are what HAProxy took
+	if s.Served.Config == "" {
 		if sources, err := client.ReadSources(in.UserFiles()); err == nil {
 			if same, there := in.Copied(sources); same && there {
 				s.Served.Config = client.Hash(sources)

@@ -152,7 +152,8 @@ func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.St
 	}
 	if names := instance.MissingVariables([]client.Source{{File: candidate, Text: string(text)}},
 		s.Env); len(names) > 0 {
-		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
+		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the "+
+			"resource", strings.Join(names, " and "))
 	}
 	if err := in.WriteFragment(in.StatsSocket(), in.Given()); err != nil {
 		return err

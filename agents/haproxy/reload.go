@@ -126,7 +126,8 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 			// edited while HAProxy read it: nobody knows which of the two it has loaded
 			s.Served.Config = ""
 		}
-		if a.Keeper { // at once: it may be holding a socket that the new configuration does not have
+		// at once: it may be holding a socket that the new configuration does not have
+		if a.Keeper {
 			_, _ = in.AskKeeper(ctx, "look")
 		}
 		return nil

@@ -61,7 +61,8 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	}
 	given := in.UnitSettings(ctx)
 	env = instance.WithUnitEnvironment(given, env)
-	if given == nil { // and not what the state says of the HAProxy that this one is to take the place of
+	// and not what the state says of the HAProxy that this one is to take the place of
+	if given == nil {
 		given = systemd.Unchanged()
 	}
 	if err := in.WriteFragment(in.StatsSocket(), given); err != nil {

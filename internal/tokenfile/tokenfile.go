@@ -57,7 +57,8 @@ func Read(path string) (string, error) {
 func unreadable(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fault.Errorf(fault.NotInstalled,
-			"token file %s is missing on this node: write the token into it (mode 0600, owner root)", path)
+			"token file %s is missing on this node: write the token into it (mode 0600, owner "+
+				"root)", path)
 	}
 	return fault.Errorf(fault.NotInstalled, "token file %s cannot be read: %w", path, err)
 }

@@ -64,7 +64,8 @@ func TestWhatIsSent(t *testing.T) {
 		seen = append(seen, r.Method+" "+r.URL.Path)
 		w.Header().Set("Content-Type", "application/json")
 		if len(seen) < 3 && r.Method == http.MethodGet {
-			fmt.Fprint(w, `{"reserved_ip":{"ip":"203.0.113.10","droplet":{"id":3},"region":{"slug":"nyc3"},"locked":false}}`)
+			fmt.Fprint(
+				w, `{"reserved_ip":{"ip":"203.0.113.10","droplet":{"id":3},"region":{"slug":"nyc3"},"locked":false}}`)
 			return
 		}
 		if r.Method == http.MethodPost {
@@ -225,7 +226,8 @@ func TestSelfFromFirmware(t *testing.T) {
 	dir := t.TempDir()
 	p.Firmware(dir)
 	_, err := p.Self(t.Context())
-	require.ErrorContains(t, err, `cannot find out which droplet this is: "not a number" is not a droplet's id`)
+	require.ErrorContains(
+		t, err, `cannot find out which droplet this is: "not a number" is not a droplet's id`)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "sys_vendor"), []byte("DigitalOcean\n"),
 		0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "product_serial"), []byte("4711\n"), 0o600))

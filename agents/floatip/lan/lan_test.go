@@ -102,7 +102,8 @@ func TestDerivedFromTheRoutingTable(t *testing.T) {
 		require.ElementsMatch(t, before, routes(t, s.m))
 	}
 	require.Contains(t, strings.Join(s.logs, "\n"),
-		"192.0.2.10 goes to eth0 as /24; interface and prefix length derived from the routing table")
+		"192.0.2.10 goes to eth0 as /24; interface and prefix length derived from the routing "+
+			"table")
 }
 
 func TestSmallestNetworkWins(t *testing.T) {

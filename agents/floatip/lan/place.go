@@ -49,7 +49,8 @@ func (p *Provider) place(ip netip.Addr) (place, error) {
 	if at.nic == nil {
 		if network == nil {
 			return place{}, fault.Errorf(fault.NotInstalled,
-				"no interface of this node is on a network that holds %s: give nic and cidr_netmask", ip)
+				"no interface of this node is on a network that holds %s: give nic and "+
+					"cidr_netmask", ip)
 		}
 		if at.nic, err = net.InterfaceByIndex(network.LinkIndex); err != nil {
 			return place{}, fault.Errorf(fault.Unknown,

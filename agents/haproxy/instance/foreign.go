@@ -71,7 +71,8 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 	if err != nil {
 		return nil, err
 	}
-	for _, keeper := range keepers.All() { // its program is called haproxy too, and what it holds is for this instance
+	// its program is called haproxy too, and what it holds is for this instance
+	for _, keeper := range keepers.All() {
 		pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == keeper.PID })
 	}
 	var found []stranger

@@ -127,7 +127,8 @@ func (in *Instance) KeeperEnv() []string {
 		InstanceVariable + "=" + in.Instance(), contract.RunDirVariable + "=" + in.RunDir(),
 		"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=12MiB",
 	}
-	for _, entry := range os.Environ() { // such as PCMK_ipc_buffer, which the tools need to talk to Pacemaker
+	// such as PCMK_ipc_buffer, which the tools need to talk to Pacemaker
+	for _, entry := range os.Environ() {
 		if strings.HasPrefix(entry, "PCMK_") {
 			env = append(env, entry)
 		}

@@ -55,7 +55,8 @@ func (in *Instance) Reload(ctx context.Context, s *State, sources []client.Sourc
 
 func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []client.Source) error {
 	if names := MissingVariables(sources, s.Env); len(names) > 0 {
-		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
+		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the "+
+			"resource", strings.Join(names, " and "))
 	}
 	given := in.Given()
 	gone := !Exists(in.MasterSocket()) || !Exists(in.StatsSocket())

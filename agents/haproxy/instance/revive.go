@@ -30,7 +30,8 @@ type Crash struct {
 // Why HAProxy is not brought back.
 var (
 	//nolint:staticcheck // a name
-	ErrUnmanaged = errors.New("Pacemaker does not manage it here (maintenance, or is-managed=false)")
+	ErrUnmanaged = errors.New("Pacemaker does not manage it here (maintenance, or " +
+		"is-managed=false)")
 	ErrNoCluster = errors.New("Pacemaker does not run here") //nolint:staticcheck // a name
 	errRepeated  = errors.New("it keeps crashing")
 	ErrIntended  = errors.New("it is to be stopped")
