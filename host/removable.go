@@ -86,8 +86,8 @@ func (h *Host) processes(name string) (pids []string) {
 	return pids
 }
 
-// isOurs reports whether the agent is one of hawser's, under its own name or by a link of the name of a
-// shell agent.
+// isOurs reports whether the agent is one of hawser's, under its own name or by a link of the name
+// of a shell agent.
 func (h *Host) isOurs(agent string) bool {
 	words := strings.Split(agent, ":")
 	if len(words) != 3 || words[0] != "ocf" {
