@@ -7,6 +7,8 @@
 // A fence agent's success is a promise: the cluster starts elsewhere what the machine had. So
 // nothing here takes "the order was accepted" for an answer. An off is a success when the machine
 // was seen off after the order, and at no other time.
+//
+// It imports param. Open agent.go first.
 package fence
 
 import (

@@ -4,6 +4,8 @@
 //
 // The formats are those of HAProxy's Management Guide, sections 9.1 (CSV), 9.3 (stats socket) and
 // 9.4 (master CLI).
+//
+// It imports nothing of ours. Open source.go first for configurations, socket.go for the sockets.
 package haproxy
 
 import (

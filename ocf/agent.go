@@ -2,6 +2,8 @@
 // as one declaration: an Agent says what its parameters and operations are and how to start, stop
 // and monitor the resource, and everything else follows from that: meta-data, usage, validation,
 // dispatch, deadlines, verification, locking, logging and the exit reason.
+//
+// It imports param. Open agent.go first.
 package ocf
 
 import (

@@ -4,6 +4,8 @@
 //
 // Only the first packet of a connection is held, a SYN without ACK, on its way in. Established
 // connections do not notice.
+//
+// It imports nothing of ours. Open protect.go first.
 package protect
 
 import (

@@ -19,6 +19,9 @@
 //
 // A droplet that was seen off once after the fence began has lost what ran in it, whoever switches
 // it on later.
+//
+// It imports fence, contract and leaves of internal, never crm or cluster. Open agent.go first, for
+// what each answer of the API is worth.
 package fencedroplet
 
 import (

@@ -42,6 +42,8 @@
 // still sees the address, does no harm: its monitor notices some seconds later, its stop asks the
 // API. Only a probe asks the API then too, since the cluster would take the answer for a second
 // running one and stop both.
+//
+// It imports ocf, contract, param, its providers and leaves of internal, never crm or cluster.
 package floatip
 
 import (

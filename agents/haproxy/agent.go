@@ -20,6 +20,9 @@
 // With the parameter keeper, a HAProxy that died or hangs is brought back before the cluster
 // notices: by the keeper, or, if there is none, by the recurring monitor or the reload that finds
 // it. Only what cannot be brought back is answered 7 or 1.
+//
+// It imports instance, keeper, ocf, contract, param, haproxy and leaves of internal, never crm or
+// cluster.
 package haproxy
 
 import (

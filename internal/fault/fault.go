@@ -1,6 +1,8 @@
 // Package fault sorts the errors of the floating-IP providers by what they mean to the agent, so
 // that providers and the agent share the words without importing each other. Every fault says
 // "unknown" or "cannot"; none says "not here".
+//
+// There is only this file.
 package fault
 
 import (

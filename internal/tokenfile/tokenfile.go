@@ -1,5 +1,7 @@
 // Package tokenfile reads the file that holds a token, if nobody but root can have read or written
 // it.
+//
+// It imports internal/fault. There is only this file.
 package tokenfile
 
 import (

@@ -1,5 +1,7 @@
 // Package ocftest runs the actions of an OCF resource agent in process, as Pacemaker would run
 // them, and holds the conformance suite that every agent passes.
+//
+// Only tests import it. Open conformance.go first.
 package ocftest
 
 import (

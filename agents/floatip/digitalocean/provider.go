@@ -8,6 +8,8 @@
 // An address has been moved when the API names the new holder, not when the action that moves it
 // says "completed": the API loses sight of actions, and an action may complete just before another
 // one undoes it.
+//
+// It imports internal/digitalocean and internal/fault, and not floatip. Open provider.go first.
 package digitalocean
 
 import (

@@ -1,5 +1,7 @@
 // Package floatiptest holds the conformance suite that every floating-IP provider passes, and a
 // cloud in memory whose provider passes it too and stands in for a real one in tests of the agent.
+//
+// Only tests import it. Open conformance.go first.
 package floatiptest
 
 import (

@@ -11,6 +11,8 @@
 // address is taken, and once more before Assign returns, which Pacemaker waits for; whoever wants
 // more of them calls Announce, as the agent does from its monitors, the first of which follows the
 // start at once. No process is left behind for it.
+//
+// It imports internal/fault, and not floatip. Open provider.go first.
 package lan
 
 import (
