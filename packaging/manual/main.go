@@ -1,4 +1,4 @@
-// Command print writes the manual pages of the resource agents into a directory: print VERSION DIR.
+// Command manual writes the manual pages of the resource agents into a directory: manual VERSION DIR.
 package main
 
 import (
