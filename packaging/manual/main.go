@@ -14,7 +14,7 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: print VERSION DIR")
+		fmt.Fprintln(os.Stderr, "usage: manual VERSION DIR")
 		os.Exit(2)
 	}
 	for _, a := range []*ocf.Agent{haproxy.New(os.Args[1]), floatip.New(os.Args[1])} {
