@@ -13,7 +13,7 @@ import (
 // How long an answer is waited for that can be done without.
 const (
 	startPatience = 10 * time.Second // the API's, where the address is here already
-	// the API's, where the next holder's assign does as well; DigitalOcean takes about 11 s
+	// stopPatience is the API's, where the next holder's assign does as well; DigitalOcean takes about 11 s
 	stopPatience    = 25 * time.Second
 	monitorPatience = 10 * time.Second // the API's, where there is something else to go by
 )
