@@ -42,6 +42,7 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	t.Run("without fencing nothing would start", func(t *testing.T) { conformFencing(t, fresh(t)) })
 	t.Run("a cancelled context changes nothing", func(t *testing.T) { conformCancel(t, fresh(t)) })
 	t.Run("status", func(t *testing.T) { conformStatus(t, fresh(t)) })
+	t.Run("a ban keeps a resource off a node, and is told", func(t *testing.T) { conformBan(t, fresh(t)) })
 	t.Run("verify says what check says, and forecasts nothing", func(t *testing.T) { conformVerify(t, fresh(t)) })
 	t.Run("a rehearsal leads to a configuration that the next one starts from", func(t *testing.T) { conformRehearse(t, fresh(t)) })
 	t.Run("the record of a probe that is not there", func(t *testing.T) {
@@ -292,4 +293,39 @@ func conformStatus(t *testing.T, c crm.Cluster) {
 		count[r.Parent+"/"+r.ID]++
 	}
 	require.Equal(t, map[string]int{"haproxy-clone/haproxy": 3, "/FloatIP": 1}, count)
+}
+
+// conformBan: no preference outweighs a ban.
+func conformBan(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	write(t, c, crm.Spec{Objects: append(Tutorial(),
+		&crm.Location{Name: "never", Resource: "FloatIP", Score: "-INFINITY", Node: "lb-1"},
+		&crm.Location{Name: "seldom", Resource: "FloatIP", Score: "-5", Node: "lb-3"}), Tag: "hawser"})
+	s, err := c.Status(ctx)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []crm.Ban{
+		{ID: "never", Resource: "FloatIP", Node: "lb-1", Score: -crm.Infinity},
+		{ID: "seldom", Resource: "FloatIP", Node: "lb-3", Score: -5},
+	}, s.Bans)
+	cib, err := c.Query(ctx)
+	require.NoError(t, err)
+	wanted, err := crm.Edit(cib, []crm.Object{
+		&crm.Location{Name: "rather", Resource: "FloatIP", Score: "INFINITY", Node: "lb-1"},
+	}, nil)
+	require.NoError(t, err)
+	p, err := crm.Diff(cib, wanted)
+	require.NoError(t, err)
+	_, after, err := c.Rehearse(ctx, p)
+	require.NoError(t, err)
+	lift, err := crm.Edit(after, nil, []string{"never"})
+	require.NoError(t, err)
+	p, err = crm.Diff(after, lift)
+	require.NoError(t, err)
+	forecast, _, err := c.Rehearse(ctx, p)
+	require.NoError(t, err)
+	var said []string
+	for _, a := range forecast.Actions {
+		said = append(said, a.String())
+	}
+	require.Equal(t, []string{"move FloatIP from lb-2 to lb-1"}, said)
 }

@@ -47,9 +47,14 @@ type Fake struct {
 	attrs   map[string]string            // node attributes, by node and name
 	private map[string]map[string]string // by name and node
 	agents  map[string][]crm.AgentAction
+	probed  map[string]map[string]bool // where a plan that changes a primitive would restart it
 	onApply func()
-	applied int
-	since   time.Time
+	onWait  func(ctx context.Context)
+	// onStatus completes what Status returns.
+	onStatus func(cib *crm.CIB, s *crm.Status)
+	lost     error // of the next write, which is done
+	applied  int
+	since    time.Time
 }
 
 var _ crm.Cluster = (*Fake)(nil)
@@ -63,7 +68,8 @@ func New(nodes ...string) *Fake {
 	return &Fake{
 		cib: cib, at: map[*crm.CIB]places{cib: {}}, fail: map[string]error{}, broken: map[string]string{},
 		down: map[string]bool{}, attrs: map[string]string{}, private: map[string]map[string]string{},
-		agents: map[string][]crm.AgentAction{}, since: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
+		agents: map[string][]crm.AgentAction{}, probed: map[string]map[string]bool{},
+		since: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
 
@@ -148,6 +154,41 @@ func (f *Fake) OnApply(meanwhile func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.onApply = meanwhile
+}
+
+// OnWait calls a function while a caller waits, with the caller's context: it returns when the cluster has
+// settled.
+func (f *Fake) OnWait(meanwhile func(ctx context.Context)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onWait = meanwhile
+}
+
+// OnStatus calls a function with each status, and the configuration that it is of, before it is returned:
+// what nodes and agents do that no other method makes them do. It must not call the Fake.
+func (f *Fake) OnStatus(complete func(cib *crm.CIB, s *crm.Status)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onStatus = complete
+}
+
+// LoseAnswer makes the next Apply write the plan and return the error all the same, as where the connection
+// breaks meanwhile.
+func (f *Fake) LoseAnswer(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lost = err
+}
+
+// Probed has a probe find the primitive running on the node: a plan that changes it would restart it there,
+// until the probe is forgotten.
+func (f *Fake) Probed(resource, node string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.probed[resource] == nil {
+		f.probed[resource] = map[string]bool{}
+	}
+	f.probed[resource][node] = true
 }
 
 // Applied counts the plans that were written.
@@ -250,6 +291,8 @@ func (f *Fake) actions(p crm.Plan) []crm.Action {
 			all = append(all, crm.Action{Task: "start", Resource: is.name, Node: is.node})
 		case was.node != is.node:
 			all = append(all, crm.Action{Task: "move", Resource: is.name, From: was.node, Node: is.node})
+		case f.probed[crm.ResourceOf(is.name)][is.node] && changes(p, crm.ResourceOf(is.name)):
+			all = append(all, crm.Action{Task: "restart", Resource: is.name, Node: is.node})
 		}
 	}
 	return all
@@ -275,15 +318,24 @@ func (f *Fake) Apply(ctx context.Context, p crm.Plan) error {
 	}
 	f.become(p)
 	f.applied++
-	return nil
+	lost := f.lost
+	f.lost = nil
+	return lost
 }
 
-// Wait implements crm.Cluster: this cluster has always settled.
+// Wait implements crm.Cluster: this cluster has settled as soon as OnWait's function returns.
 func (f *Fake) Wait(ctx context.Context, progress func(crm.Progress)) error {
 	if err := f.enter(ctx, "Wait"); err != nil {
 		return err
 	}
+	meanwhile := f.onWait
 	f.mu.Unlock()
+	if meanwhile != nil {
+		meanwhile(ctx)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("not settled: %w", err)
+		}
+	}
 	if progress != nil {
 		progress(crm.Progress{})
 	}
@@ -326,15 +378,20 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 		s.Nodes = append(s.Nodes, crm.NodeStatus{Name: name, ID: fmt.Sprint(i + 1), Type: "member", Online: !f.down[name], DC: i == 0,
 			Running: count[name], Attributes: attributes})
 	}
+	s.Bans = f.bans(f.cib)
+	if f.onStatus != nil {
+		f.onStatus(f.cib, s)
+	}
 	return s, nil
 }
 
-// ForgetProbe implements crm.Cluster: here no probe has found anything.
-func (f *Fake) ForgetProbe(ctx context.Context, _, _ string) error {
+// ForgetProbe implements crm.Cluster.
+func (f *Fake) ForgetProbe(ctx context.Context, resource, node string) error {
 	if err := f.enter(ctx, "ForgetProbe"); err != nil {
 		return err
 	}
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	delete(f.probed[resource], node)
 	return nil
 }
 

@@ -112,15 +112,45 @@ func (f *Fake) score(cib *crm.CIB, p *crm.Primitive, node, now string) int {
 		if !ok || l.Resource != p.Name {
 			continue
 		}
-		worth, at := l.Score, l.Node
-		if found := ruleOfNode.FindStringSubmatch(l.String()); found != nil {
-			worth, at = cmp.Or(found[1], "inf"), found[2]
-		}
-		if at == node {
-			score += number(worth)
+		worth, at := scoreOf(l)
+		switch {
+		case at != node:
+		case worth <= -crm.Infinity:
+			return -crm.Infinity // whatever else is said (Pacemaker Explained, "Infinity Math")
+		default:
+			score += worth
 		}
 	}
 	return max(-crm.Infinity, min(score, crm.Infinity))
+}
+
+// scoreOf is what the constraint says of which node.
+func scoreOf(l *crm.Location) (score int, node string) {
+	worth, node := l.Score, l.Node
+	if found := ruleOfNode.FindStringSubmatch(l.String()); found != nil {
+		worth, node = cmp.Or(found[1], "inf"), found[2]
+	}
+	return number(worth), node
+}
+
+// bans are the constraints with a negative score for a node.
+func (f *Fake) bans(cib *crm.CIB) []crm.Ban {
+	var all []crm.Ban
+	for _, o := range cib.Objects() {
+		l, ok := o.(*crm.Location)
+		if !ok {
+			continue
+		}
+		if score, node := scoreOf(l); score < 0 && slices.Contains(cib.Nodes(), node) {
+			all = append(all, crm.Ban{ID: l.Name, Resource: l.Resource, Node: node, Score: score})
+		}
+	}
+	return all
+}
+
+// changes says whether the plan changes the object.
+func changes(p crm.Plan, id string) bool {
+	return slices.ContainsFunc(p.Changes, func(c crm.Change) bool { return c.Object().ID() == id })
 }
 
 // ruleOfNode is a rule about the node's name. What else a rule may say, such as until when, is not heeded.
