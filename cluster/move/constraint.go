@@ -14,9 +14,6 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// moveReserve is how much longer than its move a constraint lasts: the time to remove it, and what the nodes' clocks differ by.
-const moveReserve = time.Minute
-
 // moveDate is how a constraint's end is written. Pacemaker reads ISO 8601.
 const moveDate = "2006-01-02 15:04:05Z"
 

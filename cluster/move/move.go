@@ -1,8 +1,8 @@
 // Package move moves a floating IP to another node, and leaves nothing behind that keeps it there.
 //
 // Mover.Plan has Pacemaker's scheduler play the move through; Mover.Move writes a constraint, waits, and
-// removes it whatever happens. It imports change, contract and crm, and never deploy, rollout or status.
-// Open this file first.
+// removes it whatever happens. It imports change, inventory, contract and crm, and never deploy, rollout or
+// status. Open this file first.
 package move
 
 import (

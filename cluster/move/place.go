@@ -3,9 +3,9 @@ package move
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -13,22 +13,8 @@ import (
 
 // whereIs finds the floating IP; an error unless it is one, and runs and is managed.
 func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
-	var addresses []string
-	for _, o := range now.CIB.Effective() {
-		if p, ok := o.(*crm.Primitive); ok && p.Class == "ocf" && p.Type == "floatip" {
-			addresses = append(addresses, p.Name)
-		}
-	}
-	if !slices.Contains(addresses, resource) {
-		known := "it has none"
-		if len(addresses) > 0 {
-			known = "it has " + strings.Join(addresses, ", ")
-		}
-		what := "there is no floating IP " + resource
-		if _, ok := now.CIB.Object(resource); ok {
-			what = resource + " is no floating IP"
-		}
-		return crm.ResourceStatus{}, outcome.Usagef("%s in the cluster's configuration; %s", what, known)
+	if _, err := inventory.FindAddress(now.CIB, resource); err != nil {
+		return crm.ResourceStatus{}, err
 	}
 	var reasons []string
 	for _, r := range now.Status.Resources {
@@ -94,12 +80,12 @@ func fit(status *crm.Status, resource, from, node string) error {
 
 // servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only degraded serves.
 func servesOn(status *crm.Status, resource, node string) error {
-	any, reason := false, ""
+	runs, reason := false, ""
 	for _, r := range status.Resources {
-		if r.Agent != "ocf:hawser:haproxy" && r.Agent != "ocf:heartbeat:haproxy" {
+		if !inventory.IsHAProxy(r.Agent) {
 			continue
 		}
-		any = true
+		runs = true
 		if r.Active && !r.Failed && !r.Blocked && r.Role == "Started" && r.Node == node {
 			return nil
 		}
@@ -107,7 +93,7 @@ func servesOn(status *crm.Status, resource, node string) error {
 			reason = ": " + r.Reason
 		}
 	}
-	if !any {
+	if !runs {
 		return nil // something else serves the address
 	}
 	for _, f := range status.Failures {
@@ -141,7 +127,9 @@ func refused(now crm.Snapshot, resource, node, to string) error {
 func locations(cib *crm.CIB, resource string) string {
 	var ids []string
 	for _, o := range cib.Objects() {
-		if l, ok := o.(*crm.Location); ok && l.Resource == resource && !strings.HasPrefix(l.Name, contract.MovePrefix) && l.Name != contract.WhereServedID(resource) {
+		l, ok := o.(*crm.Location)
+		if ok && l.Resource == resource && !strings.HasPrefix(l.Name, contract.MovePrefix) &&
+			l.Name != contract.WhereServedID(resource) {
 			ids = append(ids, l.Name)
 		}
 	}
