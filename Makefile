@@ -11,15 +11,18 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -bui
 BIN      ?= bin
 BINARIES := hawser ocf-haproxy ocf-floatip fence_droplet hawser-lab
 
+# Tools that are pinned. Their versions are in their names, so that another version is built, and one that was built for another clone of
+# the repository serves this one too. A linter that an older Go has built refuses the code of a newer one.
+TOOLS := $(shell go env GOPATH)/bin
 GOLANGCI_VERSION := v2.15.0
-GOLANGCI := $(shell go env GOPATH)/bin/golangci-lint
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)-$(shell go env GOVERSION)
 NFPM_VERSION := v2.45.2
-NFPM := $(shell go env GOPATH)/bin/nfpm
+NFPM := $(TOOLS)/nfpm-$(NFPM_VERSION)
 
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest lint fuzz bench demo package tarball \
+.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest lint fuzz bench demo package tarball \
 	vagrant-box vagrant-up vagrant-test vagrant-down clean
 
 help: ## this list
@@ -27,6 +30,9 @@ help: ## this list
 
 deps: ## install the Debian packages that are missing, starting none of their daemons
 	@./deps.sh
+
+deps-demo deps-test deps-lint deps-bench: deps-%:
+	@./deps.sh $*
 
 build: ## build the programs into bin
 	@mkdir -p $(BIN)
@@ -73,7 +79,7 @@ uninstall: ## remove what install put below DESTDIR
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null
 
-test: deps overlay test-unit test-life test-package test-cluster ## run every test, those on a real cluster too (root)
+test: deps-test overlay test-unit test-life test-package test-cluster ## run every test, those on a real cluster too (root)
 
 # The unit tests run a real HAProxy and Pacemaker's tools, but no cluster.
 test-unit:
@@ -95,12 +101,14 @@ test-haproxy: ## run the tests of HAProxy's agent and client with HAPROXY=/path/
 	unshare --mount sh -ec 'mount --bind "$$1" /usr/sbin/haproxy; /usr/sbin/haproxy -v; \
 		exec go test -count=1 -timeout 20m ./haproxy ./agents/haproxy' - '$(abspath $(HAPROXY))'
 
-# The cluster's tests have the machine to themselves, one package after the other. Those of docs/ install this machine's package.
+# The laboratory's own tests have the machine to themselves, one package after the other: they look for what a lab leaves behind, and time
+# it. The others run beside each other, as a cluster waits more than it works. Those of docs/ install this machine's package.
 test-cluster: $(NFPM)
 	@rm -rf build/debs && VERSION=$(VERSION) NFPM=$(NFPM) ARCHES=$$(go env GOARCH) OUT=build/debs packaging/build.sh
-	HAWSER_OVERLAY=$(OVERLAY) HAWSER_DEBS=$(CURDIR)/build/debs go test -count=1 -p 1 -timeout 50m ./lab ./cmd/hawser-lab ./e2e ./e2e/booted
+	HAWSER_OVERLAY=$(OVERLAY) go test -count=1 -p 1 -timeout 10m ./lab ./cmd/hawser-lab
+	HAWSER_OVERLAY=$(OVERLAY) HAWSER_DEBS=$(CURDIR)/build/debs go test -count=1 -p 2 -timeout 50m ./e2e ./e2e/booted
 
-lint: deps $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also keeps the import directions; shellcheck and vagrant validate
+lint: deps-lint $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also keeps the import directions; shellcheck and vagrant validate
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	$(GOLANGCI) run ./...
@@ -109,7 +117,7 @@ lint: deps $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also keeps the 
 	cd vagrant && vagrant validate --ignore-provider
 
 $(GOLANGCI):
-	go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	$(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION))
 
 fuzz: ## fuzz every parser for FUZZTIME each (default 20s)
 	@for pkg in $$(go list ./...); do \
@@ -120,15 +128,15 @@ fuzz: ## fuzz every parser for FUZZTIME each (default 20s)
 
 # BENCH is a regular expression; the rows of benchmarks that it does not name stay as they were measured before. BENCHTIMEOUT is for all.
 BENCH ?= .
-bench: deps overlay ## measure hawser beside its peers, all or BENCH=REGEXP, and write docs/benchmarks.md (root)
+bench: deps-bench overlay ## measure hawser beside its peers, all or BENCH=REGEXP, and write docs/benchmarks.md (root)
 	@HAWSER_OVERLAY=$(OVERLAY) HAWSER_BENCH_FILE=$(CURDIR)/docs/benchmarks.json HAWSER_BENCH_RUN=$$(date -u +%Y%m%dT%H%M%S) \
 		go test -count=1 -run '^$$' -bench '$(value BENCH)' -benchtime 1x -timeout $(or $(BENCHTIMEOUT),4h) ./e2e; code=$$?; \
-		go run ./internal/report/print docs/benchmarks.json docs/benchmarks.md && exit $$code
+		go run ./internal/report/print docs/benchmarks.json docs/benchmarks.md cmd/hawser-lab/comparison.txt && exit $$code
 
 test-guest: ## run the tests of hawser protect on Debian's cloud kernel, which has the plug qdisc, under qemu without KVM
 	protect/guest.sh build/guest -test.v
 
-demo: deps overlay ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running (root)
+demo: deps-demo overlay ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running (root)
 	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(KEEP),--keep)
 
 PACKAGES ?= build/packages
@@ -137,7 +145,13 @@ package: $(NFPM) ## make build/packages/hawser and hawser-lab, .deb and .rpm, fo
 	@VERSION=$(VERSION) NFPM=$(NFPM) OUT=$(PACKAGES) packaging/build.sh
 
 $(NFPM):
-	go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+	$(call tool,github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION))
+
+# In a directory of its own: whatever else of that name stands in $(TOOLS) stays.
+define tool
+	@mkdir -p $(TOOLS) && dir=$$(mktemp -d $(TOOLS)/.XXXXXX) && trap 'rm -rf "$$dir"' EXIT && \
+		echo "go install $(1)" && GOBIN="$$dir" go install $(1) && mv -f "$$dir"/* $@
+endef
 
 tarball: build ## make build/hawser-VERSION-linux-ARCH.tar.gz, to be unpacked at / where neither .deb nor .rpm is at home
 	@rm -rf build/tarball && $(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/tarball >/dev/null

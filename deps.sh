@@ -1,28 +1,54 @@
 #!/bin/bash
-# Installs the Debian packages that hawser's laboratory and tests use, where they are missing, without starting or enabling any of
-# their daemons on this machine.
+# Installs the Debian packages that a target of the Makefile uses, where they are missing, without
+# starting or enabling any of their daemons on this machine.
+#
+#   ./deps.sh [demo|test|lint|bench]      without an argument: all of them
 set -euo pipefail
 
-packages=(
-	pacemaker pacemaker-cli-utils corosync crmsh pcs resource-agents # the cluster, its shells, ocf-tester and the shell agents
-	haproxy nginx-light                                             # what it balances
-	iproute2 iptables iputils-arping procps curl                    # nodes in namespaces
-	nftables openssl                                                # tests of packet filters, and of certificates that change
-	dbus systemd                                                    # nodes whose PID 1 is systemd
-	libxml2-utils                                                   # xmllint, for the schemas of the agents' meta-data
-	fence-agents                                                    # the schema of fence agents' metadata
-	keepalived                                                      # the peer that make bench measures failovers beside
-	strace                                                          # make bench counts the programs that a monitor runs
-	sbd                                                             # nodes that reset themselves when they have lost quorum
-	lintian rpm man-db zsh fish                                     # the packages, their manual pages and completions
-	shellcheck vagrant                                              # make lint; vagrant only validates there
-	gcc libc6-dev                                                   # go test -race
+# The laboratory: what `hawser-lab up`, hawser itself and `make demo` run.
+lab=(
+	pacemaker pacemaker-cli-utils corosync # the cluster
+	haproxy nginx-light                    # what it balances
+	iptables procps curl                   # nodes in namespaces
+)
+test=(
+	crmsh pcs resource-agents   # the cluster's shells, ocf-tester and the shell agents
+	keepalived                  # the peer, of which it is tested that it works
+	iproute2 iputils-arping     # nodes on which somebody, or a shell agent, looks around
+	psmisc                      # killall
+	nftables openssl            # tests of packet filters, and of certificates that change
+	dbus systemd                # nodes whose PID 1 is systemd
+	libxml2-utils               # xmllint, for the schemas of the agents' meta-data
+	fence-agents                # the schema of fence agents' metadata
+	sbd                         # nodes that reset themselves when they have lost quorum
+	lintian rpm man-db zsh fish # the packages, their manual pages and completions
+	git gcc libc6-dev           # make package, and go test -race
 )
 # Nodes are told to reboot. What another init has brought along is left alone.
-command -v reboot >/dev/null || packages+=(systemd-sysv)
-
+command -v reboot >/dev/null || test+=(systemd-sysv)
+lint=(
+	git shellcheck
+	vagrant # which only validates there
+)
+bench=(
+	crmsh pcs resource-agents keepalived # the peers
+	iproute2 iputils-arping              # IPaddr2, and the addresses that the tests look at
+	git psmisc                           # the commit that is measured; killall
+	strace                               # which counts the programs that a monitor runs
+)
+case "${1:-all}" in
+demo) packages=("${lab[@]}") ;;
+test) packages=("${lab[@]}" "${test[@]}") ;;
+lint) packages=("${lint[@]}") ;;
+bench) packages=("${lab[@]}" "${bench[@]}") ;;
+all) packages=("${lab[@]}" "${test[@]}" "${lint[@]}" "${bench[@]}") ;;
+*)
+	echo "usage: ./deps.sh [demo|test|lint|bench]" >&2
+	exit 2
+	;;
+esac
 missing=()
-for p in "${packages[@]}"; do
+for p in $(printf '%s\n' "${packages[@]}" | sort -u); do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

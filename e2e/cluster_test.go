@@ -24,11 +24,15 @@ import (
 // floatingIP is the address that the laboratory's cloud has to give.
 var floatingIP = lab.FloatingIP.String()
 
-// cluster is the laboratory that all tests share, one after the other.
+// cluster is the laboratory that the tests share, one after the other. A test that needs another one brings it up for itself; those
+// tests come last, and two at a time (t.Parallel), as they wait more than they work.
 type cluster struct{ *lab.Lab }
 
 // labName is the laboratory's name. HAWSER_LAB gives another one, so that two runs can stand side by side.
 func labName() string { return cmp.Or(os.Getenv("HAWSER_LAB"), "e2e") }
+
+// actionTime is how long the cloud takes to move an address: long enough for the agent to have to ask how far it is.
+const actionTime = 300 * time.Millisecond
 
 // sharedLab is brought up by the first test that needs it and taken down by TestMain.
 var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
@@ -41,7 +45,7 @@ var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	return lab.Up(ctx, lab.Options{Name: labName(), Overlay: overlay, Progress: os.Stderr})
+	return lab.Up(ctx, lab.Options{Name: labName(), Overlay: overlay, ActionTime: actionTime, Progress: os.Stderr})
 })
 
 // TestMain lets this binary be what the laboratory or a measurement starts again, and takes the laboratory down.
@@ -104,8 +108,8 @@ func (c *cluster) explainFailure(t testing.TB) {
 // erase stops and deletes everything that is configured, and forgets what has happened.
 func (c *cluster) erase(t testing.TB) {
 	t.Helper()
-	c.run(t, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false") // else Pacemaker does nothing, not even this
-	c.run(t, "lb-1", "crm_attribute", "--name", "stop-all-resources", "--update", "true")
+	// Without the first, Pacemaker does nothing where nothing can fence, not even this.
+	c.run(t, "lb-1", "sh", "-ec", "crm_attribute --name stonith-enabled --update false; crm_attribute --name stop-all-resources --update true")
 	eventually(t, time.Minute, "all resources are stopped", func() error {
 		out, err := c.try("lb-1", "crm_mon", "-1", "--output-as=xml")
 		if err != nil {
@@ -122,16 +126,16 @@ func (c *cluster) erase(t testing.TB) {
 		}
 		return nil
 	})
-	for _, section := range []string{"constraints", "resources", "tags", "rsc_defaults", "op_defaults"} {
-		c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath", "/cib/configuration/"+section+"/*")
-	}
-	c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath",
-		"//crm_config/cluster_property_set[@id!='cib-bootstrap-options']")
-	c.run(t, "lb-1", "cibadmin", "--delete-all", "--force", "--xpath", "/cib/configuration/nodes/node/instance_attributes") // standby, maintenance
-	for _, name := range []string{"stop-all-resources", "stonith-enabled", "no-quorum-policy"} {
-		c.run(t, "lb-1", "crm_attribute", "--name", name, "--delete")
-	}
-	c.run(t, "lb-1", "crm_resource", "--cleanup")
+	c.run(t, "lb-1", "sh", "-ec", `delete() { cibadmin --delete-all --force --xpath "$1"; }
+		for section in constraints resources tags rsc_defaults op_defaults; do
+			delete "/cib/configuration/$section/*"
+		done
+		delete "//crm_config/cluster_property_set[@id!='cib-bootstrap-options']"
+		delete /cib/configuration/nodes/node/instance_attributes # standby, maintenance
+		for name in stop-all-resources stonith-enabled no-quorum-policy; do
+			crm_attribute --name $name --delete
+		done
+		crm_resource --cleanup`)
 	eventually(t, 30*time.Second, "the cluster has settled", func() error {
 		out, err := c.try("lb-1", "cibadmin", "--query", "--xpath", "/cib/configuration/resources")
 		if err != nil {
@@ -147,7 +151,9 @@ func (c *cluster) erase(t testing.TB) {
 // settled waits until the cluster has nothing left to do.
 func (c *cluster) settled(t testing.TB) {
 	t.Helper()
-	c.run(t, "lb-1", "crm_resource", "--wait", "--timeout", "60s")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	require.NoError(t, c.WaitSettled(ctx, "lb-1"))
 }
 
 // allOnline waits until every balancer is an online member, and none is still joining.

@@ -33,8 +33,10 @@ var pages = []struct {
 // TestDocs plays the pages from top to bottom, each on a cluster of its own. What needs more than a node of the laboratory is
 // run on virtual machines (package vagrant).
 func TestDocs(t *testing.T) {
+	t.Parallel()
 	for _, p := range pages {
 		t.Run(filepath.Base(p.path), func(t *testing.T) {
+			t.Parallel()
 			page, err := docrun.Read(p.path)
 			require.NoError(t, err)
 			needs.Root(t)

@@ -61,7 +61,7 @@ func TestFencingOfDroplets(t *testing.T) {
 
 	c.write(t, "lb-1", yamlPath, yaml)
 	plan := c.run(t, "lb-1", "hawser", "plan", "-f", yamlPath)
-	require.Contains(t, plan, "then fence-droplet: a lost node is fenced before its resources start elsewhere.")
+	require.Contains(t, plan, "after apply fence-droplet: a lost node is fenced before its resources start elsewhere.")
 	c.run(t, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
 	require.NoError(t, c.get())
 	for _, n := range c.Nodes(lab.Balancer) { // any of them may fence the others, wherever the monitor runs
@@ -100,7 +100,8 @@ func TestFencingOfDroplets(t *testing.T) {
 // it is, and nobody asks in vain for longer than a moment.
 func TestFenceRace(t *testing.T) {
 	needs.Root(t)
-	l, err := lab.Up(t.Context(), lab.Options{Name: labName() + "-two", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
+	t.Parallel()
+	l, err := lab.Up(t.Context(), lab.Options{Name: labName() + "-race", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Down(context.Background())) })
 	c := &cluster{l}

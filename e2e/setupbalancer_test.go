@@ -32,6 +32,7 @@ func shippedConf(t *testing.T) string {
 // TestSetupBalancer makes a pair of machines on which Debian's packages have started Corosync and Pacemaker already, and three of the pair
 // while visitors come.
 func TestSetupBalancer(t *testing.T) {
+	t.Parallel()
 	c := ownLab(t, "setup", 3, "")
 	c.givePackage(t)
 	nodes := c.others()

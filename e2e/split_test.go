@@ -182,6 +182,7 @@ func TestSplitWithoutFencing(t *testing.T) {
 func TestSplitOfTwo(t *testing.T) {
 	_, err := sharedLab() // which says what is missing
 	require.NoError(t, err)
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	l, err := lab.Up(ctx, lab.Options{Name: labName() + "-two", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})

@@ -131,6 +131,7 @@ func (p packaged) reloads(t *testing.T, from string) {
 // work side by side: HAProxy goes on, is brought back by a keeper of the old version and of the new, is reloaded by either command.
 func TestUpgradeUnderLoad(t *testing.T) {
 	const old, next = "1.0.0", "1.1.0"
+	t.Parallel()
 	p := newPackaged(t, old, next)
 	for _, n := range p.Nodes(lab.Balancer) {
 		p.install(t, n.Name, old)

@@ -113,3 +113,45 @@ func (l *Lab) WaitCluster(ctx context.Context) error {
 	}
 	return nil
 }
+
+// simulated is the part of crm_simulate's XML that is read here: what the scheduler would have done now.
+type simulated struct {
+	Transition struct {
+		Actions []struct {
+			XMLName xml.Name
+		} `xml:",any"`
+	} `xml:"transition"`
+}
+
+// busy says whether something is left to do. Pseudo actions only order the others.
+func (s simulated) busy() bool {
+	for _, a := range s.Transition.Actions {
+		switch a.XMLName.Local {
+		case "rsc_action", "fencing_action", "cluster_action":
+			return true
+		}
+	}
+	return false
+}
+
+// settleAgain is how soon WaitSettled asks again.
+const settleAgain = 50 * time.Millisecond
+
+// WaitSettled waits until Pacemaker has nothing left to do, as the node sees it. `crm_resource --wait` asks the scheduler the same,
+// but only every 2 s.
+func (l *Lab) WaitSettled(ctx context.Context, node string) error {
+	for {
+		out, _, err := l.Exec(ctx, node, "crm_simulate", "--live-check", "--simulate", "--output-as=xml")
+		if err == nil {
+			var s simulated
+			if err = xml.Unmarshal([]byte(out), &s); err == nil && !s.busy() {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("lab: wait until Pacemaker has nothing left to do: %w", errors.Join(ctx.Err(), err))
+		case <-time.After(settleAgain):
+		}
+	}
+}

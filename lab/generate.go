@@ -10,11 +10,13 @@ import (
 	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
-// The templates are what the servers are delivered with, here and on vagrant's machines (vagrant/provision.sh).
+// The templates are what the servers are delivered with, here and on vagrant's machines
+// (vagrant/provision.sh).
 //
-// haproxy.cfg is the tutorial's: Debian's global and defaults sections, and one pool. It is the same on every balancer, as the anchor
-// address comes from the environment. nginx.conf admits the balancers' private addresses only, and answers with the server's name and
-// who asked. Its answer is in a named location because "return" in the first one would come before allow and deny.
+// haproxy.cfg is the tutorial's: Debian's global and defaults sections, and one pool. It is the
+// same on every balancer, as the anchor address comes from the environment. nginx.conf admits the
+// balancers' private addresses only, and answers with the server's name and who asked. Its answer
+// is in a named location because "return" in the first one would come before allow and deny.
 var (
 	//go:embed templates/haproxy.cfg
 	haproxyTemplate string
@@ -22,8 +24,8 @@ var (
 	nginxTemplate string
 )
 
-// Generate returns a configuration file that the lab delivers the node with: corosync.conf or haproxy.cfg of a balancer, nginx.conf
-// of an application server. It makes no lab.
+// Generate returns a configuration file that the lab delivers the node with: corosync.conf or
+// haproxy.cfg of a balancer, nginx.conf of an application server. It makes no lab.
 func (o Options) Generate(file, node string) (string, error) {
 	o = o.withDefaults()
 	if err := o.checkSize(); err != nil {
@@ -42,14 +44,26 @@ func (o Options) Generate(file, node string) (string, error) {
 	case file == "nginx.conf" && n.Role == AppServer:
 		return l.spec.nginxConf(n)
 	}
-	return "", fmt.Errorf("lab: %s of %s: a balancer has corosync.conf and haproxy.cfg, an application server has nginx.conf", file, node)
+	return "", fmt.Errorf(
+		"lab: %s of %s: a balancer has corosync.conf and haproxy.cfg, an application server has nginx.conf",
+		file,
+		node,
+	)
 }
 
 // corosyncConf lists the balancers. One of two goes on alone, and may come up alone.
 func (s Spec) corosyncConf() string {
-	c := corosync.Cluster{Name: "hawser-lab", Timing: s.Totem, LogFile: "/var/log/corosync/corosync.log", StartAlone: true}
+	c := corosync.Cluster{
+		Name:       "hawser-lab",
+		Timing:     s.Totem,
+		LogFile:    "/var/log/corosync/corosync.log",
+		StartAlone: true,
+	}
 	for _, n := range s.nodes(Balancer) {
-		c.Nodes = append(c.Nodes, corosync.Member{Name: n.Name, Addresses: []string{n.Private.Addr().String()}})
+		c.Nodes = append(
+			c.Nodes,
+			corosync.Member{Name: n.Name, Addresses: []string{n.Private.Addr().String()}},
+		)
 	}
 	return c.Conf()
 }

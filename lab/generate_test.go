@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// TestGenerated compares what nodes are delivered with to files that are kept, and has the program of each check it. HAWSER_UPDATE=1
-// writes the files. It makes no lab.
+// TestGenerated compares what nodes are delivered with to files that are kept, and has the program
+// of each check it. HAWSER_UPDATE=1 writes the files. It makes no lab.
 func TestGenerated(t *testing.T) {
 	for _, balancers := range []int{1, 2, 3} {
 		conf, err := Options{Nodes: balancers}.Generate("corosync.conf", "lb-1")
@@ -27,7 +27,13 @@ func TestGenerated(t *testing.T) {
 	cfg, err := Options{}.Generate("haproxy.cfg", "lb-2")
 	require.NoError(t, err)
 	golden.Equal(t, "haproxy.cfg", cfg)
-	haproxy := exec.CommandContext(t.Context(), needs.Command(t, "haproxy"), "-c", "-f", kept(t, "haproxy.cfg"))
+	haproxy := exec.CommandContext(
+		t.Context(),
+		needs.Command(t, "haproxy"),
+		"-c",
+		"-f",
+		kept(t, "haproxy.cfg"),
+	)
 	haproxy.Env = append(os.Environ(), "HAWSER_ANCHOR_IP=10.17.0.12")
 	out, err := haproxy.CombinedOutput()
 	require.NoError(t, err, "haproxy -c: %s", out)

@@ -33,10 +33,12 @@ type ProbeReport struct {
 	// Servers counts the good answers by the server that names itself in the first word of the body, Balancers by the node that
 	// the server says asked it.
 	Servers, Balancers map[string]int
-	// Errors counts the failures by kind.
+	// Errors counts the failures by kind, First are the first 100 of them.
 	Errors map[string]int
-	// Took is from the first request to the end.
-	Took time.Duration
+	First  []load.Failure
+	// Took is from the first request, at Began, to the end.
+	Took  time.Duration
+	Began time.Time
 }
 
 // Probing is a probe under way.
@@ -94,7 +96,7 @@ func (p *Probing) report(r load.Report, err error) (ProbeReport, error) {
 func probeReport(r load.Report, names map[string]string) ProbeReport {
 	p := ProbeReport{
 		Requests: r.Requests, Failures: r.Failed, LongestGap: r.LongestGap, GapStart: r.GapStart, P50: r.P50, P99: r.P99, Max: r.Max,
-		Took: r.Took, Servers: map[string]int{}, Balancers: map[string]int{}, Errors: map[string]int{},
+		Took: r.Took, Began: r.Began, First: r.First, Servers: map[string]int{}, Balancers: map[string]int{}, Errors: map[string]int{},
 	}
 	for kind, n := range r.Failures {
 		p.Errors[string(kind)] += n

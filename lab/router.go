@@ -161,6 +161,7 @@ COMMIT
 // move sends the address to the droplet, or to nobody if that is 0, in one step. Connections that went to the former holder meet
 // the new one, which knows nothing of them.
 func (r *router) move(ip netip.Addr, droplet int) error {
+	former := r.holders[ip]
 	r.holders[ip] = droplet
 	if ip.Is6() {
 		route := &netlink.Route{Dst: ipNet(netip.PrefixFrom(ip, 128))}
@@ -185,8 +186,14 @@ func (r *router) move(ip netip.Addr, droplet int) error {
 	if _, err := tool(ctx, rules+"COMMIT\n", "iptables-restore", "--noflush"); err != nil {
 		return err
 	}
+	if former == 0 {
+		return nil
+	}
+	// Not those that have been made to the new holder since: their answers would be dropped.
 	old := &netlink.ConntrackFilter{}
-	if err := old.AddIP(netlink.ConntrackOrigDstIP, ip.AsSlice()); err != nil {
+	err := errors.Join(old.AddIP(netlink.ConntrackOrigDstIP, ip.AsSlice()),
+		old.AddIP(netlink.ConntrackReplySrcIP, r.anchors[former].AsSlice()))
+	if err != nil {
 		return fmt.Errorf("lab: router: forget the connections to %s: %w", ip, err)
 	}
 	if _, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, old); err != nil && !errors.Is(err, unix.ENOENT) {

@@ -167,7 +167,8 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := l.startCloud(); err != nil {
 		return err
 	}
-	l.say("the cloud answers: API at %s, metadata at http://%s, floating addresses %v", APIOrigin, Metadata, l.spec.FloatingIPs)
+	l.say("the cloud answers at %s and http://%s", APIOrigin, Metadata)
+	l.say("it has these floating addresses: %v", l.spec.FloatingIPs)
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("lab: up: %w", err)
 	}

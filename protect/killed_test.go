@@ -22,6 +22,7 @@ func TestKilled(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8083)
 	v4, v6 := startLoad(t, "http://127.0.0.1:8083/"), startLoad(t, "http://[::1]:8083/")
+	before := retransmissions(t)
 	const rounds = 60
 	for i := range rounds {
 		proc := p.command(t, Options{Match: Match{Ports: []uint16{8083}}, MaxHold: 10 * time.Second}, "sleep", "0.2")
@@ -33,7 +34,10 @@ func TestKilled(t *testing.T) {
 	for _, l := range []*load.Running{v4, v6} {
 		report := l.Stop()
 		require.Zero(t, report.Failed, "%v", report)
-		require.Less(t, report.Max, noRetransmission(), "%v", report)
+		t.Logf("%v", report)
+	}
+	if !emulated() { // where it takes seconds to release what was held
+		require.Equal(t, before, retransmissions(t), "a packet was lost")
 	}
 }
 

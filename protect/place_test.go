@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -192,7 +193,8 @@ func stopDaemon(t testing.TB, pidfile string) {
 
 func startLoad(t testing.TB, url string) *load.Running {
 	t.Helper()
-	plan := load.Plan{URL: url, Every: time.Millisecond, Timeout: 5 * time.Second}
+	// As many at once as a machine with nothing else to do never needs, so that one that is busy is not asked for more than it can do.
+	plan := load.Plan{URL: url, Every: time.Millisecond, Clients: 32, Timeout: 5 * time.Second}
 	if emulated() {
 		plan.Every, plan.Timeout = 20*time.Millisecond, 20*time.Second
 	}
@@ -200,6 +202,30 @@ func startLoad(t testing.TB, url string) *load.Running {
 	require.NoError(t, err)
 	<-r.First()
 	return r
+}
+
+// retransmissions is how many SYNs, and answers to SYNs, the kernel has sent again in this network namespace: a packet that was lost, or
+// held for longer than a second. It tells on a busy machine too, where many a client waits for a second and longer to be served.
+func retransmissions(t testing.TB) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/netstat")
+	require.NoError(t, err)
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if fields[0] != "TcpExt:" {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		n, err := strconv.Atoi(fields[slices.Index(names, "TCPSynRetrans")])
+		require.NoError(t, err)
+		return n
+	}
+	t.Fatal("/proc/net/netstat does not count TCPSynRetrans")
+	return 0
 }
 
 // oneRetransmission is a second, when a client's first retransmission comes, and what a loaded machine may add. What must not cost a

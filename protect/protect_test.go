@@ -32,15 +32,22 @@ func TestReloads(t *testing.T) {
 	if emulated() {
 		reloads = 10
 	}
+	before := retransmissions(t)
+	var longest time.Duration
 	for range reloads {
-		code, said := p.run(t, Options{Match: Match{Ports: []uint16{8080}}}, reload...)
+		began := time.Now()
+		code, said := p.run(t, Options{Match: Match{Ports: []uint16{8080}}, MaxHold: 20 * time.Second}, reload...)
+		longest = max(longest, time.Since(began))
 		require.Zero(t, code, said)
 		require.Empty(t, said)
 	}
 	for _, l := range loads {
 		report := l.Stop()
 		require.Zero(t, report.Failed, "%v", report)
-		require.Less(t, report.Max, noRetransmission(), "a request waited for a retransmission: %v", report)
+		t.Logf("%v", report)
+	}
+	if longest < time.Second { // else a packet that was held has been sent again
+		require.Equal(t, before, retransmissions(t), "a packet was lost")
 	}
 }
 

@@ -29,7 +29,8 @@ func TestMain(m *testing.M) {
 // hawser builds the command, once for all tests.
 var hawser = sync.OnceValues(func() (string, error) {
 	program := filepath.Join(built, "hawser")
-	if out, err := exec.Command("go", "build", "-o", program, "../cmd/hawser").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/hawser").
+		CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return program, nil

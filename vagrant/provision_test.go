@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// TestProvisionedConfigurations: what provision.sh asks of `hawser-lab conf` is there for each machine, with the addresses that the
-// script gives them.
+// TestProvisionedConfigurations: what provision.sh asks of `hawser-lab conf` is there for each
+// machine, with the addresses that the script gives them.
 func TestProvisionedConfigurations(t *testing.T) {
 	script, err := os.ReadFile("provision.sh")
 	require.NoError(t, err)
@@ -28,7 +28,14 @@ func TestProvisionedConfigurations(t *testing.T) {
 		require.NoError(t, err)
 		for _, address := range regexp.MustCompile(`10\.132\.[0-9.]+`).FindAllString(text, -1) {
 			host := strings.TrimPrefix(address, "10.132.0.")
-			require.Regexp(t, `10\.132\.0\.%s.* `+host+` `, string(script), "%s of %s", address, name)
+			require.Regexp(
+				t,
+				`10\.132\.0\.%s.* `+host+` `,
+				string(script),
+				"%s of %s",
+				address,
+				name,
+			)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func risks(c *config.File, cib *crm.CIB, q Quorum) []string {
 	return out
 }
 
-// protection says in one line what stands between this configuration and an address that is held twice.
+// Protection says in one line what stands between this configuration and an address that is held twice.
 func Protection(cib *crm.CIB, q Quorum) string {
 	devices := Devices(cib)
 	s, why := q.split(cib)

@@ -20,11 +20,12 @@ const socketTime = 2 * time.Second
 // NodeState is what has become of a node's reload.
 type NodeState string
 
+// States of a node.
 const (
-	// NoAnswer: the node has yet to say. A report has it only where the time was over before.
+	// NoAnswer says that the node has not answered yet; in a report, that it had not in time.
 	NoAnswer   NodeState = "no answer"
 	Taken      NodeState = "taken"
-	Kept       NodeState = "kept"      // the configuration of before serves
+	Kept       NodeState = "kept"      // the previous configuration serves
 	Differs    NodeState = "differs"   // HAProxy was started meanwhile, with other files
 	NodeFailed NodeState = "failed"    // HAProxy does not run any more
 	Left       NodeState = "left"      // the node went offline or into standby meanwhile, or the resource was stopped there

@@ -27,6 +27,7 @@ type Drift struct {
 	Served []Served `json:"served"`
 }
 
+// Served is a configuration, and the nodes that serve it.
 type Served struct {
 	Configuration string   `json:"configuration"`
 	Nodes         []string `json:"nodes"`

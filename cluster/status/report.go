@@ -8,6 +8,7 @@ import (
 // State is how something is, from good to bad.
 type State string
 
+// States, from good to bad.
 const (
 	OK          State = "ok"
 	Degraded    State = "degraded"
@@ -47,6 +48,7 @@ type Source struct {
 	Error     string `json:"error,omitempty"`
 }
 
+// Pacemaker is what Pacemaker says of the cluster as a whole.
 type Pacemaker struct {
 	Source
 	Version  string `json:"version,omitempty"`
@@ -74,6 +76,7 @@ type Fencer struct {
 	WaitSeconds float64 `json:"wait_seconds,omitempty"`
 }
 
+// Node is a node of the cluster.
 type Node struct {
 	Name  string   `json:"name"`
 	State State    `json:"state"`
@@ -81,6 +84,7 @@ type Node struct {
 	DC    bool     `json:"dc"`
 }
 
+// HAProxy is one HAProxy on one node.
 type HAProxy struct {
 	Resource string     `json:"resource"`
 	Node     string     `json:"node"`
@@ -121,6 +125,7 @@ type Process struct {
 	FailedReloads int    `json:"failed_reloads"`
 }
 
+// FloatingIP is an address.
 type FloatingIP struct {
 	Resource string     `json:"resource"`
 	IP       string     `json:"ip,omitempty"`
@@ -132,6 +137,7 @@ type FloatingIP struct {
 	Reason   string     `json:"reason,omitempty"`
 }
 
+// Other is a resource that is neither HAProxy nor an address.
 type Other struct {
 	Resource string `json:"resource"`
 	Agent    string `json:"agent"`
@@ -141,6 +147,7 @@ type Other struct {
 	Reason   string `json:"reason,omitempty"`
 }
 
+// Failure is a failed action.
 type Failure struct {
 	Resource string     `json:"resource"`
 	Node     string     `json:"node"`

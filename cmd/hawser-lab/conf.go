@@ -8,13 +8,15 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// confCommand is for machines that are set up like the lab's nodes (vagrant/provision.sh), and for whoever wants to read the files.
+// confCommand is for machines that are set up like the lab's nodes (vagrant/provision.sh), and for
+// whoever wants to read the files.
 func confCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:      "conf",
 		Usage:     "print a configuration file that a node is delivered with",
 		ArgsUsage: "FILE NODE",
-		Description: "FILE is corosync.conf or haproxy.cfg of a balancer, or nginx.conf of an application server. No lab is needed, and no root.\n" +
+		Description: "FILE is corosync.conf or haproxy.cfg of a balancer, or nginx.conf of an application server.\n" +
+			"No lab is needed, and no root.\n" +
 			"Example: hawser-lab conf nginx.conf app-1",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
@@ -28,7 +30,13 @@ func confCommand(std streams) *cli.Command {
 			if c.Int("nodes") == 0 || c.Int("apps") == 0 {
 				return usagef("conf: at least one balancer and one application server")
 			}
-			text, err := lab.Options{Nodes: c.Int("nodes"), Apps: c.Int("apps")}.Generate(args[0], args[1])
+			text, err := lab.Options{
+				Nodes: c.Int("nodes"),
+				Apps:  c.Int("apps"),
+			}.Generate(
+				args[0],
+				args[1],
+			)
 			if err != nil {
 				return usagef("%v", err)
 			}

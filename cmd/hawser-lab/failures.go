@@ -32,16 +32,25 @@ var failures = []failure{
 	{
 		title: "HAProxy is stopped on the active balancer",
 		short: "HAProxy stopped",
-		claim: fmt.Sprintf("Pacemaker looks after it every %s, so it is back within that time, on the same node", demoMonitor),
-		limit: demoMonitor + 5*time.Second,
+		claim: "hawser has it back on the same node in about 0.1 s; the address stays",
+		limit: 2 * time.Second, // of a machine that is busy with other things
 		breaks: func(ctx context.Context, d *demo, active string) error {
-			return d.shell(ctx, active, `pid=$(cat /run/hawser/haproxy/haproxy.pid); kill $pid; while kill -0 $pid 2>&-; do sleep 0.01; done`)
+			const pidFile = "/run/hawser/haproxy/haproxy.pid"
+			pid, _, err := d.lab.Exec(ctx, active, "cat", pidFile)
+			if err != nil {
+				return err
+			}
+			if err := d.shell(ctx, active, "kill $(cat "+pidFile+")"); err != nil {
+				return err
+			}
+			_, _, err = d.lab.Exec(ctx, active, "sh", "-c", "while kill -0 "+strings.TrimSpace(pid)+" 2>&-; do sleep 0.01; done")
+			return err
 		},
 	},
 	{
-		title: "The active balancer is rebooted in order",
+		title: "The active balancer is rebooted",
 		short: "node rebooted",
-		claim: "the address moves while the node shuts down, and does not move back when it has rejoined",
+		claim: "the address moves as the node shuts down, and stays when the node is back",
 		moves: true, limit: 15 * time.Second,
 		breaks: func(ctx context.Context, d *demo, active string) error {
 			printf(d.std.out, "\n# hawser-lab reboot %s\n", active)
@@ -51,14 +60,14 @@ var failures = []failure{
 	{
 		title: "The power of the active balancer is cut",
 		short: "power cut",
-		claim: "the others notice, the address moves, and does not move back when the node has rejoined",
+		claim: "the others notice, the address moves, and stays when the node is back",
 		moves: true, limit: 20 * time.Second,
 		breaks: func(_ context.Context, d *demo, active string) error {
 			printf(d.std.out, "\n# hawser-lab kill %s\n", active)
 			return d.lab.Kill(active)
 		},
 		mends: func(ctx context.Context, d *demo, active string) error {
-			printf(d.std.out, "# hawser-lab boot %s\n", active)
+			printf(d.std.out, "\n# hawser-lab boot %s\n", active)
 			return d.lab.Boot(ctx, active)
 		},
 	},
@@ -191,10 +200,7 @@ func (d *demo) steady(ctx context.Context) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	if _, _, err := d.lab.Exec(ctx, "lb-1", "crm_resource", "--wait"); err != nil {
-		return err
-	}
-	return nil
+	return d.lab.WaitSettled(ctx, "lb-1")
 }
 
 // hawserStatus is the part of `hawser status --json` that is looked at here.
@@ -263,12 +269,12 @@ func (r *row) check() {
 
 func (r *row) show(d *demo) {
 	printf(d.std.out, "The application servers saw %s before, and %s after.\n", strings.Join(r.sawOld, ", "), strings.Join(r.sawNew, ", "))
-	printf(d.std.out, "The client made %d requests in %s; %d failed; the longest gap between two good answers was %s.\n",
+	printf(d.std.out, "%d requests in %s, %d failed; longest gap between two answers: %s.\n",
 		r.report.Requests, short(r.report.Took), r.report.Failures, short(r.report.LongestGap))
 	if len(r.wrong) > 0 {
 		printf(d.std.out, "NOT AS CLAIMED: %s\n", strings.Join(r.wrong, "; "))
 	} else {
-		printf(d.std.out, "With all nodes back, %s is held by %s still: no fail-back.\n", lab.FloatingIP, r.after)
+		printf(d.std.out, "With all nodes back, %s is still held by %s: no fail-back.\n", lab.FloatingIP, r.after)
 	}
 }
 
@@ -276,7 +282,7 @@ func (r *row) show(d *demo) {
 func (d *demo) table() error {
 	d.title("What it cost")
 	t := tabwriter.NewWriter(d.std.out, 0, 0, 2, ' ', 0)
-	printf(t, "FAILURE\tADDRESS\tAPPLICATION SERVERS SAW\tLONGEST GAP\tREQUESTS FAILED\tFAIL-BACK\tAS CLAIMED\n")
+	printf(t, "FAILURE\tADDRESS\tLONGEST GAP\tFAILED\tFAIL-BACK\tAS CLAIMED\n")
 	var failed []string
 	for _, r := range d.rows {
 		where, verdict := "stays at "+r.after, "yes"
@@ -291,12 +297,19 @@ func (d *demo) table() error {
 			verdict = "NO"
 			failed = append(failed, r.failure.short+": "+strings.Join(r.wrong, "; "))
 		}
-		printf(t, "%s\t%s\t%s, then %s\t%s\t%d of %d\t%s\t%s\n", r.failure.short, where, strings.Join(r.sawOld, " "), strings.Join(r.sawNew, " "),
+		printf(t, "%s\t%s\t%s\t%d of %d\t%s\t%s\n", r.failure.short, where,
 			short(r.report.LongestGap), r.report.Failures, r.report.Requests, failBack, verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	printf(d.std.out, `
+The cloud takes %s to move an address here, and a real one about 11 s.
+
+== Beside keepalived, with an address on the LAN
+The longest gap that a client sees, median of 5 (docs/benchmarks.md):
+
+%s`, d.lab.Spec().ActionTime, comparison)
 	if len(failed) > 0 {
 		return fmt.Errorf("demo: not as claimed: %s", strings.Join(failed, "\n"))
 	}

@@ -206,6 +206,12 @@ func TestDemo(t *testing.T) {
 	require.Regexp(t, regexp.MustCompile(`(?m)^HAProxy stopped +stays at lb-\d .* none +yes$`), stdout.String())
 	require.Regexp(t, regexp.MustCompile(`(?m)^node rebooted +lb-\d -> lb-\d .* none +yes$`), stdout.String())
 	require.Regexp(t, regexp.MustCompile(`(?m)^power cut +lb-\d -> lb-\d .* none +yes$`), stdout.String())
+	require.Contains(t, stdout.String(), comparison)
+	ours, _, _ := strings.Cut(stdout.String(), "lb-1# hawser plan") // hawser's own lines are as long as they are
+	_, rest, _ := strings.Cut(stdout.String(), "client# curl")
+	for line := range strings.Lines(ours + rest) {
+		require.LessOrEqual(t, len(line), 81, line)
+	}
 	_, err := lab.Open(name)
 	require.ErrorIs(t, err, lab.ErrNotFound)
 }

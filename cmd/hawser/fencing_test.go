@@ -40,26 +40,6 @@ func TestDestroyWarnsOfFencingThatComesBack(t *testing.T) {
 	require.Contains(t, stderr.String(), "hawser: warning: fencing is on again after this and no fencing device is configured")
 }
 
-// cibOf is a configuration of that many nodes lb-1, lb-2 … with options.
-func cibOf(t *testing.T, nodes int, options ...crm.Object) *crm.CIB {
-	t.Helper()
-	names := []string{"lb-1", "lb-2", "lb-3"}[:nodes]
-	fake := crmtest.New(names...)
-	if len(options) > 0 {
-		require.NoError(t, fake.Edit(options...))
-	}
-	cib, err := fake.Query(t.Context())
-	require.NoError(t, err)
-	return cib
-}
-
-func configOfText(t *testing.T, text string) *config.File {
-	t.Helper()
-	cfg, err := config.Parse("f.yaml", []byte(text))
-	require.NoError(t, err)
-	return cfg
-}
-
 // A node that joined after the devices were configured is named by what an operator looks at before it is lost.
 func TestANodeThatNoDeviceIsThereFor(t *testing.T) {
 	only := func(hosts string) *crm.Primitive {

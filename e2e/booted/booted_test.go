@@ -31,7 +31,7 @@ type node struct{ *lab.Lab }
 
 const lb = "lb-1"
 
-// boot brings the laboratory up and has the cluster run HAProxy there. before are shell lines that come first.
+// boot brings a laboratory up for one test, which runs beside others, and has the cluster run HAProxy there. before are shell lines that come first.
 func boot(t *testing.T, before string) *node {
 	t.Helper()
 	needs.Root(t)
@@ -39,7 +39,8 @@ func boot(t *testing.T, before string) *node {
 	if _, err := os.Stat(filepath.Join(overlay, "usr/sbin/hawser")); overlay == "" || err != nil {
 		t.Fatal("HAWSER_OVERLAY holds no hawser: run `make test-cluster`, which installs it where the nodes find it")
 	}
-	name := cmp.Or(os.Getenv("HAWSER_LAB"), "booted")
+	t.Parallel()
+	name := cmp.Or(os.Getenv("HAWSER_LAB"), "booted") + "-" + strings.ToLower(strings.TrimPrefix(t.Name(), "Test"))
 	require.NoError(t, lab.Down(t.Context(), name))
 	l, err := lab.Up(t.Context(), lab.Options{Name: name, Nodes: 1, Apps: 1, Systemd: true, Overlay: overlay})
 	require.NoError(t, err)

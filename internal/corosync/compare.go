@@ -10,12 +10,14 @@ import (
 
 // Difference is a setting that two configurations do not have alike.
 type Difference struct {
-	// Key is the setting's name in Corosync's database, such as totem.token, or "nodelist.node NAME".
+	// Key is the setting's name in Corosync's database, such as totem.token, or "nodelist.node
+	// NAME".
 	Key string
 	// Have and Want are its values, "" where it is missing. A node's are its settings in one line.
 	Have, Want string
-	// Restart says that a running Corosync keeps the old value until it is restarted. It takes over the others when
-	// corosync-cfgtool -R tells it to reload: times, two_node, and nodes that join those it has.
+	// Restart says that a running Corosync keeps the old value until it is restarted. It takes over
+	// the others when corosync-cfgtool -R tells it to reload: times, two_node, and nodes that join
+	// those it has.
 	Restart bool
 }
 
@@ -32,8 +34,8 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s: %s, expected %s", d.Key, d.Have, d.Want)
 }
 
-// Compare returns in what the configuration have differs from want, sorted by key. Comments, layout and order do not count. The
-// error says that have, or else want, cannot be read.
+// Compare lists the settings in which the configuration have differs from want, sorted by key.
+// Comments, layout and order do not count. The error says why one of the two cannot be read.
 func Compare(have, want string) ([]Difference, error) {
 	h, err := settings(have)
 	if err != nil {
@@ -53,20 +55,24 @@ func Compare(have, want string) ([]Difference, error) {
 			continue
 		}
 		joins := strings.HasPrefix(key, nodePrefix) && !has
-		all = append(all, Difference{Key: key, Have: was, Want: is, Restart: !joins && !reloadable.MatchString(key)})
+		restart := !joins && !reloadable.MatchString(key)
+		all = append(all, Difference{Key: key, Have: was, Want: is, Restart: restart})
 	}
 	return all, nil
 }
 
-// reloadable are the settings that a running Corosync takes over (totemconfig.c, reload; votequorum.c).
-var reloadable = regexp.MustCompile(`^(totem\.(token[a-z_]*|consensus|interface\.\d+\.(knet_ping[a-z_]*|linknumber))|quorum\.two_node)$`)
+// reloadable are the settings that a running Corosync takes over (totemconfig.c, reload;
+// votequorum.c).
+var reloadable = regexp.MustCompile(
+	`^(totem\.(token[a-z_]*|consensus|interface\.\d+\.(knet_ping[a-z_]*|linknumber))|quorum\.two_node)$`,
+)
 
-// nodePrefix begins the key of a node. A node is compared as a whole, because Corosync refuses another id or address for one that it
-// has.
+// nodePrefix begins the key of a node. A node is compared as a whole, because Corosync refuses
+// another id or address for one that it has.
 const nodePrefix = "nodelist.node "
 
-// settings flattens a configuration: each setting by its key, each node in one line, and sections without any setting as they may
-// mean something by being there.
+// settings flattens a configuration: each setting by its key, each node in one line, and sections
+// without any setting as they may mean something by being there.
 func settings(text string) (map[string]string, error) {
 	top, err := parse(text)
 	if err != nil {

@@ -13,7 +13,11 @@ import (
 func TestCompare(t *testing.T) {
 	two := cluster(2, corosync.Cloud, "10.132.0.%d")
 	three := cluster(3, corosync.Cloud, "10.132.0.%d")
-	slower := cluster(3, corosync.Timing{Token: 5 * time.Second, Coefficient: corosync.Default}, "10.132.0.%d")
+	slower := cluster(
+		3,
+		corosync.Timing{Token: 5 * time.Second, Coefficient: corosync.Default},
+		"10.132.0.%d",
+	)
 	lan := cluster(2, corosync.LAN, "10.132.0.%d")
 	replaced := func(old, by string) string { return strings.ReplaceAll(two.Conf(), old, by) }
 	for name, c := range map[string]struct {

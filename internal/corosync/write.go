@@ -20,7 +20,8 @@ type Cluster struct {
 	Timing       Timing
 	// LogFile is written beside the system's log, with times to the millisecond; none if empty.
 	LogFile string
-	// StartAlone lets one of two nodes act after its start before it has seen the other (wait_for_all: 0).
+	// StartAlone lets one of two nodes act after its start before it has seen the other
+	// (wait_for_all: 0).
 	StartAlone bool
 }
 
@@ -33,7 +34,8 @@ var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?
 // clusterName is the subset of names with which no tool has trouble.
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,15}$`)
 
-// Validate returns everything for which Corosync, or Pacemaker on top of it, would refuse the cluster.
+// Validate returns everything for which Corosync, or Pacemaker on top of it, would refuse the
+// cluster.
 func (c Cluster) Validate() error {
 	var wrong []error
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
@@ -57,16 +59,29 @@ func (c Cluster) Validate() error {
 		}
 		once(n.Name)
 		if len(n.Addresses) < 1 || len(n.Addresses) > mostLinks {
-			say("node %s has %d addresses: give one to %d, each a link of its own", n.Name, len(n.Addresses), mostLinks)
+			say(
+				"node %s has %d addresses: give one to %d, each a link of its own",
+				n.Name,
+				len(n.Addresses),
+				mostLinks,
+			)
 		} else if first := c.Nodes[0]; len(n.Addresses) != len(first.Addresses) {
-			say("node %s does not have as many addresses as %s (%d, not %d): every link has to reach every node",
-				n.Name, first.Name, len(n.Addresses), len(first.Addresses))
+			say(
+				"node %s does not have as many addresses as %s (%d, not %d): every link has to reach every node",
+				n.Name,
+				first.Name,
+				len(n.Addresses),
+				len(first.Addresses),
+			)
 		}
 		for _, a := range n.Addresses {
 			ip, err := netip.ParseAddr(a)
 			if err != nil || ip.Zone() != "" {
-				say("node %s: %q is not an IP address; give the address itself, so that the cluster starts without a name server",
-					n.Name, a)
+				say(
+					"node %s: %q is not an IP address; give the address itself, so that the cluster starts without a name server",
+					n.Name,
+					a,
+				)
 				continue
 			}
 			once(ip.String())
@@ -104,18 +119,31 @@ func (c Cluster) logging() Line {
 	s := Line{Key: "logging", opens: true, Section: []Line{{Key: "to_logfile", Value: "no"}}}
 	if c.LogFile != "" {
 		s.Section = []Line{
-			{Key: "to_logfile", Value: "yes"}, {Key: "logfile", Value: c.LogFile}, {Key: "timestamp", Value: "hires"},
+			{
+				Key:   "to_logfile",
+				Value: "yes",
+			},
+			{Key: "logfile", Value: c.LogFile},
+			{Key: "timestamp", Value: "hires"},
 		}
 	}
-	s.Section = append(s.Section, Line{Key: "to_stderr", Value: "no"}, Line{Key: "to_syslog", Value: "yes"})
+	s.Section = append(
+		s.Section,
+		Line{Key: "to_stderr", Value: "no"},
+		Line{Key: "to_syslog", Value: "yes"},
+	)
 	return s
 }
 
-// quorum gives each of two nodes quorum by itself, once it has seen the other after its start: wait_for_all follows from two_node
-// (votequorum(5)). It is not written down, because Corosync takes over a written wait_for_all no earlier than at its next start, even
-// when two_node has gone.
+// quorum gives each of two nodes quorum by itself, once it has seen the other after its start:
+// wait_for_all follows from two_node (votequorum(5)). It is not written down, because Corosync
+// takes over a written wait_for_all no earlier than at its next start, even when two_node has gone.
 func (c Cluster) quorum() Line {
-	s := Line{Key: "quorum", opens: true, Section: []Line{{Key: "provider", Value: "corosync_votequorum"}}}
+	s := Line{
+		Key:     "quorum",
+		opens:   true,
+		Section: []Line{{Key: "provider", Value: "corosync_votequorum"}},
+	}
 	if len(c.Nodes) == 2 {
 		s.Section = append(s.Section, Line{Key: "two_node", Value: "1"})
 		if c.StartAlone {
@@ -132,7 +160,10 @@ func (c Cluster) nodelist() Line {
 			{Key: "name", Value: n.Name}, {Key: "nodeid", Value: cmp.Or(n.ID, strconv.Itoa(i+1))},
 		}}
 		for link, a := range n.Addresses {
-			node.Section = append(node.Section, Line{Key: fmt.Sprintf("ring%d_addr", link), Value: a})
+			node.Section = append(
+				node.Section,
+				Line{Key: fmt.Sprintf("ring%d_addr", link), Value: a},
+			)
 		}
 		s.Section = append(s.Section, node)
 	}

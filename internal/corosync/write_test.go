@@ -25,11 +25,17 @@ func cluster(nodes int, timing corosync.Timing, formats ...string) corosync.Clus
 	return c
 }
 
-// TestConf compares what is written with files that are kept, and has Corosync itself check each. HAWSER_UPDATE=1 writes the files.
+// TestConf compares what is written with files that are kept, and has Corosync itself check each.
+// HAWSER_UPDATE=1 writes the files.
 func TestConf(t *testing.T) {
 	const v4, v6 = "10.132.0.%d", "fd00:132::%d"
 	clusters := map[string]corosync.Cluster{
-		"token":   cluster(3, corosync.Timing{Token: 5 * time.Second, Coefficient: corosync.Default}, v4, "10.133.0.%d"),
+		"token": cluster(
+			3,
+			corosync.Timing{Token: 5 * time.Second, Coefficient: corosync.Default},
+			v4,
+			"10.133.0.%d",
+		),
 		"lan":     cluster(3, corosync.LAN, v4),
 		"two-lan": cluster(2, corosync.LAN, v4, v6),
 	}
@@ -57,7 +63,11 @@ func TestConfIsRead(t *testing.T) {
 	require.NoError(t, err)
 	members := keys.Members()
 	require.Len(t, members, 3)
-	require.Equal(t, corosync.Member{ID: "2", Name: "lb-2", Addresses: []string{"10.132.0.12", "fd00::12"}}, members[1])
+	require.Equal(
+		t,
+		corosync.Member{ID: "2", Name: "lb-2", Addresses: []string{"10.132.0.12", "fd00::12"}},
+		members[1],
+	)
 }
 
 // TestLoggedConf is of a cluster with a log file, of which one of two starts alone.

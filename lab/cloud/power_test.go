@@ -34,6 +34,7 @@ func TestPowerActions(t *testing.T) {
 		s.eventually(t, want, func() bool { return s.droplet(t, 1).Status == want && !busy() })
 	}
 	status("active")
+	s.SetFault(cloud.Fault{Kind: cloud.ActionStuck}) // so that it is seen under way
 	a, _, err := act.PowerOff(ctx, 1)
 	require.NoError(t, err)
 	require.Equal(t, "power_off", a.Type)
@@ -44,6 +45,7 @@ func TestPowerActions(t *testing.T) {
 	require.False(t, s.droplet(t, 1).Locked, "which is for locks of the cloud's own")
 	_, _, err = act.PowerOn(ctx, 1)
 	require.Contains(t, refused(t, err, 422).Message, "pending event")
+	s.ClearFaults(cloud.ActionStuck)
 	status("off")
 	require.Equal(t, "active", s.droplet(t, 2).Status)
 	a, _, err = act.Get(ctx, 1, a.ID)
