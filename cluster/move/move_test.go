@@ -361,7 +361,7 @@ func TestMoveThatFailsLeavesNothingBehind(t *testing.T) {
 		{"somebody removes the address meanwhile", func(t *testing.T, c *crmtest.Fake, _ func()) {
 			c.OnApply(func() { c.OnApply(nil); require.NoError(t, c.Delete("FloatIP-haproxy", "FloatIP")) })
 		}, timeout, outcome.Conflict, "nothing was written"},
-		{"the agent refuses the address on the node", func(t *testing.T, c *crmtest.Fake, _ func()) {
+		{"the agent refuses the address on the node", func(_ *testing.T, c *crmtest.Fake, _ func()) {
 			c.OnWait(func(context.Context) {
 				c.FailResource("FloatIP", "the token is refused")
 				c.OnStatus(func(_ *crm.CIB, s *crm.Status) { s.Failures[0].Time = noon })
