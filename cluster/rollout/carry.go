@@ -30,11 +30,12 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration, prog
 		err = errors.Join(err, r.unpush(ctx, p))
 	}()
 
+	asked := map[string]bool{}
 	progress("having every node check the configuration")
 	if err := r.order(ctx, p, p.order(contract.PushCheck)); err != nil {
 		return nil, err
 	}
-	answers, err = r.answers(ctx, p, p.order(contract.PushCheck))
+	answers, err = r.answers(ctx, p, p.order(contract.PushCheck), asked)
 	if err != nil {
 		return answers, err
 	}
@@ -45,7 +46,7 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration, prog
 	if err := r.order(ctx, p, p.order(contract.PushTake)); err != nil {
 		return answers, err
 	}
-	answers, err = r.answers(ctx, p, p.order(contract.PushTake))
+	answers, err = r.answers(ctx, p, p.order(contract.PushTake), asked)
 	for i := range answers {
 		answers[i].Serves = answers[i].Answer == "ok"
 	}
@@ -53,7 +54,8 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration, prog
 		return answers, err
 	}
 	if bad := notOK(answers); bad != "" {
-		return answers, outcome.Errorf(outcome.Degraded, "%s; the other nodes have applied it: fix that node and push again, or `hawser reload --rollback`", bad)
+		return answers, outcome.Errorf(outcome.Degraded,
+			"%s; the other nodes have applied it: fix that node and push again, or `hawser reload --rollback`", bad)
 	}
 	return answers, nil
 }
@@ -145,9 +147,9 @@ func withoutPush(cib *crm.CIB, p *crm.Primitive) (clean *crm.Primitive, deletes 
 	return &edited, deletes
 }
 
-// answers waits until every node that runs the resource has answered the order.
-func (r *Roller) answers(ctx context.Context, p *Push, order string) ([]NodePush, error) {
-	asked := map[string]bool{}
+// answers waits until every node that runs the resource has answered the order. asked are the nodes that have
+// been seen with the resource since the push began: one that leaves between two orders is named too.
+func (r *Roller) answers(ctx context.Context, p *Push, order string, asked map[string]bool) ([]NodePush, error) {
 	for {
 		status, err := r.Cluster.Status(ctx)
 		if err != nil && ctx.Err() == nil {

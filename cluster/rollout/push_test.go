@@ -129,7 +129,7 @@ func TestPushTimesOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
 	<-ctx.Done()
-	_, err := r.answers(ctx, &Push{Resource: "haproxy"}, "check:abc")
+	_, err := r.answers(ctx, &Push{Resource: "haproxy"}, "check:abc", map[string]bool{})
 	require.Equal(t, outcome.Timeout, outcome.Of(err))
 	require.NotContains(t, err.Error(), ": ;")
 }
