@@ -17,5 +17,6 @@ func MetaOf(o Object) Attrs {
 
 // Without returns the attributes other than those of the names.
 func (a Attrs) Without(names ...string) Attrs {
-	return slices.DeleteFunc(slices.Clone(a), func(at Attr) bool { return slices.Contains(names, at.Name) })
+	return slices.DeleteFunc(slices.Clone(a),
+		func(at Attr) bool { return slices.Contains(names, at.Name) })
 }

@@ -11,9 +11,9 @@ func (c *CIB) FencingEnabled() bool {
 	return !ok || !IsFalse(value)
 }
 
-// Watchdogs says whether Pacemaker counts the nodes' watchdogs (SBD without a disk) as a fence device,
-// and whether unreachable nodes are really left to them: unpack_config() of Pacemaker asks for the
-// first before it starts anything, and for the second when it has to fence.
+// Watchdogs says whether Pacemaker counts the nodes' watchdogs (SBD without a disk) as a fence
+// device, and whether unreachable nodes are really left to them: unpack_config() of Pacemaker asks
+// for the first before it starts anything, and for the second when it has to fence.
 func (c *CIB) Watchdogs() (there, used bool) {
 	have, _ := c.Property("have-watchdog")
 	there = IsTrue(have)
@@ -22,8 +22,8 @@ func (c *CIB) Watchdogs() (there, used bool) {
 }
 
 // WatchdogTimeout reads stonith-watchdog-timeout: 0 where unreachable nodes are not left to their
-// watchdogs, negative for twice each node's own SBD_WATCHDOG_TIMEOUT. word is the value as written; ok
-// is false where it is not a time.
+// watchdogs, negative for twice each node's own SBD_WATCHDOG_TIMEOUT. word is the value as written;
+// ok is false where it is not a time.
 func (c *CIB) WatchdogTimeout() (wait time.Duration, word string, ok bool) {
 	word, set := c.Property("stonith-watchdog-timeout")
 	switch {

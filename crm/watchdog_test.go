@@ -18,7 +18,8 @@ func withProperties(t *testing.T, properties map[string]string) *crm.CIB {
 	for name, value := range properties {
 		set += `<nvpair id="p-` + name + `" name="` + name + `" value="` + value + `"/>`
 	}
-	seed := strings.Replace(string(crmtest.Seed("lb-1")), "<crm_config/>", set+`</cluster_property_set></crm_config>`, 1)
+	seed := strings.Replace(string(crmtest.Seed("lb-1")), "<crm_config/>",
+		set+`</cluster_property_set></crm_config>`, 1)
 	cib, err := crm.ParseCIB([]byte(seed))
 	require.NoError(t, err)
 	return cib
@@ -66,7 +67,11 @@ func TestWatchdogs(t *testing.T) {
 
 func TestFencingEnabled(t *testing.T) {
 	require.True(t, withProperties(t, nil).FencingEnabled(), "it is the default")
-	for word, on := range map[string]bool{"true": true, "false": false, "No": false, "0": false, "off": false, "perhaps": true} {
-		require.Equal(t, on, withProperties(t, map[string]string{"stonith-enabled": word}).FencingEnabled(), word)
+	for word, on := range map[string]bool{
+		"true": true, "false": false, "No": false, "0": false, "off": false, "perhaps": true,
+	} {
+		require.Equal(t, on, withProperties(t, map[string]string{
+			"stonith-enabled": word,
+		}).FencingEnabled(), word)
 	}
 }

@@ -1,7 +1,13 @@
-// Package doctor looks for what is wrong with a node and its cluster before that is found out at night. It changes nothing.
+// Package doctor finds what is wrong with a node and its cluster before a failover does. It changes
+// nothing.
 //
-// A check asks small interfaces for facts, so that a test can provoke each finding, and answers with what is wrong, why that matters and the
-// commands that mend it. What it could not look at is a finding too: it is never read as fine.
+// This package is the engine: checks and findings, how bad they are, how checks are run, and what
+// nodes report to each other. The checks themselves are in doctor/node, doctor/pacemaker and
+// doctor/corosync, and host gives them their facts. A check asks small interfaces, so that a test
+// can provoke each finding, and returns what is wrong, why that matters and the commands that fix
+// it. What could not be checked is a finding too: nothing that is unknown is taken to be fine.
+//
+// It imports crm, contract and internal packages, none of the checks. Start with doctor.go.
 package doctor
 
 import (
@@ -18,22 +24,23 @@ import (
 // Severity is how bad a finding is.
 type Severity string
 
-// The severities, worst first. Unknown stands before Warning, since what was not looked at may be an Error.
+// The severities, worst first. Unknown comes before Warning, since what was not checked may be an
+// Error.
 const (
 	// Error fails, or will fail when it is needed.
 	Error Severity = "error"
-	// Unknown could not be looked at.
+	// Unknown could not be checked.
 	Unknown Severity = "unknown"
 	// Warning weakens the cluster, or may surprise.
 	Warning Severity = "warning"
-	// Note is worth knowing and needs nothing.
+	// Note is worth knowing; nothing has to be done.
 	Note Severity = "note"
 )
 
-// Severities are all of them, worst first.
+// Severities returns all of them, worst first.
 func Severities() []Severity { return []Severity{Error, Unknown, Warning, Note} }
 
-// rank orders severities: the smaller, the worse. One that is not known is taken for Unknown.
+// rank orders severities: the smaller, the worse. An unfamiliar one counts as Unknown.
 func (s Severity) rank() int {
 	if i := slices.Index(Severities(), s); i >= 0 {
 		return i
@@ -41,10 +48,10 @@ func (s Severity) rank() int {
 	return Unknown.rank()
 }
 
-// Worse is whether s is worse than other.
+// Worse reports whether s is worse than other.
 func (s Severity) Worse(other Severity) bool { return s.rank() < other.rank() }
 
-// Finding is one thing that is wrong, or could not be looked at.
+// Finding is one thing that is wrong, or could not be checked.
 type Finding struct {
 	// Check is the check's name; Run fills it in.
 	Check    string   `json:"check"`
@@ -56,54 +63,57 @@ type Finding struct {
 	// What is wrong, and Why that matters.
 	What string `json:"what"`
 	Why  string `json:"why,omitempty"`
-	// Fix are the commands that mend it, in order.
+	// Fix are the commands that fix it, in order.
 	Fix []string `json:"fix,omitempty"`
-	// Told is when another node told of it; nil if it was seen now.
-	Told *time.Time `json:"told,omitempty"`
+	// Reported is when another node reported it; nil if it was found now.
+	Reported *time.Time `json:"told,omitempty"`
 }
 
 // Check is one question to the node or the cluster.
 type Check struct {
 	// Name is how it is called in reports, such as haproxy-config, and Short what it looks for.
 	Name, Short string
-	// Node is the node that is looked at, "" for the cluster.
+	// Node is the node that is checked, "" for the cluster.
 	Node string
-	// Worst is the severity of its worst finding, Why what its findings lead to, and Mend what mends them, in short. They document the check.
-	Worst     Severity
-	Why, Mend string
+	// Worst is the severity of its worst finding, Why what its findings lead to, and Remedy what
+	// fixes them, in short. They document the check.
+	Worst       Severity
+	Why, Remedy string
 	// Timeout is how long it may take; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Run looks. An error says that it could not, and becomes a finding of severity Unknown beside those returned.
+	// Run checks. An error says that it could not, and becomes a finding of severity Unknown beside
+	// those returned.
 	Run func(ctx context.Context) ([]Finding, error)
 }
 
-// DefaultTimeout is how long a check may take that does not say.
+// DefaultTimeout is how long a check without a Timeout may take.
 const DefaultTimeout = 20 * time.Second
 
-// atOnce is how many checks run at the same time: all of them at once starve each other on a small machine that is busy, which is when it is
-// looked at (seen: 25 of 40 without an answer on one slow processor).
+// atOnce is how many checks run at the same time. On a small machine that is busy, which is when it
+// is checked, all of them at once starve each other (seen: 25 of 40 without an answer on one slow
+// processor).
 const atOnce = 4
 
 // Report is what was found.
 type Report struct {
 	// Findings are sorted, worst first.
 	Findings []Finding `json:"findings"`
-	// Looked are the names of the checks that were run, whatever came of them.
-	Looked []string `json:"looked"`
+	// Checked are the names of the checks that were run, whatever came of them.
+	Checked []string `json:"looked"`
 }
 
-// Run runs the checks, some at the same time, each with a deadline of its own.
+// Run runs the checks, some of them at the same time, each with its own deadline.
 func Run(ctx context.Context, checks []Check) Report {
 	found := make([][]Finding, len(checks))
-	r := Report{Findings: []Finding{}, Looked: []string{}}
+	r := Report{Findings: []Finding{}, Checked: []string{}}
 	var wg sync.WaitGroup
 	free := make(chan struct{}, atOnce)
 	for i, c := range checks {
-		r.Looked = append(r.Looked, c.Name)
+		r.Checked = append(r.Checked, c.Name)
 		free <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-free }()
-			found[i] = c.look(ctx)
+			found[i] = c.run(ctx)
 		})
 	}
 	wg.Wait()
@@ -113,16 +123,17 @@ func Run(ctx context.Context, checks []Check) Report {
 	return r
 }
 
-// Add takes further findings into the report.
+// Add adds findings to the report.
 func (r *Report) Add(findings ...Finding) {
 	r.Findings = append(r.Findings, findings...)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), strings.Compare(a.Node, b.Node),
-			strings.Compare(a.Check, b.Check), strings.Compare(a.Subject, b.Subject), strings.Compare(a.What, b.What))
+		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()),
+			strings.Compare(a.Node, b.Node), strings.Compare(a.Check, b.Check),
+			strings.Compare(a.Subject, b.Subject), strings.Compare(a.What, b.What))
 	})
 }
 
-// Worst is the worst severity in the report, "" if nothing was found.
+// Worst returns the worst severity in the report, "" if nothing was found.
 func (r *Report) Worst() Severity {
 	if len(r.Findings) == 0 {
 		return ""
@@ -130,7 +141,7 @@ func (r *Report) Worst() Severity {
 	return r.Findings[0].Severity
 }
 
-// Count is how many findings there are of a severity.
+// Count returns how many findings there are of a severity.
 func (r *Report) Count(s Severity) int {
 	n := 0
 	for _, f := range r.Findings {
@@ -147,10 +158,12 @@ type answer struct {
 	err      error
 }
 
-// look runs one check. One that does not end with its context is left behind: it cannot be ended, and must not hold up the others.
-func (c Check) look(ctx context.Context) []Finding {
+// run runs one check. One that does not end with its context is left behind: it cannot be stopped,
+// and must not hold up the others.
+func (c Check) run(ctx context.Context) []Finding {
 	timeout := cmp.Or(c.Timeout, DefaultTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it has not ended after %v", timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
+		fmt.Errorf("it has not ended after %v", timeout))
 	defer cancel()
 	answers := make(chan answer, 1)
 	go func() {
@@ -173,7 +186,8 @@ func (c Check) look(ctx context.Context) []Finding {
 			a.err = context.Cause(ctx)
 		}
 	}
-	if cause := context.Cause(ctx); ctx.Err() != nil && errors.Is(a.err, context.DeadlineExceeded) && !errors.Is(a.err, cause) {
+	if cause := context.Cause(ctx); ctx.Err() != nil &&
+		errors.Is(a.err, context.DeadlineExceeded) && !errors.Is(a.err, cause) {
 		a.err = fmt.Errorf("%w (%w)", a.err, cause)
 	}
 	for i := range a.findings {
@@ -181,7 +195,11 @@ func (c Check) look(ctx context.Context) []Finding {
 		a.findings[i].Node = cmp.Or(a.findings[i].Node, c.Node)
 	}
 	if a.err != nil {
-		a.findings = append(a.findings, Finding{Check: c.Name, Node: c.Node, Severity: Unknown, What: "could not be checked: " + a.err.Error(), Why: "it may be fine or not: this check looks for " + c.Short})
+		a.findings = append(a.findings, Finding{
+			Check: c.Name, Node: c.Node, Severity: Unknown,
+			What: "could not be checked: " + a.err.Error(),
+			Why:  "it may be fine or not: this check looks for " + c.Short,
+		})
 	}
 	return a.findings
 }

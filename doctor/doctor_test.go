@@ -18,14 +18,21 @@ func finds(findings ...doctor.Finding) func(context.Context) ([]doctor.Finding, 
 
 func TestRunSortsWorstFirst(t *testing.T) {
 	r := doctor.Run(t.Context(), []doctor.Check{
-		{Name: "b", Run: finds(doctor.Finding{Severity: doctor.Note, What: "n"}, doctor.Finding{Severity: doctor.Warning, What: "w"})},
+		{
+			Name: "b",
+			Run: finds(doctor.Finding{
+				Severity: doctor.Note, What: "n",
+			}, doctor.Finding{Severity: doctor.Warning, What: "w"}),
+		},
 		{Name: "a", Run: finds(doctor.Finding{Severity: doctor.Error, What: "e"})},
 		{Name: "c", Short: "the moon", Run: func(context.Context) ([]doctor.Finding, error) {
-			return []doctor.Finding{{Severity: doctor.Error, What: "half"}}, errors.New("the other half cannot be read")
+			return []doctor.Finding{
+				{Severity: doctor.Error, What: "half"},
+			}, errors.New("the other half cannot be read")
 		}},
 		{Name: "fine", Run: finds()},
 	})
-	require.Equal(t, []string{"b", "a", "c", "fine"}, r.Looked)
+	require.Equal(t, []string{"b", "a", "c", "fine"}, r.Checked)
 	var got []string
 	for _, f := range r.Findings {
 		got = append(got, string(f.Severity)+" "+f.Check)
@@ -42,15 +49,28 @@ func TestRunSortsWorstFirst(t *testing.T) {
 	require.JSONEq(t, `{"findings":[],"looked":[]}`, string(text))
 }
 
-// A check that hangs, whether or not it looks at its context, and one that panics are "unknown", and hold nobody up.
+// A check that hangs, whether or not it looks at its context, and one that panics are "unknown",
+// and hold nobody up.
 func TestCheckThatDoesNotAnswerIsUnknown(t *testing.T) {
 	over := make(chan struct{})
 	defer close(over)
 	const brief = 20 * time.Millisecond
 	r := doctor.Run(t.Context(), []doctor.Check{
-		{Name: "deaf", Timeout: brief, Run: func(context.Context) ([]doctor.Finding, error) { <-over; return nil, nil }},
-		{Name: "obedient", Timeout: brief, Run: func(ctx context.Context) ([]doctor.Finding, error) { <-ctx.Done(); return nil, ctx.Err() }},
-		{Name: "broken", Run: func(context.Context) ([]doctor.Finding, error) { panic("index out of range") }},
+		{
+			Name: "deaf", Timeout: brief,
+			Run: func(context.Context) ([]doctor.Finding, error) { <-over; return nil, nil },
+		},
+		{
+			Name: "obedient", Timeout: brief,
+			Run: func(ctx context.Context) ([]doctor.Finding, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			},
+		},
+		{
+			Name: "broken",
+			Run:  func(context.Context) ([]doctor.Finding, error) { panic("index out of range") },
+		},
 		{Name: "well", Run: finds(doctor.Finding{Severity: doctor.Note, What: "n"})},
 	})
 	require.Len(t, r.Findings, 4)

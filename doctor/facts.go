@@ -19,8 +19,9 @@ const (
 	FactSBD     = "SBD_WATCHDOG_TIMEOUT" // the check sbd compares it
 )
 
-// Compare says which facts differ between nodes. A node without the fact is left out: what is missing there its own checks tell. conffiles are
-// the configurations of the cluster's HAProxies by resource.
+// Compare finds the facts in which nodes differ. A node without a fact is left out: its own checks
+// report what is missing there. conffiles are the configurations of the cluster's HAProxies, by
+// resource.
 func Compare(nodes map[string]map[string]string, conffiles map[string]string) []Finding {
 	names := map[string]bool{}
 	for _, facts := range nodes {
@@ -43,26 +44,42 @@ func Compare(nodes map[string]map[string]string, conffiles map[string]string) []
 			continue
 		}
 		values := slices.SortedFunc(maps.Keys(having), func(a, b string) int {
-			return cmp.Or(cmp.Compare(len(having[b]), len(having[a])), strings.Compare(having[a][0], having[b][0]))
+			return cmp.Or(cmp.Compare(len(having[b]), len(having[a])),
+				strings.Compare(having[a][0], having[b][0]))
 		})
 		var parts []string
 		for _, v := range values {
 			parts = append(parts, fmt.Sprintf("%s on %s", v, strings.Join(having[v], ", ")))
 		}
-		f := Finding{Severity: Warning, Subject: name, What: "the nodes differ in " + name + ": " + strings.Join(parts, "; ")}
+		f := Finding{
+			Severity: Warning, Subject: name,
+			What: "the nodes differ in " + name + ": " + strings.Join(parts, "; "),
+		}
 		switch {
 		case strings.HasPrefix(name, FactConfig):
 			resource := strings.TrimPrefix(name, FactConfig)
-			f.Why, f.Fix = "after a failover clients meet another configuration", []string{fmt.Sprintf("hawser reload --push %s %s   # on the node whose file is right", cmp.Or(conffiles[resource], "FILE"), resource)}
+			f.Why = "after a failover clients meet another configuration"
+			f.Fix = []string{fmt.Sprintf(
+				"hawser reload --push %s %s   # on the node whose file is right",
+				cmp.Or(conffiles[resource], "FILE"), resource)}
 		case strings.HasPrefix(name, FactToken):
-			f.Severity, f.Why, f.Fix = Note, "one of them may have been left behind when the token was replaced", []string{"ls -l " + strings.TrimPrefix(name, FactToken) + "   # on each"}
+			f.Severity, f.Why = Note, "one of them may be from before the token was replaced"
+			f.Fix = []string{"ls -l " + strings.TrimPrefix(name, FactToken) + "   # on each"}
 		case strings.HasPrefix(name, FactSysctl):
 			key := strings.TrimPrefix(name, FactSysctl)
-			f.Severity, f.Why, f.Fix = Note, "what works on one node may not on the other", []string{"sysctl " + key + "   # on each"}
+			f.Severity, f.Why = Note, "what works on one node may not on the other"
+			f.Fix = []string{"sysctl " + key + "   # on each"}
 		case name == FactHAProxy:
-			f.Why, f.Fix = "a configuration that one accepts the other may refuse", []string{"apt-get install --only-upgrade haproxy   # on the older ones; or dnf upgrade haproxy"}
+			f.Why = "a configuration that one accepts the other may refuse"
+			f.Fix = []string{
+				"apt-get install --only-upgrade haproxy   # on the older ones; or dnf upgrade " +
+					"haproxy",
+			}
 		default:
-			f.Why, f.Fix = "one may write what the other does not understand", []string{"apt-get install --only-upgrade hawser   # on the older ones; or dnf upgrade hawser"}
+			f.Why, f.Fix = "one may write what the other does not understand", []string{
+				"apt-get install --only-upgrade hawser   # on the older ones; or dnf upgrade " +
+					"hawser",
+			}
 		}
 		found = append(found, f)
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// At gives this node to the findings that name none.
+// At sets the node of those findings that have none.
 func At(node string, found []Finding) []Finding {
 	for i := range found {
 		found[i].Node = cmp.Or(found[i].Node, node)
@@ -13,6 +13,6 @@ func At(node string, found []Finding) []Finding {
 	return found
 }
 
-// VeryWrong is how far apart two clocks are when what expires by the clock (a failure-timeout, a token,
-// a certificate, a rule) does so at another time on another node.
+// VeryWrong is how far apart two clocks are when what expires by the clock (a failure-timeout, a
+// token, a certificate, a rule) does so at another time on another node.
 const VeryWrong = 30 * time.Second

@@ -6,14 +6,15 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// Define returns the command that writes objects as they ought to be, in one transaction. An object whose
-// secret would be shown is edited by hand, and so is one that is made from a template, together with the
-// template: either may have what is wrong.
+// Define returns the command that writes objects as they ought to be, in one transaction. An object
+// whose secret would be shown is edited by hand, and so is one that is made from a template,
+// together with the template: either may have what is wrong.
 func Define(objects ...crm.Object) string {
 	var lines []string
 	for _, o := range objects {
 		if p, ok := o.(*crm.Primitive); ok && p.Template != "" {
-			return "crm configure edit " + Quote(p.Template) + " " + Quote(p.Name) + "    # the template, and what is made from it"
+			return "crm configure edit " + Quote(p.Template) + " " + Quote(p.Name) +
+				"    # the template, and what is made from it"
 		}
 		if crm.WithoutSecrets(o).String() != o.String() {
 			return "crm configure edit " + Quote(o.ID())
@@ -23,10 +24,10 @@ func Define(objects ...crm.Object) string {
 	return `printf '%s\n' ` + strings.Join(lines, " ") + " | hawser configure load update -"
 }
 
-// plain are the characters that mean nothing else to a shell.
+// plain has the characters that have no meaning of their own in a shell.
 const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,"
 
-// Quote returns a word as a shell takes it for one word.
+// Quote quotes a word for a shell.
 func Quote(word string) string {
 	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return !strings.ContainsRune(plain, r)

@@ -12,7 +12,7 @@ import (
 // DefaultWatchdog is sbd's own watchdog time-out (sbd(8), -1).
 const DefaultWatchdog = 5 * time.Second
 
-// SBD is sbd as one node has it.
+// SBD is sbd on one node.
 type SBD struct {
 	// Runs says whether it runs.
 	Runs bool
@@ -26,19 +26,22 @@ type SBD struct {
 	Path string
 }
 
-// SBDHere reads what SBD does on this node. root stands before the paths.
+// SBDHere finds out about sbd on this node. root is put before the paths.
 func SBDHere(root string) (SBD, error) {
 	proc := procfs.FS(filepath.Join("/", root, "proc"))
 	return ReadSBD(root, len(proc.Named("sbd")) > 0)
 }
 
-// ReadSBD reads the settings of this node's sbd. root stands before the paths.
+// ReadSBD reads the settings of this node's sbd. root is put before the paths.
 func ReadSBD(root string, runs bool) (SBD, error) {
 	settings, path, err := sbd.Read(root)
 	if err != nil {
 		return SBD{Runs: runs, Watchdog: DefaultWatchdog}, err
 	}
-	n := SBD{Runs: runs, Watchdog: DefaultWatchdog, Disks: settings[sbd.Device], Word: settings[sbd.Timeout], Path: path}
+	n := SBD{
+		Runs: runs, Watchdog: DefaultWatchdog, Disks: settings[sbd.Device],
+		Word: settings[sbd.Timeout], Path: path,
+	}
 	if n.Word != "" {
 		if n.Watchdog, err = crm.ParseInterval(n.Word); err != nil {
 			n.Watchdog = 0
@@ -47,7 +50,7 @@ func ReadSBD(root string, runs bool) (SBD, error) {
 	return n, nil
 }
 
-// What a node tells the others of its sbd.
+// What a node reports of its sbd.
 const (
 	sbdIdle = "not running"
 	sbdDisk = "with a disk"
@@ -66,8 +69,8 @@ func (n SBD) Fact() string {
 	return n.Watchdog.String()
 }
 
-// HeardSBD is what another node told, nil for nothing.
-func HeardSBD(facts map[string]string) *SBD {
+// ReportedSBD reads what another node has reported, nil for nothing.
+func ReportedSBD(facts map[string]string) *SBD {
 	fact, ok := facts[FactSBD]
 	if !ok {
 		return nil
@@ -87,7 +90,13 @@ func HeardSBD(facts map[string]string) *SBD {
 	return &n
 }
 
-// StartSBD are the commands that start it on a node. Its unit can be started with Corosync only (RefuseManualStart).
+// StartSBD returns the commands that start it on a node. Its unit can be started only together with
+// Corosync (RefuseManualStart).
 func StartSBD(node string) []string {
-	return []string{"systemctl enable sbd.service    # on " + node, "systemctl restart corosync.service pacemaker.service    # on " + node + ": sbd starts with Corosync; what runs there moves away meanwhile, so one node at a time"}
+	return []string{
+		"systemctl enable sbd.service    # on " + node,
+		"systemctl restart corosync.service pacemaker.service    # on " + node +
+			": sbd starts with Corosync; what runs there moves away meanwhile, so one node at a " +
+			"time",
+	}
 }

@@ -80,7 +80,7 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 		require.NotEmpty(t, f.Fix)
 		if f.Check != "nodes-differ" {
 			require.Equal(t, "lb-2", f.Node)
-			require.NotNil(t, f.Told)
+			require.NotNil(t, f.Reported)
 		}
 		delete(want, f.Check)
 	}

@@ -20,7 +20,7 @@ const (
 	exitOff   = 2 // of status: the machine is off
 )
 
-// common are the parameters of every agent, bound to the call. The own ones come after plug.
+// params are the parameters of every agent, bound to the call. The own ones come after plug.
 func (a *Agent) params(c *Call) []Param {
 	first := []Param{
 		{Name: "action", Old: "option", Letter: 'o', Holds: "action", Value: param.String(&c.Action, "reboot"),
@@ -129,7 +129,7 @@ func (a *Agent) options(params []Param, env Env) ([]option, error) {
 	return given, err
 }
 
-// status is a status that is off, which travels as an error so that there is one way out.
+// errIsOff is a status that is off, which travels as an error so that there is one way out.
 var errIsOff = errors.New("off")
 
 func (c *Call) exit(err error) int {

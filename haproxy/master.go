@@ -20,7 +20,7 @@ type Master struct {
 const (
 	// askAgain is the pause between two attempts at a socket that is about to come back.
 	askAgain = 20 * time.Millisecond
-	// askAnew is how long one attempt may take: a connection that the master forgot while it executed itself anew is given up.
+	// askAnew is how long one attempt may take: a connection that the master forgot while it executed itself again is given up.
 	askAnew = 2 * time.Second
 )
 
@@ -39,7 +39,7 @@ func (e *ReloadError) Error() string {
 	return "HAProxy could not take over the new configuration and goes on with the old one: " + e.Complaint
 }
 
-// Settled asks for `show proc` until the master answers: it does not while it executes itself anew in a reload.
+// Settled asks for `show proc` until the master answers: it does not while it executes itself again in a reload.
 func (m Master) Settled(ctx context.Context) (Procs, error) {
 	var procs Procs
 	err := m.insist(ctx, func() (err error) {
@@ -69,7 +69,7 @@ func (m Master) insist(ctx context.Context, question func() error) error {
 // errBusy is a master that is in the middle of another reload (HAProxy 3.1 and later): it has not begun this one.
 var errBusy = errors.New("HAProxy is in the middle of another reload")
 
-// passing is whether an error may be gone once the master has executed itself anew. The path vanishes for no longer than a
+// passing is whether an error may be gone once the master has executed itself again. The path vanishes for no longer than a
 // rename, but a master that is starting has yet to make it.
 func passing(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
@@ -80,7 +80,7 @@ func passing(err error) bool {
 // errNoAnswer is a connection that was closed without a word.
 var errNoAnswer = errors.New("HAProxy closed the connection without an answer")
 
-// Reload makes the master load its configuration anew and waits for the outcome. A *ReloadError says that the old configuration
+// Reload makes the master load its configuration again and waits for the outcome. A *ReloadError says that the old configuration
 // is still served; any other error that the outcome is not known. HAProxy 2.7 and later answer the command itself, with
 // "Success=1" or "Success=0", "--" and their complaint; earlier ones close the connection and count failed reloads in
 // `show proc`.
@@ -91,7 +91,7 @@ func (m Master) Reload(ctx context.Context) error {
 	}
 	answer, err := m.askReload(ctx)
 	if err == nil && strings.TrimSpace(answer) == "" && answersReload(before.Master.Version) {
-		// The answer was lost, with a connection that the master forgot when it executed itself anew. A reload more does no harm, and
+		// The answer was lost, with a connection that the master forgot when it executed itself again. A reload more does no harm, and
 		// from 3.1 on `show proc` cannot tell a worker that has taken over from one that still reads its configuration.
 		answer, err = m.askReload(ctx)
 	}
@@ -114,7 +114,7 @@ func (m Master) askReload(ctx context.Context) (answer string, err error) {
 			return err // not asked yet: somebody else's reload is under way
 		}
 		if err != nil && ctx.Err() == nil {
-			return nil // the master of 2.6 drops its connections when it executes itself anew
+			return nil // the master of 2.6 drops its connections when it executes itself again
 		}
 		if err == nil && strings.Contains(text, "Another reload is still in progress") {
 			return errBusy

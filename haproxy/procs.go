@@ -185,7 +185,7 @@ func parseUptime(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// Procs asks for `show proc`. While the master executes itself anew in a reload its socket refuses connections: see Settled.
+// Procs asks for `show proc`. While the master executes itself again in a reload its socket refuses connections: see Settled.
 func (m Master) Procs(ctx context.Context) (Procs, error) {
 	answer, err := ask(ctx, m.Path, "show proc;quit") // the master keeps the connection open without the quit
 	if err != nil {

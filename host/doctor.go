@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/firewall"
 )
 
-// Doctor examines this machine and its cluster. It asks Pacemaker each question once, for all checks: where
-// Pacemaker hangs, each question takes until its deadline.
+// Doctor examines this machine and its cluster. It asks Pacemaker each question once, for all
+// checks: where Pacemaker hangs, each question takes until its deadline.
 type Doctor struct {
 	host    Host
 	version string
@@ -27,35 +27,39 @@ func (h *Host) Doctor(version string) *Doctor {
 	return d
 }
 
-// Checks are all: of this node, of the nodes beside each other, and of the cluster.
+// Checks returns all checks: of this node, of the nodes compared with each other, and of the
+// cluster.
 func (d *Doctor) Checks() []doctor.Check {
 	return slices.Concat(d.NodeChecks(), d.sharedChecks(), d.clusterChecks())
 }
 
-// NodeChecks are those of this node, which only it can make: its keeper makes them too.
+// NodeChecks returns the checks of this node, which only it can make. Its keeper makes them too.
 func (d *Doctor) NodeChecks() []doctor.Check {
 	filter := &node.Firewall{
-		Node: d.host.Node, Rules: firewall.Read, NICs: nics, Links: ringLinks, Listeners: d.listeners,
+		Node: d.host.Node, Rules: firewall.Read, NICs: nics, Links: ringLinks,
+		Listeners: d.listeners,
 	}
 	return slices.Concat(d.node().Checks(), filter.Checks())
 }
 
-// clusterChecks are those of what all nodes share: Pacemaker's configuration and state, Corosync, the
-// clocks.
+// clusterChecks returns the checks of what all nodes share: Pacemaker's configuration and state,
+// Corosync, the clocks.
 func (d *Doctor) clusterChecks() []doctor.Check {
 	cluster := &pacemaker.Cluster{Node: d.host.Node, Pacemaker: d.host.Cluster, Told: d.facts}
 	messages := &ring.Ring{
-		Node: d.host.Node, Keys: corosync.AskKeys, Stats: corosync.AskStats, Votes: corosync.AskVotes,
+		Node: d.host.Node, Keys: corosync.AskKeys, Stats: corosync.AskStats,
+		Votes:  corosync.AskVotes,
 		Timing: d.host.Timing, Pacemaker: d.host.Cluster,
 	}
 	clock := &node.Clock{
-		Node: d.host.Node, Peers: peers, Offset: node.ICMPOffset, Synchronised: node.KernelSynchronised,
+		Node: d.host.Node, Peers: peers, Offset: node.ICMPOffset,
+		Synchronised: node.KernelSynchronised,
 	}
 	return slices.Concat(cluster.Checks(), messages.Checks(), clock.Checks())
 }
 
-// configuration reads the cluster's configuration, from the file in which Pacemaker saves it if there is
-// one.
+// configuration reads the cluster's configuration, from the file in which Pacemaker saves it if
+// there is one.
 func (d *Doctor) configuration(ctx context.Context) (*crm.CIB, error) {
 	return crm.Saved(ctx, d.host.SavedCIB, d.host.Cluster)
 }

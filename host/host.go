@@ -1,6 +1,6 @@
-// Package host is this machine and its cluster, wired once: what the command line, a page and the keeper
-// ask is asked here, and what a test replaces is a field of Host. It may import everything but cmd.
-// Open this file first.
+// Package host is this machine and its cluster, wired once: what the command line, a page and the
+// keeper ask is asked here, and what a test replaces is a field of Host. It may import everything
+// but cmd. Open this file first.
 package host
 
 import (
@@ -23,35 +23,38 @@ import (
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// Host is what there is to know of this machine and its cluster. Its functions are never nil unless they
-// say so.
+// Host is what there is to know of this machine and its cluster. Its functions are never nil unless
+// they say so.
 type Host struct {
 	Cluster crm.Cluster
-	Running bool   // a cluster runs behind the configuration: it is not a file or a shadow copy
-	Remote  bool   // the configuration is another machine's: files named in hawser.yaml are not here
-	RunDir  string // the agents' runtime files
-	Node    string // this machine's name in the cluster
-	Root    bool   // who runs this may read and ask everything
-	Agents  string // where Pacemaker finds resource agents
-	Proc    string // the processes: /proc
-	Now     func() time.Time
-	// SavedCIB is where Pacemaker keeps its configuration, "" if it is not this machine's or not to be read
-	// there.
+	Running bool // a cluster runs behind the configuration: it is not a file or a shadow copy
+	// the configuration is another machine's: files named in hawser.yaml are not here
+	Remote bool
+	RunDir string // the agents' runtime files
+	Node   string // this machine's name in the cluster
+	Root   bool   // who runs this may read and ask everything
+	Agents string // where Pacemaker finds resource agents
+	Proc   string // the processes: /proc
+	Now    func() time.Time
+	// SavedCIB is where Pacemaker keeps its configuration, "" if it is not this machine's or not to
+	// be read there.
 	SavedCIB string
-	// Unit asks systemd about one of its units, Record tells the system's log; nil asks nothing and tells
-	// nobody.
+	// Unit asks systemd about one of its units, Record tells the system's log; nil asks nothing and
+	// tells nobody.
 	Unit   func(ctx context.Context, name string) (systemd.Unit, error)
 	Record func(line string)
 	// CheckHAProxy has HAProxy check a configuration.
 	CheckHAProxy func(ctx context.Context, h preflight.HAProxy) error
-	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the droplet that
-	// the agent would take.
+	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the
+	// droplet that the agent would take.
 	FenceAgent  func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
-	FindDroplet func(ctx context.Context, d *config.DropletFencing, plug string) (fencing.Droplet, error)
+	FindDroplet func(
+		ctx context.Context, d *config.DropletFencing, plug string,
+	) (fencing.Droplet, error)
 	// SBD looks for this node's SBD.
 	SBD func() (fencing.SBD, error)
-	// Group asks Corosync which nodes have a process in a group, Votes how it counts votes, Members for the
-	// nodes and their addresses.
+	// Group asks Corosync which nodes have a process in a group, Votes how it counts votes, Members
+	// for the nodes and their addresses.
 	Group   func(ctx context.Context, name string) ([]int, error)
 	Votes   func(ctx context.Context) (corosync.Quorum, error)
 	Members func(ctx context.Context) ([]corosync.Member, error)
@@ -101,16 +104,24 @@ func (h *Host) Deployer() *deploy.Deployer {
 	return &deploy.Deployer{
 		Cluster: h.Cluster,
 		Running: h.Running,
-		Node: preflight.Node{Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
-			Unit: h.Unit},
-		Facts: fencing.Sources{Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
-			Votes: h.Votes},
-		Trial: fencing.Trial{Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet},
+		Node: preflight.Node{
+			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
+			Unit: h.Unit,
+		},
+		Facts: fencing.Sources{
+			Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
+			Votes: h.Votes,
+		},
+		Trial: fencing.Trial{
+			Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet,
+		},
 	}
 }
 
 // findDroplet asks the cloud as the fence agent does.
-func findDroplet(ctx context.Context, d *config.DropletFencing, plug string) (fencing.Droplet, error) {
+func findDroplet(
+	ctx context.Context, d *config.DropletFencing, plug string,
+) (fencing.Droplet, error) {
 	options := fencedroplet.Options{TokenFile: d.TokenFile, Tag: d.Tag, API: d.APIURL}
 	found, err := fencedroplet.Find(ctx, options, plug)
 	return fencing.Droplet{ID: found.ID, Name: found.Name, Addresses: found.Addresses}, err
@@ -128,8 +139,11 @@ func corosyncMembers(ctx context.Context) ([]corosync.Member, error) {
 // Roller reloads and pushes configurations on this machine's cluster.
 func (h *Host) Roller() *rollout.Roller {
 	return &rollout.Roller{
-		Cluster: h.Cluster, Remote: h.Remote, Node: h.Node, RunDir: h.RunDir, Root: h.Root, Now: h.Now, HAProxy: h.CheckHAProxy,
-		Environment: func(resource string) []string { return haproxy.Environment(h.RunDir, resource) },
+		Cluster: h.Cluster, Remote: h.Remote, Node: h.Node, RunDir: h.RunDir, Root: h.Root,
+		Now: h.Now, HAProxy: h.CheckHAProxy,
+		Environment: func(resource string) []string {
+			return haproxy.Environment(h.RunDir, resource)
+		},
 	}
 }
 
@@ -138,5 +152,8 @@ func (h *Host) Mover() *move.Mover { return &move.Mover{Cluster: h.Cluster, Now:
 
 // Status collects what this machine's cluster does.
 func (h *Host) Status() *status.Collector {
-	return &status.Collector{Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB, Now: h.Now}
+	return &status.Collector{
+		Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB,
+		Now: h.Now,
+	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor/node"
 )
 
-// nics are the network interfaces of this machine that are up.
+// nics returns the network interfaces of this machine that are up.
 func nics() ([]node.NIC, error) {
 	all, err := net.Interfaces()
 	if err != nil {

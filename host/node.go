@@ -20,7 +20,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
 
-// node is this machine as its checks see it.
+// node returns what the checks of this node ask.
 func (d *Doctor) node() node.Node {
 	return node.Node{
 		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
@@ -33,12 +33,14 @@ func (d *Doctor) node() node.Node {
 // checkConfig has HAProxy check its configuration as the agent would run it.
 func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
 	return d.host.CheckHAProxy(ctx, preflight.HAProxy{
-		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
-		Env: agent.Environment(d.host.RunDir, h.Resource),
+		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
+		PrivateIP: h.PrivateIP,
+		Env:       agent.Environment(d.host.RunDir, h.Resource),
 	})
 }
 
-// environment is the environment of the HAProxy that runs here, or the one that the agent would give it.
+// environment returns the environment of the HAProxy that runs here, or else the one that the agent
+// would give it.
 func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string, error) {
 	if env := agent.Environment(d.host.RunDir, h.Resource); env != nil {
 		return env, nil
@@ -82,7 +84,7 @@ func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 	return node.NotKnown, err
 }
 
-// tokenOf is the token that the agent would use.
+// tokenOf returns the token that the agent would use.
 func tokenOf(a inventory.Address) (string, error) {
 	switch {
 	case a.Token != "":

@@ -26,15 +26,32 @@ func TestRightsOfAToken(t *testing.T) {
 		right  node.Right
 		says   string
 	}{
-		"everything":      {scopes: []string{cloud.AllScopes}, right: node.Granted},
-		"what is needed":  {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: node.Granted},
-		"reading only":    {scopes: []string{cloud.ScopeIPRead, cloud.ScopeDropletRead}, right: node.Granted}, // cannot be told from the one before
-		"no address":      {scopes: []string{cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: node.Refused, says: "the token lacks a right"},
-		"no droplets":     {scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate}, right: node.Refused, says: "give the token the scope droplet:read"},
-		"revoked":         {right: node.Refused, says: "the token is refused"},
-		"of another team": {scopes: []string{cloud.AllScopes}, ip: netip.MustParseAddr("203.0.113.99"), right: node.Refused, says: "no such reserved address"},
-		"nobody knows": {scopes: []string{cloud.AllScopes}, fault: &cloud.Fault{Kind: cloud.Status, Status: 503}, right: node.NotKnown,
-			says: "503"},
+		"everything": {scopes: []string{cloud.AllScopes}, right: node.Granted},
+		"what is needed": {
+			scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate, cloud.ScopeDropletRead},
+			right:  node.Granted,
+		},
+		// cannot be told from the one before
+		"reading only": {
+			scopes: []string{cloud.ScopeIPRead, cloud.ScopeDropletRead}, right: node.Granted,
+		},
+		"no address": {
+			scopes: []string{cloud.ScopeIPUpdate, cloud.ScopeDropletRead}, right: node.Refused,
+			says: "the token lacks a right",
+		},
+		"no droplets": {
+			scopes: []string{cloud.ScopeIPRead, cloud.ScopeIPUpdate}, right: node.Refused,
+			says: "give the token the scope droplet:read",
+		},
+		"revoked": {right: node.Refused, says: "the token is refused"},
+		"of another team": {
+			scopes: []string{cloud.AllScopes}, ip: netip.MustParseAddr("203.0.113.99"),
+			right: node.Refused, says: "no such reserved address",
+		},
+		"nobody knows": {
+			scopes: []string{cloud.AllScopes}, fault: &cloud.Fault{Kind: cloud.Status, Status: 503},
+			right: node.NotKnown, says: "503",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -56,7 +73,9 @@ func TestRightsOfAToken(t *testing.T) {
 			if !test.ip.IsValid() {
 				test.ip = ip
 			}
-			right, err := rights(t.Context(), inventory.Address{IP: test.ip.String(), TokenFile: file, APIURL: api.URL, MetadataURL: metadata.URL})
+			right, err := rights(t.Context(), inventory.Address{
+				IP: test.ip.String(), TokenFile: file, APIURL: api.URL, MetadataURL: metadata.URL,
+			})
 			require.Equal(t, test.right, right, "%v", err)
 			if test.says == "" {
 				require.NoError(t, err)
@@ -72,7 +91,10 @@ func TestRightsOfAToken(t *testing.T) {
 				right, err := rights(t.Context(), a)
 				require.Equal(t, test.right, right, "%v", err)
 			}
-			_, err = rights(t.Context(), inventory.Address{IP: test.ip.String(), SecretFile: file + ".none", APIURL: api.URL, MetadataURL: metadata.URL})
+			_, err = rights(t.Context(), inventory.Address{
+				IP: test.ip.String(), SecretFile: file + ".none", APIURL: api.URL,
+				MetadataURL: metadata.URL,
+			})
 			require.ErrorContains(t, err, "the token that cibsecret keeps")
 		})
 	}

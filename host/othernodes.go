@@ -10,12 +10,12 @@ import (
 	"github.com/hawser-ha/hawser/doctor/pacemaker"
 )
 
-// sharedChecks are those of nodes beside each other, and of what they share.
+// sharedChecks returns the checks of nodes compared with each other, and of what they share.
 func (d *Doctor) sharedChecks() []doctor.Check {
 	return []doctor.Check{d.otherNodes(), d.nodesDiffer(), pacemaker.TokenInCIB(d.declared)}
 }
 
-// declared is what the cluster's configuration demands of every node.
+// declared reads what the cluster's configuration demands of every node.
 func (d *Doctor) declared(ctx context.Context) (inventory.Declared, error) {
 	cib, err := d.configuration(ctx)
 	if err != nil {
@@ -24,7 +24,7 @@ func (d *Doctor) declared(ctx context.Context) (inventory.Declared, error) {
 	return inventory.Read(cib)
 }
 
-// listeners are the addresses that the configurations of the cluster's HAProxies bind.
+// listeners returns the addresses that the configurations of the cluster's HAProxies bind.
 func (d *Doctor) listeners(ctx context.Context) ([]inventory.Listener, error) {
 	declared, err := d.declared(ctx)
 	if err != nil {
@@ -33,13 +33,13 @@ func (d *Doctor) listeners(ctx context.Context) ([]inventory.Listener, error) {
 	return declared.Listeners()
 }
 
-// otherNodes is what the other nodes have reported of themselves.
+// otherNodes returns the check of what the other nodes have reported of themselves.
 func (d *Doctor) otherNodes() doctor.Check {
 	return doctor.Check{
 		Name: "other-nodes", Worst: doctor.Unknown,
-		Short: "findings that other nodes reported, and nodes without a report",
-		Why:   "a node is needed when another fails, and by then at the latest its problems show",
-		Mend:  "what the finding says, on that node; hawser doctor --tell reports again",
+		Short:  "findings that other nodes reported, and nodes without a report",
+		Why:    "a node is needed when another fails, and by then at the latest its problems show",
+		Remedy: "what the finding says, on that node; hawser doctor --tell reports again",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
 			if !d.host.Live() {
 				return nil, nil // a file or a shadow has no nodes to ask
@@ -58,12 +58,14 @@ func (d *Doctor) otherNodes() doctor.Check {
 				case n.Name == status.NodeOf(d.host.Node) || n.Type == "remote":
 				case !n.Online:
 					found = append(found, doctor.Finding{
-						Severity: doctor.Unknown, Node: n.Name, What: "it is offline: its state is not known",
+						Severity: doctor.Unknown, Node: n.Name,
+						What: "it is offline: its state " +
+							"is not known",
 						Why: "it cannot take over anything",
 						Fix: []string{"systemctl start pacemaker.service   # on " + n.Name},
 					})
 				default:
-					_, findings := doctor.From(n.Name, reports[n.Name], d.host.Now())
+					_, findings := doctor.FindingsFrom(n.Name, reports[n.Name], d.host.Now())
 					found = append(found, findings...)
 				}
 			}
@@ -72,14 +74,16 @@ func (d *Doctor) otherNodes() doctor.Check {
 	}
 }
 
-// nodesDiffer puts the nodes beside each other. Those of which nothing is known are otherNodes' to report.
+// nodesDiffer compares the nodes. otherNodes reports those of which nothing is known.
 func (d *Doctor) nodesDiffer() doctor.Check {
 	return doctor.Check{
 		Name: "nodes-differ", Worst: doctor.Warning,
-		Short: "nodes that differ in what they should have in common: versions, HAProxy's configuration, " +
+		Short: "nodes that differ in what they should have in common: versions, HAProxy's " +
+			"configuration, " +
 			"tokens, kernel parameters",
-		Why:  "after a failover clients meet another configuration, or one that this node's HAProxy refuses",
-		Mend: "hawser reload --push, or the same packages on every node",
+		Why: "after a failover clients meet another configuration, or one that this node's " +
+			"HAProxy refuses",
+		Remedy: "hawser reload --push, or the same packages on every node",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
 			facts, err := d.facts(ctx)
 			if err != nil || facts == nil {

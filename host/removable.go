@@ -22,16 +22,21 @@ const executor = "pacemaker-execd"
 // Pacemaker needs its agent. That it could not be found out is an error too.
 func (h *Host) Removable(ctx context.Context) (warning string, err error) {
 	status, err := h.Cluster.Status(ctx)
-	if errors.Is(err, crm.ErrNotInstalled) || errors.Is(err, crm.ErrNotRunning) && len(h.processes(executor)) == 0 {
+	if errors.Is(err, crm.ErrNotInstalled) ||
+		errors.Is(err, crm.ErrNotRunning) && len(h.processes(executor)) == 0 {
 		if keepers := h.processes(contract.KeeperProcess); len(keepers) > 0 {
-			warning = fmt.Sprintf("Pacemaker does not run and has left HAProxy running on this node, whose keeper is process %s: "+
-				"nobody will stop it", strings.Join(keepers, " and "))
+			warning = fmt.Sprintf(
+				"Pacemaker does not run and has left HAProxy running on this node, whose keeper "+
+					"is process %s: nobody will stop it", strings.Join(keepers, " and "))
 		}
 		return warning, nil
 	}
 	if err != nil {
-		return "", outcome.Errorf(outcome.Failed, "cannot find out which resources hawser's agents run on this node: %w\n"+
-			"wait until `crm_mon -1` answers, or stop Pacemaker on this node first: systemctl stop pacemaker", err)
+		return "", outcome.Errorf(outcome.Failed,
+			"cannot find out which resources hawser's agents run on this node: %w\n"+
+				"wait until `crm_mon -1` answers, or stop Pacemaker on this node first: "+
+				"systemctl stop pacemaker",
+			err)
 	}
 	_, known := status.Node(h.Node)
 	var used, unmanaged []string
@@ -55,17 +60,21 @@ func (h *Host) Removable(ctx context.Context) (warning string, err error) {
 	if !known {
 		where = fmt.Sprintf("the cluster, which has no node called %s,", h.Node)
 	}
-	text := fmt.Sprintf("in use on %s: %s. Without its agent a resource can be neither watched nor stopped, and Pacemaker takes it "+
-		"for failed\n", where, strings.Join(used, ", "))
+	text := fmt.Sprintf(
+		"in use on %s: %s. Without its agent a resource can be neither watched nor stopped, and "+
+			"Pacemaker takes it for failed\n", where, strings.Join(used, ", "))
 	if len(unmanaged) > 0 {
-		text += fmt.Sprintf("Pacemaker does not manage %s now, and would not stop it: end the maintenance first\n",
+		text += fmt.Sprintf(
+			"Pacemaker does not manage %s now, and would not stop it: end the maintenance first\n",
 			strings.Join(unmanaged, ", "))
 	}
-	return "", outcome.Errorf(outcome.Failed, "%sto move it away first: crm_standby --node $(crm_node -n) --update on && "+
-		"crm_resource --wait\nto take it out of the cluster, on all nodes: hawser destroy", text)
+	return "", outcome.Errorf(outcome.Failed,
+		"%sto move it away first: crm_standby --node $(crm_node -n) --update on && "+
+			"crm_resource --wait\nto take it out of the cluster, on all nodes: hawser destroy",
+		text)
 }
 
-// processes are those of a name that are not in a container.
+// processes returns the processes of a name that are not in a container.
 func (h *Host) processes(name string) (pids []string) {
 	fs := procfs.FS(h.Proc)
 	own, _ := os.Readlink(filepath.Join(h.Proc, "self", "ns", "pid"))
@@ -77,8 +86,8 @@ func (h *Host) processes(name string) (pids []string) {
 	return pids
 }
 
-// isOurs is whether the agent is one of hawser's, under its own name or by a link of the name of a shell
-// agent.
+// isOurs reports whether the agent is one of hawser's, under its own name or by a link of the name
+// of a shell agent.
 func (h *Host) isOurs(agent string) bool {
 	words := strings.Split(agent, ":")
 	if len(words) != 3 || words[0] != "ocf" {

@@ -7,10 +7,10 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// Report reports what was found on this node to the others, if that is not what they have been told within
-// the hour.
+// Report reports what was found on this node to the others, unless they have had the same report
+// within the hour.
 func (d *Doctor) Report(ctx context.Context, found []doctor.Finding) error {
-	now := doctor.Told{At: d.host.Now(), Facts: d.node().Facts(ctx), Findings: found}
+	now := doctor.NodeReport{At: d.host.Now(), Facts: d.node().Facts(ctx), Findings: found}
 	packed, err := now.Pack()
 	if err != nil {
 		return err
@@ -35,17 +35,17 @@ func (d *Doctor) Report(ctx context.Context, found []doctor.Finding) error {
 	return d.host.Cluster.SetPrivate(ctx, doctor.Attribute, packed)
 }
 
-// reports is what each node has reported of itself, packed.
+// reports returns what each node has reported of itself, packed.
 func (d *Doctor) reports(ctx context.Context) (map[string]string, error) {
 	return d.host.Cluster.Private(ctx, doctor.Attribute)
 }
 
-// facts are the facts that the nodes have reported of themselves; nil where there are no nodes to ask: the
-// configuration is in a file, or a shadow, or another machine's.
+// facts returns the facts that the nodes have reported of themselves; nil where there are no nodes
+// to ask: the configuration is in a file, or a shadow, or another machine's.
 func (d *Doctor) facts(ctx context.Context) (map[string]map[string]string, error) {
 	if !d.host.Live() {
 		return nil, nil
 	}
 	reports, err := d.reports(ctx)
-	return doctor.Heard(reports, d.host.Now()), err
+	return doctor.FactsOf(reports, d.host.Now()), err
 }

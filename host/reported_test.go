@@ -14,11 +14,16 @@ import (
 func TestOnlyWhatIsNewIsReported(t *testing.T) {
 	cluster := crmtest.New("lb-1", "lb-2")
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	h := &Host{Cluster: cluster, Running: true, Node: "lb-1", RunDir: t.TempDir(), Now: func() time.Time { return now }}
+	h := &Host{
+		Cluster: cluster, Running: true, Node: "lb-1", RunDir: t.TempDir(),
+		Now: func() time.Time { return now },
+	}
 	written := func(what string) bool {
 		before, err := cluster.Private(t.Context(), doctor.Attribute)
 		require.NoError(t, err)
-		require.NoError(t, h.Doctor("1.0").Report(t.Context(), []doctor.Finding{{Severity: doctor.Error, What: what}}))
+		require.NoError(t, h.Doctor("1.0").Report(t.Context(), []doctor.Finding{
+			{Severity: doctor.Error, What: what},
+		}))
 		after, err := cluster.Private(t.Context(), doctor.Attribute)
 		require.NoError(t, err)
 		return before["lb-1"] != after["lb-1"]

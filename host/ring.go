@@ -15,13 +15,16 @@ import (
 func (h *Host) Timing(ctx context.Context) (corosync.Effective, error) {
 	if !h.Live() {
 		return corosync.Effective{},
-			fmt.Errorf("%w: the configuration in use is not this node's cluster's", corosync.ErrNotRunning)
+			fmt.Errorf("%w: the configuration in use is not this node's cluster's",
+				corosync.ErrNotRunning)
 	}
 	return corosync.Running(ctx)
 }
 
 // errNoList is that of a Corosync without this node in its list.
-var errNoList = errors.New("Corosync has no list of its nodes, or this one is not in it") //nolint:staticcheck // a name
+//
+//nolint:staticcheck // Corosync is a name
+var errNoList = errors.New("Corosync has no list of its nodes, or this one is not in it")
 
 // nodelist is the list of nodes that Corosync has: this one, and the others.
 type nodelist struct {
@@ -41,10 +44,12 @@ func askNodes(ctx context.Context) (nodelist, error) {
 	if at < 0 {
 		return nodelist{}, errNoList
 	}
-	return nodelist{self: all[at], others: slices.Delete(slices.Clone(all), at, at+1), keys: keys}, nil
+	return nodelist{
+		self: all[at], others: slices.Delete(slices.Clone(all), at, at+1), keys: keys,
+	}, nil
 }
 
-// peers are the other nodes, each with the addresses that can be found.
+// peers returns the other nodes, each with the addresses that can be found.
 func peers(ctx context.Context) ([]node.Peer, error) {
 	r, err := askNodes(ctx)
 	if err != nil {
@@ -52,13 +57,14 @@ func peers(ctx context.Context) ([]node.Peer, error) {
 	}
 	var all []node.Peer
 	for _, m := range r.others {
-		addresses := slices.DeleteFunc(byLink(ctx, m), func(a netip.Addr) bool { return !a.IsValid() })
+		addresses := slices.DeleteFunc(byLink(ctx, m),
+			func(a netip.Addr) bool { return !a.IsValid() })
 		all = append(all, node.Peer{Name: m.Label(), Addresses: addresses})
 	}
 	return all, nil
 }
 
-// ringLinks are the links of Corosync with their ports.
+// ringLinks returns the links of Corosync with their ports.
 func ringLinks(ctx context.Context) (node.Links, error) {
 	r, err := askNodes(ctx)
 	if err != nil {
@@ -74,7 +80,7 @@ func ringLinks(ctx context.Context) (node.Links, error) {
 	return links, nil
 }
 
-// byLink is one address for each link of a node; the zero value where none can be found.
+// byLink returns one address for each link of a node; the zero value where none can be found.
 func byLink(ctx context.Context, m corosync.Member) []netip.Addr {
 	var all []netip.Addr
 	for _, link := range m.Links(ctx) {

@@ -85,7 +85,7 @@ func TestShortBacklog(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
 	defer func() { _ = l.Close() }()
-	// net sets the backlog anew.
+	// net sets the backlog again.
 	raw, err := l.(*net.TCPListener).SyscallConn()
 	require.NoError(t, err)
 	require.NoError(t, raw.Control(func(fd uintptr) { _ = unix.Listen(int(fd), 100) }))

@@ -135,7 +135,7 @@ func busy(format string, args ...any) *digitalocean.Failure {
 	return &digitalocean.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
 }
 
-// status looks at the droplet anew.
+// status looks at the droplet again.
 func (a *agent) status(ctx context.Context, c *fence.Call) (fence.Power, error) {
 	target, err := a.find(ctx, c)
 	if err != nil {

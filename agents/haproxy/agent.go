@@ -10,7 +10,7 @@
 //	monitor  no process of the instance is alive                             7
 //	monitor  zombie; stopped; hung; master without worker, or worker without
 //	         master; somebody else's soft stop; min_servers; check_url       1  recover, or move
-//	monitor  a reload is pending; deleted sockets cannot be made anew;
+//	monitor  a reload is pending; deleted sockets cannot be made again;
 //	         HAProxy crashed since the last monitor and was brought back   190  it serves: leave it alone and tell
 //	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
 //	                                                                            would stop a HAProxy that serves
@@ -23,65 +23,53 @@ package haproxy
 
 import (
 	"context"
-	"fmt"
-	"net/netip"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/keeper"
 	"github.com/hawser-ha/hawser/contract"
-	client "github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/param"
 )
 
 // agent holds the parameters of one call.
 type agent struct {
-	version string
+	instance.Settings
+	instance.System
 
-	binpath, conffile   string
-	extraconf           []string
-	checkURL            string
-	checkTimeout        time.Duration
-	minServers          int
-	stopGrace           time.Duration
-	anchorIP, privateIP netip.Addr
-	metadataURL         string
-
-	// keeper is whether a process watches HAProxy; a HAProxy that crashes maxCrashes times within crashWindow is given up.
-	keeper      bool
-	maxCrashes  int
-	crashWindow time.Duration
-	// generation is the word whose change has every node reload.
-	generation string
-	// watched is whether a keeper answered at the beginning of a monitor.
-	watched bool
+	checkTimeout time.Duration
+	minServers   int
 	// push is the order about a configuration that travels through the CIB.
 	push contract.PushOrder
-
-	// unit is HAProxy's own systemd service, given what it gives to HAProxy here.
-	unit  string
-	given *systemd.Settings
-
-	// tools are Pacemaker's, manager is systemd, program what is run as the keeper; tests replace them.
-	tools   tools
-	manager manager
-	program string
 }
 
 // New declares the agent. The version is shown in its meta-data.
-func New(version string) *ocf.Agent { return newAgent(version).declare() }
+func New(version string) *ocf.Agent { return newAgent(version).Declare() }
 
-func newAgent(version string) *agent {
-	return &agent{version: version, tools: pacemakerTools, manager: thisSystemd, unit: contract.DefaultUnit, program: "/proc/self/exe"}
+// Keep returns the life of the process that watches HAProxy, the keeper. It returns its exit code.
+func Keep(ctx context.Context, version string) int {
+	return keeper.Run(ctx, func() keeper.Agent { return newAgent(version) })
 }
 
-func (a *agent) declare() *ocf.Agent {
+func newAgent(version string) *agent {
+	return &agent{Settings: instance.Settings{Unit: contract.DefaultUnit}, System: instance.ThisSystem(version)}
+}
+
+// Instance returns the HAProxy that a call is about.
+func (a *agent) Instance(dir string) *instance.Instance {
+	return &instance.Instance{Files: contract.Files{Dir: dir}, Settings: a.Settings, System: a.System}
+}
+
+func (a *agent) instance(ctx context.Context) *instance.Instance {
+	return a.Instance(ocf.CallFrom(ctx).Dir)
+}
+
+func (a *agent) Declare() *ocf.Agent {
 	return &ocf.Agent{
 		Name:    contract.HAProxyType,
 		LogName: "hawser-haproxy",
-		Version: a.version,
+		Version: a.Version,
 		Short:   "HAProxy, kept reachable by the cluster",
 		Long: `Runs HAProxy in master-worker mode, watches it through its own sockets, reloads it without losing a connection and stops it without
 cutting short what can still finish.
@@ -118,21 +106,21 @@ func (a *agent) params() []ocf.Param {
 	return []ocf.Param{{
 		Name: contract.ParamBinpath, Short: "HAProxy's program",
 		Long:  "Absolute path of HAProxy.",
-		Value: param.Path(&a.binpath, contract.DefaultBinpath),
+		Value: param.Path(&a.Binpath, contract.DefaultBinpath),
 	}, {
 		Name: contract.ParamConffile, Short: "HAProxy's configuration",
 		Long:  "Absolute path of HAProxy's configuration file, or of a directory whose files *.cfg are read in the order of their names.",
-		Value: param.Path(&a.conffile, contract.DefaultConffile),
+		Value: param.Path(&a.Conffile, contract.DefaultConffile),
 	}, {
 		Name: contract.ParamExtraconf, Short: "further arguments for HAProxy",
 		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes keep white space; no shell sees them. The options
 by which the agent itself runs HAProxy (-c -d -db -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
-		Value: param.Words(&a.extraconf, ""),
+		Value: param.Words(&a.Extraconf, ""),
 	}, {
 		Name: contract.ParamCheckURL, Short: "what to ask for through HAProxy", Reloadable: true,
 		Long: `A URL that a monitor of OCF_CHECK_LEVEL 10 asks for, so that the check goes through HAProxy and what is behind it, such as
 http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399 is healthy; redirections are not followed, certificates are not verified.`,
-		Value: param.CheckURL(&a.checkURL),
+		Value: param.CheckURL(&a.CheckURL),
 	}, {
 		Name: contract.ParamCheckTimeout, Short: "how long check_url may take", Reloadable: true,
 		Long:  "How long the answer to check_url may take.",
@@ -146,46 +134,46 @@ that reaches its backends. 0 asks nothing.`,
 		Name: contract.ParamStopGrace, Short: "how long open connections may finish", Reloadable: true,
 		Long: `How long a stop lets open connections finish before it ends them; HAProxy takes no new ones from the beginning. A stop takes at
 most what the timeout of its operation allows.`,
-		Value: param.Duration(&a.stopGrace, contract.DefaultStopGrace),
+		Value: param.Duration(&a.StopGrace, contract.DefaultStopGrace),
 	}, {
 		Name: contract.ParamAnchorIP, Short: "HAWSER_ANCHOR_IP",
 		Long: `The address that HAProxy's configuration knows as HAWSER_ANCHOR_IP, on which a floating IP's traffic arrives. By default the metadata
 service is asked for it, if the configuration mentions it.`,
-		Value: param.Addr(&a.anchorIP),
+		Value: param.Addr(&a.AnchorIP),
 	}, {
 		Name: contract.ParamPrivateIP, Short: "HAWSER_PRIVATE_IP",
 		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the metadata service is asked for it, if the
 configuration mentions it.`,
-		Value: param.Addr(&a.privateIP),
+		Value: param.Addr(&a.PrivateIP),
 	}, {
 		Name: contract.ParamMetadataURL, Short: "origin of the metadata service", Reloadable: true,
 		Long:  "Scheme, host and port of the service that knows this machine's addresses; /metadata/v1 is added. It is asked only at a start.",
-		Value: param.Origin(&a.metadataURL, contract.DefaultMetadataURL),
+		Value: param.Origin(&a.MetadataURL, contract.DefaultMetadataURL),
 	}, {
 		Name: contract.ParamUnit, Short: "HAProxy's own systemd service",
 		Long:  `The service whose settings HAProxy runs with, and which must neither run nor be enabled beside the cluster's HAProxy; or none.`,
-		Value: param.Service(&a.unit, contract.DefaultUnit),
+		Value: param.Service(&a.Unit, contract.DefaultUnit),
 	}, {
 		Name: contract.ParamKeeper, Short: "whether a keeper brings HAProxy back at once", Reloadable: true,
 		Long: `Whether the start leaves a small process, hawser-keeper, that holds copies of HAProxy's listening sockets. It starts HAProxy again as
 soon as it dies or hangs: connections made meanwhile wait instead of being refused. It never acts on what is stopped, reloaded, unmanaged
 or in maintenance by way of the cluster.`,
-		Value: param.Bool(&a.keeper, contract.DefaultKeeper),
+		Value: param.Bool(&a.Keeper, contract.DefaultKeeper),
 	}, {
 		Name: contract.ParamMaxCrashes, Short: "crashes after which the cluster recovers HAProxy", Reloadable: true,
 		Long: `With the crash that makes this many within crash_window, the keeper does not start HAProxy again but has the cluster recover it,
 which may move the address to a node whose HAProxy is well.`,
-		Value: param.Int(&a.maxCrashes, contract.DefaultMaxCrashes, 1, contract.CrashesKept),
+		Value: param.Int(&a.MaxCrashes, contract.DefaultMaxCrashes, 1, contract.CrashesKept),
 	}, {
 		Name: contract.ParamCrashWindow, Short: "the time over which crashes are counted", Reloadable: true,
 		Long:  "The time over which crashes are counted for max_crashes.",
-		Value: param.Duration(&a.crashWindow, contract.DefaultCrashWindow),
+		Value: param.Duration(&a.CrashWindow, contract.DefaultCrashWindow),
 	}, {
-		Name: contract.ParamGeneration, Short: "a word whose change reloads HAProxy on every node", Reloadable: true,
-		Long: `Any word: its change makes every node's HAProxy load its configuration anew, without a restart. hawser reload sets it. One that ends
+		Name: contract.ParamGeneration, Short: "changing this value reloads HAProxy on every node", Reloadable: true,
+		Long: `Any word: its change makes every node's HAProxy load its configuration again, without a restart. hawser reload sets it. One that ends
 in @ and the hash that hawser status shows of a configuration has a node whose files are others go on with what it serves; its monitor
 is then degraded and says so.`,
-		Value: param.String(&a.generation, ""),
+		Value: param.String(&a.Generation, ""),
 	}, {
 		Name: contract.ParamPush, Short: "a configuration on its way to every node", Reloadable: true,
 		Long: `Written by hawser reload --push and taken away again: "check:" or "take:" and the SHA-256 of a configuration in the cluster's
@@ -196,25 +184,18 @@ properties, which every node is to check, or to put in the place of conffile and
 
 // checkExtra refuses words that belong to the agent.
 func (a *agent) checkExtra() error {
-	if err := param.CheckArguments(a.extraconf); err != nil {
-		return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q %w", strings.Join(a.extraconf, " "), err)
+	if err := param.CheckArguments(a.Extraconf); err != nil {
+		return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q %w", strings.Join(a.Extraconf, " "), err)
 	}
 	return nil
 }
 
-// userFiles are the configuration files that are not the agent's.
-func (a *agent) userFiles() []string { return contract.ConfigFiles(a.conffile, a.extraconf) }
-
-// sources reads the user's files, and takes check_url for a further one: it may mention the same variables.
-func (a *agent) sources() ([]client.Source, error) {
-	sources, err := client.ReadSources(a.userFiles())
-	if err != nil {
-		return nil, ocf.Errorf(ocf.ErrInstalled, "conffile=%s: %w", a.conffile, err)
-	}
-	return append(sources, client.Source{File: "check_url", Text: a.checkURL}), nil
+// keep makes sure that a keeper of this build watches HAProxy, or that none does, as the parameter says.
+func (a *agent) keep(ctx context.Context, in *instance.Instance) {
+	in.EnsureKeeper(ctx, ocf.CallFrom(ctx).Environ(New(a.Version)))
 }
 
-// validate is the whole of validate-all. A start has the same questions, but asks them in its own order.
+// validate returns the whole of validate-all. A start has the same questions, but asks them in its own order.
 func (a *agent) validate(ctx context.Context) error {
 	if ocf.CallFrom(ctx).Action != "validate-all" {
 		return nil
@@ -222,52 +203,19 @@ func (a *agent) validate(ctx context.Context) error {
 	if err := a.checkExtra(); err != nil {
 		return err
 	}
-	if err := a.checkBinary(); err != nil {
+	in := a.instance(ctx)
+	if err := in.CheckBinary(); err != nil {
 		return err
 	}
-	a.heedUnit(ctx)
-	sources, err := a.sources()
+	in.CheckUnit(ctx)
+	sources, err := in.Sources()
 	if err != nil {
 		return err
 	}
-	env, err := a.environment(ctx, sources, nil)
+	env, err := in.Environment(ctx, sources, false)
 	if err != nil {
 		return err
 	}
-	env = withUnitEnvironment(a.unitSettings(ctx), env)
-	return a.checkConfig(ctx, []string{a.conffile}, env)
-}
-
-// files are the instance's files and sockets.
-type files struct{ contract.Files }
-
-func filesOf(ctx context.Context) files { return files{contract.Files{Dir: ocf.CallFrom(ctx).Dir}} }
-
-// masterArg is the word of HAProxy's command line by which its processes are known as this instance's.
-func (f files) masterArg() string { return f.MasterSocket() + ",mode,600,level,admin" }
-
-// longestPath is the longest path that HAProxy can bind: sun_path (unix(7)) less the suffix of its temporary name.
-const longestPath = 97
-
-// check refuses a directory whose name HAProxy would read as something else, or whose sockets it cannot bind.
-func (f files) check() error {
-	if longest := f.newStats(0xffffffff); len(longest) > longestPath {
-		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %s is %d characters too long for a socket in it: shorten the resource's name",
-			f.Dir, len(longest)-longestPath)
-	}
-	if i := strings.IndexFunc(f.Dir, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`,"'\#$@`, r) || r > '~' }); i >= 0 {
-		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %q holds %q, which HAProxy would not take as part of a path: rename the resource",
-			f.Dir, f.Dir[i:i+1])
-	}
-	return nil
-}
-
-// args is HAProxy's command line. The fragment comes first, so that the user's configuration has the last word.
-func (a *agent) args(f files) []string {
-	return append([]string{"-W", "-D", "-f", f.Fragment(), "-f", a.conffile, "-p", f.Pidfile(), "-S", f.masterArg()}, a.extraconf...)
-}
-
-// newStats is a path at which no HAProxy has listened yet.
-func (f files) newStats(number uint32) string {
-	return filepath.Join(f.Dir, fmt.Sprintf("stats.%08x.sock", number))
+	env = instance.WithUnitEnvironment(in.UnitSettings(ctx), env)
+	return in.CheckConfig(ctx, []string{a.Conffile}, env)
 }

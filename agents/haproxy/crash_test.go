@@ -12,15 +12,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
 // TestCrash: whatever of HAProxy is killed under load, nobody is refused and it is back at once.
 func TestCrash(t *testing.T) {
-	for name, victims := range map[string]func(family) []int{
-		"master and worker": func(f family) []int { return []int{f.masters[0].PID, f.others[0].PID} },
-		"the worker alone":  func(f family) []int { return []int{f.others[0].PID} },
-		"the master alone":  func(f family) []int { return []int{f.masters[0].PID} },
+	for name, victims := range map[string]func(instance.Family) []int{
+		"master and worker": func(f instance.Family) []int { return []int{f.Masters[0].PID, f.Others[0].PID} },
+		"the worker alone":  func(f instance.Family) []int { return []int{f.Others[0].PID} },
+		"the master alone":  func(f instance.Family) []int { return []int{f.Masters[0].PID} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newKeptWorld(t)
@@ -59,7 +60,7 @@ func TestHang(t *testing.T) {
 			w.kill(worker, syscall.SIGSTOP)
 		},
 		"a worker that spins": func(w *world) {
-			conn, err := net.Dial("unix", w.files().StatsSocket())
+			conn, err := net.Dial("unix", w.instance().StatsSocket())
 			require.NoError(w.t, err)
 			w.t.Cleanup(func() { _ = conn.Close() })
 			_, err = fmt.Fprintln(conn, "expert-mode on; debug dev loop 20000")
@@ -92,22 +93,22 @@ func TestKeeperAndHAProxyKilledTogether(t *testing.T) {
 	keeper, _ := w.keepers()
 	fam := w.family()
 	w.kill(keeper[0], syscall.SIGKILL)
-	fam.signal(syscall.SIGKILL)
+	fam.Signal(syscall.SIGKILL)
 	w.eventually("the standby brings it back", func() bool { return len(w.state().Crashes) == 1 })
 	require.NoError(t, w.get())
 	w.guards()
 
 	t.Run("and everything at once is the monitor's", func(t *testing.T) {
-		fam, err := w.files().keepers()
+		fam, err := w.instance().Keepers()
 		require.NoError(t, err)
 		all := w.family()
-		fam.signal(syscall.SIGKILL)
-		all.signal(syscall.SIGKILL)
+		fam.Signal(syscall.SIGKILL)
+		all.Signal(syscall.SIGKILL)
 		w.eventually("they are gone", func() bool {
-			fam, err := w.files().keepers()
-			fam.signal(syscall.SIGKILL) // a standby that was made, and what a keeper brought back, between the look and the signal
-			w.family().signal(syscall.SIGKILL)
-			return err == nil && fam.empty() && w.family().empty()
+			fam, err := w.instance().Keepers()
+			fam.Signal(syscall.SIGKILL) // a standby that was made, and what a keeper brought back, between the look and the signal
+			w.family().Signal(syscall.SIGKILL)
+			return err == nil && fam.Empty() && w.family().Empty()
 		})
 		w.want(ocf.DegradedCode, w.r.Monitor(0), "HAProxy crashed")
 		require.NoError(t, w.get())
@@ -128,10 +129,10 @@ func TestTheLastConfigurationThatWorked(t *testing.T) {
 			w := newKeptWorld(t)
 			w.guarded()
 			edit(w)
-			w.family().signal(syscall.SIGKILL)
+			w.family().Signal(syscall.SIGKILL)
 			w.eventually("it is back", func() bool { return len(w.state().Crashes) == 1 })
 			require.NoError(t, w.get())
-			require.True(t, w.files().onCopies(w.master().PID))
+			require.True(t, w.instance().OnCopies(w.master().PID))
 			w.want(ocf.DegradedCode, w.r.Monitor(0), "last good configuration")
 			w.want(ocf.Success, w.r.Monitor(0))
 			w.want(ocf.Success, w.r.Start())
@@ -148,7 +149,7 @@ func TestTheLastConfigurationThatWorked(t *testing.T) {
 			w.want(ocf.Success, w.r.Run("reload-agent", nil))
 			w.want(ocf.DegradedCode, w.r.Monitor(0))
 			w.guards()
-			w.family().signal(syscall.SIGKILL)
+			w.family().Signal(syscall.SIGKILL)
 			w.eventually("it is back", func() bool { return len(w.state().Crashes) == 2 })
 			conn, err = net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 			require.NoError(t, err, "what could not be loaded is not what comes back")
@@ -167,7 +168,7 @@ func TestCrashDuringReload(t *testing.T) {
 	result := make(chan ocf.Code, 1)
 	w.write("haproxy.cfg", w.config("#edited"))
 	go func() { result <- w.r.Run("reload-agent", nil).Code }()
-	w.eventually("the check is under way", func() bool { return held(filepath.Join(w.r.RunDir(), "."+w.r.Instance+".lock")) })
+	w.eventually("the check is under way", func() bool { return instance.Locked(filepath.Join(w.r.RunDir(), "."+w.r.Instance+".lock")) })
 	w.kill(master, syscall.SIGKILL)
 	require.Equal(t, ocf.Success, <-result)
 	require.NoError(t, w.get())

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// examiner is a `hawser` that notes how it was called, and then hangs.
+// examiner returns a `hawser` that notes how it was called, and then hangs.
 func (w *world) examiner() {
 	w.write("hawser", fmt.Sprintf("#!/bin/sh\nread -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ nice _ </proc/self/stat\necho \"$* nice=$nice pid=$$ rundir=$HAWSER_RUNDIR\" >>%s\nexec sleep 1000\n", w.path("examined")))
 }
@@ -30,7 +30,7 @@ func TestKeeperHasItsNodeExamined(t *testing.T) {
 	w.guarded()
 	require.Eventually(t, func() bool { return strings.Contains(w.examined(), "rundir=") }, time.Minute, 10*time.Millisecond, "the node is looked at")
 	var pid int
-	_, err := fmt.Sscanf(w.examined(), "doctor --tell nice=19 pid=%d rundir="+w.files().Dir[:strings.LastIndex(w.files().Dir, "/")], &pid)
+	_, err := fmt.Sscanf(w.examined(), "doctor --tell nice=19 pid=%d rundir="+w.instance().Dir[:strings.LastIndex(w.instance().Dir, "/")], &pid)
 	require.NoError(t, err, w.examined())
 
 	before := w.state().Master
@@ -42,11 +42,4 @@ func TestKeeperHasItsNodeExamined(t *testing.T) {
 	t.Cleanup(func() { _ = syscall.Kill(standby[0], syscall.SIGKILL) })
 	require.NoError(t, syscall.Kill(keeper[0], syscall.SIGKILL))
 	w.eventually("the look ends with the keeper", func() bool { v, err := procfs.Default.Stat(pid); return err != nil || v.Dead() })
-}
-
-// Where hawser is not installed nothing happens.
-func TestKeeperWithoutHawser(t *testing.T) {
-	w := newKeptWorld(t)
-	examine(t.Context(), w.path("nothing"))
-	require.Empty(t, w.examined())
 }

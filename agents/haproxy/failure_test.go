@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -19,22 +20,22 @@ import (
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
 
-// quick is a monitor with little time.
+// quick returns a monitor with little time.
 func (w *world) quick() ocftest.Result {
 	return w.r.Run("monitor", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000", "OCF_RESKEY_CRM_meta_interval": "10000"})
 }
 
-// recovers is what Pacemaker does with a failed resource: a stop and a start.
+// recovers returns what Pacemaker does with a failed resource: a stop and a start.
 func (w *world) recovers() {
 	w.t.Helper()
 	w.want(ocf.Success, w.r.Stop())
-	require.True(w.t, w.family().empty())
+	require.True(w.t, w.family().Empty())
 	w.want(ocf.NotRunning, w.r.Monitor(0))
 	w.start()
 	w.want(ocf.Success, w.r.Monitor(0))
 }
 
-// TestFailures is every way in which a HAProxy that ran may no longer do, and what a monitor calls it.
+// TestFailures returns every way in which a HAProxy that ran may no longer do, and what a monitor calls it.
 func TestFailures(t *testing.T) {
 	for name, c := range map[string]struct {
 		breakIt func(w *world)
@@ -46,8 +47,8 @@ func TestFailures(t *testing.T) {
 				worker := w.worker().PID
 				w.kill(w.master().PID, syscall.SIGKILL)
 				w.gone(worker) // it follows its master
-				require.Eventually(w.t, func() bool { return w.family().empty() }, 10*time.Second, 5*time.Millisecond)
-				s, _ := w.files().load()
+				require.Eventually(w.t, func() bool { return w.family().Empty() }, 10*time.Second, 5*time.Millisecond)
+				s, _ := w.instance().Load()
 				w.gone(s.Master.PID)
 			},
 			code: ocf.NotRunning,
@@ -120,7 +121,7 @@ func TestFailures(t *testing.T) {
 func TestHungWorker(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	f := w.files()
+	f := w.instance()
 	// Somebody accepts connections on the socket and says nothing: to the agent, that is a worker in an endless loop.
 	require.NoError(t, os.Remove(f.StatsSocket()))
 	l, err := net.Listen("unix", f.StatsSocket())
@@ -142,14 +143,14 @@ func TestMasterWithoutWorker(t *testing.T) {
 	require.NoError(t, err)
 	w.write("haproxy", string(tail))
 	// tail, unlike sleep, takes any word for a file.
-	master := exec.Command(w.path("haproxy"), "-f", "/dev/null", w.files().masterArg())
+	master := exec.Command(w.path("haproxy"), "-f", "/dev/null", w.instance().MasterArg())
 	master.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	require.NoError(t, master.Start())
 	go func() { _ = master.Wait() }()
 	for _, r := range []ocftest.Result{w.quick(), w.r.Probe()} {
 		w.want(ocf.ErrGeneric, r, "has no worker")
 	}
-	l, err := net.Listen("unix", w.files().StatsSocket())
+	l, err := net.Listen("unix", w.instance().StatsSocket())
 	require.NoError(t, err)
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	require.NoError(t, l.Close())
@@ -163,7 +164,7 @@ func TestContainerWithTheSamePath(t *testing.T) {
 	tail, err := os.ReadFile(needs.Command(t, "tail"))
 	require.NoError(t, err)
 	w.write("haproxy", string(tail))
-	cmd := exec.Command(needs.Command(t, "unshare"), "--pid", "--fork", "--kill-child", w.path("haproxy"), "-f", "/dev/null", w.files().masterArg())
+	cmd := exec.Command(needs.Command(t, "unshare"), "--pid", "--fork", "--kill-child", w.path("haproxy"), "-f", "/dev/null", w.instance().MasterArg())
 	out, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -183,13 +184,13 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
 	v, err := procfs.Default.Stat(other.Process.Pid)
 	require.NoError(t, err)
-	for name, p := range map[string]process{
-		"started at another time":     {other.Process.Pid, v.Start - 1, "/usr/bin/sleep"},
-		"the time is the same even":   {other.Process.Pid, v.Start, "/usr/sbin/haproxy"},
-		"and there is no such id now": {1 << 30, v.Start, "/usr/sbin/haproxy"},
+	for name, p := range map[string]instance.Process{
+		"started at another time":     {PID: other.Process.Pid, Start: v.Start - 1, Exe: "/usr/bin/sleep"},
+		"the time is the same even":   {PID: other.Process.Pid, Start: v.Start, Exe: "/usr/sbin/haproxy"},
+		"and there is no such id now": {PID: 1 << 30, Start: v.Start, Exe: "/usr/sbin/haproxy"},
 	} {
-		require.NoError(t, w.files().save(state{Master: p}))
-		require.NoError(t, os.WriteFile(w.files().Pidfile(), fmt.Appendln(nil, p.PID), 0o600))
+		require.NoError(t, w.instance().Save(instance.State{Master: p}))
+		require.NoError(t, os.WriteFile(w.instance().Pidfile(), fmt.Appendln(nil, p.PID), 0o600))
 		w.want(ocf.NotRunning, w.r.Monitor(0))
 		w.want(ocf.NotRunning, w.r.Probe())
 		require.NotEmpty(t, name)
@@ -202,7 +203,7 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 
 // TestDeletedFiles deletes what the agent knows HAProxy by while it runs.
 func TestDeletedFiles(t *testing.T) {
-	f := func(w *world) files { return w.files() }
+	f := func(w *world) *instance.Instance { return w.instance() }
 	for name, remove := range map[string]func(w *world) error{
 		"pidfile":       func(w *world) error { return os.Remove(f(w).Pidfile()) },
 		"state":         func(w *world) error { return os.Remove(f(w).State()) },
@@ -239,7 +240,7 @@ func TestDeletedDirectoryAndABrokenConfiguration(t *testing.T) {
 	w.start()
 	master := w.master().PID
 	w.write("haproxy.cfg", w.config("bogus"))
-	require.NoError(t, os.RemoveAll(w.files().Dir))
+	require.NoError(t, os.RemoveAll(w.instance().Dir))
 	w.want(ocf.Success, w.r.Probe())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "bogus")
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "bogus")
@@ -249,7 +250,7 @@ func TestDeletedDirectoryAndABrokenConfiguration(t *testing.T) {
 	require.Equal(t, master, w.master().PID)
 	_, err := w.runtime().Info(t.Context())
 	require.NoError(t, err)
-	_, err = client.Master{Path: w.files().MasterSocket()}.Procs(t.Context())
+	_, err = client.Master{Path: w.instance().MasterSocket()}.Procs(t.Context())
 	require.NoError(t, err)
 }
 
@@ -260,7 +261,7 @@ func TestStopOfAHAProxyThatNothingRemembers(t *testing.T) {
 	require.NoError(t, os.Remove(w.path("haproxy.cfg")))
 	r := w.r.With("binpath", "/nonexistent/haproxy").With("stop_grace", "nonsense").With("conffile", "relative")
 	w.want(ocf.Success, r.Stop())
-	require.True(t, w.family().empty())
+	require.True(t, w.family().Empty())
 	w.want(ocf.NotRunning, r.Probe())
 }
 
@@ -277,21 +278,21 @@ func TestUpgradedProgram(t *testing.T) {
 	w.want(ocf.Success, w.r.Monitor(0))
 	w.write("haproxy", string(program))
 	w.want(ocf.Success, w.r.Monitor(0))
-	require.NoError(t, os.Remove(w.files().State()))
+	require.NoError(t, os.Remove(w.instance().State()))
 	w.want(ocf.Success, w.r.Monitor(0))
 	w.want(ocf.Success, w.r.Run("reload-agent", nil))
 	w.want(ocf.Success, w.r.Monitor(0))
 	require.Equal(t, master, w.master().PID)
 	require.NoError(t, os.Remove(w.path("haproxy")))
 	w.want(ocf.Success, w.r.Stop())
-	require.True(t, w.family().empty())
+	require.True(t, w.family().Empty())
 }
 
 // TestSlowAnswer: a busy HAProxy with thousands of servers takes its time for each answer, and is not hung.
 func TestSlowAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	f := w.files()
+	f := w.instance()
 	real := w.path("stats.real")
 	require.NoError(t, os.Rename(f.StatsSocket(), real))
 	l, err := net.Listen("unix", f.StatsSocket())
@@ -305,7 +306,7 @@ func TestSlowAnswer(t *testing.T) {
 			}
 			go func() {
 				defer func() { _ = conn.Close() }()
-				time.Sleep(briefly + briefly/2)
+				time.Sleep(instance.Briefly + instance.Briefly/2)
 				if worker, err := net.Dial("unix", real); err == nil {
 					go func() { _, _ = io.Copy(worker, conn) }()
 					_, _ = io.Copy(conn, worker)

@@ -20,7 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/keeper"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -30,12 +31,12 @@ import (
 )
 
 // noSystemd is a machine without it, whatever runs this one.
-var noSystemd = manager{
-	find: func(_ context.Context, name string) (systemd.Unit, error) { return systemd.Unit{Name: name}, nil },
-	settings: func(context.Context, string) (systemd.Settings, bool, error) {
+var noSystemd = instance.Systemd{
+	Find: func(_ context.Context, name string) (systemd.Unit, error) { return systemd.Unit{Name: name}, nil },
+	Settings: func(context.Context, string) (systemd.Settings, bool, error) {
 		return systemd.Settings{}, false, systemd.ErrAbsent
 	},
-	booted: func() bool { return false },
+	Booted: func() bool { return false },
 }
 
 // keepZombies makes this process the kind of parent that takes no note of its children's end.
@@ -44,12 +45,12 @@ var keepZombies atomic.Bool
 // TestMain makes this process the parent of every HAProxy that goes into the background, and a good one: in a container, process 1
 // may leave zombies for long.
 func TestMain(m *testing.M) {
-	if IsKeeper(os.Args) { // this binary is its own keeper, too
-		os.Exit(keepOn(context.Background(), func() *agent {
+	if instance.IsKeeper(os.Args) { // this binary is its own keeper, too
+		os.Exit(keeper.Run(context.Background(), func() keeper.Agent {
 			a := newAgent("1.2.3")
-			a.manager = noSystemd
+			a.Systemd = noSystemd
 			if dir := os.Getenv(toolsVariable); dir != "" {
-				a.tools = fakeTools(dir)
+				a.Tools = fakeTools(dir)
 			}
 			return a
 		}))
@@ -117,8 +118,8 @@ func newWorld(t *testing.T) *world {
 	w.r.Env["HAWSER_RUNDIR"] = w.path("run")
 	t.Cleanup(func() {
 		keepZombies.Store(false)
-		if fam := w.family(); !fam.empty() {
-			fam.signal(syscall.SIGCONT)
+		if fam := w.family(); !fam.Empty() {
+			fam.Signal(syscall.SIGCONT)
 			w.want(ocf.Success, w.r.Stop())
 		}
 	})
@@ -127,13 +128,13 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) agent() *ocf.Agent {
 	a := newAgent("1.2.3")
-	a.manager = noSystemd
-	a.tools = fakeTools(w.dir)
+	a.Systemd = noSystemd
+	a.Tools = fakeTools(w.dir)
 	w.tune(a)
-	return a.declare()
+	return a.Declare()
 }
 
-// config is what Debian ships, more or less, with the test's own paths and addresses.
+// config returns what Debian ships, more or less, with the test's own paths and addresses.
 func (w *world) config(more string) string {
 	return fmt.Sprintf(`global
 	log /dev/log local0
@@ -163,30 +164,32 @@ func (w *world) write(name, text string) {
 	require.NoError(w.t, os.WriteFile(w.path(name), []byte(text), 0o700))
 }
 
-func (w *world) files() files { return files{contract.FilesOf(w.r.RunDir(), w.r.Instance)} }
-
-func (w *world) family() family {
+func (w *world) instance() *instance.Instance {
 	a := newAgent("")
-	a.binpath = "/usr/sbin/haproxy"
-	fam, err := a.find(w.files())
+	a.Binpath = "/usr/sbin/haproxy"
+	return a.Instance(filepath.Join(w.r.RunDir(), w.r.Instance))
+}
+
+func (w *world) family() instance.Family {
+	fam, err := w.instance().Find()
 	require.NoError(w.t, err)
 	return fam
 }
 
-// master is the only master.
-func (w *world) master() member {
+// master returns the only master.
+func (w *world) master() instance.Member {
 	w.t.Helper()
 	fam := w.family()
-	require.Len(w.t, fam.masters, 1, "%s", fam)
-	return fam.masters[0]
+	require.Len(w.t, fam.Masters, 1, "%s", fam)
+	return fam.Masters[0]
 }
 
-// worker is the only worker.
-func (w *world) worker() member {
+// worker returns the only worker.
+func (w *world) worker() instance.Member {
 	w.t.Helper()
 	fam := w.family()
-	require.Len(w.t, fam.others, 1, "%s", fam)
-	return fam.others[0]
+	require.Len(w.t, fam.Others, 1, "%s", fam)
+	return fam.Others[0]
 }
 
 func (w *world) want(code ocf.Code, result ocftest.Result, contains ...string) {
@@ -212,7 +215,7 @@ func (w *world) get() error {
 	if err != nil {
 		return err
 	}
-	response, err := direct().Do(request)
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
 		return err
 	}
@@ -238,9 +241,9 @@ func (w *world) kill(pid int, signal syscall.Signal) {
 	}
 }
 
-func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.files().StatsSocket()} }
+func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.instance().StatsSocket()} }
 
-// freePort is a port of 127.0.0.1 on which nobody listens, outside of the range from which the kernel gives ports to clients.
+// freePort returns a port of 127.0.0.1 on which nobody listens, outside of the range from which the kernel gives ports to clients.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {

@@ -11,11 +11,11 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// askURL asks for check_url as a client would. The certificate is HAProxy's own and often not for the address that is asked, so
+// requestCheckURL asks for check_url as a client would. The certificate is HAProxy's own and often not for the address that is asked, so
 // it is not verified: the question is whether the service answers.
-func (a *agent) askURL(ctx context.Context, env []string) error {
+func (a *agent) requestCheckURL(ctx context.Context, env []string) error {
 	var unknown []string
-	url := os.Expand(a.checkURL, func(name string) string {
+	url := os.Expand(a.CheckURL, func(name string) string {
 		value := procfs.Lookup(env, name)
 		if value == "" {
 			unknown = append(unknown, name)
@@ -23,18 +23,20 @@ func (a *agent) askURL(ctx context.Context, env []string) error {
 		return hostOf(value)
 	})
 	if len(unknown) > 0 {
-		return fmt.Errorf("check_url=%s mentions %s, which HAProxy was not started with: restart the resource", a.checkURL, strings.Join(unknown, ", "))
+		return fmt.Errorf("check_url=%s mentions %s, which HAProxy was not started with: restart the resource", a.CheckURL, strings.Join(unknown, ", "))
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.checkTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return fmt.Errorf("check_url=%s: %w", a.checkURL, err)
+		return fmt.Errorf("check_url=%s: %w", a.CheckURL, err)
 	}
-	request.Header.Set("User-Agent", "hawser/"+a.version)
+	request.Header.Set("User-Agent", "hawser/"+a.Version)
 	request.Close = true
-	asker := direct()
-	asker.Transport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	asker := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	response, err := asker.Do(request)
 	if err != nil {
 		return fmt.Errorf("the service does not answer through HAProxy: check_url: %w", err)
@@ -46,7 +48,7 @@ func (a *agent) askURL(ctx context.Context, env []string) error {
 	return nil
 }
 
-// hostOf is an address as a URL has it: IPv6 in brackets.
+// hostOf returns an address as a URL has it: IPv6 in brackets.
 func hostOf(value string) string {
 	if strings.Contains(value, ":") {
 		return "[" + value + "]"

@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -26,8 +28,8 @@ func TestTheKeeperIsOne(t *testing.T) {
 	keeper, standby := w.keepers()
 
 	t.Run("a second one ends", func(t *testing.T) {
-		cmd := exec.Command(w.files().KeeperLink())
-		cmd.Args, cmd.Env = []string{keeperName}, newAgent("").keeperEnv(w.files())
+		cmd := exec.Command(w.instance().KeeperLink())
+		cmd.Args, cmd.Env = []string{contract.KeeperProcess}, w.instance().KeeperEnv()
 		require.Error(t, cmd.Run())
 		again, _ := w.keepers()
 		require.Equal(t, keeper, again)
@@ -71,32 +73,32 @@ func TestTheKeeperIsOne(t *testing.T) {
 		w.guards()
 	})
 	t.Run("both killed, the next monitor puts them back", func(t *testing.T) {
-		fam, err := w.files().keepers()
+		fam, err := w.instance().Keepers()
 		require.NoError(t, err)
-		fam.signal(syscall.SIGKILL)
+		fam.Signal(syscall.SIGKILL)
 		w.eventually("they are gone", func() bool {
-			fam, err := w.files().keepers()
-			fam.signal(syscall.SIGKILL) // one that was made between the look and the signal
-			return err == nil && fam.empty()
+			fam, err := w.instance().Keepers()
+			fam.Signal(syscall.SIGKILL) // one that was made between the look and the signal
+			return err == nil && fam.Empty()
 		})
 		w.want(ocf.Success, w.r.Monitor(0))
 		w.guards()
 	})
 	t.Run("whose lock is given back a moment after its end", func(t *testing.T) {
 		// As by threads of it that end later. The standby of before waits for the lock too, and must not be what is left.
-		fam, err := w.files().keepers()
+		fam, err := w.instance().Keepers()
 		require.NoError(t, err)
-		fam.signal(syscall.SIGKILL)
-		lock, err := os.OpenFile(w.files().KeeperLock(), os.O_RDWR, 0)
+		fam.Signal(syscall.SIGKILL)
+		lock, err := os.OpenFile(w.instance().KeeperLock(), os.O_RDWR, 0)
 		require.NoError(t, err)
 		defer func() { _ = lock.Close() }()
 		w.eventually("they are gone", func() bool {
-			fam, err := w.files().keepers()
-			fam.signal(syscall.SIGKILL)
-			return err == nil && fam.empty() && syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+			fam, err := w.instance().Keepers()
+			fam.Signal(syscall.SIGKILL)
+			return err == nil && fam.Empty() && syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 		})
 		given := make(chan error, 1)
-		time.AfterFunc(lockTime/8, func() { given <- syscall.Flock(int(lock.Fd()), syscall.LOCK_UN) })
+		time.AfterFunc(250*time.Millisecond, func() { given <- syscall.Flock(int(lock.Fd()), syscall.LOCK_UN) })
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.NoError(t, <-given)
 		w.guards()
@@ -111,9 +113,9 @@ func TestTheKeeperIsOne(t *testing.T) {
 	})
 	t.Run("keeper=false ends it at a reload, and true brings it back", func(t *testing.T) {
 		w.want(ocf.Success, w.r.With("keeper", "false").Run("reload-agent", nil))
-		fam, err := w.files().keepers()
+		fam, err := w.instance().Keepers()
 		require.NoError(t, err)
-		require.True(t, fam.empty())
+		require.True(t, fam.Empty())
 		w.want(ocf.Success, w.r.Run("reload-agent", nil))
 		w.guards()
 	})
@@ -132,9 +134,9 @@ func TestWhatTheKeeperLeavesAlone(t *testing.T) {
 			w := newKeptWorld(t)
 			w.guarded()
 			w.cluster(does)
-			w.family().signal(syscall.SIGKILL)
-			w.eventually("the keeper ends", func() bool { fam, err := w.files().keepers(); return err == nil && fam.empty() })
-			w.eventually("HAProxy is gone", func() bool { return w.family().empty() })
+			w.family().Signal(syscall.SIGKILL)
+			w.eventually("the keeper ends", func() bool { fam, err := w.instance().Keepers(); return err == nil && fam.Empty() })
+			w.eventually("HAProxy is gone", func() bool { return w.family().Empty() })
 			w.eventually("nobody listens", func() bool { return errors.Is(w.get(), syscall.ECONNREFUSED) })
 			require.Empty(t, w.told())
 			w.eventually("the monitor says so", func() bool { return w.r.Monitor(0).Code == ocf.NotRunning })
@@ -144,7 +146,7 @@ func TestWhatTheKeeperLeavesAlone(t *testing.T) {
 		w := newKeptWorld(t)
 		w.guarded()
 		w.cluster("hang")
-		w.family().signal(syscall.SIGKILL)
+		w.family().Signal(syscall.SIGKILL)
 		w.eventually("it is back", func() bool { return len(w.state().Crashes) == 1 })
 		require.NoError(t, w.get())
 	})
@@ -164,7 +166,7 @@ func TestHandOver(t *testing.T) {
 		"it keeps crashing": func(w *world) {
 			w.r = w.r.With("max_crashes", "2")
 			w.guarded()
-			w.family().signal(syscall.SIGKILL)
+			w.family().Signal(syscall.SIGKILL)
 			w.eventually("it is back", func() bool { return len(w.state().Crashes) == 1 })
 			w.guards()
 		},
@@ -172,11 +174,11 @@ func TestHandOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newKeptWorld(t)
 			spoil(w)
-			for _, m := range w.state().family(w) {
+			for _, m := range familyPIDs(w) {
 				_ = syscall.Kill(m, syscall.SIGKILL) // the keeper may have been faster
 			}
 			w.eventually("the cluster is told", func() bool { return strings.Contains(w.told(), "--fail -r test -N here") })
-			w.eventually("the keeper ends", func() bool { fam, err := w.files().keepers(); return err == nil && fam.empty() })
+			w.eventually("the keeper ends", func() bool { fam, err := w.instance().Keepers(); return err == nil && fam.Empty() })
 			w.eventually("the sockets are closed", func() bool { return errors.Is(w.get(), syscall.ECONNREFUSED) })
 			w.eventually("the monitor says so", func() bool { return w.r.Monitor(0).Code == ocf.NotRunning }) // once zombies are collected
 			w.want(ocf.Success, w.r.Stop())
@@ -185,16 +187,13 @@ func TestHandOver(t *testing.T) {
 }
 
 // family are the processes of the HAProxy that the state is about, found by its master.
-func (s state) family(w *world) []int {
-	a := newAgent("")
-	a.binpath = w.r.Params["binpath"]
-	if a.binpath == "" {
-		a.binpath = "/usr/sbin/haproxy"
-	}
-	fam, err := a.find(w.files())
+func familyPIDs(w *world) []int {
+	in := w.instance()
+	in.Binpath = cmp.Or(w.r.Params["binpath"], in.Binpath)
+	fam, err := in.Find()
 	require.NoError(w.t, err)
 	var pids []int
-	for _, m := range fam.all() {
+	for _, m := range fam.All() {
 		pids = append(pids, m.PID)
 	}
 	return pids
@@ -215,7 +214,7 @@ func TestAnotherInstanceIsNobodysBusiness(t *testing.T) {
 	before, master := w.state(), w.master().PID
 	keeper, standby := w.keepers()
 	w.write("crm_mon", strings.ReplaceAll(func() string { text, _ := os.ReadFile(w.path("crm_mon")); return string(text) }(), "id='test'", "id='other'"))
-	other.family().signal(syscall.SIGKILL)
+	other.family().Signal(syscall.SIGKILL)
 	other.eventually("the other is back", func() bool { return len(other.state().Crashes) == 1 })
 	other.want(ocf.Success, other.r.Stop())
 	require.Equal(t, before, w.state())
@@ -232,13 +231,14 @@ func TestIPv6WithoutV6only(t *testing.T) {
 	port := freePort(t)
 	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend six\n\tbind ::1:%d\n\tdefault_backend app\n", port)))
 	w.guarded()
-	before, err := os.ReadFile(migrateSwitch)
-	require.NoError(t, err)
+	const migrate = "net.ipv4.tcp_migrate_req"
+	before := procfs.Default.Sysctl(migrate)
+	require.NotEmpty(t, before)
 	keeper, _ := w.keepers()
 	w.kill(keeper[0], syscall.SIGSTOP)
 	fam := w.family()
-	fam.signal(syscall.SIGKILL)
-	for _, m := range fam.all() {
+	fam.Signal(syscall.SIGKILL)
+	for _, m := range fam.All() {
 		w.gone(m.PID)
 	}
 	conn, err := net.Dial("tcp", fmt.Sprintf("[::1]:%d", port))
@@ -252,7 +252,6 @@ func TestIPv6WithoutV6only(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), fmt.Sprint(http.StatusOK))
 	w.eventually("the kernel's setting is what it was", func() bool {
-		after, err := os.ReadFile(migrateSwitch)
-		return err == nil && string(after) == string(before)
+		return procfs.Default.Sysctl(migrate) == before
 	})
 }

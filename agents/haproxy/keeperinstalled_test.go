@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// installed is the program as it is installed, by another name.
+// installed returns the program as it is installed, by another name.
 func (w *world) installed() string {
 	program := w.path("ocf-haproxy")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3", "-o", program, "../../cmd/ocf-haproxy")
@@ -65,7 +65,7 @@ func TestUpgradeOfTheAgent(t *testing.T) {
 func TestKeeperIsSmall(t *testing.T) {
 	w := newKeptWorld(t)
 	program := w.installed()
-	w.tune = func(a *agent) { a.program = program }
+	w.tune = func(a *agent) { a.Program = program }
 	w.guarded()
 	keeper, standby := w.keepers()
 	cpu := func() time.Duration {

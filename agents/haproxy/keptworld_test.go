@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -21,12 +23,15 @@ import (
 const toolsVariable = "PCMK_hawser_test_tools"
 
 // fakeTools are Pacemaker's tools as a test's cluster has them, in its directory.
-func fakeTools(dir string) tools {
+func fakeTools(dir string) instance.Tools {
 	in := func(name string) string { return filepath.Join(dir, name) }
-	return tools{in("attrd_updater"), in("crm_mon"), in("crm_simulate"), in("crm_resource"), in("cibadmin"), in("hawser")}
+	return instance.Tools{
+		AttrdUpdater: in("attrd_updater"), CrmMon: in("crm_mon"), CrmSimulate: in("crm_simulate"), CrmResource: in("crm_resource"),
+		Cibadmin: in("cibadmin"), Hawser: in("hawser"),
+	}
 }
 
-// newKeptWorld is a HAProxy with a keeper, in a cluster that does what the file "cluster" says: managed, unmanaged, down, hang.
+// newKeptWorld returns a HAProxy with a keeper, in a cluster that does what the file "cluster" says: managed, unmanaged, down, hang.
 func newKeptWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -49,9 +54,9 @@ echo "<pacemaker-result><resources><clone id='c'><resource id='test' role='Start
 	w.r.Env["HA_LOGFILE"] = w.path("log")
 	t.Cleanup(func() {
 		w.want(ocf.Success, w.r.Stop())
-		fam, err := w.files().keepers()
+		fam, err := w.instance().Keepers()
 		require.NoError(t, err)
-		require.True(t, fam.empty(), "a keeper outlives the stop: %s", fam)
+		require.True(t, fam.Empty(), "a keeper outlives the stop: %s", fam)
 		if t.Failed() {
 			text, _ := os.ReadFile(w.path("log"))
 			t.Log(string(text))
@@ -76,16 +81,16 @@ func (w *world) eventually(what string, is func() bool) {
 	require.Eventually(w.t, is, 15*time.Second, 2*time.Millisecond, what)
 }
 
-// keepers are the process ids of the keeper and its standby.
+// keepers returns the process ids of the keeper and its standby.
 func (w *world) keepers() (keeper, standby []int) {
-	fam, err := w.files().keepers()
+	fam, err := w.instance().Keepers()
 	require.NoError(w.t, err)
-	for _, m := range fam.all() {
+	for _, m := range fam.All() {
 		comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", m.PID))
 		switch strings.TrimSpace(string(comm)) {
-		case standbyName:
+		case contract.StandbyProcess:
 			standby = append(standby, m.PID)
-		case keeperName:
+		case contract.KeeperProcess:
 			keeper = append(keeper, m.PID)
 		}
 	}
@@ -102,13 +107,16 @@ func (w *world) guarded() {
 func (w *world) guards() {
 	w.t.Helper()
 	w.eventually("the keeper holds the sockets", func() bool {
-		answer, err := w.files().tell(w.t.Context(), "held")
+		answer, err := w.instance().AskKeeper(w.t.Context(), "held")
 		keeper, standby := w.keepers()
 		return err == nil && answer != "0" && len(keeper) == 1 && len(standby) == 1
 	})
 }
 
-func (w *world) state() state { s, _ := w.files().load(); return s }
+func (w *world) state() instance.State {
+	s, _ := w.instance().Load()
+	return s
+}
 
 func (w *world) told() string { text, _ := os.ReadFile(w.path("told")); return string(text) }
 

@@ -23,8 +23,8 @@ func TestConformance(t *testing.T) {
 	ocftest.Conformance(t, ocftest.Subject{
 		New: func() *ocf.Agent {
 			a := newAgent("1.2.3")
-			a.manager = noSystemd
-			return a.declare()
+			a.Systemd = noSystemd
+			return a.Declare()
 		},
 		Params: params,
 		Wrong: map[string]string{
@@ -50,11 +50,11 @@ func TestHowHAProxyRuns(t *testing.T) {
 	master := w.master()
 
 	t.Run("as master and worker, in a session of its own, in the root directory", func(t *testing.T) {
-		require.Equal(t, master.PID, master.stat.Session)
+		require.Equal(t, master.PID, master.Stat.Session)
 		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", master.PID))
 		require.NoError(t, err)
 		require.Equal(t, "/", cwd)
-		require.Equal(t, master.PID, w.worker().stat.Parent)
+		require.Equal(t, master.PID, w.worker().Stat.Parent)
 	})
 	t.Run("with nothing of the agent's open", func(t *testing.T) {
 		dir := fmt.Sprintf("/proc/%d/fd", master.PID)
@@ -78,7 +78,7 @@ func TestHowHAProxyRuns(t *testing.T) {
 		require.Contains(t, string(text), "HAWSER_NODE="+host)
 	})
 	t.Run("with files for root alone", func(t *testing.T) {
-		f := w.files()
+		f := w.instance()
 		for _, path := range []string{f.MasterSocket(), f.StatsSocket(), f.Fragment(), f.State(), f.StartLog()} {
 			info, err := os.Stat(path)
 			require.NoError(t, err)
@@ -91,7 +91,7 @@ func TestHowHAProxyRuns(t *testing.T) {
 	t.Run("until it is stopped", func(t *testing.T) {
 		w.want(ocf.Success, w.r.Stop())
 		require.Error(t, w.get())
-		entries, err := os.ReadDir(w.files().Dir)
+		entries, err := os.ReadDir(w.instance().Dir)
 		require.NoError(t, err)
 		require.Empty(t, entries, "nothing is left")
 	})
@@ -104,7 +104,7 @@ func TestConfigurationDirectoryAndExtraArguments(t *testing.T) {
 	w.write("more words.cfg", fmt.Sprintf("frontend more\n\tmode http\n\ttimeout client 1s\n\tbind 127.0.0.1:%d\n\tdefault_backend app\n", freePort(t)))
 	w.r = w.r.With("conffile", w.path("conf.d")).With("extraconf", fmt.Sprintf("-f '%s' -L me", w.path("more words.cfg")))
 	w.start()
-	require.True(t, slices.Contains(w.master().args, w.path("more words.cfg")))
+	require.True(t, slices.Contains(w.master().Args, w.path("more words.cfg")))
 	stats, err := w.runtime().Stats(t.Context())
 	require.NoError(t, err)
 	require.True(t, slices.ContainsFunc(stats, func(s client.Stat) bool { return s.Proxy == "more" }))
@@ -124,11 +124,11 @@ func TestTheConfigurationHasTheLastWord(t *testing.T) {
 	w := newWorld(t)
 	w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\thard-stop-after 3s", 1))
 	w.start()
-	text, err := os.ReadFile(w.files().Fragment())
+	text, err := os.ReadFile(w.instance().Fragment())
 	require.NoError(t, err)
 	require.Contains(t, string(text), "hard-stop-after 900s")
-	f := w.files()
-	require.Less(t, slices.Index(w.master().args, f.Fragment()), slices.Index(w.master().args, w.path("haproxy.cfg")))
+	f := w.instance()
+	require.Less(t, slices.Index(w.master().Args, f.Fragment()), slices.Index(w.master().Args, w.path("haproxy.cfg")))
 }
 
 func TestStatsSocketInADirectoryThatIsNotThere(t *testing.T) {
@@ -148,5 +148,5 @@ func TestValidateAll(t *testing.T) {
 	w.want(ocf.ErrInstalled, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all", nil), "/nonexistent/haproxy.cfg")
 	w.write("haproxy.cfg", w.config("bogus"))
 	w.want(ocf.ErrInstalled, w.r.Run("validate-all", nil), "unknown keyword 'bogus'", w.path("haproxy.cfg"))
-	require.NoDirExists(t, w.files().Dir, "it leaves nothing")
+	require.NoDirExists(t, w.instance().Dir, "it leaves nothing")
 }

@@ -7,157 +7,136 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
-
-const (
-	// briefly is how long HAProxy may take for an answer before the agent looks for a simple reason why there is none, and how long
-	// an answer may be a wrong one.
-	briefly = time.Second
-	// patience is how long it may take at all before it counts as hung; less if the operation's time is shorter.
-	patience = 10 * time.Second
-	// lastWords is the time that is kept for saying what was found out.
-	lastWords = 300 * time.Millisecond
-)
-
-// sighting is the HAProxy that was found.
-type sighting struct {
-	state state
-	stat  procfs.Stat
-	// adopted is set where the files did not know it and the processes had to be gone through.
-	adopted bool
-}
 
 // monitor answers Stopped only when no process of the instance is alive. In the steady state it starts no process, goes through
 // none, and costs one exchange with the stats socket.
 func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
-	if !a.covers(ctx, check) {
-		return a.observe(ctx, check)
+	if !a.mayBringBack(ctx, check) {
+		return a.observe(ctx, check, false)
 	}
-	f := filesOf(ctx)
-	a.watched = a.keeps(ctx, f)
-	state, err := a.observe(ctx, check)
+	in := a.instance(ctx)
+	watched := in.HasKeeper(ctx)
+	state, err := a.observe(ctx, check, watched)
 	switch {
-	case errors.Is(err, errUnsure):
+	case errors.Is(err, instance.ErrUnsure):
 		// The keeper asks every second, and waits for the lock that this monitor has.
 		ocf.CallFrom(ctx).Warnf("the keeper is to decide: %v", err)
 		return ocf.Running, nil
 	case state != ocf.Stopped && (err == nil || state == ocf.Degraded):
-		if !a.watched {
-			a.keep(ctx, f)
+		if !watched {
+			a.keep(ctx, in)
 		}
-		return a.tellCrash(ctx, f, state, err)
+		return a.reportCrash(ctx, in, state, err)
 	}
-	if !a.cover(ctx, f) {
+	if !a.bringBack(ctx, in) {
 		return state, err
 	}
-	if state, err = a.observe(ctx, check); err != nil && state != ocf.Degraded {
+	if state, err = a.observe(ctx, check, watched); err != nil && state != ocf.Degraded {
 		return state, err
 	}
-	return a.tellCrash(ctx, f, state, err)
+	return a.reportCrash(ctx, in, state, err)
 }
 
-// covers is whether this is a look at a HAProxy that is to be brought back if it has crashed: the cluster's recurring monitor, which does
+// mayBringBack reports whether this is a look at a HAProxy that is to be brought back if it has crashed: the cluster's recurring monitor, which does
 // what the keeper does, should there be none.
-func (a *agent) covers(ctx context.Context, check ocf.Check) bool {
-	return a.keeper && check.Action == "monitor" && !check.Probe && ocf.CallFrom(ctx).Clustered
+func (a *agent) mayBringBack(ctx context.Context, check ocf.Check) bool {
+	return a.Keeper && check.Action == "monitor" && !check.Probe && ocf.CallFrom(ctx).Clustered
 }
 
-// cover brings back a HAProxy that crashed. It is false where the monitor's own finding stands.
-func (a *agent) cover(ctx context.Context, f files) bool {
-	s, ok := f.load()
-	if !ok || !s.kept() {
+// bringBack brings back a HAProxy that crashed. It is false where the monitor's own finding stands.
+func (a *agent) bringBack(ctx context.Context, in *instance.Instance) bool {
+	s, ok := in.Load()
+	if !ok || !s.Wanted() {
 		return false
 	}
-	cause := a.ill(ctx, f)
+	cause := in.CheckHealth(ctx)
 	if cause == nil {
 		return false // servers are missing, or check_url failed: HAProxy itself is well
 	}
-	err := a.bringBack(ctx, f, s, time.Now(), cause)
+	err := in.BringBack(ctx, s, time.Now(), cause)
 	if err == nil {
-		a.keep(ctx, f)
+		a.keep(ctx, in)
 		return true
 	}
 	ocf.CallFrom(ctx).Errorf("HAProxy is gone (%v) and is not brought back: %v", cause, err)
-	if ended := a.dismiss(ctx, f); ended != nil {
+	if ended := in.DismissKeeper(ctx); ended != nil {
 		ocf.CallFrom(ctx).Warnf("%v", ended)
 	}
-	if !errors.Is(err, errUnmanaged) {
-		a.giveUp(ctx, f)
+	if !errors.Is(err, instance.ErrUnmanaged) {
+		in.GiveUp(ctx)
 	}
 	return false
 }
 
-// tellCrash adds to what a monitor found that HAProxy has crashed since the last one.
-func (a *agent) tellCrash(ctx context.Context, f files, found ocf.State, reason error) (ocf.State, error) {
-	s, ok := f.load()
+// reportCrash adds to what a monitor found that HAProxy has crashed since the last one.
+func (a *agent) reportCrash(ctx context.Context, in *instance.Instance, found ocf.State, reason error) (ocf.State, error) {
+	s, ok := in.Load()
 	if !ok || reason != nil {
 		return found, reason
 	}
-	notice := s.crashNotice()
+	notice := s.CrashNotice()
 	if notice == nil {
 		return found, reason
 	}
-	if err := f.save(s); err != nil {
+	if err := in.Save(s); err != nil {
 		ocf.CallFrom(ctx).Warnf("%v", err)
 	}
 	return ocf.Degraded, notice
 }
 
-// errUnsure is a HAProxy that is slow to answer, where a keeper watches that will find out what is the matter.
-var errUnsure = errors.New("HAProxy is slow to answer")
-
-// observe is the monitor proper.
-func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error) {
-	f := filesOf(ctx)
+// observe returns the monitor proper.
+func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf.State, error) {
+	in := a.instance(ctx)
 	if check.Action == "stop" {
-		fam, err := a.find(f)
-		if err != nil || !fam.empty() {
+		fam, err := in.Find()
+		if err != nil || !fam.Empty() {
 			return ocf.Running, err
 		}
 		return ocf.Stopped, nil
 	}
-	s, running, err := a.locate(f)
+	s, running, err := in.Locate()
 	if err != nil || !running {
 		return ocf.Stopped, err
 	}
-	if err := s.lifeless(); err != nil {
+	if err := s.CheckAlive(); err != nil {
 		return ocf.Running, err
 	}
 	if check.Probe {
-		return a.probe(ctx, f, s)
+		return a.probe(ctx, in, s)
 	}
 
-	if !exists(f.StatsSocket()) {
-		if err := a.workerLives(f, s.state.Master); err != nil {
+	if !instance.Exists(in.StatsSocket()) {
+		if err := in.CheckWorker(s.State.Master); err != nil {
 			return ocf.Running, err
 		}
 	}
 	var degraded error
 	if check.Action == "monitor" {
-		degraded = a.mend(ctx, f, &s)
+		degraded = a.repair(ctx, in, &s)
 	}
-	if !exists(f.StatsSocket()) {
+	if !instance.Exists(in.StatsSocket()) {
 		if degraded == nil {
-			degraded = fmt.Errorf("HAProxy's stats socket %s is gone", f.StatsSocket())
+			degraded = fmt.Errorf("HAProxy's stats socket %s is gone", in.StatsSocket())
 		}
 		return ocf.Degraded, degraded
 	}
-	servers, err := a.ask(ctx, f, s.state.Master)
+	servers, err := in.QueryServers(ctx, s.State.Master, watched)
 	if err != nil || check.Action == "start" {
 		return ocf.Running, err
 	}
-	a.rename(ctx, &s.state)
-	a.publish(ctx, f, &s.state, summarise(servers))
-	a.tellTaken(ctx, f, &s.state)
-	if err := enough(servers, a.minServers); err != nil {
+	a.publishByResource(ctx, in, &s.State)
+	a.publish(ctx, in, &s.State, countServers(servers))
+	a.publishLoaded(ctx, in, &s.State)
+	if err := checkServers(servers, a.minServers); err != nil {
 		return ocf.Running, err
 	}
-	if check.Level >= contract.LevelDeep && a.checkURL != "" {
-		if err := a.askURL(ctx, s.state.Env); err != nil {
+	if check.Level >= contract.LevelDeep && a.CheckURL != "" {
+		if err := a.requestCheckURL(ctx, s.State.Env); err != nil {
 			return ocf.Running, err
 		}
 	}
@@ -169,131 +148,23 @@ func (a *agent) observe(ctx context.Context, check ocf.Check) (ocf.State, error)
 
 // probe looks and changes nothing of HAProxy: the parameters may be wrong here. The cluster may have forgotten the node
 // attribute, which is a reason for a probe, so the next monitor is to tell it again.
-func (a *agent) probe(ctx context.Context, f files, s sighting) (ocf.State, error) {
-	if s.state.Published != "" || s.state.Served.Told != "" {
-		s.state.Published, s.state.Served.Told = "", ""
-		if err := f.save(s.state); err != nil {
+func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Found) (ocf.State, error) {
+	if s.State.Published != "" || s.State.Served.Published != "" {
+		s.State.Published, s.State.Served.Published = "", ""
+		if err := in.Save(s.State); err != nil {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 		}
 	}
-	if !exists(f.StatsSocket()) {
-		return ocf.Running, a.workerLives(f, s.state.Master)
+	if !instance.Exists(in.StatsSocket()) {
+		return ocf.Running, in.CheckWorker(s.State.Master)
 	}
-	_, err := a.ask(ctx, f, s.state.Master)
+	_, err := in.QueryServers(ctx, s.State.Master, false)
 	return ocf.Running, err
 }
 
-// locate finds the instance's master: by the state file, and where that does not help among all processes.
-func (a *agent) locate(f files) (s sighting, running bool, err error) {
-	if st, ok := f.load(); ok {
-		v, err := procfs.Default.Stat(st.Master.PID)
-		switch {
-		case err == nil && a.is(f, st.Master, v):
-			return sighting{state: st, stat: v}, true, nil
-		case err != nil && !errors.Is(err, procfs.ErrGone):
-			return sighting{}, false, fmt.Errorf("cannot look at HAProxy's master: %w", err)
-		}
-	}
-	fam, err := a.find(f)
-	switch {
-	case err != nil:
-		return sighting{}, false, err
-	case fam.empty():
-		return sighting{}, false, nil
-	case len(fam.masters) == 0:
-		return sighting{}, false, fmt.Errorf("HAProxy's master is gone and left these behind: %s", fam)
-	case len(fam.masters) > 1:
-		return sighting{}, false, fmt.Errorf("there are several HAProxies of this resource: %s", fam)
-	}
-	m := fam.masters[0]
-	return sighting{state{Master: m.process, Env: environOf(m.PID)}, m.stat, true}, true, nil
-}
-
-// lifeless says why a master that is there does not live.
-func (s sighting) lifeless() error {
-	switch pid := s.state.Master.PID; {
-	case s.stat.Dead():
-		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid %d) has not taken note of it", pid, s.stat.Parent)
-	case s.stat.Stopped():
-		return fmt.Errorf("HAProxy's master (pid %d) is stopped (SIGSTOP)", pid)
-	}
-	return nil
-}
-
-// ask asks the worker for its servers, and makes sure that it is the master's worker and means to go on. An error is a failure of
-// HAProxy, found out before the operation's time is over.
-func (a *agent) ask(ctx context.Context, f files, master process) ([]client.Stat, error) {
-	limit := patience
-	if deadline, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(deadline)-lastWords)
-	}
-	began := time.Now()
-	until := began.Add(limit)
-	wait := briefly
-	for {
-		brief, cancel := context.WithDeadline(ctx, earlier(time.Now().Add(wait), until))
-		info, servers, err := client.Runtime{Path: f.StatsSocket()}.Servers(brief)
-		cancel()
-		hangs := errors.Is(err, context.DeadlineExceeded)
-		if err == nil {
-			if err = a.fit(info, master); err == nil {
-				return servers, nil
-			}
-		}
-		if simple := a.workerLives(f, master); simple != nil {
-			return nil, simple
-		}
-		if hangs {
-			wait *= 3 // it may only be slow: busy, with thousands of servers to tell of
-		}
-		// In the middle of a reload the old worker may answer, or nobody for a moment.
-		switch now := time.Now().Add(askEvery); {
-		case hangs && a.watched:
-			return nil, fmt.Errorf("%w: %w", errUnsure, err)
-		case hangs && now.After(until):
-			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w", limit.Round(100*time.Millisecond), err)
-		case !hangs && now.After(earlier(until, began.Add(briefly))):
-			return nil, fmt.Errorf("HAProxy is not well: %w", err)
-		}
-		time.Sleep(askEvery)
-	}
-}
-
-// fit is whether the process that answered is the one that should.
-func (a *agent) fit(info client.Info, master process) error {
-	v, err := procfs.Default.Stat(info.Pid)
-	switch {
-	case err != nil:
-		return fmt.Errorf("HAProxy's worker (pid %d) answered and was gone: %w", info.Pid, err)
-	case v.Parent != master.PID:
-		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's master (pid %d)", info.Pid, master.PID)
-	case info.Stopping:
-		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is stopping it", info.Pid)
-	}
-	return nil
-}
-
-// workerLives looks without asking: is there a worker, and may it run?
-func (a *agent) workerLives(f files, master process) error {
-	fam, err := a.find(f)
-	if err != nil {
-		return err
-	}
-	workers := fam.workersOf(master.PID)
-	if len(workers) == 0 {
-		return fmt.Errorf("HAProxy's master (pid %d) has no worker", master.PID)
-	}
-	for _, w := range workers {
-		if !w.stat.Stopped() {
-			return nil
-		}
-	}
-	return fmt.Errorf("HAProxy's worker (pid %d) is stopped (SIGSTOP)", workers[0].PID)
-}
-
-// enough is whether every backend has as many servers UP as the parameter asks for. Backends without servers, such as one that
+// checkServers reports whether every backend has as many servers UP as the parameter asks for. Backends without servers, such as one that
 // only shows statistics, need none.
-func enough(servers []client.Stat, least int) error {
+func checkServers(servers []client.Stat, least int) error {
 	if least == 0 {
 		return nil
 	}

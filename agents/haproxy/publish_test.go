@@ -18,11 +18,11 @@ func TestUniqueClone(t *testing.T) {
 	require.Contains(t, w.read("told"), "-n hawser-test-config -U serves=")
 
 	t.Run("what an older agent published is published again", func(t *testing.T) {
-		f := w.files()
-		s, ok := f.load()
+		f := w.instance()
+		s, ok := f.Load()
 		require.True(t, ok)
 		s.ByResource = false
-		require.NoError(t, f.save(s))
+		require.NoError(t, f.Save(s))
 		w.write("told", "")
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.Contains(t, w.read("told"), "-n hawser-test:0 -D\n")

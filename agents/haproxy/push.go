@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -28,49 +29,49 @@ import (
 //
 // Nothing of it ever fails a reload, which would make Pacemaker restart HAProxy: a node that cannot do it says so in its attribute.
 
-// ordered does what the parameter push asks for, if it asks for something new. reload is whether HAProxy is to be reloaded after it; answer
+// followOrder does what the parameter push asks for, if it asks for something new. reload is whether HAProxy is to be reloaded after it; answer
 // is then called with the outcome.
-func (a *agent) ordered(ctx context.Context, f files, s *state) (reload bool, answer func(error)) {
+func (a *agent) followOrder(ctx context.Context, in *instance.Instance, s *instance.State) (reload bool, answer func(error)) {
 	nothing := func(error) {}
 	if a.push.String() == s.Pushed {
 		return true, nothing
 	}
 	before := s.Pushed
 	s.Pushed = a.push.String()
-	answer = func(err error) { a.answerOrder(ctx, err) }
+	answer = func(err error) { a.publishAnswer(ctx, in, err) }
 	var err error
 	switch a.push.Step {
 	case contract.PushCheck:
-		err = a.stage(ctx, f, s, a.push.Sum)
+		err = a.stage(ctx, in, s, a.push.Sum)
 		answer(err)
 		return false, nothing
 	case contract.PushTake:
-		if err = a.install(ctx, f, s, a.push.Sum); err != nil {
+		if err = a.install(ctx, in, s, a.push.Sum); err != nil {
 			answer(err)
 			return false, nothing
 		}
-		s.Served.Generation = a.generation // what an earlier reload demanded, and this node may have kept away from, is superseded
+		s.Served.Generation = a.Generation // what an earlier reload demanded, and this node may have kept away from, is superseded
 		return true, answer
 	}
-	if err := a.forget(ctx); err != nil {
+	if err := a.forget(ctx, in); err != nil {
 		ocf.CallFrom(ctx).Warnf("%v", err)
 	}
 	// Taking an order back is no reason to load what may have been edited; a reload that is asked for with it is.
-	return before == "" || a.generation != s.Served.Generation, nothing
+	return before == "" || a.Generation != s.Served.Generation, nothing
 }
 
-// orderedAtStart answers an order that a start finds. It never puts a file in place: the order may be what a command that was killed long ago
+// followOrderAtStart answers an order that a start finds. It never puts a file in place: the order may be what a command that was killed long ago
 // has left, and the file on this node newer.
-func (a *agent) orderedAtStart(ctx context.Context, f files) {
-	s, ok := f.load()
+func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
+	s, ok := in.Load()
 	if ok && a.push.Step == contract.PushCheck {
-		a.answerOrder(ctx, a.stage(ctx, f, &s, a.push.Sum))
+		a.publishAnswer(ctx, in, a.stage(ctx, in, &s, a.push.Sum))
 	} else if a.push.Step != "" {
-		a.answerOrder(ctx, a.alreadyInstalled(a.push.Sum))
+		a.publishAnswer(ctx, in, a.alreadyInstalled(a.push.Sum))
 	}
 }
 
-// alreadyInstalled is an error unless the configuration on this node is the one that is pushed.
+// alreadyInstalled returns an error unless the configuration on this node is the one that is pushed.
 func (a *agent) alreadyInstalled(sum string) error {
 	path, err := a.place()
 	if err != nil {
@@ -83,39 +84,39 @@ func (a *agent) alreadyInstalled(sum string) error {
 	return err
 }
 
-// answerOrder tells the cluster what came of an order.
-func (a *agent) answerOrder(ctx context.Context, err error) {
+// publishAnswer tells the cluster what came of an order.
+func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err error) {
 	call := ocf.CallFrom(ctx)
 	answer := contract.PushAnswer{Order: a.push}
 	if err != nil {
-		answer.Refused = inShort(err)
+		answer.Refused = instance.Complaint(err)
 		call.Errorf("push %s: %v", a.push, err)
 	}
 	if !call.Clustered {
 		return
 	}
-	if err := a.attrd("-n", contract.PushAttribute(resourceOf(call)), "-U", answer.String()); err != nil {
+	if err := in.SetAttribute(contract.PushAttribute(resourceOf(call)), answer.String()); err != nil {
 		call.Errorf("cannot tell the cluster what came of %s: %v", a.push, err)
 	}
 }
 
-// place is where the configuration really is: the file that conffile names, through symbolic links.
+// place returns where the configuration really is: the file that conffile names, through symbolic links.
 func (a *agent) place() (string, error) {
-	path, err := filepath.EvalSymlinks(a.conffile)
+	path, err := filepath.EvalSymlinks(a.Conffile)
 	if errors.Is(err, fs.ErrNotExist) {
-		if path, err = filepath.EvalSymlinks(filepath.Dir(a.conffile)); err == nil {
-			path = filepath.Join(path, filepath.Base(a.conffile))
+		if path, err = filepath.EvalSymlinks(filepath.Dir(a.Conffile)); err == nil {
+			path = filepath.Join(path, filepath.Base(a.Conffile))
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("conffile=%s: %w", a.conffile, err)
+		return "", fmt.Errorf("conffile=%s: %w", a.Conffile, err)
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("conffile=%s is not a single file, so none can be put in its place", a.conffile)
+		return "", fmt.Errorf("conffile=%s is not a single file, so none can be put in its place", a.Conffile)
 	}
 	info, err := os.Stat(filepath.Dir(path))
 	if err != nil {
-		return "", fmt.Errorf("conffile=%s: %w", a.conffile, err)
+		return "", fmt.Errorf("conffile=%s: %w", a.Conffile, err)
 	}
 	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
 		return "", fmt.Errorf("others than root can write to %s (%s of uid %d): nothing is put there", filepath.Dir(path), info.Mode(), owner)
@@ -124,12 +125,12 @@ func (a *agent) place() (string, error) {
 }
 
 // stage reads the configuration from the CIB and has HAProxy check it.
-func (a *agent) stage(ctx context.Context, f files, s *state, sum string) error {
+func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.State, sum string) error {
 	path, err := a.place()
 	if err != nil {
 		return err
 	}
-	text, err := a.fetch(ctx, sum)
+	text, err := a.fetch(ctx, in, sum)
 	if err != nil {
 		return err
 	}
@@ -137,26 +138,26 @@ func (a *agent) stage(ctx context.Context, f files, s *state, sum string) error 
 	if err := replaceFile(candidate, text, path); err != nil {
 		return err
 	}
-	if names := missing([]client.Source{{File: candidate, Text: string(text)}}, s.Env); len(names) > 0 {
+	if names := instance.MissingVariables([]client.Source{{File: candidate, Text: string(text)}}, s.Env); len(names) > 0 {
 		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
 	}
-	if err := a.writeFragment(f, f.StatsSocket()); err != nil {
+	if err := in.WriteFragment(in.StatsSocket(), in.Given()); err != nil {
 		return err
 	}
-	checking, cancel := portion(ctx, 2, 3)
+	checking, cancel := instance.Portion(ctx, 2, 3)
 	defer cancel()
-	return a.checkConfig(checking, []string{f.Fragment(), candidate}, s.Env)
+	return in.CheckConfig(checking, []string{in.Fragment(), candidate}, s.Env)
 }
 
 // fetchTimeout is how long Pacemaker may take to hand out the configuration.
 const fetchTimeout = 10 * time.Second
 
 // fetch reads the configuration from this node's copy of the CIB, which has it before the order for it.
-func (a *agent) fetch(ctx context.Context, sum string) ([]byte, error) {
+func (a *agent) fetch(ctx context.Context, in *instance.Instance, sum string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	set := contract.PushSet(resourceOf(ocf.CallFrom(ctx)))
-	answer, err := ask(ctx, a.tools.cibadmin, "--query", "--local", "--xpath", fmt.Sprintf("//nvpair[@id='%s-%s']", set, contract.PushedConfig))
+	answer, err := in.QueryCIB(ctx, fmt.Sprintf("//nvpair[@id='%s-%s']", set, contract.PushedConfig))
 	if err != nil {
 		return nil, fmt.Errorf("the configuration %.12s cannot be read from the cluster: %w", sum, err)
 	}
@@ -174,7 +175,7 @@ func (a *agent) fetch(ctx context.Context, sum string) ([]byte, error) {
 
 // install keeps the former configuration and puts the candidate in its place. Done twice, or killed anywhere and done again, it comes to the
 // same.
-func (a *agent) install(ctx context.Context, f files, s *state, sum string) error {
+func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.State, sum string) error {
 	path, err := a.place()
 	if err != nil {
 		return err
@@ -185,14 +186,14 @@ func (a *agent) install(ctx context.Context, f files, s *state, sum string) erro
 		return err
 	}
 	if there && contract.Sum(disk) == sum {
-		return remove(path + contract.CandidateSuffix)
+		return instance.Remove(path + contract.CandidateSuffix)
 	}
 	if text, err := os.ReadFile(path + contract.CandidateSuffix); err != nil || contract.Sum(text) != sum {
-		if err := a.stage(ctx, f, s, sum); err != nil { // it started after the others were asked
+		if err := a.stage(ctx, in, s, sum); err != nil { // it started after the others were asked
 			return err
 		}
 	}
-	served, err := os.ReadFile(f.copyOf(0, a.conffile))
+	served, err := os.ReadFile(in.CopyOf(0, a.Conffile))
 	if err != nil {
 		served = disk
 	}
@@ -214,14 +215,14 @@ func (a *agent) install(ctx context.Context, f files, s *state, sum string) erro
 }
 
 // forget removes a configuration that was checked and not taken, and the answer about it.
-func (a *agent) forget(ctx context.Context) error {
+func (a *agent) forget(ctx context.Context, in *instance.Instance) error {
 	call := ocf.CallFrom(ctx)
 	var errs []error
 	if call.Clustered {
-		errs = append(errs, a.attrd("-n", contract.PushAttribute(resourceOf(call)), "-D"))
+		errs = append(errs, in.DeleteAttribute(contract.PushAttribute(resourceOf(call))))
 	}
 	if path, err := a.place(); err == nil {
-		errs = append(errs, remove(path+contract.CandidateSuffix))
+		errs = append(errs, instance.Remove(path+contract.CandidateSuffix))
 	}
 	return errors.Join(errs...)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// newPushWorld is a HAProxy in a cluster whose configuration holds what hold puts there.
+// newPushWorld returns a HAProxy in a cluster whose configuration holds what hold puts there.
 func newPushWorld(t *testing.T) *world {
 	t.Helper()
 	w := newKeptWorld(t)
@@ -45,7 +45,7 @@ func (w *world) order(push string) {
 	w.reload()
 }
 
-// answer is what the node told the cluster last.
+// answer returns what the node told the cluster last.
 func (w *world) answer() string {
 	text, _ := os.ReadFile(w.path("attributes"))
 	last := ""

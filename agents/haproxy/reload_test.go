@@ -19,7 +19,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// backends are the backends that the running HAProxy knows.
+// backends returns the backends that the running HAProxy knows.
 func (w *world) backends() string {
 	stats, err := w.runtime().Stats(w.t.Context())
 	require.NoError(w.t, err)
@@ -132,11 +132,11 @@ func TestReloadWithAnAddressThatIsTaken(t *testing.T) {
 // agePending makes it a while since the pending reload was tried.
 func (w *world) agePending() {
 	w.t.Helper()
-	s, ok := w.files().load()
+	s, ok := w.instance().Load()
 	require.True(w.t, ok)
 	require.NotNil(w.t, s.Pending)
 	s.Pending.Tried = s.Pending.Tried.Add(-tryAgain)
-	require.NoError(w.t, w.files().save(s))
+	require.NoError(w.t, w.instance().Save(s))
 }
 
 // TestReloadThatOnlyHAProxyItselfRefuses has an address that somebody else holds and that only HAProxy can read out of the
@@ -182,14 +182,14 @@ func TestReloadOfWhatDoesNotRunWell(t *testing.T) {
 		w.want(ocf.Success, w.r.Monitor(0))
 	}
 	w.want(ocf.Success, w.r.Stop())
-	require.True(t, w.family().empty(), "the stopped old worker as well")
+	require.True(t, w.family().Empty(), "the stopped old worker as well")
 }
 
 func TestReloadWithoutSockets(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	master := w.master().PID
-	require.NoError(t, os.RemoveAll(w.files().Dir))
+	require.NoError(t, os.RemoveAll(w.instance().Dir))
 	w.write("haproxy.cfg", w.config(another))
 	w.reload()
 	require.Contains(t, w.backends(), "another")
@@ -202,7 +202,7 @@ func TestReloadKilledHalfway(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	w.write("haproxy.cfg", w.config(another))
-	conn, err := net.Dial("unix", w.files().MasterSocket())
+	conn, err := net.Dial("unix", w.instance().MasterSocket())
 	require.NoError(t, err)
 	_, err = conn.Write([]byte("reload\n"))
 	require.NoError(t, err)
@@ -249,7 +249,7 @@ func TestReloadUnderLoad(t *testing.T) {
 func TestReloadThatCannotBeNoted(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	require.NoError(t, os.Mkdir(w.files().State()+".new", 0o700))
+	require.NoError(t, os.Mkdir(w.instance().State()+".new", 0o700))
 	w.reload()
 	require.NoError(t, w.get())
 }

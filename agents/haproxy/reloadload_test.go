@@ -33,7 +33,7 @@ func TestReloadEveryTenthOfASecond(t *testing.T) {
 	done := 0
 	for ; done < reloads-1 || l.Progress().Requests < requests; done++ {
 		w.write("haproxy.cfg", w.config(fmt.Sprintf("backend b%d\n", done)))
-		require.NoError(t, client.Master{Path: w.files().MasterSocket()}.Reload(t.Context()))
+		require.NoError(t, client.Master{Path: w.instance().MasterSocket()}.Reload(t.Context()))
 		<-next.C
 	}
 	w.write("haproxy.cfg", w.config(another))

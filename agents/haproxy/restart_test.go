@@ -45,7 +45,7 @@ func TestNoBlackHole(t *testing.T) {
 	t.Run("after a stop", func(t *testing.T) {
 		w.want(ocf.Success, w.r.Stop())
 		require.ErrorIs(t, w.get(), syscall.ECONNREFUSED)
-		entries, err := os.ReadDir(w.files().Dir)
+		entries, err := os.ReadDir(w.instance().Dir)
 		require.NoError(t, err)
 		require.Empty(t, entries, "nothing is left")
 	})
@@ -59,7 +59,7 @@ func TestRestartOnTheSameNode(t *testing.T) {
 	first := w.master().PID
 	end := w.load()
 	w.want(ocf.Success, w.r.Stop())
-	require.True(t, w.family().empty())
+	require.True(t, w.family().Empty())
 	w.want(ocf.Success, w.r.With("private_ip", "192.0.2.9").Start())
 	toll := end()
 	t.Logf("%+v", toll)
@@ -93,11 +93,11 @@ func TestStopThatIsKilled(t *testing.T) {
 	w.kill(keeper[0], syscall.SIGSTOP) // it wakes up only after the stop has been killed
 	s := w.state()
 	s.Stopping = true
-	require.NoError(t, w.files().save(s))
-	w.family().signal(syscall.SIGKILL)
+	require.NoError(t, w.instance().Save(s))
+	w.family().Signal(syscall.SIGKILL)
 	w.kill(keeper[0], syscall.SIGCONT)
-	w.eventually("the keeper ends", func() bool { fam, err := w.files().keepers(); return err == nil && fam.empty() })
-	w.eventually("HAProxy is gone", func() bool { return w.family().empty() })
+	w.eventually("the keeper ends", func() bool { fam, err := w.instance().Keepers(); return err == nil && fam.Empty() })
+	w.eventually("HAProxy is gone", func() bool { return w.family().Empty() })
 	w.want(ocf.NotRunning, w.r.Monitor(0))
 	w.want(ocf.Success, w.r.Stop())
 	w.start()

@@ -47,7 +47,7 @@ func TestStartWithOtherArgumentsReplacesWhatRuns(t *testing.T) {
 	w.r = w.r.With("conffile", w.path("other.cfg"))
 	w.start()
 	require.NotEqual(t, master, w.master().PID)
-	require.Contains(t, w.master().args, w.path("other.cfg"))
+	require.Contains(t, w.master().Args, w.path("other.cfg"))
 }
 
 // TestStartRecovers from whatever a start that was killed, or a HAProxy that was, has left.
@@ -57,16 +57,16 @@ func TestStartRecovers(t *testing.T) {
 			master := w.master().PID
 			w.kill(master, syscall.SIGKILL)
 			w.gone(master)
-			require.FileExists(w.t, w.files().Pidfile())
+			require.FileExists(w.t, w.instance().Pidfile())
 		},
-		"a start killed before it could remember": func(w *world) { require.NoError(w.t, os.Remove(w.files().State())) },
+		"a start killed before it could remember": func(w *world) { require.NoError(w.t, os.Remove(w.instance().State())) },
 		"a stopped master":                        func(w *world) { w.kill(w.master().PID, syscall.SIGSTOP) },
 		"a hung worker":                           func(w *world) { w.kill(w.worker().PID, syscall.SIGSTOP) },
 		"an orphaned worker": func(w *world) {
 			w.kill(w.worker().PID, syscall.SIGSTOP)
 			w.kill(w.master().PID, syscall.SIGKILL)
 		},
-		"one without its sockets": func(w *world) { require.NoError(w.t, os.RemoveAll(w.files().Dir)) },
+		"one without its sockets": func(w *world) { require.NoError(w.t, os.RemoveAll(w.instance().Dir)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -74,7 +74,7 @@ func TestStartRecovers(t *testing.T) {
 			leave(w)
 			w.start()
 			w.want(ocf.Success, w.r.Monitor(0))
-			require.Len(t, w.family().masters, 1)
+			require.Len(t, w.family().Masters, 1)
 		})
 	}
 }
@@ -97,12 +97,12 @@ func TestStartKilledHalfway(t *testing.T) {
 		_ = cmd.Wait()
 		if moment/(10*time.Millisecond)%2 == 0 {
 			w.want(ocf.Success, w.r.Stop()) // what Pacemaker does
-			require.True(t, w.family().empty())
+			require.True(t, w.family().Empty())
 		}
 		w.start()
-		require.Len(t, w.family().masters, 1)
+		require.Len(t, w.family().Masters, 1)
 		w.want(ocf.Success, w.r.Stop())
-		require.True(t, w.family().empty())
+		require.True(t, w.family().Empty())
 	}
 }
 
@@ -118,12 +118,12 @@ func TestForeignHAProxy(t *testing.T) {
 			w.listens()
 			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy", fmt.Sprintf("pid %d", foreign.Process.Pid), fmt.Sprint(w.port))
 			w.want(ocf.NotRunning, w.r.Monitor(0))
-			require.True(t, w.family().empty())
+			require.True(t, w.family().Empty())
 
 			// An address that only HAProxy can read out of the configuration is noticed when it is bound.
 			w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", "bind localhost", 1))
 			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy", fmt.Sprintf("pid %d", foreign.Process.Pid))
-			require.True(t, w.family().empty())
+			require.True(t, w.family().Empty())
 
 			require.NoError(t, foreign.Process.Kill())
 			_ = foreign.Wait()
@@ -177,7 +177,7 @@ func TestTwoInstances(t *testing.T) {
 	w.want(ocf.Success, w.r.Stop())
 	w.want(ocf.Success, other.r.Monitor(0))
 	w.want(ocf.Success, other.r.Stop())
-	require.True(t, other.family().empty())
+	require.True(t, other.family().Empty())
 }
 
 // TestUnitBesideTheResource has systemd know of a HAProxy of its own.
@@ -194,7 +194,7 @@ func TestUnitBesideTheResource(t *testing.T) {
 			w := newWorld(t)
 			asked := 0
 			w.tune = func(a *agent) {
-				a.manager.find = func(_ context.Context, name string) (systemd.Unit, error) {
+				a.Systemd.Find = func(_ context.Context, name string) (systemd.Unit, error) {
 					asked++
 					unit := c.unit
 					if unit.Name = name; asked == 1 {

@@ -100,7 +100,7 @@ func TestStopWithWhatDoesNotEnd(t *testing.T) {
 			hold: func(w *world) {
 				w.request("/slow")
 				w.reload()
-				require.Len(w.t, w.family().others, 2)
+				require.Len(w.t, w.family().Others, 2)
 			}, grace: "500ms", timeout: "20000", least: 500 * time.Millisecond, most: 5 * time.Second,
 		},
 		"a zombie": {
@@ -125,7 +125,7 @@ func TestStopWithWhatDoesNotEnd(t *testing.T) {
 			w.want(ocf.Success, result)
 			require.GreaterOrEqual(t, result.Took, c.least)
 			require.Less(t, result.Took, c.most)
-			require.True(t, w.family().empty())
+			require.True(t, w.family().Empty())
 			w.want(ocf.NotRunning, w.r.Monitor(0))
 			w.want(ocf.Success, w.r.Stop())
 			w.app.CloseClientConnections()
@@ -141,9 +141,9 @@ func TestStopOfAProgramByAnotherName(t *testing.T) {
 	w.write("balancer", string(program))
 	w.r = w.r.With("binpath", w.path("balancer"))
 	w.start()
-	require.NoError(t, os.Remove(w.files().State()))
+	require.NoError(t, os.Remove(w.instance().State()))
 	w.want(ocf.Success, w.r.Monitor(0))
-	master := func() int { s, _ := w.files().load(); return s.Master.PID }()
+	master := func() int { s, _ := w.instance().Load(); return s.Master.PID }()
 	w.want(ocf.Success, w.r.Stop())
 	v, err := procfs.Default.Stat(master)
 	require.True(t, err != nil || v.Dead())
@@ -185,7 +185,7 @@ func TestStopEndsWhatHAProxyStarted(t *testing.T) {
 		return program > 0
 	}, 10*time.Second, time.Millisecond)
 	w.kill(w.master().PID, syscall.SIGKILL)
-	require.Eventually(t, func() bool { return len(w.family().masters) == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.family().Masters) == 0 }, 10*time.Second, time.Millisecond)
 	w.want(ocf.Success, w.r.Stop())
 	v, err := procfs.Default.Stat(program)
 	require.True(t, err != nil || v.Dead(), "the program is still there")

@@ -1,7 +1,6 @@
 package haproxy
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,43 +12,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
-
-func TestStateOfAnotherBootMeansNothing(t *testing.T) {
-	f := files{contract.Files{Dir: t.TempDir()}}
-	want := state{Master: process{PID: 1, Start: 2, Exe: "/x"}, Env: []string{"A=b"}, Pending: &pending{Reason: "r"}}
-	require.NoError(t, f.save(want))
-	got, ok := f.load()
-	require.True(t, ok)
-	require.Equal(t, want.Master, got.Master)
-	text, err := os.ReadFile(f.State())
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(f.State(), []byte(strings.Replace(string(text), got.Boot, "another", 1)), 0o600))
-	_, ok = f.load()
-	require.False(t, ok)
-}
-
-func TestEnvironmentOfTheUnit(t *testing.T) {
-	own := []string{"HAWSER_NODE=lb-1"}
-	require.Equal(t, own, withUnitEnvironment(nil, own))
-	// Environment= comes before EnvironmentFile=, as systemd gives them: the last word counts, if it is an empty one too.
-	unit := &systemd.Settings{Env: []string{"SITE=harbour", "PATH=/opt", "GREETING=hello", "HAWSER_NODE=mine", "SITE=", familyVariable + "=x"}}
-	require.Equal(t, []string{"GREETING=hello", "SITE=", "HAWSER_NODE=lb-1"}, withUnitEnvironment(unit, own))
-}
 
 // TestUnitThatIsNoMore: what a HAProxy had of its unit is not what one that takes its place has.
 func TestUnitThatIsNoMore(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	f := w.files()
-	s, ok := f.load()
+	f := w.instance()
+	s, ok := f.Load()
 	require.True(t, ok)
 	s.Given = &systemd.Settings{User: "www-data", Group: "www-data"}
-	require.NoError(t, f.save(s))
+	require.NoError(t, f.Save(s))
 	w.r = w.r.With("extraconf", "-m 512") // another command line: it is ended, and another one started
 	w.start()
 	fragment, err := os.ReadFile(f.Fragment())
@@ -65,13 +42,13 @@ func TestSummaries(t *testing.T) {
 		server("app", "UP"), server("app", "UP 1/3"), server("app", "DOWN"), server("app", "DRAIN"), server("app", "MAINT"),
 		server("api", "no check"), server("api", "DOWN 1/2"), {Type: client.Backend, Proxy: "stats", Status: "UP"},
 	}
-	require.Equal(t, "up=3,down=2,draining=2", summarise(servers).String())
-	require.Equal(t, "up=0,down=0,draining=0", summarise(nil).String())
-	require.NoError(t, enough(servers, 0))
-	require.NoError(t, enough(servers, 1))
-	require.ErrorContains(t, enough(servers, 2), "min_servers=2 servers are UP: backend api has 1 of 2")
-	require.ErrorContains(t, enough(servers, 3), "backend app has 2 of 5, backend api has 1 of 2")
-	require.NoError(t, enough(nil, 3), "a backend without servers needs none")
+	require.Equal(t, "up=3,down=2,draining=2", countServers(servers).String())
+	require.Equal(t, "up=0,down=0,draining=0", countServers(nil).String())
+	require.NoError(t, checkServers(servers, 0))
+	require.NoError(t, checkServers(servers, 1))
+	require.ErrorContains(t, checkServers(servers, 2), "min_servers=2 servers are UP: backend api has 1 of 2")
+	require.ErrorContains(t, checkServers(servers, 3), "backend app has 2 of 5, backend api has 1 of 2")
+	require.NoError(t, checkServers(nil, 3), "a backend without servers needs none")
 }
 
 func TestCheckURL(t *testing.T) {
@@ -118,7 +95,7 @@ func TestMinServers(t *testing.T) {
 	w.want(ocf.Success, w.r.With("min_servers", "0").Monitor(0))
 }
 
-// metadata is a metadata service that knows the node's addresses.
+// metadata returns a metadata service that knows the node's addresses.
 func metadata(t *testing.T, handler http.HandlerFunc) string {
 	if handler == nil {
 		handler = func(rw http.ResponseWriter, r *http.Request) {
@@ -143,8 +120,8 @@ func TestAddressesFromTheMetadataService(t *testing.T) {
 	w.r = w.r.With("metadata_url", metadata(t, nil))
 	w.want(ocf.Success, w.r.Run("validate-all", nil))
 	w.start()
-	require.Contains(t, environOf(w.worker().PID), "HAWSER_ANCHOR_IP=127.0.0.1")
-	require.NotContains(t, strings.Join(environOf(w.worker().PID), " "), "HAWSER_PRIVATE_IP", "nobody asked for it")
+	require.Contains(t, environ(w.worker().PID), "HAWSER_ANCHOR_IP=127.0.0.1")
+	require.NotContains(t, strings.Join(environ(w.worker().PID), " "), "HAWSER_PRIVATE_IP", "nobody asked for it")
 
 	t.Run("it is not needed again for a reload", func(_ *testing.T) {
 		w.r = w.r.With("metadata_url", "http://127.0.0.1:9")
@@ -159,7 +136,7 @@ func TestAddressesFromTheMetadataService(t *testing.T) {
 		w.want(ocf.Success, w.r.Stop())
 		w.r = w.r.With("anchor_ip", "127.0.0.1").With("private_ip", "192.0.2.7")
 		w.start()
-		require.Contains(t, environOf(w.worker().PID), "HAWSER_PRIVATE_IP=192.0.2.7")
+		require.Contains(t, environ(w.worker().PID), "HAWSER_PRIVATE_IP=192.0.2.7")
 	})
 }
 
@@ -196,7 +173,7 @@ func TestPublish(t *testing.T) {
 	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 1))
 	told := func() string { return w.toldOf("hawser-test") }
 	w.start()
-	require.Contains(t, environOf(w.master().PID), "HAWSER_NODE=lb-1")
+	require.Contains(t, environ(w.master().PID), "HAWSER_NODE=lb-1")
 	require.Empty(t, told(), "a start tells nothing")
 
 	failed := w.r.Monitor(0)
@@ -231,16 +208,7 @@ func TestPublish(t *testing.T) {
 	})
 }
 
-func TestMetadataGivesUpWithItsContext(t *testing.T) {
-	url := metadata(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := fetchAddr(ctx, url)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-}
-
-// TestFilesBehindTwoDashes: HAProxy takes each word after -- for a file.
-func TestFilesBehindTwoDashes(t *testing.T) {
-	a := &agent{conffile: "/a", extraconf: []string{"-f", "/b", "-L", "me", "--", "/c", "/d"}}
-	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, a.userFiles())
+func environ(pid int) []string {
+	env, _ := procfs.Default.Environ(pid)
+	return env
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// offered are the versions of the package haproxy that the apt suites configured on this machine offer, the newest first.
+// offered returns the versions of the package haproxy that the apt suites configured on this machine offer, the newest first.
 func offered(t *testing.T) []string {
 	out, err := exec.Command(needs.Command(t, "apt-cache"), "madison", "haproxy").Output()
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func download(ctx context.Context, t *testing.T, version string) (string, error)
 	return filepath.Join(dir, "usr/sbin/haproxy"), nil
 }
 
-// versionOf is the version that a HAProxy tells.
+// versionOf returns the version that a HAProxy tells.
 func versionOf(binary string) (string, error) {
 	out, err := exec.Command(binary, "-v").CombinedOutput()
 	fields := strings.Fields(string(out)) // "HAProxy version 2.6.12-1+deb12u4 2026/10/17 - …"
@@ -71,7 +71,7 @@ func versionOf(binary string) (string, error) {
 	return fields[2], nil
 }
 
-// TestLife is the whole life of a resource, with the HAProxy that is installed and with every other version that this machine's suites
+// TestLife returns the whole life of a resource, with the HAProxy that is installed and with every other version that this machine's suites
 // offer: an upgrade changes it under a cluster at any time. A version that cannot be had is told of, which `make test` shows.
 func TestLife(t *testing.T) {
 	installed := needs.Command(t, "haproxy")
@@ -104,7 +104,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// life is a start, monitors, reloads, a crash that the monitor sees, one that the keeper mends, and a stop.
+// life returns a start, monitors, reloads, a crash that the monitor sees, one that the keeper mends, and a stop.
 func life(t *testing.T, binary string) {
 	t.Run("with monitors alone", func(t *testing.T) {
 		w := newWorld(t)
@@ -116,7 +116,7 @@ func life(t *testing.T, binary string) {
 		w.reloads()
 		master := w.master().PID
 		w.kill(master, syscall.SIGKILL)
-		require.Eventually(t, func() bool { return w.family().empty() }, 10*time.Second, 5*time.Millisecond, "the worker follows its master")
+		require.Eventually(t, func() bool { return w.family().Empty() }, 10*time.Second, 5*time.Millisecond, "the worker follows its master")
 		w.gone(master)
 		w.want(ocf.NotRunning, w.r.Monitor(0))
 		w.recovers()
@@ -131,7 +131,7 @@ func life(t *testing.T, binary string) {
 		w.guards()
 		end, first := w.load(), w.master().PID
 		fam := w.family()
-		fam.signal(syscall.SIGKILL)
+		fam.Signal(syscall.SIGKILL)
 		w.eventually("HAProxy is back", func() bool { s := w.state(); return len(s.Crashes) == 1 && s.Master.PID != first })
 		toll := end()
 		require.Zero(t, toll.refused, "of %d", toll.served)
@@ -193,7 +193,7 @@ func (w *world) stops() {
 		}
 		return err != nil
 	})
-	require.False(w.t, w.family().empty(), "it waits for the request")
+	require.False(w.t, w.family().Empty(), "it waits for the request")
 	close(release)
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(w.t, err)
@@ -201,7 +201,7 @@ func (w *world) stops() {
 	require.NoError(w.t, response.Body.Close())
 	require.NoError(w.t, conn.Close())
 	require.Equal(w.t, ocf.Success, <-stopped)
-	require.True(w.t, w.family().empty())
+	require.True(w.t, w.family().Empty())
 	w.want(ocf.NotRunning, w.r.Monitor(0))
 	require.Error(w.t, w.get())
 }

@@ -127,3 +127,33 @@ func allStopped(ctx context.Context, c crm.Cluster, ids []string) error {
 	return outcome.Errorf(outcome.Resource, "%s\nnothing was deleted: correct this, then run the command again",
 		strings.Join(lines, "\n"))
 }
+
+// StopFirst sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but with no configuration left that says how.
+func StopFirst(ctx context.Context, c crm.Cluster, ids []string, force bool, timeout time.Duration, progress Progress) (stopped bool, err error) {
+	status, err := c.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	at := slices.IndexFunc(status.Resources, func(r crm.ResourceStatus) bool {
+		return r.Active && r.In(ids)
+	})
+	if at < 0 {
+		return false, nil
+	}
+	if r := status.Resources[at]; !force {
+		return false, outcome.Errorf(outcome.Failed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", crm.ResourceOf(r.ID), r.Node)
+	}
+	cib, err := c.Query(ctx)
+	if err != nil {
+		return false, err
+	}
+	// Nothing is stopped for the sake of a deletion that is not possible.
+	if _, err := Edit(cib, nil, ids); err != nil {
+		return false, err
+	}
+	stop, err := Stopping(cib, ids)
+	if err != nil {
+		return false, err
+	}
+	return true, Stop(ctx, c, stop, ids, timeout, progress)
+}

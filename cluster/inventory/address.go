@@ -15,8 +15,9 @@ import (
 // Address is a floating IP of the cluster's configuration.
 type Address struct {
 	Resource, IP, Provider, TokenFile, APIURL, MetadataURL string
-	// TokenInCIB says whether the token itself is in the configuration; Token is it then, and is never
-	// to be shown. SecretFile is where Pacemaker keeps one that it was told to hide (cibsecret(8)).
+	// TokenInCIB says whether the token itself is in the configuration; Token is it then, and is
+	// never to be shown. SecretFile is where Pacemaker keeps one that it was told to hide
+	// (cibsecret(8)).
 	TokenInCIB        bool
 	Token, SecretFile string
 
@@ -43,8 +44,8 @@ func AddressOf(p *crm.Primitive) Address {
 	return a
 }
 
-// AddressNamed reads the address of that name out of the configuration, which may be nil where it could
-// not be read.
+// AddressNamed reads the address of that name out of the configuration, which may be nil where it
+// could not be read.
 func AddressNamed(cib *crm.CIB, name string) (Address, bool) {
 	if cib == nil {
 		return Address{}, false
@@ -79,8 +80,8 @@ func FindAddress(cib *crm.CIB, name string) (Address, error) {
 	)
 }
 
-// hiddenToken is what cibsecret(8) leaves in a token's place, and secretsDir where the value is on each
-// node then (LRM_CIBSECRETS_DIR of Pacemaker).
+// hiddenToken is what cibsecret(8) leaves in a token's place, and secretsDir where the value is on
+// each node then (LRM_CIBSECRETS_DIR of Pacemaker).
 const (
 	hiddenToken = "lrm://"
 	secretsDir  = "/var/lib/pacemaker/lrm/secrets"
@@ -98,7 +99,8 @@ func (a Address) WithTokenFile() *crm.Primitive {
 	return &p
 }
 
-// addressesBefore returns, for each resource in a group, the addresses that the group starts before it.
+// addressesBefore returns, for each resource in a group, the addresses that the group starts before
+// it.
 func addressesBefore(objects []crm.Object) map[string][]netip.Addr {
 	of, before := map[string]netip.Addr{}, map[string][]netip.Addr{}
 	for _, p := range Primitives(objects, IsAddress) {

@@ -12,8 +12,8 @@ type Declared struct {
 	HAProxies []HAProxy
 	Addresses []Address
 	HostMaps  []HostMap
-	// Agents are the resource agents that are used, such as ocf:hawser:haproxy; Fences the fence agents,
-	// such as fence_droplet.
+	// Agents are the resource agents that are used, such as ocf:hawser:haproxy; Fences the fence
+	// agents, such as fence_droplet.
 	Agents, Fences []string
 	// TokenFiles are the files with tokens, each with the resources that need it.
 	TokenFiles map[string][]string

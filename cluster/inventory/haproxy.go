@@ -54,8 +54,8 @@ func (h HAProxy) Sources() ([]haproxy.Source, error) {
 	return haproxy.ReadSources(contract.ConfigFiles(h.Config, h.Extra))
 }
 
-// Find returns the HAProxy of that name, or the one that stands in the clone or group of that name; with
-// "" the only one that there is.
+// Find returns the HAProxy of that name, or the one that stands in the clone or group of that name;
+// with "" the only one that there is.
 func Find(cib *crm.CIB, name string) (*crm.Primitive, error) {
 	objects := cib.Effective()
 	all := Primitives(objects, IsHAProxy)

@@ -19,7 +19,8 @@ func cibOf(t *testing.T, resources string) *crm.CIB {
 	t.Helper()
 	cib, err := crm.ParseCIB(
 		[]byte(
-			`<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="5" num_updates="3" admin_epoch="0"><configuration>
+			`<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9"
+epoch="5" num_updates="3" admin_epoch="0"><configuration>
 <crm_config/><nodes/><resources>` + resources + `</resources><constraints/></configuration></cib>`,
 		),
 	)
@@ -262,9 +263,14 @@ func TestAddress(t *testing.T) {
 	)
 	for name, want := range map[string]inventory.Address{
 		"FloatIP": {IP: "203.0.113.10", Provider: "digitalocean", TokenFile: "/etc/hawser/token"},
-		"old":     {IP: "203.0.113.11", Provider: "digitalocean", TokenInCIB: true, Token: "dop_v1_secret"},
-		"hidden":  {IP: "203.0.113.12", Provider: "digitalocean", SecretFile: "/var/lib/pacemaker/lrm/secrets/hidden/token"},
-		"lan":     {IP: "192.0.2.9", Provider: "lan"},
+		"old": {
+			IP: "203.0.113.11", Provider: "digitalocean", TokenInCIB: true, Token: "dop_v1_secret",
+		},
+		"hidden": {
+			IP: "203.0.113.12", Provider: "digitalocean",
+			SecretFile: "/var/lib/pacemaker/lrm/secrets/hidden/token",
+		},
+		"lan": {IP: "192.0.2.9", Provider: "lan"},
 	} {
 		a, err := inventory.FindAddress(cib, name)
 		require.NoError(t, err)
@@ -334,7 +340,8 @@ func TestAddressesOfAGroup(t *testing.T) {
 	require.Equal(t, []netip.Addr{netip.MustParseAddr("192.0.2.9")}, d.HAProxies[0].After)
 	d, err = inventory.Read(
 		group(
-			`<meta_attributes id="m"><nvpair id="m-o" name="ordered" value="false"/></meta_attributes>`,
+			`<meta_attributes id="m"><nvpair id="m-o" name="ordered" value="false"/>` +
+				`</meta_attributes>`,
 		),
 	)
 	require.NoError(t, err)
@@ -348,7 +355,8 @@ func TestListeners(t *testing.T) {
 		os.WriteFile(
 			file,
 			[]byte(
-				"frontend http\n\tbind :80\n\tbind [::]:81\n\tbind [::]:82 v6only\n\tbind \"${HAWSER_ANCHOR_IP}:443\"\n",
+				"frontend http\n\tbind :80\n\tbind [::]:81\n\tbind [::]:82 v6only\n\tbind "+
+					"\"${HAWSER_ANCHOR_IP}:443\"\n",
 			),
 			0o600,
 		),

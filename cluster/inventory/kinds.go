@@ -11,15 +11,16 @@ import (
 // The kinds of resources go by the agent as Pacemaker names it, "ocf:hawser:haproxy" or
 // "systemd:haproxy": as crm.Primitive.Agent and crm.ResourceStatus.Agent have it.
 
-// IsHAProxy says whether hawser's agent runs the resource: under its own name, or under the one of the
-// shell agent that it replaces. Whether that name leads to hawser's agent on a node, only the node knows.
+// IsHAProxy says whether hawser's agent runs the resource: under its own name, or under the one of
+// the shell agent that it replaces. Whether that name leads to hawser's agent on a node, only the
+// node knows.
 func IsHAProxy(agent string) bool {
 	return agent == contract.HAProxyAgent ||
 		agent == "ocf:"+contract.OldHAProxyProvider+":"+contract.HAProxyType
 }
 
-// RunsHAProxy says whether the resource is HAProxy, whatever runs it: any resource agent of the name, or
-// an init system's service.
+// RunsHAProxy says whether the resource is HAProxy, whatever runs it: any resource agent of the
+// name, or an init system's service.
 func RunsHAProxy(agent string) bool {
 	class, service, _ := strings.Cut(agent, ":")
 	switch class {
@@ -31,23 +32,23 @@ func RunsHAProxy(agent string) bool {
 	return false
 }
 
-// IsFloatIP says whether hawser's agent holds the address: under its own name, or under the one of the
-// shell agent that it replaces.
+// IsFloatIP says whether hawser's agent holds the address: under its own name, or under the one of
+// the shell agent that it replaces.
 func IsFloatIP(agent string) bool {
 	return agent == contract.FloatIPAgent ||
 		agent == "ocf:"+contract.OldFloatIPProvider+":"+contract.FloatIPType
 }
 
-// IsAddress says whether the resource is an address: one of hawser's, or one of the agents that people
-// use beside HAProxy.
+// IsAddress says whether the resource is an address: one of hawser's, or one of the agents that
+// people use beside HAProxy.
 func IsAddress(agent string) bool {
 	others := []string{"IPaddr", "IPaddr2", "IPv6addr", "awseip", "awsvip"}
 	name, ok := strings.CutPrefix(agent, "ocf:heartbeat:")
 	return IsFloatIP(agent) || ok && slices.Contains(others, name)
 }
 
-// HeldTwice says whether two nodes can hold the address at the same time: where no provider gives it to
-// one machine only, nobody but the cluster does.
+// HeldTwice says whether two nodes can hold the address at the same time: where no provider gives
+// it to one machine only, nobody but the cluster does.
 func HeldTwice(p *crm.Primitive) bool {
 	if IsFloatIP(p.Agent()) {
 		return AddressOf(p).Provider == contract.LAN
@@ -55,7 +56,8 @@ func HeldTwice(p *crm.Primitive) bool {
 	return p.Type != "awseip" && p.Type != "awsvip"
 }
 
-// AddressesHeldTwice lists the addresses among the objects that two nodes can hold at the same time.
+// AddressesHeldTwice lists the addresses among the objects that two nodes can hold at the same
+// time.
 func AddressesHeldTwice(objects []crm.Object) []*crm.Primitive {
 	return slices.DeleteFunc(
 		Primitives(objects, IsAddress),

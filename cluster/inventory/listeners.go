@@ -11,12 +11,13 @@ import (
 type Listener struct {
 	At    netip.AddrPort
 	Place string // the file
-	// Both is a socket of IPv6 at which connections of IPv4 arrive too (ipv6(7), IPV6_V6ONLY is off).
+	// Both is a socket of IPv6 at which connections of IPv4 arrive too (ipv6(7), IPV6_V6ONLY is
+	// off).
 	Both bool
 }
 
-// Listeners reads what the configurations of the HAProxies bind on this node. An address that depends on
-// what only the agent knows, such as the anchor address, stands for any.
+// Listeners reads what the configurations of the HAProxies bind on this node. An address that
+// depends on what only the agent knows, such as the anchor address, stands for any.
 func (d Declared) Listeners() ([]Listener, error) {
 	var all []Listener
 	for _, h := range d.HAProxies {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -116,7 +115,10 @@ func (s *system) delete(ctx context.Context, words []string) error {
 	stopped := false
 	if s.Running {
 		var err error
-		if stopped, err = s.stopBefore(ctx, ids, force); err != nil {
+		t := s.startTicker()
+		stopped, err = change.StopFirst(ctx, s.Cluster, ids, force, settleTime, t.set)
+		t.close()
+		if err != nil {
 			return err
 		}
 	}
@@ -125,38 +127,6 @@ func (s *system) delete(ctx context.Context, words []string) error {
 		return outcome.After(err, "what was to be deleted has been stopped, and has the target role Stopped: delete it once more, or start it (`crm resource start ID`)")
 	}
 	return err
-}
-
-// stopBefore sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but with no configuration left that says how.
-func (s *system) stopBefore(ctx context.Context, ids []string, force bool) (stopped bool, err error) {
-	status, err := s.Cluster.Status(ctx)
-	if err != nil {
-		return false, err
-	}
-	at := slices.IndexFunc(status.Resources, func(r crm.ResourceStatus) bool {
-		return r.Active && r.In(ids)
-	})
-	if at < 0 {
-		return false, nil
-	}
-	if r := status.Resources[at]; !force {
-		return false, exitf(outcome.Failed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", crm.ResourceOf(r.ID), r.Node)
-	}
-	cib, err := s.Cluster.Query(ctx)
-	if err != nil {
-		return false, err
-	}
-	// Nothing is stopped for the sake of a deletion that is not possible.
-	if _, err := change.Edit(cib, nil, ids); err != nil {
-		return false, err
-	}
-	stop, err := change.Stopping(cib, ids)
-	if err != nil {
-		return false, err
-	}
-	t := s.startTicker()
-	defer t.close()
-	return true, change.Stop(ctx, s.Cluster, stop, ids, settleTime, t.set)
 }
 
 func (s *system) show(ctx context.Context, words []string) error {
@@ -173,36 +143,12 @@ func (s *system) show(ctx context.Context, words []string) error {
 	}
 	objects := cib.Objects()
 	if len(words) > 0 {
-		if objects, err = chosen(objects, words); err != nil {
+		if objects, err = crm.Select(objects, words); err != nil {
 			return err
 		}
 	}
 	_, err = io.WriteString(s.stdout, crm.FormatShell(objects))
 	return err
-}
-
-// chosen picks the objects by their ids, or by "type:" and their keyword.
-func chosen(objects []crm.Object, words []string) ([]crm.Object, error) {
-	var out []crm.Object
-	for _, w := range words {
-		kind, byKind := strings.CutPrefix(w, "type:")
-		found := false
-		for _, o := range objects {
-			p, isProperty := o.(*crm.Property)
-			set := isProperty && p.Set != "" && p.Set == w
-			node, isNode := o.(*crm.Node)
-			if byKind && o.Keyword() == kind || !byKind && (o.ID() == w || set || isNode && node.Uname == w) {
-				found = true
-				if !slices.Contains(out, o) {
-					out = append(out, o)
-				}
-			}
-		}
-		if !found && !byKind {
-			return nil, usagef("the configuration has no object %s", w)
-		}
-	}
-	return out, nil
 }
 
 func (s *system) load(ctx context.Context, words []string) error {

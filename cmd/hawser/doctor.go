@@ -19,8 +19,10 @@ func doctorCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "check this node and the cluster, and show how to fix what is wrong",
-		Description: "Checks this node and the cluster's configuration and state, and changes nothing. Of the other nodes it shows what\n" +
-			"each has found and reported, and compares them. For each finding: what is wrong, why it matters, and the commands\n" +
+		Description: "Checks this node and the cluster's configuration and state, and changes " +
+			"nothing. Of the other nodes it shows what\n" +
+			"each has found and reported, and compares them. For each finding: what is wrong, " +
+			"why it matters, and the commands\n" +
 			"that fix it. Its severity is one of\n\n" +
 			"  error    it fails, or will fail when it is needed\n" +
 			"  unknown  could not be checked; do not assume it is fine\n" +
@@ -29,8 +31,15 @@ func doctorCommand(sys *system) *cli.Command {
 			"The worst one decides the exit code: 5, 4, 8 and 0.\n\n" +
 			"Looks for:\n" + indent(checkList(all)),
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "node-only", Usage: "check this node only, neither the cluster nor what other nodes reported"},
-			&cli.BoolFlag{Name: "tell", Usage: "check this node only, and report the findings to the cluster; HAProxy's keeper does so every 5 to 10 minutes"},
+			&cli.BoolFlag{
+				Name:  "node-only",
+				Usage: "check this node only, neither the cluster nor what other nodes reported",
+			},
+			&cli.BoolFlag{
+				Name: "tell",
+				Usage: "check this node only, and report the findings to the cluster; HAProxy's " +
+					"keeper does so every 5 to 10 minutes",
+			},
 			&cli.BoolFlag{Name: "list", Usage: "list the checks and what each looks for"},
 			jsonFlag(),
 		},
@@ -44,7 +53,8 @@ func doctorCommand(sys *system) *cli.Command {
 				return sys.listChecks(checks, c.Bool("json"))
 			}
 			if !sys.Root {
-				return exitf(outcome.Denied, "hawser doctor reads what only root may read: try with sudo")
+				return exitf(outcome.Denied,
+					"hawser doctor reads what only root may read: try with sudo")
 			}
 			r := sys.runChecks(c.Context, checks)
 			if err := c.Err(); err != nil {
@@ -112,7 +122,7 @@ func (s *system) listChecks(checks []doctor.Check, inJSON bool) error {
 	}
 	list := []listedCheck{}
 	for _, c := range checks {
-		list = append(list, listedCheck{c.Name, c.Short, c.Worst, c.Why, c.Mend})
+		list = append(list, listedCheck{c.Name, c.Short, c.Worst, c.Why, c.Remedy})
 	}
 	return s.printJSON(list)
 }
@@ -125,7 +135,9 @@ func (s *system) runChecks(ctx context.Context, checks []doctor.Check) doctor.Re
 	return doctor.Run(ctx, checks)
 }
 
-var findingColour = map[doctor.Severity]string{doctor.Error: red, doctor.Unknown: yellow, doctor.Warning: yellow, doctor.Note: bold}
+var findingColour = map[doctor.Severity]string{
+	doctor.Error: red, doctor.Unknown: yellow, doctor.Warning: yellow, doctor.Note: bold,
+}
 
 // showDoctor prints the report for people: what is the cluster's first, then each node's.
 func (s *system) showDoctor(r doctor.Report) {
@@ -142,38 +154,18 @@ func (s *system) showDoctor(r doctor.Report) {
 			title = "Node " + node
 		}
 		for _, f := range r.Findings {
-			if f.Node == node && f.Told != nil {
-				title += sinceText(", reported at ", f.Told, s.Now())
+			if f.Node == node && f.Reported != nil {
+				title += words.Since(", reported at ", f.Reported, s.Now())
 				break
 			}
 		}
 		s.printf("%s\n", s.paint(bold, title))
-		for _, group := range together(r.Findings, node) {
+		for _, group := range r.Together(node) {
 			s.showFindings(group)
 		}
 		s.printf("\n")
 	}
 	s.printf("%s\n", tally(r))
-}
-
-// together are a node's findings, those that could not be looked at for the same reason as one: where Pacemaker does not answer most cannot.
-func together(all []doctor.Finding, node string) [][]doctor.Finding {
-	var groups [][]doctor.Finding
-	at := map[string]int{}
-	for _, f := range all {
-		if f.Node != node {
-			continue
-		}
-		if i, ok := at[f.What]; ok && f.Severity == doctor.Unknown && len(f.Fix) == 0 {
-			groups[i] = append(groups[i], f)
-			continue
-		}
-		if f.Severity == doctor.Unknown && len(f.Fix) == 0 {
-			at[f.What] = len(groups)
-		}
-		groups = append(groups, []doctor.Finding{f})
-	}
-	return groups
 }
 
 // showFindings shows findings that are one but for their checks.
@@ -184,13 +176,15 @@ func (s *system) showFindings(group []doctor.Finding) {
 		for _, f := range group {
 			checks = append(checks, f.Check)
 		}
-		f.Check, f.Why, f.Subject = strings.Join(checks, ", "), "each may be fine or not: `hawser doctor --list` says what they look for", ""
+		f.Check, f.Why, f.Subject = strings.Join(checks, ", "), "each may be fine or not: "+
+			"`hawser doctor --list` says what they look for", ""
 	}
 	what := f.What
 	if f.Subject != "" && !strings.Contains(what, f.Subject) {
 		what = f.Subject + ": " + what
 	}
-	s.printf("  %s  %s (%s)\n", s.paint(findingColour[f.Severity], fmt.Sprintf("%-7s", f.Severity)), what, f.Check)
+	s.printf("  %s  %s (%s)\n", s.paint(findingColour[f.Severity], fmt.Sprintf("%-7s", f.Severity)),
+		what, f.Check)
 	if f.Why != "" {
 		s.printf("           %s\n", f.Why)
 	}
@@ -211,7 +205,7 @@ func tally(r doctor.Report) string {
 			parts = append(parts, word)
 		}
 	}
-	looked := words.Count(len(r.Looked), "check")
+	looked := words.Count(len(r.Checked), "check")
 	if len(parts) == 0 {
 		return looked + ", nothing found"
 	}

@@ -23,28 +23,40 @@ func TestDoctorsReport(t *testing.T) {
 	var out bytes.Buffer
 	sys := &system{Host: host.Host{Now: timeOfTests().Now}, terminal: terminal{stdout: &out}}
 	told := timeOfTests().at
-	r := doctor.Report{Looked: []string{"a", "b"}}
+	r := doctor.Report{Checked: []string{"a", "b"}}
 	r.Add(doctor.Finding{Check: "a", Severity: doctor.Warning, What: "w", Why: "because"},
-		doctor.Finding{Check: "b", Severity: doctor.Error, Node: "lb-2", Subject: "haproxy", What: "e", Why: "since", Fix: []string{"one", "two"}, Told: &told},
+		doctor.Finding{
+			Check: "b", Severity: doctor.Error, Node: "lb-2", Subject: "haproxy", What: "e",
+			Why: "since", Fix: []string{"one", "two"}, Reported: &told,
+		},
 		doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "u"})
 	sys.showDoctor(r)
 	text := out.String()
 	require.Contains(t, text, "Cluster\n  warning  w (a)\n           because\n")
 	require.Contains(t, text, "Node lb-2, reported at ")
-	require.Contains(t, text, "  error    haproxy: e (b)\n           since\n           $ one\n           $ two\n  unknown  u (b)\n")
-	require.True(t, strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be checked, 1 warning\n"), text)
+	require.Contains(t, text,
+		"  error    haproxy: e (b)\n           since\n           $ one\n           $ two\n  "+
+			"unknown  u (b)\n")
+	require.True(t,
+		strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be checked, 1 warning\n"), text)
 	require.NotContains(t, text, "\x1b", "colour is for terminals")
 	out.Reset()
-	sys.showDoctor(doctor.Report{Looked: []string{"a"}})
+	sys.showDoctor(doctor.Report{Checked: []string{"a"}})
 	require.Equal(t, "1 check, nothing found\n", out.String())
 
 	// What cannot be looked at for one reason is one line; every check of it is named.
 	out.Reset()
-	blind := doctor.Report{Looked: []string{"a", "b", "c"}}
+	blind := doctor.Report{Checked: []string{"a", "b", "c"}}
 	for _, check := range []string{"a", "b", "c"} {
-		blind.Add(doctor.Finding{Check: check, Severity: doctor.Unknown, Node: "lb-1", What: "could not be checked: no answer", Why: "it may be fine or not: " + check})
+		blind.Add(doctor.Finding{
+			Check: check, Severity: doctor.Unknown, Node: "lb-1",
+			What: "could not be checked: no answer", Why: "it may be fine or not: " + check,
+		})
 	}
-	blind.Add(doctor.Finding{Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "could not be checked: no answer", Why: "why"})
+	blind.Add(doctor.Finding{
+		Check: "b", Severity: doctor.Unknown, Node: "lb-2", What: "could not be checked: no answer",
+		Why: "why",
+	})
 	sys.showDoctor(blind)
 	require.Equal(t, 2, strings.Count(out.String(), "no answer"), out.String())
 	require.Contains(t, out.String(), "no answer (a, b, c)\n")
@@ -52,7 +64,10 @@ func TestDoctorsReport(t *testing.T) {
 }
 
 func TestDoctorsExitCode(t *testing.T) {
-	for severity, code := range map[doctor.Severity]int{"": exitOK, doctor.Note: exitOK, doctor.Warning: exitDegraded, doctor.Unknown: exitUnavailable, doctor.Error: exitResource} {
+	for severity, code := range map[doctor.Severity]int{
+		"": exitOK, doctor.Note: exitOK, doctor.Warning: exitDegraded,
+		doctor.Unknown: exitUnavailable, doctor.Error: exitResource,
+	} {
 		require.Equal(t, code, doctorCode(severity), severity)
 	}
 }
@@ -63,7 +78,9 @@ func TestDoctorWithoutACluster(t *testing.T) {
 	sys := thisSystem()
 	sys.Cluster, sys.Running, sys.SavedCIB, sys.Root = &crm.Tools{Dir: t.TempDir()}, true, "", true
 	sys.stdout, sys.stderr = &out, &complaint
-	require.Equal(t, exitUnavailable, run([]string{"hawser", "doctor", "--node-only", "--json"}, sys))
+	require.Equal(t, exitUnavailable, run([]string{
+		"hawser", "doctor", "--node-only", "--json",
+	}, sys))
 	var r doctor.Report
 	require.NoError(t, json.Unmarshal(out.Bytes(), &r))
 	require.Positive(t, r.Count(doctor.Unknown))
@@ -99,7 +116,8 @@ func (c *counting) Private(context.Context, string) (map[string]string, error) {
 
 func (c *counting) SetPrivate(context.Context, string, string) error { return crm.ErrNotRunning }
 
-// A Pacemaker that hangs is waited for once, not by each check for itself: the keeper gives `hawser doctor --tell` a minute.
+// A Pacemaker that hangs is waited for once, not by each check for itself: the keeper gives `hawser
+// doctor --tell` a minute.
 func TestDoctorAsksPacemakerOnce(t *testing.T) {
 	c := &counting{Fake: crmtest.New("lb-1", "lb-2")}
 	sys := thisSystem()
@@ -121,18 +139,20 @@ func timeOfTests() *testClock { return &testClock{time.Date(2026, 11, 21, 12, 0,
 
 // docs/doctor.md has the checks as they are declared: UPDATE_DOCS=1 writes them there.
 func TestDoctorsPage(t *testing.T) {
-	const page, begin, end = "../../docs/doctor.md", "<!-- checks: written by UPDATE_DOCS=1 go test -run TestDoctorsPage ./cmd/hawser -->\n", "<!-- checks: end -->"
+	const page, begin, end = "../../docs/doctor.md", "<!-- checks: written by UPDATE_DOCS=1 go " +
+		"test -run TestDoctorsPage ./cmd/hawser -->\n", "<!-- checks: end -->"
 	var table strings.Builder
-	table.WriteString("| check | looks for | worst | why it matters | what fixes it |\n|---|---|---|---|---|\n")
+	table.WriteString("| check | looks for | worst | why it matters | what fixes it |\n" +
+		"|---|---|---|---|---|\n")
 	names := map[string]bool{}
 	for _, c := range thisSystem().Doctor(version).Checks() {
 		require.NotEmpty(t, c.Short, c.Name)
 		require.NotEmpty(t, c.Why, c.Name)
-		require.NotEmpty(t, c.Mend, c.Name)
+		require.NotEmpty(t, c.Remedy, c.Name)
 		require.Contains(t, doctor.Severities(), c.Worst, c.Name)
 		require.False(t, names[c.Name], "two checks are called %s", c.Name)
 		names[c.Name] = true
-		row := []string{"`" + c.Name + "`", c.Short, string(c.Worst), c.Why, c.Mend}
+		row := []string{"`" + c.Name + "`", c.Short, string(c.Worst), c.Why, c.Remedy}
 		table.WriteString("| " + strings.ReplaceAll(strings.Join(row, "\x00"), "|", `\|`) + " |\n")
 	}
 	want := strings.ReplaceAll(table.String(), "\x00", " | ")
@@ -146,5 +166,7 @@ func TestDoctorsPage(t *testing.T) {
 		require.NoError(t, os.WriteFile(page, []byte(before+begin+want+end+after), 0o600))
 		return
 	}
-	require.True(t, want == have, "docs/doctor.md is not what the checks declare: UPDATE_DOCS=1 go test -run TestDoctorsPage ./cmd/hawser")
+	require.True(t, want == have,
+		"docs/doctor.md is not what the checks declare: UPDATE_DOCS=1 go test -run "+
+			"TestDoctorsPage ./cmd/hawser")
 }

@@ -14,7 +14,7 @@ var reloadColour = map[rollout.NodeState]string{rollout.NoAnswer: red, rollout.T
 // showReload prints what has become of the reload on each node.
 func (s *terminal) showReload(r rollout.ReloadReport) {
 	s.printf("\n")
-	t := s.table()
+	t := new(words.Table)
 	for _, n := range r.Nodes {
 		hashes := ""
 		switch {
@@ -26,7 +26,7 @@ func (s *terminal) showReload(r rollout.ReloadReport) {
 		}
 		age, old := "", ""
 		if n.WorkerSeconds != nil {
-			age = "worker " + rough(time.Duration(*n.WorkerSeconds)*time.Second) + " old"
+			age = "worker " + words.Rough(time.Duration(*n.WorkerSeconds)*time.Second) + " old"
 		}
 		if n.OldWorkers > 0 {
 			old = draining(n.OldWorkers, n.Connections)
@@ -35,9 +35,9 @@ func (s *terminal) showReload(r rollout.ReloadReport) {
 		if n.State == rollout.Left || n.State == rollout.Absent {
 			reason = n.Reason
 		}
-		t.row(n.Node, s.paint(reloadColour[n.State], string(n.State)), hashes, age, old, reason)
+		t.Row(n.Node, s.paint(reloadColour[n.State], string(n.State)), hashes, age, old, reason)
 	}
-	t.flush()
+	s.printf("%s", t)
 }
 
 func orUnknown(hash string) string {

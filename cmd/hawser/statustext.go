@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/hawser-ha/hawser/cluster/status"
 	"github.com/hawser-ha/hawser/internal/words"
@@ -19,11 +18,11 @@ func (s *terminal) showStatus(r *status.Report) {
 	s.showIPs(r)
 	if len(r.Others) > 0 {
 		s.printf("\n%s\n", s.paint(bold, "Other resources"))
-		t := s.table()
+		t := new(words.Table)
 		for _, o := range r.Others {
-			t.row(o.Resource, o.Agent, s.paint(stateColour[o.State], o.Is), onNode(o.Node), o.Reason)
+			t.Row(o.Resource, o.Agent, s.paint(stateColour[o.State], o.Is), onNode(o.Node), o.Reason)
 		}
-		t.flush()
+		s.printf("%s", t)
 	}
 	if len(r.Failures) > 0 {
 		s.printf("\n%s\n", s.paint(bold, "Failed actions"))
@@ -35,7 +34,7 @@ func (s *terminal) showStatus(r *status.Report) {
 			if f.Reason != "" {
 				line += ": " + f.Reason
 			}
-			s.printf("  %s%s\n", line, sinceText(", at ", f.Time, r.Now))
+			s.printf("  %s%s\n", line, words.Since(", at ", f.Time, r.Now))
 		}
 		s.printf("  (`crm_resource --cleanup` clears them)\n")
 	}
@@ -44,54 +43,54 @@ func (s *terminal) showStatus(r *status.Report) {
 func (s *terminal) showCluster(r *status.Report) {
 	p := r.Pacemaker
 	s.printf("%s\n", s.paint(bold, "Cluster"))
-	t := s.table()
+	t := new(words.Table)
 	if !p.Available {
-		t.row("Pacemaker", s.paint(red, "unavailable"), p.Error)
-		t.flush()
+		t.Row("Pacemaker", s.paint(red, "unavailable"), p.Error)
+		s.printf("%s", t)
 		return
 	}
-	t.row("Pacemaker", p.Version, "DC "+words.OrNone(p.DC))
+	t.Row("Pacemaker", p.Version, "DC "+words.OrNone(p.DC))
 	if p.Quorum {
-		t.row("Quorum", s.paint(green, "yes"))
+		t.Row("Quorum", s.paint(green, "yes"))
 	} else {
-		t.row("Quorum", s.paint(red, "no"), "this partition has no quorum: nothing is started or moved")
+		t.Row("Quorum", s.paint(red, "no"), "this partition has no quorum: nothing is started or moved")
 	}
 	switch {
 	case p.Unfenced:
-		t.row("Fencing", s.paint(red, "on"), "but no fencing device is configured: Pacemaker will not start any resource")
+		t.Row("Fencing", s.paint(red, "on"), "but no fencing device is configured: Pacemaker will not start any resource")
 	case p.Fencing && len(p.Fencers) == 0:
-		t.row("Fencing", s.paint(yellow, "on"), "but no usable fence device: resources of a failed node are not recovered")
+		t.Row("Fencing", s.paint(yellow, "on"), "but no usable fence device: resources of a failed node are not recovered")
 	case p.Fencing:
 		for i, f := range p.Fencers {
 			name := ""
 			if i == 0 {
 				name = "Fencing"
 			}
-			t.row(name, s.paint(stateColour[f.State], f.String()), f.Reason)
+			t.Row(name, s.paint(stateColour[f.State], f.String()), f.Reason)
 		}
 	default:
-		t.row("Fencing", s.paint(yellow, "off"), "nothing guarantees that an unreachable node is down")
+		t.Row("Fencing", s.paint(yellow, "off"), "nothing guarantees that an unreachable node is down")
 	}
 	if len(p.NotFenced) > 0 {
-		t.row("", s.paint(yellow, "not of "+strings.Join(p.NotFenced, ", ")), "no device names it: when it is lost, what ran there starts nowhere else; `hawser doctor` says what mends it")
+		t.Row("", s.paint(yellow, "not of "+strings.Join(p.NotFenced, ", ")), "no device names it: when it is lost, what ran there starts nowhere else; `hawser doctor` says what mends it")
 	}
 	if p.Maintenance {
-		t.row("Maintenance", s.paint(yellow, "on"), "Pacemaker starts and stops nothing")
+		t.Row("Maintenance", s.paint(yellow, "on"), "Pacemaker starts and stops nothing")
 	}
 	if !r.Configuration.Available {
-		t.row("CIB", s.paint(red, "unavailable"), r.Configuration.Error)
+		t.Row("CIB", s.paint(red, "unavailable"), r.Configuration.Error)
 	}
-	t.flush()
+	s.printf("%s", t)
 	s.printf("\n%s\n", s.paint(bold, "Nodes"))
-	t = s.table()
+	t = new(words.Table)
 	for _, n := range p.Nodes {
 		dc := ""
 		if n.DC {
 			dc = "DC"
 		}
-		t.row(n.Name, s.paint(stateColour[n.State], strings.Join(n.Is, ", ")), dc)
+		t.Row(n.Name, s.paint(stateColour[n.State], strings.Join(n.Is, ", ")), dc)
 	}
-	t.flush()
+	s.printf("%s", t)
 }
 
 func (s *terminal) showHAProxies(r *status.Report) {
@@ -105,7 +104,7 @@ func (s *terminal) showHAProxies(r *status.Report) {
 		}
 		return
 	}
-	t := s.table()
+	t := new(words.Table)
 	for _, h := range r.HAProxy {
 		servers, sessions := "", ""
 		if h.Servers != nil {
@@ -130,14 +129,14 @@ func (s *terminal) showHAProxies(r *status.Report) {
 			reason = strings.TrimPrefix(reason+"; stats socket unavailable: "+h.Socket.Error, "; ")
 		}
 		if c := h.Crash; c != nil && r.Now.Sub(c.Time) < crashShown && h.Reason == "" {
-			reason = strings.TrimPrefix(fmt.Sprintf("%s; crashed %s, back after %.2f s", reason, sinceText("at ", &c.Time, r.Now), c.TookSeconds), "; ")
+			reason = strings.TrimPrefix(fmt.Sprintf("%s; crashed %s, back after %.2f s", reason, words.Since("at ", &c.Time, r.Now), c.TookSeconds), "; ")
 			if c.Count > 1 {
 				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
 			}
 		}
-		t.row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), sinceText("since ", h.Since, r.Now), servers, sessions, h.Configuration.String(), reason)
+		t.Row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), words.Since("since ", h.Since, r.Now), servers, sessions, h.Configuration.String(), reason)
 	}
-	t.flush()
+	s.printf("%s", t)
 	s.showDrift(r)
 }
 
@@ -172,7 +171,7 @@ func (s *terminal) showIPs(r *status.Report) {
 		}
 		return
 	}
-	t := s.table()
+	t := new(words.Table)
 	for _, ip := range r.FloatingIPs {
 		is := ip.Is
 		if ip.Node != "" && is == "running" {
@@ -180,9 +179,9 @@ func (s *terminal) showIPs(r *status.Report) {
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
 		}
-		t.row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is), sinceText("since ", ip.Since, r.Now), ip.Reason)
+		t.Row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is), words.Since("since ", ip.Since, r.Now), ip.Reason)
 	}
-	t.flush()
+	s.printf("%s", t)
 }
 
 func onNode(node string) string {
@@ -190,79 +189,4 @@ func onNode(node string) string {
 		return ""
 	}
 	return "on " + node
-}
-
-// sinceText is a time of day and how long ago that was.
-func sinceText(word string, t *time.Time, now time.Time) string {
-	if t == nil {
-		return ""
-	}
-	layout := "15:04:05"
-	ago := now.Sub(*t)
-	if ago > 20*time.Hour || ago < -time.Minute {
-		layout = "2006-01-02 15:04:05"
-	}
-	return fmt.Sprintf("%s%s (%s)", word, t.Local().Format(layout), rough(ago))
-}
-
-// rough is a length of time in its two largest units.
-func rough(d time.Duration) string {
-	if d < 0 {
-		d = 0
-	}
-	day := 24 * time.Hour
-	switch {
-	case d >= day:
-		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
-	}
-	return fmt.Sprintf("%ds", d/time.Second)
-}
-
-// table aligns columns, whatever colours their cells have.
-type table struct {
-	out  *terminal
-	rows [][]string
-}
-
-func (s *terminal) table() *table { return &table{out: s} }
-
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
-
-func (t *table) flush() {
-	var widths []int
-	for _, r := range t.rows {
-		for i, c := range r {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], visible(c))
-		}
-	}
-	for _, r := range t.rows {
-		line := "  "
-		for i, c := range r {
-			if widths[i] > 0 {
-				line += c + strings.Repeat(" ", widths[i]-visible(c)+2)
-			}
-		}
-		t.out.printf("%s\n", strings.TrimRight(line, " "))
-	}
-}
-
-// visible is the width of a text without its colours.
-func visible(text string) int {
-	width := 0
-	for text != "" {
-		before, rest, found := strings.Cut(text, "\x1b[")
-		width += utf8.RuneCountInString(before)
-		if !found {
-			break
-		}
-		_, text, _ = strings.Cut(rest, "m")
-	}
-	return width
 }

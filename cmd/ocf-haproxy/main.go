@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/hawser-ha/hawser/agents/haproxy"
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -14,10 +15,10 @@ import (
 var version = "dev"
 
 func main() {
-	if haproxy.IsLauncher(os.Args) {
-		os.Exit(haproxy.Launch())
+	if instance.IsLauncher(os.Args) {
+		os.Exit(instance.BecomeHAProxy())
 	}
-	if haproxy.IsKeeper(os.Args) {
+	if instance.IsKeeper(os.Args) {
 		os.Exit(haproxy.Keep(context.Background(), version))
 	}
 	// The agent's file is called haproxy, and `killall haproxy` would end an action that is under way: Pacemaker bans a node for a start

@@ -1,9 +1,9 @@
-// Package corosync has the checks of Corosync: whether it answers and can read its configuration, what
-// it would do after a restart, its times, links, encryption, nodes and votes.
+// Package corosync has the checks of Corosync: whether it answers and can read its configuration,
+// what it would do after a restart, its times, links, encryption, nodes and votes.
 //
-// A check judges what Corosync's tools and corosync.conf say, read once. It imports the engine (doctor),
-// cluster/inventory, crm and internal/corosync; never another package of checks, an agent or a command.
-// Start with corosync.go: it lists the checks.
+// A check judges what Corosync's tools and corosync.conf say, read once. It imports the engine
+// (doctor), cluster/inventory, crm and internal/corosync; never another package of checks, an agent
+// or a command. Start with corosync.go: it lists the checks.
 package corosync
 
 import (
@@ -22,8 +22,8 @@ import (
 // confFile is where Corosync's configuration is.
 const confFile = "/etc/corosync/corosync.conf"
 
-// Ring is where the checks of Corosync look. The functions ask the one that runs on this node; their error is corosync.ErrNotRunning where
-// none answers.
+// Ring has what the checks of Corosync ask. The functions ask the one that runs on this node; their
+// error is corosync.ErrNotRunning where none answers.
 type Ring struct {
 	// Files is the directory below which /etc and /proc are; "" is the root.
 	Files string
@@ -78,46 +78,112 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 	v.confErr = err
 	for _, err := range errs {
 		if err != nil {
-			return v, err // the others say the same
+			return v, err // the other three fail alike
 		}
 	}
 	return v, nil
 }
 
-// Checks are those of Corosync. Where none answers, one finding says so for all.
+// Checks returns the checks of Corosync. Where none answers, one finding reports that for all.
 func (c *Ring) Checks() []doctor.Check {
 	read := once.New[*view]()
-	all := []doctor.Check{{Name: "corosync", Short: "a Corosync that answers, and a configuration that it can read", Worst: doctor.Error,
-		Why: "without it this node is no member of the cluster", Mend: "start Corosync, or fix its configuration",
-		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			v, err := read.Get(ctx, c.read)
-			var found []doctor.Finding
-			if err != nil {
-				found = append(found, doctor.Finding{Severity: doctor.Unknown, What: fmt.Sprintf("Corosync could not be asked: %v", err),
-					Why: "nothing of it was checked: quorum, links, encryption, times", Fix: []string{"systemctl start corosync pacemaker", "journalctl -u corosync -n 50"}})
-			}
-			if v != nil && v.confErr != nil {
-				found = append(found, doctor.Finding{Severity: doctor.Error, Subject: confFile, What: v.confErr.Error(),
-					Why: "Corosync does not start again with it", Fix: []string{"scp OTHER-NODE:" + confFile + " " + confFile + "    # it is the same on every node"}})
-			}
-			return doctor.At(c.Node, found), nil
-		}}}
+	all := []doctor.Check{
+		{
+			Name:  "corosync",
+			Short: "a Corosync that answers, and a configuration that it can read",
+			Worst: doctor.Error, Why: "without it this node is no member of the cluster",
+			Remedy: "start Corosync, or fix its configuration",
+			Run: func(ctx context.Context) ([]doctor.Finding, error) {
+				v, err := read.Get(ctx, c.read)
+				var found []doctor.Finding
+				if err != nil {
+					found = append(found, doctor.Finding{
+						Severity: doctor.Unknown,
+						What:     fmt.Sprintf("Corosync could not be asked: %v", err),
+						Why:      "nothing of it was checked: quorum, links, encryption, times",
+						Fix: []string{
+							"systemctl start corosync pacemaker", "journalctl -u corosync -n 50",
+						},
+					})
+				}
+				if v != nil && v.confErr != nil {
+					found = append(found, doctor.Finding{
+						Severity: doctor.Error, Subject: confFile, What: v.confErr.Error(),
+						Why: "Corosync does not start again with it",
+						Fix: []string{
+							"scp OTHER-NODE:" + confFile + " " + confFile +
+								"    # it is the same on every node",
+						},
+					})
+				}
+				return doctor.At(c.Node, found), nil
+			},
+		},
+	}
 	for _, k := range []struct {
 		doctor.Check
 		look func(v *view) []doctor.Finding
 	}{
-		{doctor.Check{Name: "corosync-timing", Short: "times by which Corosync takes living nodes for dead, or dead ones for living", Worst: doctor.Warning,
-			Why: "an address moves although nothing has failed, or later than it could", Mend: "hawser timing"}, checkTiming},
-		{doctor.Check{Name: "corosync-reloaded", Short: "a corosync.conf that differs from what is in force", Worst: doctor.Warning,
-			Why: "the next restart changes the cluster, at a time that nobody chose", Mend: "corosync-cfgtool -R"}, checkReloaded},
-		{doctor.Check{Name: "corosync-encryption", Short: "messages between the nodes that are not encrypted, or a key that others can read", Worst: doctor.Error,
-			Why: "whoever reaches the nodes' network can join the cluster and run what it likes on its nodes", Mend: "corosync-keygen, crypto_cipher and crypto_hash"}, checkEncryption},
-		{doctor.Check{Name: "corosync-links", Short: "links between the nodes that are down, or only one link", Worst: doctor.Error,
-			Why: "the next failure in the network splits the cluster", Mend: "fix the network, or give each node a second address"}, checkLinks},
-		{doctor.Check{Name: "corosync-nodes", Short: "nodes that Corosync and Pacemaker do not both know", Worst: doctor.Warning,
-			Why: "Pacemaker waits for, or would fence, a node that does not exist", Mend: "crm_node --remove, or the names in corosync.conf"}, checkNames},
-		{doctor.Check{Name: "corosync-quorum", Short: "votes: two_node, wait_for_all, a quorum device, expected votes", Worst: doctor.Error,
-			Why: "a part of the cluster acts that should not, or none does", Mend: "quorum section of corosync.conf"}, checkVotes},
+		{
+			doctor.Check{
+				Name: "corosync-timing",
+				Short: "times by which Corosync takes living nodes for dead, or dead ones for " +
+					"living",
+				Worst:  doctor.Warning,
+				Why:    "an address moves although nothing has failed, or later than it could",
+				Remedy: "hawser timing",
+			},
+			checkTiming,
+		},
+		{
+			doctor.Check{
+				Name:  "corosync-reloaded",
+				Short: "a corosync.conf that differs from what is in force", Worst: doctor.Warning,
+				Why:    "the next restart changes the cluster, at a time that nobody chose",
+				Remedy: "corosync-cfgtool -R",
+			},
+			checkReloaded,
+		},
+		{
+			doctor.Check{
+				Name: "corosync-encryption",
+				Short: "messages between the nodes that are not encrypted, or a key that others " +
+					"can read",
+				Worst: doctor.Error,
+				Why: "whoever reaches the nodes' network can join the cluster and run what it " +
+					"likes on its nodes",
+				Remedy: "corosync-keygen, crypto_cipher and crypto_hash",
+			},
+			checkEncryption,
+		},
+		{
+			doctor.Check{
+				Name:  "corosync-links",
+				Short: "links between the nodes that are down, or only one link",
+				Worst: doctor.Error, Why: "the next failure in the network splits the cluster",
+				Remedy: "fix the network, or give each node a second address",
+			},
+			checkLinks,
+		},
+		{
+			doctor.Check{
+				Name: "corosync-nodes", Short: "nodes that Corosync and Pacemaker do not both know",
+				Worst:  doctor.Warning,
+				Why:    "Pacemaker waits for, or would fence, a node that does not exist",
+				Remedy: "crm_node --remove, or the names in corosync.conf",
+			},
+			checkNames,
+		},
+		{
+			doctor.Check{
+				Name:   "corosync-quorum",
+				Short:  "votes: two_node, wait_for_all, a quorum device, expected votes",
+				Worst:  doctor.Error,
+				Why:    "a part of the cluster acts that should not, or none does",
+				Remedy: "quorum section of corosync.conf",
+			},
+			checkVotes,
+		},
 	} {
 		check := k.Check
 		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
@@ -135,5 +201,5 @@ func (c *Ring) Checks() []doctor.Check {
 	return all
 }
 
-// self is this node's id.
+// self returns this node's id.
 func (v *view) self() string { return v.keys["runtime.votequorum.this_node_id"] }

@@ -13,7 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
-// ring is what a Corosync has said (recorded on three nodes), with encryption on and two links, and what a test makes of it.
+// ring is what a Corosync has said (recorded on three nodes), with encryption on and two links, and
+// what a test makes of it.
 type ring struct {
 	*bench.Cluster
 	cmap, stats, quorum, conf string
@@ -28,13 +29,19 @@ func recorded(t *testing.T, name string) string {
 
 func newRing(t *testing.T) *ring {
 	t.Helper()
-	r := &ring{Cluster: bench.New(t), cmap: recorded(t, "cmap.txt"), stats: recorded(t, "stats.txt"), quorum: recorded(t, "quorumtool.txt"), conf: recorded(t, "corosync.conf")}
+	r := &ring{
+		Cluster: bench.New(t), cmap: recorded(t, "cmap.txt"), stats: recorded(t, "stats.txt"),
+		quorum: recorded(t, "quorumtool.txt"), conf: recorded(t, "corosync.conf"),
+	}
 	r.crypto("aes256", "sha256")
 	for i, second := range []string{"10.133.0.11", "10.133.0.12", "10.133.0.13"} {
 		first := strings.Replace(second, "133", "132", 1)
 		node := string(rune('0' + i))
-		r.replace(t, &r.conf, "ring0_addr: "+first, "ring0_addr: "+first+"\n\t\tring1_addr: "+second)
-		r.replace(t, &r.cmap, "nodelist.node."+node+".ring0_addr (str) = "+first, "nodelist.node."+node+".ring0_addr (str) = "+first+"\nnodelist.node."+node+".ring1_addr (str) = "+second)
+		r.replace(t, &r.conf, "ring0_addr: "+first,
+			"ring0_addr: "+first+"\n\t\tring1_addr: "+second)
+		r.replace(t, &r.cmap, "nodelist.node."+node+".ring0_addr (str) = "+first,
+			"nodelist.node."+node+".ring0_addr (str) = "+first+"\nnodelist.node."+node+
+				".ring1_addr (str) = "+second)
 		id := string(rune('1' + i))
 		r.stats += "stats.knet.node" + id + ".link1.connected (u8) = 1\n"
 	}
@@ -44,8 +51,10 @@ func newRing(t *testing.T) *ring {
 
 // crypto sets the encryption, in the file and in force.
 func (r *ring) crypto(cipher, hash string) {
-	r.conf = strings.NewReplacer("crypto_cipher: none", "crypto_cipher: "+cipher, "crypto_hash: none", "crypto_hash: "+hash).Replace(r.conf)
-	r.cmap = strings.NewReplacer("crypto_cipher (str) = none", "crypto_cipher (str) = "+cipher, "crypto_hash (str) = none", "crypto_hash (str) = "+hash).Replace(r.cmap)
+	r.conf = strings.NewReplacer("crypto_cipher: none", "crypto_cipher: "+cipher,
+		"crypto_hash: none", "crypto_hash: "+hash).Replace(r.conf)
+	r.cmap = strings.NewReplacer("crypto_cipher (str) = none", "crypto_cipher (str) = "+cipher,
+		"crypto_hash (str) = none", "crypto_hash (str) = "+hash).Replace(r.cmap)
 }
 
 func (r *ring) replace(t *testing.T, in *string, old, with string) {
@@ -69,7 +78,8 @@ func (r *ring) twoNodes(t *testing.T) {
 	lines := strings.SplitAfter(r.cmap, "\n")
 	r.cmap = ""
 	for _, l := range lines {
-		if !strings.HasPrefix(l, "nodelist.node.2.") && !strings.HasPrefix(l, "runtime.members.3.") {
+		if !strings.HasPrefix(l, "nodelist.node.2.") &&
+			!strings.HasPrefix(l, "runtime.members.3.") {
 			r.cmap += l
 		}
 	}
@@ -82,11 +92,19 @@ func (r *ring) look(t *testing.T) []doctor.Finding {
 	t.Helper()
 	r.File(t, confFile, r.conf)
 	c := &Ring{
-		Files:     r.Files,
-		Keys:      func(context.Context) (corosync.Keys, error) { return corosync.ParseKeys(r.cmap), nil },
-		Stats:     func(context.Context) (corosync.Keys, error) { return corosync.ParseKeys(r.stats), nil },
-		Votes:     func(context.Context) (corosync.Votes, error) { return corosync.ParseVotes(r.quorum) },
-		Timing:    func(context.Context) (corosync.Effective, error) { return corosync.ParseCmap(r.cmap) },
+		Files: r.Files,
+		Keys: func(context.Context) (corosync.Keys, error) {
+			return corosync.ParseKeys(r.cmap), nil
+		},
+		Stats: func(context.Context) (corosync.Keys, error) {
+			return corosync.ParseKeys(r.stats), nil
+		},
+		Votes: func(context.Context) (corosync.Votes, error) {
+			return corosync.ParseVotes(r.quorum)
+		},
+		Timing: func(context.Context) (corosync.Effective, error) {
+			return corosync.ParseCmap(r.cmap)
+		},
 		Pacemaker: r.Cluster,
 	}
 	report := doctor.Run(t.Context(), c.Checks())
@@ -173,8 +191,11 @@ Membership information
 // TestPingsOfTwoLinks takes links that have different pings for what they are.
 func TestPingsOfTwoLinks(t *testing.T) {
 	r := newRing(t)
-	r.replace(t, &r.conf, "\tinterface {\n", "\tinterface {\n\t\tlinknumber: 1\n\t\tknet_ping_interval: 400\n\t\tknet_ping_timeout: 2000\n\t}\n\tinterface {\n")
-	r.cmap += "totem.interface.1.knet_ping_interval (u32) = 400\ntotem.interface.1.knet_ping_timeout (u32) = 2000\n"
+	r.replace(t, &r.conf, "\tinterface {\n",
+		"\tinterface {\n\t\tlinknumber: 1\n\t\tknet_ping_interval: 400\n\t\tknet_ping_timeout: "+
+			"2000\n\t}\n\tinterface {\n")
+	r.cmap += "totem.interface.1.knet_ping_interval (u32) = 400\n" +
+		"totem.interface.1.knet_ping_timeout (u32) = 2000\n"
 	at := strings.Index(r.conf, "\tinterface {\n\t\tlinknumber: 0") // link 1's last
 	first := r.conf[strings.Index(r.conf, "\tinterface {"):at]
 	second := r.conf[at:][:strings.Index(r.conf[at:], "}\n")+2]
@@ -191,8 +212,11 @@ func TestCorosyncThatDoesNotAnswer(t *testing.T) {
 	b := bench.New(t)
 	c := &Ring{Files: b.Files, Pacemaker: b,
 		Keys:  func(context.Context) (corosync.Keys, error) { return nil, corosync.ErrNotRunning },
-		Stats: func(context.Context) (corosync.Keys, error) { return nil, nil }, Votes: func(context.Context) (corosync.Votes, error) { return corosync.Votes{}, nil },
-		Timing: func(context.Context) (corosync.Effective, error) { return corosync.Effective{}, nil }}
+		Stats: func(context.Context) (corosync.Keys, error) { return nil, nil },
+		Votes: func(context.Context) (corosync.Votes, error) { return corosync.Votes{}, nil },
+		Timing: func(context.Context) (corosync.Effective, error) {
+			return corosync.Effective{}, nil
+		}}
 	r := doctor.Run(t.Context(), c.Checks())
 	require.Len(t, r.Findings, 2)
 	require.Equal(t, 1, r.Count(doctor.Unknown))

@@ -22,7 +22,8 @@ func provokeLinks() []provoked {
 			}
 		}, want: doctor.Warning, says: "one link"},
 		{name: "a link is down", provoke: func(t *testing.T, r *ring) {
-			r.replace(t, &r.stats, "stats.knet.node2.link1.connected (u8) = 1", "stats.knet.node2.link1.connected (u8) = 0")
+			r.replace(t, &r.stats, "stats.knet.node2.link1.connected (u8) = 1",
+				"stats.knet.node2.link1.connected (u8) = 0")
 		}, want: doctor.Error, says: "link 1 to lb-2 (10.133.0.12)"},
 		{name: "a link of which nothing is said", provoke: func(t *testing.T, r *ring) {
 			r.replace(t, &r.stats, "stats.knet.node2.link1.connected (u8) = 1\n", "")

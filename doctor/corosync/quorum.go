@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkVotes looks at who counts as a majority.
+// checkVotes checks what counts as a majority.
 func checkVotes(v *view) []doctor.Finding {
 	nodes := len(v.keys.Members())
 	device := v.keys["quorum.device.model"]
@@ -19,31 +19,76 @@ func checkVotes(v *view) []doctor.Finding {
 	const again = "corosync-cfgtool -R    # on one node, once the file is the same on every node"
 	switch {
 	case twoNode && nodes > 2:
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "two_node", What: fmt.Sprintf("two_node is set in a cluster of %d nodes", nodes),
-			Why: "it is for two: Corosync ignores it or lets a minority act", Fix: []string{"sed -i '/two_node:/d' " + confFile + "    # on every node", again}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "two_node",
+			What: fmt.Sprintf("two_node is set in a cluster of %d nodes", nodes),
+			Why:  "it is for two: Corosync ignores it or lets a minority act",
+			Fix:  []string{"sed -i '/two_node:/d' " + confFile + "    # on every node", again},
+		})
 	case twoNode && device == "" && v.above != nil && !v.above.CIB.FencingEnabled():
-		f := doctor.Finding{Severity: doctor.Warning, Subject: "two_node", What: "two_node is set, and there is no fencing", Why: "either node goes on alone when they lose sight of each other: only the providers keep the addresses at one of them",
-			Fix: []string{"# `fencing:` in hawser.yaml, then `hawser apply`; or a third node, or a quorum device (corosync-qdevice(8))"}}
-		if twice := inventory.Names(inventory.AddressesHeldTwice(v.above.CIB.Effective())); len(twice) > 0 {
-			f.Severity, f.Why = doctor.Error, "when the nodes lose sight of each other, both take "+strings.Join(twice, ", ")+" and both answer"
+		f := doctor.Finding{
+			Severity: doctor.Warning, Subject: "two_node",
+			What: "two_node is set, and there is no fencing",
+			Why: "either node goes on alone when they lose sight of each other: only the " +
+				"providers keep the addresses at one of them",
+			Fix: []string{
+				"# `fencing:` in hawser.yaml, then `hawser apply`; or a third node, or a quorum " +
+					"device (corosync-qdevice(8))",
+			},
+		}
+		twice := inventory.Names(inventory.AddressesHeldTwice(v.above.CIB.Effective()))
+		if len(twice) > 0 {
+			f.Severity, f.Why = doctor.Error, "when the nodes lose sight of each other, both take "+
+				strings.Join(twice, ", ")+" and both answer"
 		}
 		found = append(found, f)
 	case nodes == 2 && !twoNode && device == "":
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "two_node", What: "two nodes, neither two_node nor a quorum device", Why: "when one fails the other has no quorum and stops everything: there is no failover at all",
-			Fix: []string{"sed -i 's/^\\([[:space:]]*\\)provider: corosync_votequorum/&\\n\\ttwo_node: 1/' " + confFile + "    # on every node; with fencing", again}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "two_node",
+			What: "two nodes, neither two_node nor a quorum device",
+			Why: "when one fails the other has no quorum and stops everything: there is no " +
+				"failover at all",
+			Fix: []string{
+				"sed -i 's/^\\([[:space:]]*\\)provider: corosync_votequorum/&\\n\\ttwo_node: 1/' " +
+					confFile + "    # on every node; with fencing",
+				again,
+			},
+		})
 	}
 	if word, set := v.keys["quorum.wait_for_all"]; twoNode && set && !crm.IsTrue(word) {
-		found = append(found, doctor.Finding{Severity: doctor.Warning, Subject: "wait_for_all", What: "wait_for_all is off in a cluster of two", Why: "a node that boots while it is cut off from the other one takes every address, although the other one serves",
-			Fix: []string{"sed -i '/wait_for_all:/d' " + confFile + "    # on every node: two_node sets it", again}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Warning, Subject: "wait_for_all",
+			What: "wait_for_all is off in a cluster of two",
+			Why: "a node that boots while it is cut off from the other one takes every address, " +
+				"although the other one serves",
+			Fix: []string{
+				"sed -i '/wait_for_all:/d' " + confFile + "    # on every node: two_node sets it",
+				again,
+			},
+		})
 	}
-	if device != "" && (!slices.Contains(v.votes.Flags, "Qdevice") || !strings.HasPrefix(v.votes.Device, "A")) {
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "quorum device", What: fmt.Sprintf("the quorum device (%s) is configured and not connected", deviceAt(v, device)),
-			Why: "its vote is missing: the loss of one more node may take the quorum", Fix: []string{"systemctl enable --now corosync-qdevice", "corosync-qdevice-tool -s"}})
+	if device != "" &&
+		(!slices.Contains(v.votes.Flags, "Qdevice") || !strings.HasPrefix(v.votes.Device, "A")) {
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "quorum device",
+			What: fmt.Sprintf("the quorum device (%s) is configured and not connected",
+				deviceAt(v, device)),
+			Why: "its vote is missing: the loss of one more node may take the quorum",
+			Fix: []string{"systemctl enable --now corosync-qdevice", "corosync-qdevice-tool -s"},
+		})
 	}
 	if twoNode && device == "" {
 		if here, err := doctor.SBDHere(v.Files); err == nil && here.Runs && here.Disks == "" {
-			found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "sbd", What: "sbd without a disk, in a cluster of two nodes without a quorum device", Why: "by two_node each node has quorum alone, so that neither watchdog fires: nobody is fenced when they lose sight of each other",
-				Fix: []string{"# a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or another fence device"}})
+			found = append(found, doctor.Finding{
+				Severity: doctor.Error, Subject: "sbd",
+				What: "sbd without a disk, in a cluster of two nodes without a quorum device",
+				Why: "by two_node each node has quorum alone, so that neither watchdog fires: " +
+					"nobody is fenced when they lose sight of each other",
+				Fix: []string{
+					"# a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
+						"another fence device",
+				},
+			})
 		}
 	}
 	expected := nodes
@@ -51,16 +96,29 @@ func checkVotes(v *view) []doctor.Finding {
 		expected += v.votes.DeviceVotes
 	}
 	if nodes > 0 && v.votes.Expected != expected && v.sameVotes() {
-		found = append(found, doctor.Finding{Severity: doctor.Warning, Subject: "expected_votes", What: fmt.Sprintf("Corosync expects %d votes, and the nodes have %d", v.votes.Expected, expected),
-			Why: fmt.Sprintf("a quorum is %d then: a part acts that is no majority, or a majority does not", v.votes.Expected/2+1), Fix: []string{"sed -i '/expected_votes:/d' " + confFile + "    # on every node", again, fmt.Sprintf("corosync-quorumtool -e %d    # if it is so in the running cluster only", expected)}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Warning, Subject: "expected_votes",
+			What: fmt.Sprintf("Corosync expects %d votes, and the nodes have %d", v.votes.Expected,
+				expected),
+			Why: fmt.Sprintf(
+				"a quorum is %d then: a part acts that is no majority, or a majority does not",
+				v.votes.Expected/2+1),
+			Fix: []string{
+				"sed -i '/expected_votes:/d' " + confFile + "    # on every node", again,
+				fmt.Sprintf(
+					"corosync-quorumtool -e %d    # if it is so in the running cluster only",
+					expected),
+			},
+		})
 	}
 	return found
 }
 
-// sameVotes says whether every node has one vote.
+// sameVotes reports whether every node has one vote.
 func (v *view) sameVotes() bool {
 	for i := range v.keys.Members() {
-		if votes, ok := v.keys[fmt.Sprintf("nodelist.node.%d.quorum_votes", i)]; ok && votes != "1" {
+		if votes, ok := v.keys[fmt.Sprintf("nodelist.node.%d.quorum_votes", i)]; ok &&
+			votes != "1" {
 			return false
 		}
 	}

@@ -26,16 +26,26 @@ func provokeQuorum() []provoked {
 			r.set(t, "quorum", "two_node", "1")
 			r.set(t, "quorum", "wait_for_all", "0")
 		}, want: doctor.Warning, says: "wait_for_all is off"},
-		{name: "two nodes, no two_node", provoke: func(t *testing.T, r *ring) { r.twoNodes(t) }, want: doctor.Error, says: "no failover at all"},
-		{name: "two_node of three", provoke: func(t *testing.T, r *ring) { r.set(t, "quorum", "two_node", "1") }, want: doctor.Error, says: "cluster of 3 nodes"},
+		{
+			name: "two nodes, no two_node", provoke: func(t *testing.T, r *ring) { r.twoNodes(t) },
+			want: doctor.Error, says: "no failover at all",
+		},
+		{
+			name:    "two_node of three",
+			provoke: func(t *testing.T, r *ring) { r.set(t, "quorum", "two_node", "1") },
+			want:    doctor.Error, says: "cluster of 3 nodes",
+		},
 		{name: "two nodes and sbd", provoke: func(t *testing.T, r *ring) {
 			r.twoNodes(t)
 			r.set(t, "quorum", "two_node", "1")
 			r.File(t, "/proc/77/comm", "sbd\n")
 		}, want: doctor.Error, says: "neither watchdog fires"},
 		{name: "the device is not connected", provoke: func(t *testing.T, r *ring) {
-			r.replace(t, &r.conf, "quorum {\n", "quorum {\n\tdevice {\n\t\tmodel: net\n\t\tnet {\n\t\t\thost: qnetd.example\n\t\t}\n\t}\n")
-			r.cmap += "quorum.device.model (str) = net\nquorum.device.net.host (str) = qnetd.example\n"
+			r.replace(t, &r.conf, "quorum {\n",
+				"quorum {\n\tdevice {\n\t\tmodel: net\n\t\tnet {\n\t\t\thost: qnetd.example\n"+
+					"\t\t}\n\t}\n")
+			r.cmap += "quorum.device.model (str) = net\nquorum.device.net.host (str) = " +
+				"qnetd.example\n"
 		}, want: doctor.Error, says: "net at qnetd.example"},
 		{name: "votes that are expected", provoke: func(t *testing.T, r *ring) {
 			r.set(t, "quorum", "expected_votes", "5")

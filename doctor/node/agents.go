@@ -17,7 +17,7 @@ import (
 // resourceD is where resource agents are (OCF 1.1, "Filesystem location").
 const resourceD = "/usr/lib/ocf/resource.d"
 
-// ourAgents are hawser's, and the other name of each, which is a link.
+// ourAgents are hawser's agents, each with its other name, which is a link.
 var ourAgents = []struct{ standard, alias string }{
 	{"hawser/haproxy", "heartbeat/haproxy"},
 	{"hawser/floatip", "digitalocean/floatip"},
@@ -25,9 +25,13 @@ var ourAgents = []struct{ standard, alias string }{
 
 func (n Node) agentCheck() doctor.Check {
 	return doctor.Check{
-		Name: "agents", Short: "hawser's agents missing or not executable, another agent behind their other names, versions that are not the command's", Worst: doctor.Error,
-		Why:  "Pacemaker cannot run a resource here whose agent is missing; one of another version may not know a parameter",
-		Mend: "apt-get install --reinstall hawser, or make install",
+		Name: "agents",
+		Short: "hawser's agents missing or not executable, another agent behind " +
+			"their other names, versions that are not the command's",
+		Worst: doctor.Error,
+		Why: "Pacemaker cannot run a resource here whose agent is missing; one of another " +
+			"version may not know a parameter",
+		Remedy: "apt-get install --reinstall hawser, or make install",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			var found []doctor.Finding
 			var errs []error
@@ -35,79 +39,107 @@ func (n Node) agentCheck() doctor.Check {
 				used := slices.Contains(d.Agents, standard(a.standard))
 				f, err := n.judgeAgent(ctx, a.standard, used)
 				found, errs = append(found, f...), append(errs, err)
-				found = append(found, n.judgeAlias(a.standard, a.alias, slices.Contains(d.Agents, standard(a.alias)))...)
+				found = append(found, n.judgeAlias(a.standard, a.alias,
+					slices.Contains(d.Agents, standard(a.alias)))...)
 			}
 			return found, errors.Join(errs...)
 		}),
 	}
 }
 
-// standard is an agent's path as Pacemaker says it.
+// standard returns an agent's name in Pacemaker, by its path.
 func standard(path string) string { return "ocf:" + strings.ReplaceAll(path, "/", ":") }
 
-// reinstall mends an installation.
-var reinstall = []string{"apt-get install --reinstall hawser   # or dnf reinstall hawser, or make install"}
+// reinstall fixes an installation.
+var reinstall = []string{
+	"apt-get install --reinstall hawser   # or dnf reinstall hawser, or make install",
+}
 
 func (n Node) judgeAgent(ctx context.Context, agent string, used bool) ([]doctor.Finding, error) {
 	path := n.file(filepath.Join(resourceD, agent))
 	info, err := os.Stat(path)
 	missing, why := doctor.Warning, "this node cannot take over a resource of this kind"
 	if used {
-		missing, why = doctor.Error, "the cluster uses "+standard(agent)+", and cannot run it on this node"
+		missing, why = doctor.Error, "the cluster uses "+standard(agent)+
+			", and cannot run it on this node"
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return []doctor.Finding{n.found(missing, standard(agent), path+" is missing", why, reinstall...)}, nil
+		return []doctor.Finding{
+			n.found(missing, standard(agent), path+" is missing", why, reinstall...),
+		}, nil
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular() || info.Mode().Perm()&0o100 == 0:
-		return []doctor.Finding{n.found(missing, standard(agent), fmt.Sprintf("%s is not executable (mode %04o)", path, info.Mode().Perm()), why, "chmod 0755 "+path)}, nil
+		return []doctor.Finding{
+			n.found(missing, standard(agent),
+				fmt.Sprintf("%s is not executable (mode %04o)", path, info.Mode().Perm()), why,
+				"chmod 0755 "+path),
+		}, nil
 	}
 	version, err := agentVersion(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	if version != n.Version {
-		return []doctor.Finding{n.found(doctor.Warning, standard(agent), fmt.Sprintf("%s is of version %s, the command of %s", path, version, n.Version),
-			"one may write what the other does not understand", reinstall...)}, nil
+		return []doctor.Finding{
+			n.found(doctor.Warning, standard(agent), fmt.Sprintf(
+				"%s is of version %s, the command of %s", path, version, n.Version),
+				"one may write what the other does not understand", reinstall...),
+		}, nil
 	}
 	return nil, nil
 }
 
-// judgeAlias looks at the link by which set-ups for the shell agents find ours.
+// judgeAlias checks the link by which set-ups for the shell agents find ours.
 func (n Node) judgeAlias(agent, alias string, used bool) []doctor.Finding {
 	path := n.file(filepath.Join(resourceD, alias))
 	link := fmt.Sprintf("ln -sfn ../%s %s", agent, path)
 	target, err := filepath.EvalSymlinks(path)
 	switch {
 	case err != nil && used:
-		return []doctor.Finding{n.found(doctor.Error, standard(alias), path+" is missing", "the cluster uses "+standard(alias)+", and cannot run it on this node", link)}
+		return []doctor.Finding{
+			n.found(doctor.Error, standard(alias), path+" is missing",
+				"the cluster uses "+standard(alias)+", and cannot run it on this node", link),
+		}
 	case err != nil:
-		return nil // nobody asks for it
+		return nil // nothing uses it
 	}
 	want, err := filepath.EvalSymlinks(n.file(filepath.Join(resourceD, agent)))
 	if err != nil || target == want {
-		return nil // the missing agent itself is told of
+		return nil // the missing agent itself is reported
 	}
 	if used {
-		return []doctor.Finding{n.found(doctor.Warning, standard(alias), path+" is not hawser's agent", "the cluster uses "+standard(alias)+", which is somebody else's on this node", link)}
+		return []doctor.Finding{
+			n.found(doctor.Warning, standard(alias), path+" is not hawser's agent",
+				"the cluster uses "+standard(alias)+
+					", which is somebody else's on this node", link),
+		}
 	}
-	return []doctor.Finding{n.found(doctor.Note, standard(alias), path+" is not hawser's agent", "a resource of that name would be somebody else's; "+standard(agent)+" is hawser's")}
+	return []doctor.Finding{
+		n.found(doctor.Note, standard(alias), path+" is not hawser's agent",
+			"a resource of that name would be somebody else's; "+standard(agent)+" is hawser's"),
+	}
 }
 
 func (n Node) fenceAgentCheck() doctor.Check {
 	return doctor.Check{
-		Name: "fence-agent", Short: "a fence agent that the cluster uses and this node lacks", Worst: doctor.Error,
-		Why:  "this node cannot fence another, and until a failed node is fenced its resources are not recovered",
-		Mend: "apt-get install fence-agents, or hawser for fence_droplet",
+		Name: "fence-agent", Short: "a fence agent that the cluster uses and this node lacks",
+		Worst: doctor.Error,
+		Why: "this node cannot fence another, and until a failed node is fenced its resources " +
+			"are not recovered",
+		Remedy: "apt-get install fence-agents, or hawser for fence_droplet",
 		Run: n.demands(func(_ context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			var found []doctor.Finding
 			for _, agent := range slices.Compact(slices.Sorted(slices.Values(d.Fences))) {
 				path, pkg := n.file("/usr/sbin/"+agent), "fence-agents"
 				if kind, name, ok := strings.Cut(agent, "/"); ok {
-					path, pkg = n.file(filepath.Join("/usr/lib/stonith/plugins", kind, name)), "cluster-glue"
-				} else if !strings.HasPrefix(agent, "fence_") { // a plugin of cluster-glue's: stonith:meatware
-					path, pkg = n.file("/usr/lib/stonith/plugins/stonith2/"+agent+".so"), "cluster-glue"
+					path = n.file(filepath.Join("/usr/lib/stonith/plugins", kind, name))
+					pkg = "cluster-glue"
+				} else if !strings.HasPrefix(agent, "fence_") {
+					// a plugin of cluster-glue's: stonith:meatware
+					path, pkg = n.file("/usr/lib/stonith/plugins/stonith2/"+agent+
+						".so"), "cluster-glue"
 				}
 				if agent == "fence_droplet" {
 					pkg = "hawser"
@@ -118,11 +150,15 @@ func (n Node) fenceAgentCheck() doctor.Check {
 				info, err := os.Stat(path)
 				switch {
 				case errors.Is(err, fs.ErrNotExist):
-					found = append(found, n.found(doctor.Error, "stonith:"+agent, path+" is missing", "this node cannot fence with it", "apt-get install "+pkg))
+					found = append(found,
+						n.found(doctor.Error, "stonith:"+agent, path+" is missing",
+							"this node cannot fence with it", "apt-get install "+pkg))
 				case err != nil:
 					return found, err
 				case info.Mode().Perm()&0o100 == 0 && !strings.HasSuffix(path, ".so"):
-					found = append(found, n.found(doctor.Error, "stonith:"+agent, path+" is not executable", "this node cannot fence with it", "chmod 0755 "+path))
+					found = append(found,
+						n.found(doctor.Error, "stonith:"+agent, path+" is not executable",
+							"this node cannot fence with it", "chmod 0755 "+path))
 				}
 			}
 			return found, nil

@@ -18,23 +18,36 @@ func TestAgents(t *testing.T) {
 		what     string
 		fix      string
 	}{
-		"missing, and used": {func(w *world) { require.NoError(t, os.Remove(filepath.Join(w.root, haproxyAgent))) }, doctor.Error, "hawser/haproxy is missing", "reinstall hawser"},
+		"missing, and used": {
+			func(w *world) { require.NoError(t, os.Remove(filepath.Join(w.root, haproxyAgent))) },
+			doctor.Error, "hawser/haproxy is missing", "reinstall hawser",
+		},
 		"missing, not used": {func(w *world) {
-			require.NoError(t, os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/hawser/floatip")))
+			require.NoError(t,
+				os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/hawser/floatip")))
 		}, doctor.Warning, "hawser/floatip is missing", "reinstall hawser"},
-		"not executable":     {func(w *world) { w.write(haproxyAgent, agentOf("1.0"), 0o644) }, doctor.Error, "is not executable (mode 0644)", "chmod 0755"},
-		"of another version": {func(w *world) { w.write(haproxyAgent, agentOf("0.9"), 0o755) }, doctor.Warning, "is of version 0.9, the command of 1.0", "reinstall hawser"},
+		"not executable": {
+			func(w *world) { w.write(haproxyAgent, agentOf("1.0"), 0o644) }, doctor.Error,
+			"is not executable (mode 0644)", "chmod 0755",
+		},
+		"of another version": {
+			func(w *world) { w.write(haproxyAgent, agentOf("0.9"), 0o755) }, doctor.Warning,
+			"is of version 0.9, the command of 1.0", "reinstall hawser",
+		},
 		"another of the name": {func(w *world) {
-			require.NoError(t, os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
+			require.NoError(t,
+				os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
 			w.write("usr/lib/ocf/resource.d/heartbeat/haproxy", agentOf("1"), 0o755)
 		}, doctor.Note, "heartbeat/haproxy is not hawser's agent", ""},
 		"another of the name, and used": {func(w *world) {
-			require.NoError(t, os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
+			require.NoError(t,
+				os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
 			w.write("usr/lib/ocf/resource.d/heartbeat/haproxy", agentOf("1"), 0o755)
 			w.provider = "heartbeat"
 		}, doctor.Warning, "heartbeat/haproxy is not hawser's agent", "ln -sfn ../hawser/haproxy"},
 		"the other name is missing, and used": {func(w *world) {
-			require.NoError(t, os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
+			require.NoError(t,
+				os.Remove(filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
 			w.provider = "heartbeat"
 		}, doctor.Error, "heartbeat/haproxy is missing", "ln -sfn ../hawser/haproxy"},
 	} {
@@ -50,16 +63,21 @@ func TestAgents(t *testing.T) {
 func TestFenceAgent(t *testing.T) {
 	w := newWorld(t)
 	w.fences = `<primitive id="fence" class="stonith" type="fence_droplet"/>`
-	w.findsOne("fence-agent", doctor.Error, "/usr/sbin/fence_droplet is missing", "apt-get install hawser")
+	w.findsOne("fence-agent", doctor.Error, "/usr/sbin/fence_droplet is missing",
+		"apt-get install hawser")
 	w.write("usr/sbin/fence_droplet", "#!/bin/sh\n", 0o644)
 	w.findsOne("fence-agent", doctor.Error, "is not executable", "chmod 0755")
 	w.write("usr/sbin/fence_droplet", "#!/bin/sh\n", 0o755)
 	require.Empty(t, w.finds("fence-agent"))
 	w.fences = `<primitive id="watchdog" class="stonith" type="fence_watchdog"/>`
 	require.Empty(t, w.finds("fence-agent"), "Pacemaker's own")
-	for agent, file := range map[string]string{"external/ipmi": "usr/lib/stonith/plugins/external/ipmi", "meatware": "usr/lib/stonith/plugins/stonith2/meatware.so"} {
+	for agent, file := range map[string]string{
+		"external/ipmi": "usr/lib/stonith/plugins/external/ipmi",
+		"meatware":      "usr/lib/stonith/plugins/stonith2/meatware.so",
+	} {
 		w.fences = `<primitive id="fence" class="stonith" type="` + agent + `"/>`
-		w.findsOne("fence-agent", doctor.Error, "/"+file+" is missing", "apt-get install cluster-glue")
+		w.findsOne("fence-agent", doctor.Error, "/"+file+" is missing",
+			"apt-get install cluster-glue")
 		w.write(file, "", 0o755)
 		require.Empty(t, w.finds("fence-agent"))
 	}

@@ -17,38 +17,70 @@ import (
 
 func (n Node) backlogCheck() doctor.Check {
 	return doctor.Check{
-		Name: "backlog", Short: "a backlog or maxconn of haproxy.cfg that the kernel cuts (somaxconn, tcp_max_syn_backlog)", Worst: doctor.Warning,
-		Why:  "in a burst the kernel drops connections that HAProxy was to queue; a client tries again after a second",
-		Mend: "sysctl -w net.core.somaxconn=N",
-		Run: n.ofHAProxies(func(ctx context.Context, h inventory.HAProxy) (found []doctor.Finding, err error) {
-			sources, err := h.Sources()
-			if err != nil {
-				return nil, nil //nolint:nilerr // haproxy-config says so
-			}
-			want, place := wantedBacklog(sources)
-			queue, err := n.queue(ctx, h)
-			if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want > somaxconn {
-				found = append(found, n.found(doctor.Warning, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and net.core.somaxconn cuts that to %d", place, want, somaxconn),
-					"in a burst the kernel drops connections that HAProxy was to queue: their clients try again after a second",
-					fmt.Sprintf("sysctl -w net.core.somaxconn=%d", want), fmt.Sprintf("echo 'net.core.somaxconn = %d' >>/etc/sysctl.d/60-hawser.conf", want), n.restart(h)))
-			}
-			if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want <= somaxconn && queue > 0 && queue < want {
-				found = append(found, n.found(doctor.Note, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and HAProxy's sockets, which have listened since less was wanted or allowed, let %d wait", place, want, queue),
-					"in a burst the kernel drops connections that HAProxy was to queue: their clients try again after a second", n.restart(h)))
-			}
-			// With SYN cookies the kernel does not look at it (net/ipv4/tcp_input.c, tcp_conn_request).
-			if most, ok := n.sysctlNumber("net.ipv4.tcp_max_syn_backlog"); ok && want > most && n.sysctl("net.ipv4.tcp_syncookies") == "0" {
-				found = append(found, n.found(doctor.Warning, h.Resource, fmt.Sprintf("%s wants %d connections to wait, and without SYN cookies net.ipv4.tcp_max_syn_backlog allows %d handshakes", place, want, most),
-					"in a burst, or a SYN flood, handshakes are dropped", "sysctl -w net.ipv4.tcp_syncookies=1"))
-			}
-			return found, err
-		}),
+		Name: "backlog",
+		Short: "a backlog or maxconn of haproxy.cfg that the kernel cuts " +
+			"(somaxconn, tcp_max_syn_backlog)",
+		Worst: doctor.Warning,
+		Why: "in a burst the kernel drops connections that HAProxy was to queue; a client " +
+			"tries again after a second",
+		Remedy: "sysctl -w net.core.somaxconn=N",
+		Run: n.ofHAProxies(
+			func(ctx context.Context, h inventory.HAProxy) (found []doctor.Finding, err error) {
+				sources, err := h.Sources()
+				if err != nil {
+					return nil, nil //nolint:nilerr // haproxy-config reports it
+				}
+				want, place := wantedBacklog(sources)
+				queue, err := n.queue(ctx, h)
+				if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want > somaxconn {
+					found = append(found,
+						n.found(doctor.Warning, h.Resource,
+							fmt.Sprintf(
+								"%s wants %d connections to wait, and net.core.somaxconn cuts "+
+									"that to %d",
+								place, want, somaxconn),
+							"in a burst the kernel drops connections that HAProxy was to queue: "+
+								"their clients try again after a second",
+							fmt.Sprintf("sysctl -w net.core.somaxconn=%d", want),
+							fmt.Sprintf(
+								"echo 'net.core.somaxconn = %d' >>/etc/sysctl.d/60-hawser.conf",
+								want),
+							n.restart(h)))
+				}
+				if somaxconn, ok := n.sysctlNumber("net.core.somaxconn"); ok && want <= somaxconn &&
+					queue > 0 && queue < want {
+					found = append(found,
+						n.found(doctor.Note, h.Resource,
+							fmt.Sprintf(
+								"%s wants %d connections to wait, and HAProxy's sockets, which "+
+									"have listened since less was wanted or allowed, let %d wait",
+								place, want, queue),
+							"in a burst the kernel drops connections that HAProxy was to queue: "+
+								"their clients try again after a second",
+							n.restart(h)))
+				}
+				// With SYN cookies the kernel ignores it (net/ipv4/tcp_input.c, tcp_conn_request).
+				if most, ok := n.sysctlNumber("net.ipv4.tcp_max_syn_backlog"); ok && want > most &&
+					n.sysctl("net.ipv4.tcp_syncookies") == "0" {
+					found = append(found,
+						n.found(doctor.Warning, h.Resource,
+							fmt.Sprintf(
+								"%s wants %d connections to wait, and without SYN cookies "+
+									"net.ipv4.tcp_max_syn_backlog allows %d handshakes",
+								place, want, most),
+							"in a burst, or a SYN flood, handshakes are dropped",
+							"sysctl -w net.ipv4.tcp_syncookies=1"))
+				}
+				return found, err
+			}),
 	}
 }
 
-// queue is how many connections wait at most at the running HAProxy, 0 if none runs.
+// queue returns how many connections can wait at the running HAProxy, 0 if none runs.
 func (n Node) queue(ctx context.Context, h inventory.HAProxy) (int, error) {
-	info, err := haproxy.Runtime{Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket()}.Info(ctx)
+	info, err := haproxy.Runtime{
+		Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket(),
+	}.Info(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -58,23 +90,30 @@ func (n Node) queue(ctx context.Context, h inventory.HAProxy) (int, error) {
 	return longestQueue(info.Pid)
 }
 
-// listensOnTCP is whether a bind line has HAProxy listen with the section's backlog.
+// listensOnTCP reports whether a bind line has HAProxy listen with the section's backlog.
 func listensOnTCP(words []string) bool {
 	if len(words) < 2 || slices.Contains(words, "backlog") || slices.Contains(words, "maxconn") {
 		return false // its own
 	}
 	prefix, _, ok := strings.Cut(words[1], "@")
-	return !strings.HasPrefix(words[1], "/") && (!ok || slices.Contains([]string{"ipv4", "ipv6", "tcp", "tcp4", "tcp6"}, prefix))
+	return !strings.HasPrefix(words[1], "/") && (!ok || slices.Contains([]string{
+		"ipv4", "ipv6", "tcp", "tcp4", "tcp6",
+	}, prefix))
 }
 
-// restart is the command for what a reload cannot change. The sockets that a reload passes on keep their queue: HAProxy does not listen anew
-// on one that listens (seen with 2.6). Without the node it would stop HAProxy everywhere.
+// restart returns the command for what a reload cannot change. The sockets that a reload passes on
+// keep their queue: HAProxy does not listen again on one that listens (seen with 2.6). Without the
+// node it would stop HAProxy everywhere.
 func (n Node) restart(h inventory.HAProxy) string {
-	return fmt.Sprintf("crm_resource --restart --resource %s --node %s   # or at its next start: a reload keeps the queue. Its address moves away meanwhile", doctor.Quote(h.Resource), doctor.Quote(n.Name))
+	return fmt.Sprintf(
+		"crm_resource --restart --resource %s --node %s   # or at its next start: a reload keeps "+
+			"the queue. Its address moves away meanwhile",
+		doctor.Quote(h.Resource), doctor.Quote(n.Name))
 }
 
-// wantedBacklog is the longest queue that the configuration asks for: a frontend's backlog, or else its maxconn (Configuration Manual,
-// "backlog"). What HAProxy works out by itself is nobody's wish.
+// wantedBacklog returns the longest queue that the configuration asks for: a frontend's backlog, or
+// else its maxconn (Configuration Manual, "backlog"). What HAProxy calculates by itself nobody has
+// asked for.
 func wantedBacklog(sources []haproxy.Source) (want int, place string) {
 	type limits struct {
 		backlog, maxconn int
@@ -104,7 +143,8 @@ func wantedBacklog(sources []haproxy.Source) (want int, place string) {
 		}
 		for _, words := range source.Lines(func(string) string { return "" }) {
 			switch words[0] {
-			case "global", "defaults", "frontend", "listen", "backend", "peers", "ring", "userlist", "resolvers", "mailers", "program", "cache":
+			case "global", "defaults", "frontend", "listen", "backend", "peers", "ring", "userlist",
+				"resolvers", "mailers", "program", "cache":
 				end()
 				section, now, at = words[0], limits{}, source.File+": "+strings.Join(words, " ")
 				if section == "frontend" || section == "listen" {

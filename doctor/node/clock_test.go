@@ -15,7 +15,14 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-var peers = []Peer{{Name: "lb-2", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("198.51.100.2")}}}
+var peers = []Peer{
+	{
+		Name: "lb-2",
+		Addresses: []netip.Addr{
+			netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("198.51.100.2"),
+		},
+	},
+}
 
 func TestClocks(t *testing.T) {
 	type answer struct {
@@ -30,16 +37,30 @@ func TestClocks(t *testing.T) {
 		says          string
 	}{
 		{"right", answer{offset: 20 * time.Millisecond, within: time.Millisecond}, silent, "", ""},
-		{"within what the way there takes", answer{offset: 3 * time.Second, within: 2900 * time.Millisecond}, silent, "", ""},
-		{"ahead", answer{offset: 2 * time.Second, within: time.Millisecond}, silent, doctor.Warning, "lb-2 is 2s ahead of"},
-		{"far behind", answer{offset: -time.Hour, within: time.Millisecond}, silent, doctor.Error, "1h0m0s behind"},
-		{"the second link answers", silent, answer{offset: 5 * time.Second}, doctor.Warning, "5s ahead of"},
+		{
+			"within what the way there takes",
+			answer{offset: 3 * time.Second, within: 2900 * time.Millisecond}, silent, "", "",
+		},
+		{
+			"ahead", answer{offset: 2 * time.Second, within: time.Millisecond}, silent,
+			doctor.Warning, "lb-2 is 2s ahead of",
+		},
+		{
+			"far behind", answer{offset: -time.Hour, within: time.Millisecond}, silent,
+			doctor.Error, "1h0m0s behind",
+		},
+		{
+			"the second link answers", silent, answer{offset: 5 * time.Second}, doctor.Warning,
+			"5s ahead of",
+		},
 		{"nobody answers", silent, silent, doctor.Note, "198.51.100.2: no answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clock := &Clock{
 				Peers: func(context.Context) ([]Peer, error) { return peers, nil },
-				Offset: func(_ context.Context, at netip.Addr) (time.Duration, time.Duration, error) {
+				Offset: func(
+					_ context.Context, at netip.Addr,
+				) (offset, within time.Duration, err error) {
 					a := c.first
 					if at == peers[0].Addresses[1] {
 						a = c.second
@@ -60,7 +81,10 @@ func TestClocks(t *testing.T) {
 }
 
 func TestUnsynchronisedClock(t *testing.T) {
-	clock := &Clock{Peers: func(context.Context) ([]Peer, error) { return nil, nil }, Synchronised: func() (bool, error) { return false, nil }}
+	clock := &Clock{
+		Peers:        func(context.Context) ([]Peer, error) { return nil, nil },
+		Synchronised: func() (bool, error) { return false, nil },
+	}
 	r := doctor.Run(t.Context(), clock.Checks())
 	require.Len(t, r.Findings, 1)
 	require.Equal(t, doctor.Warning, r.Findings[0].Severity)
@@ -90,7 +114,13 @@ func TestClockBySecondLink(t *testing.T) {
 
 // TestNobodyToAsk is unknown, not fine.
 func TestNobodyToAsk(t *testing.T) {
-	clock := &Clock{Peers: func(context.Context) ([]Peer, error) { return nil, errors.New("Corosync does not answer") }, Synchronised: func() (bool, error) { return true, nil }}
+	clock := &Clock{
+		Peers: func(context.Context) ([]Peer, error) {
+			return nil, errors.New("Corosync " +
+				"does not answer")
+		},
+		Synchronised: func() (bool, error) { return true, nil },
+	}
 	r := doctor.Run(t.Context(), clock.Checks())
 	require.Equal(t, doctor.Unknown, r.Worst())
 }
@@ -144,13 +174,17 @@ func TestExchange(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, c.now)
 			require.NoError(t, err)
 			now := func() time.Time { return at }
-			offset, within, err := exchange(t.Context(), &scripted{now: now, ahead: c.ahead}, 7, 1, now)
+			offset, within, err := exchange(t.Context(), &scripted{
+				now: now, ahead: c.ahead,
+			}, 7, 1, now)
 			require.NoError(t, err)
 			require.Equal(t, c.ahead, offset)
 			require.Equal(t, time.Millisecond, within)
 		})
 	}
-	_, _, err := exchange(t.Context(), &scripted{now: time.Now, mangle: func(b []byte) { b[16] |= 0x80 }}, 7, 1, time.Now)
+	_, _, err := exchange(t.Context(), &scripted{
+		now: time.Now, mangle: func(b []byte) { b[16] |= 0x80 },
+	}, 7, 1, time.Now)
 	require.ErrorContains(t, err, "not one since midnight")
 }
 

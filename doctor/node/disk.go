@@ -22,13 +22,19 @@ const (
 
 func (n Node) diskCheck() doctor.Check {
 	return doctor.Check{
-		Name: "disk", Short: "a file system that is full, or has become read-only: HAProxy's configuration, the agents' runtime files, Pacemaker's CIB", Worst: doctor.Error,
-		Why:  "an agent that cannot write its state fails, and Pacemaker cannot save its configuration",
-		Mend: "free some space (`df -h`)",
+		Name: "disk",
+		Short: "a file system that is full, or has become read-only: HAProxy's " +
+			"configuration, the agents' runtime files, Pacemaker's CIB",
+		Worst: doctor.Error,
+		Why: "an agent that cannot write its state fails, and Pacemaker cannot save its " +
+			"configuration",
+		Remedy: "free some space (`df -h`)",
 		Run: func(context.Context) ([]doctor.Finding, error) {
 			var found []doctor.Finding
 			seen := map[syscall.Fsid]bool{}
-			for _, dir := range []string{configDir, "/run", n.RunDir, "/var/lib/pacemaker/cib", "/var/log"} {
+			for _, dir := range []string{
+				configDir, "/run", n.RunDir, "/var/lib/pacemaker/cib", "/var/log",
+			} {
 				path := dir
 				if dir != n.RunDir {
 					path = n.file(dir)
@@ -43,10 +49,15 @@ func (n Node) diskCheck() doctor.Check {
 					continue
 				}
 				seen[st.Fsid] = true
-				// The kernel makes a file system so that has errors. The configuration may be on one that is so on purpose.
+				// The kernel makes a file system with errors read-only. That of the configuration
+				// may be so on purpose.
 				if st.Flags&unix.ST_RDONLY != 0 && dir != configDir {
-					found = append(found, n.found(doctor.Error, path, path+" is on a file system that is read-only", "an agent that cannot write its state fails, and so does a save of the configuration",
-						"dmesg --level=err,warn   # what the kernel has found", "findmnt --target "+path))
+					found = append(found,
+						n.found(doctor.Error, path, path+" is on a file system that is read-only",
+							"an agent that cannot write its state fails, and so does a save of "+
+								"the configuration",
+							"dmesg --level=err,warn   # what the kernel has found",
+							"findmnt --target "+path))
 				}
 				free, size := st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)
 				severity := doctor.Severity("")
@@ -57,12 +68,20 @@ func (n Node) diskCheck() doctor.Check {
 				case float64(free) < scarceShare*float64(size) && free < scarceMost:
 					severity = doctor.Warning
 				}
-				why := "an agent that cannot write its state fails, and so does a save of the configuration"
+				why := "an agent that cannot write its state fails, and so does a save of the " +
+					"configuration"
 				if severity != "" {
-					found = append(found, n.found(severity, path, fmt.Sprintf("%s has %s left of %s", path, sized(free), sized(size)), why, "df -h "+path))
+					found = append(found,
+						n.found(severity, path,
+							fmt.Sprintf("%s has %s left of %s", path, sized(free), sized(size)),
+							why, "df -h "+path))
 				}
 				if st.Files > 0 && st.Ffree < 100 {
-					found = append(found, n.found(doctor.Error, path, fmt.Sprintf("%s has room for %d more files, of %d", path, st.Ffree, st.Files), why, "df -i "+path))
+					found = append(found,
+						n.found(doctor.Error, path,
+							fmt.Sprintf("%s has room for %d more files, of %d", path, st.Ffree,
+								st.Files),
+							why, "df -i "+path))
 				}
 			}
 			return found, nil

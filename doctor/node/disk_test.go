@@ -12,7 +12,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// What has become read-only, as it does when the kernel finds errors; HAProxy's configuration may be so on purpose.
+// What has become read-only, as it does when the kernel finds errors; HAProxy's configuration may
+// be so on purpose.
 func TestReadOnlyDisk(t *testing.T) {
 	needs.Root(t)
 	w := newWorld(t)

@@ -32,7 +32,8 @@ func agentVersion(ctx context.Context, path string) (string, error) {
 	return meta.Version, nil
 }
 
-// haproxyVersion is the third word of `haproxy -v`: "HAProxy version 2.6.12-1+deb12u4 2026/10/18 - https://haproxy.org/".
+// haproxyVersion returns the third word of `haproxy -v`: "HAProxy version 2.6.12-1+deb12u4
+// 2026/10/18 - https://haproxy.org/".
 func haproxyVersion(ctx context.Context, binary string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()

@@ -11,9 +11,12 @@ import (
 )
 
 // comparedSysctls are the kernel parameters that a balancer's behaviour depends on.
-var comparedSysctls = []string{"net.ipv4.ip_nonlocal_bind", "net.ipv4.tcp_migrate_req", "net.core.somaxconn"}
+var comparedSysctls = []string{
+	"net.ipv4.ip_nonlocal_bind", "net.ipv4.tcp_migrate_req", "net.core.somaxconn",
+}
 
-// Facts are what this node ought to have in common with the others. What cannot be found out is left out.
+// Facts returns what this node should have in common with the others. What cannot be found out is
+// left out.
 func (n Node) Facts(ctx context.Context) map[string]string {
 	facts := map[string]string{doctor.FactHawser: n.Version}
 	for _, a := range ourAgents {

@@ -11,13 +11,16 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// fenceDropletCheck compares the droplet that a fence device has for this node with the one that this is: a droplet that was replaced has
-// another id, and nobody asks for the old one before it has to be switched off.
+// fenceDropletCheck compares the droplet that a fence device has for this node with the one that
+// this machine is. A droplet that was replaced has another id, and the old one is not asked for
+// before it has to be switched off.
 func (n Node) fenceDropletCheck() doctor.Check {
 	return doctor.Check{
-		Name: "fence-droplet", Short: "a fence device that has another droplet's id for this node", Worst: doctor.Error, Timeout: 10 * time.Second,
-		Why:  "when this node fails, fencing fails, or switches another machine off and takes this one for dead",
-		Mend: "droplets: {NODE: ID} in hawser.yaml, then hawser apply",
+		Name: "fence-droplet", Short: "a fence device that has another droplet's id for this node",
+		Worst: doctor.Error, Timeout: 10 * time.Second,
+		Why: "when this node fails, fencing fails, or switches another machine off and takes " +
+			"this one for dead",
+		Remedy: "droplets: {NODE: ID} in hawser.yaml, then hawser apply",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			var found []doctor.Finding
 			for _, m := range d.HostMaps {
@@ -27,12 +30,20 @@ func (n Node) fenceDropletCheck() doctor.Check {
 				}
 				is, err := n.Droplet(ctx, m.MetadataURL)
 				if err != nil {
-					return found, fmt.Errorf("whether this is the droplet %s, which %s has for %s: %w", has, m.Resource, n.Name, err)
+					return found, fmt.Errorf(
+						"whether this is the droplet %s, which %s has for %s: %w", has, m.Resource,
+						n.Name, err)
 				}
 				if is != has {
-					found = append(found, n.found(doctor.Error, m.Resource, fmt.Sprintf("%s has the droplet %s for %s, and this is the droplet %s", m.Resource, has, n.Name, is),
-						"when this node fails, fencing fails, or switches another machine off and takes this one for dead",
-						"hawser apply    # after `droplets: {"+n.Name+": "+is+"}` in hawser.yaml; without one: crm resource param "+m.Resource+" set pcmk_host_map …"))
+					found = append(found,
+						n.found(doctor.Error, m.Resource,
+							fmt.Sprintf("%s has the droplet %s for %s, and this is the droplet %s",
+								m.Resource, has, n.Name, is),
+							"when this node fails, fencing fails, or switches another machine "+
+								"off and takes this one for dead",
+							"hawser apply    # after `droplets: {"+n.Name+": "+is+
+								"}` in hawser.yaml; without one: crm resource param "+m.Resource+
+								" set pcmk_host_map …"))
 				}
 			}
 			return found, nil

@@ -17,7 +17,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// walled gives this test's thread a network namespace of its own, with the kernel's real rules, and returns the checks of it.
+// walled gives this test's thread a network namespace of its own, with the kernel's real rules, and
+// returns the checks of it.
 func walled(t *testing.T) *Firewall {
 	t.Helper()
 	needs.Root(t)
@@ -30,13 +31,22 @@ func walled(t *testing.T) *Firewall {
 		Node:  "lb-1",
 		Rules: firewall.Read,
 		NICs: func() ([]NIC, error) {
-			return []NIC{{Name: "lo", Index: 1, Loopback: true}, {Name: "eth0", Index: 2}, {Name: "eth1", Index: 3, Addresses: []netip.Addr{own}}}, nil
+			return []NIC{
+				{Name: "lo", Index: 1, Loopback: true}, {Name: "eth0", Index: 2},
+				{Name: "eth1", Index: 3, Addresses: []netip.Addr{own}},
+			}, nil
 		},
 		Links: func(context.Context) (Links, error) {
-			return Links{Own: []netip.Addr{own}, Ports: []uint16{5405}, Peers: []Peer{{Name: "lb-2", Addresses: []netip.Addr{peer}}}}, nil
+			return Links{
+				Own: []netip.Addr{own}, Ports: []uint16{5405},
+				Peers: []Peer{{Name: "lb-2", Addresses: []netip.Addr{peer}}},
+			}, nil
 		},
 		Listeners: func(context.Context) ([]inventory.Listener, error) {
-			return []inventory.Listener{{At: netip.MustParseAddrPort("0.0.0.0:80"), Place: "/etc/haproxy/haproxy.cfg"}, {At: netip.MustParseAddrPort("127.0.0.1:9999"), Place: "/etc/haproxy/haproxy.cfg"}}, nil
+			return []inventory.Listener{
+				{At: netip.MustParseAddrPort("0.0.0.0:80"), Place: "/etc/haproxy/haproxy.cfg"},
+				{At: netip.MustParseAddrPort("127.0.0.1:9999"), Place: "/etc/haproxy/haproxy.cfg"},
+			}, nil
 		},
 	}
 }
@@ -51,10 +61,12 @@ func shell(t *testing.T, command string) {
 }
 
 func chainOf(policy, rules string) string {
-	return "nft -f - <<'END'\ntable inet filter {\n chain input {\n type filter hook input priority 0; policy " + policy + ";\n" + rules + "\n }\n}\nEND\n"
+	return "nft -f - <<'END'\ntable inet filter {\n chain input {\n type filter hook input " +
+		"priority 0; policy " + policy + ";\n" + rules + "\n }\n}\nEND\n"
 }
 
-// TestFirewallChecks provokes each finding with rules in a real kernel, and mends it with the finding's own commands.
+// TestFirewallChecks provokes each finding with rules in a real kernel, and fixes it with the
+// finding's own commands.
 func TestFirewallChecks(t *testing.T) {
 	needs.Command(t, "nft")
 	const corosync, listeners = "firewall-corosync", "firewall-listeners"
@@ -63,25 +75,97 @@ func TestFirewallChecks(t *testing.T) {
 		check       string // "" for nothing found
 		want        doctor.Severity
 		says, fix   string
-		reading     bool // the commands look, and mend nothing
+		reading     bool // the commands look, and fix nothing
 	}{
 		{"no rules", "true", "", "", "", "", false},
 		{"all let in", chainOf("accept", ""), "", "", "", "", false},
-		{"what is needed let in", chainOf("drop", "udp dport 5405-5412 accept\ntcp dport { 80, 443 } accept"), "", "", "", "", false},
-		{"Corosync kept out", chainOf("drop", "tcp dport 80 accept"), corosync, doctor.Error, "from lb-2 (10.132.0.12, UDP 5405) are dropped by the chain inet filter input", "nft insert rule inet filter input ip saddr 10.132.0.12 udp dport 5405 accept", false},
-		{"Corosync let in as an answer", chainOf("drop", "ct state established,related accept\ntcp dport 80 accept"), corosync, doctor.Warning, "only as answers", "nft insert rule", false},
-		{"Corosync kept in", "nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; }'; nft add rule ip out o udp dport 5405 drop", corosync, doctor.Error, "messages to lb-2", "nft insert rule ip out o ip daddr 10.132.0.12 udp dport 5405 accept", false},
-		{"Corosync in doubt", chainOf("drop", "udp dport 5405 limit rate 100/second accept\ntcp dport 80 accept"), corosync, doctor.Unknown, "a rate limit", "nft list ruleset", true},
-		{"Corosync kept in, perhaps", "nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; }'; nft add rule ip out o udp dport 5405 limit rate over 100/second drop", corosync, doctor.Unknown, "messages to lb-2 (10.132.0.12, UDP 5405): it is not clear", "nft list ruleset", true},
-		{"Corosync kept out by iptables", "iptables-nft -A INPUT -p tcp -j ACCEPT; iptables-nft -P INPUT DROP", corosync, doctor.Error, "ip filter INPUT", "iptables --table filter --insert INPUT --protocol udp --source 10.132.0.12 --dport 5405 --jump ACCEPT", true},
-		{"older rules", "iptables-legacy -A INPUT -p udp -j DROP", corosync, doctor.Unknown, "older ip_tables", "iptables-legacy --list-rules", true},
-		{"clients kept out", chainOf("drop", "udp dport 5405 accept"), listeners, doctor.Error, "TCP port 80, which HAProxy binds", "nft insert rule inet filter input tcp dport 80 accept", false},
-		{"clients kept out by ufw", chainOf("drop", "udp dport 5405 accept") + "nft add chain inet filter ufw-user-input", listeners, doctor.Error, "80", "ufw allow 80/tcp", true},
-		{"clients kept out by firewalld", "nft add table inet firewalld; nft add chain inet firewalld filter_INPUT '{ type filter hook input priority 10; }'; nft add rule inet firewalld filter_INPUT meta l4proto tcp reject", listeners, doctor.Error, "firewalld filter_INPUT", "firewall-cmd --permanent --add-port=80/tcp", true},
-		{"some clients kept out", chainOf("drop", "udp dport 5405 accept\nip saddr 198.51.100.0/24 tcp dport 80 accept"), listeners, doctor.Note, "who sends the packet", "nft list ruleset", true},
-		{"clients by one interface only", chainOf("drop", "udp dport 5405 accept\niifname eth0 tcp dport 80 accept"), listeners, doctor.Note, "interface", "nft list ruleset", true},
-		{"a rule that is not read", chainOf("drop", "udp dport 5405 accept\ntcp option maxseg size 500-1500 tcp dport 80 accept"), listeners, doctor.Unknown, "exthdr", "nft list ruleset", true},
-		{"answers kept in", "nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; }'; nft add rule ip out o tcp sport 80 drop", listeners, doctor.Error, "answers from TCP port 80", "nft insert rule ip out o tcp sport 80 accept", false},
+		{
+			"what is needed let in",
+			chainOf("drop", "udp dport 5405-5412 accept\ntcp dport { 80, 443 } accept"), "", "", "",
+			"", false,
+		},
+		{
+			"Corosync kept out", chainOf("drop", "tcp dport 80 accept"), corosync, doctor.Error,
+			"from lb-2 (10.132.0.12, UDP 5405) are dropped by the chain inet filter input",
+			"nft insert rule inet filter input ip saddr 10.132.0.12 udp dport 5405 accept", false,
+		},
+		{
+			"Corosync let in as an answer",
+			chainOf("drop", "ct state established,related accept\ntcp dport 80 accept"), corosync,
+			doctor.Warning, "only as answers", "nft insert rule", false,
+		},
+		{
+			"Corosync kept in",
+			"nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; " +
+				"}'; nft add rule ip out o udp dport 5405 drop",
+			corosync, doctor.Error, "messages to lb-2",
+			"nft insert rule ip out o ip daddr 10.132.0.12 udp dport 5405 accept", false,
+		},
+		{
+			"Corosync in doubt",
+			chainOf("drop", "udp dport 5405 limit rate 100/second accept\ntcp dport 80 accept"),
+			corosync, doctor.Unknown, "a rate limit", "nft list ruleset", true,
+		},
+		{
+			"Corosync kept in, perhaps",
+			"nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; " +
+				"}'; nft add rule ip out o udp dport 5405 limit rate over 100/second drop",
+			corosync, doctor.Unknown, "messages to lb-2 (10.132.0.12, UDP 5405): it is not clear",
+			"nft list ruleset", true,
+		},
+		{
+			"Corosync kept out by iptables",
+			"iptables-nft -A INPUT -p tcp -j ACCEPT; iptables-nft -P INPUT DROP", corosync,
+			doctor.Error, "ip filter INPUT",
+			"iptables --table filter --insert INPUT --protocol udp --source 10.132.0.12 --dport " +
+				"5405 --jump ACCEPT",
+			true,
+		},
+		{
+			"older rules", "iptables-legacy -A INPUT -p udp -j DROP", corosync, doctor.Unknown,
+			"older ip_tables", "iptables-legacy --list-rules", true,
+		},
+		{
+			"clients kept out", chainOf("drop", "udp dport 5405 accept"), listeners, doctor.Error,
+			"TCP port 80, which HAProxy binds",
+			"nft insert rule inet filter input tcp dport 80 accept", false,
+		},
+		{
+			"clients kept out by ufw",
+			chainOf("drop", "udp dport 5405 accept") + "nft add chain inet filter ufw-user-input",
+			listeners, doctor.Error, "80", "ufw allow 80/tcp", true,
+		},
+		{
+			"clients kept out by firewalld",
+			"nft add table inet firewalld; nft add chain inet firewalld filter_INPUT '{ type " +
+				"filter hook input priority 10; }'; nft add rule inet firewalld filter_INPUT " +
+				"meta l4proto tcp reject",
+			listeners, doctor.Error, "firewalld filter_INPUT",
+			"firewall-cmd --permanent --add-port=80/tcp", true,
+		},
+		{
+			"some clients kept out",
+			chainOf("drop", "udp dport 5405 accept\nip saddr 198.51.100.0/24 tcp dport 80 accept"),
+			listeners, doctor.Note, "who sends the packet", "nft list ruleset", true,
+		},
+		{
+			"clients by one interface only",
+			chainOf("drop", "udp dport 5405 accept\niifname eth0 tcp dport 80 accept"), listeners,
+			doctor.Note, "interface", "nft list ruleset", true,
+		},
+		{
+			"a rule that is not read",
+			chainOf("drop",
+				"udp dport 5405 accept\ntcp option maxseg size 500-1500 tcp dport 80 accept"),
+			listeners, doctor.Unknown, "exthdr", "nft list ruleset", true,
+		},
+		{
+			"answers kept in",
+			"nft add table ip out; nft add chain ip out o '{ type filter hook output priority 0; " +
+				"}'; nft add rule ip out o tcp sport 80 drop",
+			listeners, doctor.Error, "answers from TCP port 80",
+			"nft insert rule ip out o tcp sport 80 accept", false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := walled(t)
@@ -121,7 +205,8 @@ func TestFirewallChecks(t *testing.T) {
 	}
 }
 
-// A socket of IPv6 has IPv4's connections too: what keeps those out is not hidden by what lets IPv6 in, nor the other way round.
+// A socket of IPv6 has IPv4's connections too: what keeps those out is not hidden by what lets IPv6
+// in, nor the other way round.
 func TestFirewallOfASocketForBoth(t *testing.T) {
 	needs.Command(t, "nft")
 	const v4, v6 = "meta nfproto ipv4 tcp dport 80 accept", "meta nfproto ipv6 tcp dport 80 accept"
@@ -137,7 +222,12 @@ func TestFirewallOfASocketForBoth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := walled(t)
 			f.Listeners = func(context.Context) ([]inventory.Listener, error) {
-				return []inventory.Listener{{At: netip.MustParseAddrPort("[::]:80"), Place: "/etc/haproxy/haproxy.cfg", Both: true}}, nil
+				return []inventory.Listener{
+					{
+						At: netip.MustParseAddrPort("[::]:80"), Place: "/etc/haproxy/haproxy.cfg",
+						Both: true,
+					},
+				}, nil
 			}
 			shell(t, chainOf("drop", c.rules))
 			found, err := f.checkListeners(t.Context())

@@ -21,9 +21,13 @@ import (
 
 func (n Node) unitCheck() doctor.Check {
 	return doctor.Check{
-		Name: "haproxy-unit", Short: "a haproxy.service of systemd that is enabled or runs beside the cluster's HAProxy", Worst: doctor.Error,
-		Why:  "systemd's HAProxy takes the addresses: connections are shared out between two configurations, and after a boot the cluster's cannot start",
-		Mend: "systemctl disable --now haproxy.service",
+		Name: "haproxy-unit",
+		Short: "a haproxy.service of systemd that is enabled or runs " +
+			"beside the cluster's HAProxy",
+		Worst: doctor.Error,
+		Why: "systemd's HAProxy takes the addresses: connections are shared out between two " +
+			"configurations, and after a boot the cluster's cannot start",
+		Remedy: "systemctl disable --now haproxy.service",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			if len(d.HAProxies) == 0 {
 				return nil, nil // HAProxy is systemd's business until the cluster runs one
@@ -44,12 +48,23 @@ func (n Node) unitCheck() doctor.Check {
 				}
 				switch {
 				case u.Runs() && u.Enabled():
-					found = append(found, n.found(doctor.Error, name, name+" runs, and is enabled", "two HAProxies share the connections out between them, or one of them cannot start; "+
-						"the next boot starts systemd's first", u.Disable()))
+					found = append(found,
+						n.found(doctor.Error, name, name+" runs, and is enabled",
+							"two HAProxies share the connections out between them, or one of "+
+								"them cannot start; "+
+								"the next boot starts systemd's first", u.Disable()))
 				case u.Runs():
-					found = append(found, n.found(doctor.Error, name, name+" runs", "two HAProxies share the connections out between them, or one of them cannot start", u.Disable()))
+					found = append(found,
+						n.found(doctor.Error, name, name+" runs",
+							"two HAProxies share the connections out between them, or one of "+
+								"them cannot start",
+							u.Disable()))
 				case u.Enabled():
-					found = append(found, n.found(doctor.Error, name, name+" is enabled", "at the next boot systemd starts a HAProxy that takes the addresses before the cluster does", u.Disable()))
+					found = append(found,
+						n.found(doctor.Error, name, name+" is enabled",
+							"at the next boot systemd starts a HAProxy that takes the addresses "+
+								"before the cluster does",
+							u.Disable()))
 				}
 			}
 			return found, errors.Join(errs...)
@@ -59,24 +74,35 @@ func (n Node) unitCheck() doctor.Check {
 
 func (n Node) configCheck() doctor.Check {
 	return doctor.Check{
-		Name: "haproxy-config", Short: "a configuration of HAProxy that is missing here, or that HAProxy refuses", Worst: doctor.Error, Timeout: 30 * time.Second,
-		Why:  "HAProxy cannot be started or reloaded with it; one that runs goes on with what it had, until it has to be started again",
-		Mend: "haproxy -c -f FILE, then hawser reload",
-		Run: n.ofHAProxies(func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error) {
-			err := n.CheckConfig(ctx, h)
-			if err == nil || unanswered(err) {
-				return nil, err
-			}
-			return []doctor.Finding{n.found(doctor.Error, h.Resource, err.Error(),
-				"HAProxy cannot be started with it here, nor reloaded: at the next failure this node cannot serve",
-				strings.TrimSpace(h.Binary+" -W -c -f "+h.Config+" "+h.ExtraConf), "hawser reload "+h.Resource)}, nil
-		}),
+		Name: "haproxy-config",
+		Short: "a configuration of HAProxy that is missing here, or that " +
+			"HAProxy refuses",
+		Worst: doctor.Error, Timeout: 30 * time.Second,
+		Why: "HAProxy cannot be started or reloaded with it; one that runs goes on with what " +
+			"it had, until it has to be started again",
+		Remedy: "haproxy -c -f FILE, then hawser reload",
+		Run: n.ofHAProxies(
+			func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error) {
+				err := n.CheckConfig(ctx, h)
+				if err == nil || unanswered(err) {
+					return nil, err
+				}
+				return []doctor.Finding{n.found(doctor.Error, h.Resource, err.Error(),
+					"HAProxy cannot be started with it here, nor reloaded: at the next failure "+
+						"this node cannot serve",
+					strings.TrimSpace(h.Binary+" -W -c -f "+h.Config+" "+
+						h.ExtraConf), "hawser reload "+h.Resource)}, nil
+			}),
 	}
 }
 
-// unanswered is whether HAProxy said nothing of the configuration: it took too long (it resolves names), or this machine had no room to run it.
+// unanswered reports whether HAProxy gave no verdict on the configuration: it took too long (it
+// resolves names), or this machine had no room to run it.
 func unanswered(err error) bool {
-	for _, reason := range []error{context.DeadlineExceeded, context.Canceled, syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+	for _, reason := range []error{
+		context.DeadlineExceeded, context.Canceled, syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE,
+		syscall.ENFILE,
+	} {
 		if errors.Is(err, reason) {
 			return true
 		}
@@ -86,9 +112,14 @@ func unanswered(err error) bool {
 
 func (n Node) bindCheck() doctor.Check {
 	return doctor.Check{
-		Name: "haproxy-bind", Short: "an address that HAProxy is to bind and that is not here, or is taken by another program", Worst: doctor.Error,
-		Why:  "HAProxy does not start on a node that lacks the address; colocated with that address, it starts on no node",
-		Mend: `sysctl -w net.ipv4.ip_nonlocal_bind=1 for an address that moves on a LAN, bind "${HAWSER_ANCHOR_IP}:80" for a cloud's`,
+		Name: "haproxy-bind",
+		Short: "an address that HAProxy is to bind and that is not here, " +
+			"or is taken by another program",
+		Worst: doctor.Error,
+		Why: "HAProxy does not start on a node that lacks the address; colocated with that " +
+			"address, it starts on no node",
+		Remedy: `sysctl -w net.ipv4.ip_nonlocal_bind=1 for an address that moves on a LAN, bind ` +
+			`"${HAWSER_ANCHOR_IP}:80" for a cloud's`,
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			floating := map[netip.Addr]inventory.Address{}
 			for _, a := range d.Addresses {
@@ -101,7 +132,7 @@ func (n Node) bindCheck() doctor.Check {
 			for _, h := range d.HAProxies {
 				sources, err := h.Sources()
 				if err != nil {
-					continue // haproxy-config says so
+					continue // haproxy-config reports it
 				}
 				env, err := n.Environment(ctx, h)
 				if err != nil {
@@ -122,8 +153,10 @@ func (n Node) bindCheck() doctor.Check {
 	}
 }
 
-// tryBinding binds an address without listening on it.
-func (n Node) tryBinding(h inventory.HAProxy, b haproxy.Binding, floating map[netip.Addr]inventory.Address) (doctor.Finding, bool) {
+// tryBinding binds an address, without listening on it, and says what is wrong if it cannot.
+func (n Node) tryBinding(
+	h inventory.HAProxy, b haproxy.Binding, floating map[netip.Addr]inventory.Address,
+) (doctor.Finding, bool) {
 	ip := b.Addr.Addr()
 	subject := fmt.Sprintf("%s (%s)", b.Addr, b.Place)
 	file, line, _ := strings.Cut(b.Place, ":")
@@ -138,32 +171,54 @@ func (n Node) tryBinding(h inventory.HAProxy, b haproxy.Binding, floating map[ne
 	case slices.Contains(h.After, ip) && !errors.Is(err, syscall.EADDRINUSE):
 		// its group puts the address there first
 	case floats && a.Provider == contract.LAN && !nonlocal:
-		what := fmt.Sprintf("HAProxy binds %s, which the cluster moves from node to node, and %s is 0", subject, sysctl)
-		return n.found(doctor.Error, h.Resource, what, "HAProxy can start only where the address is already, and the address goes only to where HAProxy runs",
-			"sysctl -w "+sysctl+"=1", fmt.Sprintf("echo '%s = 1' >>/etc/sysctl.d/60-hawser.conf", sysctl)), true
-	case floats && a.Provider == contract.DigitalOcean && (errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
-		return n.found(doctor.Error, h.Resource, fmt.Sprintf("HAProxy binds %s, which never is on a machine: it arrives at the anchor address", subject),
-			"HAProxy cannot start here, or nothing that is sent there gets to it", fmt.Sprintf(`sed -i '%ss/%s/"${HAWSER_ANCHOR_IP}:%d"/' %s`, line, b.Addr, b.Addr.Port(), file), "hawser reload "+h.Resource), true
+		what := fmt.Sprintf(
+			"HAProxy binds %s, which the cluster moves from node to node, and %s is 0", subject,
+			sysctl)
+		return n.found(doctor.Error, h.Resource, what,
+			"HAProxy can start only where the address is already, and the address goes only to "+
+				"where HAProxy runs",
+			"sysctl -w "+sysctl+"=1",
+			fmt.Sprintf("echo '%s = 1' >>/etc/sysctl.d/60-hawser.conf", sysctl)), true
+	case floats && a.Provider == contract.DigitalOcean &&
+		(errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
+		return n.found(doctor.Error, h.Resource,
+			fmt.Sprintf(
+				"HAProxy binds %s, which never is on a machine: it arrives at the anchor address",
+				subject),
+			"HAProxy cannot start here, or nothing that is sent there gets to it",
+			fmt.Sprintf(`sed -i '%ss/%s/"${HAWSER_ANCHOR_IP}:%d"/' %s`, line, b.Addr, b.Addr.Port(),
+				file),
+			"hawser reload "+h.Resource), true
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return n.found(doctor.Error, h.Resource, fmt.Sprintf("HAProxy binds %s, and no interface of this node has that address", subject),
-			"HAProxy cannot start here", "ip address show", fmt.Sprintf("sysctl -w %s=1   # for an address that another resource brings; and into /etc/sysctl.d/60-hawser.conf", sysctl)), true
+		return n.found(doctor.Error, h.Resource,
+			fmt.Sprintf("HAProxy binds %s, and no interface of this node has that address",
+				subject),
+			"HAProxy cannot start here", "ip address show",
+			fmt.Sprintf(
+				"sysctl -w %s=1   # for an address that another resource brings; and into "+
+					"/etc/sysctl.d/60-hawser.conf",
+				sysctl)), true
 	case errors.Is(err, syscall.EADDRINUSE):
-		return n.found(doctor.Error, h.Resource, fmt.Sprintf("HAProxy binds %s, which another program holds", subject),
-			"HAProxy cannot start, or reload, here", fmt.Sprintf("ss -ltnp 'sport = :%d'", b.Addr.Port())), true
+		return n.found(doctor.Error, h.Resource,
+			fmt.Sprintf("HAProxy binds %s, which another program holds", subject),
+			"HAProxy cannot start, or reload, here",
+			fmt.Sprintf("ss -ltnp 'sport = :%d'", b.Addr.Port())), true
 	}
 	return doctor.Finding{}, false
 }
 
-// hasAddress is whether an interface of this machine has the address.
+// hasAddress reports whether an interface of this machine has the address.
 func hasAddress(ip netip.Addr) bool {
 	all, err := net.InterfaceAddrs()
-	return err != nil || slices.ContainsFunc(all, func(a net.Addr) bool { // unknown is no fault of the configuration
+	return err != nil || slices.ContainsFunc(all, func(a net.Addr) bool {
+		// unknown is no fault of the configuration
 		p, err := netip.ParsePrefix(a.String())
 		return err == nil && p.Addr().Unmap().WithZone("") == ip
 	})
 }
 
-// sysctl reads a kernel parameter of this network namespace, "" if this kernel has none of the name.
+// sysctl returns a kernel parameter of this network namespace, "" if this kernel has none of the
+// name.
 func (n Node) sysctl(name string) string {
 	return procfs.Default.Sysctl(name)
 }

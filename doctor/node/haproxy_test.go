@@ -25,9 +25,13 @@ import (
 func TestUnit(t *testing.T) {
 	w := newWorld(t)
 	require.Empty(t, w.finds("haproxy-unit"))
-	for _, u := range []systemd.Unit{{File: "enabled", Active: "inactive"}, {File: "disabled", Active: "active"}, {File: "enabled", Active: "activating"}} {
+	for _, u := range []systemd.Unit{
+		{File: "enabled", Active: "inactive"}, {File: "disabled", Active: "active"},
+		{File: "enabled", Active: "activating"},
+	} {
 		w.unit = u
-		w.findsOne("haproxy-unit", doctor.Error, "haproxy.service", "systemctl disable --now haproxy.service")
+		w.findsOne("haproxy-unit", doctor.Error, "haproxy.service",
+			"systemctl disable --now haproxy.service")
 	}
 	w.params = nv("unit", "rh-haproxy.service")
 	w.Unit = func(_ context.Context, name string) (systemd.Unit, error) {
@@ -36,7 +40,8 @@ func TestUnit(t *testing.T) {
 		}
 		return systemd.Unit{Name: name}, nil
 	}
-	w.findsOne("haproxy-unit", doctor.Error, "rh-haproxy.service is enabled", "systemctl disable --now rh-haproxy.service")
+	w.findsOne("haproxy-unit", doctor.Error, "rh-haproxy.service is enabled",
+		"systemctl disable --now rh-haproxy.service")
 	w = newWorld(t)
 	w.unit = systemd.Unit{File: "masked", Active: "inactive"}
 	require.Empty(t, w.finds("haproxy-unit"))
@@ -56,8 +61,11 @@ func TestUnitThatIsEnabled(t *testing.T) {
 		require.NoError(t, unix.Mount("tmpfs", wants, "tmpfs", 0, ""))
 		require.Empty(t, w.finds("haproxy-unit"))
 		require.NoError(t, os.MkdirAll(wants+"/multi-user.target.wants", 0o755))
-		require.NoError(t, os.Symlink("/lib/systemd/system/haproxy.service", wants+"/multi-user.target.wants/haproxy.service"))
-		w.findsOne("haproxy-unit", doctor.Error, "haproxy.service is enabled", "systemctl disable --now haproxy.service")
+		require.NoError(t,
+			os.Symlink("/lib/systemd/system/haproxy.service",
+				wants+"/multi-user.target.wants/haproxy.service"))
+		w.findsOne("haproxy-unit", doctor.Error, "haproxy.service is enabled",
+			"systemctl disable --now haproxy.service")
 	})
 }
 
@@ -68,7 +76,8 @@ func inMounts(t *testing.T, f func()) {
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // for ever: the thread ends with the goroutine
-		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNS|unix.CLONE_FS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")); err != nil {
+		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNS|unix.CLONE_FS),
+			unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")); err != nil {
 			t.Errorf("unshare: %v", err)
 			return
 		}
@@ -81,13 +90,19 @@ func TestConfigurationThatHAProxyRefuses(t *testing.T) {
 	needs.Command(t, "haproxy")
 	w := newWorld(t)
 	require.NoError(t, os.WriteFile(w.config, []byte("frontend x\n\tbnid :80\n"), 0o600))
-	w.findsOne("haproxy-config", doctor.Error, "unknown keyword 'bnid'", "haproxy -W -c -f "+w.config)
+	w.findsOne("haproxy-config", doctor.Error, "unknown keyword 'bnid'",
+		"haproxy -W -c -f "+w.config)
 	require.NoError(t, os.Remove(w.config))
 	require.Len(t, w.finds("haproxy-config"), 1)
 
 	// A HAProxy that did not come to an answer has not refused anything.
-	for _, err := range []error{context.DeadlineExceeded, &os.SyscallError{Syscall: "fork/exec", Err: syscall.EAGAIN}} {
-		w.CheckConfig = func(context.Context, inventory.HAProxy) error { return fmt.Errorf("haproxy did not finish: %w", err) }
+	for _, err := range []error{
+		context.DeadlineExceeded, &os.SyscallError{Syscall: "fork/exec", Err: syscall.EAGAIN},
+	} {
+		w.CheckConfig = func(context.Context, inventory.HAProxy) error {
+			return fmt.Errorf(
+				"haproxy did not finish: %w", err)
+		}
 		r := doctor.Run(t.Context(), w.Checks())
 		for _, f := range r.Findings {
 			if f.Check == "haproxy-config" {
@@ -101,14 +116,17 @@ func TestConfigurationThatHAProxyRefuses(t *testing.T) {
 func TestAddressThatCannotBeBound(t *testing.T) {
 	w := newWorld(t)
 	bind := func(addr string) {
-		require.NoError(t, os.WriteFile(w.config, []byte("frontend http\n\tbind "+addr+"\n"), 0o600))
+		require.NoError(t,
+			os.WriteFile(w.config, []byte("frontend http\n\tbind "+addr+"\n"), 0o600))
 	}
 	inNetwork(t, func() {
 		require.Empty(t, w.finds("haproxy-bind"))
 		bind("192.0.2.1:80")
-		w.findsOne("haproxy-bind", doctor.Error, "no interface of this node has that address", "sysctl -w net.ipv4.ip_nonlocal_bind=1")
+		w.findsOne("haproxy-bind", doctor.Error, "no interface of this node has that address",
+			"sysctl -w net.ipv4.ip_nonlocal_bind=1")
 		w.floatip = nv("ip", "192.0.2.1") + nv("token_file", w.token)
-		w.findsOne("haproxy-bind", doctor.Error, "arrives at the anchor address", `sed -i '2s/192.0.2.1:80/"${HAWSER_ANCHOR_IP}:80"/' `+w.config)
+		w.findsOne("haproxy-bind", doctor.Error, "arrives at the anchor address",
+			`sed -i '2s/192.0.2.1:80/"${HAWSER_ANCHOR_IP}:80"/' `+w.config)
 		// The command does what it says.
 		fix := w.finds("haproxy-bind")[0].Fix[0]
 		require.NoError(t, exec.Command("sh", "-c", fix).Run())
@@ -117,26 +135,31 @@ func TestAddressThatCannotBeBound(t *testing.T) {
 		}
 		require.Empty(t, w.finds("haproxy-bind"))
 
-		// An address of a LAN that is here: HAProxy could not be started on the node that is to take it over.
+		// An address of a LAN that is here: HAProxy could not be started on the node that is to
+		// take it over.
 		bind("192.0.2.2:80")
 		w.floatip = nv("ip", "192.0.2.2") + nv("provider", "lan")
 		require.NoError(t, exec.Command("ip", "address", "add", "192.0.2.2/32", "dev", "lo").Run())
-		w.findsOne("haproxy-bind", doctor.Error, "which the cluster moves from node to node", "sysctl -w net.ipv4.ip_nonlocal_bind=1")
+		w.findsOne("haproxy-bind", doctor.Error, "which the cluster moves from node to node",
+			"sysctl -w net.ipv4.ip_nonlocal_bind=1")
 		sysctl(t, "net.ipv4.ip_nonlocal_bind", "1")
 		require.Empty(t, w.finds("haproxy-bind"))
 
 		// An address of a cloud can be bound then, but nothing that is sent to it arrives there.
 		w.floatip = nv("ip", "192.0.2.3") + nv("token_file", w.token)
 		bind("192.0.2.3:80")
-		w.findsOne("haproxy-bind", doctor.Error, "arrives at the anchor address", "HAWSER_ANCHOR_IP")
+		w.findsOne("haproxy-bind", doctor.Error, "arrives at the anchor address",
+			"HAWSER_ANCHOR_IP")
 		sysctl(t, "net.ipv4.ip_nonlocal_bind", "0")
 
-		// A line is told of once, however many ports it has; and so is one in a file that extraconf names.
+		// A line is told of once, however many ports it has; and so is one in a file that extraconf
+		// names.
 		w.floatip = ""
 		bind("192.0.2.9:8000-8999")
 		require.Len(t, w.finds("haproxy-bind"), 1)
 		further := filepath.Join(filepath.Dir(w.config), "further.cfg")
-		require.NoError(t, os.WriteFile(further, []byte("frontend more\n\tbind 192.0.2.8:80\n"), 0o600))
+		require.NoError(t,
+			os.WriteFile(further, []byte("frontend more\n\tbind 192.0.2.8:80\n"), 0o600))
 		bind("127.0.0.1:80")
 		w.params = nv("extraconf", "-f "+further)
 		w.findsOne("haproxy-bind", doctor.Error, "192.0.2.8:80 ("+further+":2)", "ip address show")
@@ -144,11 +167,15 @@ func TestAddressThatCannotBeBound(t *testing.T) {
 
 		// In a group the address is there before HAProxy starts.
 		bind("192.0.2.9:80")
-		w.fences = `<group id="g"><primitive id="VIP" class="ocf" provider="heartbeat" type="IPaddr2"><instance_attributes id="vi">` + nv("ip", "192.0.2.9") + `</instance_attributes></primitive>` +
+		w.fences = `<group id="g"><primitive id="VIP" class="ocf" provider="heartbeat" ` +
+			`type="IPaddr2"><instance_attributes id="vi">` + nv("ip", "192.0.2.9") +
+			`</instance_attributes></primitive>` +
 			strings.Replace(w.resource(), `id="haproxy"`, `id="haproxy2"`, 1) + `</group>`
 		w.clone = ""
 		require.Empty(t, w.finds("haproxy-bind"))
-		w.fences = strings.Replace(w.fences, `<group id="g">`, `<group id="g"><meta_attributes id="gm">`+nv("ordered", "false")+`</meta_attributes>`, 1)
+		w.fences = strings.Replace(w.fences, `<group id="g">`,
+			`<group id="g"><meta_attributes id="gm">`+nv("ordered", "false")+`</meta_attributes>`,
+			1)
 		require.Len(t, w.finds("haproxy-bind"), 1)
 		w.fences, w.clone = "", "haproxy-clone"
 

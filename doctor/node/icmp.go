@@ -13,19 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ICMP's timestamp messages (RFC 792): a machine answers with the time of its own clock, without any program on it. Linux does so unless a
-// firewall drops them.
+// ICMP's timestamp messages (RFC 792): a machine answers with the time of its own clock, without
+// any program on it. Linux does so unless a firewall drops them.
 const (
 	icmpTimestamp      = 13
 	icmpTimestampReply = 14
 	icmpLength         = 20
 	day                = 24 * time.Hour
-	// notStandard is the bit of a time that is not milliseconds since midnight UT.
+	// notStandard is set in a time that is not in milliseconds since midnight UT.
 	notStandard = 1 << 31
 )
 
-// ICMPOffset asks a machine for its time: twice, as the first question may have to wait for ARP. The answer is off by half of the way
-// there and back at most, and by ICMP's millisecond.
+// ICMPOffset asks a machine for its time: twice, since the first question may have to wait for ARP.
+// The answer is off by at most half the round trip, and by ICMP's millisecond.
 func ICMPOffset(ctx context.Context, at netip.Addr) (offset, within time.Duration, err error) {
 	if !at.Unmap().Is4() {
 		return 0, 0, errors.New("ICMP for IPv6 has no timestamp messages")
@@ -37,14 +37,15 @@ func ICMPOffset(ctx context.Context, at netip.Addr) (offset, within time.Duratio
 	}
 	defer func() { _ = conn.Close() }()
 	for try := range 2 {
-		if offset, within, err = exchange(ctx, headless{conn}, uint16(os.Getpid()), uint16(try+1), time.Now); err != nil {
+		if offset, within, err = exchange(ctx, headless{conn}, uint16(os.Getpid()), uint16(try+1),
+			time.Now); err != nil {
 			return 0, 0, err
 		}
 	}
 	return offset, within, nil
 }
 
-// headless reads datagrams without the header of IPv4, which net.IPConn's Read leaves there.
+// headless reads datagrams without the IPv4 header, which net.IPConn's Read leaves in place.
 type headless struct{ net.Conn }
 
 func (h headless) Read(b []byte) (int, error) {
@@ -55,14 +56,16 @@ func (h headless) Read(b []byte) (int, error) {
 	return h.Conn.Read(b)
 }
 
-// sinceMidnight is a time as ICMP has it.
+// sinceMidnight returns a time as ICMP counts it.
 func sinceMidnight(t time.Time) time.Duration {
 	t = t.UTC()
 	return t.Sub(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC))
 }
 
 // exchange sends one question and waits for its answer.
-func exchange(ctx context.Context, conn net.Conn, id, number uint16, now func() time.Time) (offset, within time.Duration, err error) {
+func exchange(
+	ctx context.Context, conn net.Conn, id, number uint16, now func() time.Time,
+) (offset, within time.Duration, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return 0, 0, err
@@ -112,9 +115,11 @@ func question(id, number uint16, sent time.Time) []byte {
 	return b
 }
 
-// answered reads the time at which the other machine answered, if this is the answer to the question.
+// answered returns the time at which the other machine answered, if this is the answer to the
+// question.
 func answered(b []byte, id, number uint16) (time.Duration, bool, error) {
-	if len(b) < icmpLength || b[0] != icmpTimestampReply || binary.BigEndian.Uint16(b[4:]) != id || binary.BigEndian.Uint16(b[6:]) != number {
+	if len(b) < icmpLength || b[0] != icmpTimestampReply || binary.BigEndian.Uint16(b[4:]) != id ||
+		binary.BigEndian.Uint16(b[6:]) != number {
 		return 0, false, nil
 	}
 	ms := binary.BigEndian.Uint32(b[16:])
@@ -124,7 +129,7 @@ func answered(b []byte, id, number uint16) (time.Duration, bool, error) {
 	return time.Duration(ms) * time.Millisecond, true, nil
 }
 
-// checksum is the internet checksum (RFC 1071).
+// checksum returns the internet checksum (RFC 1071).
 func checksum(b []byte) uint16 {
 	var sum uint32
 	for i := 0; i+1 < len(b); i += 2 {
@@ -136,7 +141,8 @@ func checksum(b []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// KernelSynchronised asks the kernel whether a program keeps its clock right (adjtimex(2), STA_UNSYNC).
+// KernelSynchronised asks the kernel whether a program synchronises its clock (adjtimex(2),
+// STA_UNSYNC).
 func KernelSynchronised() (bool, error) {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)

@@ -10,7 +10,8 @@ import (
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
-// Where the configuration is reloaded again and again, the last reload is always a short time ago, and old workers pile up all the same.
+// Where the configuration is reloaded again and again, the last reload is always a short time ago,
+// and old workers pile up all the same.
 func TestOldWorkersOfManyReloads(t *testing.T) {
 	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
 	procs := haproxy.Procs{
@@ -22,9 +23,13 @@ func TestOldWorkersOfManyReloads(t *testing.T) {
 			{PID: 10, Reloads: 30, Uptime: minutes(305)}, // 105 at least
 		},
 	}
-	found := Node{Name: "lb-1"}.judgeOldWorkers(inventory.HAProxy{Resource: "haproxy", Config: "/etc/haproxy/haproxy.cfg"}, procs, time.Hour)
+	found := Node{Name: "lb-1"}.judgeOldWorkers(inventory.HAProxy{
+		Resource: "haproxy", Config: "/etc/haproxy/haproxy.cfg",
+	}, procs, time.Hour)
 	require.Len(t, found, 1)
-	require.Equal(t, "2 workers from before a reload still run, up to 1h45m0s after it (pid 20, 10)", found[0].What)
+	require.Equal(t,
+		"2 workers from before a reload still run, up to 1h45m0s after it (pid 20, 10)",
+		found[0].What)
 	procs.OldWorkers = procs.OldWorkers[:2]
 	require.Empty(t, Node{}.judgeOldWorkers(inventory.HAProxy{}, procs, time.Hour))
 }

@@ -19,46 +19,78 @@ const fewConnections = 2000
 
 func (n Node) limitCheck() doctor.Check {
 	return doctor.Check{
-		Name: "file-limit", Short: "a running HAProxy whose limit of open files is below what its maxconn needs, or that is full", Worst: doctor.Error,
-		Why:  "HAProxy takes no more connections while others wait in the kernel's queue",
-		Mend: "maxconn in the section global and hawser reload; LimitNOFILE of haproxy.service",
-		Run: n.ofHAProxies(func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error) {
-			info, err := haproxy.Runtime{Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket()}.Info(ctx)
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil, nil // it does not run here
-			}
-			if err != nil {
-				return nil, err
-			}
-			soft, hard, err := procfs.Default.OpenFiles(info.Pid)
-			if err != nil {
-				return nil, err
-			}
-			return n.judgeLimits(h, info, soft, hard), nil
-		}),
+		Name: "file-limit",
+		Short: "a running HAProxy whose limit of open files is below what " +
+			"its maxconn needs, or that is full",
+		Worst:  doctor.Error,
+		Why:    "HAProxy takes no more connections while others wait in the kernel's queue",
+		Remedy: "maxconn in the section global and hawser reload; LimitNOFILE of haproxy.service",
+		Run: n.ofHAProxies(
+			func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error) {
+				info, err := haproxy.Runtime{
+					Path: contract.FilesOf(n.RunDir, h.Resource).StatsSocket(),
+				}.Info(ctx)
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil, nil // it does not run here
+				}
+				if err != nil {
+					return nil, err
+				}
+				soft, hard, err := procfs.Default.OpenFiles(info.Pid)
+				if err != nil {
+					return nil, err
+				}
+				return n.judgeLimits(h, info, soft, hard), nil
+			}),
 	}
 }
 
-// judgeLimits compares. A connection that is passed on has two descriptors.
+// judgeLimits compares the limits with maxconn. A connection that is passed on has two descriptors.
 func (n Node) judgeLimits(h inventory.HAProxy, info haproxy.Info, soft, hard int) []doctor.Finding {
-	edit := []string{"$EDITOR " + h.Config + "   # maxconn in the section global: HAProxy raises its limit to what that needs", "hawser reload " + h.Resource}
+	edit := []string{
+		"$EDITOR " + h.Config +
+			"   # maxconn in the section global: HAProxy raises its limit to what that needs",
+		"hawser reload " + h.Resource,
+	}
 	few := slices.Clone(edit)
 	enough := 2*info.MaxConn + 1000
-	raise := []string{fmt.Sprintf("prlimit --pid %d --nofile=%d:%d   # now", info.Pid, enough, max(enough, hard))}
+	raise := []string{
+		fmt.Sprintf("prlimit --pid %d --nofile=%d:%d   # now", info.Pid, enough, max(enough, hard)),
+	}
 	if h.Unit != "none" {
-		raise = append(raise, fmt.Sprintf("systemctl edit %s   # [Service] LimitNOFILE=%d, for HAProxy's next start", h.Unit, enough))
-		few = append(few, fmt.Sprintf("systemctl edit %s   # [Service] LimitNOFILE=, for its next start, if the reload is refused since it may not raise that limit", h.Unit))
+		raise = append(raise,
+			fmt.Sprintf("systemctl edit %s   # [Service] LimitNOFILE=%d, for HAProxy's next start",
+				h.Unit, enough))
+		few = append(few,
+			fmt.Sprintf(
+				"systemctl edit %s   # [Service] LimitNOFILE=, for its next start, if the reload "+
+					"is refused since it may not raise that limit",
+				h.Unit))
 	}
 	switch {
 	case info.MaxConn > 0 && info.CurrConns >= info.MaxConn:
-		return []doctor.Finding{n.found(doctor.Error, h.Resource, fmt.Sprintf("HAProxy has %d connections and takes no more than %d", info.CurrConns, info.MaxConn),
-			"further clients wait in the kernel's queue", edit...)}
+		return []doctor.Finding{
+			n.found(doctor.Error, h.Resource, fmt.Sprintf(
+				"HAProxy has %d connections and takes no more than %d", info.CurrConns,
+				info.MaxConn),
+				"further clients wait in the kernel's queue", edit...),
+		}
 	case info.MaxConn > 0 && soft < 2*info.MaxConn:
-		return []doctor.Finding{n.found(doctor.Warning, h.Resource, fmt.Sprintf("HAProxy is to take %d connections and may open %d files, of which each connection needs two", info.MaxConn, soft),
-			"above that it can neither accept nor reach a server", raise...)}
+		return []doctor.Finding{
+			n.found(doctor.Warning, h.Resource, fmt.Sprintf(
+				"HAProxy is to take %d connections and may open %d files, of which each "+
+					"connection needs two",
+				info.MaxConn, soft),
+				"above that it can neither accept nor reach a server", raise...),
+		}
 	case info.MaxConn > 0 && info.MaxConn < fewConnections && !n.mentionsMaxConn(h):
-		return []doctor.Finding{n.found(doctor.Warning, h.Resource, fmt.Sprintf("HAProxy takes %d connections at most: haproxy.cfg sets no maxconn, so it made do with the %d open files that it was allowed", info.MaxConn, soft),
-			"a balancer is full sooner than anybody expects", few...)}
+		return []doctor.Finding{
+			n.found(doctor.Warning, h.Resource, fmt.Sprintf(
+				"HAProxy takes %d connections at most: haproxy.cfg sets no maxconn, so it made "+
+					"do with the %d open files that it was allowed",
+				info.MaxConn, soft),
+				"a balancer is full sooner than anybody expects", few...),
+		}
 	}
 	return nil
 }

@@ -1,11 +1,12 @@
-// Package node has the checks of one node, by that node: its HAProxy, agents, fence agents, token files,
-// kernel parameters, watchdogs, disks, packet filter and clock; and the facts in which nodes ought not to
-// differ.
+// Package node has the checks of one node, by that node: its HAProxy, agents, fence agents, token
+// files, kernel parameters, watchdogs, disks, packet filter and clock; and the facts in which nodes
+// ought not to differ.
 //
-// What the cluster's configuration demands of the node comes from cluster/inventory. What only an agent
-// knows (how it runs HAProxy, how it reads a token) is given as a function: this package imports the engine
-// (doctor), cluster/inventory, crm, haproxy and internal packages, never an agent or a command. Start with
-// node.go: Node is where the checks get their facts from; each other file has one subject.
+// What the cluster's configuration demands of the node comes from cluster/inventory. What only an
+// agent knows (how it runs HAProxy, how it reads a token) is given as a function: this package
+// imports the engine (doctor), cluster/inventory, crm, haproxy and internal packages, never an
+// agent or a command. Start with node.go: Node is where the checks get their facts from; each other
+// file has one subject.
 package node
 
 import (
@@ -21,13 +22,13 @@ import (
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// Node is this node, and where its checks get their facts from.
+// Node has what the checks of this node ask.
 type Node struct {
-	// Name is the node's in the cluster.
+	// Name is the node's name in the cluster.
 	Name string
 	// Version is that of the command line.
 	Version string
-	// Root is put before the path of each file that is looked at; tests set it.
+	// Root is put before the path of each file that is read; tests set it.
 	Root string
 	// RunDir is the agents' runtime directory.
 	RunDir string
@@ -37,42 +38,53 @@ type Node struct {
 	CIB func(ctx context.Context) (*crm.CIB, error)
 	// Unit asks systemd for a unit.
 	Unit func(ctx context.Context, name string) (systemd.Unit, error)
-	// CheckConfig lets HAProxy check a configuration; the error is its complaint.
+	// CheckConfig has HAProxy check a configuration; the error is its complaint.
 	CheckConfig func(ctx context.Context, h inventory.HAProxy) error
-	// Environment are the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy here, or would start it.
+	// Environment returns the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy
+	// here, or would start it.
 	Environment func(ctx context.Context, h inventory.HAProxy) ([]string, error)
-	// ReadToken reads a token file as the agents do, with their reasons to refuse one.
+	// ReadToken reads a token file as the agents do, and refuses what they refuse.
 	ReadToken func(path string) (string, error)
 	// Droplet asks the metadata service, the cloud's own if origin is empty, which droplet this is.
 	Droplet func(ctx context.Context, origin string) (id string, err error)
-	// Rights asks the provider of an address, without changing anything, whether this node's token may do what the agent needs.
+	// Rights asks the provider of an address, without changing anything, whether this node's token
+	// may do what the agent needs.
 	Rights func(ctx context.Context, a inventory.Address) (Right, error)
 }
 
-// Right is what came of asking what a token may do.
+// Right is the answer to what a token may do.
 type Right int
 
-// What may come of it. NotKnown is no answer, or one that says nothing.
+// The answers. NotKnown is none, or one that says nothing.
 const (
 	NotKnown Right = iota
 	Granted
 	Refused
 )
 
-// file is a path on this node.
+// file returns a path on this node.
 func (n Node) file(path string) string { return filepath.Join("/", n.Root, path) }
 
-// declared asks for the configuration.
+// declared reads what the configuration demands.
 func (n Node) declared(ctx context.Context) (inventory.Declared, error) {
 	cib, err := n.CIB(ctx)
 	if err != nil {
-		return inventory.Declared{}, fmt.Errorf("the cluster's configuration cannot be read, so it is not known what this node needs: %w", err)
+		return inventory.Declared{}, fmt.Errorf(
+			"the cluster's configuration cannot be read, so it is not known what this node "+
+				"needs: %w",
+			err)
 	}
 	return inventory.Read(cib)
 }
 
-// demands lets a check look at what the configuration demands of this node; without one there is nothing to look at.
-func (n Node) demands(look func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error)) func(context.Context) ([]doctor.Finding, error) {
+// runFunc is a check's Run.
+type runFunc = func(ctx context.Context) ([]doctor.Finding, error)
+
+// demands runs a check of what the configuration demands of this node; without a configuration
+// there is nothing to check.
+func (n Node) demands(
+	look func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error),
+) runFunc {
 	return func(ctx context.Context) ([]doctor.Finding, error) {
 		d, err := n.declared(ctx)
 		if err != nil {
@@ -82,8 +94,11 @@ func (n Node) demands(look func(ctx context.Context, d inventory.Declared) ([]do
 	}
 }
 
-// ofHAProxies lets a check look at each HAProxy that the configuration demands. What could not be looked at of one leaves the others to be looked at.
-func (n Node) ofHAProxies(look func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error)) func(context.Context) ([]doctor.Finding, error) {
+// ofHAProxies runs a check of each HAProxy that the configuration demands. One that cannot be
+// checked does not keep the others from it.
+func (n Node) ofHAProxies(
+	look func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error),
+) runFunc {
 	return n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 		var found []doctor.Finding
 		var errs []error
@@ -98,16 +113,20 @@ func (n Node) ofHAProxies(look func(ctx context.Context, h inventory.HAProxy) ([
 	})
 }
 
-// found is a finding on this node.
+// found returns a finding on this node.
 func (n Node) found(s doctor.Severity, subject, what, why string, fix ...string) doctor.Finding {
-	return doctor.Finding{Severity: s, Node: n.Name, Subject: subject, What: what, Why: why, Fix: fix}
+	return doctor.Finding{
+		Severity: s, Node: n.Name, Subject: subject, What: what, Why: why, Fix: fix,
+	}
 }
 
-// Checks are the checks of a node.
+// Checks returns the checks of the node.
 func (n Node) Checks() []doctor.Check {
 	checks := []doctor.Check{
-		n.unitCheck(), n.configCheck(), n.bindCheck(), n.agentCheck(), n.fenceAgentCheck(), n.fenceDropletCheck(), n.tokenFileCheck(), n.tokenRightsCheck(),
-		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.migrateCheck(), n.watchdogCheck(), n.diskCheck(),
+		n.unitCheck(), n.configCheck(), n.bindCheck(), n.agentCheck(), n.fenceAgentCheck(),
+		n.fenceDropletCheck(), n.tokenFileCheck(), n.tokenRightsCheck(),
+		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.migrateCheck(), n.watchdogCheck(),
+		n.diskCheck(),
 	}
 	for i := range checks {
 		checks[i].Node = n.Name

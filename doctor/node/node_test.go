@@ -19,12 +19,13 @@ func TestGoodNode(t *testing.T) {
 	w.floatip = nv("ip", "203.0.113.10") + nv("token_file", w.token)
 	r := doctor.Run(t.Context(), w.Checks())
 	for _, f := range r.Findings {
-		if f.Check == "token-rights" && f.Severity == doctor.Note || f.Check == "tcp-migrate" || f.Check == "disk" && f.Subject != "/etc/haproxy" {
+		if f.Check == "token-rights" && f.Severity == doctor.Note || f.Check == "tcp-migrate" ||
+			f.Check == "disk" && f.Subject != "/etc/haproxy" {
 			continue // what it says of the rights always holds; the others look at this machine
 		}
 		t.Errorf("%+v", f)
 	}
-	require.Len(t, r.Looked, 14)
+	require.Len(t, r.Checked, 14)
 }
 
 // What a node has in common with the others, or ought to, and never a token.
@@ -44,7 +45,8 @@ func TestFacts(t *testing.T) {
 	w.holds("sbd", "/dev/null")
 	require.Equal(t, "15s", w.Facts(t.Context())["SBD_WATCHDOG_TIMEOUT"])
 	w.CIB = func(context.Context) (*crm.CIB, error) { return nil, crm.ErrNotRunning }
-	require.NotContains(t, w.Facts(t.Context()), "configuration of haproxy", "what cannot be found out is left out")
+	require.NotContains(t, w.Facts(t.Context()), "configuration of haproxy",
+		"what cannot be found out is left out")
 }
 
 func TestEveryCheckOfANodeNeedsTheConfiguration(t *testing.T) {

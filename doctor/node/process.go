@@ -6,7 +6,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// process is a process id of this machine. Of one that has ended meanwhile nothing is known.
+// process is a process id of this machine. The process may have ended meanwhile.
 type process int
 
 func processes() ([]process, error) {
@@ -18,13 +18,13 @@ func processes() ([]process, error) {
 	return all, err
 }
 
-// name is the file name of the program that it runs.
+// name returns the file name of its program.
 func (p process) name() string { return procfs.Default.Program(int(p)) }
 
-// args is its command line.
+// args returns its command line.
 func (p process) args() []string { return procfs.Default.Args(int(p)) }
 
-// parentName is the name of its parent's program.
+// parentName returns the name of its parent's program.
 func (p process) parentName() string {
 	s, err := procfs.Default.Stat(int(p))
 	if err != nil {
@@ -33,7 +33,7 @@ func (p process) parentName() string {
 	return process(s.Parent).name()
 }
 
-// opens is whether it has the file open.
+// opens reports whether it has the file open.
 func (p process) opens(path string) bool {
 	open, err := procfs.Default.Open(int(p))
 	return err == nil && slices.Contains(open, path)

@@ -10,7 +10,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// longestQueue is the longest queue of a process's listening TCP sockets, as it was when they began to listen; 0 if it has none.
+// longestQueue returns the longest queue of a process's listening TCP sockets, as it was when they
+// began to listen; 0 if it has none.
 func longestQueue(pid int) (int, error) {
 	own, err := procfs.Default.SocketInodes(pid)
 	if err != nil {
@@ -18,7 +19,8 @@ func longestQueue(pid int) (int, error) {
 	}
 	longest := 0
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		// struct inet_diag_req_v2 (linux/inet_diag.h): family, protocol, two bytes, states, and a socket, which may be any.
+		// struct inet_diag_req_v2 (linux/inet_diag.h): family, protocol, two bytes, states, and a
+		// socket, which may be any.
 		const length, listening = 56, 1 << 10 // TCP_LISTEN
 		ask := make([]byte, length)
 		ask[0], ask[1] = family, unix.IPPROTO_TCP

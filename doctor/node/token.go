@@ -22,9 +22,10 @@ import (
 
 func (n Node) tokenFileCheck() doctor.Check {
 	return doctor.Check{
-		Name: "token-file", Short: "a token file that is missing, empty, or open to others", Worst: doctor.Error,
-		Why:  "the agent refuses it: the address cannot come to this node",
-		Mend: "chmod 0600 FILE; chown root:root FILE",
+		Name: "token-file", Short: "a token file that is missing, empty, or open to others",
+		Worst:  doctor.Error,
+		Why:    "the agent refuses it: the address cannot come to this node",
+		Remedy: "chmod 0600 FILE; chown root:root FILE",
 		Run: n.demands(func(_ context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			var found []doctor.Finding
 			for _, path := range slices.Sorted(maps.Keys(d.TokenFiles)) {
@@ -33,18 +34,22 @@ func (n Node) tokenFileCheck() doctor.Check {
 					continue
 				}
 				found = append(found, n.found(doctor.Error, path, err.Error(),
-					fmt.Sprintf("the agent refuses the file: %s cannot work on this node", strings.Join(d.TokenFiles[path], ", ")), tokenFix(path)...))
+					fmt.Sprintf("the agent refuses the file: %s cannot work on this node",
+						strings.Join(d.TokenFiles[path], ", ")), tokenFix(path)...))
 			}
 			return found, nil
 		}),
 	}
 }
 
-// tokenFix is what mends a token file.
+// tokenFix returns the commands that fix a token file.
 func tokenFix(path string) []string {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return []string{"install -m 0600 -o root -g root /dev/stdin " + path + "   # then paste the token, Enter, Ctrl-D"}
+		return []string{
+			"install -m 0600 -o root -g root /dev/stdin " + path +
+				"   # then paste the token, Enter, Ctrl-D",
+		}
 	}
 	if err != nil {
 		return []string{"ls -l " + path}
@@ -57,16 +62,25 @@ func tokenFix(path string) []string {
 		fix = append(fix, "chmod 0600 "+path)
 	}
 	if len(fix) == 0 {
-		fix = []string{"namei -l " + path, "install -m 0600 -o root -g root /dev/stdin " + path + "   # then paste the token, Enter, Ctrl-D"}
+		fix = []string{
+			"namei -l " + path,
+			"install -m 0600 -o root -g root /dev/stdin " + path +
+				"   # then paste the token, Enter, Ctrl-D",
+		}
 	}
 	return fix
 }
 
 func (n Node) tokenRightsCheck() doctor.Check {
 	return doctor.Check{
-		Name: "token-rights", Short: "a token that the provider refuses, or that may not read the address and the droplets (asks the API, reads only)", Worst: doctor.Error, Timeout: 20 * time.Second,
-		Why:  "an address can be neither moved nor found; whether a token may assign shows only when it does",
-		Mend: "a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read, then hawser move",
+		Name: "token-rights",
+		Short: "a token that the provider refuses, or that may not read " +
+			"the address and the droplets (asks the API, reads only)",
+		Worst: doctor.Error, Timeout: 20 * time.Second,
+		Why: "an address can be neither moved nor found; whether a token may assign shows " +
+			"only when it does",
+		Remedy: "a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read, " +
+			"then hawser move",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 			answers := make([]*doctor.Finding, len(d.Addresses))
 			var wg sync.WaitGroup // an API that is slow is slow for each of them
@@ -85,37 +99,61 @@ func (n Node) tokenRightsCheck() doctor.Check {
 	}
 }
 
-// askRights asks about one address, nil if there is nothing to ask or to say.
+// askRights asks about one address. It returns nil if there is nothing to ask or to report.
 func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Finding {
 	if a.Provider != contract.DigitalOcean {
 		return nil
 	}
 	file := cmp.Or(a.TokenFile, inventory.TokenFile)
-	replace := "install -D -m 0600 -o root -g root /dev/stdin " + file + "   # a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read"
+	replace := "install -D -m 0600 -o root -g root /dev/stdin " + file +
+		"   # a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read"
 	var f doctor.Finding
 	switch _, err := n.ReadToken(a.TokenFile); {
 	case a.TokenFile == "" && a.Token == "" && a.SecretFile == "":
-		f = n.found(doctor.Error, a.Resource, "it has neither token_file nor token", "the agent has nothing to move the address with", replace,
-			fmt.Sprintf("crm_resource --resource %s --set-parameter token_file --parameter-value %s", doctor.Quote(a.Resource), file))
+		f = n.found(doctor.Error, a.Resource, "it has neither token_file nor token",
+			"the agent has nothing to move the address with", replace,
+			fmt.Sprintf(
+				"crm_resource --resource %s --set-parameter token_file --parameter-value %s",
+				doctor.Quote(a.Resource), file))
 		return &f
 	case a.TokenFile != "" && err != nil:
-		return nil // token-file says so
+		return nil // token-file reports it
 	}
 	switch right, err := n.Rights(ctx, a); right {
 	case Refused:
-		f = n.found(doctor.Error, a.Resource, err.Error(), "the address cannot be moved to this node, nor seen from it", replace, "hawser doctor --node-only")
-		if a.TokenFile == "" { // what stands in the configuration, the check token-in-cib replaces; Pacemaker keeps the other
-			f.Fix = []string{"cibsecret set " + doctor.Quote(a.Resource) + " " + doctor.Quote(filepath.Base(a.SecretFile)) + " TOKEN   # with the scopes reserved_ip:read, reserved_ip:update and droplet:read"}
+		f = n.found(doctor.Error, a.Resource, err.Error(),
+			"the address cannot be moved to this node, nor seen from it", replace,
+			"hawser doctor --node-only")
+		if a.TokenFile == "" {
+			// The check token-in-cib replaces one that is in the configuration; the other Pacemaker
+			// keeps.
+			f.Fix = []string{
+				"cibsecret set " + doctor.Quote(a.Resource) + " " +
+					doctor.Quote(filepath.Base(a.SecretFile)) +
+					" TOKEN   # with the scopes reserved_ip:read, reserved_ip:update and " +
+					"droplet:read",
+			}
 			if a.SecretFile == "" {
-				f.Fix = []string{replace, doctor.Define(a.WithTokenFile()) + "   # once the file is on every node: " + a.Resource + " is started again with it"}
+				f.Fix = []string{
+					replace,
+					doctor.Define(a.WithTokenFile()) + "   # once the file is on every node: " +
+						a.Resource + " is started again with it",
+				}
 			}
 		}
 	case NotKnown:
-		f = n.found(doctor.Unknown, a.Resource, "what the token may do could not be found out: "+err.Error(),
-			"at a failover the address can be moved only with a token that may", "hawser doctor --node-only")
+		f = n.found(doctor.Unknown, a.Resource,
+			"what the token may do could not be found out: "+err.Error(),
+			"at a failover the address can be moved only with a token that may",
+			"hawser doctor --node-only")
 	case Granted:
-		f = n.found(doctor.Note, a.Resource, fmt.Sprintf("the token may read %s and the droplets; whether it may assign the address shows only when it does", a.IP),
-			"a token that may only read would fail at the first failover", "hawser move "+a.Resource+"   # proves it, and interrupts it for some seconds")
+		f = n.found(doctor.Note, a.Resource,
+			fmt.Sprintf(
+				"the token may read %s and the droplets; whether it may assign the address shows "+
+					"only when it does",
+				a.IP),
+			"a token that may only read would fail at the first failover",
+			"hawser move "+a.Resource+"   # proves it, and interrupts it for some seconds")
 	}
 	return &f
 }

@@ -30,13 +30,14 @@ func TestTokenFile(t *testing.T) {
 	for _, fix := range w.finds("token-file")[0].Fix {
 		require.NoError(t, exec.Command("sh", "-c", fix).Run())
 	}
-	require.Empty(t, w.finds("token-file"), "the commands mend it")
+	require.Empty(t, w.finds("token-file"), "the commands fix it")
 	require.NoError(t, os.Remove(w.token))
 	w.findsOne("token-file", doctor.Error, "is missing on this node", "install -m 0600")
 	require.Empty(t, w.finds("token-rights"), "one fault is told of once")
 }
 
-// What came of asking for the rights is told, of a token in a file, in the configuration and in Pacemaker's secrets, and never the token.
+// What came of asking for the rights is told, of a token in a file, in the configuration and in
+// Pacemaker's secrets, and never the token.
 func TestTokenRights(t *testing.T) {
 	needs.Root(t)
 	w := newWorld(t)
@@ -50,7 +51,8 @@ func TestTokenRights(t *testing.T) {
 	require.Empty(t, w.finds("token-rights"))
 	require.Empty(t, asked, "nobody has to be asked for an address of a LAN")
 	w.floatip = nv("ip", "203.0.113.10")
-	w.findsOne("token-rights", doctor.Error, "neither token_file nor token", "--set-parameter token_file")
+	w.findsOne("token-rights", doctor.Error, "neither token_file nor token",
+		"--set-parameter token_file")
 	for _, c := range []struct{ params, refused string }{
 		{nv("token_file", w.token), "install -D -m 0600 -o root -g root /dev/stdin " + w.token},
 		{nv("do_token", "dop_v1_secret"), "hawser configure load update -"},
@@ -58,9 +60,13 @@ func TestTokenRights(t *testing.T) {
 	} {
 		w.floatip = nv("ip", "203.0.113.10") + c.params
 		answer, complaint, asked = node.Granted, nil, nil
-		w.findsOne("token-rights", doctor.Note, "whether it may assign the address shows only when it does", "hawser move FloatIP")
+		w.findsOne("token-rights", doctor.Note,
+			"whether it may assign the address shows only when it does", "hawser move FloatIP")
 		require.Len(t, asked, 1)
-		require.True(t, asked[0].TokenFile != "" || asked[0].Token == "dop_v1_secret" || asked[0].SecretFile == "/var/lib/pacemaker/lrm/secrets/FloatIP/token", "%+v", asked)
+		require.True(t,
+			asked[0].TokenFile != "" || asked[0].Token == "dop_v1_secret" ||
+				asked[0].SecretFile == "/var/lib/pacemaker/lrm/secrets/FloatIP/token",
+			"%+v", asked)
 		answer, complaint = node.Refused, errors.New("the token is refused")
 		w.findsOne("token-rights", doctor.Error, "the token is refused", c.refused)
 		answer, complaint = node.NotKnown, errors.New("503")
@@ -76,7 +82,10 @@ func TestTokenInTheConfiguration(t *testing.T) {
 		require.NoError(t, err)
 		return inventory.Read(cib)
 	})
-	for params, want := range map[string]int{nv("token_file", "/etc/hawser/token"): 0, nv("do_token", "dop_v1_secret"): 1, nv("do_token", "lrm://"): 0} {
+	for params, want := range map[string]int{
+		nv("token_file", "/etc/hawser/token"): 0, nv("do_token", "dop_v1_secret"): 1,
+		nv("do_token", "lrm://"): 0,
+	} {
 		w.floatip = nv("ip", "203.0.113.10") + params
 		found, err := check.Run(t.Context())
 		require.NoError(t, err)

@@ -12,9 +12,14 @@ import (
 
 func (n Node) watchdogCheck() doctor.Check {
 	return doctor.Check{
-		Name: "watchdog", Short: "a kernel watchdog that runs and is not fed, that another program owns, or that sbd needs and does not have", Worst: doctor.Error,
-		Why:  "a watchdog that nobody feeds resets this node; without one, a node that fences itself goes on",
-		Mend: "modprobe softdog, systemctl enable sbd.service, RuntimeWatchdogSec= in /etc/systemd/system.conf",
+		Name: "watchdog",
+		Short: "a kernel watchdog that runs and is not fed, that another " +
+			"program owns, or that sbd needs and does not have",
+		Worst: doctor.Error,
+		Why: "a watchdog that nobody feeds resets this node; without one, a node that fences " +
+			"itself goes on",
+		Remedy: "modprobe softdog, systemctl enable sbd.service, RuntimeWatchdogSec= in " +
+			"/etc/systemd/system.conf",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
 			d, declaredErr := n.declared(ctx)
 			dogs, err := n.watchdogs()
@@ -30,7 +35,7 @@ func (n Node) watchdogCheck() doctor.Check {
 	}
 }
 
-// watchdog is one as the kernel shows it (Documentation/ABI/testing/sysfs-class-watchdog).
+// watchdog is a watchdog as the kernel shows it (Documentation/ABI/testing/sysfs-class-watchdog).
 type watchdog struct {
 	name     string // watchdog0
 	identity string // "Software Watchdog"
@@ -57,10 +62,14 @@ func (n Node) watchdogs() ([]watchdog, error) {
 			text, _ := os.ReadFile(filepath.Join(dir, file))
 			return strings.TrimSpace(string(text))
 		}
-		w := watchdog{name: filepath.Base(dir), identity: read("identity"), state: read("state"), active: read("state") == "active", nowayout: read("nowayout") == "1"}
+		w := watchdog{
+			name: filepath.Base(dir), identity: read("identity"), state: read("state"),
+			active: read("state") == "active", nowayout: read("nowayout") == "1",
+		}
 		for _, p := range pids {
 			// The first one is also /dev/watchdog.
-			if p.opens(n.file("/dev/"+w.name)) || w.name == "watchdog0" && p.opens(n.file("/dev/watchdog")) {
+			if p.opens(n.file("/dev/"+w.name)) ||
+				w.name == "watchdog0" && p.opens(n.file("/dev/watchdog")) {
 				w.owners = append(w.owners, p.name())
 			}
 		}
@@ -69,7 +78,8 @@ func (n Node) watchdogs() ([]watchdog, error) {
 	return all, nil
 }
 
-// judgeWatchdogs: sbd is whether it runs, expected whether the cluster's fencing relies on it.
+// judgeWatchdogs judges the watchdogs. sbd says whether it runs, expected whether the cluster's
+// fencing relies on it.
 func (n Node) judgeWatchdogs(expected, sbd bool, dogs []watchdog) []doctor.Finding {
 	var found []doctor.Finding
 	fed := false
@@ -82,42 +92,70 @@ func (n Node) judgeWatchdogs(expected, sbd bool, dogs []watchdog) []doctor.Findi
 		fed = fed || bySBD
 		switch {
 		case w.state == "" && len(w.owners) == 0:
-			found = append(found, n.found(doctor.Unknown, w.name, "whether "+label+" runs: this kernel does not say (CONFIG_WATCHDOG_SYSFS)",
-				"one that nobody feeds resets this node", "wdctl /dev/"+w.name))
+			found = append(found,
+				n.found(doctor.Unknown, w.name,
+					"whether "+label+" runs: this kernel does not say (CONFIG_WATCHDOG_SYSFS)",
+					"one that nobody feeds resets this node", "wdctl /dev/"+w.name))
 		case w.active && len(w.owners) == 0:
 			more := ""
 			if w.nowayout {
 				more = " and cannot be stopped (nowayout)"
 			}
-			found = append(found, n.found(doctor.Error, w.name, fmt.Sprintf("%s runs%s, and no program feeds it", label, more),
-				"this node is reset when its time is over", "wdctl /dev/"+w.name+"   # how much is left of it",
-				"systemctl restart corosync.service pacemaker.service   # where sbd.service is enabled: sbd starts with Corosync, and feeds it"))
+			found = append(found,
+				n.found(doctor.Error, w.name,
+					fmt.Sprintf("%s runs%s, and no program feeds it", label, more),
+					"this node is reset when its time is over",
+					"wdctl /dev/"+w.name+"   # how much is left of it",
+					"systemctl restart corosync.service pacemaker.service   # where sbd.service "+
+						"is enabled: sbd starts with Corosync, and feeds it"))
 		case len(w.owners) > 1:
-			found = append(found, n.found(doctor.Error, w.name, fmt.Sprintf("%s is open in several programs: %s", label, strings.Join(w.owners, ", ")),
-				"one of them feeds it while the other waits for the reset that is to fence this node", "fuser -v /dev/watchdog /dev/"+w.name))
+			found = append(found,
+				n.found(doctor.Error, w.name,
+					fmt.Sprintf("%s is open in several programs: %s", label,
+						strings.Join(w.owners, ", ")),
+					"one of them feeds it while the other waits for the reset that is to fence "+
+						"this node",
+					"fuser -v /dev/watchdog /dev/"+w.name))
 		case expected && len(w.owners) == 1 && !bySBD && !sbd:
-			free := "systemctl disable --now watchdog.service   # or whatever " + w.owners[0] + " belongs to"
+			free := "systemctl disable --now watchdog.service   # or whatever " + w.owners[0] +
+				" belongs to"
 			if w.owners[0] == "systemd" {
-				free = "sed -i 's/^RuntimeWatchdogSec=/#&/' /etc/systemd/system.conf && systemctl daemon-reexec"
+				free = "sed -i 's/^RuntimeWatchdogSec=/#&/' /etc/systemd/system.conf && " +
+					"systemctl daemon-reexec"
 			}
-			found = append(found, n.found(doctor.Error, w.name, fmt.Sprintf("%s belongs to %s, and fencing relies on sbd, which cannot have it then", label, w.owners[0]),
-				"sbd does not start, and Pacemaker not without it", append([]string{"fuser -v /dev/watchdog /dev/" + w.name, free}, doctor.StartSBD(n.Name)...)...))
+			found = append(found,
+				n.found(doctor.Error, w.name, fmt.Sprintf(
+					"%s belongs to %s, and fencing relies on sbd, which cannot have it then", label,
+					w.owners[0]),
+					"sbd does not start, and Pacemaker not without it", append([]string{
+						"fuser -v /dev/watchdog /dev/" + w.name, free,
+					}, doctor.StartSBD(n.Name)...)...))
 		}
 	}
 	switch {
 	case expected && len(dogs) == 0:
-		found = append(found, n.found(doctor.Error, "/dev/watchdog", "fencing relies on a watchdog (stonith-watchdog-timeout), and this node has none",
-			"nothing resets this node when it loses the cluster: its addresses may be held twice", "modprobe softdog", "echo softdog >/etc/modules-load.d/softdog.conf"))
+		found = append(found,
+			n.found(doctor.Error, "/dev/watchdog",
+				"fencing relies on a watchdog (stonith-watchdog-timeout), and this node has none",
+				"nothing resets this node when it loses the cluster: its addresses may be held "+
+					"twice",
+				"modprobe softdog", "echo softdog >/etc/modules-load.d/softdog.conf"))
 	case expected && !sbd:
-		found = append(found, n.found(doctor.Error, "sbd", "fencing relies on a watchdog (stonith-watchdog-timeout), and sbd does not run here",
-			"nothing resets this node when it loses the cluster, and the others believe that it has been", doctor.StartSBD(n.Name)...))
+		found = append(found,
+			n.found(doctor.Error, "sbd", "fencing relies on a watchdog "+
+				"(stonith-watchdog-timeout), and sbd does not run here",
+				"nothing resets this node when it loses the cluster, and the others believe that "+
+					"it has been", doctor.StartSBD(n.Name)...))
 	case expected && !fed && len(found) == 0:
-		found = append(found, n.found(doctor.Error, "sbd", "sbd runs here and has no watchdog open", "nothing resets this node when sbd stops", "grep ^SBD_WATCHDOG_DEV /etc/default/sbd /etc/sysconfig/sbd"))
+		found = append(found,
+			n.found(doctor.Error, "sbd", "sbd runs here and has no watchdog open",
+				"nothing resets this node when sbd stops",
+				"grep ^SBD_WATCHDOG_DEV /etc/default/sbd /etc/sysconfig/sbd"))
 	}
 	return found
 }
 
-// running is whether a process of the program is there.
+// running reports whether a process runs the program.
 func running(program string) (bool, error) {
 	all, err := processes()
 	if err != nil {

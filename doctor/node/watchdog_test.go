@@ -13,7 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// TestMain lets this binary be a program of another name, which sleeps with a file open: "sbd", "haproxy".
+// TestMain lets this binary be a program of another name, which sleeps with a file open: "sbd",
+// "haproxy".
 func TestMain(m *testing.M) {
 	if path := os.Getenv("DOCTOR_TEST_HOLD"); path != "" {
 		f, err := os.Open(path)
@@ -54,7 +55,8 @@ func (w *world) dog(state, nowayout string) {
 	w.write("dev/watchdog", "", 0o600)
 }
 
-// noRestartOfSBD: systemd refuses to start or stop its unit by itself (RefuseManualStart, RefuseManualStop).
+// noRestartOfSBD: systemd refuses to start or stop its unit by itself (RefuseManualStart,
+// RefuseManualStop).
 func (w *world) noRestartOfSBD() {
 	for _, f := range w.finds("watchdog") {
 		require.NotContains(w.t, strings.Join(f.Fix, "\n"), "restart sbd")
@@ -64,7 +66,8 @@ func (w *world) noRestartOfSBD() {
 // The watchdog itself is files: this kernel has none, and a real one would reset the machine.
 func TestWatchdog(t *testing.T) {
 	relies := nv("stonith-watchdog-timeout", "10s")
-	t.Run("none, and none wanted", func(t *testing.T) { require.Empty(t, newWorld(t).finds("watchdog")) })
+	t.Run("none, and none wanted",
+		func(t *testing.T) { require.Empty(t, newWorld(t).finds("watchdog")) })
 	t.Run("idle", func(t *testing.T) {
 		w := newWorld(t)
 		w.dog("inactive", "0")
@@ -73,7 +76,9 @@ func TestWatchdog(t *testing.T) {
 	t.Run("pending, fed by nobody", func(t *testing.T) {
 		w := newWorld(t)
 		w.dog("active", "1")
-		w.findsOne("watchdog", doctor.Error, "runs and cannot be stopped (nowayout), and no program feeds it", "systemctl restart corosync.service pacemaker.service")
+		w.findsOne("watchdog", doctor.Error,
+			"runs and cannot be stopped (nowayout), and no program feeds it",
+			"systemctl restart corosync.service pacemaker.service")
 		w.noRestartOfSBD()
 	})
 	t.Run("a kernel that does not say", func(t *testing.T) {
@@ -90,7 +95,8 @@ func TestWatchdog(t *testing.T) {
 		w := newWorld(t)
 		w.properties = relies
 		w.dog("inactive", "0")
-		w.findsOne("watchdog", doctor.Error, "sbd does not run here", "systemctl enable sbd.service")
+		w.findsOne("watchdog", doctor.Error, "sbd does not run here",
+			"systemctl enable sbd.service")
 	})
 	t.Run("wanted, and another program has it", func(t *testing.T) {
 		w := newWorld(t)
@@ -107,7 +113,8 @@ func TestWatchdog(t *testing.T) {
 		w.properties = relies
 		w.dog("inactive", "0")
 		w.holds("sbd", "/dev/null")
-		w.findsOne("watchdog", doctor.Error, "sbd runs here and has no watchdog open", "SBD_WATCHDOG_DEV")
+		w.findsOne("watchdog", doctor.Error, "sbd runs here and has no watchdog open",
+			"SBD_WATCHDOG_DEV")
 	})
 	t.Run("not wanted: 0s", func(t *testing.T) {
 		w := newWorld(t)

@@ -27,9 +27,13 @@ func TestOldWorkers(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 	_, err = conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\nX-Half: "))
 	require.NoError(t, err)
-	require.NoError(t, haproxy.Master{Path: filepath.Join(w.RunDir, "haproxy/master.sock")}.Reload(t.Context()))
-	require.Eventually(t, func() bool { return len(w.finds("old-workers")) == 1 }, 10*time.Second, 20*time.Millisecond)
-	w.findsOne("old-workers", doctor.Warning, "1 workers from before a reload still run", "hard-stop-after")
+	require.NoError(t, haproxy.Master{
+		Path: filepath.Join(w.RunDir, "haproxy/master.sock"),
+	}.Reload(t.Context()))
+	require.Eventually(t, func() bool { return len(w.finds("old-workers")) == 1 }, 10*time.Second,
+		20*time.Millisecond)
+	w.findsOne("old-workers", doctor.Warning, "1 workers from before a reload still run",
+		"hard-stop-after")
 	w.Lingering = time.Hour
 	require.Empty(t, w.finds("old-workers"), "it may take an hour")
 }
@@ -55,7 +59,9 @@ func TestMigrate(t *testing.T) {
 			require.Zero(t, mine(), "this kernel is older than 5.14")
 			return
 		}
-		require.Eventually(t, func() bool { sysctl(t, "net.ipv4.tcp_migrate_req", "0"); return mine() == 1 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t,
+			func() bool { sysctl(t, "net.ipv4.tcp_migrate_req", "0"); return mine() == 1 },
+			10*time.Second, 10*time.Millisecond)
 		sysctl(t, "net.ipv4.tcp_migrate_req", "1")
 		require.Zero(t, mine())
 	})

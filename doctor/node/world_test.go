@@ -52,15 +52,27 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
-	w := &world{t: t, clone: "haproxy-clone", provider: "hawser", root: filepath.Join(dir, "root"), config: filepath.Join(dir, "haproxy.cfg"), token: filepath.Join(dir, "token"), port: freePort(t)}
-	for _, d := range []string{"etc/haproxy", "run/hawser", "usr/sbin", "sys/class/watchdog", "dev", "usr/lib/ocf/resource.d/hawser", "usr/lib/ocf/resource.d/heartbeat", "usr/lib/ocf/resource.d/digitalocean", "etc/systemd/system"} {
+	w := &world{
+		t: t, clone: "haproxy-clone", provider: "hawser", root: filepath.Join(dir, "root"),
+		config: filepath.Join(dir, "haproxy.cfg"), token: filepath.Join(dir, "token"),
+		port: freePort(t),
+	}
+	for _, d := range []string{
+		"etc/haproxy", "run/hawser", "usr/sbin", "sys/class/watchdog", "dev",
+		"usr/lib/ocf/resource.d/hawser", "usr/lib/ocf/resource.d/heartbeat",
+		"usr/lib/ocf/resource.d/digitalocean", "etc/systemd/system",
+	} {
 		require.NoError(t, os.MkdirAll(filepath.Join(w.root, d), 0o755))
 	}
 	for _, name := range []string{"haproxy", "floatip"} {
 		w.write("usr/lib/ocf/resource.d/hawser/"+name, agentOf("1.0"), 0o755)
 	}
-	require.NoError(t, os.Symlink("../hawser/haproxy", filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
-	require.NoError(t, os.Symlink("../hawser/floatip", filepath.Join(w.root, "usr/lib/ocf/resource.d/digitalocean/floatip")))
+	require.NoError(t,
+		os.Symlink("../hawser/haproxy",
+			filepath.Join(w.root, "usr/lib/ocf/resource.d/heartbeat/haproxy")))
+	require.NoError(t,
+		os.Symlink("../hawser/floatip",
+			filepath.Join(w.root, "usr/lib/ocf/resource.d/digitalocean/floatip")))
 	require.NoError(t, os.WriteFile(w.config, fmt.Appendf(nil, goodConfig, w.port), 0o600))
 	require.NoError(t, os.WriteFile(w.token, []byte("dop_v1_1\n"), 0o600))
 	w.Node = node.Node{
@@ -69,17 +81,25 @@ func newWorld(t *testing.T) *world {
 		CheckConfig: func(ctx context.Context, h inventory.HAProxy) error {
 			return haproxy.Config{Binary: h.Binary, Files: []string{h.Config}}.Check(ctx)
 		},
-		Unit:        func(_ context.Context, name string) (systemd.Unit, error) { w.unit.Name = name; return w.unit, nil },
+		Unit: func(_ context.Context, name string) (systemd.Unit, error) {
+			w.unit.Name = name
+			return w.unit, nil
+		},
 		Environment: func(context.Context, inventory.HAProxy) ([]string, error) { return nil, nil },
 		ReadToken:   tokenfile.Read,
 		Droplet:     func(context.Context, string) (string, error) { return "1001", nil },
-		Rights:      func(context.Context, inventory.Address) (node.Right, error) { return node.Granted, nil },
+		Rights: func(context.Context, inventory.Address) (node.Right, error) {
+			return node.Granted, nil
+		},
 	}
 	return w
 }
 
 func agentOf(version string) string {
-	return fmt.Sprintf("#!/bin/sh\n[ \"$1\" = meta-data ] && echo '<?xml version=\"1.0\"?><resource-agent name=\"x\" version=\"%s\"/>'\n", version)
+	return fmt.Sprintf(
+		"#!/bin/sh\n[ \"$1\" = meta-data ] && echo '<?xml version=\"1.0\"?><resource-agent "+
+			"name=\"x\" version=\"%s\"/>'\n",
+		version)
 }
 
 func (w *world) write(path, text string, mode os.FileMode) {
@@ -93,20 +113,25 @@ func (w *world) write(path, text string, mode os.FileMode) {
 func (w *world) cib() string {
 	floatip := ""
 	if w.floatip != "" {
-		floatip = `<primitive id="FloatIP" class="ocf" provider="hawser" type="floatip"><instance_attributes id="f">` + w.floatip + `</instance_attributes></primitive>`
+		floatip = `<primitive id="FloatIP" class="ocf" provider="hawser" type="floatip">` +
+			`<instance_attributes id="f">` + w.floatip + `</instance_attributes></primitive>`
 	}
 	cloned := ""
 	if w.clone != "" {
 		cloned = `<clone id="` + w.clone + `">` + w.resource() + `</clone>`
 	}
-	return `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="5" num_updates="3" admin_epoch="0"><configuration>
-<crm_config><cluster_property_set id="cib-bootstrap-options">` + w.properties + `</cluster_property_set></crm_config><nodes/><resources>
+	return `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9"
+epoch="5" num_updates="3" admin_epoch="0"><configuration>
+<crm_config><cluster_property_set id="cib-bootstrap-options">` + w.properties +
+		`</cluster_property_set></crm_config><nodes/><resources>
 ` + cloned + floatip + w.fences + `</resources><constraints/></configuration></cib>`
 }
 
 // resource is HAProxy's.
 func (w *world) resource() string {
-	return `<primitive id="haproxy" class="ocf" provider="` + w.provider + `" type="haproxy"><instance_attributes id="i">` + nv("conffile", w.config) + w.params + `</instance_attributes></primitive>`
+	return `<primitive id="haproxy" class="ocf" provider="` + w.provider +
+		`" type="haproxy"><instance_attributes id="i">` + nv("conffile", w.config) + w.params +
+		`</instance_attributes></primitive>`
 }
 
 func nv(name, value string) string {
@@ -123,7 +148,8 @@ func (w *world) finds(name string) []doctor.Finding {
 			for _, f := range found {
 				require.Equal(w.t, "lb-1", f.Node)
 				require.NotEmpty(w.t, f.Why)
-				require.False(w.t, f.Severity.Worse(c.Worst), "%s is declared to find %s at worst: %v", name, c.Worst, f)
+				require.False(w.t, f.Severity.Worse(c.Worst),
+					"%s is declared to find %s at worst: %v", name, c.Worst, f)
 			}
 			return found
 		}
@@ -172,5 +198,6 @@ func inNetwork(t *testing.T, f func()) {
 
 func sysctl(t *testing.T, name, value string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile("/proc/sys/"+strings.ReplaceAll(name, ".", "/"), []byte(value), 0))
+	require.NoError(t,
+		os.WriteFile("/proc/sys/"+strings.ReplaceAll(name, ".", "/"), []byte(value), 0))
 }

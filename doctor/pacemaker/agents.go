@@ -16,14 +16,20 @@ const ocfRoot = "/usr/lib/ocf/resource.d"
 func checkAgents(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, p := range v.primitives() {
-		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsFloatIP(p.Agent()) || p.Provider == contract.Provider {
+		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsFloatIP(p.Agent()) ||
+			p.Provider == contract.Provider {
 			continue
 		}
-		f := doctor.Finding{Severity: doctor.Warning, Subject: p.Name, Why: "other agents report a HAProxy that hangs, or is a zombie, as running; they neither reload it nor publish its state"}
+		f := doctor.Finding{
+			Severity: doctor.Warning, Subject: p.Name,
+			Why: "other agents report a HAProxy that hangs, or is a zombie, as running; they " +
+				"neither reload it nor publish its state",
+		}
 		if p.Class != "ocf" {
 			f.What = fmt.Sprintf("%s is run as %s", p.Name, p.Agent())
 			better := *p
-			better.Class, better.Provider, better.Type, better.Params = "ocf", contract.Provider, contract.HAProxyType, nil
+			better.Class, better.Provider = "ocf", contract.Provider
+			better.Type, better.Params = contract.HAProxyType, nil
 			f.Fix = []string{doctor.Define(&better)}
 			found = append(found, f)
 			continue
@@ -35,7 +41,8 @@ func checkAgents(v *view) []doctor.Finding {
 			if own, ownErr := filepath.EvalSymlinks(ours); ownErr == nil && own == target {
 				continue // the compatible link
 			}
-			f.What = fmt.Sprintf("%s is run by %s, which is not hawser's agent on this node", p.Name, p.Agent())
+			f.What = fmt.Sprintf("%s is run by %s, which is not hawser's agent on this node",
+				p.Name, p.Agent())
 			better := *p
 			better.Provider = contract.Provider
 			f.Fix = []string{doctor.Define(&better)}

@@ -13,9 +13,15 @@ import (
 // provokeAgents provokes the findings of the check resource-agents.
 func provokeAgents() []provoked {
 	return []provoked{
-		{name: "the unit", provoke: edit(`<primitive id="haproxy" class="ocf" provider="hawser" type="haproxy">`, `<primitive id="haproxy" class="systemd" type="haproxy">`), want: doctor.Warning, says: "run as systemd:haproxy"},
+		{
+			name: "the unit",
+			provoke: edit(`<primitive id="haproxy" class="ocf" provider="hawser" type="haproxy">`,
+				`<primitive id="haproxy" class="systemd" type="haproxy">`),
+			want: doctor.Warning, says: "run as systemd:haproxy",
+		},
 		{name: "another agent", provoke: func(t *testing.T, b *bench.Cluster) {
-			b.Edit(t, `<primitive id="haproxy" class="ocf" provider="hawser" type="haproxy">`, `<primitive id="haproxy" class="ocf" provider="heartbeat" type="haproxy">`)
+			b.Edit(t, `<primitive id="haproxy" class="ocf" provider="hawser" type="haproxy">`,
+				`<primitive id="haproxy" class="ocf" provider="heartbeat" type="haproxy">`)
 			b.File(t, "/usr/lib/ocf/resource.d/hawser/haproxy", "ours")
 			b.File(t, "/usr/lib/ocf/resource.d/heartbeat/haproxy", "a shell script")
 		}, want: doctor.Warning, says: "not hawser's agent"},
@@ -25,9 +31,12 @@ func provokeAgents() []provoked {
 // TestTheCompatibleLink takes ocf:heartbeat:haproxy for hawser's agent where it is a link to that.
 func TestTheCompatibleLink(t *testing.T) {
 	b := bench.New(t)
-	b.Edit(t, `<primitive id="haproxy" class="ocf" provider="hawser" type="haproxy">`, `<primitive id="haproxy" class="ocf" provider="heartbeat" type="haproxy">`)
+	b.Edit(t, `<primitive id="haproxy" class="ocf" provider="hawser" type="haproxy">`,
+		`<primitive id="haproxy" class="ocf" provider="heartbeat" type="haproxy">`)
 	b.File(t, "/usr/lib/ocf/resource.d/hawser/haproxy", "ours")
 	require.NoError(t, os.Mkdir(filepath.Join(b.Files, "/usr/lib/ocf/resource.d/heartbeat"), 0o755))
-	require.NoError(t, os.Symlink("../hawser/haproxy", filepath.Join(b.Files, "/usr/lib/ocf/resource.d/heartbeat/haproxy")))
+	require.NoError(t,
+		os.Symlink("../hawser/haproxy",
+			filepath.Join(b.Files, "/usr/lib/ocf/resource.d/heartbeat/haproxy")))
 	require.Empty(t, look(t, b))
 }

@@ -12,13 +12,20 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkColocation looks whether each address is kept where HAProxy runs.
+// checkColocation checks that each address is kept where HAProxy runs.
 func checkColocation(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	if len(v.haproxies()) == 0 {
 		if own := inventory.Primitives(v.objects, inventory.IsFloatIP); len(own) > 0 {
-			return []doctor.Finding{{Severity: doctor.Warning, Subject: own[0].Name, What: "the cluster has the address " + strings.Join(inventory.Names(own), ", ") + " and no HAProxy",
-				Why: "nothing of the cluster says whether anybody answers at that address", Fix: []string{"hawser apply -f hawser.yaml"}}}
+			return []doctor.Finding{
+				{
+					Severity: doctor.Warning, Subject: own[0].Name,
+					What: "the cluster has the address " +
+						strings.Join(inventory.Names(own), ", ") + " and no HAProxy",
+					Why: "nothing of the cluster says whether anybody answers at that address",
+					Fix: []string{"hawser apply -f hawser.yaml"},
+				},
+			}
 		}
 		return nil
 	}
@@ -28,7 +35,7 @@ func checkColocation(v *view) []doctor.Finding {
 	return found
 }
 
-// pairing is how an address and HAProxy are placed to each other.
+// pairing is how an address and HAProxy are placed relative to each other.
 type pairing struct {
 	right, weak, apart, reversed *crm.Colocation
 	sets                         []string // colocations of sets that name both
@@ -53,7 +60,9 @@ func (v *view) pairing(address string) pairing {
 		if len(c.Sets) > 0 {
 			var a, h bool
 			for _, s := range c.Sets {
-				a = a || slices.ContainsFunc(s.Resources, func(id string) bool { return slices.Contains(mine, id) })
+				a = a ||
+					slices.ContainsFunc(s.Resources,
+						func(id string) bool { return slices.Contains(mine, id) })
 				h = h || slices.ContainsFunc(s.Resources, haproxy)
 			}
 			if a && h {
@@ -71,7 +80,8 @@ func (v *view) pairing(address string) pairing {
 			default:
 				out.weak = c
 			}
-		case haproxy(c.Resource) && slices.Contains(mine, c.With) && !strings.HasPrefix(c.Score, "-"):
+		case haproxy(c.Resource) && slices.Contains(mine, c.With) &&
+			!strings.HasPrefix(c.Score, "-"):
 			out.reversed = c
 		}
 	}
@@ -79,7 +89,8 @@ func (v *view) pairing(address string) pairing {
 }
 
 func isInfinite(score string) bool {
-	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, contract.Infinity) || strings.EqualFold(score, "inf") {
+	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, contract.Infinity) ||
+		strings.EqualFold(score, "inf") {
 		return true
 	}
 	n, err := strconv.Atoi(score)
@@ -99,11 +110,16 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 	if c := v.cloneOf(h.Name); c != nil {
 		with = c.Name
 	}
-	want := &crm.Colocation{Name: contract.ColocationID(a.Name), Score: contract.Infinity, Resource: a.Name, With: with}
+	want := &crm.Colocation{
+		Name: contract.ColocationID(a.Name), Score: contract.Infinity, Resource: a.Name, With: with,
+	}
 	if g := v.ofGroup(a.Name); g != "" {
 		want.Resource = g
 	}
-	f := doctor.Finding{Severity: doctor.Error, Subject: a.Name, Why: "it may be on a node whose HAProxy does not run, and stays there when HAProxy dies"}
+	f := doctor.Finding{
+		Severity: doctor.Error, Subject: a.Name,
+		Why: "it may be on a node whose HAProxy does not run, and stays there when HAProxy dies",
+	}
 	if !inventory.IsFloatIP(a.Agent()) {
 		f.Severity = doctor.Warning // it may be of another service
 	}
@@ -112,37 +128,57 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 	case p.right != nil && p.reversed == nil:
 		return nil
 	case p.apart != nil:
-		f.What = fmt.Sprintf("%s is kept away from %s (constraint %s, score %s)", a.Name, p.apart.With, p.apart.Name, p.apart.Score)
+		f.What = fmt.Sprintf("%s is kept away from %s (constraint %s, score %s)", a.Name,
+			p.apart.With, p.apart.Name, p.apart.Score)
 		want.Name = p.apart.Name
 	case p.reversed != nil && p.right != nil:
-		f.Severity, f.What, f.Why = doctor.Warning, fmt.Sprintf("%s and %s are each placed with the other (constraints %s and %s)", a.Name, p.reversed.Resource, p.right.Name, p.reversed.Name),
-			"HAProxy runs only where the address is: when that node fails, the address waits until another HAProxy has started"
+		f.Severity, f.What, f.Why = doctor.Warning, fmt.Sprintf(
+			"%s and %s are each placed with the other (constraints %s and %s)", a.Name,
+			p.reversed.Resource, p.right.Name, p.reversed.Name),
+			"HAProxy runs only where the address is: when that node fails, the address waits "+
+				"until another HAProxy has started"
 		f.Fix = []string{"hawser configure delete " + doctor.Quote(p.reversed.Name)}
 		return []doctor.Finding{f}
 	case p.reversed != nil:
-		f.What = fmt.Sprintf("the colocation %s is the wrong way round: %s with %s", p.reversed.Name, p.reversed.Resource, a.Name)
-		f.Why = "HAProxy follows the address instead of the address HAProxy: no other node has one ready, and a HAProxy that dies does not move the address"
+		f.What = fmt.Sprintf("the colocation %s is the wrong way round: %s with %s",
+			p.reversed.Name, p.reversed.Resource, a.Name)
+		f.Why = "HAProxy follows the address instead of the address HAProxy: no other node has " +
+			"one ready, and a HAProxy that dies does not move the address"
 		want.Name = p.reversed.Name
 	case p.weak != nil:
-		f.Severity, f.What = doctor.Warning, fmt.Sprintf("%s only prefers to be with %s (constraint %s, score %s)", a.Name, p.weak.With, p.weak.Name, p.weak.Score)
+		f.Severity, f.What = doctor.Warning, fmt.Sprintf(
+			"%s only prefers to be with %s (constraint %s, score %s)", a.Name, p.weak.With,
+			p.weak.Name, p.weak.Score)
 		want.Name = p.weak.Name
 	case len(p.sets) > 0:
-		return []doctor.Finding{{Severity: doctor.Unknown, Subject: a.Name, What: fmt.Sprintf("whether %s follows HAProxy: the colocation %s has sets of resources, which are not read here", a.Name, strings.Join(p.sets, ", ")),
-			Why: f.Why, Fix: []string{"crm_simulate --live-check --show-scores | grep " + doctor.Quote(a.Name)}}}
+		return []doctor.Finding{
+			{
+				Severity: doctor.Unknown, Subject: a.Name,
+				What: fmt.Sprintf(
+					"whether %s follows HAProxy: the colocation %s has sets of resources, which "+
+						"are not read here",
+					a.Name, strings.Join(p.sets, ", ")),
+				Why: f.Why,
+				Fix: []string{
+					"crm_simulate --live-check --show-scores | grep " + doctor.Quote(a.Name),
+				},
+			},
+		}
 	default:
 		f.What = a.Name + " is not kept with HAProxy: there is no colocation"
 	}
 	if on := v.withoutHAProxy(a.Name); on != "" {
 		f.Why = "it is on " + on + " now, where HAProxy does not run: nobody answers there"
 	}
-	if _, taken := v.cib.Object(want.Name); taken && p.reversed == nil && p.weak == nil && p.apart == nil {
+	if _, taken := v.cib.Object(want.Name); taken && p.reversed == nil && p.weak == nil &&
+		p.apart == nil {
 		want.Name = a.Name + "-with-" + with
 	}
 	f.Fix = []string{doctor.Define(want)}
 	return []doctor.Finding{f}
 }
 
-// withoutHAProxy is the node on which the address is and HAProxy is not, "" if there is none.
+// withoutHAProxy returns the node on which the address is and HAProxy is not, "" if there is none.
 func (v *view) withoutHAProxy(address string) string {
 	for _, r := range v.status.Resources {
 		if crm.ResourceOf(r.ID) != address || !r.Active || r.Node == "" {

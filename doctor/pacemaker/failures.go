@@ -8,16 +8,20 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkFailures tells of each resource and node what failed, once.
+// checkFailures reports what failed, once for each resource and node.
 func checkFailures(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	seen := map[[2]string]bool{}
 	for _, c := range v.history.fails {
 		seen[[2]string{c.resource, c.node}] = true
-		f := doctor.Finding{Severity: doctor.Warning, Node: c.node, Subject: c.resource, What: fmt.Sprintf("%s has failed on %s, fail count %s", c.resource, c.node, c.text()),
-			Why: "it is remembered until it is cleaned up, or for its failure-timeout"}
+		f := doctor.Finding{
+			Severity: doctor.Warning, Node: c.node, Subject: c.resource,
+			What: fmt.Sprintf("%s has failed on %s, fail count %s", c.resource, c.node, c.text()),
+			Why:  "it is remembered until it is cleaned up, or for its failure-timeout",
+		}
 		if v.tooOften(c) {
-			f.Severity, f.Why = doctor.Error, "that is as often as its migration-threshold allows: it does not run on "+c.node+" any more"
+			f.Severity, f.Why = doctor.Error, "that is as often as its migration-threshold "+
+				"allows: it does not run on "+c.node+" any more"
 			if wait, ok := v.meta(c.resource, "failure-timeout"); ok {
 				f.Severity, f.Why = doctor.Warning, f.Why+" for its failure-timeout, "+wait
 			}
@@ -25,7 +29,10 @@ func checkFailures(v *view) []doctor.Finding {
 		if reason, ok := v.lastFailure(c.resource, c.node); ok {
 			f.What += "; the last: " + reason
 		}
-		f.Fix = []string{"crm_resource --cleanup --resource " + doctor.Quote(c.resource) + " --node " + doctor.Quote(c.node) + "    # after its cause is fixed"}
+		f.Fix = []string{
+			"crm_resource --cleanup --resource " + doctor.Quote(c.resource) + " --node " +
+				doctor.Quote(c.node) + "    # after its cause is fixed",
+		}
 		found = append(found, f)
 	}
 	for _, failure := range v.status.Failures {
@@ -34,14 +41,22 @@ func checkFailures(v *view) []doctor.Finding {
 			continue
 		}
 		seen[at] = true
-		f := doctor.Finding{Severity: doctor.Warning, Node: failure.Node, Subject: at[0], What: at[0] + " has failed: " + describeFailure(failure),
-			Why: "it may be over: this is Pacemaker's record of it", Fix: []string{"crm_resource --cleanup --resource " + doctor.Quote(at[0]) + " --node " + doctor.Quote(failure.Node) + "    # after its cause is fixed"}}
+		f := doctor.Finding{
+			Severity: doctor.Warning, Node: failure.Node, Subject: at[0],
+			What: at[0] + " has failed: " + describeFailure(failure),
+			Why:  "it may be over: this is Pacemaker's record of it",
+			Fix: []string{
+				"crm_resource --cleanup --resource " + doctor.Quote(at[0]) + " --node " +
+					doctor.Quote(failure.Node) + "    # after its cause is fixed",
+			},
+		}
 		found = append(found, f)
 	}
 	return found
 }
 
-// isDevice says whether the resource is a fence device, of whose failures the check of fencing tells.
+// isDevice reports whether the resource is a fence device, whose failures the check of fencing
+// reports.
 func (v *view) isDevice(id string) bool {
 	for _, d := range v.fenceDevices() {
 		if d.Name == id {
@@ -51,8 +66,9 @@ func (v *view) isDevice(id string) bool {
 	return false
 }
 
-// tooOften says whether the resource may not run on the node any more. Without a migration-threshold only a failed start or stop says so,
-// which Pacemaker counts as INFINITY.
+// tooOften reports whether the resource may no longer run on the node. Without a
+// migration-threshold only a failed start or stop brings that about, which Pacemaker counts as
+// INFINITY.
 func (v *view) tooOften(c failCount) bool {
 	if c.infinite {
 		return true

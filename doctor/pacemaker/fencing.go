@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// fenceDevices are the fence devices that are configured.
+// fenceDevices returns the fence devices that are configured.
 func (v *view) fenceDevices() []*crm.Primitive {
 	return filter(v.primitives(), func(p *crm.Primitive) bool { return p.Class == "stonith" })
 }
@@ -23,21 +23,44 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	var found []doctor.Finding
 	switch {
 	case !on && len(devices) > 0:
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although the device " + strings.Join(inventory.Names(devices), ", ") + " is configured",
-			Why: "the device is never used: a node that hangs keeps what it holds", Fix: []string{"crm_attribute --name stonith-enabled --update true"}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "stonith-enabled",
+			What: "fencing is off (stonith-enabled=false), although the device " +
+				strings.Join(inventory.Names(devices), ", ") + " is configured",
+			Why: "the device is never used: a node that hangs keeps what it holds",
+			Fix: []string{"crm_attribute --name stonith-enabled --update true"},
+		})
 	case !on && used:
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is off (stonith-enabled=false), although stonith-watchdog-timeout leaves failed nodes to their watchdogs",
-			Why: "without quorum a node's watchdog may fire, but Pacemaker does not wait for it: an address is taken while the other node may still hold it",
-			Fix: []string{"crm_attribute --name stonith-enabled --update true"}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "stonith-enabled",
+			What: "fencing is off (stonith-enabled=false), although stonith-watchdog-timeout " +
+				"leaves failed nodes to their watchdogs",
+			Why: "without quorum a node's watchdog may fire, but Pacemaker does not wait for it: " +
+				"an address is taken while the other node may still hold it",
+			Fix: []string{"crm_attribute --name stonith-enabled --update true"},
+		})
 	case !on:
 		found = append(found, v.withoutFencing())
 	case len(devices) == 0 && !watchdog:
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-enabled", What: "fencing is on (stonith-enabled is not false), and there is no fence device",
-			Why: "Pacemaker will not start any resource", Fix: []string{"crm configure primitive fence stonith:AGENT params …    # `stonith_admin --list-installed` lists agents; or `fencing:` of hawser.yaml, then `hawser apply`"}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "stonith-enabled",
+			What: "fencing is on (stonith-enabled is not false), and there is no fence device",
+			Why:  "Pacemaker will not start any resource",
+			Fix: []string{
+				"crm configure primitive fence stonith:AGENT params …    # `stonith_admin " +
+					"--list-installed` lists agents; or `fencing:` of hawser.yaml, then `hawser " +
+					"apply`",
+			},
+		})
 	case len(devices) == 0 && !used:
-		sbds, _ := v.readSBDs(ctx) // what is not known of it the check sbd says
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stonith-watchdog-timeout", What: "fencing is on and there is nothing but the nodes' watchdogs to do it, and stonith-watchdog-timeout is not set",
-			Why: "a failed node cannot be fenced, and its resources are not recovered", Fix: sbds.relyOnWatchdogs()})
+		sbds, _ := v.readSBDs(ctx) // the check sbd reports what is not known of it
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "stonith-watchdog-timeout",
+			What: "fencing is on and there is nothing but the nodes' watchdogs to do it, and " +
+				"stonith-watchdog-timeout is not set",
+			Why: "a failed node cannot be fenced, and its resources are not recovered",
+			Fix: sbds.relyOnWatchdogs(),
+		})
 	}
 	for _, d := range devices {
 		found = append(found, v.checkDevice(d, on)...)
@@ -48,7 +71,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	return append(found, v.failedFences()...), nil
 }
 
-// unfencedNodes are those that joined after the devices were configured, or were forgotten.
+// unfencedNodes finds nodes that joined after the devices were configured, or were forgotten.
 func (v *view) unfencedNodes() []doctor.Finding {
 	var members []string
 	for _, n := range v.status.Nodes {
@@ -58,35 +81,66 @@ func (v *view) unfencedNodes() []doctor.Finding {
 	}
 	var found []doctor.Finding
 	for _, node := range v.cib.Unfenced(members) {
-		fix := []string{"crm_resource --resource DEVICE --set-parameter pcmk_host_list --parameter-value " + doctor.Quote(strings.Join(members, " ")) + "    # with the device that can switch it off"}
-		if slices.ContainsFunc(v.fenceDevices(), func(d *crm.Primitive) bool { return d.Type == "fence_droplet" }) {
-			fix = []string{"hawser apply    # after " + node + " is added to `droplets:` of hawser.yaml, if the file lists droplets"}
+		fix := []string{
+			"crm_resource --resource DEVICE --set-parameter pcmk_host_list --parameter-value " +
+				doctor.Quote(strings.Join(members, " ")) +
+				"    # with the device that can switch it off",
 		}
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: node, What: "no fence device is there for " + node + ": neither pcmk_host_list nor pcmk_host_map of one names it",
-			Why: "when " + node + " fails it cannot be fenced, and its resources are not recovered", Fix: fix})
+		if slices.ContainsFunc(v.fenceDevices(),
+			func(d *crm.Primitive) bool { return d.Type == "fence_droplet" }) {
+			fix = []string{
+				"hawser apply    # after " + node +
+					" is added to `droplets:` of hawser.yaml, if the file lists droplets",
+			}
+		}
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: node,
+			What: "no fence device is there for " + node +
+				": neither pcmk_host_list nor pcmk_host_map of one names it",
+			Why: "when " + node + " fails it cannot be fenced, and its resources are not recovered",
+			Fix: fix,
+		})
 	}
 	return found
 }
 
 // withoutFencing says what can go wrong with the addresses of this cluster.
 func (v *view) withoutFencing() doctor.Finding {
-	f := doctor.Finding{Severity: doctor.Warning, Subject: "stonith-enabled", What: "there is no fencing (stonith-enabled=false)",
-		Why: "nothing guarantees that an unreachable node is down before another takes over; the providers of these addresses still keep each on one node",
-		Fix: []string{"crm configure primitive fence stonith:AGENT params …    # or `fencing:` of hawser.yaml, then `hawser apply`", "crm_attribute --name stonith-enabled --update true"}}
+	f := doctor.Finding{
+		Severity: doctor.Warning, Subject: "stonith-enabled",
+		What: "there is no fencing (stonith-enabled=false)",
+		Why: "nothing guarantees that an unreachable node is down before another takes over; " +
+			"the providers of these addresses still keep each on one node",
+		Fix: []string{
+			"crm configure primitive fence stonith:AGENT params …    # or `fencing:` of " +
+				"hawser.yaml, then `hawser apply`",
+			"crm_attribute --name stonith-enabled --update true",
+		},
+	}
 	if twice := inventory.AddressesHeldTwice(v.objects); len(twice) > 0 {
 		f.Severity = doctor.Error
-		f.Why = "a node that hangs or is cut off may keep " + strings.Join(inventory.Names(twice), ", ") + " while another one takes it: both then answer for the same address"
+		f.Why = "a node that hangs or is cut off may keep " +
+			strings.Join(inventory.Names(twice), ", ") +
+			" while another one takes it: both then answer for the same address"
 	}
 	return f
 }
 
 func (v *view) checkDevice(d *crm.Primitive, on bool) []doctor.Finding {
 	var found []doctor.Finding
-	if !slices.ContainsFunc(d.Ops, func(op crm.Op) bool { return op.Name == "monitor" && positive(op.Interval) && !disabled(op) }) {
+	if !slices.ContainsFunc(d.Ops,
+		func(op crm.Op) bool {
+			return op.Name == "monitor" && positive(op.Interval) &&
+				!disabled(op)
+		}) {
 		better := *d
 		better.Ops = append(slices.Clone(d.Ops), crm.Op{Name: "monitor", Interval: "1h"})
-		found = append(found, doctor.Finding{Severity: doctor.Warning, Subject: d.Name, What: "the fence device " + d.Name + " has no monitor",
-			Why: "broken credentials or a broken path show only when a node has to be fenced", Fix: []string{doctor.Define(&better)}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Warning, Subject: d.Name,
+			What: "the fence device " + d.Name + " has no monitor",
+			Why:  "broken credentials or a broken path show only when a node has to be fenced",
+			Fix:  []string{doctor.Define(&better)},
+		})
 	}
 	if !on {
 		return found
@@ -106,13 +160,19 @@ func (v *view) checkDevice(d *crm.Primitive, on bool) []doctor.Finding {
 		if active {
 			severity = doctor.Warning // it has been started again
 		}
-		found = append(found, doctor.Finding{Severity: severity, Subject: d.Name, What: what, Why: "it cannot fence a failed node, whose resources are then not recovered",
-			Fix: []string{"crm_resource --cleanup --resource " + doctor.Quote(d.Name) + "    # after its cause is fixed"}})
+		found = append(found, doctor.Finding{
+			Severity: severity, Subject: d.Name, What: what,
+			Why: "it cannot fence a failed node, whose resources are then not recovered",
+			Fix: []string{
+				"crm_resource --cleanup --resource " + doctor.Quote(d.Name) +
+					"    # after its cause is fixed",
+			},
+		})
 	}
 	return found
 }
 
-// failedFences are nodes that could not be fenced the last time.
+// failedFences finds nodes that could not be fenced the last time.
 func (v *view) failedFences() []doctor.Finding {
 	last := map[string]crm.FenceEvent{}
 	for _, f := range v.status.Fences {
@@ -129,17 +189,25 @@ func (v *view) failedFences() []doctor.Finding {
 		if f.Reason != "" {
 			what += ": " + f.Reason
 		}
-		found = append(found, doctor.Finding{Severity: doctor.Error, Node: f.Target, What: what, Why: "its resources are not recovered until it is fenced or known to be off",
-			Fix: []string{"stonith_admin --history " + doctor.Quote(f.Target) + " --verbose", "stonith_admin --cleanup --history " + doctor.Quote(f.Target) + "    # once it works: clears this"}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Node: f.Target, What: what,
+			Why: "its resources are not recovered until it is fenced or known to be off",
+			Fix: []string{
+				"stonith_admin --history " + doctor.Quote(f.Target) + " --verbose",
+				"stonith_admin --cleanup --history " + doctor.Quote(f.Target) +
+					"    # once it works: clears this",
+			},
+		})
 	}
 	return found
 }
 
-// lastFailure is why a resource last failed, on one node or on any.
+// lastFailure returns why a resource last failed, on one node or on any.
 func (v *view) lastFailure(id, node string) (reason string, ok bool) {
 	var last crm.Failure
 	for _, f := range v.status.Failures {
-		if crm.ResourceOf(f.Resource) == id && (node == "" || f.Node == node) && (!ok || f.Time.After(last.Time)) {
+		if crm.ResourceOf(f.Resource) == id && (node == "" || f.Node == node) &&
+			(!ok || f.Time.After(last.Time)) {
 			last, ok = f, true
 		}
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// history is what the CIB's status section has of the past: how long operations took, and how often they failed.
+// history is what the CIB's status section has of the past: how long operations took, and how often
+// they failed.
 type history struct {
 	took  []opTook
 	fails []failCount
@@ -23,14 +24,15 @@ type opTook struct {
 	took                      time.Duration
 }
 
-// failCount is how often a resource has failed on a node since it was last cleaned up, all operations together.
+// failCount is how often a resource has failed on a node since it was last cleaned up, all
+// operations together.
 type failCount struct {
 	resource, node string
 	count          int
 	infinite       bool
 }
 
-// text is the count as Pacemaker shows it.
+// text returns the count as Pacemaker shows it.
 func (f failCount) text() string {
 	if f.infinite {
 		return contract.Infinity
@@ -38,7 +40,8 @@ func (f failCount) text() string {
 	return strconv.Itoa(f.count)
 }
 
-// readHistory reads it out of a whole CIB (Pacemaker's status-1.0.rng is not written: the names are those of lib/pengine/unpack.c).
+// readHistory reads it out of a whole CIB (Pacemaker's status-1.0.rng is not written: the names are
+// those of lib/pengine/unpack.c).
 func readHistory(cib []byte) (history, error) {
 	var in struct {
 		Nodes []struct {
@@ -73,14 +76,17 @@ func readHistory(cib []byte) (history, error) {
 				if err != nil || op.Status == "-1" || ms <= 0 { // under way, or not measured
 					continue
 				}
-				h.took = append(h.took, opTook{crm.ResourceOf(r.ID), n.Name, op.Operation, time.Duration(ms) * time.Millisecond})
+				h.took = append(h.took, opTook{
+					crm.ResourceOf(r.ID), n.Name, op.Operation,
+					time.Duration(ms) * time.Millisecond,
+				})
 			}
 		}
 	}
 	return h, nil
 }
 
-// count adds a node attribute such as fail-count-haproxy#monitor_15000.
+// count counts a node attribute such as fail-count-haproxy#monitor_15000.
 func (h *history) count(node, name, value string) {
 	rest, ok := strings.CutPrefix(name, "fail-count-")
 	if !ok {

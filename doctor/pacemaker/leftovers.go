@@ -9,7 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkLeftovers finds the constraints by which crm_resource, crm and pcs move and ban resources, and which stay until they are cleared.
+// checkLeftovers finds the constraints by which crm_resource, crm and pcs move and ban resources.
+// They stay until they are cleared.
 func checkLeftovers(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, o := range v.objects {
@@ -17,20 +18,27 @@ func checkLeftovers(v *view) []doctor.Finding {
 		if !ok {
 			continue
 		}
-		f := doctor.Finding{Severity: doctor.Warning, Subject: l.Resource, Node: l.Node, Fix: []string{"crm_resource --clear --resource " + doctor.Quote(l.Resource)}}
+		f := doctor.Finding{
+			Severity: doctor.Warning, Subject: l.Resource, Node: l.Node,
+			Fix: []string{"crm_resource --clear --resource " + doctor.Quote(l.Resource)},
+		}
 		where := l.Node
 		if where == "" {
 			where = "a node that a rule names" // with a lifetime, until it is over
 		}
 		switch {
 		case strings.HasPrefix(l.Name, "cli-prefer-"):
-			f.What = fmt.Sprintf("%s is bound to %s since somebody moved it there (constraint %s)", l.Resource, where, l.Name)
+			f.What = fmt.Sprintf("%s is bound to %s since somebody moved it there (constraint %s)",
+				l.Resource, where, l.Name)
 			f.Why = "it moves back as soon as that node returns, which is one move too many"
 			if isRunningElsewhere(v, l) {
 				f.Why += "; now it is elsewhere"
 			}
-		case strings.HasPrefix(l.Name, contract.BanPrefix), strings.HasPrefix(l.Name, "cli-standby-"):
-			f.What = fmt.Sprintf("%s is banned from %s since somebody moved it away (constraint %s)", l.Resource, where, l.Name)
+		case strings.HasPrefix(l.Name, contract.BanPrefix),
+			strings.HasPrefix(l.Name, "cli-standby-"):
+			f.What = fmt.Sprintf(
+				"%s is banned from %s since somebody moved it away (constraint %s)", l.Resource,
+				where, l.Name)
 			f.Why = "it never runs there, not even when no other node is left"
 		default:
 			continue

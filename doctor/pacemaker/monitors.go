@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// positive says whether an operation is repeated.
+// positive reports whether an operation is repeated.
 func positive(interval string) bool {
 	d, err := crm.ParseInterval(cmp.Or(interval, "0"))
 	return err != nil || d > 0 // one that is not read here is some time
@@ -22,12 +22,17 @@ func disabled(op crm.Op) bool {
 	return ok && crm.IsFalse(value)
 }
 
-// checkMonitors looks for how soon a failure of HAProxy, or of an address, is noticed.
+// checkMonitors checks how soon a failure of HAProxy, or of an address, is noticed.
 func checkMonitors(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	if value, ok := v.cib.Property("enable-startup-probes"); ok && crm.IsFalse(value) {
-		found = append(found, doctor.Finding{Severity: doctor.Warning, Subject: "enable-startup-probes", What: "a node that starts is not asked what runs there (enable-startup-probes=false)",
-			Why: "a HAProxy or an address that is there already is started a second time, or on two nodes", Fix: []string{unset("enable-startup-probes")}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Warning, Subject: "enable-startup-probes",
+			What: "a node that starts is not asked what runs there (enable-startup-probes=false)",
+			Why: "a HAProxy or an address that is there already is started a second time, or on " +
+				"two nodes",
+			Fix: []string{unset("enable-startup-probes")},
+		})
 	}
 	for _, p := range v.primitives() {
 		if inventory.RunsHAProxy(p.Agent()) || inventory.IsAddress(p.Agent()) {
@@ -61,12 +66,16 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 			soonest, soon = d, op
 		}
 	}
-	f := doctor.Finding{Severity: doctor.Error, Subject: p.Name, Why: "when it fails Pacemaker does not notice, and neither restarts nor moves anything"}
+	f := doctor.Finding{
+		Severity: doctor.Error, Subject: p.Name,
+		Why: "when it fails Pacemaker does not notice, and neither restarts nor moves anything",
+	}
 	better := *p
 	better.Ops = slices.Clone(p.Ops)
 	set := func(op crm.Op) {
 		for i := range better.Ops {
-			if o := &better.Ops[i]; o.Name == "monitor" && positive(o.Interval) && o.Interval == op.Interval {
+			if o := &better.Ops[i]; o.Name == "monitor" && positive(o.Interval) &&
+				o.Interval == op.Interval {
 				*o = op
 				return
 			}
@@ -78,8 +87,10 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 	case soon != nil && soonest <= v.promise():
 		return doctor.Finding{}, true
 	case soon != nil:
-		f.Severity, f.What = doctor.Warning, fmt.Sprintf("%s is monitored only every %s", p.Name, soon.Interval)
-		f.Why = fmt.Sprintf("a failure may go unnoticed for %s, where %v are the rule", soon.Interval, v.promise())
+		f.Severity, f.What = doctor.Warning, fmt.Sprintf("%s is monitored only every %s", p.Name,
+			soon.Interval)
+		f.Why = fmt.Sprintf("a failure may go unnoticed for %s, where %v are the rule",
+			soon.Interval, v.promise())
 		old := soon.Interval
 		for i := range better.Ops {
 			if better.Ops[i].Name == "monitor" && better.Ops[i].Interval == old {
@@ -87,7 +98,8 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 			}
 		}
 	case off != nil:
-		f.What = p.Name + " has a monitor that is switched off (enabled=" + value(off.Attrs, "enabled") + ")"
+		f.What = p.Name + " has a monitor that is switched off (enabled=" +
+			value(off.Attrs, "enabled") + ")"
 		op := *off
 		op.Attrs = op.Attrs.Without("enabled")
 		set(op)
@@ -98,14 +110,19 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 		set(op)
 	default:
 		f.What = p.Name + " has no monitor that is repeated"
-		better.Ops = append(slices.DeleteFunc(better.Ops, func(op crm.Op) bool { return op.Name == "monitor" && !positive(op.Interval) }),
-			crm.Op{Name: "monitor", Interval: interval, Attrs: crm.Attrs{{Name: "timeout", Value: "20s"}}})
+		better.Ops = append(
+			slices.DeleteFunc(better.Ops,
+				func(op crm.Op) bool { return op.Name == "monitor" && !positive(op.Interval) }),
+			crm.Op{
+				Name: "monitor", Interval: interval,
+				Attrs: crm.Attrs{{Name: "timeout", Value: "20s"}},
+			})
 	}
 	f.Fix = []string{doctor.Define(&better)}
 	return f, false
 }
 
-// promise is how soon a failure is to be noticed.
+// promise returns how soon a failure has to be noticed.
 func (c *Cluster) promise() time.Duration { return cmp.Or(c.Promise, 15*time.Second) }
 
 func value(attrs crm.Attrs, name string) string {

@@ -10,11 +10,39 @@ import (
 // provokeMonitors provokes the findings of the check monitors.
 func provokeMonitors() []provoked {
 	return []provoked{
-		{name: "no monitor", provoke: edit(bench.MonitorHAProxy, ""), want: doctor.Error, says: "has no monitor"},
-		{name: "a monitor that is not repeated", provoke: edit(bench.MonitorHAProxy, strings.Replace(bench.MonitorHAProxy, `interval="15s"`, `interval="0"`, 1)), want: doctor.Error, says: "no monitor that is repeated"},
-		{name: "a monitor that is off", provoke: edit(bench.MonitorHAProxy, strings.Replace(bench.MonitorHAProxy, `interval="15s"`, `interval="15s" enabled="false"`, 1)), want: doctor.Error, says: "switched off"},
-		{name: "a monitor that is ignored", provoke: edit(bench.MonitorHAProxy, strings.Replace(bench.MonitorHAProxy, `interval="15s"`, `interval="15s" on-fail="ignore"`, 1)), want: doctor.Error, says: "ignored"},
-		{name: "a monitor that comes too seldom", provoke: edit(bench.MonitorHAProxy, strings.Replace(bench.MonitorHAProxy, `interval="15s"`, `interval="2min"`, 1)), want: doctor.Warning, says: "only every 2min"},
-		{name: "no probes", provoke: property("enable-startup-probes", "false"), want: doctor.Warning, says: "not asked what runs there"},
+		{
+			name: "no monitor", provoke: edit(bench.MonitorHAProxy, ""), want: doctor.Error,
+			says: "has no monitor",
+		},
+		{
+			name: "a monitor that is not repeated",
+			provoke: edit(bench.MonitorHAProxy,
+				strings.Replace(bench.MonitorHAProxy, `interval="15s"`, `interval="0"`, 1)),
+			want: doctor.Error, says: "no monitor that is repeated",
+		},
+		{
+			name: "a monitor that is off",
+			provoke: edit(bench.MonitorHAProxy,
+				strings.Replace(bench.MonitorHAProxy, `interval="15s"`,
+					`interval="15s" enabled="false"`, 1)),
+			want: doctor.Error, says: "switched off",
+		},
+		{
+			name: "a monitor that is ignored",
+			provoke: edit(bench.MonitorHAProxy,
+				strings.Replace(bench.MonitorHAProxy, `interval="15s"`,
+					`interval="15s" on-fail="ignore"`, 1)),
+			want: doctor.Error, says: "ignored",
+		},
+		{
+			name: "a monitor that comes too seldom",
+			provoke: edit(bench.MonitorHAProxy,
+				strings.Replace(bench.MonitorHAProxy, `interval="15s"`, `interval="2min"`, 1)),
+			want: doctor.Warning, says: "only every 2min",
+		},
+		{
+			name: "no probes", provoke: property("enable-startup-probes", "false"),
+			want: doctor.Warning, says: "not asked what runs there",
+		},
 	}
 }

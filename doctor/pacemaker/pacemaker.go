@@ -1,10 +1,11 @@
-// Package pacemaker has the checks of what all nodes share under Pacemaker: the configuration of the
-// cluster (fencing, quorum policy, constraints, clones, monitors, time-outs, agents) and its state
-// (nodes, failures, what is not managed).
+// Package pacemaker has the checks of what all nodes share under Pacemaker: the configuration of
+// the cluster (fencing, quorum policy, constraints, clones, monitors, time-outs, agents) and its
+// state (nodes, failures, what is not managed).
 //
-// A check judges a configuration and a status that were read once, and finds what is wrong in both. It
-// imports the engine (doctor), cluster/inventory and crm; never another package of checks, an agent or a
-// command. Start with pacemaker.go: it lists the checks; each other file has one subject.
+// A check judges a configuration and a status that were read once, and finds what is wrong in both.
+// It imports the engine (doctor), cluster/inventory and crm; never another package of checks, an
+// agent or a command. Start with pacemaker.go: it lists the checks; each other file has one
+// subject.
 package pacemaker
 
 import (
@@ -21,20 +22,21 @@ import (
 // Source is what the checks ask: crm.Tools, which only reads here.
 type Source interface {
 	crm.Source
-	// Advertised are the operations of an agent of this node.
+	// Advertised returns the operations of an agent of this node.
 	Advertised(ctx context.Context, agent string) ([]crm.AgentAction, error)
 }
 
-// Cluster is where the checks of the cluster's configuration and state look.
+// Cluster has what the checks of the cluster's configuration and state ask.
 type Cluster struct {
 	Pacemaker Source
 	// Files is the directory below which /etc, /proc and /usr are; "" is the root.
 	Files string
-	// Promise is how soon a dead HAProxy is to be noticed by the cluster.
+	// Promise is how soon the cluster has to notice a dead HAProxy; 0 is 15 seconds.
 	Promise time.Duration
 	// Node is this node's name.
 	Node string
-	// Told are the facts that the other nodes told of themselves, by node; nil where there is nobody to ask.
+	// Told returns the facts that the other nodes have reported, by node; nil where there is no
+	// node to ask.
 	Told func(ctx context.Context) (map[string]map[string]string, error)
 }
 
@@ -57,7 +59,8 @@ func (c *Cluster) read(ctx context.Context) (*view, error) {
 	return v, err
 }
 
-// Checks are those of the cluster's configuration and state. Where the cluster cannot be read, one finding says so for all.
+// Checks returns the checks of the cluster's configuration and state. Where the cluster cannot be
+// read, one finding reports that for all.
 func (c *Cluster) Checks() []doctor.Check {
 	read := once.New[*view]()
 	var all []doctor.Check
@@ -65,45 +68,124 @@ func (c *Cluster) Checks() []doctor.Check {
 		doctor.Check
 		look func(ctx context.Context, v *view) ([]doctor.Finding, error)
 	}{
-		{doctor.Check{Name: "fencing", Short: "fencing that is off, has no device, whose device failed, or that leaves a node out", Worst: doctor.Error,
-			Why:  "a node that hangs may keep an address while another takes it; without a device nothing is started at all",
-			Mend: "configure a fence device and set stonith-enabled=true"}, checkFencing},
-		{doctor.Check{Name: "sbd", Short: "SBD timeouts on which Pacemaker, sbd and the nodes disagree (SBD_WATCHDOG_TIMEOUT, stonith-watchdog-timeout)", Worst: doctor.Error,
-			Why:  "Pacemaker would take a running node for dead, or refuses to start",
-			Mend: "the same SBD_WATCHDOG_TIMEOUT on every node, and a stonith-watchdog-timeout of twice the largest"}, checkSBD},
-		{doctor.Check{Name: "quorum-policy", Short: "lost quorum, or a policy by which both halves of a split serve", Worst: doctor.Error,
-			Why:  "both parts of a split cluster would start everything",
-			Mend: "unset no-quorum-policy"}, quickly(checkQuorumPolicy)},
-		{doctor.Check{Name: "nodes", Short: "nodes that are offline, unclean, in standby or in maintenance", Worst: doctor.Error,
-			Why:  "the next failure has one node fewer to fail over to",
-			Mend: "start the cluster on the node, or take it out of standby or maintenance"}, quickly(checkNodes)},
-		{doctor.Check{Name: "unmanaged", Short: "resources that Pacemaker does not manage, or keeps stopped", Worst: doctor.Error,
-			Why:  "nothing is done when they fail",
-			Mend: "unset maintenance-mode, is-managed, target-role or stop-all-resources"}, quickly(checkUnmanaged)},
-		{doctor.Check{Name: "leftovers", Short: "constraints that `crm_resource --move` and --ban left behind", Worst: doctor.Warning,
-			Why:  "the resource is tied to a node, or banned from one, for good",
-			Mend: "crm_resource --clear"}, quickly(checkLeftovers)},
-		{doctor.Check{Name: "failures", Short: "failed actions and fail counts", Worst: doctor.Error,
-			Why:  "a resource that failed too often on a node does not run there",
-			Mend: "fix the cause, then crm_resource --cleanup"}, quickly(checkFailures)},
-		{doctor.Check{Name: "haproxy-clone", Short: "HAProxy that is not a clone on every node, or one without interleave", Worst: doctor.Error,
-			Why:  "an address has nowhere to go, or one node's HAProxy disturbs the others'",
-			Mend: "clone it, with interleave=true"}, quickly(checkClone)},
-		{doctor.Check{Name: "address-colocation", Short: "addresses that are not kept where HAProxy runs", Worst: doctor.Error,
-			Why:  "an address may be on a node where nothing answers",
-			Mend: "a colocation with score INFINITY: the address with HAProxy's clone"}, quickly(checkColocation)},
-		{doctor.Check{Name: "monitors", Short: "resources without a monitor, or with one that runs too rarely", Worst: doctor.Error,
-			Why:  "a failure is noticed too late, or not at all",
-			Mend: "give it a monitor operation"}, quickly(checkMonitors)},
-		{doctor.Check{Name: "operation-timeouts", Short: "time-outs shorter than what the agent advertises or has needed", Worst: doctor.Warning,
-			Why:  "an action that would have succeeded is counted as a failure, and the resource is moved or its node fenced",
-			Mend: "give the operation a longer time-out"}, checkTimeouts},
-		{doctor.Check{Name: "recovery", Short: "resources that fail back, or never come back after a failure", Worst: doctor.Note,
-			Why:  "an address moves more often than it must, or a temporary failure keeps it away for good",
-			Mend: "set resource-stickiness and failure-timeout"}, quickly(checkRecovery)},
-		{doctor.Check{Name: "resource-agents", Short: "HAProxy resources run by another agent", Worst: doctor.Warning,
-			Why:  "such an agent reports \"running\" for a HAProxy that serves nobody",
-			Mend: "use ocf:hawser:haproxy"}, quickly(checkAgents)},
+		{
+			doctor.Check{
+				Name: "fencing",
+				Short: "fencing that is off, has no device, whose device failed, or that leaves " +
+					"a node out",
+				Worst: doctor.Error,
+				Why: "a node that hangs may keep an address while another takes it; without a " +
+					"device nothing is started at all",
+				Remedy: "configure a fence device and set stonith-enabled=true",
+			}, checkFencing,
+		},
+		{
+			doctor.Check{
+				Name: "sbd",
+				Short: "SBD timeouts on which Pacemaker, sbd and the nodes disagree " +
+					"(SBD_WATCHDOG_TIMEOUT, stonith-watchdog-timeout)",
+				Worst: doctor.Error,
+				Why:   "Pacemaker would take a running node for dead, or refuses to start",
+				Remedy: "the same SBD_WATCHDOG_TIMEOUT on every node, and a " +
+					"stonith-watchdog-timeout of twice the largest",
+			},
+			checkSBD,
+		},
+		{
+			doctor.Check{
+				Name:  "quorum-policy",
+				Short: "lost quorum, or a policy by which both halves of a split serve",
+				Worst: doctor.Error, Why: "both parts of a split cluster would start everything",
+				Remedy: "unset no-quorum-policy",
+			}, quickly(checkQuorumPolicy),
+		},
+		{
+			doctor.Check{
+				Name:  "nodes",
+				Short: "nodes that are offline, unclean, in standby or in maintenance",
+				Worst: doctor.Error, Why: "the next failure has one node fewer to fail over to",
+				Remedy: "start the cluster on the node, or take it out of standby or maintenance",
+			},
+			quickly(checkNodes),
+		},
+		{
+			doctor.Check{
+				Name:  "unmanaged",
+				Short: "resources that Pacemaker does not manage, or keeps stopped",
+				Worst: doctor.Error, Why: "nothing is done when they fail",
+				Remedy: "unset maintenance-mode, is-managed, target-role or stop-all-resources",
+			},
+			quickly(checkUnmanaged),
+		},
+		{
+			doctor.Check{
+				Name:   "leftovers",
+				Short:  "constraints that `crm_resource --move` and --ban left behind",
+				Worst:  doctor.Warning,
+				Why:    "the resource is tied to a node, or banned from one, for good",
+				Remedy: "crm_resource --clear",
+			}, quickly(checkLeftovers),
+		},
+		{
+			doctor.Check{
+				Name: "failures", Short: "failed actions and fail counts", Worst: doctor.Error,
+				Why:    "a resource that failed too often on a node does not run there",
+				Remedy: "fix the cause, then crm_resource --cleanup",
+			}, quickly(checkFailures),
+		},
+		{
+			doctor.Check{
+				Name:   "haproxy-clone",
+				Short:  "HAProxy that is not a clone on every node, or one without interleave",
+				Worst:  doctor.Error,
+				Why:    "an address has nowhere to go, or one node's HAProxy disturbs the others'",
+				Remedy: "clone it, with interleave=true",
+			}, quickly(checkClone),
+		},
+		{
+			doctor.Check{
+				Name: "address-colocation", Short: "addresses that are not kept where HAProxy runs",
+				Worst: doctor.Error, Why: "an address may be on a node where nothing answers",
+				Remedy: "a colocation with score INFINITY: the address with HAProxy's clone",
+			},
+			quickly(checkColocation),
+		},
+		{
+			doctor.Check{
+				Name:  "monitors",
+				Short: "resources without a monitor, or with one that runs too rarely",
+				Worst: doctor.Error, Why: "a failure is noticed too late, or not at all",
+				Remedy: "give it a monitor operation",
+			}, quickly(checkMonitors),
+		},
+		{
+			doctor.Check{
+				Name:  "operation-timeouts",
+				Short: "time-outs shorter than what the agent advertises or has needed",
+				Worst: doctor.Warning,
+				Why: "an action that would have succeeded is counted as a failure, and the " +
+					"resource is moved or its node fenced",
+				Remedy: "give the operation a longer time-out",
+			}, checkTimeouts,
+		},
+		{
+			doctor.Check{
+				Name:  "recovery",
+				Short: "resources that fail back, or never come back after a failure",
+				Worst: doctor.Note,
+				Why: "an address moves more often than it must, or a temporary failure keeps " +
+					"it away for good",
+				Remedy: "set resource-stickiness and failure-timeout",
+			}, quickly(checkRecovery),
+		},
+		{
+			doctor.Check{
+				Name: "resource-agents", Short: "HAProxy resources run by another agent",
+				Worst:  doctor.Warning,
+				Why:    "such an agent reports \"running\" for a HAProxy that serves nobody",
+				Remedy: "use ocf:hawser:haproxy",
+			}, quickly(checkAgents),
+		},
 	} {
 		check := k.Check
 		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
@@ -118,22 +200,39 @@ func (c *Cluster) Checks() []doctor.Check {
 		}
 		all = append(all, check)
 	}
-	return append([]doctor.Check{{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,
-		Why: "the cluster's configuration and state cannot be checked", Mend: "start Pacemaker on this node",
-		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			if _, err := read.Get(ctx, c.read); err != nil {
-				fix := []string{"systemctl start pacemaker", "crm_mon -1"}
-				if errors.Is(err, crm.ErrNotInstalled) {
-					fix = []string{"/usr/share/hawser/setup-balancer --help    # makes this machine a member of the cluster"}
+	return append([]doctor.Check{
+		{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,
+			Why: "the cluster's configuration and state cannot be checked",
+			Remedy: "start " +
+				"Pacemaker on this node",
+			Run: func(ctx context.Context) ([]doctor.Finding, error) {
+				if _, err := read.Get(ctx, c.read); err != nil {
+					fix := []string{"systemctl start pacemaker", "crm_mon -1"}
+					if errors.Is(err, crm.ErrNotInstalled) {
+						fix = []string{
+							"/usr/share/hawser/setup-balancer --help    # makes this machine a " +
+								"member of the cluster",
+						}
+					}
+					return []doctor.Finding{
+						{
+							Severity: doctor.Unknown,
+							What: fmt.Sprintf(
+								"the cluster's configuration and state could not be read: %v", err),
+							Why: "nothing of it was checked: fencing, quorum, nodes, resources, " +
+								"constraints",
+							Fix: fix,
+						},
+					}, nil
 				}
-				return []doctor.Finding{{Severity: doctor.Unknown, What: fmt.Sprintf("the cluster's configuration and state could not be read: %v", err),
-					Why: "nothing of it was checked: fencing, quorum, nodes, resources, constraints", Fix: fix}}, nil
-			}
-			return nil, nil
-		}}}, all...)
+				return nil, nil
+			}},
+	}, all...)
 }
 
-// quickly is a check that needs no more than what was read.
-func quickly(look func(v *view) []doctor.Finding) func(context.Context, *view) ([]doctor.Finding, error) {
+// quickly makes a check of one that needs no more than what was read.
+func quickly(
+	look func(v *view) []doctor.Finding,
+) func(context.Context, *view) ([]doctor.Finding, error) {
 	return func(_ context.Context, v *view) ([]doctor.Finding, error) { return look(v), nil }
 }

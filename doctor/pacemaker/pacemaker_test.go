@@ -13,7 +13,9 @@ import (
 // look runs the checks.
 func look(t *testing.T, b *bench.Cluster) []doctor.Finding {
 	t.Helper()
-	return doctor.Run(t.Context(), (&Cluster{Pacemaker: b, Files: b.Files, Node: "lb-1", Told: b.Told}).Checks()).Findings
+	return doctor.Run(t.Context(), (&Cluster{
+		Pacemaker: b, Files: b.Files, Node: "lb-1", Told: b.Told,
+	}).Checks()).Findings
 }
 
 // TestHealthyCluster finds nothing in what `hawser apply` writes.
@@ -45,8 +47,8 @@ func property(name, value string) func(*testing.T, *bench.Cluster) {
 	return sh("crm_attribute --name " + name + " --update " + value)
 }
 
-// TestFindings provokes each finding in a valid configuration, and fixes it with the commands of the
-// finding where they need no running cluster.
+// TestFindings provokes each finding in a valid configuration, and fixes it with the commands of
+// the finding where they need no running cluster.
 func TestFindings(t *testing.T) {
 	hawser := bench.Hawser(t)
 	for check, all := range map[string][]provoked{

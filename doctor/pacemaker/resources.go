@@ -31,7 +31,7 @@ func filter[T any](all []T, keep func(T) bool) []T {
 	return out
 }
 
-// cloneOf is the clone in which a resource stands, alone or in a group; nil if in none.
+// cloneOf returns the clone of a resource, which may be in a group of it; nil if it is in none.
 func (v *view) cloneOf(id string) *crm.Clone {
 	for _, o := range v.objects {
 		if c, ok := o.(*crm.Clone); ok && slices.Contains(inventory.Family(v.objects, id), c.Name) {
@@ -41,7 +41,8 @@ func (v *view) cloneOf(id string) *crm.Clone {
 	return nil
 }
 
-// meta is a meta attribute of the resource as it is in effect: its own, then that of what it stands in, then the default.
+// meta returns a meta attribute of the resource as it is in effect: its own, or else that of its
+// group or clone, or else the default.
 func (v *view) meta(id, name string) (value string, ok bool) {
 	for _, in := range inventory.Family(v.objects, id) {
 		for _, o := range v.objects {
@@ -61,18 +62,19 @@ func (v *view) meta(id, name string) (value string, ok bool) {
 	return "", false
 }
 
-// yesProperty says whether an option of the cluster is set and true.
+// yesProperty reports whether an option of the cluster is set and true.
 func (v *view) yesProperty(name string) bool {
 	value, ok := v.cib.Property(name)
 	return ok && crm.IsTrue(value)
 }
 
-// unset is the command that takes an option of the cluster back to its default.
+// unset returns the command that resets an option of the cluster to its default.
 func unset(property string) string { return "crm_attribute --name " + property + " --delete" }
 
-// setMeta is the command that sets a meta attribute of a resource.
+// setMeta returns the command that sets a meta attribute of a resource.
 func setMeta(id, name, value string) string {
-	return "crm_resource --resource " + doctor.Quote(id) + " --meta --set-parameter " + name + " --parameter-value " + doctor.Quote(value)
+	return "crm_resource --resource " + doctor.Quote(id) + " --meta --set-parameter " + name +
+		" --parameter-value " + doctor.Quote(value)
 }
 
 func unsetMeta(id, name string) string {

@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
-// readSBDs finds out about sbd on every node that runs: of this one by its files, of the others by what they told. Its error says what
-// cannot be known.
+// readSBDs finds out about sbd on every node that is online: on this one by its files, on the
+// others by what they reported. Its error says what cannot be known.
 func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 	all := sbdNodes{of: map[string]doctor.SBD{}}
 	here, hereErr := doctor.SBDHere(v.Files)
@@ -35,7 +35,7 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 		if !n.Online || n.Type == "remote" || crm.SameHost(n.Name, v.Node) {
 			continue
 		}
-		if heard := doctor.HeardSBD(told[n.Name]); heard != nil {
+		if heard := doctor.ReportedSBD(told[n.Name]); heard != nil {
 			all.of[n.Name] = *heard
 		} else {
 			all.silent = append(all.silent, n.Name)
@@ -44,20 +44,30 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 	return all, hereErr
 }
 
-// checkSBD compares Pacemaker's stonith-watchdog-timeout with sbd on the nodes, as controld's check_sbd_timeout() does on each when it
-// starts and when the option changes, and the nodes with each other, which Pacemaker does not.
+// checkSBD compares Pacemaker's stonith-watchdog-timeout with sbd on the nodes, as controld's
+// check_sbd_timeout() does on each when it starts and when the option changes, and the nodes with
+// each other, which Pacemaker does not.
 func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	nodes, err := v.readSBDs(ctx)
 	wait, word, ok := v.cib.WatchdogTimeout()
 	if !ok {
-		return []doctor.Finding{{Severity: doctor.Error, Subject: "stonith-watchdog-timeout", What: fmt.Sprintf("stonith-watchdog-timeout is %q, which is not a time", word),
-			Why: "Pacemaker cannot tell how long to wait for a failed node's watchdog", Fix: nodes.relyOnWatchdogs()}}, err
+		return []doctor.Finding{
+			{
+				Severity: doctor.Error, Subject: "stonith-watchdog-timeout",
+				What: fmt.Sprintf("stonith-watchdog-timeout is %q, which is not a time", word),
+				Why:  "Pacemaker cannot tell how long to wait for a failed node's watchdog",
+				Fix:  nodes.relyOnWatchdogs(),
+			},
+		}, err
 	}
 	if wait == 0 && len(nodes.of) > 0 && len(nodes.where(idle)) == len(nodes.of) {
-		return nil, nil // what other nodes did not tell is said elsewhere
+		return nil, nil // another check reports the nodes without a report
 	}
 	var found []doctor.Finding
-	for _, f := range []*doctor.Finding{nodes.judgeWait(wait, word), nodes.judgeDifference(), v.judgeDisk(nodes), nodes.judgeSilence()} {
+	for _, f := range []*doctor.Finding{
+		nodes.judgeWait(wait, word), nodes.judgeDifference(), v.judgeDisk(nodes),
+		nodes.judgeSilence(),
+	} {
 		if f != nil {
 			found = append(found, *f)
 		}
@@ -65,17 +75,20 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	return append(found, nodes.judgeWords()...), err
 }
 
-// judgeWait compares the time that Pacemaker waits for a lost node's watchdog with the watchdogs.
+// judgeWait compares the time that Pacemaker waits for a failed node's watchdog with the watchdogs.
 func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 	f := &doctor.Finding{Severity: doctor.Error, Subject: "stonith-watchdog-timeout"}
 	off := s.where(idle)
 	if wait != 0 && len(off) > 0 {
-		f.What = "stonith-watchdog-timeout is " + word + ", and no sbd runs on " + strings.Join(off, ", ")
-		f.Why = "the other nodes would count on a watchdog that is not running: Pacemaker's controller shuts itself down at its next start when it finds that"
+		f.What = "stonith-watchdog-timeout is " + word + ", and no sbd runs on " +
+			strings.Join(off, ", ")
+		f.Why = "the other nodes would count on a watchdog that is not running: Pacemaker's " +
+			"controller shuts itself down at its next start when it finds that"
 		for _, name := range off {
 			f.Fix = append(f.Fix, doctor.StartSBD(name)...)
 		}
-		f.Fix = append(f.Fix, "# or, if another fence device is used: "+unset("stonith-watchdog-timeout"))
+		f.Fix = append(f.Fix,
+			"# or, if another fence device is used: "+unset("stonith-watchdog-timeout"))
 		return f
 	}
 	shortest, longest, slow := s.watchdogs()
@@ -84,23 +97,37 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 	}
 	f.Fix = s.relyOnWatchdogs()
 	fires := fmt.Sprintf("the watchdog of %s fires after %v (SBD_WATCHDOG_TIMEOUT)", slow, longest)
-	const early = "Pacemaker would take a failed node for dead before its watchdog has fired, and another node would take its address"
+	const early = "Pacemaker would take a failed node for dead before its watchdog has fired, " +
+		"and another node would take its address"
 	switch {
 	case wait == 0:
-		f.What = "sbd runs on " + strings.Join(s.where(diskless), ", ") + " without a disk, and stonith-watchdog-timeout is not set"
-		f.Why = "a failed node's watchdog fires, but Pacemaker does not count on that: its resources are not recovered"
+		f.What = "sbd runs on " + strings.Join(s.where(diskless), ", ") +
+			" without a disk, and stonith-watchdog-timeout is not set"
+		f.Why = "a failed node's watchdog fires, but Pacemaker does not count on that: its " +
+			"resources are not recovered"
 	case wait < 0 && 2*shortest <= longest:
-		f.What, f.Why = fmt.Sprintf("stonith-watchdog-timeout is %s, so that a node waits for twice its own SBD_WATCHDOG_TIMEOUT, on one of them %v: %s", word, 2*shortest, fires), early
+		f.What, f.Why = fmt.Sprintf(
+			"stonith-watchdog-timeout is %s, so that a node waits for twice its own "+
+				"SBD_WATCHDOG_TIMEOUT, on one of them %v: %s",
+			word, 2*shortest, fires), early
 	case wait < 0 && shortest != longest:
 		f.Severity = doctor.Warning
-		f.What = fmt.Sprintf("stonith-watchdog-timeout is %s, so that a node waits for twice its own SBD_WATCHDOG_TIMEOUT, on one of them %v: less than twice that of %s (%v)", word, 2*shortest, slow, longest)
-		f.Why = "that leaves little time for sbd itself to notice that the node has lost the cluster"
+		f.What = fmt.Sprintf(
+			"stonith-watchdog-timeout is %s, so that a node waits for twice its own "+
+				"SBD_WATCHDOG_TIMEOUT, on one of them %v: less than twice that of %s (%v)",
+			word, 2*shortest, slow, longest)
+		f.Why = "that leaves little time for sbd itself to notice that the node has lost the " +
+			"cluster"
 	case wait > 0 && wait <= longest:
-		f.What, f.Why = fmt.Sprintf("stonith-watchdog-timeout is %s, and %s", word, fires), early+"; where Pacemaker notices, it shuts itself down"
+		f.What, f.Why = fmt.Sprintf("stonith-watchdog-timeout is %s, and %s", word, fires), early+
+			"; where Pacemaker notices, it shuts itself down"
 	case wait > 0 && wait < 2*longest:
 		f.Severity = doctor.Warning
-		f.What = fmt.Sprintf("stonith-watchdog-timeout is %s, less than twice SBD_WATCHDOG_TIMEOUT (%v on %s)", word, longest, slow)
-		f.Why = "that leaves little time for sbd itself to notice that the node has lost the cluster"
+		f.What = fmt.Sprintf(
+			"stonith-watchdog-timeout is %s, less than twice SBD_WATCHDOG_TIMEOUT (%v on %s)", word,
+			longest, slow)
+		f.Why = "that leaves little time for sbd itself to notice that the node has lost the " +
+			"cluster"
 	default:
 		return nil
 	}
@@ -126,49 +153,85 @@ func (s sbdNodes) judgeDifference() *doctor.Finding {
 	for _, fact := range order {
 		parts = append(parts, fact+" on "+strings.Join(having[fact], ", "))
 	}
-	f := &doctor.Finding{Severity: doctor.Warning, Subject: "SBD_WATCHDOG_TIMEOUT", Why: "a failed node may still run when the others take its addresses, or they wait longer than they must; " +
-		"a stonith-watchdog-timeout that suits one node makes Pacemaker shut itself down on another"}
+	f := &doctor.Finding{
+		Severity: doctor.Warning, Subject: "SBD_WATCHDOG_TIMEOUT",
+		Why: "a failed node may still run when the others take its addresses, or they wait " +
+			"longer than they must; " +
+			"a stonith-watchdog-timeout that suits one node makes Pacemaker shut itself down on " +
+			"another",
+	}
 	if len(order) < 2 {
-		f.Subject, f.What = "sbd", "sbd runs on "+strings.Join(having[order[0]], ", ")+" and not on "+strings.Join(off, ", ")
+		f.Subject, f.What = "sbd", "sbd runs on "+strings.Join(having[order[0]], ", ")+
+			" and not on "+strings.Join(off, ", ")
 		f.Fix = doctor.StartSBD(strings.Join(off, ", "))
 		return f
 	}
 	f.What = "the nodes differ in SBD_WATCHDOG_TIMEOUT: " + strings.Join(parts, "; ")
-	f.Fix = []string{"grep -H -e ^SBD_WATCHDOG_TIMEOUT -e ^SBD_DEVICE " + strings.Join(sbd.Files(), " ") + "    # on each: let them be the same",
-		"systemctl restart corosync.service pacemaker.service    # on each that was changed, one at a time: sbd reads it when it starts with Corosync, and what runs there moves away meanwhile"}
+	f.Fix = []string{
+		"grep -H -e ^SBD_WATCHDOG_TIMEOUT -e ^SBD_DEVICE " + strings.Join(sbd.Files(), " ") +
+			"    # on each: let them be the same",
+		"systemctl restart corosync.service pacemaker.service    # on each that was changed, one " +
+			"at a time: sbd reads it when it starts with Corosync, and what runs there moves " +
+			"away meanwhile",
+	}
 	return f
 }
 
-// judgeWords finds settings that are no times.
+// judgeWords finds settings that are not times.
 func (s sbdNodes) judgeWords() []doctor.Finding {
 	var found []doctor.Finding
-	for _, name := range s.where(func(n doctor.SBD) bool { return diskless(n) && n.Watchdog == 0 }) {
+	for _, name := range s.where(func(n doctor.SBD) bool {
+		return diskless(n) &&
+			n.Watchdog == 0
+	}) {
 		path := s.of[name].Path
 		if path == "" {
 			path = sbd.Files()[0] // another node's
 		}
-		found = append(found, doctor.Finding{Severity: doctor.Error, Node: name, Subject: path, What: fmt.Sprintf("SBD_WATCHDOG_TIMEOUT in %s is %q, which is not a number of seconds", path, s.of[name].Word),
-			Why: "sbd does not start with it", Fix: []string{"sed -i 's/^SBD_WATCHDOG_TIMEOUT=.*/SBD_WATCHDOG_TIMEOUT=5/' " + path + "    # on " + name + "; the same on every node"}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Node: name, Subject: path,
+			What: fmt.Sprintf("SBD_WATCHDOG_TIMEOUT in %s is %q, which is not a number of seconds",
+				path, s.of[name].Word),
+			Why: "sbd does not start with it",
+			Fix: []string{
+				"sed -i 's/^SBD_WATCHDOG_TIMEOUT=.*/SBD_WATCHDOG_TIMEOUT=5/' " + path +
+					"    # on " + name + "; the same on every node",
+			},
+		})
 	}
 	return found
 }
 
-// judgeSilence says of which nodes nothing is known.
+// judgeSilence names the nodes that have reported nothing.
 func (s sbdNodes) judgeSilence() *doctor.Finding {
 	if len(s.silent) == 0 {
 		return nil
 	}
 	names := strings.Join(s.silent, ", ")
-	return &doctor.Finding{Severity: doctor.Unknown, Subject: "SBD_WATCHDOG_TIMEOUT", What: "whether sbd runs on " + names + ", and with which SBD_WATCHDOG_TIMEOUT: there is no report of it",
-		Why: "Pacemaker has to wait for the slowest node's watchdog, which may be that one's", Fix: []string{"hawser doctor --tell    # on " + names}}
+	return &doctor.Finding{
+		Severity: doctor.Unknown, Subject: "SBD_WATCHDOG_TIMEOUT",
+		What: "whether sbd runs on " + names +
+			", and with which SBD_WATCHDOG_TIMEOUT: there is no report of it",
+		Why: "Pacemaker has to wait for the slowest node's watchdog, which may be that one's",
+		Fix: []string{"hawser doctor --tell    # on " + names},
+	}
 }
 
-// judgeDisk looks for the fence device that sbd's disk needs.
+// judgeDisk checks that there is the fence device that sbd's disk needs.
 func (v *view) judgeDisk(nodes sbdNodes) *doctor.Finding {
 	here, ok := nodes.of[v.Node]
-	if !ok || !here.Runs || here.Disks == "" || slices.ContainsFunc(v.fenceDevices(), func(p *crm.Primitive) bool { return strings.Contains(p.Type, "sbd") }) {
+	if !ok || !here.Runs || here.Disks == "" ||
+		slices.ContainsFunc(v.fenceDevices(),
+			func(p *crm.Primitive) bool { return strings.Contains(p.Type, "sbd") }) {
 		return nil
 	}
-	return &doctor.Finding{Severity: doctor.Error, Node: v.Node, Subject: "sbd", What: "sbd has the disk " + here.Disks + ", and no fence device of the cluster uses it",
-		Why: "nothing writes the order to die to that disk when a node fails", Fix: []string{"crm configure primitive fence-sbd stonith:fence_sbd params devices=" + doctor.Quote(strings.ReplaceAll(here.Disks, ";", ","))}}
+	return &doctor.Finding{
+		Severity: doctor.Error, Node: v.Node, Subject: "sbd",
+		What: "sbd has the disk " + here.Disks + ", and no fence device of the cluster uses it",
+		Why:  "nothing writes the order to die to that disk when a node fails",
+		Fix: []string{
+			"crm configure primitive fence-sbd stonith:fence_sbd params devices=" +
+				doctor.Quote(strings.ReplaceAll(here.Disks, ";", ",")),
+		},
+	}
 }

@@ -19,7 +19,10 @@ func provokeSBD() []provoked {
 			b.File(t, "/proc/77/comm", "sbd\n")
 			b.File(t, "/etc/default/sbd", "# sbd\nSBD_WATCHDOG_TIMEOUT=7\n")
 		}, want: doctor.Error, says: "stonith-watchdog-timeout is not set"},
-		{name: "the property, and no sbd", provoke: property("stonith-watchdog-timeout", "10"), want: doctor.Error, says: "no sbd runs", live: true},
+		{
+			name: "the property, and no sbd", provoke: property("stonith-watchdog-timeout", "10"),
+			want: doctor.Error, says: "no sbd runs", live: true,
+		},
 		{name: "the property is too short", provoke: func(t *testing.T, b *bench.Cluster) {
 			b.File(t, "/proc/77/comm", "sbd\n")
 			b.File(t, "/etc/sysconfig/sbd", "SBD_WATCHDOG_TIMEOUT=\"15\"\n")
@@ -36,7 +39,8 @@ func provokeSBD() []provoked {
 	}
 }
 
-// watched is a cluster whose nodes run sbd without a disk, lb-1 with this SBD_WATCHDOG_TIMEOUT and the others with what they tell.
+// watched is a cluster whose nodes run sbd without a disk, lb-1 with this SBD_WATCHDOG_TIMEOUT and
+// the others with what they tell.
 func watched(t *testing.T, here, wait string, others map[string]string) *bench.Cluster {
 	t.Helper()
 	b := bench.New(t)
@@ -56,10 +60,15 @@ func watched(t *testing.T, here, wait string, others map[string]string) *bench.C
 	return b
 }
 
-// What each node's sbd does is compared with the others', and Pacemaker's time with the slowest one. A command that the doctor gives must never
-// write a time at which Pacemaker ends itself on a node.
+// What each node's sbd does is compared with the others', and Pacemaker's time with the slowest
+// one. A command that the doctor gives must never write a time at which Pacemaker ends itself on a
+// node.
 func TestWatchdogsOfAllNodes(t *testing.T) {
-	same := func(fact string) map[string]string { return map[string]string{"lb-2": fact, "lb-3": fact} }
+	same := func(fact string) map[string]string {
+		return map[string]string{
+			"lb-2": fact, "lb-3": fact,
+		}
+	}
 	const warns, fails, asks = doctor.Warning, doctor.Error, doctor.Unknown
 	sbdIdle, sbdDisk := doctor.SBD{}.Fact(), doctor.SBD{Runs: true, Disks: "/dev/sdb"}.Fact()
 	for name, c := range map[string]struct {
@@ -69,21 +78,80 @@ func TestWatchdogsOfAllNodes(t *testing.T) {
 		fix        string                     // among the commands
 		never      string                     // not among them
 	}{
-		"twice, and the same":         {here: "5", wait: "10s", others: same("5s")},
-		"each node twice its own":     {here: "5", wait: "-1", others: same("5s")},
-		"the slowest is another node": {"5", "10s", map[string]string{"lb-2": "5s", "lb-3": "15s"}, map[doctor.Severity]string{fails: "the watchdog of lb-3 fires after 15s", warns: "5s on lb-1, lb-2; 15s on lb-3"}, "--update 30s", "--update 10s"},
-		"less than twice the slowest": {"5", "12s", map[string]string{"lb-2": "5s", "lb-3": "8s"}, map[doctor.Severity]string{warns: "less than twice SBD_WATCHDOG_TIMEOUT (8s on lb-3)"}, "--update 16s", ""},
-		"twice the slowest":           {"5", "16s", map[string]string{"lb-2": "5s", "lb-3": "8s"}, map[doctor.Severity]string{warns: "the nodes differ in SBD_WATCHDOG_TIMEOUT"}, "grep -H", "--update"},
-		"each its own, one too slow":  {"5", "-1", map[string]string{"lb-2": "5s", "lb-3": "15s"}, map[doctor.Severity]string{fails: "on one of them 10s: the watchdog of lb-3 fires after 15s", warns: "differ"}, "--update 30s", ""},
-		"each its own, one slow":      {"5", "-1", map[string]string{"lb-2": "5s", "lb-3": "8s"}, map[doctor.Severity]string{warns: "less than twice that of lb-3 (8s)"}, "--update 16s", ""},
-		"not relied on, one slower":   {"5", "", map[string]string{"lb-2": "5s", "lb-3": "15s"}, map[doctor.Severity]string{fails: "stonith-watchdog-timeout is not set", warns: "differ"}, "--update 30s", "--update 10s"},
-		"one without sbd":             {"5", "10s", map[string]string{"lb-2": "5s", "lb-3": sbdIdle}, map[doctor.Severity]string{fails: "no sbd runs on lb-3", warns: "sbd runs on lb-1, lb-2 and not on lb-3"}, "systemctl enable sbd.service    # on lb-3", "--update"},
-		"not relied on, one without":  {"5", "", map[string]string{"lb-2": "5s", "lb-3": sbdIdle}, map[doctor.Severity]string{fails: "is not set", warns: "not on lb-3"}, "only once sbd runs on every node", ""},
-		"one tells nothing of it":     {"5", "10s", map[string]string{"lb-2": "5s", "lb-3": ""}, map[doctor.Severity]string{asks: "whether sbd runs on lb-3"}, "hawser doctor --tell    # on lb-3", ""},
-		"no time there":               {"5", "10s", map[string]string{"lb-2": "5s", "lb-3": "soon"}, map[doctor.Severity]string{fails: `is "soon", which is not a number`, warns: "differ"}, "# on lb-3", ""},
-		"no time here":                {"soon", "10s", same("5s"), map[doctor.Severity]string{fails: `in /etc/default/sbd is "soon"`, warns: "differ"}, "sed -i", ""},
-		"the option is no time":       {"5", "soon", map[string]string{"lb-2": "5s", "lb-3": "15s"}, map[doctor.Severity]string{fails: `"soon", which is not a time`}, "--update 30s", ""},
-		"one with a disk":             {"5", "10s", map[string]string{"lb-2": "5s", "lb-3": sbdDisk}, map[doctor.Severity]string{warns: "with a disk on lb-3"}, "grep -H", ""},
+		"twice, and the same":     {here: "5", wait: "10s", others: same("5s")},
+		"each node twice its own": {here: "5", wait: "-1", others: same("5s")},
+		"the slowest is another node": {
+			"5", "10s", map[string]string{"lb-2": "5s", "lb-3": "15s"},
+			map[doctor.Severity]string{
+				fails: "the watchdog of lb-3 fires after 15s",
+				warns: "5s on lb-1, lb-2; 15s on lb-3",
+			},
+			"--update 30s", "--update 10s",
+		},
+		"less than twice the slowest": {
+			"5", "12s", map[string]string{"lb-2": "5s", "lb-3": "8s"},
+			map[doctor.Severity]string{warns: "less than twice SBD_WATCHDOG_TIMEOUT (8s on lb-3)"},
+			"--update 16s", "",
+		},
+		"twice the slowest": {
+			"5", "16s", map[string]string{"lb-2": "5s", "lb-3": "8s"},
+			map[doctor.Severity]string{warns: "the nodes differ in SBD_WATCHDOG_TIMEOUT"},
+			"grep -H", "--update",
+		},
+		"each its own, one too slow": {
+			"5", "-1", map[string]string{"lb-2": "5s", "lb-3": "15s"},
+			map[doctor.Severity]string{
+				fails: "on one of them 10s: the watchdog of lb-3 fires after 15s", warns: "differ",
+			},
+			"--update 30s", "",
+		},
+		"each its own, one slow": {
+			"5", "-1", map[string]string{"lb-2": "5s", "lb-3": "8s"},
+			map[doctor.Severity]string{warns: "less than twice that of lb-3 (8s)"}, "--update 16s",
+			"",
+		},
+		"not relied on, one slower": {
+			"5", "", map[string]string{"lb-2": "5s", "lb-3": "15s"},
+			map[doctor.Severity]string{
+				fails: "stonith-watchdog-timeout is not set", warns: "differ",
+			},
+			"--update 30s", "--update 10s",
+		},
+		"one without sbd": {
+			"5", "10s", map[string]string{"lb-2": "5s", "lb-3": sbdIdle},
+			map[doctor.Severity]string{
+				fails: "no sbd runs on lb-3", warns: "sbd runs on lb-1, lb-2 and not on lb-3",
+			},
+			"systemctl enable sbd.service    # on lb-3", "--update",
+		},
+		"not relied on, one without": {
+			"5", "", map[string]string{"lb-2": "5s", "lb-3": sbdIdle},
+			map[doctor.Severity]string{fails: "is not set", warns: "not on lb-3"},
+			"only once sbd runs on every node", "",
+		},
+		"one tells nothing of it": {
+			"5", "10s", map[string]string{"lb-2": "5s", "lb-3": ""},
+			map[doctor.Severity]string{asks: "whether sbd runs on lb-3"},
+			"hawser doctor --tell    # on lb-3", "",
+		},
+		"no time there": {
+			"5", "10s", map[string]string{"lb-2": "5s", "lb-3": "soon"},
+			map[doctor.Severity]string{fails: `is "soon", which is not a number`, warns: "differ"},
+			"# on lb-3", "",
+		},
+		"no time here": {
+			"soon", "10s", same("5s"),
+			map[doctor.Severity]string{fails: `in /etc/default/sbd is "soon"`, warns: "differ"},
+			"sed -i", "",
+		},
+		"the option is no time": {
+			"5", "soon", map[string]string{"lb-2": "5s", "lb-3": "15s"},
+			map[doctor.Severity]string{fails: `"soon", which is not a time`}, "--update 30s", "",
+		},
+		"one with a disk": {
+			"5", "10s", map[string]string{"lb-2": "5s", "lb-3": sbdDisk},
+			map[doctor.Severity]string{warns: "with a disk on lb-3"}, "grep -H", "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := watched(t, c.here, c.wait, c.others)
@@ -117,7 +185,9 @@ func TestRelyingOnWatchdogsAlone(t *testing.T) {
 	b.Edit(t, `name="have-watchdog" value="false"`, `name="have-watchdog" value="true"`)
 	for _, f := range look(t, b) {
 		if f.Check == "fencing" {
-			require.Equal(t, []string{"crm_attribute --name stonith-watchdog-timeout --update 40s"}, f.Fix)
+			require.Equal(t, []string{
+				"crm_attribute --name stonith-watchdog-timeout --update 40s",
+			}, f.Fix)
 			b.Sh(t, f.Fix[0])
 		}
 	}

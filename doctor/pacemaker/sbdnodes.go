@@ -12,12 +12,13 @@ import (
 
 // sbdNodes is sbd on this node and on the others.
 type sbdNodes struct {
-	// of are the nodes of which something is known, silent those that run and of which nothing is.
+	// of has the nodes of which something is known, silent those that are online and of which
+	// nothing is.
 	of     map[string]doctor.SBD
 	silent []string
 }
 
-// where lists the nodes for which it is so.
+// where lists the nodes for which so is true.
 func (s sbdNodes) where(so func(doctor.SBD) bool) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(s.of)) {
@@ -30,15 +31,16 @@ func (s sbdNodes) where(so func(doctor.SBD) bool) []string {
 
 func idle(n doctor.SBD) bool { return !n.Runs }
 
-// diskless is sbd that has nothing but the watchdog.
+// diskless reports whether sbd has nothing but the watchdog.
 func diskless(n doctor.SBD) bool { return n.Runs && n.Disks == "" }
 
-// watchdogs are the shortest and the longest watchdog time-out of nodes without a disk, and the node with the longest; 0 if there is no such node.
+// watchdogs returns the shortest and the longest watchdog time-out of nodes without a disk, and the
+// node with the longest; 0 if there is no such node.
 func (s sbdNodes) watchdogs() (shortest, longest time.Duration, where string) {
 	for _, name := range s.where(diskless) {
 		d := s.of[name].Watchdog
 		if d == 0 {
-			continue // told of on its own
+			continue // reported on its own
 		}
 		if d > longest {
 			longest, where = d, name
@@ -50,17 +52,20 @@ func (s sbdNodes) watchdogs() (shortest, longest time.Duration, where string) {
 	return shortest, longest, where
 }
 
-// relyOnWatchdogs is the command that lets Pacemaker wait for the slowest node's watchdog. Where sbd does not run, or its watchdog is
-// slower, Pacemaker ends itself as soon as the option is written (2.1.5, "Shutting down: stonith-watchdog-timeout …").
+// relyOnWatchdogs returns the commands that make Pacemaker wait for the slowest node's watchdog.
+// Where sbd is not running, or its watchdog is slower, Pacemaker shuts itself down as soon as the
+// option is written (2.1.5, "Shutting down: stonith-watchdog-timeout …").
 func (s sbdNodes) relyOnWatchdogs() []string {
 	_, longest, _ := s.watchdogs()
-	write := fmt.Sprintf("crm_attribute --name stonith-watchdog-timeout --update %ds", int((2 * cmp.Or(longest, doctor.DefaultWatchdog)).Seconds()))
+	write := fmt.Sprintf("crm_attribute --name stonith-watchdog-timeout --update %ds",
+		int((2 * cmp.Or(longest, doctor.DefaultWatchdog)).Seconds()))
 	var first []string
 	for _, name := range s.where(idle) {
 		first = append(first, doctor.StartSBD(name)...)
 	}
 	if len(first) > 0 || len(s.silent) > 0 || longest == 0 {
-		write += "    # only once sbd runs on every node, and this is twice the largest SBD_WATCHDOG_TIMEOUT: otherwise Pacemaker shuts itself down at once"
+		write += "    # only once sbd runs on every node, and this is twice the largest " +
+			"SBD_WATCHDOG_TIMEOUT: otherwise Pacemaker shuts itself down at once"
 	}
 	return append(first, write)
 }

@@ -23,7 +23,8 @@ type remembering struct {
 func (r remembering) Status(ctx context.Context) (*crm.Status, error) {
 	s, err := r.Cluster.Status(ctx)
 	if err == nil {
-		s.Failures, s.Fences, s.Nodes = append(s.Failures, r.failures...), r.fences, append(s.Nodes, r.nodes...)
+		s.Failures, s.Nodes = append(s.Failures, r.failures...), append(s.Nodes, r.nodes...)
+		s.Fences = r.fences
 	}
 	return s, err
 }
@@ -38,23 +39,45 @@ func TestWhatPacemakerRemembers(t *testing.T) {
 		want        doctor.Severity
 	}{
 		{"a failed action without a count", remembering{failures: []crm.Failure{
-			{Resource: "haproxy:1", Node: "lb-2", Task: "monitor", Meaning: "error", Reason: "it does not answer", Status: "Timed Out", Time: now},
-			{Resource: "haproxy:1", Node: "lb-2", Task: "start", Meaning: "error", Time: now.Add(-time.Hour)},
+			{
+				Resource: "haproxy:1", Node: "lb-2", Task: "monitor", Meaning: "error",
+				Reason: "it does not answer", Status: "Timed Out", Time: now,
+			},
+			{
+				Resource: "haproxy:1", Node: "lb-2", Task: "start", Meaning: "error",
+				Time: now.Add(-time.Hour),
+			},
 		}}, "failures", "it does not answer", doctor.Warning},
 		{"a node could not be fenced", remembering{fences: []crm.FenceEvent{
-			{Target: "lb-3", Action: "reboot", Status: "failed", Reason: "login refused", Time: now},
+			{
+				Target: "lb-3", Action: "reboot", Status: "failed", Reason: "login refused",
+				Time: now,
+			},
 			{Target: "lb-3", Action: "reboot", Status: "success", Time: now.Add(-time.Hour)},
-		}}, "fencing", "lb-3 could not be fenced the last time (reboot): login refused", doctor.Error},
+		}}, "fencing", "lb-3 could not be fenced the last time (reboot): login refused",
+			doctor.Error},
 		{"it could in the end", remembering{fences: []crm.FenceEvent{
 			{Target: "lb-3", Action: "reboot", Status: "failed", Time: now.Add(-time.Hour)},
 			{Target: "lb-3", Action: "reboot", Status: "success", Time: now},
 		}}, "", "", ""},
-		{"a remote node is offline", remembering{nodes: []crm.NodeStatus{{Name: "far", Type: "remote"}}}, "nodes", "far (a remote node) is offline", doctor.Warning},
-		{"a node is about to join", remembering{nodes: []crm.NodeStatus{{Name: "far", Type: "remote", Online: true, Pending: true}}}, "nodes", "has not joined Pacemaker's yet", doctor.Warning},
+		{
+			"a remote node is offline",
+			remembering{nodes: []crm.NodeStatus{{Name: "far", Type: "remote"}}}, "nodes",
+			"far (a remote node) is offline", doctor.Warning,
+		},
+		{
+			"a node is about to join",
+			remembering{
+				nodes: []crm.NodeStatus{{Name: "far", Type: "remote", Online: true, Pending: true}},
+			},
+			"nodes", "has not joined Pacemaker's yet", doctor.Warning,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.Cluster = bench.New(t)
-			found := doctor.Run(t.Context(), (&Cluster{Pacemaker: c.remembering, Files: c.Files}).Checks()).Findings
+			found := doctor.Run(t.Context(), (&Cluster{
+				Pacemaker: c.remembering, Files: c.Files,
+			}).Checks()).Findings
 			if c.check == "" {
 				require.Empty(t, found)
 				return

@@ -31,7 +31,8 @@ func intoTemplates(t *testing.T, b *bench.Cluster) {
 	require.NoError(t, doc.WriteToFile(b.Path))
 }
 
-// TestResourcesMadeFromTemplates: what a resource has from a template is looked at as what it says itself.
+// TestResourcesMadeFromTemplates: what a resource has from a template is looked at as what it says
+// itself.
 func TestResourcesMadeFromTemplates(t *testing.T) {
 	b := bench.New(t)
 	intoTemplates(t, b)
@@ -43,7 +44,9 @@ func TestResourcesMadeFromTemplates(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Equal(t, "monitors", found[0].Check)
 	require.Equal(t, "haproxy has no monitor that is repeated", found[0].What)
-	require.Equal(t, []string{"crm configure edit haproxy-template haproxy    # the template, and what is made from it"}, found[0].Fix)
+	require.Equal(t, []string{
+		"crm configure edit haproxy-template haproxy    # the template, and what is made from it",
+	}, found[0].Fix)
 
 	cib, err := b.Query(t.Context())
 	require.NoError(t, err)
@@ -51,5 +54,7 @@ func TestResourcesMadeFromTemplates(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, d.HAProxies, 1)
 	require.Len(t, d.Addresses, 2)
-	require.Equal(t, map[string][]string{"/etc/hawser/token": {"FloatIP", "FloatIP6"}}, d.TokenFiles)
+	require.Equal(t, map[string][]string{
+		"/etc/hawser/token": {"FloatIP", "FloatIP6"},
+	}, d.TokenFiles)
 }

@@ -14,19 +14,21 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// defaultTimeout is Pacemaker's, of an operation that does not say.
+// defaultTimeout is Pacemaker's, for an operation without a time-out.
 const defaultTimeout = 20 * time.Second
 
-// room is how many times longer than the longest run seen a time-out is to be.
+// room is how many times longer a time-out should be than the longest run seen.
 const room = 3
 
-// checkTimeouts compares the operations' time-outs with the times that operations took, and with what the agents ask for.
+// checkTimeouts compares the operations' time-outs with how long operations took, and with what the
+// agents ask for.
 func checkTimeouts(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	var found []doctor.Finding
 	var unread []error
 	advertised := map[string][]crm.AgentAction{}
 	for _, p := range v.primitives() {
-		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsAddress(p.Agent()) && p.Class != "stonith" {
+		if !inventory.RunsHAProxy(p.Agent()) && !inventory.IsAddress(p.Agent()) &&
+			p.Class != "stonith" {
 			continue
 		}
 		agent := p.Agent()
@@ -44,17 +46,22 @@ func checkTimeouts(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	return found, errors.Join(unread...)
 }
 
-// tooShort lists a resource's operations whose time-outs are too short, and the resource with longer ones.
+// tooShort lists a resource's operations whose time-outs are too short, and the resource with
+// longer ones.
 func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.Finding, bool) {
 	better := *p
 	better.Ops = slices.Clone(p.Ops)
-	f := doctor.Finding{Severity: doctor.Note, Subject: p.Name, Why: "the agent's author expects an action to take that long where things go slowly; one that is ended early counts as failed"}
+	f := doctor.Finding{
+		Severity: doctor.Note, Subject: p.Name,
+		Why: "the agent's author expects an action to take that long where things go slowly; one " +
+			"that is ended early counts as failed",
+	}
 	var short []string
 	for _, name := range []string{"start", "stop", "monitor"} {
 		ops := indexes(better.Ops, name)
 		if len(ops) == 0 {
 			if name == "monitor" {
-				continue // its absence is another check's
+				continue // another check reports its absence
 			}
 			better.Ops = append(better.Ops, crm.Op{Name: name, Interval: "0s"})
 			ops = []int{len(better.Ops) - 1}
@@ -71,8 +78,10 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 			need := time.Duration(0)
 			if has < room*longest {
 				f.Severity = doctor.Warning
-				f.Why = "a slower moment than that one, and the action counts as failed: a monitor or start moves the resource, a failed stop has its node fenced"
-				short = append(short, fmt.Sprintf("%s has %v, and took %v on %s", label, has, longest, where))
+				f.Why = "a slower moment than that one, and the action counts as failed: a " +
+					"monitor or start moves the resource, a failed stop has its node fenced"
+				short = append(short,
+					fmt.Sprintf("%s has %v, and took %v on %s", label, has, longest, where))
 				need = (room*longest + time.Second - 1).Truncate(time.Second)
 			}
 			if said && has < wants {
@@ -80,7 +89,8 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 					f.Severity = doctor.Warning // a stop that is ended early has the node fenced
 				}
 				if need == 0 {
-					short = append(short, fmt.Sprintf("%s has %v, and the agent asks for %v", label, has, wants))
+					short = append(short,
+						fmt.Sprintf("%s has %v, and the agent asks for %v", label, has, wants))
 				}
 				need = max(need, wants)
 			}
@@ -93,7 +103,8 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 	if len(short) == 0 {
 		return f, false
 	}
-	better.Ops = slices.DeleteFunc(better.Ops, func(op crm.Op) bool { // what was only looked at
+	// Those that were added above only to be compared.
+	better.Ops = slices.DeleteFunc(better.Ops, func(op crm.Op) bool {
 		return len(op.Attrs) == 0 && len(indexes(p.Ops, op.Name)) == 0
 	})
 	f.What = "time-outs of " + p.Name + " are short: " + strings.Join(short, "; ")
@@ -111,14 +122,15 @@ func indexes(ops []crm.Op, name string) []int {
 	return all
 }
 
-// timeoutOf is the time-out in effect.
+// timeoutOf returns the time-out in effect.
 func (v *view) timeoutOf(op crm.Op) time.Duration {
 	word := value(op.Attrs, "timeout")
 	if word == "" {
 		word = value(op.Meta, "timeout")
 	}
 	for _, o := range v.objects {
-		if p, ok := o.(*crm.Property); ok && word == "" && p.Section == crm.OpDefaults && p.Name == "timeout" {
+		if p, ok := o.(*crm.Property); ok && word == "" && p.Section == crm.OpDefaults &&
+			p.Name == "timeout" {
 			word = p.Value
 		}
 	}
@@ -132,7 +144,7 @@ func (v *view) timeoutOf(op crm.Op) time.Duration {
 	return d
 }
 
-// longest is the longest time that an operation took, as far as the cluster remembers.
+// longest returns the longest time that an operation took, as far as the cluster remembers.
 func (v *view) longest(resource, operation string) (time.Duration, string) {
 	var most time.Duration
 	var where string
@@ -144,7 +156,7 @@ func (v *view) longest(resource, operation string) (time.Duration, string) {
 	return most, where
 }
 
-// advertisedFor is what the agent asks for, for an operation and its depth.
+// advertisedFor returns what the agent asks for, for an operation and its depth.
 func advertisedFor(all []crm.AgentAction, name, depth string) (time.Duration, bool) {
 	for _, want := range []string{cmp.Or(depth, "0"), ""} {
 		for _, a := range all {

@@ -12,21 +12,24 @@ import (
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
 )
 
-// The token goes out of the configuration and its file's name into it in one write: with both, or with neither, the agent is not configured, and
-// Pacemaker stops the address on every node.
+// The token goes out of the configuration and its file's name into it in one write: with both, or
+// with neither, the agent is not configured, and Pacemaker stops the address on every node.
 func TestTokenLeavesTheConfigurationAtOnce(t *testing.T) {
 	hawser := bench.Hawser(t)
 	for _, name := range []string{"token", "do_token"} {
 		t.Run(name, func(t *testing.T) {
 			b := bench.New(t)
 			b.Commands = hawser
-			b.Edit(t, `name="token_file" value="/etc/hawser/token"`, `name="`+name+`" value="dop_v1_secret"`)
+			b.Edit(t, `name="token_file" value="/etc/hawser/token"`,
+				`name="`+name+`" value="dop_v1_secret"`)
 			tokens := func() []doctor.Finding {
-				r := doctor.Run(t.Context(), []doctor.Check{TokenInCIB(func(ctx context.Context) (inventory.Declared, error) {
-					cib, err := b.Query(ctx)
-					require.NoError(t, err)
-					return inventory.Read(cib)
-				})})
+				r := doctor.Run(t.Context(), []doctor.Check{
+					TokenInCIB(func(ctx context.Context) (inventory.Declared, error) {
+						cib, err := b.Query(ctx)
+						require.NoError(t, err)
+						return inventory.Read(cib)
+					}),
+				})
 				return r.Findings
 			}
 			found := tokens()

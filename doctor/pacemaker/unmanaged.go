@@ -7,18 +7,31 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// checkUnmanaged finds what keeps Pacemaker's hands off resources.
+// checkUnmanaged finds what keeps Pacemaker from managing resources.
 func checkUnmanaged(v *view) []doctor.Finding {
 	var found []doctor.Finding
-	const idle = "Pacemaker neither moves nor restarts anything: a dead HAProxy or node stays unnoticed"
+	const idle = "Pacemaker neither moves nor restarts anything: a dead HAProxy or node stays " +
+		"unnoticed"
 	if v.yesProperty("maintenance-mode") {
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "maintenance-mode", What: "the whole cluster is in maintenance mode", Why: idle, Fix: []string{unset("maintenance-mode")}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "maintenance-mode",
+			What: "the whole cluster is in maintenance mode", Why: idle,
+			Fix: []string{unset("maintenance-mode")},
+		})
 	}
 	if v.yesProperty("stop-all-resources") {
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "stop-all-resources", What: "every resource is stopped (stop-all-resources=true)", Why: "nothing is served", Fix: []string{unset("stop-all-resources")}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "stop-all-resources",
+			What: "every resource is stopped (stop-all-resources=true)", Why: "nothing is served",
+			Fix: []string{unset("stop-all-resources")},
+		})
 	}
 	if value, ok := v.cib.Property("is-managed-default"); ok && crm.IsFalse(value) {
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "is-managed-default", What: "resources are not managed by default (is-managed-default=false)", Why: idle, Fix: []string{unset("is-managed-default")}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: "is-managed-default",
+			What: "resources are not managed by default (is-managed-default=false)", Why: idle,
+			Fix: []string{unset("is-managed-default")},
+		})
 	}
 	for _, o := range v.objects {
 		switch o := o.(type) {
@@ -28,33 +41,58 @@ func checkUnmanaged(v *view) []doctor.Finding {
 			if o.Section != crm.RscDefaults {
 				continue
 			}
-			fix := []string{"hawser configure rsc_defaults " + o.Name + "=" + map[string]string{"is-managed": "true", "maintenance": "false", "target-role": "Started"}[o.Name]}
+			fix := []string{
+				"hawser configure rsc_defaults " + o.Name + "=" + map[string]string{
+					"is-managed": "true", "maintenance": "false", "target-role": "Started",
+				}[o.Name],
+			}
 			switch {
-			case o.Name == "is-managed" && crm.IsFalse(o.Value), o.Name == "maintenance" && crm.IsTrue(o.Value):
-				found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "rsc_defaults", What: "resources are not managed by default (" + o.Name + "=" + o.Value + ")", Why: idle, Fix: fix})
+			case o.Name == "is-managed" &&
+				crm.IsFalse(o.Value), o.Name == "maintenance" && crm.IsTrue(o.Value):
+				found = append(found, doctor.Finding{
+					Severity: doctor.Error, Subject: "rsc_defaults",
+					What: "resources are not managed by default (" + o.Name + "=" + o.Value + ")",
+					Why:  idle, Fix: fix,
+				})
 			case o.Name == "target-role" && o.Value == "Stopped":
-				found = append(found, doctor.Finding{Severity: doctor.Error, Subject: "rsc_defaults", What: "resources are stopped by default (target-role=Stopped)", Why: "what does not say otherwise is not started", Fix: fix})
+				found = append(found, doctor.Finding{
+					Severity: doctor.Error, Subject: "rsc_defaults",
+					What: "resources are stopped by default (target-role=Stopped)",
+					Why:  "what does not say otherwise is not started", Fix: fix,
+				})
 			}
 		}
 	}
 	return found
 }
 
-// keptOff looks at a resource's own meta attributes.
+// keptOff checks a resource's own meta attributes.
 func keptOff(o crm.Object) []doctor.Finding {
 	var found []doctor.Finding
 	meta := crm.MetaOf(o)
 	if value, ok := meta.Get("is-managed"); ok && crm.IsFalse(value) {
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: o.ID(), What: o.ID() + " is not managed (is-managed=" + value + ")",
-			Why: "Pacemaker neither restarts nor moves it when it fails", Fix: []string{unsetMeta(o.ID(), "is-managed")}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: o.ID(),
+			What: o.ID() + " is not managed (is-managed=" + value + ")",
+			Why:  "Pacemaker neither restarts nor moves it when it fails",
+			Fix:  []string{unsetMeta(o.ID(), "is-managed")},
+		})
 	}
 	if value, ok := meta.Get("maintenance"); ok && crm.IsTrue(value) {
-		found = append(found, doctor.Finding{Severity: doctor.Error, Subject: o.ID(), What: o.ID() + " is in maintenance (maintenance=" + value + ")",
-			Why: "Pacemaker neither watches nor restarts nor moves it", Fix: []string{unsetMeta(o.ID(), "maintenance")}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Error, Subject: o.ID(),
+			What: o.ID() + " is in maintenance (maintenance=" + value + ")",
+			Why:  "Pacemaker neither watches nor restarts nor moves it",
+			Fix:  []string{unsetMeta(o.ID(), "maintenance")},
+		})
 	}
 	if value, _ := meta.Get("target-role"); slices.Contains([]string{"Stopped", "stopped"}, value) {
-		found = append(found, doctor.Finding{Severity: doctor.Warning, Subject: o.ID(), What: o.ID() + " is kept stopped (target-role=" + value + ")",
-			Why: "somebody stopped it, and it starts on no node until that is taken back", Fix: []string{unsetMeta(o.ID(), "target-role")}})
+		found = append(found, doctor.Finding{
+			Severity: doctor.Warning, Subject: o.ID(),
+			What: o.ID() + " is kept stopped (target-role=" + value + ")",
+			Why:  "somebody stopped it, and it starts on no node until that is taken back",
+			Fix:  []string{unsetMeta(o.ID(), "target-role")},
+		})
 	}
 	return found
 }

@@ -15,8 +15,8 @@ func (m Member) Label() string {
 	return m.Name
 }
 
-// Links resolves a node's addresses as Corosync does, in the order of its links. A link whose address
-// cannot be found has none; one that is written as a name may have several.
+// Links resolves a node's addresses as Corosync does, in the order of its links. A link whose
+// address cannot be found has none; one that is written as a name may have several.
 func (m Member) Links(ctx context.Context) [][]netip.Addr {
 	links := make([][]netip.Addr, len(m.Addresses))
 	for i, written := range m.Addresses {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Pacing is how requests follow each other: the first pause is about begin, each next one grows by half up to about end.
+// Pacing is how requests follow each other: the first pause is about First, each next one grows by
+// half up to about Last.
 type Pacing struct{ First, Last time.Duration }
 
 // DefaultPacing is for requests of an action that somebody waits for.

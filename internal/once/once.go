@@ -1,11 +1,11 @@
-// Package once keeps the answer to a question that many callers ask. It imports nothing of hawser; there is
-// only this file.
+// Package once keeps the answer to a question that many callers ask. It imports nothing of hawser;
+// there is only this file.
 package once
 
 import "context"
 
-// Answer is the answer to one question, which is asked once. A caller whose context ends does not wait
-// for it; the others do. Use New.
+// Answer is the answer to one question, which is asked once. A caller whose context ends does not
+// wait for it; the others do. Use New.
 type Answer[T any] struct {
 	turn  chan struct{}
 	asked bool

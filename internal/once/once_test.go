@@ -18,7 +18,8 @@ func TestAskedOnce(t *testing.T) {
 		var callers sync.WaitGroup
 		for range 10 {
 			callers.Go(func() {
-				got, err := a.Get(t.Context(), func(context.Context) (int, error) { asked++; return 7, want })
+				got, err := a.Get(t.Context(),
+					func(context.Context) (int, error) { asked++; return 7, want })
 				if got != 7 || !errors.Is(err, want) {
 					t.Errorf("%d, %v", got, err)
 				}

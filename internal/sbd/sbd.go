@@ -1,5 +1,6 @@
-// Package sbd reads the settings of SBD, the daemon that feeds a node's watchdog and leaves it to starve
-// when the node has lost the cluster (sbd(8)). It imports nothing of hawser; there is only this file.
+// Package sbd reads the settings of SBD, the daemon that feeds a node's watchdog and leaves it to
+// starve when the node has lost the cluster (sbd(8)). It imports nothing of hawser; there is only
+// this file.
 package sbd
 
 import (
@@ -22,7 +23,8 @@ const (
 // Files lists the files that SBD's unit reads: Debian's, and that of Red Hat and SUSE.
 func Files() []string { return []string{"/etc/default/sbd", "/etc/sysconfig/sbd"} }
 
-// Read reads the first of the files that is there; path is "" if none is. root stands before the paths.
+// Read reads the first of the files that is there; path is "" if none is. root stands before the
+// paths.
 func Read(root string) (s Settings, path string, err error) {
 	for _, path := range Files() {
 		text, err := os.ReadFile(filepath.Join("/", root, path))
@@ -37,7 +39,8 @@ func Read(root string) (s Settings, path string, err error) {
 	return Settings{}, "", nil
 }
 
-// Parse takes settings from lines, or an environment, of NAME=VALUE, where a value may stand in quotes.
+// Parse takes settings from lines, or an environment, of NAME=VALUE, where a value may stand in
+// quotes.
 func Parse(lines []string) Settings {
 	s := Settings{}
 	for _, line := range lines {

@@ -28,7 +28,9 @@ func TestRead(t *testing.T) {
 	require.Equal(t, "/etc/sysconfig/sbd", path)
 	require.Equal(t, sbd.Settings{sbd.Timeout: "9"}, s)
 
-	write("/etc/default/sbd", "# SBD_WATCHDOG_TIMEOUT=7\nSBD_WATCHDOG_TIMEOUT=\"5\"\nSBD_DEVICE=\n SBD_WATCHDOG_DEV = '/dev/watchdog1' \nPATH=/bin\nSBD_OPTS\n")
+	write("/etc/default/sbd",
+		"# SBD_WATCHDOG_TIMEOUT=7\nSBD_WATCHDOG_TIMEOUT=\"5\"\nSBD_DEVICE=\n SBD_WATCHDOG_DEV = "+
+			"'/dev/watchdog1' \nPATH=/bin\nSBD_OPTS\n")
 	s, path, err = sbd.Read(root)
 	require.NoError(t, err)
 	require.Equal(t, "/etc/default/sbd", path)

@@ -1,5 +1,5 @@
-// Package bench is a cluster in a file for the tests of doctor: they provoke a finding in it, and mend it
-// with the commands of the finding. It may import crm, and is imported by tests of doctor/** only.
+// Package bench is a cluster in a file for the tests of doctor: they provoke a finding in it, and
+// fix it with the commands of the finding. It imports crm, and only tests of doctor/** import it.
 package bench
 
 import (
@@ -17,19 +17,20 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// applied is a cluster of three nodes as `hawser apply` has written it, everything running (recorded).
+// applied is a cluster of three nodes as `hawser apply` has written it, everything running
+// (recorded).
 //
 //go:embed applied.xml
 var applied string
 
-// Cluster is a cluster in a file, which Pacemaker's own tools read and change. It begins as `hawser apply` has written it on three nodes,
-// everything running, with a fence device.
+// Cluster is a cluster in a file, which Pacemaker's own tools read and change. It begins as `hawser
+// apply` has written it on three nodes, everything running, with a fence device.
 type Cluster struct {
 	// Path is the file, Files the directory that stands for the root directory, and Commands the
 	// directory in which Sh finds hawser.
 	Path, Files, Commands string
 	tools                 *crm.Tools
-	// Told are the facts of the other nodes.
+	// Told returns the facts that the other nodes have reported.
 	Told func(context.Context) (map[string]map[string]string, error)
 }
 
@@ -38,9 +39,20 @@ func New(t *testing.T) *Cluster {
 	t.Helper()
 	needs.Command(t, "crm_mon")
 	b := &Cluster{Path: filepath.Join(t.TempDir(), "cib.xml"), Files: t.TempDir()}
-	require.NoError(t, os.WriteFile(b.Path, []byte(strings.Replace(applied, "</resources>", PrimitiveFence+"</resources>", 1)), 0o600))
+	require.NoError(t,
+		os.WriteFile(b.Path,
+			[]byte(strings.Replace(applied, "</resources>", PrimitiveFence+"</resources>", 1)),
+			0o600))
 	b.Edit(t, `name="stonith-enabled" value="false"`, `name="stonith-enabled" value="true"`)
-	b.Edit(t, `<lrm_resource id="haproxy"`, `<lrm_resource id="fence" type="fence_dummy" class="stonith"><lrm_rsc_op id="fence_last_0" operation_key="fence_start_0" operation="start" crm_feature_set="3.16.1" transition-key="20:1:0:b067a151-c8f7-4a1a-b78a-270dd7b63400" transition-magic="0:0;20:1:0:b067a151-c8f7-4a1a-b78a-270dd7b63400" call-id="30" rc-code="0" op-status="0" interval="0" last-rc-change="1795274109" exec-time="50" queue-time="0" op-digest="f2317cad3d54cec5d7d7aa7d0c751cf8"/></lrm_resource><lrm_resource id="haproxy"`)
+	b.Edit(t, `<lrm_resource id="haproxy"`,
+		`<lrm_resource id="fence" type="fence_dummy" class="stonith"><lrm_rsc_op `+
+			`id="fence_last_0" operation_key="fence_start_0" operation="start" `+
+			`crm_feature_set="3.16.1" `+
+			`transition-key="20:1:0:b067a151-c8f7-4a1a-b78a-270dd7b63400" `+
+			`transition-magic="0:0;20:1:0:b067a151-c8f7-4a1a-b78a-270dd7b63400" call-id="30" `+
+			`rc-code="0" op-status="0" interval="0" last-rc-change="1795274109" exec-time="50" `+
+			`queue-time="0" op-digest="f2317cad3d54cec5d7d7aa7d0c751cf8"/></lrm_resource>`+
+			`<lrm_resource id="haproxy"`)
 	b.tools = &crm.Tools{Env: append(os.Environ(), "CIB_file="+b.Path)}
 	return b
 }
@@ -51,7 +63,8 @@ func (b *Cluster) Edit(t *testing.T, old, with string) {
 	text, err := os.ReadFile(b.Path)
 	require.NoError(t, err)
 	require.Contains(t, string(text), old)
-	require.NoError(t, os.WriteFile(b.Path, []byte(strings.Replace(string(text), old, with, 1)), 0o600))
+	require.NoError(t,
+		os.WriteFile(b.Path, []byte(strings.Replace(string(text), old, with, 1)), 0o600))
 }
 
 // Cut takes a part out of the file.
@@ -83,9 +96,16 @@ func (b *Cluster) Remove(t *testing.T, path string) {
 func (b *Cluster) Advertised(_ context.Context, agent string) ([]crm.AgentAction, error) {
 	switch agent {
 	case "ocf:hawser:haproxy":
-		return []crm.AgentAction{{Name: "start", Timeout: "30s"}, {Name: "stop", Timeout: "30s"}, {Name: "monitor", Timeout: "20s", Depth: "0"}}, nil
+		return []crm.AgentAction{
+			{Name: "start", Timeout: "30s"}, {Name: "stop", Timeout: "30s"},
+			{Name: "monitor", Timeout: "20s", Depth: "0"},
+		}, nil
 	case "ocf:hawser:floatip":
-		return []crm.AgentAction{{Name: "start", Timeout: "90s"}, {Name: "stop", Timeout: "60s"}, {Name: "monitor", Timeout: "20s", Depth: "0"}, {Name: "monitor", Timeout: "30s", Depth: "10"}}, nil
+		return []crm.AgentAction{
+			{Name: "start", Timeout: "90s"}, {Name: "stop", Timeout: "60s"},
+			{Name: "monitor", Timeout: "20s", Depth: "0"},
+			{Name: "monitor", Timeout: "30s", Depth: "10"},
+		}, nil
 	}
 	return nil, nil
 }
@@ -107,8 +127,12 @@ func (b *Cluster) File(t *testing.T, path, content string) {
 // Fail records a failed operation, as the node does.
 func (b *Cluster) Fail(t *testing.T, resource, operation, count string) {
 	t.Helper()
-	b.Edit(t, `<nvpair id="status-3-.feature-set"`, `<nvpair id="status-3-fail-count-x" name="fail-count-`+resource+`#`+operation+`_15000" value="`+count+`"/><nvpair id="status-3-.feature-set"`)
-	b.Edit(t, `<lrm_resource id="haproxy"`, `<lrm_resource id="`+resource+`" type="x" class="ocf" provider="hawser"/><lrm_resource id="haproxy"`)
+	b.Edit(t, `<nvpair id="status-3-.feature-set"`,
+		`<nvpair id="status-3-fail-count-x" name="fail-count-`+resource+`#`+operation+
+			`_15000" value="`+count+`"/><nvpair id="status-3-.feature-set"`)
+	b.Edit(t, `<lrm_resource id="haproxy"`,
+		`<lrm_resource id="`+resource+
+			`" type="x" class="ocf" provider="hawser"/><lrm_resource id="haproxy"`)
 }
 
 // Unclone takes HAProxy out of its clone.
@@ -154,7 +178,8 @@ func (b *Cluster) Group(t *testing.T) {
 			el.Parent().RemoveChild(el)
 		}
 	}
-	for _, el := range doc.FindElements("//primitive[@id='FloatIP6']") { // which would need a colocation
+	for _, el := range doc.FindElements("//primitive[@id='FloatIP6']") {
+		// which would need a colocation
 		el.Parent().RemoveChild(el)
 	}
 	require.NoError(t, doc.WriteToFile(b.Path))
@@ -162,7 +187,9 @@ func (b *Cluster) Group(t *testing.T) {
 
 // Parts of the file.
 const (
-	PrimitiveFence = `<primitive id="fence" class="stonith" type="fence_dummy"><operations><op id="fence-monitor-1h" name="monitor" interval="1h"/></operations></primitive>`
+	PrimitiveFence = `<primitive id="fence" class="stonith" type="fence_dummy"><operations><op ` +
+		`id="fence-monitor-1h" name="monitor" interval="1h"/></operations></primitive>`
 	MonitorHAProxy = `<op id="haproxy-monitor-15s" name="monitor" interval="15s" timeout="20s"/>`
-	ColocationIP   = `<rsc_colocation id="FloatIP-haproxy" score="INFINITY" rsc="FloatIP" with-rsc="haproxy-clone"/>`
+	ColocationIP   = `<rsc_colocation id="FloatIP-haproxy" score="INFINITY" rsc="FloatIP" ` +
+		`with-rsc="haproxy-clone"/>`
 )

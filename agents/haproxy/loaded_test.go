@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// toldOf are the calls of attrd_updater about one attribute.
+// toldOf returns the calls of attrd_updater about one attribute.
 func (w *world) toldOf(attribute string) string {
 	text, _ := os.ReadFile(w.path("told"))
 	var lines strings.Builder
@@ -28,7 +28,7 @@ func (w *world) toldOf(attribute string) string {
 // loaded is the attribute with the configuration that is served.
 const loaded = "hawser-test-config"
 
-// taken is what the cluster was last told of the configuration.
+// taken returns what the cluster was last told of the configuration.
 func (w *world) taken() contract.Loaded {
 	w.t.Helper()
 	lines := strings.Split(strings.TrimSpace(w.toldOf(loaded)), "\n")
@@ -41,8 +41,9 @@ func (w *world) taken() contract.Loaded {
 func (w *world) hash(text string) string {
 	w.t.Helper()
 	w.write("haproxy.cfg", text)
-	a := agent{conffile: w.path("haproxy.cfg")}
-	return a.onDisk()
+	in := w.instance()
+	in.Conffile = w.path("haproxy.cfg")
+	return in.HashOnDisk()
 }
 
 func clustered(t *testing.T) *world {
@@ -103,10 +104,10 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 	})
 	t.Run("a lost state is made up for by the copies", func(t *testing.T) {
 		serves := w.taken().Serves
-		require.NoError(t, os.Remove(w.files().State()))
+		require.NoError(t, os.Remove(w.instance().State()))
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.Equal(t, serves, w.taken().Serves)
-		require.NoError(t, os.Remove(w.files().State()))
+		require.NoError(t, os.Remove(w.instance().State()))
 		other := w.hash(w.config(""))
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.Empty(t, w.taken().Serves, "it could be this one or that")

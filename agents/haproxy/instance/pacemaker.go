@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"context"
@@ -23,19 +23,18 @@ const (
 	failTimeout = 5 * time.Second
 )
 
-// tools are Pacemaker's programs, and hawser itself; tests replace them.
-type tools struct{ attrdUpdater, crmMon, crmSimulate, crmResource, cibadmin, hawser string }
+// Tools are Pacemaker's programs, and hawser itself; tests replace them.
+type Tools struct{ AttrdUpdater, CrmMon, CrmSimulate, CrmResource, Cibadmin, Hawser string }
 
-var pacemakerTools = tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource", "/usr/sbin/cibadmin", "/usr/sbin/hawser"}
+func pacemakerTools() Tools {
+	return Tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource", "/usr/sbin/cibadmin", "/usr/sbin/hawser"}
+}
 
 // disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT, crm/common/results.h).
 const disconnected = 102
 
 // resourceID returns the id of the resource that an instance belongs to.
 func resourceID(instance string) string { return contract.ResourceOf(instance).String() }
-
-// resourceOf returns the resource that a call is about.
-func resourceOf(call *ocf.Call) contract.ResourceID { return contract.ResourceOf(call.Instance) }
 
 // clusterResource is a resource as crm_mon and crm_simulate write it in XML.
 type clusterResource struct {
@@ -56,7 +55,7 @@ func (r clusterResource) on(node string) bool {
 	return false
 }
 
-// resourcesIn are the resources below the first element of the name, however deep in clones and groups.
+// resourcesIn returns the resources below the first element of the name, however deep in clones and groups.
 func resourcesIn(text []byte, element string) ([]clusterResource, error) {
 	decoder := xml.NewDecoder(strings.NewReader(string(text)))
 	var all []clusterResource
@@ -96,18 +95,18 @@ func resourcesIn(text []byte, element string) ([]clusterResource, error) {
 // managed is nil where Pacemaker manages the resource on this node, errUnmanaged where it does not, errNoCluster where it does not
 // run. Maintenance of the cluster and of a node, is-managed of a clone and rules are all in crm_mon's answer; the raw configuration has
 // none of it worked out.
-func (a *agent) managed(ctx context.Context) error {
+func (in *Instance) managed(ctx context.Context) error {
 	call := ocf.CallFrom(ctx)
 	ctx, cancel := context.WithTimeout(ctx, managedTimeout)
 	defer cancel()
 	id := resourceID(call.Instance)
-	text, err := ask(ctx, a.tools.crmMon, "-1", "--output-as=xml", "--resource", id, "--include", "none,resources")
+	text, err := runTool(ctx, in.Tools.CrmMon, "-1", "--output-as=xml", "--resource", id, "--include", "none,resources")
 	if err != nil {
 		return err
 	}
 	resources, err := resourcesIn(text, "resources")
 	if err != nil {
-		return fmt.Errorf("%s: %w", a.tools.crmMon, err)
+		return fmt.Errorf("%s: %w", in.Tools.CrmMon, err)
 	}
 	known := false // of a clone, the instance on this node: another node may be in maintenance
 	for _, r := range resources {
@@ -115,29 +114,29 @@ func (a *agent) managed(ctx context.Context) error {
 			continue
 		}
 		if r.Managed == "false" {
-			return errUnmanaged
+			return ErrUnmanaged
 		}
 		known = true
 	}
 	if !known {
-		return fmt.Errorf("%s does not know %s on %s", a.tools.crmMon, id, call.Node)
+		return fmt.Errorf("%s does not know %s on %s", in.Tools.CrmMon, id, call.Node)
 	}
 	return nil
 }
 
-// returns is whether Pacemaker is going to start the resource on this node again, as a restart for a changed parameter does. It is found
+// WillReturn reports whether Pacemaker is going to start the resource on this node again, as a restart for a changed parameter does. It is found
 // out by having Pacemaker's scheduler play through what it is about to do. Unknown is "no".
-func (a *agent) returns(ctx context.Context) (bool, error) {
+func (in *Instance) WillReturn(ctx context.Context) (bool, error) {
 	call := ocf.CallFrom(ctx)
 	ctx, cancel := context.WithTimeout(ctx, returnsTimeout)
 	defer cancel()
-	text, err := ask(ctx, a.tools.crmSimulate, "--simulate", "--live-check", "--output-as=xml")
+	text, err := runTool(ctx, in.Tools.CrmSimulate, "--simulate", "--live-check", "--output-as=xml")
 	if err != nil {
 		return false, err
 	}
 	resources, err := resourcesIn(text, "revised_cluster_status")
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", a.tools.crmSimulate, err)
+		return false, fmt.Errorf("%s: %w", in.Tools.CrmSimulate, err)
 	}
 	for _, r := range resources {
 		if resourceID(r.ID) == resourceID(call.Instance) && r.Role == "Started" && r.on(call.Node) {
@@ -147,11 +146,11 @@ func (a *agent) returns(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// fail tells Pacemaker that the resource has failed here, so that it recovers it at once instead of at the next monitor.
-func (a *agent) fail(ctx context.Context, instance, node string) error {
+// Fail tells Pacemaker that the resource has failed here, so that it recovers it at once instead of at the next monitor.
+func (in *Instance) Fail(ctx context.Context, instance, node string) error {
 	ctx, cancel := context.WithTimeout(ctx, failTimeout)
 	defer cancel()
-	_, err := ask(ctx, a.tools.crmResource, "--fail", "-r", resourceID(instance), "-N", node)
+	_, err := runTool(ctx, in.Tools.CrmResource, "--fail", "-r", resourceID(instance), "-N", node)
 	return err
 }
 
@@ -168,5 +167,10 @@ func (e *exitError) Error() string {
 
 // Is makes the exit code of a tool that has no Pacemaker to talk to errNoCluster.
 func (e *exitError) Is(target error) bool {
-	return e.code == disconnected && errors.Is(target, errNoCluster)
+	return e.code == disconnected && errors.Is(target, ErrNoCluster)
+}
+
+// QueryCIB returns what this node's copy of the CIB has at an XPath.
+func (in *Instance) QueryCIB(ctx context.Context, xpath string) ([]byte, error) {
+	return runTool(ctx, in.Tools.Cibadmin, "--query", "--local", "--xpath", xpath)
 }

@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"errors"
@@ -15,10 +15,10 @@ import (
 // connections are refused (seen with 2.6.12, 2.8.0, 3.0.0 and 3.2.0). 2.8.0 even ends then. So the addresses are tried here before
 // HAProxy is asked.
 
-// checkBindable is an error where the configuration has an address that HAProxy does not have yet and could not bind.
-func (a *agent) checkBindable(f files, sources []client.Source, env []string) error {
+// checkBindable returns an error where the configuration has an address that HAProxy does not have yet and could not bind.
+func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 	bindings := client.Bindings(sources, procfs.Getenv(env))
-	fam, err := a.find(f)
+	fam, err := in.Find()
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (a *agent) checkBindable(f files, sources []client.Source, env []string) er
 			continue // anything else is for HAProxy to find out
 		}
 		err = fmt.Errorf("cannot bind %s (%s): %w", b.Addr, b.Place, err)
-		if found, lookErr := a.strangers(f, []netip.AddrPort{b.Addr}, false); lookErr == nil && len(found) > 0 {
+		if found, lookErr := in.strangers([]netip.AddrPort{b.Addr}, false); lookErr == nil && len(found) > 0 {
 			return fmt.Errorf("%w: %s is held by %s", err, found[0].addr, found[0])
 		}
 		return err

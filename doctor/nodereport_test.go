@@ -15,16 +15,22 @@ import (
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func TestToldAndHeard(t *testing.T) {
-	said := doctor.Told{At: noon, Facts: map[string]string{"hawser": "1.0"}, Findings: []doctor.Finding{
-		{Check: "token-file", Severity: doctor.Error, Node: "self", What: "open", Why: "why", Fix: []string{"chmod"}}, {Severity: doctor.Note, What: "a note"},
-	}}
+	said := doctor.NodeReport{
+		At: noon, Facts: map[string]string{"hawser": "1.0"},
+		Findings: []doctor.Finding{
+			{
+				Check: "token-file", Severity: doctor.Error, Node: "self", What: "open", Why: "why",
+				Fix: []string{"chmod"},
+			}, {Severity: doctor.Note, What: "a note"},
+		},
+	}
 	value, err := said.Pack()
 	require.NoError(t, err)
-	heard, found := doctor.From("lb-2", value, noon.Add(time.Minute))
+	heard, found := doctor.FindingsFrom("lb-2", value, noon.Add(time.Minute))
 	require.Equal(t, said.Facts, heard.Facts)
 	require.Len(t, found, 1, "notes are not told")
 	require.Equal(t, "lb-2", found[0].Node)
-	require.Equal(t, noon, *found[0].Told)
+	require.Equal(t, noon, *found[0].Reported)
 
 	again, err := doctor.Unpack(value)
 	require.NoError(t, err)
@@ -37,18 +43,22 @@ func TestToldAndHeard(t *testing.T) {
 
 // What nodes told of themselves is had by node, of those of whom it still holds.
 func TestHeard(t *testing.T) {
-	said := doctor.Told{At: noon, Facts: map[string]string{"hawser": "1.0"}}
+	said := doctor.NodeReport{At: noon, Facts: map[string]string{"hawser": "1.0"}}
 	value, err := said.Pack()
 	require.NoError(t, err)
 	said.At = noon.Add(-3 * time.Hour)
 	old, err := said.Pack()
 	require.NoError(t, err)
-	require.Equal(t, map[string]map[string]string{"lb-1": {"hawser": "1.0"}}, doctor.Heard(map[string]string{"lb-1": value, "lb-2": old, "lb-3": "", "lb-4": "nonsense"}, noon))
+	require.Equal(t, map[string]map[string]string{
+		"lb-1": {"hawser": "1.0"},
+	}, doctor.FactsOf(map[string]string{
+		"lb-1": value, "lb-2": old, "lb-3": "", "lb-4": "nonsense",
+	}, noon))
 }
 
 // What was told too long ago, or cannot be read, or was not told, is unknown.
 func TestSilenceIsUnknown(t *testing.T) {
-	value, err := doctor.Told{At: noon, Facts: map[string]string{}}.Pack()
+	value, err := doctor.NodeReport{At: noon, Facts: map[string]string{}}.Pack()
 	require.NoError(t, err)
 	for name, test := range map[string]struct {
 		value, what string
@@ -60,29 +70,33 @@ func TestSilenceIsUnknown(t *testing.T) {
 		"truncated": {value[:len(value)/2], "cannot be read", noon},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, found := doctor.From("lb-3", test.value, test.now)
+			_, found := doctor.FindingsFrom("lb-3", test.value, test.now)
 			require.Len(t, found, 1)
 			require.Equal(t, doctor.Unknown, found[0].Severity)
 			require.Contains(t, found[0].What, test.what)
 			require.Equal(t, []string{"hawser doctor --tell   # on lb-3"}, found[0].Fix)
 		})
 	}
-	_, found := doctor.From("lb-3", value, noon.Add(doctor.Stale-time.Second))
+	_, found := doctor.FindingsFrom("lb-3", value, noon.Add(doctor.Stale-time.Second))
 	require.Empty(t, found)
 }
 
-// A node that has told of itself in the future shows that a clock is wrong, also by whole days; the rest of what it told holds.
+// A node that has told of itself in the future shows that a clock is wrong, also by whole days; the
+// rest of what it told holds.
 func TestToldInTheFuture(t *testing.T) {
-	value, err := doctor.Told{At: noon.AddDate(0, 0, 2), Facts: map[string]string{"hawser": "1.0"}, Findings: []doctor.Finding{{Check: "disk", Severity: doctor.Error, What: "full"}}}.Pack()
+	value, err := doctor.NodeReport{
+		At: noon.AddDate(0, 0, 2), Facts: map[string]string{"hawser": "1.0"},
+		Findings: []doctor.Finding{{Check: "disk", Severity: doctor.Error, What: "full"}},
+	}.Pack()
 	require.NoError(t, err)
-	told, found := doctor.From("lb-3", value, noon)
+	told, found := doctor.FindingsFrom("lb-3", value, noon)
 	require.Equal(t, "1.0", told.Facts["hawser"])
 	require.Len(t, found, 2)
 	require.Equal(t, "full", found[0].What)
 	require.Equal(t, "clock-skew", found[1].Check)
 	require.Equal(t, doctor.Error, found[1].Severity)
 	require.Equal(t, "by its clock it reported 48h0m0s from now", found[1].What)
-	_, found = doctor.From("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second))
+	_, found = doctor.FindingsFrom("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second))
 	require.Len(t, found, 1)
 }
 
@@ -90,16 +104,18 @@ func TestToldInTheFuture(t *testing.T) {
 func TestToldIsBounded(t *testing.T) {
 	random, err := os.ReadFile("/proc/sys/kernel/random/uuid")
 	require.NoError(t, err)
-	said := doctor.Told{At: noon}
+	said := doctor.NodeReport{At: noon}
 	for i := range 500 {
 		text, err := os.ReadFile("/proc/sys/kernel/random/uuid")
 		require.NoError(t, err)
-		said.Findings = append(said.Findings, doctor.Finding{Severity: doctor.Error, What: fmt.Sprint(i, string(text), string(random))})
+		said.Findings = append(said.Findings, doctor.Finding{
+			Severity: doctor.Error, What: fmt.Sprint(i, string(text), string(random)),
+		})
 	}
 	value, err := said.Pack()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(value), 4<<10)
-	_, found := doctor.From("lb-2", value, noon)
+	_, found := doctor.FindingsFrom("lb-2", value, noon)
 	require.Greater(t, len(found), 5)
 	require.True(t, strings.HasPrefix(found[0].What, "0"))
 	last := found[len(found)-1]
@@ -108,7 +124,10 @@ func TestToldIsBounded(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	same := map[string]string{"hawser": "1.0", "haproxy": "2.6.12", "configuration of haproxy": "aaa", "token in /etc/hawser/token": "digest 1", "sysctl net.core.somaxconn": "4096"}
+	same := map[string]string{
+		"hawser": "1.0", "haproxy": "2.6.12", "configuration of haproxy": "aaa",
+		"token in /etc/hawser/token": "digest 1", "sysctl net.core.somaxconn": "4096",
+	}
 	nodes := func(name, other string) map[string]map[string]string {
 		odd := map[string]string{}
 		for k, v := range same {
@@ -118,9 +137,11 @@ func TestCompare(t *testing.T) {
 		return map[string]map[string]string{"lb-1": same, "lb-2": same, "lb-3": odd}
 	}
 	require.Empty(t, doctor.Compare(nodes("hawser", "1.0"), nil))
-	require.Empty(t, doctor.Compare(nodes("only here", "1"), nil), "what is missing is that node's own finding")
+	require.Empty(t, doctor.Compare(nodes("only here", "1"), nil),
+		"what is missing is that node's own finding")
 	for name, severity := range map[string]doctor.Severity{
-		"hawser": doctor.Warning, "haproxy": doctor.Warning, "configuration of haproxy": doctor.Warning,
+		"hawser": doctor.Warning, "haproxy": doctor.Warning,
+		"configuration of haproxy":   doctor.Warning,
 		"token in /etc/hawser/token": doctor.Note, "sysctl net.core.somaxconn": doctor.Note,
 	} {
 		found := doctor.Compare(nodes(name, "other"), map[string]string{"haproxy": "/srv/lb.cfg"})
@@ -130,15 +151,16 @@ func TestCompare(t *testing.T) {
 		require.NotEmpty(t, found[0].Why)
 		require.NotEmpty(t, found[0].Fix)
 		if name == "configuration of haproxy" {
-			require.Contains(t, found[0].Fix[0], "hawser reload --push /srv/lb.cfg haproxy ", "no other file may be pushed")
+			require.Contains(t, found[0].Fix[0], "hawser reload --push /srv/lb.cfg haproxy ",
+				"no other file may be pushed")
 		}
 	}
 }
 
 func FuzzUnpack(f *testing.F) {
-	value, err := doctor.Told{At: noon, Facts: map[string]string{"hawser": "1.0"}}.Pack()
+	value, err := doctor.NodeReport{At: noon, Facts: map[string]string{"hawser": "1.0"}}.Pack()
 	require.NoError(f, err)
 	f.Add(value)
 	f.Add("")
-	f.Fuzz(func(_ *testing.T, text string) { _, _ = doctor.From("lb-1", text, noon) })
+	f.Fuzz(func(_ *testing.T, text string) { _, _ = doctor.FindingsFrom("lb-1", text, noon) })
 }

@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"encoding/json"
@@ -30,11 +30,11 @@ type launchReport struct {
 	Fatal    string
 }
 
-// IsLauncher is whether this process was started to become HAProxy.
+// IsLauncher reports whether this process was started to become HAProxy.
 func IsLauncher(args []string) bool { return len(args) == 1 && args[0] == launcherName }
 
-// Launch takes on the settings of HAProxy's unit and becomes HAProxy. It returns only if that cannot be.
-func Launch() int {
+// BecomeHAProxy takes on the settings of HAProxy's unit and becomes HAProxy. It returns only if that cannot be.
+func BecomeHAProxy() int {
 	unix.CloseOnExec(3)
 	report := os.NewFile(3, "report")
 	fail := func(r launchReport, err error) int {

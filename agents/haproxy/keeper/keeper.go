@@ -1,4 +1,8 @@
-package haproxy
+// Package keeper is the process that watches one HAProxy between two monitors and brings it back as soon as it dies or hangs.
+//
+// It imports the instance that it watches, and not the agent, which tells it by an interface how the parameters are bound. Start reading
+// here; watch.go is its loop, examine.go has the node looked at by hawser doctor.
+package keeper
 
 import (
 	"bufio"
@@ -17,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
@@ -28,8 +33,8 @@ import (
 // A second process, the standby, waits for its lock, which the kernel gives to it in the moment in which the keeper dies. Further ones end
 // at once.
 type keeper struct {
-	agent func() *agent
-	f     files
+	agent func() Agent
+	in    *instance.Instance
 	id    string
 	// wake is an eventfd that has the loop look again.
 	wake int
@@ -57,24 +62,25 @@ const (
 	keepTime = 20 * time.Second
 )
 
-// IsKeeper is whether this process was started to be a keeper.
-func IsKeeper(args []string) bool {
-	return len(args) == 1 && (args[0] == keeperName || args[0] == standbyName)
+// Agent is the resource agent of one call, as far as the keeper needs it.
+type Agent interface {
+	// Declare returns the agent whose parameters are those of Instance.
+	Declare() *ocf.Agent
+	// Instance returns the HAProxy with the files in the directory.
+	Instance(dir string) *instance.Instance
 }
 
-// Keep is the keeper's life: it returns when the resource is stopped, given up, or not the cluster's any more.
-func Keep(ctx context.Context, version string) int {
-	return keepOn(ctx, func() *agent { return newAgent(version) })
-}
-
-func keepOn(ctx context.Context, agent func() *agent) int {
-	dir := filepath.Join(os.Getenv(rundirVariable), os.Getenv(instanceVariable))
-	k := &keeper{agent: agent, f: files{contract.Files{Dir: dir}}, id: identity(agent().version), seen: make(chan struct{}, 1)}
-	if os.Getenv(instanceVariable) == "" || !filepath.IsAbs(dir) {
+// Run returns the keeper's life: it returns when the resource is stopped, given up, or not the cluster's any more. newAgent makes the agent of
+// one call. The result is an exit code.
+func Run(ctx context.Context, newAgent func() Agent) int {
+	dir := filepath.Join(os.Getenv(contract.RunDirVariable), os.Getenv(instance.InstanceVariable))
+	if os.Getenv(instance.InstanceVariable) == "" || !filepath.IsAbs(dir) {
 		return int(ocf.ErrArgs)
 	}
-	if os.Args[0] == standbyName {
-		_ = waitForKeeper(k.f)
+	in := newAgent().Instance(dir)
+	k := &keeper{agent: newAgent, in: in, id: instance.Identity(in.Version), seen: make(chan struct{}, 1)}
+	if os.Args[0] == contract.StandbyProcess {
+		_ = waitForKeeper(in)
 		return int(ocf.ErrGeneric)
 	}
 	lock, err := k.becomeKeeper()
@@ -85,15 +91,15 @@ func keepOn(ctx context.Context, agent func() *agent) int {
 	if k.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return int(ocf.ErrGeneric)
 	}
-	if err := os.Remove(k.f.KeeperSocket()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(k.in.KeeperSocket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return int(ocf.ErrGeneric)
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: k.f.KeeperSocket()})
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: k.in.KeeperSocket()})
 	if err != nil {
 		return int(ocf.ErrGeneric)
 	}
 	defer func() { _ = l.Close() }()
-	if err := os.Chmod(k.f.KeeperSocket(), 0o600); err != nil {
+	if err := os.Chmod(k.in.KeeperSocket(), 0o600); err != nil {
 		return int(ocf.ErrGeneric)
 	}
 	go k.serve(ctx, l)
@@ -112,20 +118,19 @@ func keepOn(ctx context.Context, agent func() *agent) int {
 // moveOut puts the keeper into its scope, and a HAProxy that is not in its own, because it was started before the agent knew of scopes, or
 // systemd did not answer then.
 func (k *keeper) moveOut(ctx context.Context) {
-	a := k.agent()
-	if !a.manager.booted() {
+	if !k.in.Systemd.Booted() {
 		return
 	}
-	err := a.moveTo(ctx, keeperScope(k.f), os.Getpid())
+	err := k.in.MoveTo(ctx, k.in.KeeperScope(), os.Getpid())
 	if err != nil {
 		err = fmt.Errorf("the keeper: %w", err)
 	}
-	if fam, problem := a.find(k.f); problem == nil {
+	if fam, problem := k.in.Find(); problem == nil {
 		var pids []int
-		for _, m := range fam.all() {
+		for _, m := range fam.All() {
 			pids = append(pids, m.PID)
 		}
-		if problem := a.moveTo(ctx, a.scope(k.f), pids...); problem != nil {
+		if problem := k.in.MoveTo(ctx, k.in.Scope(), pids...); problem != nil {
 			err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
 		}
 	}
@@ -133,7 +138,7 @@ func (k *keeper) moveOut(ctx context.Context) {
 		return
 	}
 	go func() { // the start that the keeper is of still has the lock
-		_ = k.under(ctx, func(ctx context.Context, _ *agent) error {
+		_ = k.asAction(ctx, func(ctx context.Context, _ *instance.Instance) error {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 			return nil
 		})
@@ -148,26 +153,26 @@ func (k *keeper) becomeKeeper() (*os.File, error) {
 	if fd, err := strconv.Atoi(os.Getenv(lockVariable)); err == nil {
 		_ = os.Unsetenv(lockVariable)
 		unix.CloseOnExec(fd)
-		return os.NewFile(uintptr(fd), k.f.KeeperLock()), nil
+		return os.NewFile(uintptr(fd), k.in.KeeperLock()), nil
 	}
-	lock, err := os.OpenFile(k.f.KeeperLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	lock, err := os.OpenFile(k.in.KeeperLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	return lock, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// waitForKeeper is the life of the standby: it gets the keeper's lock when the keeper dies, and executes itself as the keeper. It returns
+// waitForKeeper returns the life of the standby: it gets the keeper's lock when the keeper dies, and executes itself as the keeper. It returns
 // only if that cannot be, or there is another standby.
-func waitForKeeper(f files) error {
-	standby, err := os.OpenFile(f.StandbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+func waitForKeeper(in *instance.Instance) error {
+	standby, err := os.OpenFile(in.StandbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
 	if err := syscall.Flock(int(standby.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return err
 	}
-	lock, err := unix.Open(f.KeeperLock(), unix.O_CREAT|unix.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	lock, err := unix.Open(in.KeeperLock(), unix.O_CREAT|unix.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
@@ -179,7 +184,7 @@ func waitForKeeper(f files) error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(f.KeeperLink(), []string{keeperName}, append(os.Environ(), lockVariable+"="+strconv.Itoa(lock)))
+	return syscall.Exec(in.KeeperLink(), []string{contract.KeeperProcess}, append(os.Environ(), lockVariable+"="+strconv.Itoa(lock)))
 }
 
 // standBy sees to it that there is always a standby, until the returned function is called.
@@ -188,8 +193,8 @@ func (k *keeper) standBy() (end func()) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for {
-			if !held(k.f.StandbyLock()) { // it may be one that somebody else started
-				pid, ended, err := detach(k.f.StandbyLink(), standbyName, os.Environ())
+			if !instance.Locked(k.in.StandbyLock()) { // it may be one that somebody else started
+				pid, ended, err := instance.Detach(k.in.StandbyLink(), contract.StandbyProcess, os.Environ())
 				if err == nil {
 					select {
 					case <-ended:
@@ -226,7 +231,7 @@ func (k *keeper) serve(ctx context.Context, l *net.UnixListener) {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
-			time.Sleep(askEvery) // out of descriptors
+			time.Sleep(instance.AskEvery) // out of descriptors
 			continue
 		}
 		go func() {
@@ -259,10 +264,10 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 		k.mu.Lock()
 		k.holding = time.Time{}
 		k.mu.Unlock()
-		brief, cancel := context.WithTimeout(ctx, shortly)
+		brief, cancel := context.WithTimeout(ctx, instance.Shortly)
 		_, _ = k.refresh(brief, true)
 		cancel()
-		k.poke()
+		k.wakeUp()
 		select {
 		case k.seen <- struct{}{}:
 		default:
@@ -270,21 +275,21 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 		fmt.Fprintln(conn, k.id)
 	case "hold": // HAProxy is being stopped and will be started again
 		k.mu.Lock()
-		k.holding = time.Now().Add(holdTime)
+		k.holding = time.Now().Add(instance.HoldTime)
 		n := k.held.Len()
 		k.mu.Unlock()
-		k.poke()
+		k.wakeUp()
 		fmt.Fprintln(conn, n)
 	}
 }
 
-// poke has the loop look again.
-func (k *keeper) poke() { _, _ = unix.Write(k.wake, binary.NativeEndian.AppendUint64(nil, 1)) }
+// wakeUp has the loop look again.
+func (k *keeper) wakeUp() { _, _ = unix.Write(k.wake, binary.NativeEndian.AppendUint64(nil, 1)) }
 
 // refresh asks HAProxy who it is and makes the held sockets those of now, if they are others. A worker that is about to end has none to
 // give.
 func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) {
-	runtime := client.Runtime{Path: k.f.StatsSocket()}
+	runtime := client.Runtime{Path: k.in.StatsSocket()}
 	info, err := runtime.Info(ctx)
 	if err != nil || info.Stopping {
 		return info, err
@@ -300,7 +305,7 @@ func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) 
 		return info, err
 	}
 	// Whoever asks on the stats socket is to learn at once that nobody is there.
-	fresh.Drop(func(addr net.Addr) bool { return addr.String() == k.f.StatsSocket() })
+	fresh.Drop(func(addr net.Addr) bool { return addr.String() == k.in.StatsSocket() })
 	if k.held.Within(fresh) {
 		k.held.Close()
 	} else {

@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"fmt"
@@ -43,9 +43,9 @@ func unitOf(pid int) string {
 	return unit
 }
 
-// strangers are the processes of no part of the instance that listen on one of the addresses. With haproxyOnly, only HAProxies are
+// strangers returns the processes of no part of the instance that listen on one of the addresses. With haproxyOnly, only HAProxies are
 // looked for: another program would make the bind itself fail.
-func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]stranger, error) {
+func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stranger, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
 		return nil, err
@@ -65,11 +65,11 @@ func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]
 	if err != nil {
 		return nil, err
 	}
-	keepers, err := f.keepers()
+	keepers, err := in.Keepers()
 	if err != nil {
 		return nil, err
 	}
-	for _, keeper := range keepers.all() { // its program is called haproxy too, and what it holds is for this instance
+	for _, keeper := range keepers.All() { // its program is called haproxy too, and what it holds is for this instance
 		pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == keeper.PID })
 	}
 	var found []stranger
@@ -86,11 +86,11 @@ func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]
 			if !listens {
 				continue
 			}
-			if _, ours := a.member(f, pid); ours {
+			if _, ours := in.member(pid); ours {
 				delete(wanted, inode)
 				continue
 			}
-			if !haproxyOnly || a.isHAProxy(procfs.Default.Executable(pid)) {
+			if !haproxyOnly || in.isHAProxy(procfs.Default.Executable(pid)) {
 				found = append(found, stranger{pid, addr, inode})
 			}
 		}
@@ -99,23 +99,23 @@ func (a *agent) strangers(f files, addrs []netip.AddrPort, haproxyOnly bool) ([]
 	return slices.DeleteFunc(found, func(s stranger) bool { _, ok := wanted[s.inode]; return !ok }), nil
 }
 
-// refuseStrangers is the error for another HAProxy on one of the addresses.
-func (a *agent) refuseStrangers(f files, addrs []netip.AddrPort) error {
-	found, err := a.strangers(f, addrs, true)
+// RefuseStrangers returns the error for another HAProxy on one of the addresses.
+func (in *Instance) RefuseStrangers(addrs []netip.AddrPort) error {
+	found, err := in.strangers(addrs, true)
 	if err != nil || len(found) == 0 {
 		return err
 	}
 	return fmt.Errorf("another HAProxy listens on %s: %s", found[0].addr, found[0])
 }
 
-// bound are the addresses on which the family listens.
-func bound(fam family) ([]netip.AddrPort, error) {
+// bound returns the addresses on which the family listens.
+func bound(fam Family) ([]netip.AddrPort, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
 		return nil, err
 	}
 	var addrs []netip.AddrPort
-	for _, m := range fam.all() {
+	for _, m := range fam.All() {
 		inodes, err := client.SocketInodes(m.PID)
 		if err != nil {
 			continue
@@ -129,8 +129,8 @@ func bound(fam family) ([]netip.AddrPort, error) {
 	return addrs, nil
 }
 
-// nameHolder adds to a failed start who holds the address that HAProxy could not bind: "… for [192.0.2.1:80]".
-func (a *agent) nameHolder(f files, complaint error) error {
+// NameHolder adds to a failed start who holds the address that HAProxy could not bind: "… for [192.0.2.1:80]".
+func (in *Instance) NameHolder(complaint error) error {
 	_, rest, ok := strings.Cut(complaint.Error(), "cannot bind socket")
 	if !ok {
 		return complaint
@@ -141,7 +141,7 @@ func (a *agent) nameHolder(f files, complaint error) error {
 	if err != nil {
 		return complaint
 	}
-	found, err := a.strangers(f, []netip.AddrPort{addr}, false)
+	found, err := in.strangers([]netip.AddrPort{addr}, false)
 	if err != nil || len(found) == 0 {
 		return complaint
 	}

@@ -1,4 +1,4 @@
-package haproxy
+package keeper
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func (k *keeper) examineNode(ctx context.Context) {
 				due = soon
 			}
 		case <-timer.C:
-			examine(ctx, k.agent().tools.hawser)
+			examine(ctx, k.in.Tools.Hawser)
 			due = varied(examineEvery)
 		}
 	}

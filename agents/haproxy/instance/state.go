@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"encoding/json"
@@ -9,16 +9,18 @@ import (
 	"strings"
 	"time"
 
+	client "github.com/hawser-ha/hawser/haproxy"
+
 	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// state is what the agent remembers of the HAProxy that it started, in state.json.
-type state struct {
+// State is what the agent remembers of the HAProxy that it started, in State.json.
+type State struct {
 	// Boot is the kernel's boot id: process ids and start times of another boot mean nothing.
 	Boot   string  `json:"boot"`
-	Master process `json:"master"`
+	Master Process `json:"master"`
 	// Env are the variables that HAProxy was started with for its configuration: the HAWSER_ ones, and its unit's. A reload keeps them.
 	Env []string `json:"env"`
 	// Given is what HAProxy was given of its systemd unit's settings.
@@ -28,21 +30,21 @@ type state struct {
 	// ByResource is set by agents that publish under the resource's id, and not under the instance's name.
 	ByResource bool `json:"by_resource,omitempty"`
 	// Served is the configuration that HAProxy has taken.
-	Served served `json:"served,omitzero"`
+	Served Served `json:"served,omitzero"`
 	// Pushed is the last order about a pushed configuration that was seen. One that was there at the start is none.
 	Pushed string `json:"pushed,omitempty"`
 	// Pending is a reload that was asked for and could not be done.
-	Pending *pending `json:"pending,omitempty"`
+	Pending *Pending `json:"pending,omitempty"`
 	// Stopping is set once a stop has begun, so that nobody brings back what is being stopped, whatever becomes of the stop.
 	Stopping bool `json:"stopping,omitempty"`
 	// GaveUp is set where HAProxy could not be brought back and Pacemaker was told to recover it.
 	GaveUp bool `json:"gave_up,omitempty"`
 	// Crashes are those since the start.
-	Crashes []crash `json:"crashes,omitempty"`
+	Crashes []Crash `json:"crashes,omitempty"`
 }
 
-// pending is a reload that waits for its configuration to become a valid one.
-type pending struct {
+// Pending is a reload that waits for its configuration to become a valid one.
+type Pending struct {
 	Reason string `json:"reason"`
 	// Tried is when it was last tried, Config the digest of the configuration then.
 	Tried  time.Time `json:"tried"`
@@ -54,24 +56,29 @@ type pending struct {
 // oldServes begins the reason of each pending reload.
 const oldServes = "the old configuration serves: "
 
-// cause is the reason without what all have.
-func (p pending) cause() string { return strings.TrimPrefix(p.Reason, oldServes) }
+// NewPending returns what is remembered of a reload that could not be done with these sources.
+func NewPending(err error, tried time.Time, sources []client.Source, deadly bool) *Pending {
+	return &Pending{Reason: oldServes + Complaint(err), Tried: tried, Config: client.Digest(sources), Deadly: deadly}
+}
 
-// load reads the state. Without a usable one it is zero and ok is false: what runs is then found by find.
-func (f files) load() (s state, ok bool) {
-	text, err := os.ReadFile(f.State())
+// Cause returns the reason without what all have.
+func (p Pending) Cause() string { return strings.TrimPrefix(p.Reason, oldServes) }
+
+// Load reads the state. Without a usable one it is zero and ok is false: what runs is then found by find.
+func (in *Instance) Load() (s State, ok bool) {
+	text, err := os.ReadFile(in.State())
 	if err != nil || json.Unmarshal(text, &s) != nil {
-		return state{}, false
+		return State{}, false
 	}
 	boot, err := procfs.Default.BootID()
 	if err != nil || s.Boot != boot {
-		return state{}, false
+		return State{}, false
 	}
 	return s, true
 }
 
-// save writes the state as a whole or not at all.
-func (f files) save(s state) error {
+// Save writes the state as a whole or not at all.
+func (in *Instance) Save(s State) error {
 	boot, err := procfs.Default.BootID()
 	if err != nil {
 		return err
@@ -81,7 +88,12 @@ func (f files) save(s state) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f.State(), append(text, '\n'))
+	return writeFile(in.State(), append(text, '\n'))
+}
+
+// WritePidfile writes the file with the master's process id, which HAProxy writes when it starts.
+func (in *Instance) WritePidfile(master Process) error {
+	return writeFile(in.Pidfile(), fmt.Appendf(nil, "%d\n", master.PID))
 }
 
 // writeFile replaces a file in one step, readable by root alone.
@@ -92,22 +104,22 @@ func writeFile(path string, text []byte) error {
 	return nil
 }
 
-// exists is whether there is anything at the path.
-func exists(path string) bool {
+// Exists reports whether there is anything at the path.
+func Exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// clear removes what a HAProxy that is gone has left. The metadata service's answers stay: they are the node's. What
+// Clear removes what a HAProxy that is gone has left. The metadata service's answers stay: they are the node's. What
 // is the keeper's stays: it may be holding sockets for the start that follows.
-func (f files) clear() error {
+func (in *Instance) Clear() error {
 	return errors.Join(
-		remove(f.Pidfile(), f.MasterSocket(), f.StatsSocket(), f.Fragment(), f.StartLog(), f.State(), f.State()+".new", f.Fragment()+".new"),
-		os.RemoveAll(f.Copies()), os.RemoveAll(f.Copies()+".new"))
+		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(), in.State(), in.State()+".new", in.Fragment()+".new"),
+		os.RemoveAll(in.Copies()), os.RemoveAll(in.Copies()+".new"))
 }
 
-// remove removes files that may be there.
-func remove(paths ...string) error {
+// Remove removes files that may be there.
+func Remove(paths ...string) error {
 	var errs []error
 	for _, path := range paths {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

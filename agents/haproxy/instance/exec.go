@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"bytes"
@@ -20,43 +20,43 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// launch runs HAProxy, which goes into the background (-D) and leaves a process that ends when the master's sockets are bound.
+// Launch runs HAProxy, which goes into the background (-D) and leaves a process that ends when the master's sockets are bound.
 // Its error is HAProxy's own complaint.
 //
 // Nothing of the agent must live on in a process that outlives it: the standard streams are files, all others are closed, the
 // working directory is the root. HAProxy makes a session of its own.
 //
 // Where systemd runs the machine, HAProxy is executed by the launcher, which waits until it is in HAProxy's scope.
-func (a *agent) launch(ctx context.Context, f files, given *systemd.Settings, env, args []string) error {
-	output, err := os.OpenFile(f.StartLog(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, args []string) error {
+	output, err := os.OpenFile(in.StartLog(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot keep HAProxy's messages: %w", err)
 	}
 	defer func() { _ = output.Close() }()
 	closeOnExec()
 
-	cmd := exec.CommandContext(ctx, a.binpath, args...)
-	cmd.Env, cmd.Dir = append([]string{searchPath, familyVariable + "=" + f.Dir}, env...), "/"
+	cmd := exec.CommandContext(ctx, in.Binpath, args...)
+	cmd.Env, cmd.Dir = append([]string{SearchPath, FamilyVariable + "=" + in.Dir}, env...), "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	if a.manager.booted() {
-		err = a.throughLauncher(ctx, f, given, cmd)
+	if in.Systemd.Booted() {
+		err = in.throughLauncher(ctx, given, cmd)
 	} else {
 		err = cmd.Run()
 	}
 	if err == nil {
-		a.passOn(ctx, f)
+		in.passOn(ctx)
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s did not go into the background: %w", a.binpath, ctx.Err())
+		return fmt.Errorf("%s did not go into the background: %w", in.Binpath, ctx.Err())
 	}
-	return errors.New("HAProxy did not start: " + f.lastWords(err.Error()))
+	return errors.New("HAProxy did not start: " + in.lastWords(err.Error()))
 }
 
 // throughLauncher runs the command by way of the launcher.
-func (a *agent) throughLauncher(ctx context.Context, f files, given *systemd.Settings, cmd *exec.Cmd) error {
+func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings, cmd *exec.Cmd) error {
 	if given == nil {
 		given = systemd.Unchanged()
 	}
@@ -64,7 +64,7 @@ func (a *agent) throughLauncher(ctx context.Context, f files, given *systemd.Set
 	if cmd.Err != nil {
 		return cmd.Err
 	}
-	cmd.Path, cmd.Args = a.program, []string{launcherName}
+	cmd.Path, cmd.Args = in.Program, []string{launcherName}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (a *agent) throughLauncher(ctx context.Context, f files, given *systemd.Set
 		return err
 	}
 	call := ocf.CallFrom(ctx)
-	if err := a.moveTo(ctx, a.scope(f), cmd.Process.Pid); err != nil {
+	if err := in.MoveTo(ctx, in.Scope(), cmd.Process.Pid); err != nil {
 		call.Warnf("HAProxy: %v", err)
 	}
 	err = json.NewEncoder(stdin).Encode(order)
@@ -94,7 +94,7 @@ func (a *agent) throughLauncher(ctx context.Context, f files, given *systemd.Set
 		}
 	}
 	if len(r.Problems) > 0 {
-		call.Warnf("HAProxy goes without settings of %s: %s", a.unit, strings.Join(r.Problems, "; "))
+		call.Warnf("HAProxy goes without settings of %s: %s", in.Unit, strings.Join(r.Problems, "; "))
 	}
 	err = errors.Join(err, cmd.Wait())
 	if r.Fatal != "" {
@@ -105,8 +105,8 @@ func (a *agent) throughLauncher(ctx context.Context, f files, given *systemd.Set
 
 // passOn tells the log what HAProxy said when it started well. What it says later goes to its own log: as a daemon it lets go of its standard
 // streams.
-func (a *agent) passOn(ctx context.Context, f files) {
-	text, _ := os.ReadFile(f.StartLog())
+func (in *Instance) passOn(ctx context.Context) {
+	text, _ := os.ReadFile(in.StartLog())
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); (strings.HasPrefix(line, "[WARNING]") || strings.HasPrefix(line, "[ALERT]")) &&
 			!strings.HasSuffix(line, "already specified. Continuing.") { // user and group, of which the unit's come first
@@ -115,9 +115,9 @@ func (a *agent) passOn(ctx context.Context, f files) {
 	}
 }
 
-// lastWords is what HAProxy had to say when it started, or else the fallback.
-func (f files) lastWords(fallback string) string {
-	text, _ := os.ReadFile(f.StartLog())
+// lastWords returns what HAProxy had to say when it started, or else the fallback.
+func (in *Instance) lastWords(fallback string) string {
+	text, _ := os.ReadFile(in.StartLog())
 	if complaint := client.Complaint(string(text)); complaint != "" {
 		return complaint
 	}
@@ -134,8 +134,8 @@ func closeOnExec() {
 const attrdTimeout = time.Second
 
 // attrd runs attrd_updater in a session of its own, so that the end of this process is not its end. Its input is nobody's terminal.
-func (a *agent) attrd(args ...string) error {
-	cmd := exec.Command(a.tools.attrdUpdater, args...)
+func (in *Instance) attrd(args ...string) error {
+	cmd := exec.Command(in.Tools.AttrdUpdater, args...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -146,16 +146,16 @@ func (a *agent) attrd(args ...string) error {
 	select {
 	case err := <-done:
 		if err != nil {
-			return fmt.Errorf("%s: %w", a.tools.attrdUpdater, err)
+			return fmt.Errorf("%s: %w", in.Tools.AttrdUpdater, err)
 		}
 		return nil
 	case <-time.After(attrdTimeout):
-		return fmt.Errorf("%s has not ended after %s", a.tools.attrdUpdater, attrdTimeout)
+		return fmt.Errorf("%s has not ended after %s", in.Tools.AttrdUpdater, attrdTimeout)
 	}
 }
 
-// ask runs one of Pacemaker's tools and returns what it wrote.
-func ask(ctx context.Context, program string, args ...string) ([]byte, error) {
+// runTool runs one of Pacemaker's tools and returns what it wrote.
+func runTool(ctx context.Context, program string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = "/"
 	var output, complaint bytes.Buffer
@@ -177,14 +177,14 @@ func ask(ctx context.Context, program string, args ...string) ([]byte, error) {
 		}
 		return nil, &exitError{program, exit.ExitCode(), said}
 	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("%w: there is no %s", errNoCluster, program)
+		return nil, fmt.Errorf("%w: there is no %s", ErrNoCluster, program)
 	}
 	return nil, fmt.Errorf("cannot run %s: %w", program, err)
 }
 
-// detach runs a program of ours in a session of its own, with nothing of this process: it is to live on. ended gets its end, should this
+// Detach runs a program of ours in a session of its own, with nothing of this process: it is to live on. ended gets its end, should this
 // process still be there then.
-func detach(program, name string, env []string) (pid int, ended <-chan struct{}, err error) {
+func Detach(program, name string, env []string) (pid int, ended <-chan struct{}, err error) {
 	closeOnExec()
 	cmd := &exec.Cmd{
 		Path: program, Args: []string{name}, Env: env, Dir: "/",
@@ -199,29 +199,4 @@ func detach(program, name string, env []string) (pid int, ended <-chan struct{},
 		_ = cmd.Wait()
 	}()
 	return cmd.Process.Pid, over, nil
-}
-
-// examineTime is how long a look at this node may take; the checks of `hawser doctor` have deadlines of their own.
-const examineTime = time.Minute
-
-// examine has `hawser doctor --tell` look at this node and tell the cluster, with the lowest priority, and waits for its end. What it finds, and
-// that it fails, is nothing to the keeper.
-func examine(ctx context.Context, program string) {
-	ctx, cancel := context.WithTimeout(ctx, examineTime)
-	defer cancel()
-	if !exists(program) {
-		return
-	}
-	// By nice(1), since a priority that is set afterwards is not that of the threads that are there by then.
-	cmd := exec.CommandContext(ctx, "/usr/bin/nice", "-n", "19", program, "doctor", "--tell")
-	cmd.Dir = "/"
-	cmd.Env = []string{searchPath, "GOMAXPROCS=1", rundirVariable + "=" + os.Getenv(rundirVariable)}
-	for _, entry := range os.Environ() { // which the tools need to talk to Pacemaker
-		if strings.HasPrefix(entry, "PCMK_") {
-			cmd.Env = append(cmd.Env, entry)
-		}
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // nothing of it outlives the keeper
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	_ = cmd.Run()
 }

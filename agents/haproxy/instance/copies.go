@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"errors"
@@ -21,13 +21,13 @@ import (
 // be half done, must not take effect by a crash. It then goes on running from them, since HAProxy's reload is to execute itself with the
 // same command line, so a later reload writes what is new into the copies first.
 
-// copyOf is where the copy of a path is. The last element stays, for HAProxy's messages and for the suffix that it asks of files in
+// CopyOf returns where the copy of a path is. The last element stays, for HAProxy's messages and for the suffix that it asks of files in
 // directories.
-func (f files) copyOf(i int, path string) string {
-	return filepath.Join(f.Copies(), strconv.Itoa(i), filepath.Base(path))
+func (in *Instance) CopyOf(i int, path string) string {
+	return filepath.Join(in.Copies(), strconv.Itoa(i), filepath.Base(path))
 }
 
-// copyable is whether the configuration means the same in another place.
+// copyable reports whether the configuration means the same in another place.
 func copyable(sources []client.Source) bool {
 	for _, source := range sources {
 		for _, words := range source.Lines(func(string) string { return "" }) {
@@ -40,10 +40,10 @@ func copyable(sources []client.Source) bool {
 }
 
 // copyTargets says where each source is copied to. Sources that are no files, such as check_url, are left out.
-func (a *agent) copyTargets(f files, sources []client.Source) map[string]string {
+func (in *Instance) copyTargets(sources []client.Source) map[string]string {
 	targets := map[string]string{}
-	for i, path := range a.userFiles() {
-		to := f.copyOf(i, path)
+	for i, path := range in.UserFiles() {
+		to := in.CopyOf(i, path)
 		for _, source := range sources {
 			switch {
 			case source.File == path:
@@ -56,10 +56,10 @@ func (a *agent) copyTargets(f files, sources []client.Source) map[string]string 
 	return targets
 }
 
-// copied is whether the copies are those of the sources, and whether there are any.
-func (a *agent) copied(f files, sources []client.Source) (same, there bool) {
+// Copied reports whether the copies are those of the sources, and whether there are any.
+func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 	kept := map[string]string{}
-	err := filepath.WalkDir(f.Copies(), func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(in.Copies(), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -70,7 +70,7 @@ func (a *agent) copied(f files, sources []client.Source) (same, there bool) {
 	if err != nil || len(kept) == 0 {
 		return false, false
 	}
-	targets := a.copyTargets(f, sources)
+	targets := in.copyTargets(sources)
 	same = len(targets) == len(kept)
 	for path, text := range targets {
 		if old, ok := kept[path]; !ok || old != text {
@@ -80,21 +80,21 @@ func (a *agent) copied(f files, sources []client.Source) (same, there bool) {
 	return same, true
 }
 
-// keepCopies makes the copies those of the sources, all at once. undo puts the former ones back.
-func (a *agent) keepCopies(f files, sources []client.Source) (undo func() error, err error) {
+// KeepCopies makes the copies those of the sources, all at once. undo puts the former ones back.
+func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err error) {
 	nothing := func() error { return nil }
 	if !copyable(sources) {
-		return nothing, os.RemoveAll(f.Copies())
+		return nothing, os.RemoveAll(in.Copies())
 	}
-	if same, _ := a.copied(f, sources); same {
+	if same, _ := in.Copied(sources); same {
 		return nothing, nil
 	}
-	fresh := f.Copies() + ".new"
+	fresh := in.Copies() + ".new"
 	if err := os.RemoveAll(fresh); err != nil {
 		return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
-	for path, text := range a.copyTargets(f, sources) {
-		path = fresh + strings.TrimPrefix(path, f.Copies())
+	for path, text := range in.copyTargets(sources) {
+		path = fresh + strings.TrimPrefix(path, in.Copies())
 		err := os.MkdirAll(filepath.Dir(path), 0o700)
 		if err == nil {
 			err = os.WriteFile(path, []byte(text), 0o600)
@@ -103,15 +103,15 @@ func (a *agent) keepCopies(f files, sources []client.Source) (undo func() error,
 			return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", errors.Join(err, os.RemoveAll(fresh)))
 		}
 	}
-	return f.exchangeCopies, f.exchangeCopies()
+	return in.exchangeCopies, in.exchangeCopies()
 }
 
 // exchangeCopies makes the new copies the copies and the other way round, so that a reload that fails can do it again.
-func (f files) exchangeCopies() error {
-	fresh := f.Copies() + ".new"
-	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, f.Copies(), unix.RENAME_EXCHANGE)
+func (in *Instance) exchangeCopies() error {
+	fresh := in.Copies() + ".new"
+	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, in.Copies(), unix.RENAME_EXCHANGE)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = os.Rename(fresh, f.Copies())
+		err = os.Rename(fresh, in.Copies())
 	}
 	if err != nil {
 		return fmt.Errorf("cannot keep a copy of the configuration: %w", err)
@@ -119,17 +119,17 @@ func (f files) exchangeCopies() error {
 	return nil
 }
 
-// onCopies is whether a HAProxy runs from the copies.
-func (f files) onCopies(pid int) bool {
-	return slices.ContainsFunc(procfs.Default.Args(pid), func(word string) bool { return strings.HasPrefix(word, f.Copies()+"/") })
+// OnCopies reports whether a HAProxy runs from the copies.
+func (in *Instance) OnCopies(pid int) bool {
+	return slices.ContainsFunc(procfs.Default.Args(pid), func(word string) bool { return strings.HasPrefix(word, in.Copies()+"/") })
 }
 
 // argsOnCopies is args with the user's files replaced by their copies.
-func (a *agent) argsOnCopies(f files) []string {
-	args := a.args(f)
+func (in *Instance) argsOnCopies() []string {
+	args := in.Args()
 	n := 0
 	replace := func(i int) {
-		args[i] = f.copyOf(n, args[i])
+		args[i] = in.CopyOf(n, args[i])
 		n++
 	}
 	for i := 0; i < len(args); i++ {
@@ -139,7 +139,7 @@ func (a *agent) argsOnCopies(f files) []string {
 				replace(i)
 			}
 		case args[i] == "-f" && i+1 < len(args):
-			if i++; args[i] != f.Fragment() {
+			if i++; args[i] != in.Fragment() {
 				replace(i)
 			}
 		}
@@ -147,15 +147,15 @@ func (a *agent) argsOnCopies(f files) []string {
 	return args
 }
 
-// lastGood is the command line with the configuration that HAProxy had last taken, and whether that is another one than the user's
+// lastGood returns the command line with the configuration that HAProxy had last taken, and whether that is another one than the user's
 // files have now. Where there are no copies, the files are what there is.
-func (a *agent) lastGood(f files) (args []string, changed bool) {
-	sources, err := client.ReadSources(a.userFiles())
+func (in *Instance) lastGood() (args []string, changed bool) {
+	sources, err := client.ReadSources(in.UserFiles())
 	if err == nil && !copyable(sources) {
-		return a.args(f), false
+		return in.Args(), false
 	}
-	if same, there := a.copied(f, sources); there && (err != nil || !same) {
-		return a.argsOnCopies(f), true
+	if same, there := in.Copied(sources); there && (err != nil || !same) {
+		return in.argsOnCopies(), true
 	}
-	return a.args(f), false
+	return in.Args(), false
 }

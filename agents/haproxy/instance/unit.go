@@ -1,4 +1,4 @@
-package haproxy
+package instance
 
 import (
 	"context"
@@ -16,14 +16,14 @@ import (
 // Where systemd runs the machine, HAProxy gets what its own unit would have given it, and a scope, so that it is not a part of
 // pacemaker.service: not of its limits, and not of what is killed with it. docs/decisions/0021.
 
-// manager is systemd, as far as the agent asks anything of it; tests replace it.
-type manager struct {
-	find     func(context.Context, string) (systemd.Unit, error)
-	settings func(context.Context, string) (systemd.Settings, bool, error)
-	booted   func() bool
+// Systemd is systemd, as far as the agent asks anything of it; tests replace it.
+type Systemd struct {
+	Find     func(context.Context, string) (systemd.Unit, error)
+	Settings func(context.Context, string) (systemd.Settings, bool, error)
+	Booted   func() bool
 }
 
-var thisSystemd = manager{systemd.Find, systemd.ServiceSettings, systemd.Booted}
+func thisSystemd() Systemd { return Systemd{systemd.Find, systemd.ServiceSettings, systemd.Booted} }
 
 // clusterUnits are what has stopped the resources when it has stopped. Pacemaker gives the units of its own systemd resources the same
 // order (lib/services/systemd.c, Before=).
@@ -32,59 +32,59 @@ var clusterUnits = []string{"pacemaker.service", "pacemaker_remote.service"}
 // lower are what HAProxy needs for as long as it serves.
 var lower = []string{"network.target", "systemd-journald.socket", "resource-agents-deps.target"}
 
-// scope is HAProxy's.
-func (a *agent) scope(f files) systemd.Scope {
-	instance := f.Instance()
+// Scope is HAProxy's.
+func (in *Instance) Scope() systemd.Scope {
+	instance := in.Instance()
 	return systemd.Scope{
 		Name: systemd.ScopeName("hawser-" + instance), Spare: systemd.ScopeName("hawser-" + instance + "-again"),
-		Description: "HAProxy, the cluster's resource " + instance, Like: a.unit,
+		Description: "HAProxy, the cluster's resource " + instance, Like: in.Unit,
 		Before: clusterUnits, After: lower,
 	}
 }
 
-// keeperScope is that of the keeper and its standby: what HAProxy may use, or is killed for, is not theirs.
-func keeperScope(f files) systemd.Scope {
-	instance := f.Instance()
+// KeeperScope is that of the keeper and its standby: what HAProxy may use, or is killed for, is not theirs.
+func (in *Instance) KeeperScope() systemd.Scope {
+	instance := in.Instance()
 	return systemd.Scope{
 		Name: systemd.ScopeName("hawser-keeper-" + instance), Description: "the keeper of HAProxy, the cluster's resource " + instance,
 		Before: clusterUnits, After: lower,
 	}
 }
 
-// unitSettings are what HAProxy's unit gives it, nil where there is no systemd. Not to know them is no reason not to start.
-func (a *agent) unitSettings(ctx context.Context) *systemd.Settings {
+// UnitSettings returns what HAProxy's unit gives it, nil where there is no systemd. Not to know them is no reason not to start.
+func (in *Instance) UnitSettings(ctx context.Context) *systemd.Settings {
 	call := ocf.CallFrom(ctx)
-	if !a.manager.booted() {
+	if !in.Systemd.Booted() {
 		return nil
 	}
-	if a.unit == "" {
+	if in.Unit == "" {
 		return nil
 	}
-	s, there, err := a.manager.settings(ctx, a.unit)
+	s, there, err := in.Systemd.Settings(ctx, in.Unit)
 	switch {
 	case err != nil:
-		call.Warnf("HAProxy runs with Pacemaker's limits instead of those of %s: %v", a.unit, err)
+		call.Warnf("HAProxy runs with Pacemaker's limits instead of those of %s: %v", in.Unit, err)
 		return nil
 	case !there:
-		call.Infof("there is no %s on this node, or it is masked: HAProxy runs with Pacemaker's limits", a.unit)
+		call.Infof("there is no %s on this node, or it is masked: HAProxy runs with Pacemaker's limits", in.Unit)
 		return nil
 	}
 	for _, fault := range s.Faults {
-		call.Warnf("%s: %v", a.unit, fault)
+		call.Warnf("%s: %v", in.Unit, fault)
 	}
 	if len(s.Ignored) > 0 {
-		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", a.unit, strings.Join(s.Ignored, ", "))
+		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", in.Unit, strings.Join(s.Ignored, ", "))
 	}
 	return &s
 }
 
-// withUnitEnvironment puts what a unit has its program's environment hold before the agent's own, which has the last word.
-func withUnitEnvironment(unit *systemd.Settings, env []string) []string {
+// WithUnitEnvironment puts what a unit has its program's environment hold before the agent's own, which has the last word.
+func WithUnitEnvironment(unit *systemd.Settings, env []string) []string {
 	if unit == nil {
 		return env
 	}
 	var all []string
-	said := map[string]bool{"PATH": true, familyVariable: true}
+	said := map[string]bool{"PATH": true, FamilyVariable: true}
 	for _, entry := range slices.Backward(slices.Concat(unit.Env, env)) {
 		if name, _, _ := strings.Cut(entry, "="); !said[name] { // an empty word is one too
 			all, said[name] = append(all, entry), true
@@ -94,7 +94,7 @@ func withUnitEnvironment(unit *systemd.Settings, env []string) []string {
 	return all
 }
 
-// identityLines are the fragment's words for User= and Group= of the unit. HAProxy itself starts as root all the same: it has to bind its
+// identityLines returns the fragment's words for User= and Group= of the unit. HAProxy itself starts as root all the same: it has to bind its
 // sockets in a directory that is root's.
 func identityLines(unit *systemd.Settings) (string, error) {
 	if unit == nil || (unit.User == "" || unit.User == "root") && unit.Group == "" {
@@ -126,22 +126,22 @@ func identityLines(unit *systemd.Settings) (string, error) {
 	return lines, nil
 }
 
-// heedUnit looks at whether systemd runs a HAProxy of its own beside this one, or will. Debian enables it at installation, so it is
+// CheckUnit looks at whether systemd runs a HAProxy of its own beside this one, or will. Debian enables it at installation, so it is
 // no reason not to start; what the two would share an address for is found by who listens there. A unit that is just being started, as
 // at boot, is waited for: it has its addresses a moment later, and nobody would notice.
-func (a *agent) heedUnit(ctx context.Context) {
-	if a.unit == "" {
+func (in *Instance) CheckUnit(ctx context.Context) {
+	if in.Unit == "" {
 		return
 	}
 	call := ocf.CallFrom(ctx)
-	unit, err := a.manager.find(ctx, a.unit)
+	unit, err := in.Systemd.Find(ctx, in.Unit)
 	waiting, cancel := context.WithTimeout(ctx, unitPatience)
 	defer cancel()
 	for err == nil && unit.Active == "activating" && waiting.Err() == nil {
 		select {
 		case <-waiting.Done():
 		case <-time.After(100 * time.Millisecond):
-			unit, err = a.manager.find(ctx, a.unit)
+			unit, err = in.Systemd.Find(ctx, in.Unit)
 		}
 	}
 	switch {
@@ -157,9 +157,9 @@ func (a *agent) heedUnit(ctx context.Context) {
 // unitPatience is how long a unit that is being started is waited for.
 const unitPatience = 5 * time.Second
 
-// moveTo puts processes into a scope, if systemd is there to do it.
-func (a *agent) moveTo(ctx context.Context, scope systemd.Scope, pids ...int) error {
-	if !a.manager.booted() {
+// MoveTo puts processes into a scope, if systemd is there to do it.
+func (in *Instance) MoveTo(ctx context.Context, scope systemd.Scope, pids ...int) error {
+	if !in.Systemd.Booted() {
 		return nil
 	}
 	err := scope.Adopt(ctx, pids...)

@@ -1,4 +1,4 @@
-package haproxy
+package keeper
 
 import (
 	"context"
@@ -11,12 +11,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// watch is the keeper's loop. It returns when there is nothing to keep any more.
+// watch returns the keeper's loop. It returns when there is nothing to keep any more.
 func (k *keeper) watch(ctx context.Context, lock *os.File) {
 	for ctx.Err() == nil && k.owns(lock) {
 		k.mu.Lock()
@@ -30,20 +32,20 @@ func (k *keeper) watch(ctx context.Context, lock *os.File) {
 			k.wait(left, nil)
 			continue
 		}
-		s, ok := k.f.load()
-		if !ok || !s.kept() {
+		s, ok := k.in.Load()
+		if !ok || !s.Wanted() {
 			return
 		}
-		if cause := k.attend(ctx, s); cause != nil && !k.act(ctx, s, cause) {
+		if cause := k.attend(ctx, s); cause != nil && !k.bringBack(ctx, s, cause) {
 			return
 		}
 	}
 }
 
-// owns is whether the lock is still the one that others would ask for.
+// owns reports whether the lock is still the one that others would ask for.
 func (k *keeper) owns(lock *os.File) bool {
 	ours, err := lock.Stat()
-	theirs, err2 := os.Lstat(k.f.KeeperLock())
+	theirs, err2 := os.Lstat(k.in.KeeperLock())
 	return err == nil && err2 == nil && os.SameFile(ours, theirs)
 }
 
@@ -64,7 +66,7 @@ func (k *keeper) wait(most time.Duration, fds []int) bool {
 
 // worker is the worker that is watched.
 type worker struct {
-	process
+	instance.Process
 	fd int // of the process; -1 for none
 }
 
@@ -82,8 +84,8 @@ func (w *worker) follow(pid, master int) {
 	if err != nil || v.Parent != master {
 		return
 	}
-	p := process{PID: pid, Start: v.Start}
-	if fd, err := p.open(); err == nil {
+	p := instance.Process{PID: pid, Start: v.Start}
+	if fd, err := p.Open(); err == nil {
 		*w = worker{p, fd}
 	}
 }
@@ -92,11 +94,11 @@ func (w *worker) follow(pid, master int) {
 // others have given to it.
 var errHung = errors.New("HAProxy hung and did not answer")
 
-// signs are what speaks for a HAProxy that does not serve although its processes are there, one after the other.
-type signs struct{ silent, refused, stopped int }
+// symptoms are what speaks for a HAProxy that does not serve although its processes are there, one after the other.
+type symptoms struct{ silent, refused, stopped int }
 
-// verdict is what they mean.
-func (s signs) verdict() error {
+// verdict returns what they mean.
+func (s symptoms) verdict() error {
 	switch {
 	case s.silent >= unanswered:
 		return errHung
@@ -109,15 +111,15 @@ func (s signs) verdict() error {
 }
 
 // attend watches one HAProxy until it has to be acted for, which is the error, or until it may be another one, which is nil.
-func (k *keeper) attend(ctx context.Context, s state) error {
-	master, err := s.Master.open()
+func (k *keeper) attend(ctx context.Context, s instance.State) error {
+	master, err := s.Master.Open()
 	if err != nil {
 		return errors.New("HAProxy's master ended")
 	}
 	defer func() { _ = unix.Close(master) }()
 	w := worker{fd: -1}
 	defer w.forget()
-	var seen signs
+	var seen symptoms
 	var load procfs.Times
 	var silence time.Time // the last one
 	doubts := 0
@@ -129,7 +131,7 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 		if doubts > 0 {
 			patience /= 2
 		}
-		info, err := k.inquire(ctx, patience)
+		info, err := k.query(ctx, patience)
 		took := time.Since(began)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
@@ -176,7 +178,7 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 			return errors.New("HAProxy's master ended")
 		case w.fd >= 0 && ended(w.fd):
 			// After a reload of somebody else's it may be an old worker.
-			if info, err := k.inquire(ctx, shortly); err != nil || info.Pid == w.PID {
+			if info, err := k.query(ctx, instance.Shortly); err != nil || info.Pid == w.PID {
 				return errors.New("HAProxy's worker ended")
 			}
 		}
@@ -184,29 +186,29 @@ func (k *keeper) attend(ctx context.Context, s state) error {
 	return nil
 }
 
-// inquire asks HAProxy who it is, within the time.
-func (k *keeper) inquire(ctx context.Context, most time.Duration) (client.Info, error) {
+// query asks HAProxy who it is, within the time.
+func (k *keeper) query(ctx context.Context, most time.Duration) (client.Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return k.refresh(ctx, false)
 }
 
 // foreignReload keeps copies of a configuration that HAProxy has taken over without the agent's doing.
-func (k *keeper) foreignReload(ctx context.Context, watched state) {
-	_ = k.under(ctx, func(_ context.Context, a *agent) error {
-		s, ok := k.f.load()
-		if !ok || s.Master != watched.Master || s.Pending != nil || k.f.onCopies(s.Master.PID) {
+func (k *keeper) foreignReload(ctx context.Context, watched instance.State) {
+	_ = k.asAction(ctx, func(_ context.Context, in *instance.Instance) error {
+		s, ok := k.in.Load()
+		if !ok || s.Master != watched.Master || s.Pending != nil || k.in.OnCopies(s.Master.PID) {
 			return nil
 		}
-		sources, err := a.sources()
+		sources, err := in.Sources()
 		if err == nil {
-			_, err = a.keepCopies(k.f, sources)
+			_, err = in.KeepCopies(sources)
 		}
 		return err
 	})
 }
 
-// ended is whether the process of a descriptor has.
+// ended reports whether the process of a descriptor has.
 func ended(fd int) bool {
 	polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, _ := unix.Poll(polled, 0)
@@ -218,42 +220,42 @@ func frozen(pid int) bool {
 	return err == nil && v.Stopped()
 }
 
-// starved is whether a process wanted to run for most of a time and got hardly any of it.
+// starved reports whether a process wanted to run for most of a time and got hardly any of it.
 func starved(before, now procfs.Times, took time.Duration) bool {
 	return now.Waited-before.Waited > took/2 && now.Ran-before.Ran < took/10
 }
 
-// under does something as an action of the resource, with the parameters in effect.
-func (k *keeper) under(ctx context.Context, do func(context.Context, *agent) error) error {
-	text, err := os.ReadFile(k.f.KeeperCall())
+// asAction does something as an action of the resource, with the parameters in effect.
+func (k *keeper) asAction(ctx context.Context, do func(context.Context, *instance.Instance) error) error {
+	text, err := os.ReadFile(k.in.KeeperCall())
 	if err != nil {
 		return fmt.Errorf("the keeper does not know its parameters: %w", err)
 	}
 	getenv := ocf.Getenv(strings.Split(string(text), "\x00"))
 	a := k.agent()
-	return a.declare().Act(ctx, ocf.Env{Args: []string{keeperName, keeperName}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr, LogName: keeperName},
-		keepTime, func(ctx context.Context) error { return do(ctx, a) })
+	return a.Declare().Act(ctx, ocf.Env{Args: []string{contract.KeeperProcess, contract.KeeperProcess}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr, LogName: contract.KeeperProcess},
+		keepTime, func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
 }
 
-// same is whether no other worker than the one that was watched answers.
-func (k *keeper) same(ctx context.Context) bool {
+// sameWorker reports whether no other worker than the one that was watched answers.
+func (k *keeper) sameWorker(ctx context.Context) bool {
 	k.mu.Lock()
 	watched := k.from
 	k.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, shortly)
+	ctx, cancel := context.WithTimeout(ctx, instance.Shortly)
 	defer cancel()
-	info, err := client.Runtime{Path: k.f.StatsSocket()}.Info(ctx)
+	info, err := client.Runtime{Path: k.in.StatsSocket()}.Info(ctx)
 	return err != nil || info.Pid == watched
 }
 
-// act brings a HAProxy back that does not serve. It is false when there is nothing to keep any more.
-func (k *keeper) act(ctx context.Context, watched state, cause error) (goOn bool) {
+// bringBack brings a HAProxy back that does not serve. It is false when there is nothing to keep any more.
+func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause error) (goOn bool) {
 	since := time.Now()
 	goOn = true
 	var handOver func()
-	err := k.under(ctx, func(acting context.Context, a *agent) error {
-		s, ok := k.f.load()
-		if !ok || !s.kept() {
+	err := k.asAction(ctx, func(acting context.Context, in *instance.Instance) error {
+		s, ok := k.in.Load()
+		if !ok || !s.Wanted() {
 			goOn = false
 			return nil
 		}
@@ -261,27 +263,27 @@ func (k *keeper) act(ctx context.Context, watched state, cause error) (goOn bool
 			return nil // somebody has brought it back
 		}
 		// That it answers once says nothing where it did not answer twice, unless it is another worker by now.
-		if hung := errors.Is(cause, errHung) && k.same(acting); !hung && a.ill(acting, k.f) == nil {
+		if hung := errors.Is(cause, errHung) && k.sameWorker(acting); !hung && in.CheckHealth(acting) == nil {
 			return nil
 		}
-		err := a.bringBack(acting, k.f, s, since, cause)
+		err := in.BringBack(acting, s, since, cause)
 		if err == nil {
-			_, _ = k.inquire(acting, keeperPatience)
+			_, _ = k.query(acting, instance.KeeperPatience)
 			return nil
 		}
 		goOn = false
 		k.release() // before all else: nobody will accept what waits
 		call := ocf.CallFrom(acting)
 		call.Errorf("HAProxy is gone (%v) and the keeper does not bring it back: %v", cause, err)
-		if errors.Is(err, errUnmanaged) || errors.Is(err, errNoCluster) || errors.Is(err, errIntended) {
+		if errors.Is(err, instance.ErrUnmanaged) || errors.Is(err, instance.ErrNoCluster) || errors.Is(err, instance.ErrIntended) {
 			return nil
 		}
 		handOver = func() {
-			if err := a.fail(ctx, call.Instance, call.Node); err != nil {
+			if err := in.Fail(ctx, call.Instance, call.Node); err != nil {
 				call.Errorf("cannot tell Pacemaker, whose next monitor will find it: %v", err)
 			}
 		}
-		a.giveUp(acting, k.f)
+		in.GiveUp(acting)
 		return nil
 	})
 	if handOver != nil {

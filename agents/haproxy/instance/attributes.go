@@ -1,0 +1,27 @@
+package instance
+
+import (
+	"context"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// publishCrash tells of the last crash.
+func (in *Instance) publishCrash(ctx context.Context, s State) {
+	call := ocf.CallFrom(ctx)
+	if !call.Clustered || len(s.Crashes) == 0 {
+		return
+	}
+	last := s.Crashes[len(s.Crashes)-1]
+	value := contract.Crash{At: last.At, Took: last.Took, Count: len(s.Crashes)}.String()
+	if err := in.SetAttribute(contract.CrashAttribute(contract.ResourceOf(call.Instance)), value); err != nil {
+		call.Warnf("cannot tell the cluster of the crash: %v", err)
+	}
+}
+
+// SetAttribute publishes a value as a transient attribute of this node.
+func (in *Instance) SetAttribute(name, value string) error { return in.attrd("-n", name, "-U", value) }
+
+// DeleteAttribute takes back what SetAttribute published.
+func (in *Instance) DeleteAttribute(name string) error { return in.attrd("-n", name, "-D") }

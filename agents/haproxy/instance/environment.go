@@ -1,0 +1,97 @@
+package instance
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/hawser-ha/hawser/contract"
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// SearchPath is the PATH of HAProxy: its configuration may start programs (external-check, Lua).
+const SearchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// nodeVariable is HAProxy's name for the node, as the cluster knows it.
+const nodeVariable = "HAWSER_NODE"
+
+// addressVariable is an address of this node that HAProxy's configuration may mention.
+type addressVariable struct {
+	name, parameter string
+	// path is where the metadata service has it (DigitalOcean, Droplet Metadata API).
+	path  string
+	value func(Settings) netip.Addr
+}
+
+func addressVariables() []addressVariable {
+	return []addressVariable{
+		{"HAWSER_ANCHOR_IP", contract.ParamAnchorIP, "interfaces/public/0/anchor_ipv4/address", func(s Settings) netip.Addr { return s.AnchorIP }},
+		{"HAWSER_PRIVATE_IP", contract.ParamPrivateIP, "interfaces/private/0/ipv4/address", func(s Settings) netip.Addr { return s.PrivateIP }},
+	}
+}
+
+// Environment returns the HAWSER_ part of HAProxy's environment. HAProxy takes a variable that is not set for an empty word, and would
+// bind every address where one was meant: so an address that is mentioned and cannot be found out is an error. The metadata
+// service is asked only for what is mentioned and no parameter gives. With remember, its answers are kept, and the last ones stand for one that it does not give.
+func (in *Instance) Environment(ctx context.Context, sources []client.Source, remember bool) ([]string, error) {
+	return in.environmentOn(ctx, sources, remember, ocf.CallFrom(ctx).Node)
+}
+
+func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, remember bool, node string) ([]string, error) {
+	env := []string{nodeVariable + "=" + node}
+	for _, v := range addressVariables() {
+		addr := v.value(in.Settings)
+		if !addr.IsValid() {
+			if !client.Mentions(sources, v.name) {
+				continue
+			}
+			var err error
+			if addr, err = in.fetchMetadata(ctx, v, remember); err != nil {
+				return nil, fmt.Errorf("%s, which the configuration mentions, is unknown here (set %s or metadata_url): %w", v.name, v.parameter, err)
+			}
+		}
+		env = append(env, v.name+"="+addr.String())
+	}
+	return env, nil
+}
+
+// MissingVariables returns the variables that the configuration mentions and that a HAProxy was not started with.
+func MissingVariables(sources []client.Source, env []string) []string {
+	var names []string
+	for _, v := range addressVariables() {
+		if client.Mentions(sources, v.name) && procfs.Lookup(env, v.name) == "" {
+			names = append(names, v.name)
+		}
+	}
+	return names
+}
+
+// Startup is what decides an instance's environment: parameters of the resource, "" where they are not set.
+type Startup struct {
+	ConfFile, AnchorIP, PrivateIP, MetadataURL string
+	ExtraConf                                  []string
+}
+
+// EnvironmentFor returns the HAWSER_ variables with which HAProxy would be started on the node now. The metadata service is asked where the agent
+// would ask it.
+func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, error) {
+	in := Instance{Settings: Settings{Conffile: s.ConfFile, Extraconf: s.ExtraConf, MetadataURL: cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)}}
+	in.AnchorIP, _ = netip.ParseAddr(s.AnchorIP)
+	in.PrivateIP, _ = netip.ParseAddr(s.PrivateIP)
+	sources, err := client.ReadSources(in.UserFiles())
+	if err != nil {
+		return nil, err
+	}
+	return in.environmentOn(ctx, sources, false, node)
+}
+
+// EnvironmentOf returns the HAWSER_ variables that the HAProxy of an instance was started with on this machine, and keeps in its reloads; nil if
+// none runs, or they are not to be read.
+func EnvironmentOf(runDir, instance string) []string {
+	in := Instance{Files: contract.FilesOf(runDir, instance)}
+	s, _ := in.Load()
+	return s.Env
+}

@@ -1,0 +1,99 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// oldWorkers is how long workers from before a reload may go on with their last connections where the configuration does not say
+// it: without a limit, those with connections that never end would pile up for ever.
+const oldWorkers = 15 * time.Minute
+
+// statsConns is how many connections all stats sockets take together. By default they are 10, and as many idle clients of the user's
+// own socket would keep the monitor out.
+const statsConns = 100
+
+// WriteFragment writes the agent's part of the configuration. HAProxy reads it before the user's files and the last word counts,
+// so hard-stop-after is a default. stats is the path of its stats socket, given what HAProxy has of its unit's settings.
+func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
+	identity, err := identityLines(given)
+	if err != nil {
+		return err
+	}
+	return writeFile(in.Fragment(), fmt.Appendf(nil, `# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
+global
+	stats socket %s mode 600 level admin expose-fd listeners
+	stats maxconn %d
+	hard-stop-after %ds
+%s`, in.Conffile, stats, statsConns, int(max(oldWorkers, in.StopGrace).Seconds()), identity))
+}
+
+// Given returns what the HAProxy that was started last has of its unit's settings, nil if that is nothing or not known.
+func (in *Instance) Given() *systemd.Settings {
+	s, _ := in.Load()
+	return s.Given
+}
+
+// CheckBinary finds out whether there is a program to run.
+func (in *Instance) CheckBinary() error {
+	info, err := os.Stat(in.Binpath)
+	switch {
+	case err != nil:
+		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s: there is no HAProxy here: %w (install the package haproxy)", in.Binpath, err)
+	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
+		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s is not a program: it is %s", in.Binpath, info.Mode())
+	}
+	return nil
+}
+
+// CheckConfig has HAProxy check the configuration with the environment it would run in. A refusal is a fault of this node, which
+// another one may not have, so it is ErrInstalled and never ErrConfigured, with which the cluster would give up everywhere.
+func (in *Instance) CheckConfig(ctx context.Context, paths, env []string) error {
+	err := client.Config{
+		// In the mode in which it would run: without -W, HAProxy refuses `program` sections.
+		Binary: in.Binpath, Files: paths, Args: append([]string{"-W"}, in.Extraconf...), Env: append([]string{SearchPath}, env...),
+	}.Check(ctx)
+	var refused *client.CheckError
+	switch {
+	case errors.As(err, &refused):
+		return ocf.Errorf(ocf.ErrInstalled, "%w", err)
+	case errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission):
+		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s: %w", in.Binpath, err)
+	}
+	return err
+}
+
+// ConfigPaths returns the files of a whole configuration, the agent's fragment included.
+func (in *Instance) ConfigPaths() []string { return []string{in.Fragment(), in.Conffile} }
+
+// MakeSocketDirs makes the directories of the configuration's own stats sockets in /run, which a package has made at boot or at
+// its installation (Debian's haproxy.cfg has a socket in /run/haproxy), or nobody, where there is no systemd.
+func MakeSocketDirs(ctx context.Context, sources []client.Source, env []string) {
+	for _, path := range client.StatsSockets(sources, procfs.Getenv(env)) {
+		dir := filepath.Dir(filepath.Clean(path))
+		if !strings.HasPrefix(dir, "/run/") && !strings.HasPrefix(dir, "/var/run/") || Exists(dir) {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			ocf.CallFrom(ctx).Warnf("the directory of the stats socket %s is not there and cannot be made: %v", path, err)
+			continue
+		}
+		ocf.CallFrom(ctx).Infof("made %s for the stats socket %s", dir, path)
+	}
+}
+
+// sameArgs reports whether a HAProxy was started with these arguments. After a reload, HAProxy's own -sf and -x stand before them.
+func sameArgs(running, wanted []string) bool {
+	return len(running) > len(wanted) && slices.Equal(running[len(running)-len(wanted):], wanted)
+}

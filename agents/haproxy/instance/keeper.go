@@ -1,0 +1,226 @@
+package instance
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// How the agent's actions start, ask and end the keeper. The keeper itself is in package keeper.
+
+const (
+	// KeeperPatience is how long the keeper may take for an answer. It has one ready at any time.
+	KeeperPatience = time.Second
+	// HoldTime is how long the keeper holds the listening sockets between a stop and the start that is to follow it. What the cluster does
+	// in between is done in a fraction of it; clients that are kept waiting for longer give up.
+	HoldTime = 10 * time.Second
+	// lockTime is how long the kernel may take to give back the locks of a keeper that has ended.
+	lockTime = 2 * time.Second
+)
+
+// Identity tells one build of this program from another, so that a keeper from before an upgrade is replaced.
+func Identity(version string) string {
+	info, err := os.Stat("/proc/self/exe")
+	if err != nil {
+		return version
+	}
+	return fmt.Sprintf("%s/%d/%d", version, info.Size(), info.ModTime().UnixNano())
+}
+
+// AskKeeper sends the keeper a line and returns its answer.
+func (in *Instance) AskKeeper(ctx context.Context, line string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, KeeperPatience)
+	defer cancel()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", in.KeeperSocket())
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close() }()
+	deadline, _ := ctx.Deadline()
+	_ = conn.SetDeadline(deadline)
+	if _, err := conn.Write([]byte(line + "\n")); err != nil {
+		return "", err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimSpace(answer), err
+}
+
+// EnsureKeeper makes sure that a keeper of this build watches, or that none does, as the parameter says, and that it knows the parameters and
+// processes of now. A keeper that cannot be had is told of and fails nothing: the next monitor tries again.
+func (in *Instance) EnsureKeeper(ctx context.Context, parameters []string) {
+	call := ocf.CallFrom(ctx)
+	if !in.Keeper {
+		if err := in.DismissKeeper(ctx); err != nil {
+			call.Warnf("%v", err)
+		}
+		return
+	}
+	if err := in.writeKeeperCall(parameters); err != nil {
+		call.Warnf("the keeper goes on with the previous parameters: %v", err)
+	}
+	answer, err := in.AskKeeper(ctx, "look")
+	if err == nil && answer == Identity(in.Version) {
+		return
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) || Locked(in.KeeperLock()) {
+		call.Infof("replacing the keeper (%q): %v", answer, err)
+		if err := in.DismissKeeper(ctx); err != nil {
+			call.Warnf("%v", err)
+			return
+		}
+	}
+	if err := in.startKeeper(in.KeeperEnv()); err != nil {
+		call.Warnf("nobody watches HAProxy between two monitors: %v", err)
+	}
+}
+
+// HasKeeper reports whether a keeper watches and answers. A monitor in the steady state asks nothing more.
+func (in *Instance) HasKeeper(ctx context.Context) bool {
+	answer, err := in.AskKeeper(ctx, "ping")
+	return err == nil && answer == Identity(in.Version)
+}
+
+// Locked reports whether somebody has a lock.
+func Locked(lock string) bool {
+	file, err := os.OpenFile(lock, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	return errors.Is(syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+}
+
+// writeKeeperCall leaves the parameters in effect for the keeper.
+func (in *Instance) writeKeeperCall(parameters []string) error {
+	text := strings.Join(parameters, "\x00")
+	if old, err := os.ReadFile(in.KeeperCall()); err == nil && string(old) == text {
+		return nil
+	}
+	return writeFile(in.KeeperCall(), []byte(text))
+}
+
+// KeeperEnv returns the whole environment of the keeper: which instance it is of, and how little memory is to be spent on it.
+func (in *Instance) KeeperEnv() []string {
+	env := []string{
+		SearchPath, InstanceVariable + "=" + in.Instance(), contract.RunDirVariable + "=" + in.RunDir(),
+		"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=12MiB",
+	}
+	for _, entry := range os.Environ() { // such as PCMK_ipc_buffer, which the tools need to talk to Pacemaker
+		if strings.HasPrefix(entry, "PCMK_") {
+			env = append(env, entry)
+		}
+	}
+	return env
+}
+
+// InstanceVariable has the instance's name in the environment of the keeper, contract.RunDirVariable
+// the runtime directory.
+const InstanceVariable = "OCF_RESOURCE_INSTANCE"
+
+// startKeeper runs this program as the keeper. One that finds another ends by itself.
+func (in *Instance) startKeeper(env []string) error {
+	program := in.Program
+	if target, err := os.Readlink(program); err == nil && filepath.IsAbs(target) {
+		program = strings.TrimSuffix(target, " (deleted)")
+	}
+	for _, link := range []string{in.KeeperLink(), in.StandbyLink()} {
+		if target, err := os.Readlink(link); err == nil && target == program {
+			continue
+		}
+		if err := errors.Join(Remove(link), os.Symlink(program, link)); err != nil {
+			return fmt.Errorf("cannot start the keeper: %w", err)
+		}
+	}
+	_, _, err := Detach(in.KeeperLink(), contract.KeeperProcess, env)
+	return err
+}
+
+// Keepers returns the instance's keeper and its standby. They are found by their environment, so that no file that could be gone is needed.
+func (in *Instance) Keepers() (Family, error) {
+	pids, err := procfs.Default.PIDs()
+	if err != nil {
+		return Family{}, err
+	}
+	var fam Family
+	for _, pid := range pids {
+		args := procfs.Default.Args(pid)
+		if !IsKeeper(args) || pid == os.Getpid() {
+			continue
+		}
+		env, err := procfs.Default.Environ(pid)
+		if err != nil || procfs.Lookup(env, InstanceVariable) != in.Instance() || procfs.Lookup(env, contract.RunDirVariable) != in.RunDir() ||
+			procfs.Default.PIDNamespace(pid) != procfs.Default.PIDNamespace(os.Getpid()) {
+			continue
+		}
+		if v, err := procfs.Default.Stat(pid); err == nil && !v.Dead() {
+			fam.Others = append(fam.Others, Member{Process{pid, v.Start, procfs.Default.Executable(pid)}, v, args})
+		}
+	}
+	return fam, nil
+}
+
+// DismissKeeper ends the keeper and its standby; the kernel closes the sockets that they held. Each takes the other's place, so it is done
+// until none is left.
+//
+// A process of several threads is a zombie as soon as the first of them has ended, and has its files until the last one has: a keeper that is
+// started meanwhile finds the lock taken and ends. So the locks have to be free too, for which lockTime is allowed.
+func (in *Instance) DismissKeeper(ctx context.Context) error {
+	until := time.Now().Add(lockTime)
+	for {
+		fam, err := in.Keepers()
+		if err != nil {
+			return err
+		}
+		if fam.Empty() {
+			if !Locked(in.KeeperLock()) && !Locked(in.StandbyLock()) || time.Now().After(until) {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(AskEvery):
+			}
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("the keeper cannot be ended: %s: %w", fam, err)
+		}
+		fam.Signal(unix.SIGKILL)
+		fam.Wait(ctx, time.Now().Add(stopAgain))
+	}
+}
+
+// OnHeldSockets is HAProxy's command line, with the sockets of a keeper that holds any. -x stands in front, where HAProxy leaves it out
+// when the master executes itself again.
+func (in *Instance) OnHeldSockets(ctx context.Context, args []string) []string {
+	if !in.HoldsSockets(ctx) {
+		return args
+	}
+	return append([]string{"-x", in.KeeperSocket()}, args...)
+}
+
+// HoldsSockets reports whether a keeper holds listening sockets. The keeper itself, whose own socket answers as well, asks in the same way.
+func (in *Instance) HoldsSockets(ctx context.Context) bool {
+	answer, err := in.AskKeeper(ctx, "held")
+	return err == nil && answer != "0" && answer != ""
+}
+
+// IsKeeper reports whether this process was started to be a keeper.
+func IsKeeper(args []string) bool {
+	return len(args) == 1 && (args[0] == contract.KeeperProcess || args[0] == contract.StandbyProcess)
+}

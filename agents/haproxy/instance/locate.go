@@ -1,0 +1,141 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
+)
+
+const (
+	// Briefly is how long HAProxy may take for an answer before the agent looks for a simple reason why there is none, and how long
+	// an answer may be a wrong one.
+	Briefly = time.Second
+	// patience is how long it may take at all before it counts as hung; less if the operation's time is shorter.
+	patience = 10 * time.Second
+	// lastWords is the time that is kept for saying what was found out.
+	lastWords = 300 * time.Millisecond
+)
+
+// Found is the HAProxy that was found.
+type Found struct {
+	State State
+	Stat  procfs.Stat
+	// Adopted is set where the files did not know it and the processes had to be gone through.
+	Adopted bool
+}
+
+// ErrUnsure is a HAProxy that is slow to answer, where a keeper watches that will find out what is the matter.
+var ErrUnsure = errors.New("HAProxy is slow to answer")
+
+// Locate finds the instance's master: by the state file, and where that does not help among all processes.
+func (in *Instance) Locate() (s Found, running bool, err error) {
+	if st, ok := in.Load(); ok {
+		v, err := procfs.Default.Stat(st.Master.PID)
+		switch {
+		case err == nil && in.is(st.Master, v):
+			return Found{State: st, Stat: v}, true, nil
+		case err != nil && !errors.Is(err, procfs.ErrGone):
+			return Found{}, false, fmt.Errorf("cannot look at HAProxy's master: %w", err)
+		}
+	}
+	fam, err := in.Find()
+	switch {
+	case err != nil:
+		return Found{}, false, err
+	case fam.Empty():
+		return Found{}, false, nil
+	case len(fam.Masters) == 0:
+		return Found{}, false, fmt.Errorf("HAProxy's master is gone and left these behind: %s", fam)
+	case len(fam.Masters) > 1:
+		return Found{}, false, fmt.Errorf("there are several HAProxies of this resource: %s", fam)
+	}
+	m := fam.Masters[0]
+	return Found{State{Master: m.Process, Env: environOf(m.PID)}, m.Stat, true}, true, nil
+}
+
+// CheckAlive returns why a master that is there does not live.
+func (s Found) CheckAlive() error {
+	switch pid := s.State.Master.PID; {
+	case s.Stat.Dead():
+		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid %d) has not taken note of it", pid, s.Stat.Parent)
+	case s.Stat.Stopped():
+		return fmt.Errorf("HAProxy's master (pid %d) is stopped (SIGSTOP)", pid)
+	}
+	return nil
+}
+
+// QueryServers asks the worker for its servers, and makes sure that it is the master's worker and means to go on. An error is a failure of
+// HAProxy, found out before the operation's time is over.
+func (in *Instance) QueryServers(ctx context.Context, master Process, watched bool) ([]client.Stat, error) {
+	limit := patience
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline)-lastWords)
+	}
+	began := time.Now()
+	until := began.Add(limit)
+	wait := Briefly
+	for {
+		brief, cancel := context.WithDeadline(ctx, earlierOf(time.Now().Add(wait), until))
+		info, servers, err := client.Runtime{Path: in.StatsSocket()}.Servers(brief)
+		cancel()
+		hangs := errors.Is(err, context.DeadlineExceeded)
+		if err == nil {
+			if err = in.checkAnswer(info, master); err == nil {
+				return servers, nil
+			}
+		}
+		if simple := in.CheckWorker(master); simple != nil {
+			return nil, simple
+		}
+		if hangs {
+			wait *= 3 // it may only be slow: busy, with thousands of servers to tell of
+		}
+		// In the middle of a reload the old worker may answer, or nobody for a moment.
+		switch now := time.Now().Add(AskEvery); {
+		case hangs && watched:
+			return nil, fmt.Errorf("%w: %w", ErrUnsure, err)
+		case hangs && now.After(until):
+			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w", limit.Round(100*time.Millisecond), err)
+		case !hangs && now.After(earlierOf(until, began.Add(Briefly))):
+			return nil, fmt.Errorf("HAProxy is not well: %w", err)
+		}
+		time.Sleep(AskEvery)
+	}
+}
+
+// checkAnswer reports whether the process that answered is the one that should.
+func (in *Instance) checkAnswer(info client.Info, master Process) error {
+	v, err := procfs.Default.Stat(info.Pid)
+	switch {
+	case err != nil:
+		return fmt.Errorf("HAProxy's worker (pid %d) answered and was gone: %w", info.Pid, err)
+	case v.Parent != master.PID:
+		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's master (pid %d)", info.Pid, master.PID)
+	case info.Stopping:
+		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is stopping it", info.Pid)
+	}
+	return nil
+}
+
+// CheckWorker looks without asking: is there a worker, and may it run?
+func (in *Instance) CheckWorker(master Process) error {
+	fam, err := in.Find()
+	if err != nil {
+		return err
+	}
+	workers := fam.WorkersOf(master.PID)
+	if len(workers) == 0 {
+		return fmt.Errorf("HAProxy's master (pid %d) has no worker", master.PID)
+	}
+	for _, w := range workers {
+		if !w.Stat.Stopped() {
+			return nil
+		}
+	}
+	return fmt.Errorf("HAProxy's worker (pid %d) is stopped (SIGSTOP)", workers[0].PID)
+}

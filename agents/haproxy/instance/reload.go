@@ -1,0 +1,177 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// ErrDied is a HAProxy that ended during its reload.
+var ErrDied = errors.New("HAProxy died when it was reloaded")
+
+// whileAlive returns a context that ends, with ErrDied, when the process does: a master that is dead answers to no reload.
+func whileAlive(ctx context.Context, p Process) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	fd, err := p.Open()
+	if err != nil {
+		cancel(ErrDied)
+		return ctx, func() {}
+	}
+	go func() {
+		defer func() { _ = unix.Close(fd) }()
+		for ctx.Err() == nil {
+			polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			if n, _ := unix.Poll(polled, 20); n > 0 {
+				cancel(ErrDied)
+			}
+		}
+	}()
+	return ctx, func() { cancel(context.Canceled) }
+}
+
+// Reload checks first, so that a configuration that HAProxy refuses never gets near the one that runs.
+func (in *Instance) Reload(ctx context.Context, s *State, sources []client.Source) error {
+	living, cancel := whileAlive(ctx, s.Master)
+	defer cancel()
+	err := in.reloadWhileAlive(living, s, sources)
+	if err != nil && errors.Is(context.Cause(living), ErrDied) {
+		return ErrDied
+	}
+	return err
+}
+
+func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []client.Source) error {
+	if names := MissingVariables(sources, s.Env); len(names) > 0 {
+		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
+	}
+	given := in.Given()
+	gone := !Exists(in.MasterSocket()) || !Exists(in.StatsSocket())
+	stats := in.StatsSocket()
+	if gone {
+		stats = in.newStats(uint32(time.Now().UnixNano()))
+	}
+	if err := in.WriteFragment(stats, given); err != nil {
+		return err
+	}
+	ctx, cancel := Portion(ctx, 3, 4)
+	defer cancel()
+	checking, checked := Portion(ctx, 1, 2)
+	defer checked()
+	if err := in.CheckConfig(checking, in.ConfigPaths(), s.Env); err != nil {
+		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
+	}
+	if err := in.checkBindable(sources, s.Env); err != nil {
+		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
+	}
+	undo := func() error { return nil }
+	onCopies := in.OnCopies(s.Master.PID)
+	if onCopies {
+		var err error
+		if undo, err = in.KeepCopies(sources); err != nil {
+			return err
+		}
+	}
+	var err error
+	if gone {
+		err = in.reviveSockets(ctx, s, stats, given)
+	} else {
+		err = client.Master{Path: in.MasterSocket()}.Reload(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, undo(), in.WriteFragment(in.StatsSocket(), given))
+	}
+	if !onCopies {
+		if _, err := in.KeepCopies(sources); err != nil {
+			ocf.CallFrom(ctx).Warnf("%v", err)
+		}
+	}
+	return nil
+}
+
+// signalAgain is how long a reload that was asked for by a signal may take to begin: HAProxy ignores the signal for a moment
+// while it starts.
+const signalAgain = 3 * time.Second
+
+// reviveSockets makes sockets again whose files were deleted. SIGUSR2 is the reload without a master socket. The master binds its
+// own socket in every reload, but a new worker inherits the stats socket from the old one, bound to a path that no longer is
+// there; so the fragment names a new path, and the socket is renamed afterwards.
+func (in *Instance) reviveSockets(ctx context.Context, s *State, stats string, given *systemd.Settings) error {
+	procsNow := func() (client.Procs, error) {
+		brief, cancel := context.WithTimeout(ctx, Briefly)
+		defer cancel()
+		return client.Master{Path: in.MasterSocket()}.Procs(brief)
+	}
+	reloads := -1 // the master answers on a socket that was deleted only after it has begun a reload
+	if before, err := procsNow(); err == nil {
+		reloads = before.Master.Reloads
+	}
+	var signalled time.Time
+	for {
+		procs, err := procsNow()
+		begun := err == nil && procs.Master.Reloads > reloads
+		if begun && procs.Failed > 0 {
+			return &client.ReloadError{}
+		}
+		if begun {
+			var info client.Info
+			if info, err = (client.Runtime{Path: stats}).Info(ctx); err == nil {
+				err = in.checkAnswer(info, s.Master)
+			}
+			if err == nil {
+				break
+			}
+		} else if time.Since(signalled) > signalAgain {
+			if err := s.Master.Signal(syscall.SIGUSR2); err != nil {
+				return fmt.Errorf("cannot reload HAProxy: %w", err)
+			}
+			signalled = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("HAProxy's sockets in %s are gone and do not come back: %w", in.Dir, errors.Join(err, ctx.Err()))
+		case <-time.After(AskEvery):
+		}
+	}
+	if err := rename(stats, in.StatsSocket()); err != nil {
+		return err
+	}
+	return in.WriteFragment(in.StatsSocket(), given)
+}
+
+// Complaint leaves out what the exit reason of a reload need not say, because Pacemaker 2.1.5 cuts it at 127 characters
+// (EXIT_REASON_MAX_LEN) and HAProxy's complaint has to be among them.
+func Complaint(err error) string {
+	var refused *client.CheckError
+	if errors.As(err, &refused) {
+		return refused.Complaint
+	}
+	return err.Error()
+}
+
+// Portion returns a context with a part of the time that is left.
+func Portion(ctx context.Context, part, of time.Duration) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)*part/of)
+}
+
+// rename is os.Rename with an error that says what it was for.
+func rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return fmt.Errorf("cannot put HAProxy's socket in its place: %w", err)
+	}
+	return nil
+}

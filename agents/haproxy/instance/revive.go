@@ -1,0 +1,194 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hawser-ha/hawser/contract"
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
+)
+
+// Crash is a HAProxy that ended, or hung, without having been asked to, and was brought back.
+type Crash struct {
+	At time.Time `json:"at"`
+	// Cause is what happened, Took how long it took from then until HAProxy served again.
+	Cause string        `json:"cause"`
+	Took  time.Duration `json:"took"`
+	// Copies is set where HAProxy was brought back with the kept configuration because its files have been edited since.
+	Copies bool `json:"copies,omitempty"`
+	// Reported is whether a monitor has told Pacemaker.
+	Reported bool `json:"told,omitempty"`
+}
+
+// Why HAProxy is not brought back.
+var (
+	ErrUnmanaged = errors.New("Pacemaker does not manage it here (maintenance, or is-managed=false)") //nolint:staticcheck // a name
+	ErrNoCluster = errors.New("Pacemaker does not run here")                                          //nolint:staticcheck // a name
+	errRepeated  = errors.New("it keeps crashing")
+	ErrIntended  = errors.New("it is to be stopped")
+)
+
+// Wanted reports whether a HAProxy that is gone is to be brought back: it was started, nobody has begun to stop it, and it was not given up.
+func (s State) Wanted() bool { return s.Master.PID > 0 && !s.Stopping && !s.GaveUp }
+
+// CheckHealth returns why a HAProxy that should run does not serve, nil if it does. It looks and asks once.
+func (in *Instance) CheckHealth(ctx context.Context) error {
+	s, running, err := in.Locate()
+	switch {
+	case err != nil:
+		return err
+	case !running:
+		return errors.New("HAProxy is gone")
+	}
+	if err := s.CheckAlive(); err != nil {
+		return err
+	}
+	if err := in.CheckWorker(s.State.Master); err != nil || !Exists(in.StatsSocket()) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, Shortly)
+	defer cancel()
+	info, err := client.Runtime{Path: in.StatsSocket()}.Info(ctx)
+	if err != nil {
+		return err
+	}
+	return in.checkAnswer(info, s.State.Master)
+}
+
+// Shortly is how long a HAProxy may take to answer about which there is doubt already.
+const Shortly = 300 * time.Millisecond
+
+// BringBack starts HAProxy again in place of the one that the state is about, with the configuration that it had last taken, on the listening
+// sockets that a keeper holds, if there is one. Whoever finds HAProxy dead calls it under the instance's lock, so that the first one does
+// it and the others find it alive: the keeper, a recurring monitor, a reload.
+//
+// Nothing is checked beforehand and little is asked: clients wait.
+func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cause error) error {
+	call := ocf.CallFrom(ctx)
+	if !s.Wanted() {
+		return ErrIntended
+	}
+	recent := 0
+	for _, c := range s.Crashes {
+		if time.Since(c.At) < in.CrashWindow && time.Since(c.At) >= 0 {
+			recent++
+		}
+	}
+	managed := make(chan error, 1)
+	go func() { managed <- in.managed(ctx) }()
+	args, changed := in.lastGood()
+	switch err := <-managed; {
+	case errors.Is(err, ErrUnmanaged) || errors.Is(err, ErrNoCluster):
+		return err
+	case err != nil:
+		// A HAProxy too many on a node in maintenance can be stopped; a service that nobody brings back is an outage.
+		call.Warnf("bringing HAProxy back although it is not known whether it is managed here: %v", err)
+	}
+	if recent+1 >= in.MaxCrashes {
+		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1, param.FormatDuration(in.CrashWindow), cause)
+	}
+	if err := in.killAll(ctx); err != nil {
+		return err
+	}
+	if err := Remove(in.MasterSocket(), in.StatsSocket(), in.Pidfile()); err != nil {
+		return fmt.Errorf("cannot remove what the dead HAProxy left: %w", err)
+	}
+	if err := in.WriteFragment(in.StatsSocket(), s.Given); err != nil {
+		return err
+	}
+	if err := in.Launch(ctx, s.Given, s.Env, in.OnHeldSockets(ctx, args)); err != nil {
+		return in.NameHolder(err)
+	}
+	now := Crash{At: time.Now(), Cause: Complaint(cause), Copies: changed}
+	s.Crashes = append(s.Crashes, now)
+	if extra := len(s.Crashes) - contract.CrashesKept; extra > 0 {
+		s.Crashes = s.Crashes[extra:]
+	}
+	last := &s.Crashes[len(s.Crashes)-1]
+	s.Served = in.servesAgain(s.Served, changed)
+	if !changed {
+		s.Pending = nil // what waited for a reload is what HAProxy has read now
+	}
+	if err := in.Settle(ctx, func() State { last.Took = time.Since(since); return s }); err != nil {
+		return err
+	}
+	in.publishCrash(ctx, s)
+	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond), cause, s.crashesInWords())
+	if changed {
+		call.Warnf("HAProxy runs the last configuration that it had taken: %s has been changed since, and was not reloaded", in.Conffile)
+	}
+	return nil
+}
+
+// GiveUp remembers that Pacemaker is to recover HAProxy.
+func (in *Instance) GiveUp(ctx context.Context) {
+	s, ok := in.Load()
+	if !ok {
+		return
+	}
+	s.GaveUp = true
+	if err := in.Save(s); err != nil {
+		ocf.CallFrom(ctx).Errorf("%v", err)
+	}
+}
+
+// killAll ends what is left of a HAProxy that does not serve any more. Nobody would get an answer from it: a worker ends when its master
+// does.
+func (in *Instance) killAll(ctx context.Context) error {
+	for {
+		fam, err := in.Find()
+		if err != nil {
+			return err
+		}
+		if fam.Empty() {
+			if fam, err = in.orphans(); err != nil || fam.Empty() {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("these processes of HAProxy are still there: %s: %w", fam, err)
+		}
+		fam.Signal(syscall.SIGKILL)
+		// All of them: one that is ending has no command line any more by which to find it, but may still have its sockets open.
+		for _, m := range fam.All() {
+			Family{Others: []Member{m}}.Wait(ctx, time.Now().Add(stopAgain))
+		}
+	}
+}
+
+// crashesInWords returns how often it has happened, for a person: "2 crashes in 10 min".
+func (s State) crashesInWords() string {
+	switch n := len(s.Crashes); n {
+	case 0:
+		return "no crash"
+	case 1:
+		return "the first crash since its start"
+	default:
+		over := s.Crashes[n-1].At.Sub(s.Crashes[0].At)
+		return fmt.Sprintf("%d crashes in %s", n, over.Round(time.Second))
+	}
+}
+
+// CrashNotice returns what the next monitor tells Pacemaker of crashes that it has not told of yet: nil if there are none. Pacemaker shows it
+// beside the resource and counts no failure.
+func (s *State) CrashNotice() error {
+	if len(s.Crashes) == 0 || s.Crashes[len(s.Crashes)-1].Reported {
+		return nil
+	}
+	last := &s.Crashes[len(s.Crashes)-1]
+	last.Reported = true
+	words := []string{fmt.Sprintf("HAProxy crashed at %s and is back after %.2f s", last.At.Format("15:04:05"), last.Took.Seconds())}
+	if n := len(s.Crashes); n > 1 {
+		words = append(words, s.crashesInWords())
+	}
+	if last.Copies {
+		words = append(words, "with its last good configuration")
+	}
+	return errors.New(strings.Join(append(words, last.Cause), ", "))
+}

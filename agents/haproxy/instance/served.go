@@ -1,0 +1,95 @@
+package instance
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+
+	"github.com/hawser-ha/hawser/contract"
+)
+
+// Served is what the agent remembers of the configuration that HAProxy took: that is what it serves, whatever the files say by now.
+type Served struct {
+	// Config is the hash, "" if it is not known.
+	Config string `json:"config,omitempty"`
+	// Generation is the parameter's value for which it was taken, Asked a later one that waits with the pending reload.
+	Generation string    `json:"generation,omitempty"`
+	Asked      string    `json:"asked,omitempty"`
+	At         time.Time `json:"at,omitzero"`
+	// Published is the value of the node attribute that the cluster has been told.
+	Published string `json:"told,omitempty"`
+}
+
+// ServesNow returns what is remembered when HAProxy takes these sources, at a start or a reload.
+func (in *Instance) ServesNow(sources []client.Source, before Served) Served {
+	return Served{Config: in.Hash(sources), Generation: in.Generation, At: time.Now(), Published: before.Published}
+}
+
+// ServesStill returns what is remembered when it could not take over what it was to.
+func (in *Instance) ServesStill(before Served) Served {
+	if before.Asked = ""; in.Generation != before.Generation {
+		before.Asked = in.Generation
+	}
+	return before
+}
+
+// servesAgain returns what is remembered when HAProxy was brought back, from the copies of what it had taken or from the files.
+func (in *Instance) servesAgain(before Served, fromCopies bool) Served {
+	before.At = time.Now()
+	if !fromCopies {
+		if sources, err := client.ReadSources(in.UserFiles()); err == nil {
+			before.Config = in.Hash(sources)
+		}
+	}
+	return before
+}
+
+// Hash returns the hash of the sources that are files of the user's.
+func (in *Instance) Hash(sources []client.Source) string {
+	if n := len(sources); n > 0 && sources[n-1].File == "check_url" { // see agent.sources
+		sources = sources[:n-1]
+	}
+	return client.Hash(sources)
+}
+
+// CheckDemand returns an error if the generation demands another configuration than the sources. One that HAProxy has already been started or reloaded
+// for demands nothing any more: it is another parameter then for whose sake a reload is asked for.
+func (in *Instance) CheckDemand(s Served, sources []client.Source) error {
+	wanted := contract.Demanded(in.Generation)
+	if wanted == "" || in.Generation == s.Generation {
+		return nil
+	}
+	if here := in.Hash(sources); here != wanted {
+		return fmt.Errorf("%s is %s here, and %s is to be served", in.Conffile, here, wanted)
+	}
+	return nil
+}
+
+// diskTimeout is how long the configuration's files may take to be read for a comparison: they may be on a file system that hangs, which is
+// no fault of a HAProxy that serves.
+const diskTimeout = 500 * time.Millisecond
+
+// HashOnDisk returns the hash of the files as they are now, or why there is none.
+func (in *Instance) HashOnDisk() string {
+	found := make(chan string, 1)
+	files := in.UserFiles()
+	go func() {
+		switch sources, err := client.ReadSources(files); {
+		case err == nil:
+			found <- client.Hash(sources)
+		case errors.Is(err, fs.ErrNotExist):
+			found <- contract.Missing
+		default:
+			found <- contract.Unreadable
+		}
+	}()
+	select {
+	case hash := <-found:
+		return hash
+	case <-time.After(diskTimeout):
+		return contract.Unreadable
+	}
+}

@@ -1,0 +1,92 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+)
+
+// AskEvery is the pause between two looks at something that is about to happen.
+const AskEvery = 10 * time.Millisecond
+
+// MarkWanted remembers that HAProxy is to run, whatever a stop that was killed or a keeper that gave up remembered.
+func (in *Instance) MarkWanted() error {
+	s, ok := in.Load()
+	if !ok || s.Wanted() {
+		return nil
+	}
+	s.Stopping, s.GaveUp = false, false
+	return in.Save(s)
+}
+
+// Serves reports whether a HAProxy of this instance runs as it should.
+func (in *Instance) Serves(ctx context.Context, fam Family) bool {
+	if len(fam.Masters) != 1 || fam.Masters[0].Stat.Stopped() || !sameArgs(fam.Masters[0].Args, in.Args()) && !sameArgs(fam.Masters[0].Args, in.argsOnCopies()) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, Briefly)
+	defer cancel()
+	info, err := client.Runtime{Path: in.StatsSocket()}.Info(ctx)
+	return err == nil && !info.Stopping && len(fam.WorkersOf(fam.Masters[0].PID)) > 0
+}
+
+// Settle waits until the new HAProxy answers, remembers it, and makes sure that it has its addresses to itself. The worker's
+// sockets listen before there is a worker, so an answer on the stats socket says that they do. The master has to answer as well:
+// it executes itself again once it has its worker, and until then does not hear signals.
+func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
+	var fam Family
+	for {
+		var err error
+		if fam, err = in.Find(); err != nil {
+			return err
+		}
+		if fam.Empty() {
+			return fmt.Errorf("HAProxy started and ended at once: %s", in.lastWords("see its own log, or the system's, for why"))
+		}
+		if err = in.ready(ctx, fam); err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("HAProxy started but is not ready: %w", errors.Join(err, ctx.Err()))
+		case <-time.After(AskEvery):
+		}
+	}
+	s := remembered()
+	s.Master = fam.Masters[0].Process
+	if err := in.Save(s); err != nil {
+		return err
+	}
+	addrs, err := bound(fam)
+	if err == nil {
+		err = in.RefuseStrangers(addrs)
+	}
+	if err == nil {
+		return nil
+	}
+	if ended := in.End(ctx, 0); ended != nil {
+		return fmt.Errorf("%w; and HAProxy could not be stopped again: %w", err, ended)
+	}
+	return errors.Join(err, in.Clear())
+}
+
+// ready reports whether both of the family's processes answer.
+func (in *Instance) ready(ctx context.Context, fam Family) error {
+	ctx, cancel := context.WithTimeout(ctx, Briefly)
+	defer cancel()
+	if len(fam.Masters) != 1 || len(fam.Others) != 1 {
+		return fmt.Errorf("there are other processes than a master and a worker: %s", fam)
+	}
+	info, err := client.Runtime{Path: in.StatsSocket()}.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if err := in.checkAnswer(info, fam.Masters[0].Process); err != nil {
+		return err
+	}
+	_, err = client.Master{Path: in.MasterSocket()}.Procs(ctx)
+	return err
+}

@@ -1,0 +1,15 @@
+# fish completion for hawser: hawser completion fish | source
+function __hawser_complete
+	set -l asked (commandline -opc)
+	set -l current (commandline -ct)
+	switch "$asked[-1]"
+	case -f --file --push --config --check load check
+		__fish_complete_path "$current"
+		return
+	end
+	if string match -q -- '-*' "$current"
+		set -a asked "$current"
+	end
+	env 0=zsh $asked --generate-bash-completion 2>/dev/null | string replace : \t
+end
+complete -c hawser -f -a '(__hawser_complete)'

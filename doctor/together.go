@@ -1,0 +1,21 @@
+package doctor
+
+// Together are a node's findings, those that could not be looked at for the same reason as one: where Pacemaker does not answer most cannot.
+func (r Report) Together(node string) [][]Finding {
+	var groups [][]Finding
+	at := map[string]int{}
+	for _, f := range r.Findings {
+		if f.Node != node {
+			continue
+		}
+		if i, ok := at[f.What]; ok && f.Severity == Unknown && len(f.Fix) == 0 {
+			groups[i] = append(groups[i], f)
+			continue
+		}
+		if f.Severity == Unknown && len(f.Fix) == 0 {
+			at[f.What] = len(groups)
+		}
+		groups = append(groups, []Finding{f})
+	}
+	return groups
+}
