@@ -104,3 +104,29 @@ func Title(o Object) string {
 	}
 	return o.Keyword() + " " + o.ID()
 }
+
+// Describe is the old and the new value of a field of the object, of a tag what it gains and loses.
+func (f FieldChange) Describe(o Object) string {
+	if _, ok := o.(*Tag); !ok {
+		return fmt.Sprintf("%s: %s -> %s", f.Name, orNone(f.Old), orNone(f.New))
+	}
+	before, after := strings.Fields(f.Old), strings.Fields(f.New)
+	line := f.Name + ":"
+	for _, side := range []struct {
+		sign       string
+		these, not []string
+	}{{"+", after, before}, {"-", before, after}} {
+		only := slices.DeleteFunc(slices.Clone(side.these), func(id string) bool { return slices.Contains(side.not, id) })
+		if len(only) > 0 {
+			line += " " + side.sign + " " + strings.Join(only, " ")
+		}
+	}
+	return line
+}
+
+func orNone(value string) string {
+	if value == "" {
+		return "(none)"
+	}
+	return value
+}

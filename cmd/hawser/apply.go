@@ -100,6 +100,6 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 // settle waits until the cluster has nothing left to do, and shows what for.
 func (s *system) settle(ctx context.Context, timeout time.Duration) error {
 	t := s.startTicker()
-	defer t.close()
-	return change.Settle(ctx, s.Cluster, timeout, t.set)
+	defer t.Close()
+	return change.Settle(ctx, s.Cluster, timeout, t.Set)
 }

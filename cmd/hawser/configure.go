@@ -116,8 +116,8 @@ func (s *system) delete(ctx context.Context, words []string) error {
 	if s.Running {
 		var err error
 		t := s.startTicker()
-		stopped, err = change.StopFirst(ctx, s.Cluster, ids, force, settleTime, t.set)
-		t.close()
+		stopped, err = change.StopFirst(ctx, s.Cluster, ids, force, settleTime, t.Set)
+		t.Close()
 		if err != nil {
 			return err
 		}

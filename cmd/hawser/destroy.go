@@ -46,8 +46,8 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 		return exitf(outcome.Failed, "not removed: nothing was changed")
 	}
 	t := s.startTicker()
-	err = d.Destroy(ctx, removal, timeout, t.set)
-	t.close()
+	err = d.Destroy(ctx, removal, timeout, t.Set)
+	t.Close()
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 )
@@ -29,7 +30,7 @@ func doctorCommand(sys *system) *cli.Command {
 			"  warning  it weakens the cluster, or may surprise\n" +
 			"  note     worth knowing; nothing need be done\n\n" +
 			"The worst one decides the exit code: 5, 4, 8 and 0.\n\n" +
-			"Looks for:\n" + indent(checkList(all)),
+			"Looks for:\n" + manual.Indent(checkList(all)),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{
 				Name:  "node-only",
@@ -130,8 +131,8 @@ func (s *system) listChecks(checks []doctor.Check, inJSON bool) error {
 // runChecks runs the checks and says, should it take long, that it does.
 func (s *system) runChecks(ctx context.Context, checks []doctor.Check) doctor.Report {
 	tick := s.startTicker()
-	defer tick.close()
-	tick.set(fmt.Sprintf("running %d checks", len(checks)))
+	defer tick.Close()
+	tick.Set(fmt.Sprintf("running %d checks", len(checks)))
 	return doctor.Run(ctx, checks)
 }
 

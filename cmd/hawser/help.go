@@ -74,49 +74,15 @@ func asTemplate(text string) string {
 
 func appHelp(app *cli.App) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "hawser - %s\n\nUsage:\n  hawser COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\nCommands:\n", app.Usage, indent(app.Description))
-	writeCommands(&b, app.Commands)
+	fmt.Fprintf(&b, "hawser - %s\n\nUsage:\n  hawser COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\nCommands:\n", app.Usage, manual.Indent(app.Description))
+	b.WriteString(manual.Commands(app.Commands))
 	fmt.Fprintf(&b, "\nOptions:\n  -h, --help       show this help; `hawser COMMAND --help` shows that of a command\n  -v, --version    print the version\n")
-	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", indent(config.Example()), indent(config.Help()))
-	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n", indent(environment), indent(files), indent(exitCodeText()))
+	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()), manual.Indent(config.Help()))
+	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n", manual.Indent(environment), manual.Indent(files), manual.Indent(exitCodeText()))
 	return b.String()
 }
 
+// commandHelp is the help of one command.
 func commandHelp(name string, c *cli.Command) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n%s\n", name, c.Usage, indent(manual.Usage(name, c)))
-	if c.Description != "" {
-		fmt.Fprintf(&b, "\n%s\n", indent(c.Description))
-	}
-	if len(c.Subcommands) > 0 {
-		b.WriteString("\nCommands:\n")
-		writeCommands(&b, c.Subcommands)
-	}
-	if !c.SkipFlagParsing {
-		b.WriteString("\nOptions:\n")
-		lines := append(manual.Flags(c.Flags), [2]string{"-h, --help", "show this help"})
-		width := 24
-		for _, line := range lines {
-			width = max(width, len(line[0]))
-		}
-		for _, line := range lines {
-			fmt.Fprintf(&b, "  %-*s %s\n", width, line[0], line[1])
-		}
-	}
-	if codes := exitCodeTextOf(c.Name); codes != "" {
-		fmt.Fprintf(&b, "\nExit codes:\n%s\n", indent(codes))
-	}
-	return b.String()
-}
-
-func writeCommands(b *strings.Builder, commands []*cli.Command) {
-	for _, c := range commands {
-		if !c.Hidden && c.Name != "help" {
-			fmt.Fprintf(b, "  %-14s %s\n", c.Name, c.Usage)
-		}
-	}
-}
-
-func indent(text string) string {
-	return "  " + strings.ReplaceAll(strings.ReplaceAll(text, "\n", "\n  "), "\n  \n", "\n\n")
+	return manual.Help(name, c, manual.Section{Title: "Exit codes", Text: exitCodeTextOf(c.Name)})
 }

@@ -91,8 +91,8 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	}
 	began := s.Now()
 	t := s.startTicker()
-	err = mover.Move(ctx, plan, o.timeout, t.set)
-	t.close()
+	err = mover.Move(ctx, plan, o.timeout, t.Set)
+	t.Close()
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hawser-ha/hawser/contract"
@@ -33,7 +31,7 @@ func (s *terminal) showPlan(p crm.Plan) {
 				if isPushed(c.New) {
 					f.Old, f.New = pushedSize(f.Old), pushedSize(f.New)
 				}
-				s.printf("      %s\n", describeField(c.New, f))
+				s.printf("      %s\n", f.Describe(c.New))
 			}
 		}
 	}
@@ -66,25 +64,6 @@ func unpacked(o crm.Object) crm.Object {
 // mark puts a sign before the first line of a definition and aligns the others with it.
 func mark(sign, text string) string {
 	return sign + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(sign)))
-}
-
-// describeField is the old and the new value, of a tag what it gains and loses.
-func describeField(o crm.Object, f crm.FieldChange) string {
-	if _, ok := o.(*crm.Tag); !ok {
-		return fmt.Sprintf("%s: %s -> %s", f.Name, words.OrNone(f.Old), words.OrNone(f.New))
-	}
-	before, after := strings.Fields(f.Old), strings.Fields(f.New)
-	line := f.Name + ":"
-	for _, side := range []struct {
-		sign       string
-		these, not []string
-	}{{"+", after, before}, {"-", before, after}} {
-		only := slices.DeleteFunc(slices.Clone(side.these), func(id string) bool { return slices.Contains(side.not, id) })
-		if len(only) > 0 {
-			line += " " + side.sign + " " + strings.Join(only, " ")
-		}
-	}
-	return line
 }
 
 // showForecast prints what the scheduler would do.

@@ -98,8 +98,8 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 		return exitf(outcome.Failed, "not pushed: nothing was changed")
 	}
 	t := s.startTicker()
-	report, err := roller.Push(ctx, plan, o.timeout, t.set)
-	t.close()
+	report, err := roller.Push(ctx, plan, o.timeout, t.Set)
+	t.Close()
 	if o.json {
 		return errors.Join(s.printJSON(report), err)
 	}

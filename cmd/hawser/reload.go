@@ -88,8 +88,8 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 		return exitf(outcome.Failed, "not reloaded: nothing was changed")
 	}
 	t := s.startTicker()
-	err = roller.Reload(ctx, plan, o.timeout, t.set)
-	t.close()
+	err = roller.Reload(ctx, plan, o.timeout, t.Set)
+	t.Close()
 	switch {
 	case !plan.Written():
 		return err

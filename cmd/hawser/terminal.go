@@ -7,10 +7,9 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/hawser-ha/hawser/host"
+	"github.com/hawser-ha/hawser/internal/ticker"
 	"golang.org/x/term"
 )
 
@@ -99,75 +98,5 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 	}
 }
 
-// ticker shows what the program waits for, once that has taken a second. On a terminal it is one line that rewrites itself, elsewhere a
-// line for each change.
-type ticker struct {
-	out   *terminal
-	start time.Time
-	stop  chan struct{}
-	done  chan struct{}
-
-	mu    sync.Mutex
-	text  string
-	shown string
-	width int // of the line on the terminal
-}
-
-// patience is how long waiting is not worth a word.
-const patience = time.Second
-
-func (s *terminal) startTicker() *ticker {
-	t := &ticker{out: s, start: time.Now(), stop: make(chan struct{}), done: make(chan struct{})}
-	go t.run()
-	return t
-}
-
-func (t *ticker) run() {
-	defer close(t.done)
-	clock := time.NewTicker(patience / 4)
-	defer clock.Stop()
-	for {
-		select {
-		case <-t.stop:
-			return
-		case <-clock.C:
-			if time.Since(t.start) >= patience {
-				t.show()
-			}
-		}
-	}
-}
-
-// set replaces what is waited for.
-func (t *ticker) set(text string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = text
-}
-
-func (t *ticker) show() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.text == "" {
-		return
-	}
-	if !t.out.progress {
-		if t.text != t.shown {
-			fmt.Fprintf(t.out.stderr, "%s\n", t.text)
-			t.shown = t.text
-		}
-		return
-	}
-	line := fmt.Sprintf("%s (%ds)", t.text, int(time.Since(t.start).Seconds()))
-	fmt.Fprintf(t.out.stderr, "\r%-*s", t.width, line)
-	t.width = len(line)
-}
-
-// close removes the line.
-func (t *ticker) close() {
-	close(t.stop)
-	<-t.done
-	if t.out.progress && t.width > 0 {
-		fmt.Fprintf(t.out.stderr, "\r%*s\r", t.width, "")
-	}
-}
+// startTicker shows what the program waits for; close it before anything else is printed.
+func (s *terminal) startTicker() *ticker.Ticker { return ticker.Start(s.stderr, s.progress) }

@@ -216,7 +216,7 @@ func TestWithSettingsOfTheUnit(t *testing.T) {
 	n := boot(t, dropIn)
 	n.started(t)
 	n.requireUnitSettings(t)
-	require.Contains(t, n.sh(t, "journalctl -b -t hawser-haproxy -p warning -o cat"), "haproxy.service sets PrivateTmp, which HAProxy does not get")
+	n.said(t, "-t hawser-haproxy -p warning", "haproxy.service sets PrivateTmp, which HAProxy does not get")
 
 	n.sh(t, "hawser reload --yes")
 	n.requireUnitSettings(t)
@@ -230,7 +230,7 @@ func TestWithSettingsOfTheUnit(t *testing.T) {
 		return n.serves(t)
 	})
 	n.requireUnitSettings(t)
-	t.Log(n.sh(t, "journalctl -b -t hawser-keeper -o cat | grep 'brought back'"))
+	n.said(t, "-t hawser-keeper", "brought back") // after it has done so
 
 	n.sh(t, "pkill -9 -x hawser-keeper") // the standby becomes the keeper
 	n.placed(t, "web.slice")
@@ -251,7 +251,7 @@ func TestWithSettingsOfTheUnit(t *testing.T) {
 	n.sh(t, "mv /run/systemd/private /run/systemd/private.away; crm_resource --restart -r haproxy-clone; mv /run/systemd/private.away /run/systemd/private")
 	n.started(t)
 	require.Equal(t, "0::/system.slice/pacemaker.service", n.group(t))
-	require.Contains(t, n.sh(t, "journalctl -b -t hawser-haproxy -p warning -o cat"), "it stays in the control group of whoever started it")
+	n.said(t, "-t hawser-haproxy -p warning", "it stays in the control group of whoever started it")
 	n.sh(t, "pkill -9 -x hawser-keeper; pkill -9 -x hawser-standby || true") // and when the next keeper comes, systemd is there
 	eventually(t, "HAProxy is moved out of pacemaker.service without being restarted", func() error {
 		if group := n.group(t); !slices.Contains(scopes("system.slice"), group) {
@@ -371,6 +371,18 @@ func TestShutdown(t *testing.T) {
 	require.NotZero(t, n.master())
 }
 
+// said waits until the journal of this boot has the words, by somebody of that identifier.
+func (n *node) said(t *testing.T, by, words string) {
+	t.Helper()
+	eventually(t, by+" says "+words, func() error {
+		out, err := n.try("journalctl -b -o cat " + by)
+		if err == nil && !strings.Contains(out, words) {
+			err = errors.New(out)
+		}
+		return err
+	})
+}
+
 // TestJournal reads what happened by its identifiers.
 func TestJournal(t *testing.T) {
 	n := boot(t, `
@@ -382,24 +394,14 @@ sed -i '/^global/a lua-load /etc/haproxy/hello.lua' /etc/haproxy/haproxy.cfg
 printf 'backend unused\nmode tcp\noption httplog\n' >>/etc/haproxy/haproxy.cfg
 `)
 	n.started(t)
-	said := func(by, words string) {
-		t.Helper()
-		eventually(t, by+" says "+words, func() error {
-			out, err := n.try("journalctl -b -o cat " + by)
-			if err == nil && !strings.Contains(out, words) {
-				err = errors.New(out)
-			}
-			return err
-		})
-	}
-	said("-t hawser", "apply by root: exit code 0")
-	said("-t hawser-floatip", "FloatIP: ")
-	said("-t hawser-haproxy -p warning", "[WARNING]") // what HAProxy found strange in its configuration
-	said("-t haproxy", `"GET / HTTP/1.1"`)            // HAProxy's own log, past its chroot
+	n.said(t, "-t hawser", "apply by root: exit code 0")
+	n.said(t, "-t hawser-floatip", "FloatIP: ")
+	n.said(t, "-t hawser-haproxy -p warning", "[WARNING]") // what HAProxy found strange in its configuration
+	n.said(t, "-t haproxy", `"GET / HTTP/1.1"`)            // HAProxy's own log, past its chroot
 	_, _, _ = n.Exec(t.Context(), "client", "curl", "-s", "-m", "2", "http://"+lab.FloatingIP.String()+"/broken")
-	said("-t haproxy", "on purpose") // an error in Lua
+	n.said(t, "-t haproxy", "on purpose") // an error in Lua
 	n.sh(t, fmt.Sprintf("kill -9 %d", n.master()))
-	said("-t hawser-keeper", "HAProxy was brought back")
+	n.said(t, "-t hawser-keeper", "HAProxy was brought back")
 	n.sh(t, "crm_resource --restart -r haproxy-clone")
 	for _, identifier := range []string{"haproxy(haproxy)", "floatip(FloatIP)"} {
 		require.Empty(t, n.sh(t, "journalctl -b -o cat -q -t '"+identifier+"'"))
