@@ -8,6 +8,7 @@ package change
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -78,6 +79,30 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 // edited says whether the configuration was changed, and not only the cluster's status.
 func edited(from, to *crm.CIB) bool {
 	return from.Version.AdminEpoch != to.Version.AdminEpoch || from.Version.Epoch != to.Version.Epoch
+}
+
+// Write plans a change and writes it: one that nobody has to approve, and that Pacemaker need not verify,
+// because it only takes back, or turns a switch.
+func Write(ctx context.Context, c crm.Cluster, plan Planner) error {
+	cib, err := c.Query(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := plan(cib)
+	if err != nil || p.Empty() {
+		return err
+	}
+	return Commit(ctx, c, p, plan)
+}
+
+// undoTime bounds what is done for somebody who has given up.
+const undoTime = 20 * time.Second
+
+// Undo is Write for what must not stay behind: it is done also where ctx is cancelled.
+func Undo(ctx context.Context, c crm.Cluster, plan Planner) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	return Write(ctx, c, plan)
 }
 
 // Make plans a change, has Pacemaker verify it and writes it: one transaction that nobody has to

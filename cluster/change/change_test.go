@@ -229,3 +229,23 @@ func TestStop(t *testing.T) {
 	c.Fail("Wait", errors.New("boom"))
 	require.ErrorContains(t, change.Stop(t.Context(), c, crm.Plan{}, ids, time.Minute, func(string) {}), "boom; nothing was deleted")
 }
+
+func TestWriteAndUndo(t *testing.T) {
+	c := fresh(t)
+	require.NoError(t, change.Write(t.Context(), c, putting(dummy("web"))))
+	require.NoError(t, change.Write(t.Context(), c, putting(dummy("web"))))
+	require.Equal(t, 1, c.Applied(), "there was nothing to write")
+	c.Fail("Query", crm.ErrNotRunning)
+	require.ErrorIs(t, change.Write(t.Context(), c, putting(dummy("other"))), crm.ErrNotRunning)
+
+	// What must not stay behind is removed for somebody who has given up too.
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, change.Write(gone, c, putting(dummy("other"))), context.Canceled)
+	undo := func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, nil, []string{"web"}) }
+	require.NoError(t, change.Undo(gone, c, undo))
+	cib, err := c.Query(t.Context())
+	require.NoError(t, err)
+	_, there := cib.Object("web")
+	require.False(t, there)
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -31,7 +32,8 @@ func onlyOurs(p crm.Plan) error {
 func couldBeOurs(o crm.Object) bool {
 	switch o := o.(type) {
 	case *crm.Primitive:
-		return o.Class == "ocf" && (o.Type == "haproxy" || o.Type == "floatip") || o.Name == contract.FenceID && o.Agent() == contract.FenceDropletAgent
+		return inventory.IsHAProxy(o.Agent()) || inventory.IsFloatIP(o.Agent()) ||
+			o.Name == contract.FenceID && o.Agent() == contract.FenceDropletAgent
 	case *crm.Clone:
 		return o.Name == contract.CloneID
 	case *crm.Colocation:

@@ -72,37 +72,19 @@ func releasing(cib *crm.CIB, c crm.Object) (crm.Plan, error) {
 
 // Tidy removes the constraints of moves that were killed, once their time is over.
 func (m *Mover) Tidy(ctx context.Context) error {
-	tidy := func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, nil, expired(cib, m.Now())) }
-	cib, err := m.Cluster.Query(ctx)
-	if err != nil {
-		return err
-	}
-	p, err := tidy(cib)
-	if err != nil || p.Empty() {
-		return err
-	}
-	return change.Commit(ctx, m.Cluster, p, tidy)
+	return change.Write(ctx, m.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return change.Edit(cib, nil, expired(cib, m.Now()))
+	})
 }
-
-// releaseTime bounds the removal of the constraint, which is done for somebody who has given up too.
-const releaseTime = 20 * time.Second
 
 // release removes the constraint, whatever has happened.
 func (m *Mover) release(ctx context.Context, mv Move) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
-	defer cancel()
-	replan := func(cib *crm.CIB) (crm.Plan, error) { return releasing(cib, mv.constraint) }
-	cib, err := m.Cluster.Query(ctx)
-	var p crm.Plan
+	err := change.Undo(ctx, m.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return releasing(cib, mv.constraint)
+	})
 	if err == nil {
-		p, err = replan(cib)
+		return nil
 	}
-	if err == nil {
-		err = change.Commit(ctx, m.Cluster, p, replan)
-	}
-	if err != nil {
-		return outcome.After(err, fmt.Sprintf("the constraint %s could not be removed; Pacemaker heeds it for at most %v more: "+
-			"the next `hawser move`, or `hawser configure delete %[1]s`, removes it", mv.constraint.ID(), mv.lasts))
-	}
-	return nil
+	return outcome.After(err, fmt.Sprintf("the constraint %s could not be removed; Pacemaker heeds it for at most %v "+
+		"more: the next `hawser move`, or `hawser configure delete %[1]s`, removes it", mv.constraint.ID(), mv.lasts))
 }

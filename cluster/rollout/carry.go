@@ -15,9 +15,6 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// unpushTime bounds the removal, which is done for somebody who has given up too.
-const unpushTime = 20 * time.Second
-
 // answersEvery is how often the nodes' answers are asked for.
 const answersEvery = 150 * time.Millisecond
 
@@ -76,23 +73,26 @@ func notOK(answers []NodePush) string {
 
 // order writes an order, and the configuration with it.
 func (r *Roller) order(ctx context.Context, p *Push, order string) error {
-	return r.writePush(ctx, p, func(now string) (string, bool, error) {
-		if order == p.order(contract.PushTake) && now != p.order(contract.PushCheck) {
-			return "", false, outcome.Errorf(outcome.Conflict, "somebody else pushed another configuration meanwhile (%q): no node has taken this one", now)
-		}
-		return order, true, nil
+	return change.Write(ctx, r.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return pushPlan(cib, p, func(now string) (string, bool, error) {
+			if order == p.order(contract.PushTake) && now != p.order(contract.PushCheck) {
+				return "", false, outcome.Errorf(outcome.Conflict,
+					"somebody else pushed another configuration meanwhile (%q): no node has taken this one", now)
+			}
+			return order, true, nil
+		})
 	})
 }
 
 // unpush removes what order wrote, unless somebody else has pushed meanwhile.
 func (r *Roller) unpush(ctx context.Context, p *Push) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unpushTime)
-	defer cancel()
-	err := r.writePush(ctx, p, func(now string) (string, bool, error) {
-		if now != "" && !strings.HasSuffix(now, p.Sum) {
-			return now, true, nil
-		}
-		return "", false, nil
+	err := change.Undo(ctx, r.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return pushPlan(cib, p, func(now string) (string, bool, error) {
+			if now != "" && !strings.HasSuffix(now, p.Sum) {
+				return now, true, nil
+			}
+			return "", false, nil
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("the configuration could not be removed from the cluster's again (the next hawser reload does it): %w", err)
@@ -100,20 +100,7 @@ func (r *Roller) unpush(ctx context.Context, p *Push) error {
 	return nil
 }
 
-// writePush writes the order that decide returns for the one that is there, with or without the configuration.
-func (r *Roller) writePush(ctx context.Context, p *Push, decide func(now string) (order string, with bool, err error)) error {
-	replan := func(cib *crm.CIB) (crm.Plan, error) { return pushPlan(cib, p, decide) }
-	cib, err := r.Cluster.Query(ctx)
-	if err != nil {
-		return err
-	}
-	plan, err := replan(cib)
-	if err != nil || plan.Empty() {
-		return err
-	}
-	return change.Commit(ctx, r.Cluster, plan, replan)
-}
-
+// pushPlan writes the order that decide returns for the one that is there, with or without the configuration.
 func pushPlan(cib *crm.CIB, p *Push, decide func(now string) (string, bool, error)) (crm.Plan, error) {
 	there, ok := cib.Object(p.Resource)
 	primitive, isPrimitive := there.(*crm.Primitive)

@@ -127,8 +127,8 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			r.addFencer(res, cib, is, st)
 			continue
 		}
-		switch agentType(res.Agent) {
-		case "haproxy":
+		switch {
+		case inventory.RunsHAProxy(res.Agent):
 			id := crm.ResourceOf(res.ID)
 			if res.Parent != "" {
 				cloned[id] = res.Parent
@@ -147,7 +147,7 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			}
 			seen[id+" "+res.Node] = true
 			r.addHAProxy(h)
-		case "floatip":
+		case inventory.IsFloatIP(res.Agent):
 			ip := FloatingIP{Resource: res.ID, State: st, Is: is, Node: res.Node, Since: timeOf(res.Since), Reason: res.Reason}
 			if a, ok := inventory.AddressNamed(cib, res.ID); ok {
 				ip.IP, ip.Provider = a.IP, a.Provider
@@ -246,9 +246,6 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 	}
 	return "running", OK
 }
-
-// agentType is the last part of ocf:provider:type.
-func agentType(agent string) string { return agent[strings.LastIndex(agent, ":")+1:] }
 
 func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {

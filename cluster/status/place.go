@@ -1,8 +1,6 @@
 package status
 
 import (
-	"strings"
-
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
@@ -37,7 +35,7 @@ func (h *HAProxy) keptOff(b crm.Ban) {
 func (r *Report) missSockets(status *crm.Status, here, runDir string) {
 	ours := map[string]bool{}
 	for _, res := range status.Resources {
-		if res.Active && res.Role != "Starting" && res.Role != "Stopping" && res.Node == here && strings.HasPrefix(res.Agent, "ocf:hawser:") {
+		if res.Active && res.Role != "Starting" && res.Role != "Stopping" && res.Node == here && res.Agent == contract.HAProxyAgent {
 			ours[crm.ResourceOf(res.ID)] = true
 		}
 	}
