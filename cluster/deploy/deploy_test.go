@@ -24,12 +24,15 @@ import (
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // simple needs no file of this machine.
-const simple = "fencing: off\nhaproxy: {}\nfloating_ips: [{name: FloatIP, ip: 192.0.2.10, provider: lan}]\n"
+const simple = "fencing: off\nhaproxy: {}\nfloating_ips: [{name: FloatIP, ip: 192.0.2.10, " +
+	"provider: lan}]\n"
 
 // deployer has a cluster of two nodes whose checks on this machine find nothing.
 func deployer() (*Deployer, *crmtest.Fake) {
 	c := crmtest.New("lb-1", "lb-2")
-	votes := func(context.Context) (corosync.Quorum, error) { return corosync.Quorum{}, corosync.ErrNotRunning }
+	votes := func(context.Context) (corosync.Quorum, error) {
+		return corosync.Quorum{}, corosync.ErrNotRunning
+	}
 	return &Deployer{
 		Cluster: c, Running: true,
 		Node:  preflight.Node{HAProxy: func(context.Context, preflight.HAProxy) error { return nil }},
@@ -80,7 +83,8 @@ func TestPlanAndApply(t *testing.T) {
 	require.Equal(t, 1, c.Applied())
 }
 
-// What is wrong with the file is said first, and both where the cluster's answer is about the file too.
+// What is wrong with the file is said first, and both where the cluster's answer is about the file
+// too.
 func TestPlanSaysWhatIsWrongWithTheFileFirst(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -90,12 +94,16 @@ func TestPlanSaysWhatIsWrongWithTheFileFirst(t *testing.T) {
 		hides  string
 	}{
 		{"the file alone", "", nil, []string{"port 80 is in use"}, ""},
-		{"Pacemaker refuses it as well", "Verify", crm.ErrRefused, []string{"port 80 is in use", "refuses"}, ""},
-		{"Pacemaker does not answer", "Query", crm.ErrNotRunning, []string{"port 80 is in use"}, "does not answer"},
+		{"Pacemaker refuses it as well", "Verify", crm.ErrRefused,
+			[]string{"port 80 is in use", "refuses"}, ""},
+		{"Pacemaker does not answer", "Query", crm.ErrNotRunning, []string{"port 80 is in use"},
+			"does not answer"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d, c := deployer()
-			d.Node.HAProxy = func(context.Context, preflight.HAProxy) error { return errors.New("port 80 is in use") }
+			d.Node.HAProxy = func(context.Context, preflight.HAProxy) error {
+				return errors.New("port 80 is in use")
+			}
 			if tc.method != "" {
 				c.Fail(tc.method, tc.err)
 			}
@@ -130,13 +138,15 @@ func TestApplyJudgesFencingAgain(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	failure := func(id string, at time.Time) crm.Failure {
-		return crm.Failure{Resource: id, Node: "lb-2", Task: "start", Meaning: "error", Reason: "port 80 is in use", Time: at}
+		return crm.Failure{Resource: id, Node: "lb-2", Task: "start", Meaning: "error",
+			Reason: "port 80 is in use", Time: at}
 	}
 	stopped := func(id string) func(*crm.Status) {
 		return func(s *crm.Status) {
 			for i := range s.Resources {
 				if s.Resources[i].ID == id {
-					s.Resources[i].Active, s.Resources[i].Node, s.Resources[i].Nodes = false, "", nil
+					s.Resources[i].Active, s.Resources[i].Node, s.Resources[i].Nodes = false, "",
+						nil
 				}
 			}
 		}
@@ -147,10 +157,13 @@ func TestVerdict(t *testing.T) {
 		says   string // "" if all is well
 	}{
 		{"all runs", func(*crm.Status) {}, ""},
-		{"one failed on a node", func(s *crm.Status) { s.Failures = []crm.Failure{failure("haproxy:1", noon)} },
+		{"one failed on a node",
+			func(s *crm.Status) { s.Failures = []crm.Failure{failure("haproxy:1", noon)} },
 			"start of haproxy:1 on lb-2 failed: error: port 80 is in use"},
-		{"one failed long ago", func(s *crm.Status) { s.Failures = []crm.Failure{failure("haproxy", noon.Add(-time.Hour))} }, ""},
-		{"somebody else's failed", func(s *crm.Status) { s.Failures = []crm.Failure{failure("web", noon)} }, ""},
+		{"one failed long ago",
+			func(s *crm.Status) { s.Failures = []crm.Failure{failure("haproxy", noon.Add(-time.Hour))} }, ""},
+		{"somebody else's failed",
+			func(s *crm.Status) { s.Failures = []crm.Failure{failure("web", noon)} }, ""},
 		{"one is not running", stopped("FloatIP"), "FloatIP is not running on any node"},
 		{"one runs on one node only", func(s *crm.Status) {
 			for i := range s.Resources {
@@ -163,7 +176,8 @@ func TestVerdict(t *testing.T) {
 		{"one failed and is not running: the reason is said once", func(s *crm.Status) {
 			stopped("haproxy")(s)
 			s.Failures = []crm.Failure{failure("haproxy", noon)}
-		}, "start of haproxy on lb-2 failed: error: port 80 is in use\nhaproxy is not running on any node"},
+		}, "start of haproxy on lb-2 failed: error: port 80 is in use\nhaproxy is not running " +
+			"on any node"},
 		{"one failed long ago and is not running", func(s *crm.Status) {
 			stopped("haproxy")(s)
 			s.Failures = []crm.Failure{failure("haproxy", noon.Add(-time.Hour))}
@@ -237,9 +251,11 @@ func TestDestroyBehindAFile(t *testing.T) {
 	require.NotContains(t, shows(t, c), "FloatIP")
 }
 
-// TestDestroyThatFails: as long as something runs, or somebody has built on what stops, nothing is deleted.
+// TestDestroyThatFails: as long as something runs, or somebody has built on what stops, nothing is
+// deleted.
 func TestDestroyThatFails(t *testing.T) {
-	const goesOn = "the resources are stopped, but still configured: `hawser destroy` goes on, `hawser apply` starts them again"
+	const goesOn = "the resources are stopped, but still configured: `hawser destroy` goes on, " +
+		"`hawser apply` starts them again"
 	runs := func(s *crm.Status, reason string) {
 		for i := range s.Resources {
 			if r := &s.Resources[i]; r.ID == "FloatIP" {
@@ -257,7 +273,8 @@ func TestDestroyThatFails(t *testing.T) {
 	}{
 		{"a resource does not stop", func(c *crmtest.Fake, _ func()) {
 			c.OnStatus(func(_ *crm.CIB, s *crm.Status) { runs(s, "the address is still there") })
-		}, time.Minute, outcome.Resource, "FloatIP still runs on lb-1: the address is still there\nnothing was deleted"},
+		}, time.Minute, outcome.Resource,
+			"FloatIP still runs on lb-1: the address is still there\nnothing was deleted"},
 		{"it is put into maintenance meanwhile", func(c *crmtest.Fake, _ func()) {
 			c.OnStatus(func(_ *crm.CIB, s *crm.Status) {
 				runs(s, "")
@@ -281,7 +298,8 @@ func TestDestroyThatFails(t *testing.T) {
 		{"somebody deletes a part of it while it stops", func(c *crmtest.Fake, _ func()) {
 			c.OnWait(func(context.Context) { must(c.Delete("FloatIP-haproxy")) })
 		}, time.Minute, outcome.Conflict,
-			"somebody else changed the configuration while the resources stopped, and nothing was deleted\n" + goesOn},
+			"somebody else changed the configuration while the resources stopped, and nothing " +
+				"was deleted\n" + goesOn},
 		{"somebody builds on it while it is deleted", func(c *crmtest.Fake, _ func()) {
 			c.OnWait(func(context.Context) {
 				c.OnApply(func() { c.OnApply(nil); must(c.Edit(prefer)) })
@@ -320,7 +338,8 @@ func TestDestroyGoesOn(t *testing.T) {
 	require.NotContains(t, shows(t, c), "FloatIP")
 }
 
-// While Pacemaker would not stop it no order is left behind, which would be obeyed when it manages it again.
+// While Pacemaker would not stop it no order is left behind, which would be obeyed when it manages
+// it again.
 func TestRemovalOfWhatIsNotManaged(t *testing.T) {
 	d, c, _ := deployed(t)
 	c.OnStatus(func(_ *crm.CIB, s *crm.Status) {
@@ -338,7 +357,8 @@ func TestRemovalOfWhatIsNotManaged(t *testing.T) {
 // Where others' resources stay without fencing that they had before, that is said.
 func TestRemovalThatStopsOthers(t *testing.T) {
 	d, c, _ := deployed(t)
-	require.NoError(t, c.Edit(&crm.Primitive{Name: "web", Class: "ocf", Provider: "pacemaker", Type: "Dummy"}))
+	require.NoError(t,
+		c.Edit(&crm.Primitive{Name: "web", Class: "ocf", Provider: "pacemaker", Type: "Dummy"}))
 	r, err := d.PlanRemoval(t.Context())
 	require.NoError(t, err)
 	require.Len(t, r.Warnings, 1)
@@ -361,13 +381,15 @@ func TestApplyConflict(t *testing.T) {
 	require.Zero(t, c.Applied())
 }
 
-// What a file names is checked as the agents check it: a token file that they would refuse passes no plan.
+// What a file names is checked as the agents check it: a token file that they would refuse passes
+// no plan.
 func TestPlanChecksTokenFiles(t *testing.T) {
 	d, c := deployer()
 	dir := t.TempDir()
 	token := filepath.Join(dir, "token")
 	require.NoError(t, os.WriteFile(token, []byte("dop_v1_0\n"), 0o600))
-	file := parse(t, "fencing: off\nhaproxy: {}\nfloating_ips: [{name: FloatIP, ip: 203.0.113.10, token_file: "+token+"}]\n")
+	file := parse(t, "fencing: off\nhaproxy: {}\nfloating_ips: [{name: FloatIP, ip: "+
+		"203.0.113.10, token_file: "+token+"}]\n")
 	_, err := d.Plan(t.Context(), file, false)
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o777)) //nolint:gosec // others may write to it

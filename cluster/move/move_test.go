@@ -22,7 +22,8 @@ const timeout = 2 * time.Minute
 // noon is when the moves begin, after all that the fake's status tells of.
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// cluster is one of three nodes that run HAProxy, with FloatIP on lb-1, which stays where it is put.
+// cluster is one of three nodes that run HAProxy, with FloatIP on lb-1, which stays where it is
+// put.
 func cluster(t *testing.T, statements ...string) *crmtest.Fake {
 	t.Helper()
 	c := crmtest.New("lb-1", "lb-2", "lb-3")
@@ -88,6 +89,11 @@ func node(change func(n *crm.NodeStatus)) func(*crm.Status) {
 	return func(s *crm.Status) { change(&s.Nodes[1]) }
 }
 
+// until is a constraint that ends: id and resource, and where it sends that.
+func until(id, node, end string) string {
+	return "location " + id + " rule inf: #uname eq " + node + ` and date lt "` + end + `"`
+}
+
 func ignore(string) {}
 
 func TestMove(t *testing.T) {
@@ -100,17 +106,20 @@ func TestMove(t *testing.T) {
 			m := mover(c)
 			plan, err := m.Plan(t.Context(), "FloatIP", tc.to, timeout)
 			require.NoError(t, err)
-			require.Equal(t, []string{"FloatIP", "lb-1", tc.want}, []string{plan.Resource, plan.From, plan.To})
+			require.Equal(t, []string{"FloatIP", "lb-1", tc.want},
+				[]string{plan.Resource, plan.From, plan.To})
 			require.False(t, plan.There())
 			require.Empty(t, plan.Also)
 			require.Zero(t, c.Applied(), "a plan writes nothing")
 
 			var said []string
 			c.OnWait(func(context.Context) {
-				require.Equal(t, []string{"hawser-move-FloatIP"}, left(t, c), "it keeps the address there meanwhile")
+				require.Equal(t, []string{"hawser-move-FloatIP"}, left(t, c),
+					"it keeps the address there meanwhile")
 				require.Equal(t, tc.want, whereIs(t, c))
 			})
-			require.NoError(t, m.Move(t.Context(), plan, timeout, func(what string) { said = append(said, what) }))
+			require.NoError(t, m.Move(t.Context(), plan, timeout,
+				func(what string) { said = append(said, what) }))
 			require.Equal(t, "waiting for FloatIP to move to "+tc.want, said[0])
 			require.Empty(t, left(t, c))
 			require.Equal(t, tc.want, whereIs(t, c))
@@ -158,17 +167,20 @@ func TestPlanIsRefused(t *testing.T) {
 			"haproxy is no floating IP in the cluster's configuration; it has FloatIP",
 		},
 		{
-			"another agent's address", "ip", "lb-2", []string{"primitive ip ocf:heartbeat:IPaddr2 params ip=192.0.2.1"},
+			"another agent's address", "ip", "lb-2",
+			[]string{"primitive ip ocf:heartbeat:IPaddr2 params ip=192.0.2.1"},
 			nil, outcome.Usage, "ip is no floating IP",
 		},
 		{
 			"it is not managed", "FloatIP", "lb-2", nil,
 			of("FloatIP", func(r *crm.ResourceStatus) { r.Managed = false }), outcome.Resource,
-			"FloatIP is not managed (maintenance mode, or is-managed=false), so Pacemaker does not move it",
+			"FloatIP is not managed (maintenance mode, or is-managed=false), so Pacemaker does " +
+				"not move it",
 		},
 		{
 			"it is on two nodes", "FloatIP", "lb-3", nil,
-			of("FloatIP", func(r *crm.ResourceStatus) { r.Nodes = []string{"lb-1", "lb-2"} }), outcome.Resource,
+			of("FloatIP", func(r *crm.ResourceStatus) { r.Nodes = []string{"lb-1", "lb-2"} }),
+			outcome.Resource,
 			"FloatIP is on lb-1 and lb-2 at once, which Pacemaker has to put right first",
 		},
 		{
@@ -183,13 +195,17 @@ func TestPlanIsRefused(t *testing.T) {
 		},
 		{
 			"it is stopped", "FloatIP", "lb-2", nil,
-			of("FloatIP", func(r *crm.ResourceStatus) { *r = crm.ResourceStatus{ID: r.ID, Managed: true} }),
-			outcome.Resource, "FloatIP is not running on any node, so it cannot be moved: see `hawser status`",
+			of("FloatIP",
+				func(r *crm.ResourceStatus) { *r = crm.ResourceStatus{ID: r.ID, Managed: true} }),
+			outcome.Resource,
+			"FloatIP is not running on any node, so it cannot be moved: see `hawser status`",
 		},
 		{
 			"it has failed", "FloatIP", "lb-2", nil,
-			of("FloatIP", func(r *crm.ResourceStatus) { r.Failed, r.Reason = true, "the token is refused" }),
-			outcome.Resource, "not running on any node, so it cannot be moved: the token is refused",
+			of("FloatIP",
+				func(r *crm.ResourceStatus) { r.Failed, r.Reason = true, "the token is refused" }),
+			outcome.Resource,
+			"not running on any node, so it cannot be moved: the token is refused",
 		},
 		{
 			"an unknown node", "FloatIP", "lb-9", nil, nil, outcome.Usage,
@@ -207,7 +223,8 @@ func TestPlanIsRefused(t *testing.T) {
 		},
 		{
 			"the node is in maintenance", "FloatIP", "lb-2", nil,
-			node(func(n *crm.NodeStatus) { n.Maintenance = true }), outcome.Resource, "which is in maintenance",
+			node(func(n *crm.NodeStatus) { n.Maintenance = true }), outcome.Resource,
+			"which is in maintenance",
 		},
 		{
 			"the node has not been fenced", "FloatIP", "lb-2", nil,
@@ -216,11 +233,13 @@ func TestPlanIsRefused(t *testing.T) {
 		},
 		{
 			"the node is joining", "FloatIP", "lb-2", nil,
-			node(func(n *crm.NodeStatus) { n.Pending = true }), outcome.Resource, "which is still joining the cluster",
+			node(func(n *crm.NodeStatus) { n.Pending = true }), outcome.Resource,
+			"which is still joining the cluster",
 		},
 		{
 			"the node is shutting down", "FloatIP", "lb-2", nil,
-			node(func(n *crm.NodeStatus) { n.Shutdown = true }), outcome.Resource, "which is shutting down",
+			node(func(n *crm.NodeStatus) { n.Shutdown = true }), outcome.Resource,
+			"which is shutting down",
 		},
 		{
 			"HAProxy does not run there", "FloatIP", "lb-2", nil, func(s *crm.Status) {
@@ -228,9 +247,11 @@ func TestPlanIsRefused(t *testing.T) {
 					return r.ID == "haproxy" && r.Node == "lb-2"
 				})
 				s.Failures = []crm.Failure{{
-					Resource: "haproxy", Node: "lb-2", Task: "start", Meaning: "not installed", Reason: "no HAProxy",
+					Resource: "haproxy", Node: "lb-2", Task: "start", Meaning: "not installed",
+					Reason: "no HAProxy",
 				}}
-			}, outcome.Resource, "FloatIP cannot move to lb-2, where HAProxy is not running as it should: " +
+			}, outcome.Resource,
+			"FloatIP cannot move to lb-2, where HAProxy is not running as it should: " +
 				"start of haproxy on lb-2 failed: not installed: no HAProxy",
 		},
 		{
@@ -247,16 +268,20 @@ func TestPlanIsRefused(t *testing.T) {
 				if r.Node == "lb-2" {
 					r.Role = "Stopping"
 				}
-			}), outcome.Resource, "FloatIP cannot move to lb-2, where HAProxy is not running as it should",
+			}), outcome.Resource,
+			"FloatIP cannot move to lb-2, where HAProxy is not running as it should",
 		},
 		{
-			"a ban", "FloatIP", "lb-2", []string{"location not-there FloatIP -inf: lb-2"}, nil, outcome.Resource,
+			"a ban", "FloatIP", "lb-2", []string{"location not-there FloatIP -inf: lb-2"}, nil,
+			outcome.Resource,
 			"FloatIP cannot move to lb-2: Pacemaker would leave it where it is: " +
 				"the constraint not-there keeps it off that node; nothing was changed",
 		},
 		{
-			"a ban by a command", "FloatIP", "lb-2", []string{"location cli-ban-FloatIP-on-lb-2 FloatIP -inf: lb-2"},
-			nil, outcome.Resource, "the constraint cli-ban-FloatIP-on-lb-2 keeps it off that node; " +
+			"a ban by a command", "FloatIP", "lb-2",
+			[]string{"location cli-ban-FloatIP-on-lb-2 FloatIP -inf: lb-2"},
+			nil, outcome.Resource,
+			"the constraint cli-ban-FloatIP-on-lb-2 keeps it off that node; " +
 				"`crm resource clear FloatIP` ends that",
 		},
 		{
@@ -265,10 +290,12 @@ func TestPlanIsRefused(t *testing.T) {
 			}, nil, outcome.Resource, "no other node can have FloatIP: it would be stopped",
 		},
 		{
-			"another constraint pulls it away afterwards", "FloatIP", "lb-2", []string{"location home FloatIP 500: lb-1"},
-			nil, outcome.Resource, "FloatIP would not stay on lb-2: when the move is over, Pacemaker would move FloatIP " +
-				"from lb-2 to lb-1 (see the location constraints home). Raise its resource-stickiness, " +
-				"or remove the constraint that pulls it away",
+			"another constraint pulls it away afterwards", "FloatIP", "lb-2",
+			[]string{"location home FloatIP 500: lb-1"},
+			nil, outcome.Resource,
+			"FloatIP would not stay on lb-2: when the move is over, Pacemaker would move " +
+				"FloatIP from lb-2 to lb-1 (see the location constraints home). Raise its " +
+				"resource-stickiness, or remove the constraint that pulls it away",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -284,7 +311,8 @@ func TestPlanIsRefused(t *testing.T) {
 	}
 }
 
-// A HAProxy that is only degraded serves, and where the cluster runs none something else serves the address.
+// A HAProxy that is only degraded serves, and where the cluster runs none something else serves the
+// address.
 func TestPlanWhereHAProxyIsNoObstacle(t *testing.T) {
 	c := cluster(t)
 	c.OnStatus(func(_ *crm.CIB, s *crm.Status) {
@@ -336,7 +364,8 @@ func TestMoveThatFailsLeavesNothingBehind(t *testing.T) {
 	}{
 		{"it takes too long", func(_ *testing.T, c *crmtest.Fake, _ func()) {
 			c.OnWait(func(ctx context.Context) { <-ctx.Done() })
-		}, time.Millisecond, outcome.Timeout, "FloatIP has not moved to lb-2 within 1ms: the constraint of the move is removed"},
+		}, time.Millisecond, outcome.Timeout,
+			"FloatIP has not moved to lb-2 within 1ms: the constraint of the move is removed"},
 		{"somebody interrupts it", func(_ *testing.T, c *crmtest.Fake, giveUp func()) {
 			c.OnWait(func(context.Context) { giveUp() })
 		}, timeout, outcome.Interrupted, "interrupted: the constraint of the move is removed"},
@@ -359,26 +388,32 @@ func TestMoveThatFailsLeavesNothingBehind(t *testing.T) {
 			c.Fail("Apply", crm.ErrNoQuorum)
 		}, timeout, outcome.Unavailable, "no quorum"},
 		{"somebody removes the address meanwhile", func(t *testing.T, c *crmtest.Fake, _ func()) {
-			c.OnApply(func() { c.OnApply(nil); require.NoError(t, c.Delete("FloatIP-haproxy", "FloatIP")) })
-		}, timeout, outcome.Conflict, "nothing was written"},
-		{"the agent refuses the address on the node", func(_ *testing.T, c *crmtest.Fake, _ func()) {
-			c.OnWait(func(context.Context) {
-				c.FailResource("FloatIP", "the token is refused")
-				c.OnStatus(func(_ *crm.CIB, s *crm.Status) { s.Failures[0].Time = noon })
+			c.OnApply(func() {
+				c.OnApply(nil)
+				require.NoError(t, c.Delete("FloatIP-haproxy", "FloatIP"))
 			})
-		}, timeout, outcome.Resource, "FloatIP has not moved to lb-2, it is not on any node: " +
-			"start of FloatIP on lb-2 failed: error: the token is refused"},
+		}, timeout, outcome.Conflict, "nothing was written"},
+		{"the agent refuses the address on the node",
+			func(_ *testing.T, c *crmtest.Fake, _ func()) {
+				c.OnWait(func(context.Context) {
+					c.FailResource("FloatIP", "the token is refused")
+					c.OnStatus(func(_ *crm.CIB, s *crm.Status) { s.Failures[0].Time = noon })
+				})
+			}, timeout, outcome.Resource, "FloatIP has not moved to lb-2, it is not on any node: " +
+				"start of FloatIP on lb-2 failed: error: the token is refused"},
 		{"Pacemaker has brought it back", func(_ *testing.T, c *crmtest.Fake, _ func()) {
 			c.OnWait(func(context.Context) {
 				c.OnStatus(func(_ *crm.CIB, s *crm.Status) {
 					of("FloatIP", func(r *crm.ResourceStatus) { r.Node = "lb-1" })(s)
 					s.Failures = []crm.Failure{{
-						Resource: "FloatIP", Node: "lb-2", Task: "start", Meaning: "error", Reason: "old",
-						Time: noon.Add(-time.Hour),
+						Resource: "FloatIP", Node: "lb-2", Task: "start", Meaning: "error",
+						Reason: "old",
+						Time:   noon.Add(-time.Hour),
 					}}
 				})
 			})
-		}, timeout, outcome.Resource, "FloatIP has not moved to lb-2, it is on lb-1: see `hawser status`"},
+		}, timeout, outcome.Resource,
+			"FloatIP has not moved to lb-2, it is on lb-1: see `hawser status`"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := cluster(t)
@@ -396,8 +431,8 @@ func TestMoveThatFailsLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// Two that move the same address do not get into each other's way: the second writes nothing, and does not
-// remove what the first has written.
+// Two that move the same address do not get into each other's way: the second writes nothing, and
+// does not remove what the first has written.
 func TestMoveWhileAnotherMovesTheSameAddress(t *testing.T) {
 	c := cluster(t)
 	m := mover(c)
@@ -405,7 +440,7 @@ func TestMoveWhileAnotherMovesTheSameAddress(t *testing.T) {
 	require.NoError(t, err)
 	c.OnApply(func() {
 		c.OnApply(nil)
-		write(t, c, `location hawser-move-FloatIP FloatIP rule inf: #uname eq lb-3 and date lt "2030-01-02 12:03:00Z"`)
+		write(t, c, until("hawser-move-FloatIP FloatIP", "lb-3", "2030-01-02 12:03:00Z"))
 	})
 	err = m.Move(t.Context(), plan, timeout, ignore)
 	var changed *change.Changed
@@ -435,8 +470,10 @@ func TestReleaseThatFailsSaysWhatIsLeft(t *testing.T) {
 	c.OnWait(func(context.Context) { c.Fail("Query", crm.ErrNotRunning) })
 	err = m.Move(t.Context(), plan, timeout, ignore)
 	require.Equal(t, outcome.Unavailable, outcome.Of(err))
-	require.ErrorContains(t, err, "the constraint hawser-move-FloatIP could not be removed; Pacemaker heeds it for at most "+
-		"3m0s more: the next `hawser move`, or `hawser configure delete hawser-move-FloatIP`, removes it")
+	require.ErrorContains(t, err,
+		"the constraint hawser-move-FloatIP could not be removed; Pacemaker heeds it for at most "+
+			"3m0s more: the next `hawser move`, or `hawser configure delete hawser-move-FloatIP`, "+
+			"removes it")
 	require.Equal(t, []string{"hawser-move-FloatIP"}, left(t, c))
 
 	// The clock goes on, and the next move removes it.
@@ -447,15 +484,13 @@ func TestReleaseThatFailsSaysWhatIsLeft(t *testing.T) {
 	require.Equal(t, "lb-2", whereIs(t, c))
 }
 
-// What a move that was killed has left is removed by the next one, but not before its time is over: until
-// then it may be one that is under way.
+// What a move that was killed has left is removed by the next one, but not before its time is over:
+// until then it may be one that is under way.
 func TestStaleConstraints(t *testing.T) {
-	const (
-		over    = `location hawser-move-Other Other rule inf: #uname eq lb-2 and date lt "2030-01-02 11:59:57Z"`
-		soon    = `location hawser-move-Other Other rule inf: #uname eq lb-2 and date lt "2030-01-02 11:59:59Z"`
-		odd     = `location hawser-move-Other Other 50: lb-2`
-		foreign = `location elsewhere Other rule inf: #uname eq lb-2 and date lt "2029-01-02 11:59:00Z"`
-	)
+	over := until("hawser-move-Other Other", "lb-2", "2030-01-02 11:59:57Z")
+	soon := until("hawser-move-Other Other", "lb-2", "2030-01-02 11:59:59Z")
+	foreign := until("elsewhere Other", "lb-2", "2029-01-02 11:59:00Z")
+	const odd = "location hawser-move-Other Other 50: lb-2"
 	for _, tc := range []struct {
 		name, constraint string
 		goes             bool
@@ -489,7 +524,7 @@ func TestStaleConstraints(t *testing.T) {
 
 // A constraint that a killed move of the same address has left gives way to the new one.
 func TestMoveAfterOneThatWasKilled(t *testing.T) {
-	c := cluster(t, `location hawser-move-FloatIP FloatIP rule inf: #uname eq lb-2 and date lt "2030-01-02 12:02:00Z"`)
+	c := cluster(t, until("hawser-move-FloatIP FloatIP", "lb-2", "2030-01-02 12:02:00Z"))
 	require.Equal(t, "lb-2", whereIs(t, c))
 	m := mover(c)
 	plan, err := m.Plan(t.Context(), "FloatIP", "lb-3", timeout)

@@ -23,9 +23,11 @@ func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 		}
 		switch {
 		case !r.Managed:
-			return r, cannot("%s is not managed (maintenance mode, or is-managed=false), so Pacemaker does not move it", resource)
+			return r, cannot("%s is not managed (maintenance mode, or is-managed=false), so "+
+				"Pacemaker does not move it", resource)
 		case r.Active && len(r.Nodes) > 1:
-			return r, cannot("%s is on %s at once, which Pacemaker has to put right first", resource, strings.Join(r.Nodes, " and "))
+			return r, cannot("%s is on %s at once, which Pacemaker has to put right first",
+				resource, strings.Join(r.Nodes, " and "))
 		case r.Pending != "" || r.Role == "Starting" || r.Role == "Stopping":
 			return r, cannot("%s is just %s", resource, strings.ToLower(cmp.Or(r.Pending, r.Role)))
 		case r.Active && !r.Failed && r.Node != "":
@@ -39,7 +41,8 @@ func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 	if len(reasons) > 0 {
 		why = ": " + strings.Join(reasons, "; ")
 	}
-	return crm.ResourceStatus{}, cannot("%s is not running on any node, so it cannot be moved%s: see `hawser status`", resource, why)
+	return crm.ResourceStatus{}, cannot("%s is not running on any node, so it cannot be "+
+		"moved%s: see `hawser status`", resource, why)
 }
 
 // cannot is the error for a move that the cluster's state does not allow.
@@ -65,8 +68,10 @@ func fit(status *crm.Status, resource, from, node string) error {
 			is   bool
 			what string
 		}{
-			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"}, {n.Pending, "is still joining the cluster"},
-			{n.Shutdown, "is shutting down"}, {n.Standby, "is in standby: `crm node online " + node + "` ends that"},
+			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"},
+			{n.Pending, "is still joining the cluster"},
+			{n.Shutdown, "is shutting down"}, {n.Standby,
+				"is in standby: `crm node online " + node + "` ends that"},
 			{n.Maintenance, "is in maintenance"},
 		} {
 			if state.is {
@@ -78,7 +83,8 @@ func fit(status *crm.Status, resource, from, node string) error {
 	return outcome.Usagef("the cluster has no node %s; it has %s", node, strings.Join(names, ", "))
 }
 
-// servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only degraded serves.
+// servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only
+// degraded serves.
 func servesOn(status *crm.Status, resource, node string) error {
 	runs, reason := false, ""
 	for _, r := range status.Resources {
@@ -101,13 +107,15 @@ func servesOn(status *crm.Status, resource, node string) error {
 			reason = ": " + f.String()
 		}
 	}
-	return cannot("%s cannot move to %s, where HAProxy is not running as it should%s", resource, node, reason)
+	return cannot("%s cannot move to %s, where HAProxy is not running as it should%s", resource,
+		node, reason)
 }
 
 // refused says why the scheduler does not send the address to the node.
 func refused(now crm.Snapshot, resource, node, to string) error {
 	if node == "" {
-		return cannot("Pacemaker has no other node for %s%s", resource, locations(now.CIB, resource))
+		return cannot("Pacemaker has no other node for %s%s", resource,
+			locations(now.CIB, resource))
 	}
 	why := locations(now.CIB, resource)
 	if b, ok := now.Status.BanOf(node, resource); ok {

@@ -37,11 +37,13 @@ func TestPushIsTakenEverywhere(t *testing.T) {
 	require.Empty(t, p.Skipped)
 	require.Empty(t, p.Warnings)
 	var said []string
-	report, err := s.roller.Push(t.Context(), p, patience, func(what string) { said = append(said, what) })
+	report, err := s.roller.Push(t.Context(), p, patience,
+		func(what string) { said = append(said, what) })
 	require.NoError(t, err)
 	require.Equal(t, PushReport{
 		Resource: "haproxy", Configuration: p.Sum, File: s.conf, Taken: true,
-		Nodes: []NodePush{{Node: "lb-1", Serves: true, Answer: "ok"}, {Node: "lb-2", Serves: true, Answer: "ok"}},
+		Nodes: []NodePush{{Node: "lb-1", Serves: true, Answer: "ok"},
+			{Node: "lb-2", Serves: true, Answer: "ok"}},
 	}, report)
 	require.Equal(t, []string{"check:" + p.Sum, "take:" + p.Sum}, s.orders)
 	require.Equal(t, []string{
@@ -70,8 +72,8 @@ func TestPushPastANodeWithoutHAProxy(t *testing.T) {
 	}, report.Nodes[1])
 }
 
-// TestPushThatFails: whatever happens, nothing of the push stays in the cluster's configuration, and no node
-// takes what another has refused.
+// TestPushThatFails: whatever happens, nothing of the push stays in the cluster's configuration,
+// and no node takes what another has refused.
 func TestPushThatFails(t *testing.T) {
 	type answer = func(s *crm.Status, n *crm.NodeStatus, order contract.PushOrder)
 	// at answers one of the two orders as it does, and the other well.
@@ -108,19 +110,25 @@ func TestPushThatFails(t *testing.T) {
 		lb2     NodePush // if anything is known of it
 	}{
 		{
-			"a node refuses it", func(_ *testing.T, s *site, _ func()) { s.pushing["lb-2"] = at(check, refuses) },
-			patience, outcome.Degraded, "lb-2: unknown keyword; no node has taken it and no file was changed",
+			"a node refuses it",
+			func(_ *testing.T, s *site, _ func()) { s.pushing["lb-2"] = at(check, refuses) },
+			patience, outcome.Degraded,
+			"lb-2: unknown keyword; no node has taken it and no file was changed",
 			1, NodePush{Node: "lb-2", Answer: "refused", Reason: "unknown keyword"},
 		},
 		{
-			"a node cannot take it", func(_ *testing.T, s *site, _ func()) { s.pushing["lb-2"] = at(take, refuses) },
-			patience, outcome.Degraded, "lb-2: unknown keyword; the other nodes have applied it: fix that node and push again",
+			"a node cannot take it",
+			func(_ *testing.T, s *site, _ func()) { s.pushing["lb-2"] = at(take, refuses) },
+			patience, outcome.Degraded,
+			"lb-2: unknown keyword; the other nodes have applied it: fix that node and push " +
+				"again",
 			2, NodePush{Node: "lb-2", Answer: "refused", Reason: "unknown keyword"},
 		},
 		{
 			"a node does not answer the check",
 			func(_ *testing.T, s *site, _ func()) { s.pushing["lb-2"] = at(check, silent) },
-			20 * time.Millisecond, outcome.Timeout, "not every node has answered in time: lb-2 did not answer in time",
+			20 * time.Millisecond, outcome.Timeout,
+			"not every node has answered in time: lb-2 did not answer in time",
 			1, NodePush{Node: "lb-2", Answer: "none"},
 		},
 		{
@@ -130,7 +138,8 @@ func TestPushThatFails(t *testing.T) {
 		},
 		{
 			"somebody interrupts the check", func(_ *testing.T, s *site, giveUp func()) {
-				s.pushing["lb-2"] = at(check, func(*crm.Status, *crm.NodeStatus, contract.PushOrder) { giveUp() })
+				s.pushing["lb-2"] = at(check,
+					func(*crm.Status, *crm.NodeStatus, contract.PushOrder) { giveUp() })
 			}, patience, outcome.Interrupted, "interrupted before every node had answered", 1,
 			NodePush{Node: "lb-2", Answer: "none"},
 		},
@@ -141,7 +150,8 @@ func TestPushThatFails(t *testing.T) {
 		},
 		{
 			"somebody interrupts the take", func(_ *testing.T, s *site, giveUp func()) {
-				s.pushing["lb-2"] = at(take, func(*crm.Status, *crm.NodeStatus, contract.PushOrder) { giveUp() })
+				s.pushing["lb-2"] = at(take,
+					func(*crm.Status, *crm.NodeStatus, contract.PushOrder) { giveUp() })
 			}, patience, outcome.Interrupted, "interrupted before every node had answered", 2,
 			NodePush{Node: "lb-2", Answer: "none"},
 		},
@@ -197,13 +207,15 @@ func TestPushWhileANodeLeaves(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, report.Taken)
 			require.Equal(t, NodePush{Node: "lb-1", Serves: true, Answer: "ok"}, report.Nodes[0])
-			require.Equal(t, NodePush{Node: "lb-2", Answer: "left", Reason: "it stopped meanwhile"}, report.Nodes[1])
+			require.Equal(t, NodePush{Node: "lb-2", Answer: "left", Reason: "it stopped meanwhile"},
+				report.Nodes[1])
 			require.Equal(t, s.before, s.shows(t))
 		})
 	}
 }
 
-// Somebody else pushes between the check and the take: no node takes ours, and theirs is left alone.
+// Somebody else pushes between the check and the take: no node takes ours, and theirs is left
+// alone.
 func TestPushWhileSomebodyElsePushes(t *testing.T) {
 	s := newSite(t)
 	p := planPush(t, s)
@@ -259,7 +271,8 @@ func TestRemovalOfAPushThatFails(t *testing.T) {
 	})
 	report, err := s.roller.Push(t.Context(), p, patience, ignore)
 	require.Equal(t, outcome.Unavailable, outcome.Of(err))
-	require.ErrorContains(t, err, "could not be removed from the cluster's again (the next hawser reload does it)")
+	require.ErrorContains(t, err,
+		"could not be removed from the cluster's again (the next hawser reload does it)")
 	require.True(t, report.Nodes[1].Serves)
 	require.Contains(t, s.shows(t), p.packed)
 }
@@ -280,7 +293,8 @@ func TestPlanPushIsRefused(t *testing.T) {
 		says     string
 	}{
 		{"an unknown resource", "web", pushed, nil, outcome.Usage, "there is no HAProxy web"},
-		{"credentials", "haproxy", []byte("listen s\n\tstats auth admin:hunter2\n"), nil, outcome.Usage,
+		{"credentials", "haproxy", []byte("listen s\n\tstats auth admin:hunter2\n"), nil,
+			outcome.Usage,
 			"new.cfg holds the password of the statistics page"},
 		{"too large", "haproxy", random, nil, outcome.Usage, "new.cfg is too large for the CIB"},
 		{"not managed", "haproxy", pushed, func(s *site) {
@@ -303,7 +317,8 @@ func TestPlanPushIsRefused(t *testing.T) {
 			s.Probed("haproxy", "lb-2")
 			s.roller.Cluster = insisting{s.Fake}
 		}, outcome.Failed, "Pacemaker would restart haproxy on lb-2"},
-		{"Pacemaker does not answer", "haproxy", pushed, func(s *site) { s.Fail("Query", crm.ErrNotRunning) },
+		{"Pacemaker does not answer", "haproxy", pushed,
+			func(s *site) { s.Fail("Query", crm.ErrNotRunning) },
 			outcome.Unavailable, "does not answer"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -322,7 +337,8 @@ func TestPlanPushIsRefused(t *testing.T) {
 
 func TestPlanPushThatIsAllowed(t *testing.T) {
 	s := newSite(t)
-	_, err := s.roller.PlanPush(t.Context(), "", "new.cfg", []byte("listen s\n\tstats auth admin:hunter2\n"),
+	_, err := s.roller.PlanPush(t.Context(), "", "new.cfg",
+		[]byte("listen s\n\tstats auth admin:hunter2\n"),
 		PushOptions{WithCredentials: true})
 	require.NoError(t, err)
 
@@ -362,12 +378,14 @@ func TestPushIsCheckedWhereHAProxyIs(t *testing.T) {
 func TestPrevious(t *testing.T) {
 	dir := t.TempDir()
 	of := func(conf string) string {
-		return Previous(&crm.Primitive{Name: "haproxy", Params: crm.Attrs{{Name: contract.ParamConffile, Value: conf}}})
+		return Previous(&crm.Primitive{Name: "haproxy",
+			Params: crm.Attrs{{Name: contract.ParamConffile, Value: conf}}})
 	}
 	real, link := filepath.Join(dir, "real.cfg"), filepath.Join(dir, "link.cfg")
 	require.Equal(t, real+contract.PreviousSuffix, of(real), "a file that is not there")
 	require.NoError(t, os.WriteFile(real, nil, 0o600))
 	require.NoError(t, os.Symlink(real, link))
 	require.Equal(t, real+contract.PreviousSuffix, of(link))
-	require.Equal(t, contract.DefaultConffile+contract.PreviousSuffix, Previous(&crm.Primitive{Name: "haproxy"}))
+	require.Equal(t, contract.DefaultConffile+contract.PreviousSuffix,
+		Previous(&crm.Primitive{Name: "haproxy"}))
 }

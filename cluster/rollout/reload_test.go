@@ -59,40 +59,56 @@ func TestWhatANodeDoesWithAReload(t *testing.T) {
 		says  string
 	}{
 		{"it refuses the configuration", func(_ *crm.Status, n *crm.NodeStatus, g string) {
-			loads(n, contract.Loaded{Serves: served, Asked: g, Pending: "unknown keyword 'bogus'", OldWorkers: 2, Conns: 7})
-		}, Kept, outcome.Degraded, "lb-2 goes on with the configuration that it served: unknown keyword 'bogus'"},
+			loads(n, contract.Loaded{Serves: served, Asked: g, Pending: "unknown keyword 'bogus'",
+				OldWorkers: 2, Conns: 7})
+		}, Kept, outcome.Degraded,
+			"lb-2 goes on with the configuration that it served: unknown keyword 'bogus'"},
 		{"HAProxy was started with other files", func(_ *crm.Status, n *crm.NodeStatus, g string) {
 			loads(n, contract.Loaded{Serves: served, Generation: g})
-		}, Differs, outcome.Degraded, "lb-2 serves another configuration than the one of this node"},
+		}, Differs, outcome.Degraded,
+			"lb-2 serves another configuration than the one of this node"},
 		{"it has refused an earlier one", func(_ *crm.Status, n *crm.NodeStatus, _ string) {
 			loads(n, contract.Loaded{Serves: served, Asked: "another", Pending: "bogus"})
-		}, NoAnswer, outcome.Timeout, "lb-2 has not answered within 20ms: the reload was asked for"},
-		{"its agent says nothing", func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Attributes = nil },
+		}, NoAnswer, outcome.Timeout,
+			"lb-2 has not answered within 20ms: the reload was asked for"},
+		{"its agent says nothing",
+			func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Attributes = nil },
 			NoAnswer, outcome.Timeout, "lb-2 has not answered within 20ms"},
-		{"HAProxy is about to start again", func(s *crm.Status, n *crm.NodeStatus, _ string) { gone(s, n.Name) },
+		{"HAProxy is about to start again",
+			func(s *crm.Status, n *crm.NodeStatus, _ string) { gone(s, n.Name) },
 			NoAnswer, outcome.Timeout, "lb-2 has not answered within 20ms"},
 		{"HAProxy failed long ago", func(s *crm.Status, n *crm.NodeStatus, _ string) {
 			gone(s, n.Name)
-			s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-2", Task: "start", Time: noon.Add(-time.Hour)}}
+			s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-2", Task: "start",
+				Time: noon.Add(-time.Hour)}}
 		}, NoAnswer, outcome.Timeout, "lb-2 has not answered within 20ms"},
 		{"HAProxy fails", func(s *crm.Status, n *crm.NodeStatus, _ string) {
 			gone(s, n.Name)
 			s.Failures = []crm.Failure{
 				{Resource: "haproxy", Node: "lb-1", Task: "start", Meaning: "error", Time: noon},
-				{Resource: "haproxy:1", Node: "lb-2", Task: "start", Meaning: "error", Reason: "no memory", Time: noon},
+				{Resource: "haproxy:1", Node: "lb-2", Task: "start", Meaning: "error",
+					Reason: "no memory", Time: noon},
 			}
-		}, NodeFailed, outcome.Resource, "lb-2: start of haproxy:1 on lb-2 failed: error: no memory"},
+		}, NodeFailed, outcome.Resource,
+			"lb-2: start of haproxy:1 on lb-2 failed: error: no memory"},
 		{"the resource is stopped", func(s *crm.Status, n *crm.NodeStatus, _ string) {
 			gone(s, n.Name)
 			for i := range s.Resources {
 				s.Resources[i].Target = "Stopped"
 			}
 		}, Left, outcome.Failed, ""},
-		{"it goes offline", func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Online = false }, Left, outcome.Failed, ""},
-		{"it is not fenced yet", func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Unclean = true }, Left, outcome.Failed, ""},
-		{"it shuts down", func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Shutdown = true }, Left, outcome.Failed, ""},
-		{"it goes into standby", func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Standby = true }, Left, outcome.Failed, ""},
-		{"it is removed from the cluster", func(s *crm.Status, _ *crm.NodeStatus, _ string) { s.Nodes = s.Nodes[:1] },
+		{"it goes offline", func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Online = false },
+			Left, outcome.Failed, ""},
+		{"it is not fenced yet",
+			func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Unclean = true }, Left,
+			outcome.Failed, ""},
+		{"it shuts down", func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Shutdown = true },
+			Left, outcome.Failed, ""},
+		{"it goes into standby",
+			func(_ *crm.Status, n *crm.NodeStatus, _ string) { n.Standby = true }, Left,
+			outcome.Failed, ""},
+		{"it is removed from the cluster",
+			func(s *crm.Status, _ *crm.NodeStatus, _ string) { s.Nodes = s.Nodes[:1] },
 			Left, outcome.Failed, ""},
 		{"it is put into maintenance", func(s *crm.Status, n *crm.NodeStatus, _ string) {
 			for i := range s.Resources {
@@ -136,7 +152,8 @@ func TestReloadThatNobodyAnswers(t *testing.T) {
 	}{
 		{"somebody interrupts it", func(s *site, giveUp func()) {
 			s.reloading["lb-1"] = func(*crm.Status, *crm.NodeStatus, string) { giveUp() }
-		}, outcome.Interrupted, "interrupted before lb-1, lb-2 had answered: the reload was asked for"},
+		}, outcome.Interrupted,
+			"interrupted before lb-1, lb-2 had answered: the reload was asked for"},
 		{"Pacemaker does not answer any more", func(s *site, _ func()) {
 			s.OnApply(func() { s.Fail("Status", crm.ErrNotRunning) })
 		}, outcome.Unavailable, "the reload was asked for, but it is not known what became of it"},
@@ -145,7 +162,8 @@ func TestReloadThatNobodyAnswers(t *testing.T) {
 				loads(n, contract.Loaded{Serves: served, Asked: g, Pending: "bogus"})
 				giveUp()
 			}
-		}, outcome.Interrupted, "before lb-2 had answered: the reload was asked for, `hawser status` shows what becomes of it\n" +
+		}, outcome.Interrupted, "before lb-2 had answered: the reload was asked for, `hawser " +
+			"status` shows what becomes of it\n" +
 			"lb-1 goes on with the configuration that it served: bogus"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -176,7 +194,8 @@ func TestReloadSaysForWhomItWaits(t *testing.T) {
 	l, err := s.roller.PlanReload(t.Context(), "haproxy", ReloadOptions{})
 	require.NoError(t, err)
 	var said []string
-	require.NoError(t, s.roller.Reload(t.Context(), l, patience, func(what string) { said = append(said, what) }))
+	require.NoError(t, s.roller.Reload(t.Context(), l, patience,
+		func(what string) { said = append(said, what) }))
 	require.Equal(t, []string{"waiting for lb-1, lb-2", "waiting for lb-2"}, said)
 }
 
@@ -190,18 +209,22 @@ func TestVerdict(t *testing.T) {
 		{"all have taken it", []NodeState{Taken, Taken}, 0, ""},
 		{"one has left", []NodeState{Taken, Left}, 0, ""},
 		{"one has no HAProxy", []NodeState{Taken, Absent}, 0, ""},
-		{"one goes on with the former", []NodeState{Taken, Kept}, outcome.Degraded, "lb-2 goes on with"},
-		{"one serves another", []NodeState{Differs, Taken}, outcome.Degraded, "lb-1 serves another"},
+		{"one goes on with the former", []NodeState{Taken, Kept}, outcome.Degraded,
+			"lb-2 goes on with"},
+		{"one serves another", []NodeState{Differs, Taken}, outcome.Degraded,
+			"lb-1 serves another"},
 		{"one is not managed", []NodeState{Unmanaged, Taken}, outcome.Degraded, "lb-1: why"},
 		{"one failed", []NodeState{NodeFailed, Taken}, outcome.Resource, "lb-1: why"},
-		{"one failed, one goes on", []NodeState{Kept, NodeFailed}, outcome.Resource, "lb-2: why\nlb-1 goes on with"},
+		{"one failed, one goes on", []NodeState{Kept, NodeFailed}, outcome.Resource,
+			"lb-2: why\nlb-1 goes on with"},
 		{"all have left", []NodeState{Left, Left}, outcome.Resource, "no node is left"},
 		{"nobody has answered yet", []NodeState{NoAnswer, Left}, 0, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l := &Reload{}
 			for i, state := range tc.states {
-				l.Report.Nodes = append(l.Report.Nodes, NodeReload{Node: []string{"lb-1", "lb-2"}[i], State: state, Reason: "why"})
+				l.Report.Nodes = append(l.Report.Nodes,
+					NodeReload{Node: []string{"lb-1", "lb-2"}[i], State: state, Reason: "why"})
 			}
 			err := l.verdict()
 			if tc.says == "" {
@@ -247,8 +270,9 @@ func TestNodesThatWillNotReload(t *testing.T) {
 	change = func(st *crm.Status) { gone(st, "lb-1"); st.Nodes[1].Standby = true }
 	_, err = s.roller.PlanReload(t.Context(), "haproxy", ReloadOptions{})
 	require.Equal(t, outcome.Resource, outcome.Of(err))
-	require.ErrorContains(t, err, "haproxy runs on no node where Pacemaker would reload it; nothing was changed\n"+
-		"lb-1: haproxy does not run there\nlb-2: the node is in standby")
+	require.ErrorContains(t, err,
+		"haproxy runs on no node where Pacemaker would reload it; nothing was changed\n"+
+			"lb-1: haproxy does not run there\nlb-2: the node is in standby")
 }
 
 func TestForesee(t *testing.T) {
@@ -311,7 +335,9 @@ func TestCheckForReload(t *testing.T) {
 		says    string
 	}{
 		{"HAProxy refuses it", "", func(_ *testing.T, s *site) {
-			s.roller.HAProxy = func(context.Context, preflight.HAProxy) error { return errors.New("unknown keyword 'bogus'") }
+			s.roller.HAProxy = func(context.Context, preflight.HAProxy) error {
+				return errors.New("unknown keyword 'bogus'")
+			}
 		}, "unknown keyword 'bogus'; nothing was changed"},
 		{"it is edited meanwhile", "", func(_ *testing.T, s *site) {
 			s.roller.HAProxy = func(_ context.Context, h preflight.HAProxy) error {
@@ -319,9 +345,12 @@ func TestCheckForReload(t *testing.T) {
 			}
 		}, "was edited while it was checked; nothing was changed: run the command again"},
 		{"it is removed meanwhile", "", func(_ *testing.T, s *site) {
-			s.roller.HAProxy = func(_ context.Context, h preflight.HAProxy) error { return os.Remove(h.Config) }
+			s.roller.HAProxy = func(_ context.Context, h preflight.HAProxy) error {
+				return os.Remove(h.Config)
+			}
 		}, "was edited while it was checked"},
-		{"it is not there", "", func(t *testing.T, s *site) { require.NoError(t, os.Remove(s.conf)) },
+		{"it is not there", "",
+			func(t *testing.T, s *site) { require.NoError(t, os.Remove(s.conf)) },
 			"no such file or directory; nothing was changed"},
 		{"words that end in the middle", "-f 'x", nil, "extraconf of haproxy"},
 	} {
@@ -338,18 +367,20 @@ func TestCheckForReload(t *testing.T) {
 	}
 }
 
-// HAProxy checks what the agent would run: with its words, its addresses, and what the resource's HAProxy was
-// started with.
+// HAProxy checks what the agent would run: with its words, its addresses, and what the resource's
+// HAProxy was started with.
 func TestCheckForReloadIsTheAgents(t *testing.T) {
 	s := newSite(t, crm.Attr{Name: contract.ParamBinpath, Value: "/opt/haproxy"},
-		crm.Attr{Name: contract.ParamExtraconf, Value: "-dr"}, crm.Attr{Name: contract.ParamAnchorIP, Value: "10.0.0.1"})
+		crm.Attr{Name: contract.ParamExtraconf, Value: "-dr"},
+		crm.Attr{Name: contract.ParamAnchorIP, Value: "10.0.0.1"})
 	var checked preflight.HAProxy
 	s.roller.HAProxy = func(_ context.Context, h preflight.HAProxy) error { checked = h; return nil }
 	s.roller.Environment = func(resource string) []string { return []string{"OF=" + resource} }
 	_, err := s.roller.PlanReload(t.Context(), "haproxy", ReloadOptions{})
 	require.NoError(t, err)
 	require.Equal(t, preflight.HAProxy{
-		Config: s.conf, Binary: "/opt/haproxy", Extra: "-dr", AnchorIP: "10.0.0.1", Env: []string{"OF=haproxy"},
+		Config: s.conf, Binary: "/opt/haproxy", Extra: "-dr", AnchorIP: "10.0.0.1",
+		Env: []string{"OF=haproxy"},
 	}, checked)
 }
 

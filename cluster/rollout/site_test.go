@@ -21,8 +21,8 @@ const served = "0123456789ab"
 // noon is when all tests begin, after all that the fake's status tells of.
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// site is a cluster of two nodes that run HAProxy, and whose agents answer as they should unless the test
-// says otherwise.
+// site is a cluster of two nodes that run HAProxy, and whose agents answer as they should unless
+// the test says otherwise.
 type site struct {
 	*crmtest.Fake
 	roller *Roller
@@ -45,12 +45,14 @@ func newSite(t *testing.T, params ...crm.Attr) *site {
 	}
 	require.NoError(t, os.WriteFile(s.conf, []byte("defaults\n"), 0o600))
 	objects := crmtest.Tutorial()
-	objects[1].(*crm.Primitive).Params = append(crm.Attrs{{Name: contract.ParamConffile, Value: s.conf}}, params...)
+	objects[1].(*crm.Primitive).Params = append(crm.Attrs{{Name: contract.ParamConffile,
+		Value: s.conf}}, params...)
 	require.NoError(t, s.Edit(objects...))
 	s.before = s.shows(t)
 	s.OnStatus(s.answer)
 	s.roller = &Roller{
-		Cluster: s.Fake, Node: "lb-1", RunDir: t.TempDir(), Root: true, Now: func() time.Time { return noon },
+		Cluster: s.Fake, Node: "lb-1", RunDir: t.TempDir(), Root: true,
+		Now:         func() time.Time { return noon },
 		HAProxy:     func(context.Context, preflight.HAProxy) error { return nil },
 		Environment: func(string) []string { return nil },
 	}
@@ -84,7 +86,8 @@ func (s *site) answer(cib *crm.CIB, status *crm.Status) {
 		case special != nil:
 			special(status, n, generation)
 		default:
-			loads(n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: noon})
+			loads(n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation,
+				Worker: noon})
 		}
 	}
 	order, err := contract.ParsePushOrder(text)

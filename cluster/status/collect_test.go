@@ -20,9 +20,10 @@ import (
 // noon is when the status is asked for.
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// collector asks a cluster of three nodes that run HAProxy, with FloatIP on lb-1, from a machine that is none
-// of them. change does to the status what the fake cannot.
-func collector(t *testing.T, change func(*crm.Status), more ...crm.Object) (*status.Collector, *crmtest.Fake) {
+// collector asks a cluster of three nodes that run HAProxy, with FloatIP on lb-1, from a machine
+// that is none of them. change does to the status what the fake cannot.
+func collector(t *testing.T, change func(*crm.Status),
+	more ...crm.Object) (*status.Collector, *crmtest.Fake) {
 	t.Helper()
 	c := crmtest.New("lb-1", "lb-2", "lb-3")
 	require.NoError(t, c.Edit(append(crmtest.Tutorial(), more...)...))
@@ -30,7 +31,8 @@ func collector(t *testing.T, change func(*crm.Status), more ...crm.Object) (*sta
 		c.OnStatus(func(_ *crm.CIB, s *crm.Status) { change(s) })
 	}
 	return &status.Collector{
-		Cluster: c, Live: true, Node: "admin", RunDir: t.TempDir(), Now: func() time.Time { return noon },
+		Cluster: c, Live: true, Node: "admin", RunDir: t.TempDir(),
+		Now: func() time.Time { return noon },
 	}, c
 }
 
@@ -156,16 +158,19 @@ func deadSocket(t *testing.T, runDir string) {
 func TestUnknownPlace(t *testing.T) {
 	s, _ := collector(t, func(s *crm.Status) { s.Nodes[0].Online = false })
 	r := s.Collect(t.Context())
-	const why = "lb-1 is offline, and until it has been fenced Pacemaker does not know what runs there"
+	const why = "lb-1 is offline, and until it has been fenced Pacemaker does not know what " +
+		"runs there"
 	require.Equal(t, status.Failed, r.State)
 	ip := r.FloatingIPs[0]
 	require.Equal(t, []any{"unknown", status.Failed, why}, []any{ip.Is, ip.State, ip.Reason})
 	h := haproxyOn(t, r, "lb-1")
-	require.Equal(t, []any{"unknown", status.Degraded, why}, []any{h.Is, h.State, h.Reason}, "others serve")
+	require.Equal(t, []any{"unknown", status.Degraded, why}, []any{h.Is, h.State, h.Reason},
+		"others serve")
 	require.Equal(t, "running", haproxyOn(t, r, "lb-2").Is)
 }
 
-// A constraint that keeps HAProxy off a node is as somebody wanted it, unless a command has left it behind.
+// A constraint that keeps HAProxy off a node is as somebody wanted it, unless a command has left it
+// behind.
 func TestKeptOff(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -174,14 +179,20 @@ func TestKeptOff(t *testing.T) {
 		state  status.State
 		reason string
 	}{
-		{"by a constraint", crm.Location{Name: "not-here", Resource: "haproxy-clone", Score: "-INFINITY"},
+		{"by a constraint", crm.Location{Name: "not-here", Resource: "haproxy-clone",
+			Score: "-INFINITY"},
 			"kept off", status.OK, "the constraint not-here keeps it off this node"},
-		{"of the resource in the clone", crm.Location{Name: "not-here", Resource: "haproxy", Score: "-INFINITY"},
+		{"of the resource in the clone", crm.Location{Name: "not-here", Resource: "haproxy",
+			Score: "-INFINITY"},
 			"kept off", status.OK, "the constraint not-here keeps it off this node"},
-		{"by a command", crm.Location{Name: "cli-ban-x", Resource: "haproxy-clone", Score: "-INFINITY"}, "kept off",
-			status.Degraded, "the constraint cli-ban-x keeps it off this node: `crm resource clear haproxy-clone` ends that"},
-		{"it is only not preferred", crm.Location{Name: "a", Resource: "haproxy-clone", Score: "-5"}, "stopped", status.Degraded, ""},
-		{"another resource is kept off", crm.Location{Name: "a", Resource: "FloatIP", Score: "-INFINITY"}, "stopped", status.Degraded, ""},
+		{"by a command", crm.Location{Name: "cli-ban-x", Resource: "haproxy-clone",
+			Score: "-INFINITY"}, "kept off",
+			status.Degraded, "the constraint cli-ban-x keeps it off this node: `crm resource " +
+				"clear haproxy-clone` ends that"},
+		{"it is only not preferred", crm.Location{Name: "a", Resource: "haproxy-clone",
+			Score: "-5"}, "stopped", status.Degraded, ""},
+		{"another resource is kept off", crm.Location{Name: "a", Resource: "FloatIP",
+			Score: "-INFINITY"}, "stopped", status.Degraded, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.ban.Node = "lb-3"
@@ -194,8 +205,8 @@ func TestKeptOff(t *testing.T) {
 	}
 }
 
-// TestDrift: nodes that serve different configurations, and files that are gone, need attention; an edit that
-// is not loaded yet does not.
+// TestDrift: nodes that serve different configurations, and files that are gone, need attention; an
+// edit that is not loaded yet does not.
 func TestDrift(t *testing.T) {
 	const one, other = "0123456789ab", "ba9876543210"
 	for _, tc := range []struct {
@@ -206,19 +217,27 @@ func TestDrift(t *testing.T) {
 		says   string
 		reason string
 	}{
-		{"all serve the same", contract.Loaded{Serves: one}, status.OK, []status.Drift{}, "serves " + one, ""},
-		{"an edit is not loaded yet", contract.Loaded{Serves: one, Disk: other}, status.OK, []status.Drift{},
+		{"all serve the same", contract.Loaded{Serves: one}, status.OK, []status.Drift{},
+			"serves " + one, ""},
+		{"an edit is not loaded yet", contract.Loaded{Serves: one, Disk: other}, status.OK,
+			[]status.Drift{},
 			"serves " + one + ", files are " + other, ""},
 		{"one serves another", contract.Loaded{Serves: other}, status.Degraded, []status.Drift{{
 			Resource: "haproxy", Served: []status.Served{
-				{Configuration: one, Nodes: []string{"lb-1", "lb-2"}}, {Configuration: other, Nodes: []string{"lb-3"}},
+				{Configuration: one, Nodes: []string{"lb-1", "lb-2"}},
+				{Configuration: other, Nodes: []string{"lb-3"}},
 			},
 		}}, "serves " + other, ""},
-		{"it is not known what one serves", contract.Loaded{}, status.OK, []status.Drift{}, "serves unknown", ""},
-		{"its files are missing", contract.Loaded{Serves: one, Disk: contract.Missing}, status.Degraded, []status.Drift{},
-			"serves " + one, "its configuration files are missing there: HAProxy could not be started again"},
-		{"its files cannot be read", contract.Loaded{Serves: one, Disk: contract.Unreadable}, status.Degraded,
-			[]status.Drift{}, "serves " + one, "its configuration files are unreadable there: HAProxy could not be started again"},
+		{"it is not known what one serves", contract.Loaded{}, status.OK, []status.Drift{},
+			"serves unknown", ""},
+		{"its files are missing", contract.Loaded{Serves: one, Disk: contract.Missing},
+			status.Degraded, []status.Drift{},
+			"serves " + one,
+			"its configuration files are missing there: HAProxy could not be started again"},
+		{"its files cannot be read", contract.Loaded{Serves: one, Disk: contract.Unreadable},
+			status.Degraded,
+			[]status.Drift{}, "serves " + one,
+			"its configuration files are unreadable there: HAProxy could not be started again"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, _ := collector(t, func(s *crm.Status) {
@@ -238,39 +257,49 @@ func TestDrift(t *testing.T) {
 
 // TestInAWord has what one instance can be.
 func TestInAWord(t *testing.T) {
-	stopped := func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped" }
+	stopped := func(r *crm.ResourceStatus) {
+		r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped"
+	}
 	for _, tc := range []struct {
 		is    string
 		state status.State
 		how   func(r *crm.ResourceStatus)
 	}{
 		{"running", status.OK, func(*crm.ResourceStatus) {}},
-		{"running on several nodes: lb-1, lb-2", status.Failed, func(r *crm.ResourceStatus) { r.Nodes = []string{"lb-1", "lb-2"} }},
+		{"running on several nodes: lb-1, lb-2", status.Failed,
+			func(r *crm.ResourceStatus) { r.Nodes = []string{"lb-1", "lb-2"} }},
 		{"failed", status.Failed, func(r *crm.ResourceStatus) { r.Failed = true }},
-		{"starting", status.Degraded, func(r *crm.ResourceStatus) { stopped(r); r.Pending = "Starting" }},
+		{"starting", status.Degraded,
+			func(r *crm.ResourceStatus) { stopped(r); r.Pending = "Starting" }},
 		{"stopping", status.Degraded, func(r *crm.ResourceStatus) { r.Role = "Stopping" }},
-		{"stopped on purpose", status.Degraded, func(r *crm.ResourceStatus) { stopped(r); r.Target = "Stopped" }},
+		{"stopped on purpose", status.Degraded,
+			func(r *crm.ResourceStatus) { stopped(r); r.Target = "Stopped" }},
 		{"stopped", status.Failed, stopped},
 		{"stopped", status.Degraded, func(r *crm.ResourceStatus) { stopped(r); r.Managed = false }},
 		{"degraded", status.Degraded, func(r *crm.ResourceStatus) { r.Degraded = true }},
 		{"blocked", status.Failed, func(r *crm.ResourceStatus) { r.Blocked = true }},
-		{"running, not managed", status.Degraded, func(r *crm.ResourceStatus) { r.Managed = false }},
-		{"running, not configured any more", status.Degraded, func(r *crm.ResourceStatus) { r.Orphaned = true }},
+		{"running, not managed", status.Degraded,
+			func(r *crm.ResourceStatus) { r.Managed = false }},
+		{"running, not configured any more", status.Degraded,
+			func(r *crm.ResourceStatus) { r.Orphaned = true }},
 	} {
 		t.Run(tc.is, func(t *testing.T) {
 			s, _ := collector(t, of("FloatIP", "", tc.how))
 			r := s.Collect(t.Context())
-			require.Equal(t, []any{tc.is, tc.state}, []any{r.FloatingIPs[0].Is, r.FloatingIPs[0].State})
+			require.Equal(t, []any{tc.is, tc.state}, []any{r.FloatingIPs[0].Is,
+				r.FloatingIPs[0].State})
 			require.Equal(t, tc.state, r.State, "the whole is as bad as its worst part")
 		})
 	}
 }
 
-// The reason of a failure that is over is listed with the failures, and does not read as if it still were so.
+// The reason of a failure that is over is listed with the failures, and does not read as if it
+// still were so.
 func TestReasonOfWhatIsOver(t *testing.T) {
 	s, _ := collector(t, func(s *crm.Status) {
 		of("FloatIP", "", func(r *crm.ResourceStatus) { r.Reason = "the token was refused" })(s)
-		s.Failures = []crm.Failure{{Resource: "FloatIP", Node: "lb-2", Task: "start", Reason: "the token was refused"}}
+		s.Failures = []crm.Failure{{Resource: "FloatIP", Node: "lb-2", Task: "start",
+			Reason: "the token was refused"}}
 	})
 	r := s.Collect(t.Context())
 	require.Empty(t, r.FloatingIPs[0].Reason)
@@ -278,9 +307,13 @@ func TestReasonOfWhatIsOver(t *testing.T) {
 	require.Equal(t, status.Degraded, r.State)
 }
 
-// TestNodesWithoutHAProxy: each node on which a cloned HAProxy does not run has a line that says why.
+// TestNodesWithoutHAProxy: each node on which a cloned HAProxy does not run has a line that says
+// why.
 func TestNodesWithoutHAProxy(t *testing.T) {
-	stopped := of("haproxy", "lb-3", func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped" })
+	stopped := of("haproxy", "lb-3",
+		func(r *crm.ResourceStatus) {
+			r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped"
+		})
 	for _, tc := range []struct {
 		is, reason string
 		state      status.State
@@ -288,10 +321,13 @@ func TestNodesWithoutHAProxy(t *testing.T) {
 	}{
 		{"node offline", "", status.Degraded, func(s *crm.Status) { s.Nodes[2].Online = false }},
 		{"node standby", "", status.Degraded, func(s *crm.Status) { s.Nodes[2].Standby = true }},
-		{"stopped", "start of haproxy on lb-3 failed: not installed: no HAProxy", status.Degraded, func(s *crm.Status) {
-			s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-3", Task: "start", Meaning: "not installed", Reason: "no HAProxy"}}
-		}},
-		{"stopped", "its target role is Stopped", status.Degraded, of("haproxy", "", func(r *crm.ResourceStatus) { r.Target = "Stopped" })},
+		{"stopped", "start of haproxy on lb-3 failed: not installed: no HAProxy", status.Degraded,
+			func(s *crm.Status) {
+				s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-3", Task: "start",
+					Meaning: "not installed", Reason: "no HAProxy"}}
+			}},
+		{"stopped", "its target role is Stopped", status.Degraded,
+			of("haproxy", "", func(r *crm.ResourceStatus) { r.Target = "Stopped" })},
 	} {
 		t.Run(tc.is+" "+tc.reason, func(t *testing.T) {
 			s, _ := collector(t, func(s *crm.Status) { stopped(s); tc.change(s) })
@@ -302,7 +338,8 @@ func TestNodesWithoutHAProxy(t *testing.T) {
 	s, _ := collector(t, func(s *crm.Status) {
 		s.Nodes = append(s.Nodes, crm.NodeStatus{Name: "far", Type: "remote", Online: true})
 	})
-	require.Len(t, s.Collect(t.Context()).HAProxy, 3, "a remote node without HAProxy is none of its nodes")
+	require.Len(t, s.Collect(t.Context()).HAProxy, 3,
+		"a remote node without HAProxy is none of its nodes")
 }
 
 // What the nodes' agents told the cluster is read from their attributes.
@@ -329,8 +366,8 @@ func TestWhatAgentsTold(t *testing.T) {
 	require.Nil(t, three.Servers)
 }
 
-// Fencing that is on without a device leaves Pacemaker idle, and a cluster without quorum, DC or out of
-// maintenance decides nothing.
+// Fencing that is on without a device leaves Pacemaker idle, and a cluster without quorum, DC or
+// out of maintenance decides nothing.
 func TestTheClusterItself(t *testing.T) {
 	for name, change := range map[string]func(*crm.Status){
 		"no quorum":           func(s *crm.Status) { s.Quorum = false },
@@ -353,7 +390,8 @@ func TestTheClusterItself(t *testing.T) {
 	require.Empty(t, r.Pacemaker.NotFenced, "without a device that goes without saying")
 
 	require.NoError(t, c.Edit(&crm.Primitive{
-		Name: "fence", Class: "stonith", Type: "external/ssh", Params: crm.Attrs{{Name: "pcmk_host_list", Value: "lb-1 lb-2"}},
+		Name: "fence", Class: "stonith", Type: "external/ssh",
+		Params: crm.Attrs{{Name: "pcmk_host_list", Value: "lb-1 lb-2"}},
 	}))
 	r = s.Collect(t.Context())
 	require.False(t, r.Pacemaker.Unfenced)

@@ -29,8 +29,8 @@ func onlyJSON(t *testing.T, output []byte, want bool) {
 	require.ErrorIs(t, d.Decode(&value), io.EOF, "there is more than JSON:\n%s", output)
 }
 
-// TestConflictsWithJSON: what the plan would be now is for people, so with --json it is not among what a
-// program reads.
+// TestConflictsWithJSON: what the plan would be now is for people, so with --json it is not among
+// what a program reads.
 func TestConflictsWithJSON(t *testing.T) {
 	// parameter sets a parameter of HAProxy, as another reload or push would.
 	parameter := func(c *crmtest.Fake, name, value string) error {
@@ -52,18 +52,24 @@ func TestConflictsWithJSON(t *testing.T) {
 		report    bool
 		next      string // of the plan that there would be now
 	}{
-		{"apply", func(string) []string { return []string{"apply", "-f", lanConfig(t)} }, true, func(c *crmtest.Fake) error {
-			return c.Edit(&crm.Property{Name: "stonith-enabled", Value: "false"})
-		}, true, "primitive haproxy"},
-		{"move", func(string) []string { return []string{"move", "FloatIP", "lb-2"} }, false, func(c *crmtest.Fake) error {
-			return c.Edit(&crm.Location{Name: contract.MovePrefix + "FloatIP", Resource: "FloatIP", Score: "5", Node: "lb-2"})
-		}, false, "location hawser-move-FloatIP"},
-		{"reload", func(string) []string { return []string{"reload"} }, false, func(c *crmtest.Fake) error {
-			return parameter(c, contract.ParamGeneration, "another")
-		}, false, "primitive haproxy"},
-		{"push", func(conf string) []string { return []string{"reload", "--push", conf} }, false, func(c *crmtest.Fake) error {
-			return parameter(c, contract.ParamPush, contract.NewPushOrder(contract.PushCheck, contract.Sum(nil)).String())
-		}, true, "primitive haproxy"},
+		{"apply", func(string) []string { return []string{"apply", "-f", lanConfig(t)} }, true,
+			func(c *crmtest.Fake) error {
+				return c.Edit(&crm.Property{Name: "stonith-enabled", Value: "false"})
+			}, true, "primitive haproxy"},
+		{"move", func(string) []string { return []string{"move", "FloatIP", "lb-2"} }, false,
+			func(c *crmtest.Fake) error {
+				return c.Edit(&crm.Location{Name: contract.MovePrefix + "FloatIP", Resource: "FloatIP",
+					Score: "5", Node: "lb-2"})
+			}, false, "location hawser-move-FloatIP"},
+		{"reload", func(string) []string { return []string{"reload"} }, false,
+			func(c *crmtest.Fake) error {
+				return parameter(c, contract.ParamGeneration, "another")
+			}, false, "primitive haproxy"},
+		{"push", func(conf string) []string { return []string{"reload", "--push", conf} }, false,
+			func(c *crmtest.Fake) error {
+				return parameter(c, contract.ParamPush, contract.NewPushOrder(contract.PushCheck,
+					contract.Sum(nil)).String())
+			}, true, "primitive haproxy"},
 	} {
 		for _, asJSON := range []bool{true, false} {
 			name := tc.name
@@ -77,7 +83,8 @@ func TestConflictsWithJSON(t *testing.T) {
 				if !tc.fresh {
 					objects := crmtest.Tutorial()
 					objects[1].(*crm.Primitive).Params.Set(contract.ParamConffile, conf)
-					objects[3].(*crm.Primitive).Meta = crm.Attrs{{Name: "resource-stickiness", Value: "100"}}
+					objects[3].(*crm.Primitive).Meta = crm.Attrs{{Name: "resource-stickiness",
+						Value: "100"}}
 					require.NoError(t, c.Edit(objects...))
 				}
 				c.OnApply(func() {
@@ -102,7 +109,8 @@ func TestConflictsWithJSON(t *testing.T) {
 				}
 				require.Contains(t, shown, "\nThe plan would now be:\n")
 				require.Contains(t, shown, tc.next)
-				require.Contains(t, stderr.String(), "hawser: somebody else changed the configuration meanwhile")
+				require.Contains(t, stderr.String(),
+					"hawser: somebody else changed the configuration meanwhile")
 			})
 		}
 	}
