@@ -229,7 +229,7 @@ func writePlan(p Plan, simulated bool) (planFiles, error) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	next, down := p.New.render(), p.New.allDown()
 	f := planFiles{dir: dir, base: at("base.xml"), new: at("new.xml"), live: at("live.xml"), xml: withStatus(next, down), resources: p.New.hasResources()}
-	texts := map[string][]byte{f.base: withStatus(p.Base.render(), down), f.new: f.xml}
+	texts := map[string][]byte{f.base: withStatus(p.Base.asRead(), down), f.new: f.xml}
 	if simulated {
 		texts[f.live] = withStatus(next, p.New.status)
 	}
