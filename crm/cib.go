@@ -27,6 +27,8 @@ type CIB struct {
 	text   []byte         // root as Pacemaker printed it, nil if it did not
 	status []byte         // the element <status> as it was read, nil if there was none
 
+	partial bool // the status was not asked for
+
 	decoding sync.Once
 	decoded  []Object
 }
@@ -37,9 +39,21 @@ const maxDepth = 64
 // ParseCIB reads a configuration as `cibadmin --query` prints it.
 func ParseCIB(xml []byte) (*CIB, error) {
 	rest, status := cutStatus(xml)
+	c, err := parse(rest)
+	if err != nil {
+		return nil, err
+	}
+	if status != nil { // otherwise it may be anything that XML can be
+		c.text, c.status = rest, status
+	}
+	return c, nil
+}
+
+// parse reads a configuration without its status.
+func parse(text []byte) (*CIB, error) {
 	doc := etree.NewDocument()
 	doc.ReadSettings.MaxDepth = maxDepth
-	if err := doc.ReadFromBytes(rest); err != nil {
+	if err := doc.ReadFromBytes(text); err != nil {
 		return nil, fmt.Errorf("the CIB is not well-formed XML: %w", err)
 	}
 	root := doc.Root()
@@ -49,10 +63,7 @@ func ParseCIB(xml []byte) (*CIB, error) {
 	if root.SelectElement("configuration") == nil {
 		return nil, errors.New("the CIB has no <configuration>; was only a part of it asked for?")
 	}
-	c := &CIB{root: root, status: status}
-	if status != nil { // otherwise it may be anything that XML can be
-		c.text = rest
-	}
+	c := &CIB{root: root}
 	for _, v := range []struct {
 		name string
 		into *int
@@ -262,7 +273,7 @@ func (c *CIB) allDown() []byte {
 
 // next is a copy of the configuration that counts as its next edit.
 func (c *CIB) next() *CIB {
-	n := &CIB{Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1}, root: c.root.Copy(), status: c.status}
+	n := &CIB{Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1}, root: c.root.Copy(), status: c.status, partial: c.partial}
 	n.root.CreateAttr("epoch", strconv.Itoa(n.Version.Epoch))
 	n.root.CreateAttr("num_updates", "0")
 	return n

@@ -48,8 +48,8 @@ func (w *lineWriter) element(el *etree.Element, line string) {
 		if _, text = child.(*etree.CharData); !text {
 			w.WriteString(inside)
 		}
-		if child, ok := child.(*etree.Element); ok {
-			w.element(child, inside)
+		if inner, ok := child.(*etree.Element); ok {
+			w.element(inner, inside)
 		} else {
 			child.WriteTo(w, &w.settings)
 		}
