@@ -99,7 +99,7 @@ test-haproxy: ## run the tests of HAProxy's agent and client with HAPROXY=/path/
 	@[ -f '$(HAPROXY)' ] && [ -x '$(HAPROXY)' ] || { echo 'HAPROXY=$(HAPROXY) is not a program' >&2; exit 1; }
 	@[ -e /usr/sbin/haproxy ] || { echo 'the package haproxy is not installed: make deps' >&2; exit 1; }
 	unshare --mount sh -ec 'mount --bind "$$1" /usr/sbin/haproxy; /usr/sbin/haproxy -v; \
-		exec go test -count=1 -timeout 20m ./haproxy ./agents/haproxy' - '$(abspath $(HAPROXY))'
+		exec go test -count=1 -timeout 20m ./haproxy ./agents/haproxy/...' - '$(abspath $(HAPROXY))'
 
 # The laboratory's own tests have the machine to themselves, one package after the other: they look for what a lab leaves behind, and time
 # it. The others run beside each other, as a cluster waits more than it works. Those of docs/ install this machine's package.

@@ -17,7 +17,8 @@ const (
 	FenceDropletAgent = "stonith:" + FenceDropletType
 )
 
-// Providers under whose names the agents are found too: those of the shell agents that they replace.
+// Providers under whose names the agents are found too: those of the shell agents that they
+// replace.
 const (
 	OldHAProxyProvider = "heartbeat"
 	OldFloatIPProvider = "digitalocean"

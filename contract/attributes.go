@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Transient node attributes, by which a node reports to the cluster. Their names have the resource's
-// id: an agent that calls itself by the name of an instance would be looked for in vain.
+// Transient node attributes, by which a node reports to the cluster. Their names have the
+// resource's id: an agent that calls itself by the name of an instance would be looked for in vain.
 
 // ServersAttribute returns the name of the attribute with what HAProxy sees of its servers, in the
 // form of Servers. It is there as long as HAProxy serves: constraints go by it.
@@ -75,7 +75,8 @@ type Crash struct {
 
 // String returns the attribute's value: "at=2026-11-21T03:12:07Z,took=0.06,count=2".
 func (c Crash) String() string {
-	return fmt.Sprintf("at=%s,took=%.2f,count=%d", c.At.UTC().Format(time.RFC3339), c.Took.Seconds(), c.Count)
+	return fmt.Sprintf("at=%s,took=%.2f,count=%d", c.At.UTC().Format(time.RFC3339),
+		c.Took.Seconds(), c.Count)
 }
 
 // ParseCrash reads the attribute's value; false if it is none. What it does not know is of a later

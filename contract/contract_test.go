@@ -52,7 +52,8 @@ func TestCrash(t *testing.T) {
 	got, ok := contract.ParseCrash("at=2026-11-21T03:12:07Z,later=x,took=1,count=1")
 	require.True(t, ok)
 	require.Equal(t, time.Second, got.Took)
-	for _, none := range []string{"", "at=yesterday,took=1,count=1", "took=1,count=1", "at=2026-11-21T03:12:07Z,took=1,count=x"} {
+	for _, none := range []string{"", "at=yesterday,took=1,count=1", "took=1,count=1",
+		"at=2026-11-21T03:12:07Z,took=1,count=x"} {
 		_, ok := contract.ParseCrash(none)
 		require.False(t, ok, none)
 	}
@@ -65,9 +66,11 @@ func TestLoaded(t *testing.T) {
 		text   string
 	}{
 		{contract.Loaded{}, ""},
-		{contract.Loaded{Serves: "3f9a12bc45de", Generation: "g@3f9a12bc45de", Worker: worker}, "serves=3f9a12bc45de,generation=g@3f9a12bc45de,worker=1795236669"},
+		{contract.Loaded{Serves: "3f9a12bc45de", Generation: "g@3f9a12bc45de", Worker: worker},
+			"serves=3f9a12bc45de,generation=g@3f9a12bc45de,worker=1795236669"},
 		{
-			contract.Loaded{Serves: "a", Disk: contract.Missing, Generation: "b", Asked: "c", Worker: worker, OldWorkers: 2, Conns: 37, Pending: "x=1, pending=2"},
+			contract.Loaded{Serves: "a", Disk: contract.Missing, Generation: "b", Asked: "c",
+				Worker: worker, OldWorkers: 2, Conns: 37, Pending: "x=1, pending=2"},
 			"serves=a,disk=missing,generation=b,asked=c,worker=1795236669,old=2,conns=37,pending=x=1, pending=2",
 		},
 		{contract.Loaded{Pending: "nothing is known"}, "pending=nothing is known"},
@@ -75,18 +78,22 @@ func TestLoaded(t *testing.T) {
 		require.Equal(t, c.text, c.loaded.String())
 		require.Equal(t, c.loaded, contract.ParseLoaded(c.text))
 	}
-	require.Equal(t, "generation=a_b_c,pending=one two ???", contract.Loaded{Generation: "a,b c", Pending: "one\ntwo \x1b\u00e9\x00"}.String())
+	require.Equal(t, "generation=a_b_c,pending=one two ???",
+		contract.Loaded{Generation: "a,b c", Pending: "one\ntwo \x1b\u00e9\x00"}.String())
 	require.Len(t, contract.Loaded{Pending: strings.Repeat("x", 999)}.String(), len("pending=")+160)
-	require.Equal(t, contract.Loaded{Serves: "a"}, contract.ParseLoaded("later=1,serves=a,worker=soon,old=many"))
+	require.Equal(t, contract.Loaded{Serves: "a"},
+		contract.ParseLoaded("later=1,serves=a,worker=soon,old=many"))
 }
 
 func TestPushOrder(t *testing.T) {
-	for _, o := range []contract.PushOrder{{}, contract.NewPushOrder(contract.PushCheck, sum), contract.NewPushOrder(contract.PushTake, sum)} {
+	for _, o := range []contract.PushOrder{{}, contract.NewPushOrder(contract.PushCheck, sum),
+		contract.NewPushOrder(contract.PushTake, sum)} {
 		got, err := contract.ParsePushOrder(o.String())
 		require.NoError(t, err)
 		require.Equal(t, o, got)
 	}
-	for _, bad := range []string{"check", "check:", "take:12", "give:" + sum, ":" + sum, "check:" + sum + "0", "check:" + strings.Repeat("g", 64)} {
+	for _, bad := range []string{"check", "check:", "take:12", "give:" + sum, ":" + sum, "check:" +
+		sum + "0", "check:" + strings.Repeat("g", 64)} {
 		_, err := contract.ParsePushOrder(bad)
 		require.Error(t, err, bad)
 	}
@@ -94,13 +101,15 @@ func TestPushOrder(t *testing.T) {
 
 func TestPushAnswer(t *testing.T) {
 	order := contract.NewPushOrder(contract.PushCheck, sum)
-	for _, a := range []contract.PushAnswer{{Order: order}, {Order: order, Refused: "unknown keyword 'bogus', line 3"}} {
+	for _, a := range []contract.PushAnswer{{Order: order},
+		{Order: order, Refused: "unknown keyword 'bogus', line 3"}} {
 		got, ok := contract.ParsePushAnswer(a.String())
 		require.True(t, ok)
 		require.Equal(t, a, got)
 	}
 	require.Equal(t, "check:"+sum+" ok", contract.PushAnswer{Order: order}.String())
-	require.Equal(t, "check:"+sum+" refused: one two", contract.PushAnswer{Order: order, Refused: "one\ntwo"}.String())
+	require.Equal(t, "check:"+sum+" refused: one two", contract.PushAnswer{Order: order,
+		Refused: "one\ntwo"}.String())
 	later, ok := contract.ParsePushAnswer("check:" + sum + " perhaps")
 	require.True(t, ok)
 	require.Equal(t, "perhaps", later.Refused)
@@ -152,14 +161,16 @@ func TestGeneration(t *testing.T) {
 	g := contract.NewGeneration(now, 42, "3f9a12bc45de")
 	require.Equal(t, "20261121T031207Z-0000002a@3f9a12bc45de", g)
 	require.Equal(t, "3f9a12bc45de", contract.Demanded(g))
-	for _, none := range []string{"", "g", "g@", "g@3f9a12bc45d", "g@3f9a12bc45dex", "g@3F9A12BC45DE", "@3f9a12bc45de@x"} {
+	for _, none := range []string{"", "g", "g@", "g@3f9a12bc45d", "g@3f9a12bc45dex",
+		"g@3F9A12BC45DE", "@3f9a12bc45de@x"} {
 		require.Empty(t, contract.Demanded(none), none)
 	}
 }
 
 func TestConfigFiles(t *testing.T) {
 	require.Equal(t, []string{"/a"}, contract.ConfigFiles("/a", nil))
-	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, contract.ConfigFiles("/a", []string{"-m", "512", "-f", "/b", "--", "/c", "/d"}))
+	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, contract.ConfigFiles("/a",
+		[]string{"-m", "512", "-f", "/b", "--", "/c", "/d"}))
 	require.Equal(t, []string{"/a"}, contract.ConfigFiles("/a", []string{"-f"}))
 }
 
@@ -176,7 +187,8 @@ func FuzzUnpackConfig(f *testing.F) {
 	f.Add(packed, sum)
 	f.Add("H4sI", sum)
 	f.Fuzz(func(t *testing.T, packed, sum string) {
-		if text, err := contract.UnpackConfig(packed, sum); err == nil && contract.Sum(text) != sum {
+		if text, err := contract.UnpackConfig(packed, sum); err == nil &&
+			contract.Sum(text) != sum {
 			t.Fatal("another configuration than was asked for")
 		}
 	})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// NewGeneration returns a value of the parameter generation that no other call makes. With a hash, a
-// node takes only that configuration over.
+// NewGeneration returns a value of the parameter generation that no other call makes. With a hash,
+// a node takes only that configuration over.
 func NewGeneration(now time.Time, salt uint32, hash string) string {
 	word := fmt.Sprintf("%s-%08x", now.UTC().Format("20060102T150405Z"), salt)
 	if hash != "" {
@@ -39,7 +39,8 @@ func ConfigFiles(conffile string, extraconf []string) []string {
 	files := []string{conffile}
 	for i, word := range extraconf {
 		if word == "--" {
-			return append(files, extraconf[i+1:]...) // all that follow are files (Management Guide, section 3)
+			// all that follow are files (Management Guide, section 3)
+			return append(files, extraconf[i+1:]...)
 		}
 		if word == "-f" && i+1 < len(extraconf) {
 			files = append(files, extraconf[i+1])

@@ -41,8 +41,8 @@ const (
 // cannot be taken for one.
 type ResourceID struct{ id string }
 
-// ResourceOf returns the id of the resource that an instance belongs to: "haproxy" for "haproxy" and
-// for "haproxy:0".
+// ResourceOf returns the id of the resource that an instance belongs to: "haproxy" for "haproxy"
+// and for "haproxy:0".
 func ResourceOf(instance string) ResourceID {
 	id, _, _ := strings.Cut(instance, ":")
 	return ResourceID{id}

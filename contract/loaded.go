@@ -8,17 +8,18 @@ import (
 
 // Loaded is the configuration that a node's HAProxy has loaded, and what has become of later ones.
 type Loaded struct {
-	// Serves is the hash of the configuration that HAProxy serves, "" where the agent does not know it.
+	// Serves is the hash of the configuration that HAProxy serves, "" where the agent does not know
+	// it.
 	Serves string
 	// Disk is the hash of the node's files where it is another one, or Missing or Unreadable.
 	Disk string
-	// Generation is the parameter's value that HAProxy was last started or reloaded for, Asked a later
-	// one that it could not be reloaded for.
+	// Generation is the parameter's value that HAProxy was last started or reloaded for, Asked a
+	// later one that it could not be reloaded for.
 	Generation, Asked string
 	// Worker is when the worker that serves was started, by the node's clock.
 	Worker time.Time
-	// OldWorkers are workers from before a reload that still have connections, Conns these. They were
-	// counted at the last monitor.
+	// OldWorkers are workers from before a reload that still have connections, Conns these. They
+	// were counted at the last monitor.
 	OldWorkers, Conns int
 	// Pending is why a reload that was asked for could not be done, in short.
 	Pending string

@@ -11,14 +11,15 @@ import (
 // Pack makes a text a value that XML can hold: gzip, then base64.
 func Pack(text []byte) string {
 	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one, and a buffer takes everything
+	// the level is a valid one, and a buffer takes everything
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	_, _ = w.Write(text)
 	_ = w.Close()
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
-// Unpack is the reverse of Pack. It refuses what would become longer than the limit: somebody else
-// may have written it.
+// Unpack returns the reverse of Pack. It refuses what would become longer than the limit: somebody
+// else may have written it.
 func Unpack(packed string, limit int) ([]byte, error) {
 	raw, err := base64.StdEncoding.DecodeString(packed)
 	if err != nil {

@@ -89,8 +89,9 @@ const (
 	HAProxyStartTimeout   = 30 * time.Second
 	HAProxyStopTimeout    = 30 * time.Second
 	HAProxyMonitorTimeout = 20 * time.Second
-	// HAProxyReloadTimeout has to be written too: with a large configuration the check and the reload
-	// read each file, and Pacemaker's default ends them after 20 s whatever the agent advertises.
+	// HAProxyReloadTimeout has to be written too: with a large configuration the check and the
+	// reload read each file, and Pacemaker's default ends them after 20 s whatever the agent
+	// advertises.
 	HAProxyReloadTimeout = 60 * time.Second
 
 	FloatIPStartTimeout   = 90 * time.Second

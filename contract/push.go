@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A configuration is brought to every node through the cluster. It travels as a property of a set of
-// its own (PushSet), and two orders are given with the reloadable parameter push, one after the
+// A configuration is brought to every node through the cluster. It travels as a property of a set
+// of its own (PushSet), and two orders are given with the reloadable parameter push, one after the
 // other: PushCheck, then PushTake. Each node answers in its attribute (PushAttribute).
 
 // Steps of a push.
@@ -47,7 +47,8 @@ func ParsePushOrder(text string) (PushOrder, error) {
 	step, sum, _ := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(sum)
 	if step != PushCheck && step != PushTake || err != nil || len(raw) != sha256.Size {
-		return PushOrder{}, errors.New("is not check: or take: with a SHA-256 behind it: it is written by hawser reload --push")
+		return PushOrder{}, errors.New("is not check: or take: with a SHA-256 behind it: it is " +
+			"written by hawser reload --push")
 	}
 	return PushOrder{step, sum}, nil
 }
@@ -84,7 +85,8 @@ func ParsePushAnswer(value string) (PushAnswer, bool) {
 	case refused:
 		said = reason
 	}
-	return PushAnswer{Order: order, Refused: said}, said != "" // of a later version, if it is neither
+	// of a later version, if it is neither
+	return PushAnswer{Order: order, Refused: said}, said != ""
 }
 
 // PushSetPrefix begins the id of each PushSet.
@@ -114,7 +116,7 @@ func Sum(text []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// UnpackConfig is the reverse of PackConfig, for a configuration of the given name.
+// UnpackConfig returns the reverse of PackConfig, for a configuration of the given name.
 func UnpackConfig(packed, sum string) ([]byte, error) {
 	text, err := Unpack(packed, unpackedLimit)
 	if err != nil {
@@ -132,6 +134,7 @@ const (
 	CandidateSuffix = ".hawser-candidate"
 	// PreviousSuffix marks the configuration that was served before the last push.
 	PreviousSuffix = ".hawser-previous"
-	// UnloadedSuffix marks an edited configuration that no HAProxy had loaded when a push replaced it.
+	// UnloadedSuffix marks an edited configuration that no HAProxy had loaded when a push replaced
+	// it.
 	UnloadedSuffix = ".hawser-unloaded"
 )

@@ -10,4 +10,8 @@
 //
 // Tools drives Pacemaker's command line tools, as crmsh and pcs do; crmtest.Fake keeps a configuration in memory and
 // behaves the same. What the package does not model is kept as it was read.
+//
+// It imports internal/outcome and internal/once, and nothing else of ours. Open cluster.go first
+// for what a cluster can be asked, object.go for what a configuration has, tools.go for how
+// Pacemaker's tools are used.
 package crm

@@ -88,12 +88,12 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 
 // What Pacemaker says in words only, with no exit code of its own. Seen at 2.1.5 (Debian 12).
 const (
-	// A patch that does not fit the configuration: "Application of an update diff failed" on a cluster
+	// saidStale is a patch that does not fit the configuration: "Application of an update diff failed" on a cluster
 	// (exit codes 103 and 104 too), "Application of update diff failed" on a file (exit code 1).
 	saidStale = "Application of"
-	// crm_verify's exit code is 78 for warnings as for errors; this is its last line for warnings alone.
+	// saidWarnings is crm_verify's last line for warnings alone; its exit code is 78 for them as for errors.
 	saidWarnings = "Warnings found"
-	// crm_verify: errors of fencing begin with "Resource start-up disabled since no STONITH resources".
+	// saidFencing is in crm_verify's errors about fencing: "Resource start-up disabled since no STONITH resources".
 	saidFencing = "STONITH"
 )
 

@@ -18,17 +18,21 @@ type action struct {
 
 // actions are those beside metadata, manpage, help and version.
 var actions = map[string]action{
-	"on":           {plug: true, power: true, run: (*Agent).on},
-	"off":          {plug: true, power: true, cuts: true, run: (*Agent).off},
-	"reboot":       {plug: true, power: true, cuts: true, run: (*Agent).reboot},
-	"status":       {plug: true, run: (*Agent).status},
-	"monitor":      {run: func(a *Agent, ctx context.Context, c *Call) error { return a.Monitor(ctx, c) }},
-	"list":         {run: (*Agent).list},
-	"list-status":  {run: (*Agent).list},
-	"validate-all": {run: func(a *Agent, ctx context.Context, c *Call) error { return a.Validate(ctx, c) }},
+	"on":     {plug: true, power: true, run: (*Agent).on},
+	"off":    {plug: true, power: true, cuts: true, run: (*Agent).off},
+	"reboot": {plug: true, power: true, cuts: true, run: (*Agent).reboot},
+	"status": {plug: true, run: (*Agent).status},
+	"monitor": {run: func(a *Agent, ctx context.Context, c *Call) error {
+		return a.Monitor(ctx, c)
+	}},
+	"list":        {run: (*Agent).list},
+	"list-status": {run: (*Agent).list},
+	"validate-all": {run: func(a *Agent, ctx context.Context, c *Call) error {
+		return a.Validate(ctx, c)
+	}},
 }
 
-// actionNames are all actions, as the metadata lists them.
+// actionNames returns all actions, as the metadata lists them.
 func actionNames() []string {
 	return append(slices.Sorted(maps.Keys(actions)), "metadata", "manpage")
 }
@@ -49,12 +53,14 @@ func (a *Agent) off(ctx context.Context, c *Call) error {
 	return nil
 }
 
-// cut is an off that was verified. The machine is looked at after the order whatever became of that: an order that failed may have been
-// carried out, and one that was carried out may have been undone.
+// cut is an off that was verified. The machine is looked at after the order whatever became of
+// that: an order that failed may have been carried out, and one that was carried out may have been
+// undone.
 func (a *Agent) cut(ctx context.Context, c *Call) error {
 	part, cancel := context.WithCancel(ctx)
 	if deadline, ok := ctx.Deadline(); ok {
-		part, cancel = context.WithDeadline(ctx, deadline.Add(-min(c.Times.Shell, c.Times.Power/5))) // time for the last look
+		// time for the last look
+		part, cancel = context.WithDeadline(ctx, deadline.Add(-min(c.Times.Shell, c.Times.Power/5)))
 	}
 	defer cancel()
 	ordered := a.Off(part, c)
@@ -68,13 +74,15 @@ func (a *Agent) cut(ctx context.Context, c *Call) error {
 	case ordered != nil:
 		return fmt.Errorf("%s is not known to be off: %w", c.Plug, ordered)
 	case err != nil:
-		return fmt.Errorf("%s is not known to be off: the order was carried out, and then: %w", c.Plug, err)
+		return fmt.Errorf("%s is not known to be off: the order was carried out, and then: %w",
+			c.Plug, err)
 	}
-	return fmt.Errorf("%s was off and is %s again: does something else switch it on?", c.Plug, power)
+	return fmt.Errorf("%s was off and is %s again: does something else switch it on?", c.Plug,
+		power)
 }
 
-// reboot is a cut; what comes of the machine afterwards is no concern of the cluster's, which can go on without it ("reboot" in
-// FenceAgentAPI.md), but of the operator's.
+// reboot is a cut; what comes of the machine afterwards is no concern of the cluster's, which
+// can go on without it ("reboot" in FenceAgentAPI.md), but of the operator's.
 func (a *Agent) reboot(ctx context.Context, c *Call) error {
 	if err := a.cut(ctx, c); err != nil {
 		return err
@@ -89,7 +97,8 @@ func (a *Agent) reboot(ctx context.Context, c *Call) error {
 		err = a.On(look, c)
 	}
 	if err != nil {
-		c.Errorf("%s was fenced and is off, and could not be switched on again: switch it on by hand: %v", c.Plug, err)
+		c.Errorf("%s was fenced and is off, and could not be switched on again: switch it on by "+
+			"hand: %v", c.Plug, err)
 	}
 	c.done("Rebooted")
 	return nil

@@ -1,10 +1,14 @@
-// Package fence is the contract between a cluster and a fence agent (ClusterLabs fence-agents, doc/FenceAgentAPI.md), as one
-// declaration: an Agent says what its parameters are and how a machine's power is cut, given back and looked at, and everything else
-// follows from that: options on standard input and as flags, metadata, help and man page, dispatch, deadlines, verification, logging
-// and the exit code.
+// Package fence is the contract between a cluster and a fence agent (ClusterLabs fence-agents,
+// doc/FenceAgentAPI.md), as one declaration: an Agent says what its parameters are and how a
+// machine's power is cut, given back and looked at, and everything else follows from that: options
+// on standard input and as flags, metadata, help and man page, dispatch, deadlines, verification,
+// logging and the exit code.
 //
-// A fence agent's success is a promise: the cluster starts elsewhere what the machine had. So nothing here takes "the order was
-// accepted" for an answer. An off is a success when the machine was seen off after the order, and at no other time.
+// A fence agent's success is a promise: the cluster starts elsewhere what the machine had. So
+// nothing here takes "the order was accepted" for an answer. An off is a success when the machine
+// was seen off after the order, and at no other time.
+//
+// It imports param. Open agent.go first.
 package fence
 
 import (
@@ -24,7 +28,7 @@ const (
 	On
 )
 
-// String is the state as fence agents print it.
+// String returns the state as fence agents print it.
 func (p Power) String() string {
 	switch p {
 	case Off:
@@ -47,7 +51,8 @@ type Agent struct {
 	Name, Version string
 	// Short is a line about the agent, Long a text, URL where its vendor says more.
 	Short, Long, URL string
-	// Params are the agent's own parameters. Those that every agent has are added: action, plug, the times, verbosity.
+	// Params are the agent's own parameters. Those that every agent has are added: action, plug,
+	// the times, verbosity.
 	Params []Param
 	// PlugText says what the parameter plug names.
 	PlugText string
@@ -56,11 +61,13 @@ type Agent struct {
 
 	// Validate looks at what this machine must have. It asks nobody.
 	Validate func(context.Context, *Call) error
-	// Off cuts the plug's power and returns when it sees it off. It is called for a plug that is off too.
+	// Off cuts the plug's power and returns when it sees it off. It is called for a plug that is
+	// off too.
 	Off func(context.Context, *Call) error
 	// On gives the plug power and returns when it sees it on.
 	On func(context.Context, *Call) error
-	// Start is On for the second half of a reboot, for which the cluster need not wait: it returns when the order is accepted.
+	// Start is On for the second half of a reboot, for which the cluster need not wait: it returns
+	// when the order is accepted.
 	Start func(context.Context, *Call) error
 	// Status is the plug's power.
 	Status func(context.Context, *Call) (Power, error)
@@ -79,10 +86,11 @@ type Times struct {
 	Wait  time.Duration // power_wait: how long a reboot looks whether the machine comes on
 }
 
-// startTime is how long a reboot tries to order the machine on again. The machine is fenced by then, and the cluster waits.
+// startTime is how long a reboot tries to order the machine on again. The machine is fenced by
+// then, and the cluster waits.
 const startTime = 10 * time.Second
 
-// limit is how long the action may take, the delay excepted.
+// limit returns how long the action may take, the delay excepted.
 func (t Times) limit(action string) time.Duration {
 	switch action {
 	case "off", "on", "reboot":
@@ -100,8 +108,8 @@ type Env struct {
 	Log io.Writer
 }
 
-// OSEnv is the Env of this process. Its log is syslog under the agent's name, as that of the fence agents in Python is; where no
-// syslog is, there is no log.
+// OSEnv returns the Env of this process. Its log is syslog under the agent's name, as that of the
+// fence agents in Python is; where no syslog is, there is no log.
 func OSEnv(name string) Env {
 	env := Env{Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	if w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_NOTICE, name); err == nil {

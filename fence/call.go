@@ -12,7 +12,8 @@ import (
 
 // Call is one run of the agent.
 type Call struct {
-	// Action is what is asked for, Plug the machine, as the cluster or a person named it; Node is the cluster's name of it.
+	// Action is what is asked for, Plug the machine, as the cluster or a person named it; Node is
+	// the cluster's name of it.
 	Action, Plug, Node string
 	// Times are those in force.
 	Times Times
@@ -45,31 +46,35 @@ func (c *Call) redact(text string) string {
 	return text
 }
 
-// Debugf says what is of use to somebody who looks for a fault: on standard error with verbose, and in debug_file.
+// Debugf says what is of use to somebody who looks for a fault: on standard error with verbose, and
+// in debug_file.
 func (c *Call) Debugf(format string, args ...any) { c.say("debug", false, c.verbose, format, args) }
 
-// Infof says what an operator may want to know later: in the system's log, and as Debugf does. Not on standard error by itself, since
-// Pacemaker takes what it finds there for a complaint.
+// Infof says what an operator may want to know later: in the system's log, and as Debugf does. Not
+// on standard error by itself, since Pacemaker takes what it finds there for a complaint.
 func (c *Call) Infof(format string, args ...any) { c.say("notice", true, c.verbose, format, args) }
 
 // Warnf says what an operator should look at.
 func (c *Call) Warnf(format string, args ...any) { c.say("warning", true, !c.quiet, format, args) }
 
-// Errorf says why the action failed.
+// Errorf logs why the action failed.
 func (c *Call) Errorf(format string, args ...any) { c.say("error", true, !c.quiet, format, args) }
 
-// logPatience is how long the log may take for a message: a syslog that hangs must not hold up a fence.
+// logPatience is how long the log may take for a message: a syslog that hangs must not hold up a
+// fence.
 const logPatience = 300 * time.Millisecond
 
 func (c *Call) say(level string, logged, shown bool, format string, args []any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	text := level + ": " + strings.ReplaceAll(strings.TrimSpace(c.redact(fmt.Sprintf(format, args...))), "\n", "; ")
+	text := level + ": " + strings.ReplaceAll(strings.TrimSpace(c.redact(fmt.Sprintf(format,
+		args...))), "\n", "; ")
 	if shown {
 		fmt.Fprintf(c.env.Stderr, "%s: %s\n", c.name, text)
 	}
 	if c.debug != nil {
-		fmt.Fprintf(c.debug, "%s %s[%d]: %s\n", time.Now().Format(time.RFC3339), c.name, os.Getpid(), text)
+		fmt.Fprintf(c.debug, "%s %s[%d]: %s\n", time.Now().Format(time.RFC3339), c.name,
+			os.Getpid(), text)
 	}
 	if !logged || c.log == nil {
 		return
@@ -78,7 +83,8 @@ func (c *Call) say(level string, logged, shown bool, format string, args []any) 
 	log := c.log
 	go func() {
 		defer close(done)
-		_, _ = log.Write([]byte(text)) // a log that cannot be written changes nothing for the machine
+		// a log that cannot be written changes nothing for the machine
+		_, _ = log.Write([]byte(text))
 	}()
 	select {
 	case <-done:
@@ -92,7 +98,8 @@ func (c *Call) openDebug() error {
 	if c.debugFile == "" {
 		return nil
 	}
-	file, err := os.OpenFile(c.debugFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
+	file, err := os.OpenFile(c.debugFile,
+		os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return fmt.Errorf("parameter debug_file: %w", err)
 	}

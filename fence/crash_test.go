@@ -15,7 +15,8 @@ import (
 
 const crashes = "FENCE_TEST_CRASHES"
 
-// TestACrashIsNotOff has a process crash as a Go program does without memory, without threads, and on SIGQUIT.
+// TestACrashIsNotOff has a process crash as a Go program does without memory, without threads, and
+// on SIGQUIT.
 func TestACrashIsNotOff(t *testing.T) {
 	if os.Getenv(crashes) != "" {
 		fence.DieBySignal()
@@ -30,7 +31,8 @@ func TestACrashIsNotOff(t *testing.T) {
 	require.True(t, errors.As(err, &exit), "%v", err)
 	status, ok := exit.Sys().(syscall.WaitStatus)
 	require.True(t, ok)
-	require.True(t, status.Signaled(), "it ended with exit code %d: %s", exit.ExitCode(), said) //nolint:misspell // package syscall's word
+	signalled := status.Signaled() //nolint:misspell // package syscall's word
+	require.True(t, signalled, "it ended with exit code %d: %s", exit.ExitCode(), said)
 	require.False(t, status.CoreDump())
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

@@ -15,7 +15,8 @@ import (
 // option is a name and its text, as they were given.
 type option struct{ name, text string }
 
-// inputLimit is far more than any cluster sends, in bytes, and inputTime how long it may take to send it.
+// inputLimit is far more than any cluster sends, in bytes, and inputTime how long it may take to
+// send it.
 const (
 	inputLimit = 1 << 18
 	inputTime  = 10 * time.Second
@@ -38,16 +39,18 @@ func readInput(r io.Reader) ([]byte, error) {
 		case got.err != nil:
 			return nil, fmt.Errorf("cannot read the options from standard input: %w", got.err)
 		case len(got.text) > inputLimit:
-			return nil, fmt.Errorf("standard input holds more than %d bytes: these are not options", inputLimit)
+			return nil, fmt.Errorf("standard input holds more than %d bytes: these are not options",
+				inputLimit)
 		}
 		return got.text, nil
 	case <-time.After(inputTime):
-		return nil, fmt.Errorf("standard input was not closed within %s: give options as flags (--help), or as lines name=value", inputTime)
+		return nil, fmt.Errorf("standard input was not closed within %s: give options as flags "+
+			"(--help), or as lines name=value", inputTime)
 	}
 }
 
-// parseInput reads the lines name=value. White space before a name and comments are skipped; the value is everything up to the end of
-// the line.
+// parseInput reads the lines name=value. White space before a name and comments are skipped; the
+// value is everything up to the end of the line.
 func parseInput(text []byte) []option {
 	var all []option
 	lines := bufio.NewScanner(bytes.NewReader(text))
@@ -63,14 +66,17 @@ func parseInput(text []byte) []option {
 	return all
 }
 
-// silent are names that clusters send with every call and that say nothing to an agent (FenceAgentAPI.md; fence_node of cman).
+// silent are names that clusters send with every call and that say nothing to an agent
+// (FenceAgentAPI.md; fence_node of cman).
 var silent = []string{"nodeid", "agent", "name", "domain"}
 
-// take gives the options to the parameters. The last one of a name counts. Unknown ones are ignored with a warning, which does not
-// show what they hold.
+// take gives the options to the parameters. The last one of a name counts. Unknown ones are ignored
+// with a warning, which does not show what they hold.
 func take(params []Param, given []option, c *Call) error {
 	find := func(name string) int {
-		return slices.IndexFunc(params, func(p Param) bool { return p.Name == name || p.Old != "" && p.Old == name })
+		return slices.IndexFunc(params, func(p Param) bool {
+			return p.Name == name || p.Old != "" && p.Old == name
+		})
 	}
 	last := map[string]string{}
 	var order []string
@@ -103,9 +109,11 @@ func take(params []Param, given []option, c *Call) error {
 	return errors.Join(faults...)
 }
 
-// onePlug settles which machine is meant where both names of it are given. Pacemaker adds the target under one of them if the device does
-// not set that one, port up to Pacemaker 3.0.0 and plug since 3.0.1 (stonith__default_host_arg()). So of two that differ the
-// one that is the node's name is Pacemaker's, and the other one the device's own. Where neither is, it is not known which machine is meant.
+// onePlug settles which machine is meant where both names of it are given. Pacemaker adds the
+// target under one of them if the device does not set that one, port up to Pacemaker 3.0.0 and plug
+// since 3.0.1 (stonith__default_host_arg()). So of two that differ the one that is the node's name
+// is Pacemaker's, and the other one the device's own. Where neither is, it is not known which
+// machine is meant.
 func onePlug(last map[string]string) error {
 	plug, port := last["plug"], last["port"]
 	switch node := last["nodename"]; {
@@ -115,15 +123,18 @@ func onePlug(last map[string]string) error {
 	case plug == node:
 		delete(last, "plug")
 	default:
-		return fmt.Errorf("plug is %.80q and port, its older name, is %.80q: it is not known which machine is meant; take port out of the device's "+
+		return fmt.Errorf("plug is %.80q and port, its older name, is %.80q: it is not known "+
+			"which machine is meant; take port out of the device's "+
 			"options", plug, port)
 	}
 	return nil
 }
 
-// anyAction is whether the options say what is to be done.
+// anyAction reports whether the options say what is to be done.
 func anyAction(given []option) bool {
-	return slices.ContainsFunc(given, func(o option) bool { return (o.name == "action" || o.name == "option") && o.text != "" })
+	return slices.ContainsFunc(given, func(o option) bool {
+		return (o.name == "action" || o.name == "option") && o.text != ""
+	})
 }
 
 // parseFlags reads the options of a command line.
@@ -155,7 +166,8 @@ func parseFlags(params []Param, args []string) ([]option, error) {
 		return nil, err
 	}
 	if set.NArg() > 0 {
-		return nil, fmt.Errorf("%d arguments that belong to no option, from %.40q on", set.NArg(), set.Arg(0))
+		return nil, fmt.Errorf("%d arguments that belong to no option, from %.40q on", set.NArg(),
+			set.Arg(0))
 	}
 	return given, nil
 }

@@ -20,42 +20,58 @@ const (
 	exitOff   = 2 // of status: the machine is off
 )
 
-// params are the parameters of every agent, bound to the call. The own ones come after plug.
+// params returns the parameters of every agent, bound to the call. The own ones come after plug.
 func (a *Agent) params(c *Call) []Param {
 	first := []Param{
-		{Name: "action", Old: "option", Letter: 'o', Holds: "action", Value: param.String(&c.Action, "reboot"),
-			Text: "Fencing action: " + strings.Join(actionNames(), ", ")},
-		{Name: "plug", Old: "port", Letter: 'n', Holds: "id", Value: param.String(&c.Plug, ""), Text: a.PlugText},
+		{Name: "action", Old: "option", Letter: 'o', Holds: "action",
+			Value: param.String(&c.Action, "reboot"),
+			Text:  "Fencing action: " + strings.Join(actionNames(), ", ")},
+		{Name: "plug", Old: "port", Letter: 'n', Holds: "id", Value: param.String(&c.Plug, ""),
+			Text: a.PlugText},
 	}
 	last := []Param{
 		{Name: "separator", Letter: 'C', Holds: "char", Value: param.String(&c.separator, ","),
 			Text: "What stands between the columns of list"},
 		{Name: "delay", Holds: "seconds", Value: param.Seconds(&c.Times.Delay, a.Times.Delay),
-			Text: "How long to wait before an off or a reboot begins; Pacemaker's pcmk_delay_base does the same"},
-		{Name: "login_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Login, a.Times.Login),
-			Text: "How long it may take to find the machine; what is left of it is added to power_timeout"},
-		{Name: "power_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Power, a.Times.Power),
-			Text: fmt.Sprintf("How long it may take after an order until the machine is seen off, or on. Pacemaker's timeout of the action "+
-				"(pcmk_off_timeout, pcmk_reboot_timeout, 60 s where not set) has to be longer than delay, login_timeout and power_timeout "+
+			Text: "How long to wait before an off or a reboot begins; Pacemaker's " +
+				"pcmk_delay_base does the same"},
+		{Name: "login_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Login,
+			a.Times.Login),
+			Text: "How long it may take to find the machine; what is left of it is added to " +
+				"power_timeout"},
+		{Name: "power_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Power,
+			a.Times.Power),
+			Text: fmt.Sprintf("How long it may take after an order until the machine is seen "+
+				"off, or on. Pacemaker's timeout of the action "+
+				"(pcmk_off_timeout, pcmk_reboot_timeout, 60 s where not set) has to be longer "+
+				"than delay, login_timeout and power_timeout "+
 				"together; for a reboot add %s and power_wait", startTime)},
-		{Name: "shell_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Shell, a.Times.Shell),
+		{Name: "shell_timeout", Holds: "seconds", Value: param.Seconds(&c.Times.Shell,
+			a.Times.Shell),
 			Text: "How long one request may take"},
 		{Name: "power_wait", Holds: "seconds", Value: param.Seconds(&c.Times.Wait, a.Times.Wait),
-			Text: "How long a reboot looks whether the machine comes on, after it was seen off and ordered on. The cluster waits so long"},
-		{Name: "quiet", Letter: 'q', Value: param.Switch(&c.quiet), Text: "Say nothing on standard error but with verbose"},
-		{Name: "verbose", Letter: 'v', Value: param.Switch(&c.verbose), Text: "Say on standard error what is done"},
-		{Name: "debug_file", Old: "debug", Letter: 'D', Holds: "file", Value: param.String(&c.debugFile, ""),
-			Text: "Write what is done to this file, too"},
-		{Name: "version", Letter: 'V', Value: param.Switch(&c.version), Text: "Print the version and exit"},
+			Text: "How long a reboot looks whether the machine comes on, after it was seen off " +
+				"and ordered on. The cluster waits so long"},
+		{Name: "quiet", Letter: 'q', Value: param.Switch(&c.quiet),
+			Text: "Say nothing on standard error but with verbose"},
+		{Name: "verbose", Letter: 'v', Value: param.Switch(&c.verbose),
+			Text: "Say on standard error what is done"},
+		{Name: "debug_file", Old: "debug", Letter: 'D', Holds: "file",
+			Value: param.String(&c.debugFile, ""),
+			Text:  "Write what is done to this file, too"},
+		{Name: "version", Letter: 'V', Value: param.Switch(&c.version),
+			Text: "Print the version and exit"},
 		{Name: "help", Letter: 'h', Value: param.Switch(&c.help), Text: "Print this text and exit"},
 	}
 	return slices.Concat(first, a.Params, last)
 }
 
-// nodename is sent with every call beside plug, which wins (FenceAgentAPI.md, "Attribute Specifications").
+// nodename is sent with every call beside plug, which wins (FenceAgentAPI.md, "Attribute
+// Specifications").
 func nodename(c *Call) Param { return Param{Name: "nodename", Value: param.String(&c.Node, "")} }
 
-// Main runs the action that env asks for and returns the exit code. It never calls os.Exit, so that tests run it in process.
+// Main runs the action that env asks for and returns the exit code. It never calls os.Exit, so that
+// tests run it in process.
 func (a *Agent) Main(ctx context.Context, env Env) int {
 	began := time.Now()
 	c := &Call{env: env, name: a.Name, log: env.Log}
@@ -81,22 +97,27 @@ func (a *Agent) Main(ctx context.Context, env Env) int {
 	}
 	act, known := actions[c.Action]
 	if !known {
-		return c.exit(fmt.Errorf("no action %.40q: there are %s", c.Action, strings.Join(actionNames(), ", ")))
+		return c.exit(fmt.Errorf("no action %.40q: there are %s", c.Action,
+			strings.Join(actionNames(), ", ")))
 	}
 	if c.Plug == "" {
 		c.Plug = c.Node
 	}
 	for _, p := range params {
-		if p.Required && !slices.ContainsFunc(given, func(o option) bool { return (o.name == p.Name || o.name == p.Old) && o.text != "" }) {
+		if p.Required && !slices.ContainsFunc(given, func(o option) bool {
+			return (o.name == p.Name || o.name == p.Old) && o.text != ""
+		}) {
 			err = errors.Join(err, fmt.Errorf("parameter %s is not set: %s", p.Name, p.Text))
 		}
 	}
 	if act.plug && c.Plug == "" {
-		err = errors.Join(err, fmt.Errorf("parameter plug is not set: %s needs a machine", c.Action))
+		err = errors.Join(err, fmt.Errorf("parameter plug is not set: %s needs a machine",
+			c.Action))
 	}
 	if err == nil {
 		if err = c.openDebug(); err != nil && act.power {
-			c.Warnf("%v", err) // a full disk keeps no fence from working; monitor and status complain of it before
+			// a full disk keeps no fence from working; monitor and status complain of it before
+			c.Warnf("%v", err)
 			err = nil
 		}
 	}
@@ -116,15 +137,20 @@ func (a *Agent) options(params []Param, env Env) ([]option, error) {
 		return given, nil
 	}
 	if file, ok := env.Stdin.(*os.File); ok {
-		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Mode()&os.ModeDevice != 0 && file.Name() != os.DevNull {
-			return nil, fmt.Errorf("no options given, and a terminal on standard input: see %s --help", a.Name)
+		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 &&
+			info.Mode()&os.ModeDevice != 0 && file.Name() != os.DevNull {
+			return nil, fmt.Errorf("no options given, and a terminal on standard input: see %s "+
+				"--help", a.Name)
 		}
 	}
 	text, err := readInput(env.Stdin)
 	given := parseInput(text)
 	if anyAction(given) {
-		// A device that has help or version among its options would have each off succeed without a word to the machine.
-		given = slices.DeleteFunc(given, func(o option) bool { return o.name == "help" || o.name == "version" })
+		// A device that has help or version among its options would have each off succeed without a
+		// word to the machine.
+		given = slices.DeleteFunc(given, func(o option) bool {
+			return o.name == "help" || o.name == "version"
+		})
 	}
 	return given, err
 }
@@ -143,8 +169,8 @@ func (c *Call) exit(err error) int {
 	return exitError
 }
 
-// within runs the action after its delay, and ends it when its time is over, whatever it does: Pacemaker's own end of an agent leaves no
-// reason behind.
+// within runs the action after its delay, and ends it when its time is over, whatever it does:
+// Pacemaker's own end of an agent leaves no reason behind.
 func (a *Agent) within(ctx context.Context, c *Call, began time.Time, act action) error {
 	if act.cuts && c.Times.Delay > 0 {
 		c.Debugf("waiting %s before the %s", c.Times.Delay, c.Action)
@@ -166,7 +192,8 @@ func (a *Agent) within(ctx context.Context, c *Call, began time.Time, act action
 	go func() {
 		defer func() {
 			if fault := recover(); fault != nil {
-				done <- fmt.Errorf("%s: this is a fault of %s, please report it: %v\n%s", c.Action, c.name, fault, debug.Stack())
+				done <- fmt.Errorf("%s: this is a fault of %s, please report it: %v\n%s", c.Action,
+					c.name, fault, debug.Stack())
 			}
 		}()
 		done <- act.run(a, work, c)
@@ -180,6 +207,7 @@ func (a *Agent) within(ctx context.Context, c *Call, began time.Time, act action
 		}
 		return err
 	case <-late.C:
-		return fmt.Errorf("%s: the agent was still busy when its time was over, after %s", c.Action, most)
+		return fmt.Errorf("%s: the agent was still busy when its time was over, after %s", c.Action,
+			most)
 	}
 }

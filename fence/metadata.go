@@ -47,7 +47,8 @@ func (a *Agent) writeMetadata(w io.Writer, params []Param) error {
 	doc := metadata{Name: a.Name, Short: a.Short, Long: a.Long, URL: a.URL}
 	for _, p := range params {
 		m := p.metadata(p.Name)
-		if p.Old != "" && p.Old != "option" { // which FenceAgentAPI.md wants taken and nobody told of
+		// which FenceAgentAPI.md wants taken and nobody told of
+		if p.Old != "" && p.Old != "option" {
 			old := p.metadata(p.Old)
 			old.Required, old.Deprecated = "0", "1"
 			m.Obsoletes = p.Old
@@ -85,10 +86,11 @@ func (p Param) metadata(name string) metaParam {
 	return m
 }
 
-// writeHelp is what an operator reads who runs the agent by hand.
+// writeHelp writes what an operator reads who runs the agent by hand.
 func (a *Agent) writeHelp(w io.Writer, params []Param) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: %s [options]\n\n%s.\n\nWithout options, they are read from standard input, one name=value on each line.\n\nOptions:\n",
+	fmt.Fprintf(&b, "Usage: %s [options]\n\n%s.\n\nWithout options, they are read from standard "+
+		"input, one name=value on each line.\n\nOptions:\n",
 		a.Name, a.Short)
 	for _, p := range params {
 		fmt.Fprintf(&b, "   %s\n", p.mixed())
@@ -96,12 +98,13 @@ func (a *Agent) writeHelp(w io.Writer, params []Param) error {
 			fmt.Fprintf(&b, "          %s\n", line)
 		}
 	}
-	b.WriteString("\nExit codes: 0 done, and of status: on; 1 failed, or the state is not known; 2 of status: off.\n")
+	b.WriteString("\nExit codes: 0 done, and of status: on; 1 failed, or the state is not known; " +
+		"2 of status: off.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// describe is the text with what else there is to know.
+// describe returns the text with what else there is to know.
 func (p Param) describe() string {
 	s := p.Text
 	if d := p.Value.String(); d != "" {
@@ -132,7 +135,7 @@ func fold(text string, width int) []string {
 	return append(lines, line)
 }
 
-// writeManual is the man page, section 8, in man(7).
+// writeManual writes the man page, section 8, in man(7).
 func (a *Agent) writeManual(w io.Writer, params []Param) error {
 	var b strings.Builder
 	text := func(s string) string {
@@ -142,16 +145,20 @@ func (a *Agent) writeManual(w io.Writer, params []Param) error {
 		}
 		return s
 	}
-	fmt.Fprintf(&b, ".TH %s 8 \"\" \"%s\" \"Fence agents\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(a.Name), text(a.Version), text(a.Name), text(a.Short))
+	fmt.Fprintf(&b, ".TH %s 8 \"\" \"%s\" \"Fence agents\"\n.SH NAME\n%s \\- %s\n",
+		strings.ToUpper(a.Name), text(a.Version), text(a.Name), text(a.Short))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n[options]\n.SH DESCRIPTION\n", text(a.Name))
 	for _, paragraph := range strings.Split(a.Long, "\n\n") {
 		fmt.Fprintf(&b, "%s\n.PP\n", text(strings.Join(fold(paragraph, 120), "\n")))
 	}
-	b.WriteString("Without options they are read from standard input, one name=value on each line, which is how a cluster gives them.\n.SH OPTIONS\n")
+	b.WriteString("Without options they are read from standard input, one name=value on each " +
+		"line, which is how a cluster gives them.\n.SH OPTIONS\n")
 	for _, p := range params {
-		fmt.Fprintf(&b, ".TP\n.B %s\n%s (name: %s)\n", text(p.mixed()), text(p.describe()), text(p.Name))
+		fmt.Fprintf(&b, ".TP\n.B %s\n%s (name: %s)\n", text(p.mixed()), text(p.describe()),
+			text(p.Name))
 	}
-	b.WriteString(".SH EXIT STATUS\n.TP\n.B 0\ndone; of status: on\n.TP\n.B 1\nfailed, or the state is not known\n.TP\n.B 2\nof status: off\n")
+	b.WriteString(".SH EXIT STATUS\n.TP\n.B 0\ndone; of status: on\n.TP\n.B 1\nfailed, or the " +
+		"state is not known\n.TP\n.B 2\nof status: off\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -27,10 +27,10 @@ type Param struct {
 	Value param.Value
 }
 
-// flag is the long flag.
+// flag returns the long flag.
 func (p Param) flag() string { return strings.ReplaceAll(p.Name, "_", "-") }
 
-// mixed is the flags as the metadata and the help show them.
+// mixed returns the flags as the metadata and the help show them.
 func (p Param) mixed() string {
 	s := "--" + p.flag()
 	if p.Letter != 0 {

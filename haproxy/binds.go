@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Binds are the TCP addresses that the configuration's `bind` lines name, as far as can be said without HAProxy: host names and
-// addresses in other name spaces are left out. An unspecified address stands for all of its family.
+// Binds returns the TCP addresses that the configuration's `bind` lines name, as far as can be said
+// without HAProxy: host names and addresses in other name spaces are left out. An unspecified
+// address stands for all of its family.
 func Binds(sources []Source, getenv func(string) string) []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, source := range sources {
@@ -26,7 +27,8 @@ func Binds(sources []Source, getenv func(string) string) []netip.AddrPort {
 	return all
 }
 
-// Binding is an address on which a HAProxy with the configuration is sure to listen, and the line that says so.
+// Binding is an address on which a HAProxy with the configuration is sure to listen, and the line
+// that says so.
 type Binding struct {
 	Addr netip.AddrPort
 	// V6Only and V4V6 are the options of that name.
@@ -35,9 +37,10 @@ type Binding struct {
 	Place string
 }
 
-// Bindings are the addresses that HAProxy will bind in the usual way. What another line may undo or change is left out: what stands
-// between .if and .endif, in a section that is disabled, or has options by which the kernel's ordinary rules do not hold. Where the
-// whole configuration does (noreuseport), there are none.
+// Bindings returns the addresses that HAProxy will bind in the usual way. What another line may
+// undo or change is left out: what stands between .if and .endif, in a section that is disabled, or
+// has options by which the kernel's ordinary rules do not hold. Where the whole configuration does
+// (noreuseport), there are none.
 func Bindings(sources []Source, getenv func(string) string) []Binding {
 	var all []Binding
 	section, conditions := 0, 0 // where the section's begin; how many .if are open
@@ -72,7 +75,8 @@ func Bindings(sources []Source, getenv func(string) string) []Binding {
 				for text := range strings.SplitSeq(words[1], ",") {
 					for _, addr := range parseBind(text) {
 						all = append(all, Binding{
-							Addr: addr, V6Only: slices.Contains(words[2:], "v6only"), V4V6: slices.Contains(words[2:], "v4v6"),
+							Addr: addr, V6Only: slices.Contains(words[2:], "v6only"),
+							V4V6:  slices.Contains(words[2:], "v4v6"),
 							Place: source.File + ":" + strconv.Itoa(number),
 						})
 					}
@@ -83,12 +87,13 @@ func Bindings(sources []Source, getenv func(string) string) []Binding {
 	return all
 }
 
-// unusual is an option of a bind line with which an address can be bound that otherwise cannot, or the other way round.
+// unusual returns an option of a bind line with which an address can be bound that otherwise
+// cannot, or the other way round.
 func unusual(option string) bool {
 	return option == "transparent" || option == "interface" || option == "namespace"
 }
 
-// StatsSockets are the paths of the configuration's own stats sockets.
+// StatsSockets returns the paths of the configuration's own stats sockets.
 func StatsSockets(sources []Source, getenv func(string) string) []string {
 	var paths []string
 	for _, source := range sources {
@@ -103,7 +108,8 @@ func StatsSockets(sources []Source, getenv func(string) string) []string {
 	return paths
 }
 
-// parseBind reads [prefix@]<address>:<port>[-<port>]: "10.0.0.1:80", ":80", "*:80", ":::80", "[::1]:80", "ipv6@:80".
+// parseBind reads [prefix@]<address>:<port>[-<port>]: "10.0.0.1:80", ":80", "*:80", ":::80",
+// "[::1]:80", "ipv6@:80".
 func parseBind(text string) []netip.AddrPort {
 	any4 := netip.IPv4Unspecified()
 	if prefix, rest, ok := strings.Cut(text, "@"); ok {
@@ -149,14 +155,16 @@ func parseBind(text string) []netip.AddrPort {
 	return all
 }
 
-// Try binds the address as HAProxy does, without listening on it, and lets it go again. Its error wraps EADDRNOTAVAIL where no interface has
-// the address, and EADDRINUSE where another program does not share it.
+// Try binds the address as HAProxy does, without listening on it, and lets it go again. Its error
+// wraps EADDRNOTAVAIL where no interface has the address, and EADDRINUSE where another program does
+// not share it.
 func (b Binding) Try() error {
 	family, addr := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(b.Addr.Port())})
 	if b.Addr.Addr().Is4() {
 		addr.(*unix.SockaddrInet4).Addr = b.Addr.Addr().As4()
 	} else {
-		family, addr = unix.AF_INET6, &unix.SockaddrInet6{Port: int(b.Addr.Port()), Addr: b.Addr.Addr().As16()}
+		family, addr = unix.AF_INET6, &unix.SockaddrInet6{Port: int(b.Addr.Port()),
+			Addr: b.Addr.Addr().As16()}
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -2,12 +2,14 @@ package haproxy
 
 import "strings"
 
-// complaintLines is how many alerts make a complaint: the later ones follow from the first more often than not.
+// complaintLines is how many alerts make a complaint: the later ones follow from the first more
+// often than not.
 const complaintLines = 3
 
-// Complaint takes out of HAProxy's output what an operator needs to know of a failure, in one line: the first alerts without
-// their prefix "[ALERT]    (1234) : ", and without the summaries that HAProxy adds. Where only a summary is an alert, the warnings
-// say why: so HAProxy 3.1 and later refuse a `program` section. It is "" where there is nothing but empty lines.
+// Complaint takes out of HAProxy's output what an operator needs to know of a failure, in one line:
+// the first alerts without their prefix "[ALERT]    (1234) : ", and without the summaries that
+// HAProxy adds. Where only a summary is an alert, the warnings say why: so HAProxy 3.1 and later
+// refuse a `program` section. It is "" where there is nothing but empty lines.
 func Complaint(output string) string {
 	var alerts, warnings, others []string
 	refused := false
@@ -40,10 +42,12 @@ func Complaint(output string) string {
 	return strings.Join(alerts, "; ")
 }
 
-// bare takes away the process id and the word "config" that HAProxy puts before each message, and makes "FILE:LINE: " of its
-// "parsing [FILE:LINE] : ": Pacemaker cuts an exit reason at 127 characters.
+// bare takes away the process id and the word "config" that HAProxy puts before each message, and
+// makes "FILE:LINE: " of its "parsing [FILE:LINE] : ": Pacemaker cuts an exit reason at 127
+// characters.
 func bare(text string) string {
-	if _, rest, ok := strings.Cut(text, ") : "); ok && strings.HasPrefix(strings.TrimSpace(text), "(") {
+	if _, rest, ok := strings.Cut(text, ") : "); ok && strings.HasPrefix(strings.TrimSpace(text),
+		"(") {
 		text = rest
 	}
 	text = strings.TrimPrefix(strings.TrimSpace(text), "config : ")
@@ -55,8 +59,11 @@ func bare(text string) string {
 	return text
 }
 
-// summary is whether an alert only says that there were others, or that HAProxy goes on in spite of it.
+// summary reports whether an alert only says that there were others, or that HAProxy goes on in
+// spite of it.
 func summary(text string) bool {
-	return strings.HasSuffix(text, " Continuing.") || strings.Contains(text, "Error(s) found in configuration file") ||
-		strings.HasSuffix(text, "Some protocols failed to start their listeners! Exiting.") || strings.Contains(text, "Fatal errors found in configuration")
+	return strings.HasSuffix(text, " Continuing.") ||
+		strings.Contains(text, "Error(s) found in configuration file") ||
+		strings.HasSuffix(text, "Some protocols failed to start their listeners! Exiting.") ||
+		strings.Contains(text, "Fatal errors found in configuration")
 }

@@ -29,14 +29,14 @@ type CheckError struct {
 	Complaint string
 }
 
-// Error is the complaint.
+// Error returns the complaint.
 func (e *CheckError) Error() string { return "HAProxy refuses the configuration: " + e.Complaint }
 
 // outputLimit bounds what is kept of HAProxy's output.
 const outputLimit = 1 << 20
 
-// Check has HAProxy read the configuration (`haproxy -c`). A *CheckError says that it is refused; an error that wraps
-// os.ErrNotExist, that there is no such program.
+// Check has HAProxy read the configuration (`haproxy -c`). A *CheckError says that it is refused;
+// an error that wraps os.ErrNotExist, that there is no such program.
 func (c Config) Check(ctx context.Context) error {
 	args := []string{"-c"}
 	for _, file := range c.Files {
@@ -49,7 +49,8 @@ func (c Config) Check(ctx context.Context) error {
 	// Binary may be a script: what it started must go with it, and must not hold the pipe open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // after the end of the program; a busy machine needs some time to read what it said
+	// after the end of the program; a busy machine needs some time to read what it said
+	cmd.WaitDelay = time.Second
 
 	err := cmd.Run()
 	var exit *exec.ExitError

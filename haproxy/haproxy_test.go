@@ -19,7 +19,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// freePort is a port of 127.0.0.1 on which nobody listens, outside of the range from which the kernel gives ports to clients.
+// freePort is a port of 127.0.0.1 on which nobody listens, outside of the range from which the
+// kernel gives ports to clients.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -63,7 +64,8 @@ backend app
 
 	config := Config{Binary: binary, Files: []string{path("cfg")}}
 	require.NoError(t, config.Check(ctx))
-	out, err := exec.Command(binary, "-W", "-D", "-f", path("cfg"), "-p", path("pid"), "-S", path("master.sock")).CombinedOutput()
+	out, err := exec.Command(binary, "-W", "-D", "-f", path("cfg"), "-p", path("pid"), "-S",
+		path("master.sock")).CombinedOutput()
 	require.NoError(t, err, string(out))
 	pid, err := os.ReadFile(path("pid"))
 	require.NoError(t, err)
@@ -115,7 +117,8 @@ backend app
 		var refused *CheckError
 		require.ErrorAs(t, config.Check(ctx), &refused)
 		require.Contains(t, refused.Complaint, "unknown keyword 'bogus'")
-		require.Contains(t, refused.Complaint, fmt.Sprintf("%s:%d: ", path("cfg"), strings.Count(good, "\n")+1))
+		require.Contains(t, refused.Complaint, fmt.Sprintf("%s:%d: ", path("cfg"),
+			strings.Count(good, "\n")+1))
 		var kept *ReloadError
 		require.ErrorAs(t, master.Reload(ctx), &kept)
 		require.ErrorAs(t, master.Reload(ctx), &kept, "a second time")
@@ -130,7 +133,8 @@ backend app
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		defer func() { _ = l.Close() }()
-		write(t, path("cfg"), strings.Replace(good, "bind 127.0.0.1", fmt.Sprintf("bind %s\n  bind 127.0.0.1", l.Addr()), 1))
+		write(t, path("cfg"), strings.Replace(good, "bind 127.0.0.1",
+			fmt.Sprintf("bind %s\n  bind 127.0.0.1", l.Addr()), 1))
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		var kept *ReloadError

@@ -19,7 +19,8 @@ type Info struct {
 	Name, Version string
 	// Pid is the process that answered: the worker, in master-worker mode.
 	Pid int
-	// Uptime is the time since this process started, which in master-worker mode is the time since the last reload.
+	// Uptime is the time since this process started, which in master-worker mode is the time since
+	// the last reload.
 	Uptime time.Duration
 	// CurrConns and MaxConn are the client connections that are open and that may be.
 	CurrConns, MaxConn int
@@ -96,7 +97,7 @@ func parseInfo(answer string) (Info, error) {
 	return info, nil
 }
 
-// excerpt is the beginning of an answer, quoted, for an error.
+// excerpt returns the beginning of an answer, quoted, for an error.
 func excerpt(answer string) string {
 	const most = 80
 	answer = strings.TrimSpace(answer)

@@ -17,7 +17,8 @@ import (
 // Listener is a listening TCP socket of this network namespace.
 type Listener struct {
 	Addr netip.AddrPort
-	// Inode tells sockets apart: several may listen on one address (SO_REUSEPORT, which HAProxy uses).
+	// Inode tells sockets apart: several may listen on one address (SO_REUSEPORT, which HAProxy
+	// uses).
 	Inode uint64
 }
 
@@ -66,7 +67,8 @@ func parseListeners(table string) ([]Listener, error) {
 // littleEndian is whether this machine stores the low byte of a word first.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// parseKernelAddr reads "0100007F:1F90": each four bytes of the address are a word in this machine's byte order.
+// parseKernelAddr reads "0100007F:1F90": each four bytes of the address are a word in this
+// machine's byte order.
 func parseKernelAddr(text string) (netip.AddrPort, error) {
 	host, port, ok := strings.Cut(text, ":")
 	bytes, err := hex.DecodeString(host)
@@ -83,7 +85,7 @@ func parseKernelAddr(text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr.Unmap(), uint16(number)), nil
 }
 
-// SocketInodes are the sockets that a process has open.
+// SocketInodes returns the sockets that a process has open.
 func SocketInodes(pid int) (map[uint64]bool, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
 	entries, err := os.ReadDir(dir)
@@ -107,8 +109,8 @@ func SocketInodes(pid int) (map[uint64]bool, error) {
 	return inodes, nil
 }
 
-// Overlap is whether traffic for one address could reach the other's listener: the same port, and the same address or one that
-// stands for all of its family.
+// Overlap reports whether traffic for one address could reach the other's listener: the same port,
+// and the same address or one that stands for all of its family.
 func Overlap(a, b netip.AddrPort) bool {
 	if a.Port() != b.Port() || a.Addr().Is4() != b.Addr().Is4() {
 		return false

@@ -20,26 +20,31 @@ type Master struct {
 const (
 	// askAgain is the pause between two attempts at a socket that is about to come back.
 	askAgain = 20 * time.Millisecond
-	// askAnew is how long one attempt may take: a connection that the master forgot while it executed itself again is given up.
+	// askAnew is how long one attempt may take: a connection that the master forgot while it
+	// executed itself again is given up.
 	askAnew = 2 * time.Second
 )
 
-// ReloadError says that HAProxy tried a reload and kept its old configuration, with which it goes on serving.
+// ReloadError says that HAProxy tried a reload and kept its old configuration, with which it goes
+// on serving.
 type ReloadError struct {
 	// Complaint is what HAProxy had to say; HAProxy 2.6 says nothing.
 	Complaint string
 }
 
-// Error is the complaint with what it means.
+// Error returns the complaint with what it means.
 func (e *ReloadError) Error() string {
 	if e.Complaint == "" {
-		return "HAProxy could not take over the new configuration and goes on with the old one; it gave no reason (look for a " +
+		return "HAProxy could not take over the new configuration and goes on with the old one; " +
+			"it gave no reason (look for a " +
 			"bind address that another process holds or that this node does not have)"
 	}
-	return "HAProxy could not take over the new configuration and goes on with the old one: " + e.Complaint
+	return "HAProxy could not take over the new configuration and goes on with the old one: " +
+		e.Complaint
 }
 
-// Settled asks for `show proc` until the master answers: it does not while it executes itself again in a reload.
+// Settled asks for `show proc` until the master answers: it does not while it executes itself again
+// in a reload.
 func (m Master) Settled(ctx context.Context) (Procs, error) {
 	var procs Procs
 	err := m.insist(ctx, func() (err error) {
@@ -55,7 +60,8 @@ func (m Master) Settled(ctx context.Context) (Procs, error) {
 func (m Master) insist(ctx context.Context, question func() error) error {
 	for {
 		err := question()
-		if err == nil || !passing(err) && (!errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil) {
+		if err == nil || !passing(err) && (!errors.Is(err, context.DeadlineExceeded) ||
+			ctx.Err() != nil) {
 			return err
 		}
 		select {
@@ -66,24 +72,27 @@ func (m Master) insist(ctx context.Context, question func() error) error {
 	}
 }
 
-// errBusy is a master that is in the middle of another reload (HAProxy 3.1 and later): it has not begun this one.
+// errBusy is a master that is in the middle of another reload (HAProxy 3.1 and later): it has not
+// begun this one.
 var errBusy = errors.New("HAProxy is in the middle of another reload")
 
-// passing is whether an error may be gone once the master has executed itself again. The path vanishes for no longer than a
-// rename, but a master that is starting has yet to make it.
+// passing reports whether an error may be gone once the master has executed itself again. The path
+// vanishes for no longer than a rename, but a master that is starting has yet to make it.
 func passing(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOENT) || errors.Is(err, errNoAnswer) ||
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOENT) ||
+		errors.Is(err, errNoAnswer) ||
 		errors.Is(err, errBusy)
 }
 
 // errNoAnswer is a connection that was closed without a word.
 var errNoAnswer = errors.New("HAProxy closed the connection without an answer")
 
-// Reload makes the master load its configuration again and waits for the outcome. A *ReloadError says that the old configuration
-// is still served; any other error that the outcome is not known. HAProxy 2.7 and later answer the command itself, with
-// "Success=1" or "Success=0", "--" and their complaint; earlier ones close the connection and count failed reloads in
-// `show proc`.
+// Reload makes the master load its configuration again and waits for the outcome. A *ReloadError
+// says that the old configuration is still served; any other error that the outcome is not known.
+// HAProxy 2.7 and later answer the command itself, with "Success=1" or "Success=0", "--" and their
+// complaint; earlier ones close the connection and count failed reloads in `show proc`.
 func (m Master) Reload(ctx context.Context) error {
 	before, err := m.Settled(ctx)
 	if err != nil {
@@ -91,8 +100,9 @@ func (m Master) Reload(ctx context.Context) error {
 	}
 	answer, err := m.askReload(ctx)
 	if err == nil && strings.TrimSpace(answer) == "" && answersReload(before.Master.Version) {
-		// The answer was lost, with a connection that the master forgot when it executed itself again. A reload more does no harm, and
-		// from 3.1 on `show proc` cannot tell a worker that has taken over from one that still reads its configuration.
+		// The answer was lost, with a connection that the master forgot when it executed itself
+		// again. A reload more does no harm, and from 3.1 on `show proc` cannot tell a worker that
+		// has taken over from one that still reads its configuration.
 		answer, err = m.askReload(ctx)
 	}
 	if err != nil {
@@ -104,10 +114,12 @@ func (m Master) Reload(ctx context.Context) error {
 	return m.AwaitReload(ctx, before)
 }
 
-// askReload asks for a reload until the master has heard it. The answer is empty where it said nothing.
+// askReload asks for a reload until the master has heard it. The answer is empty where it said
+// nothing.
 func (m Master) askReload(ctx context.Context) (answer string, err error) {
 	err = m.insist(ctx, func() error {
-		// Without the quit, a master of 3.1 that refuses keeps the connection open and waits for more.
+		// Without the quit, a master of 3.1 that refuses keeps the connection open and waits for
+		// more.
 		text, err := ask(ctx, m.Path, "reload;quit")
 		answer = text
 		if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
@@ -124,14 +136,15 @@ func (m Master) askReload(ctx context.Context) (answer string, err error) {
 	return answer, err
 }
 
-// answersReload is whether a version says how its reload went: 2.7 and later do.
+// answersReload reports whether a version says how its reload went: 2.7 and later do.
 func answersReload(version string) bool {
 	var major, minor int
 	n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor)
 	return n == 2 && (major > 2 || major == 2 && minor >= 7)
 }
 
-// reloadAnswer reads what HAProxy 2.7 and later say; it has not decided anything where they said nothing.
+// reloadAnswer reads what HAProxy 2.7 and later say; it has not decided anything where they said
+// nothing.
 func reloadAnswer(answer string) (decided bool, err error) {
 	head, logs, _ := strings.Cut(strings.TrimSpace(answer), "--\n")
 	switch strings.TrimSpace(head) {
@@ -145,8 +158,8 @@ func reloadAnswer(answer string) (decided bool, err error) {
 	return true, fmt.Errorf("reload: HAProxy's answer is not understood: %s", excerpt(answer))
 }
 
-// AwaitReload waits for the outcome of a reload that was asked for after before was taken, by the master socket or by SIGUSR2.
-// Its errors are those of Reload.
+// AwaitReload waits for the outcome of a reload that was asked for after before was taken, by the
+// master socket or by SIGUSR2. Its errors are those of Reload.
 func (m Master) AwaitReload(ctx context.Context, before Procs) error {
 	for {
 		now, err := m.Settled(ctx)

@@ -45,7 +45,8 @@ func family(reloads, failed, workerReloads int) string {
 }
 
 func familyOf(version string, reloads, failed, workerReloads int) string {
-	return fmt.Sprintf("#<PID> <type> <reloads> <uptime> <version>\n10 master %d [failed: %d] 0d00h00m01s %s\n# workers\n11 worker %d 0d00h00m01s %[3]s\n",
+	return fmt.Sprintf("#<PID> <type> <reloads> <uptime> <version>\n10 master %d [failed: %d] "+
+		"0d00h00m01s %s\n# workers\n11 worker %d 0d00h00m01s %[3]s\n",
 		reloads, failed, version, workerReloads)
 }
 
@@ -114,7 +115,8 @@ func TestReload(t *testing.T) {
 		},
 		"2.7, refused": {
 			onReload: func(_ *scripted, conn net.Conn) {
-				fmt.Fprint(conn, "Success=0\n--\n[NOTICE] (10) : haproxy version is 2.8\n[ALERT]    (10) : config : parsing [/x:3] : unknown keyword 'y'\n")
+				fmt.Fprint(conn, "Success=0\n--\n[NOTICE] (10) : haproxy version is 2.8\n[ALERT] "+
+					"   (10) : config : parsing [/x:3] : unknown keyword 'y'\n")
 			}, failed: true, complaint: "/x:3: unknown keyword 'y'",
 		},
 		"3.1, in the middle of another reload": {
@@ -158,13 +160,17 @@ func TestReload(t *testing.T) {
 
 func TestReloadEndsWithItsContext(t *testing.T) {
 	for name, onReload := range map[string]func(s *scripted, conn net.Conn){
-		"a master that never answers": func(_ *scripted, conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) },
+		"a master that never answers": func(_ *scripted, conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 1))
+		},
 		"a master that never comes back": func(s *scripted, _ net.Conn) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			_ = s.listener.Close()
 		},
-		"a master that never has a new worker": func(s *scripted, _ net.Conn) { s.reexec(family(1, 0, 1)) },
+		"a master that never has a new worker": func(s *scripted, _ net.Conn) {
+			s.reexec(family(1, 0, 1))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScripted(t)

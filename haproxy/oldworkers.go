@@ -5,15 +5,16 @@ import (
 	"fmt"
 )
 
-// OldWorker is a worker of before a reload: it takes no more connections, and ends with its last one or at hard-stop-after.
+// OldWorker is a worker of before a reload: it takes no more connections, and ends with its last
+// one or at hard-stop-after.
 type OldWorker struct {
 	Proc
 	// Conns are the clients' connections that it still serves.
 	Conns int
 }
 
-// OldWorkers asks the master for its old workers, and each of them for its connections (Management Guide, section 9.4, "@!<pid>"). One that
-// ends meanwhile is left out.
+// OldWorkers asks the master for its old workers, and each of them for its connections (Management
+// Guide, section 9.4, "@!<pid>"). One that ends meanwhile is left out.
 func (m Master) OldWorkers(ctx context.Context) ([]OldWorker, error) {
 	procs, err := m.Procs(ctx)
 	if err != nil {
@@ -27,7 +28,9 @@ func (m Master) OldWorkers(ctx context.Context) ([]OldWorker, error) {
 		}
 		info, wrong := parseInfo(answer)
 		if err != nil || wrong != nil || info.Pid != p.PID {
-			continue // the master forgets one that has ended, and a stats socket of another process would answer for itself
+			// the master forgets one that has ended, and a stats socket of another process would
+			// answer for itself
+			continue
 		}
 		old = append(old, OldWorker{Proc: p, Conns: info.CurrConns})
 	}

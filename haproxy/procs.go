@@ -14,7 +14,8 @@ type Proc struct {
 	PID int
 	// Type is master, worker, or the name of a program section.
 	Type string
-	// Reloads is the number of reloads that the process has lived through; for the master, those tried since it started.
+	// Reloads is the number of reloads that the process has lived through; for the master, those
+	// tried since it started.
 	Reloads int
 	Uptime  time.Duration
 	// Version is empty where HAProxy does not say it.
@@ -26,14 +27,15 @@ type Procs struct {
 	Master Proc
 	// Failed is the number of reloads that failed since the last one that did not.
 	Failed int
-	// Workers serve. OldWorkers take no more connections and end with their last one. From HAProxy 3.1 on, a new worker is
-	// among the workers while it still reads its configuration.
+	// Workers serve. OldWorkers take no more connections and end with their last one. From HAProxy
+	// 3.1 on, a new worker is among the workers while it still reads its configuration.
 	Workers, OldWorkers   []Proc
 	Programs, OldPrograms []Proc
 }
 
-// parseProcs reads `show proc` (Management Guide, section 9.4.1). HAProxy up to 2.4 has one more column, "<relative PID>", and
-// writes "[was: 1]" into it for old workers; the number of failed reloads, "[failed: 1]", is there from 2.6 on.
+// parseProcs reads `show proc` (Management Guide, section 9.4.1). HAProxy up to 2.4 has one more
+// column, "<relative PID>", and writes "[was: 1]" into it for old workers; the number of failed
+// reloads, "[failed: 1]", is there from 2.6 on.
 func parseProcs(answer string) (Procs, error) {
 	var p Procs
 	var columns []string
@@ -80,8 +82,9 @@ func parseProcs(answer string) (Procs, error) {
 	return p, nil
 }
 
-// keepServing puts the worker that goes on serving after a reload that failed among those that serve. HAProxy 3.1 and later have it
-// among the old ones from the moment at which they begin a reload, and leave it there.
+// keepServing puts the worker that goes on serving after a reload that failed among those that
+// serve. HAProxy 3.1 and later have it among the old ones from the moment at which they begin a
+// reload, and leave it there.
 func (p *Procs) keepServing() {
 	if p.Failed == 0 || len(p.Workers) > 0 || len(p.OldWorkers) == 0 {
 		return
@@ -96,7 +99,7 @@ func (p *Procs) keepServing() {
 	p.OldWorkers = slices.Delete(p.OldWorkers, youngest, youngest+1)
 }
 
-// procColumns are the names between < and > of the header.
+// procColumns returns the names between < and > of the header.
 func procColumns(header string) []string {
 	var names []string
 	for {
@@ -185,9 +188,11 @@ func parseUptime(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// Procs asks for `show proc`. While the master executes itself again in a reload its socket refuses connections: see Settled.
+// Procs asks for `show proc`. While the master executes itself again in a reload its socket refuses
+// connections: see Settled.
 func (m Master) Procs(ctx context.Context) (Procs, error) {
-	answer, err := ask(ctx, m.Path, "show proc;quit") // the master keeps the connection open without the quit
+	// the master keeps the connection open without the quit
+	answer, err := ask(ctx, m.Path, "show proc;quit")
 	if err != nil {
 		return Procs{}, err
 	}

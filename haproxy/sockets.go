@@ -16,26 +16,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sockets are copies of the listening sockets of a HAProxy. As long as somebody holds them the kernel goes on completing connections
-// on them, whatever becomes of HAProxy, and queues them for whoever accepts next: so a socket that is held and that no HAProxy accepts
-// on is a hole in which clients wait.
+// Sockets are copies of the listening sockets of a HAProxy. As long as somebody holds them the
+// kernel goes on completing connections on them, whatever becomes of HAProxy, and queues them for
+// whoever accepts next: so a socket that is held and that no HAProxy accepts on is a hole in which
+// clients wait.
 //
-// They come from HAProxy and go to the next one in HAProxy's own way (its `_getsocks`, which `haproxy -x` asks for; src/cli.c and src/sock.c
-// of HAProxy 2.3 to 3.4): the number of sockets; then groups of at most 252, the descriptors beside a description of each, of which
-// the receiver acknowledges every one.
+// They come from HAProxy and go to the next one in HAProxy's own way (its `_getsocks`, which
+// `haproxy -x` asks for; src/cli.c and src/sock.c of HAProxy 2.3 to 3.4): the number of sockets;
+// then groups of at most 252, the descriptors beside a description of each, of which the receiver
+// acknowledges every one.
 type Sockets struct{ list []heldSocket }
 
 // heldSocket is one of them.
 type heldSocket struct {
 	fd int
-	// description is HAProxy's: the lengths and names of name space and interface, and four zero bytes.
+	// description is HAProxy's: the lengths and names of name space and interface, and four zero
+	// bytes.
 	description []byte
 }
 
 const (
 	// socketGroup is how many sockets HAProxy sends or takes at once (MAX_SEND_FD).
 	socketGroup = 252
-	// descriptionLimit is what the description of a group can take: two names with their lengths, and four bytes, for each.
+	// descriptionLimit is what the description of a group can take: two names with their lengths,
+	// and four bytes, for each.
 	descriptionLimit = socketGroup * (1 + 255 + 1 + 255 + 4)
 	// socketsLimit is how many sockets are believed: more than that is no answer of a HAProxy.
 	socketsLimit = 1 << 20
@@ -44,10 +48,11 @@ const (
 )
 
 // ErrNoSockets is a HAProxy that passes none: its stats socket lacks `expose-fd listeners`.
-var ErrNoSockets = errors.New("HAProxy passes no listening sockets (its stats socket needs `expose-fd listeners`)")
+var ErrNoSockets = errors.New("HAProxy passes no listening sockets (its stats socket needs " +
+	"`expose-fd listeners`)")
 
-// Sockets asks for copies of all listening sockets. While it answers, one thread of HAProxy does nothing else, so the context should not
-// leave it much time.
+// Sockets asks for copies of all listening sockets. While it answers, one thread of HAProxy does
+// nothing else, so the context should not leave it much time.
 func (r Runtime) Sockets(ctx context.Context) (*Sockets, error) {
 	var d net.Dialer
 	plain, err := d.DialContext(ctx, "unix", r.Path)
@@ -128,7 +133,8 @@ func receiveSockets(conn *net.UnixConn) (*Sockets, error) {
 	return sockets, nil
 }
 
-// descriptionLength is the length of the description that a text begins with, 0 if the text is too short for one.
+// descriptionLength returns the length of the description that a text begins with, 0 if the text is
+// too short for one.
 func descriptionLength(text []byte) int {
 	at := 0
 	for range 2 {
@@ -143,7 +149,7 @@ func descriptionLength(text []byte) int {
 	return at + 4
 }
 
-// parseRights are the descriptors of a message.
+// parseRights returns the descriptors of a message.
 func parseRights(text []byte) ([]int, error) {
 	messages, err := unix.ParseSocketControlMessage(text)
 	var all []int
@@ -169,8 +175,8 @@ func (s *Sockets) Drop(unwanted func(net.Addr) bool) {
 	})
 }
 
-// Serve answers a HAProxy that was started with -x and has sent its question. The sockets stay open here as well. The connection's
-// deadline bounds it.
+// Serve answers a HAProxy that was started with -x and has sent its question. The sockets stay open
+// here as well. The connection's deadline bounds it.
 func (s *Sockets) Serve(conn *net.UnixConn) error {
 	if _, err := conn.Write(binary.NativeEndian.AppendUint32(nil, uint32(s.Len()))); err != nil {
 		return fmt.Errorf("cannot pass the listening sockets on: %w", err)
@@ -212,7 +218,8 @@ func (s *Sockets) Close() {
 	s.list = nil
 }
 
-// Within is whether the others have all of these, as far as the kernel knows them for the same.
+// Within reports whether the others have all of these, as far as the kernel knows them for the
+// same.
 func (s *Sockets) Within(others *Sockets) bool {
 	if s == nil {
 		return true
@@ -238,7 +245,7 @@ func (h heldSocket) inode() uint64 {
 	return stat.Ino
 }
 
-// Len is how many there are.
+// Len returns how many there are.
 func (s *Sockets) Len() int {
 	if s == nil {
 		return 0
@@ -246,8 +253,9 @@ func (s *Sockets) Len() int {
 	return len(s.list)
 }
 
-// addr is where a socket listens, nil where that cannot be said. HAProxy binds a path under a temporary name, which it then renames
-// and which the kernel goes on telling; the name without it is returned.
+// addr returns where a socket listens, nil where that cannot be said. HAProxy binds a path under a
+// temporary name, which it then renames and which the kernel goes on telling; the name without it
+// is returned.
 func (h heldSocket) addr() net.Addr {
 	sa, err := unix.Getsockname(h.fd)
 	if err != nil {
@@ -264,16 +272,17 @@ func (h heldSocket) addr() net.Addr {
 	return nil
 }
 
-// finalName is the path without HAProxy's ".1234.tmp" (src/proto_uxst.c).
+// finalName returns the path without HAProxy's ".1234.tmp" (src/proto_uxst.c).
 func finalName(path string) string {
 	name, ok := strings.CutSuffix(path, ".tmp")
-	if dot := strings.LastIndexByte(name, '.'); ok && dot > 0 && strings.Trim(name[dot+1:], "0123456789") == "" {
+	if dot := strings.LastIndexByte(name, '.'); ok && dot > 0 &&
+		strings.Trim(name[dot+1:], "0123456789") == "" {
 		return name[:dot]
 	}
 	return path
 }
 
-// Addrs are where they listen.
+// Addrs returns where they listen.
 func (s *Sockets) Addrs() []net.Addr {
 	var all []net.Addr
 	if s != nil {

@@ -25,7 +25,8 @@ func daemon(t *testing.T, dir string, args ...string) int {
 	t.Helper()
 	pidfile := filepath.Join(dir, "pid")
 	_ = os.Remove(pidfile)
-	args = append([]string{"-W", "-D", "-f", filepath.Join(dir, "cfg"), "-p", pidfile, "-S", filepath.Join(dir, "master.sock")}, args...)
+	args = append([]string{"-W", "-D", "-f", filepath.Join(dir, "cfg"), "-p", pidfile, "-S",
+		filepath.Join(dir, "master.sock")}, args...)
 	out, err := exec.Command(needs.Command(t, "haproxy"), args...).CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.NotContains(t, string(out), "ALERT")
@@ -37,8 +38,8 @@ func daemon(t *testing.T, dir string, args ...string) int {
 	return pid
 }
 
-// TestSocketsOutliveHAProxy: a HAProxy of every kind of bind is killed; nobody is refused meanwhile; and the next one takes over what
-// waits.
+// TestSocketsOutliveHAProxy: a HAProxy of every kind of bind is killed; nobody is refused
+// meanwhile; and the next one takes over what waits.
 func TestSocketsOutliveHAProxy(t *testing.T) {
 	needs.Root(t)
 	dir, err := os.MkdirTemp("", "hx") //nolint:usetesting // its path can be too long for a socket
@@ -78,7 +79,8 @@ frontend web
 	}
 	// HAProxy 2.6 pads an abstract address with zeroes to its full length.
 	all = append(all, &net.UnixAddr{Name: filepath.Join(dir, "web.sock"), Net: "unix"},
-		&net.UnixAddr{Name: "@" + abstract + strings.Repeat("\x00", 107-len(abstract)), Net: "unix"})
+		&net.UnixAddr{Name: "@" + abstract + strings.Repeat("\x00", 107-len(abstract)),
+			Net: "unix"})
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -87,12 +89,16 @@ frontend web
 	sockets, err := runtime.Sockets(ctx)
 	require.NoError(t, err)
 	defer sockets.Close()
-	require.Equal(t, 300+2+4+1, sockets.Len(), "the shards each have one, and the stats socket is one")
+	require.Equal(t, 300+2+4+1, sockets.Len(),
+		"the shards each have one, and the stats socket is one")
 
 	sockets.Drop(func(addr net.Addr) bool { return addr.String() == runtime.Path })
 	require.Equal(t, 306, sockets.Len())
 	require.NoError(t, syscall.Kill(-first, syscall.SIGKILL))
-	require.Eventually(t, func() bool { _, err := runtime.Info(ctx); return err != nil }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, err := runtime.Info(ctx)
+		return err != nil
+	}, 10*time.Second, time.Millisecond)
 	var waiting []net.Conn
 	for _, addr := range all {
 		conn, err := net.DialTimeout(addr.Network(), addr.String(), time.Second)
@@ -163,14 +169,17 @@ frontend web
 		again, err := runtime.Sockets(ctx)
 		require.NoError(t, err)
 		defer again.Close()
-		require.True(t, slices.ContainsFunc(again.Addrs(), func(a net.Addr) bool { return a.String() == filepath.Join(dir, "web.sock") }))
+		require.True(t, slices.ContainsFunc(again.Addrs(), func(a net.Addr) bool {
+			return a.String() == filepath.Join(dir, "web.sock")
+		}))
 	})
 }
 
 func TestSocketsThatAreNotPassed(t *testing.T) {
 	needs.Root(t)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "cfg"), fmt.Sprintf("global\n stats socket %s/stats.sock level admin\n", dir))
+	write(t, filepath.Join(dir, "cfg"),
+		fmt.Sprintf("global\n stats socket %s/stats.sock level admin\n", dir))
 	daemon(t, dir)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -180,7 +189,8 @@ func TestSocketsThatAreNotPassed(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// TestSocketsOfSomebodyElse: what is no HAProxy's answer is an error, soon, and leaves nothing open.
+// TestSocketsOfSomebodyElse: what is no HAProxy's answer is an error, soon, and leaves nothing
+// open.
 func TestSocketsOfSomebodyElse(t *testing.T) {
 	for name, answer := range map[string]string{
 		"half a number":  "\x01",

@@ -9,13 +9,15 @@ import (
 	"strings"
 )
 
-// Source is a configuration file that was read. It serves questions that HAProxy itself does not answer without being started,
-// such as which addresses it would bind; what is valid is for Config.Check to say.
+// Source is a configuration file that was read. It serves questions that HAProxy itself does not
+// answer without being started, such as which addresses it would bind; what is valid is for
+// Config.Check to say.
 type Source struct {
 	File, Text string
 }
 
-// ReadSources reads files and, as HAProxy does, the files *.cfg of directories in the order of their names.
+// ReadSources reads files and, as HAProxy does, the files *.cfg of directories in the order of
+// their names.
 func ReadSources(paths []string) ([]Source, error) {
 	var sources []Source
 	for _, path := range paths {
@@ -40,12 +42,15 @@ func ReadSources(paths []string) ([]Source, error) {
 				if err != nil {
 					return nil, fmt.Errorf("cannot read HAProxy's configuration: %w", err)
 				}
-				if info.Mode().IsRegular() { // HAProxy passes over directories and FIFOs, and so must who asks what it would read
+				// HAProxy passes over directories and FIFOs, and so must who asks what it would
+				// read
+				if info.Mode().IsRegular() {
 					files = append(files, file)
 				}
 			}
 			if len(files) == 0 {
-				return nil, fmt.Errorf("cannot read HAProxy's configuration: %w: there is no file *.cfg in the directory %s", os.ErrNotExist, path)
+				return nil, fmt.Errorf("cannot read HAProxy's configuration: %w: there is no "+
+					"file *.cfg in the directory %s", os.ErrNotExist, path)
 			}
 		}
 		for _, file := range files {
@@ -59,11 +64,13 @@ func ReadSources(paths []string) ([]Source, error) {
 	return sources, nil
 }
 
-// Mentions is whether the configuration uses an environment variable, in any of the ways there are: "$NAME", "${NAME}", env(NAME).
+// Mentions reports whether the configuration uses an environment variable, in any of the ways there
+// are: "$NAME", "${NAME}", env(NAME).
 func Mentions(sources []Source, variable string) bool {
 	for _, source := range sources {
 		for line := range strings.Lines(source.Text) {
-			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") && mentions(line, variable) {
+			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") &&
+				mentions(line, variable) {
 				return true
 			}
 		}
@@ -71,27 +78,28 @@ func Mentions(sources []Source, variable string) bool {
 	return false
 }
 
-// mentions is whether the name is in the text and is not a part of a longer one.
+// mentions reports whether the name is in the text and is not a part of a longer one.
 func mentions(text, name string) bool {
 	for {
 		before, after, ok := strings.Cut(text, name)
 		if !ok {
 			return false
 		}
-		if (before == "" || !nameByte(before[len(before)-1])) && (after == "" || !nameByte(after[0])) {
+		if (before == "" || !nameByte(before[len(before)-1])) &&
+			(after == "" || !nameByte(after[0])) {
 			return true
 		}
 		text = after
 	}
 }
 
-// nameByte is whether a byte can be part of a variable's name.
+// nameByte reports whether a byte can be part of a variable's name.
 func nameByte(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// Lines are the words of each line of the configuration, quotes and variables resolved (Configuration Manual, sections 2.2 and
-// 2.3). Lines without words are left out.
+// Lines returns the words of each line of the configuration, quotes and variables resolved
+// (Configuration Manual, sections 2.2 and 2.3). Lines without words are left out.
 func (s Source) Lines(getenv func(string) string) [][]string {
 	var lines [][]string
 	for line := range strings.Lines(s.Text) {
@@ -102,8 +110,9 @@ func (s Source) Lines(getenv func(string) string) [][]string {
 	return lines
 }
 
-// splitLine splits a line at white space: a backslash takes the next character as it is, single quotes everything, double quotes
-// white space, and only within double quotes variables are replaced. A # begins a comment.
+// splitLine splits a line at white space: a backslash takes the next character as it is, single
+// quotes everything, double quotes white space, and only within double quotes variables are
+// replaced. A # begins a comment.
 func splitLine(line string, getenv func(string) string) []string {
 	var words []string
 	var word strings.Builder
@@ -143,7 +152,8 @@ func splitLine(line string, getenv func(string) string) []string {
 	return words
 }
 
-// variable resolves what begins with a $: $NAME, ${NAME}, ${NAME-default} and, for lists, ${NAME[*]}. length is what it takes up.
+// variable resolves what begins with a $: $NAME, ${NAME}, ${NAME-default} and, for lists,
+// ${NAME[*]}. length is what it takes up.
 func variable(text string, getenv func(string) string) (value string, length int) {
 	braced := strings.HasPrefix(text, "${")
 	start := 1
@@ -181,5 +191,5 @@ func Digest(sources []Source) string {
 // hashLength is the length of a Hash: 48 bits tell the configurations of a cluster apart.
 const hashLength = 12
 
-// Hash is a Digest that is short enough to be shown.
+// Hash returns a Digest that is short enough to be shown.
 func Hash(sources []Source) string { return Digest(sources)[:hashLength] }

@@ -54,9 +54,13 @@ func TestBinds(t *testing.T) {
 		}
 		require.Equal(t, want, got, text)
 	}
-	sources := []Source{{"a", "frontend f\n  bind \"${HAWSER_ANCHOR_IP}:80\",:81 ssl\n  #bind :82\n"}}
+	sources := []Source{{"a", "frontend f\n  bind \"${HAWSER_ANCHOR_IP}:80\",:81 ssl\n  #bind " +
+		":82\n"}}
 	require.Len(t, Binds(sources, env), 2)
-	require.Equal(t, []string{"/run/a", "/run/b"}, StatsSockets([]Source{{"a", "stats socket /run/a\n stats socket unix@/run/b mode 600\nstats socket ipv4@:1 x\nstats timeout 1s"}}, env))
+	require.Equal(t, []string{"/run/a", "/run/b"},
+		StatsSockets([]Source{{"a",
+			"stats socket /run/a\n stats socket unix@/run/b mode 600\nstats socket ipv4@:1 " +
+				"x\nstats timeout 1s"}}, env))
 }
 
 func TestBindings(t *testing.T) {
@@ -70,8 +74,10 @@ func TestBindings(t *testing.T) {
 	require.Equal(t, []string{"10.10.0.5:80 a:2", "0.0.0.0:81 a:2", "0.0.0.0:82 a:4"},
 		got("frontend f\n bind \"${HAWSER_ANCHOR_IP}:80\",:81 ssl\nlisten g\n bind :82\n"))
 	require.Equal(t, []string{"0.0.0.0:80 a:2", "0.0.0.0:83 a:9"},
-		got("frontend f\n bind :80\n .if defined(X)\n bind :81\n .endif\nlisten g\n bind :82\n disabled\n bind :83\n"), "what another line may undo")
-	require.Empty(t, got("listen g\n bind 192.0.2.1:80 transparent\n bind :81 interface eth1\n bind x:82\n bind quic4@:443\n"))
+		got("frontend f\n bind :80\n .if defined(X)\n bind :81\n .endif\nlisten g\n bind :82\n "+
+			"disabled\n bind :83\n"), "what another line may undo")
+	require.Empty(t, got("listen g\n bind 192.0.2.1:80 transparent\n bind :81 interface eth1\n "+
+		"bind x:82\n bind quic4@:443\n"))
 	require.Empty(t, got("global\n noreuseport\nlisten g\n bind :80\n"))
 	require.True(t, Bindings([]Source{{"a", "listen g\n bind :::80 v6only"}}, env)[0].V6Only)
 }
@@ -101,7 +107,8 @@ func TestReadSources(t *testing.T) {
 	}
 	sources, err := ReadSources([]string{dir, filepath.Join(dir, "a.cfg~")})
 	require.NoError(t, err)
-	require.Equal(t, []Source{{dir + "/a.cfg", "a.cfg"}, {dir + "/b.cfg", "b.cfg"}, {dir + "/a.cfg~", "a.cfg~"}}, sources)
+	require.Equal(t, []Source{{dir + "/a.cfg", "a.cfg"}, {dir + "/b.cfg", "b.cfg"},
+		{dir + "/a.cfg~", "a.cfg~"}}, sources)
 }
 
 func FuzzBinds(f *testing.F) {

@@ -22,7 +22,7 @@ const (
 	Socket   StatType = 3
 )
 
-// String is the type's name in lower case.
+// String returns the type's name in lower case.
 func (t StatType) String() string {
 	switch t {
 	case Frontend:
@@ -37,18 +37,22 @@ func (t StatType) String() string {
 	return "StatType(" + strconv.Itoa(int(t)) + ")"
 }
 
-// Stat is a line of `show stat`: a frontend, a backend, a server or a listening socket. A field that does not apply is zero.
+// Stat is a line of `show stat`: a frontend, a backend, a server or a listening socket. A field
+// that does not apply is zero.
 type Stat struct {
-	// Proxy and Service are the columns pxname and svname. Service is FRONTEND, BACKEND, or the name of a server or socket.
+	// Proxy and Service are the columns pxname and svname. Service is FRONTEND, BACKEND, or the
+	// name of a server or socket.
 	Proxy, Service string
 	Type           StatType
-	// Status is the state in HAProxy's words: OPEN, UP, UP 1/3, DOWN, DOWN 1/2, NOLB, DRAIN, MAINT, MAINT (via b/s), no check …
+	// Status is the state in HAProxy's words: OPEN, UP, UP 1/3, DOWN, DOWN 1/2, NOLB, DRAIN, MAINT,
+	// MAINT (via b/s), no check …
 	Status string
 	// Mode is http, tcp …
 	Mode string
 	// Addr is a server's or socket's address.
 	Addr string
-	// Scur, Smax and Slim are the sessions that are open, the most there were and the limit (0: none).
+	// Scur, Smax and Slim are the sessions that are open, the most there were and the limit (0:
+	// none).
 	Scur, Smax, Slim int
 	// Stot, Bin and Bout count sessions and bytes since the process started.
 	Stot, Bin, Bout int64
@@ -56,24 +60,26 @@ type Stat struct {
 	Weight int
 	// LastChange is the time since the state last changed.
 	LastChange time.Duration
-	// CheckStatus and LastCheck are the last health check's outcome: a word such as L4CON, and a text.
+	// CheckStatus and LastCheck are the last health check's outcome: a word such as L4CON, and a
+	// text.
 	CheckStatus, LastCheck string
 }
 
-// Up is whether a server gets new traffic: it passes its checks, or has none, and nobody took it out of service. A server that
-// has begun to fail ("UP 1/3") is up until it is down.
+// Up reports whether a server gets new traffic: it passes its checks, or has none, and nobody took
+// it out of service. A server that has begun to fail ("UP 1/3") is up until it is down.
 func (s Stat) Up() bool {
 	return s.Status == "no check" || s.Status == "UP" || strings.HasPrefix(s.Status, "UP ")
 }
 
-// Drained is whether a server was taken out of service on purpose: it only serves those who are already with it (DRAIN, NOLB) or
-// nobody (MAINT).
+// Drained reports whether a server was taken out of service on purpose: it only serves those who
+// are already with it (DRAIN, NOLB) or nobody (MAINT).
 func (s Stat) Drained() bool {
 	word, _, _ := strings.Cut(s.Status, " ")
 	return word == "DRAIN" || word == "NOLB" || word == "MAINT"
 }
 
-// Stats asks for `show stat`: every frontend, backend, server and, where `option socket-stats` is set, listening socket.
+// Stats asks for `show stat`: every frontend, backend, server and, where `option socket-stats` is
+// set, listening socket.
 func (r Runtime) Stats(ctx context.Context) ([]Stat, error) {
 	answer, err := ask(ctx, r.Path, "show stat")
 	if err != nil {
@@ -86,16 +92,19 @@ func (r Runtime) Stats(ctx context.Context) ([]Stat, error) {
 	return stats, nil
 }
 
-// Servers asks for the process and its servers alone in one exchange, which is what a frequent check can afford.
+// Servers asks for the process and its servers alone in one exchange, which is what a frequent
+// check can afford.
 func (r Runtime) Servers(ctx context.Context) (Info, []Stat, error) {
-	answer, err := ask(ctx, r.Path, "show info;show stat -1 4 -1") // any proxy, type mask 4: servers, any server
+	// any proxy, type mask 4: servers, any server
+	answer, err := ask(ctx, r.Path, "show info;show stat -1 4 -1")
 	if err != nil {
 		return Info{}, nil, err
 	}
 	// Each answer ends with an empty line.
 	first, second, ok := strings.Cut(answer, "\n\n")
 	if !ok {
-		return Info{}, nil, fmt.Errorf("%s: show info and show stat: one answer instead of two: %s", r.Path, excerpt(answer))
+		return Info{}, nil, fmt.Errorf("%s: show info and show stat: one answer instead of two: %s",
+			r.Path, excerpt(answer))
 	}
 	info, err := parseInfo(first)
 	if err != nil {
@@ -108,8 +117,8 @@ func (r Runtime) Servers(ctx context.Context) (Info, []Stat, error) {
 	return info, stats, nil
 }
 
-// parseStats reads the CSV of `show stat`. The columns are found by the names in its first line, "# pxname,svname,…", because
-// each version of HAProxy adds some.
+// parseStats reads the CSV of `show stat`. The columns are found by the names in its first line, "#
+// pxname,svname,…", because each version of HAProxy adds some.
 func parseStats(answer string) ([]Stat, error) {
 	answer = strings.TrimSpace(answer)
 	head, ok := strings.CutPrefix(answer, "# ")
@@ -145,17 +154,21 @@ func parseStats(answer string) ([]Stat, error) {
 		}
 		row := statRow{columns: columns, record: record}
 		s := Stat{
-			Proxy: row.text("pxname"), Service: row.text("svname"), Type: StatType(row.number("type")),
+			Proxy: row.text("pxname"), Service: row.text("svname"),
+			Type:   StatType(row.number("type")),
 			Status: row.text("status"), Mode: row.text("mode"), Addr: row.text("addr"),
-			Scur: int(row.number("scur")), Smax: int(row.number("smax")), Slim: int(row.number("slim")),
+			Scur: int(row.number("scur")), Smax: int(row.number("smax")),
+			Slim: int(row.number("slim")),
 			Stot: row.number("stot"), Bin: row.number("bin"), Bout: row.number("bout"),
-			Weight:      int(row.number("weight")),
-			LastChange:  time.Duration(row.number("lastchg")) * time.Second,
-			CheckStatus: strings.TrimPrefix(row.text("check_status"), "* "), // the star: a check is under way
+			Weight:     int(row.number("weight")),
+			LastChange: time.Duration(row.number("lastchg")) * time.Second,
+			// the star: a check is under way
+			CheckStatus: strings.TrimPrefix(row.text("check_status"), "* "),
 			LastCheck:   row.text("last_chk"),
 		}
 		if s.Proxy == "" || s.Service == "" || row.text("type") == "" {
-			row.fail(fmt.Errorf("a line without a name or a type: %s", excerpt(strings.Join(record, ","))))
+			row.fail(fmt.Errorf("a line without a name or a type: %s",
+				excerpt(strings.Join(record, ","))))
 		}
 		if row.err != nil {
 			return nil, row.err
@@ -177,7 +190,7 @@ func (r *statRow) fail(err error) {
 	}
 }
 
-// text is a column's text, "" where the column is missing.
+// text returns a column's text, "" where the column is missing.
 func (r *statRow) text(name string) string {
 	i, ok := r.columns[name]
 	if !ok || i >= len(r.record) {
@@ -186,7 +199,7 @@ func (r *statRow) text(name string) string {
 	return r.record[i]
 }
 
-// number is a column's number, 0 where the column is empty or missing.
+// number returns a column's number, 0 where the column is empty or missing.
 func (r *statRow) number(name string) int64 {
 	text := r.text(name)
 	if text == "" {

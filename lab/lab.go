@@ -5,6 +5,9 @@
 //
 // A node's PID 1, the cloud and the probe are this very program started again with a hidden first argument: a program that uses
 // the package calls Reexec first thing in main (a test binary in TestMain).
+//
+// It imports leaves of internal and lab/cloud: it knows neither agents nor what hawser does with a
+// cluster. Open lab.go first.
 package lab
 
 import (

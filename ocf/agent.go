@@ -1,6 +1,9 @@
-// Package ocf is the contract between Pacemaker and a resource agent (OCF Resource Agent API 1.1), as one declaration: an Agent
-// says what its parameters and operations are and how to start, stop and monitor the resource, and everything else follows from
-// that: meta-data, usage, validation, dispatch, deadlines, verification, locking, logging and the exit reason.
+// Package ocf is the contract between Pacemaker and a resource agent (OCF Resource Agent API 1.1),
+// as one declaration: an Agent says what its parameters and operations are and how to start, stop
+// and monitor the resource, and everything else follows from that: meta-data, usage, validation,
+// dispatch, deadlines, verification, locking, logging and the exit reason.
+//
+// It imports param. Open agent.go first.
 package ocf
 
 import (
@@ -17,30 +20,35 @@ type Agent struct {
 	Name string
 	// Version is the agent's own version; it is shown in the meta-data.
 	Version string
-	// LogName is the identifier of the agent's messages in syslog and the journal; "Name(instance)" if empty, as the shell agents have it.
+	// LogName is the identifier of the agent's messages in syslog and the journal; "Name(instance)"
+	// if empty, as the shell agents have it.
 	LogName string
 	// Short is a line about the agent, Long a text.
 	Short, Long string
 	// Params are the parameters in the order in which they are shown.
 	Params []Param
-	// Ops are the advertised operations with the timeouts and intervals that users are to configure. An operation that is not
-	// listed has no advertised timeout. Main adds meta-data, validate-all, and reload for callers of OCF 1.0 beside reload-agent.
+	// Ops are the advertised operations with the timeouts and intervals that users are to
+	// configure. An operation that is not listed has no advertised timeout. Main adds meta-data,
+	// validate-all, and reload for callers of OCF 1.0 beside reload-agent.
 	Ops []Op
 
-	// Validate looks at this node: files that must be there, values that must fit together. It runs before Start and in
-	// validate-all, and never for a stop or a monitor, which have to work on what is left of a broken set-up.
+	// Validate looks at this node: files that must be there, values that must fit together. It runs
+	// before Start and in validate-all, and never for a stop or a monitor, which have to work on
+	// what is left of a broken set-up.
 	Validate func(context.Context) error
-	// Start makes the resource run and is called also where it runs already, so it must be idempotent. It may return before the
-	// resource is up: Main then polls Monitor until it is.
+	// Start makes the resource run and is called also where it runs already, so it must be
+	// idempotent. It may return before the resource is up: Main then polls Monitor until it is.
 	Start func(context.Context) error
-	// Stop ends the resource and is called also where nothing is left of it. Parameters may be missing or wrong. Main then polls
-	// Monitor until it answers Stopped.
+	// Stop ends the resource and is called also where nothing is left of it. Parameters may be
+	// missing or wrong. Main then polls Monitor until it answers Stopped.
 	Stop func(context.Context) error
-	// Monitor says what it finds. An error beside Degraded is the reason of the degradation; an error beside any other State
-	// means that the resource failed or that its state could not be found out.
+	// Monitor says what it finds. An error beside Degraded is the reason of the degradation; an
+	// error beside any other State means that the resource failed or that its state could not be
+	// found out.
 	Monitor func(context.Context, Check) (State, error)
-	// Reload, where it is not nil, takes over changed parameters or configuration without interrupting the service. Pacemaker
-	// answers a failed reload-agent by stopping and starting the resource.
+	// Reload, where it is not nil, takes over changed parameters or configuration without
+	// interrupting the service. Pacemaker answers a failed reload-agent by stopping and starting
+	// the resource.
 	Reload func(context.Context) error
 }
 
@@ -59,13 +67,13 @@ type Env struct {
 	LogName        string // in place of the agent's
 }
 
-// OSEnv is the Env of this process.
+// OSEnv returns the Env of this process.
 func OSEnv() Env {
 	return Env{Args: os.Args, Getenv: os.Getenv, Stdout: os.Stdout, Stderr: os.Stderr}
 }
 
-// advertised is the timeout of the operation in Ops: that of the first with that name, or 20 s as Pacemaker's own default is
-// (Pacemaker Explained, "Resource operations", timeout).
+// advertised returns the timeout of the operation in Ops: that of the first with that name, or 20 s
+// as Pacemaker's own default is (Pacemaker Explained, "Resource operations", timeout).
 func (a *Agent) advertised(action string) time.Duration {
 	for _, op := range a.Ops {
 		if op.Name == action {
@@ -75,7 +83,7 @@ func (a *Agent) advertised(action string) time.Duration {
 	return 20 * time.Second
 }
 
-// usage is what an operator reads who runs the agent by hand.
+// usage prints what an operator reads who runs the agent by hand.
 func (a *Agent) usage(w io.Writer) {
 	actions := "start|stop|monitor|"
 	if a.Reload != nil {

@@ -14,22 +14,24 @@ import (
 	"time"
 )
 
-// DefaultRunDir is where the agents keep what they have to remember until the next boot. HAWSER_RUNDIR in the environment takes
-// its place.
+// DefaultRunDir is where the agents keep what they have to remember until the next boot.
+// HAWSER_RUNDIR in the environment takes its place.
 const DefaultRunDir = "/run/hawser"
 
 // Call is one invocation of an agent. Handlers get it from their context.
 type Call struct {
 	// Action is the action as the caller named it.
 	Action string
-	// Instance is the name of the resource instance (OCF_RESOURCE_INSTANCE): "haproxy", or "haproxy:0" in a clone with globally
-	// unique instances.
+	// Instance is the name of the resource instance (OCF_RESOURCE_INSTANCE): "haproxy", or
+	// "haproxy:0" in a clone with globally unique instances.
 	Instance string
-	// Node is the name by which the cluster knows this node, or the host's name where Pacemaker did not say.
+	// Node is the name by which the cluster knows this node, or the host's name where Pacemaker did
+	// not say.
 	Node string
 	// Clustered is whether Pacemaker made the call, and not a person or a test.
 	Clustered bool
-	// Dir is the directory of the instance, 0700; it exists during every action but validate-all, and is empty after a boot.
+	// Dir is the directory of the instance, 0700; it exists during every action but validate-all,
+	// and is empty after a boot.
 	Dir string
 	// Timeout is the operation's timeout; the context ends somewhat earlier.
 	Timeout time.Duration
@@ -40,22 +42,24 @@ type Call struct {
 
 	rundir      string
 	hasInterval bool
-	mu          sync.Mutex // a handler that is left behind may still log while Main tells the reason
-	secrets     []string
-	log         logger
-	getenv      func(string) string
-	stderr      io.Writer
+	// a handler that is left behind may still log while Main tells the reason
+	mu      sync.Mutex
+	secrets []string
+	log     logger
+	getenv  func(string) string
+	stderr  io.Writer
 }
 
 type callKey struct{}
 
-// CallFrom returns the Call that the context of a handler belongs to. It panics for any other context.
+// CallFrom returns the Call that the context of a handler belongs to. It panics for any other
+// context.
 func CallFrom(ctx context.Context) *Call {
 	return ctx.Value(callKey{}).(*Call)
 }
 
-// newCall reads the environment that OCF 1.1 section 4.2 and Pacemaker define. The Call is there also beside an error, so that the
-// error can be told.
+// newCall reads the environment that OCF 1.1 section 4.2 and Pacemaker define. The Call is there
+// also beside an error, so that the error can be told.
 func newCall(a *Agent, action string, env Env) (*Call, error) {
 	c := &Call{
 		Action:   action,
@@ -77,9 +81,11 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 	}
 	switch {
 	case c.Instance == "":
-		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is not set: the agent must know which resource it is asked about")
+		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is not set: the agent must know which "+
+			"resource it is asked about")
 	case strings.ContainsAny(c.Instance, "/\x00") || strings.HasPrefix(c.Instance, "."):
-		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is %q, which cannot be a file's name", c.Instance)
+		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is %q, which cannot be a file's name",
+			c.Instance)
 	case !filepath.IsAbs(c.rundir):
 		return c, Errorf(ErrArgs, "HAWSER_RUNDIR is %q, which is not an absolute path", c.rundir)
 	}
@@ -101,7 +107,9 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 				c.Timeout = time.Duration(ms) * time.Millisecond
 			}
 		}},
-		{"OCF_RESKEY_CRM_meta_interval", func(ms int) { c.Interval, c.hasInterval = time.Duration(ms)*time.Millisecond, true }},
+		{"OCF_RESKEY_CRM_meta_interval", func(ms int) {
+			c.Interval, c.hasInterval = time.Duration(ms)*time.Millisecond, true
+		}},
 		{"OCF_CHECK_LEVEL", func(n int) { c.Level = n }},
 		{"OCF_RESKEY_OCF_CHECK_LEVEL", func(n int) { c.Level = n }},
 	} {
@@ -111,7 +119,8 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 		}
 		n, err := strconv.Atoi(text)
 		if (err != nil || n < 0) && action == "stop" {
-			c.Warnf("stop goes on although %s is %q, which is not a whole number", number.name, text)
+			c.Warnf("stop goes on although %s is %q, which is not a whole number", number.name,
+				text)
 			continue
 		}
 		if err != nil || n < 0 {
@@ -122,13 +131,15 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 	return c, nil
 }
 
-// probe is whether the call asks about a resource that is not expected to run here (OCF 1.1 section 4.3.4).
+// probe reports whether the call asks about a resource that is not expected to run here (OCF 1.1
+// section 4.3.4).
 func (c *Call) probe() bool {
 	return (c.Action == "monitor" || c.Action == "status") && c.hasInterval && c.Interval == 0
 }
 
-// lenient is whether wrong parameters are passed over: what runs must be found and stopped even when its configuration has since
-// been broken, and a probe is asked on nodes where nothing fits.
+// lenient reports whether wrong parameters are passed over: what runs must be found and stopped
+// even when its configuration has since been broken, and a probe is asked on nodes where nothing
+// fits.
 func (c *Call) lenient() bool { return c.Action == "stop" || c.probe() }
 
 // exit tells the error, as the exit reason and in the log, and returns its code.
@@ -164,7 +175,8 @@ func (c *Call) redact(text string) string {
 	return text
 }
 
-// Redact registers a text that must never be shown, such as a token read from a file. Secret parameters are registered by Main.
+// Redact registers a text that must never be shown, such as a token read from a file. Secret
+// parameters are registered by Main.
 func (c *Call) Redact(secret string) {
 	if secret != "" {
 		c.mu.Lock()
@@ -173,8 +185,9 @@ func (c *Call) Redact(secret string) {
 	}
 }
 
-// oneLine folds a text into one line of printable ASCII. Pacemaker takes an exit reason up to the end of its line, and Pacemaker 2.1.5
-// writes & < > and quotes unescaped into the CIB once a character outside ASCII precedes them: nothing could read the CIB any more.
+// oneLine folds a text into one line of printable ASCII. Pacemaker takes an exit reason up to the
+// end of its line, and Pacemaker 2.1.5 writes & < > and quotes unescaped into the CIB once a
+// character outside ASCII precedes them: nothing could read the CIB any more.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

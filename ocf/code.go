@@ -7,13 +7,14 @@ import (
 	"os"
 )
 
-// Code is an exit code of an OCF resource agent (OCF Resource Agent API 1.1, section 4.4, "Exit status"). Handlers return
-// errors; only Main makes a Code of one.
+// Code is an exit code of an OCF resource agent (OCF Resource Agent API 1.1, section 4.4, "Exit
+// status"). Handlers return errors; only Main makes a Code of one.
 type Code int
 
-// The exit codes of OCF 1.1. What each one makes Pacemaker do is the reason to choose it: ErrGeneric is a passing fault (recover
-// here), ErrArgs, ErrUnimplemented, ErrPerm and ErrInstalled are a fault of this node (try another one), ErrConfigured is a fault
-// of the configuration (stop trying anywhere).
+// The exit codes of OCF 1.1. What each one makes Pacemaker do is the reason to choose it:
+// ErrGeneric is a passing fault (recover here), ErrArgs, ErrUnimplemented, ErrPerm and ErrInstalled
+// are a fault of this node (try another one), ErrConfigured is a fault of the configuration (stop
+// trying anywhere).
 const (
 	Success          Code = 0
 	ErrGeneric       Code = 1
@@ -41,15 +42,17 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the wrapped error.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf returns an error for which Main exits with c. The format takes %w as fmt.Errorf does. The text becomes the exit reason, which
-// Pacemaker 2.1.5 cuts at 127 characters (execd_commands.c, EXIT_REASON_MAX_LEN), so it says the cause first; the log has all of it.
+// Errorf returns an error for which Main exits with c. The format takes %w as fmt.Errorf does. The
+// text becomes the exit reason, which Pacemaker 2.1.5 cuts at 127 characters (execd_commands.c,
+// EXIT_REASON_MAX_LEN), so it says the cause first; the log has all of it.
 func Errorf(c Code, format string, args ...any) error {
 	return &Error{Code: c, Err: fmt.Errorf(format, args...)}
 }
 
-// CodeOf is the exit code that Main makes of an error: that of the outermost Error in its chain, ErrGeneric for an error
-// without one, Success for nil. An error that is somebody's deadline is always ErrGeneric: what did not finish in time may
-// finish the next time, whatever code its author had in mind.
+// CodeOf returns the exit code that Main makes of an error: that of the outermost Error in its
+// chain, ErrGeneric for an error without one, Success for nil. An error that is somebody's deadline
+// is always ErrGeneric: what did not finish in time may finish the next time, whatever code its
+// author had in mind.
 func CodeOf(err error) Code {
 	if err == nil {
 		return Success

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// logger writes to Pacemaker's log in the form of the shell agents (resource-agents, ocf-shellfuncs, ha_log): to syslog if
-// HA_LOGFACILITY names a facility, to the file HA_LOGFILE if that is set, to stderr if neither is.
+// logger writes to Pacemaker's log in the form of the shell agents (resource-agents,
+// ocf-shellfuncs, ha_log): to syslog if HA_LOGFACILITY names a facility, to the file HA_LOGFILE if
+// that is set, to stderr if neither is.
 type logger struct {
 	tag      string // in the file
 	name     string // in syslog, empty for tag
@@ -24,19 +25,24 @@ type logger struct {
 	stuck    *atomic.Bool // a message was not taken in time
 }
 
-// logPatience is how long the log may take for a message. A syslog daemon that hangs lets its socket fill up, and then whoever writes to
-// it waits for ever: a monitor would fail, and after it the stop, for the sake of a message.
+// logPatience is how long the log may take for a message. A syslog daemon that hangs lets its
+// socket fill up, and then whoever writes to it waits for ever: a monitor would fail, and after it
+// the stop, for the sake of a message.
 const logPatience = 500 * time.Millisecond
 
-// facilities are those that syslog(3) lets a program name, by the names that Pacemaker uses in PCMK_logfacility.
+// facilities are those that syslog(3) lets a program name, by the names that Pacemaker uses in
+// PCMK_logfacility.
 var facilities = map[string]syslog.Priority{
 	"daemon": syslog.LOG_DAEMON, "user": syslog.LOG_USER,
-	"local0": syslog.LOG_LOCAL0, "local1": syslog.LOG_LOCAL1, "local2": syslog.LOG_LOCAL2, "local3": syslog.LOG_LOCAL3,
-	"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
+	"local0": syslog.LOG_LOCAL0, "local1": syslog.LOG_LOCAL1, "local2": syslog.LOG_LOCAL2,
+	"local3": syslog.LOG_LOCAL3,
+	"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6,
+	"local7": syslog.LOG_LOCAL7,
 }
 
 func newLogger(agent, name, instance string, env Env) logger {
-	l := logger{tag: agent, name: name, instance: instance, file: env.Getenv("HA_LOGFILE"), stderr: env.Stderr, stuck: new(atomic.Bool)}
+	l := logger{tag: agent, name: name, instance: instance, file: env.Getenv("HA_LOGFILE"),
+		stderr: env.Stderr, stuck: new(atomic.Bool)}
 	if instance != "" {
 		l.tag += "(" + instance + ")"
 	}
@@ -44,8 +50,8 @@ func newLogger(agent, name, instance string, env Env) logger {
 	return l
 }
 
-// write logs one message. What has already been said on stderr is not said there again. A log that cannot be written changes
-// nothing for the resource, so it is tried and let be.
+// write logs one message. What has already been said on stderr is not said there again. A log that
+// cannot be written changes nothing for the resource, so it is tried and let be.
 func (l logger) write(level, message string, saidOnStderr bool) {
 	message = level + ": " + strings.TrimRight(message, "\n")
 	stamp := time.Now().Format("Jan 02 15:04:05")
@@ -73,14 +79,16 @@ func (l logger) write(level, message string, saidOnStderr bool) {
 // deliver writes to the log proper, and may hang.
 func (l logger) deliver(level, stamp, message string) {
 	if l.syslog {
-		priority := map[string]syslog.Priority{"ERROR": syslog.LOG_ERR, "WARNING": syslog.LOG_WARNING}[level]
+		priority := map[string]syslog.Priority{"ERROR": syslog.LOG_ERR,
+			"WARNING": syslog.LOG_WARNING}[level]
 		if priority == 0 {
 			priority = syslog.LOG_INFO
 		}
 		tag, text := l.tag, message
 		if l.name != "" {
 			tag = l.name
-			if l.instance != "" { // an identifier is to filter by, and is the same for all instances
+			// an identifier is to filter by, and is the same for all instances
+			if l.instance != "" {
 				text = l.instance + ": " + message
 			}
 		}

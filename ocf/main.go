@@ -12,7 +12,8 @@ import (
 // pollEvery is how often Main asks Monitor while it verifies a start or a stop.
 const pollEvery = 20 * time.Millisecond
 
-// Main runs the action that env asks for and returns the exit code. It never calls os.Exit, so that tests run it in process.
+// Main runs the action that env asks for and returns the exit code. It never calls os.Exit, so that
+// tests run it in process.
 func (a *Agent) Main(ctx context.Context, env Env) int {
 	began := time.Now()
 	if len(env.Args) < 2 {
@@ -67,11 +68,14 @@ func (a *Agent) actions() map[string]func(context.Context, *Call) error {
 // errOverrun is the answer for a handler that goes on after its context has ended.
 var errOverrun = errors.New("the agent was still busy when its time was over")
 
-// within runs the action under the lock of its instance and ends it before Pacemaker's timeout would: its context a reserve
-// earlier, and the wait for a handler that ignores its context at half of the reserve.
-func within(ctx context.Context, call *Call, began time.Time, run func(context.Context, *Call) error) error {
+// within runs the action under the lock of its instance and ends it before Pacemaker's timeout
+// would: its context a reserve earlier, and the wait for a handler that ignores its context at half
+// of the reserve.
+func within(ctx context.Context, call *Call, began time.Time,
+	run func(context.Context, *Call) error) error {
 	reserve := min(max(call.Timeout/10, 100*time.Millisecond), 2*time.Second, call.Timeout/2)
-	ctx, cancel := context.WithDeadline(context.WithValue(ctx, callKey{}, call), began.Add(call.Timeout-reserve))
+	ctx, cancel := context.WithDeadline(context.WithValue(ctx, callKey{}, call),
+		began.Add(call.Timeout-reserve))
 	defer cancel()
 
 	done := make(chan error, 1)
@@ -99,12 +103,14 @@ func within(ctx context.Context, call *Call, began time.Time, run func(context.C
 	}
 	var verdict *verdict
 	if err != nil && ctx.Err() != nil && !errors.As(err, &verdict) {
-		return Errorf(CodeOf(err), "%s not finished after %s (its timeout less a reserve): %w", call.Action, param.FormatDuration(call.Timeout-reserve), err)
+		return Errorf(CodeOf(err), "%s not finished after %s (its timeout less a reserve): %w",
+			call.Action, param.FormatDuration(call.Timeout-reserve), err)
 	}
 	return err
 }
 
-// verdict is a monitor's answer that is not Running; it travels as an error so that there is one way out.
+// verdict is a monitor's answer that is not Running; it travels as an error so that there is one
+// way out.
 type verdict struct {
 	code Code
 	err  error // the reason, nil for a plain Stopped
@@ -161,9 +167,10 @@ func (a *Agent) stop(ctx context.Context, call *Call) error {
 	return a.await(ctx, call, "stop", func(s State) bool { return s == Stopped })
 }
 
-// await polls Monitor until it agrees that the action has come to its end: Pacemaker takes the success of a start or a stop as a
-// statement about the resource, not about the attempt.
-func (a *Agent) await(ctx context.Context, call *Call, action string, agrees func(State) bool) error {
+// await polls Monitor until it agrees that the action has come to its end: Pacemaker takes the
+// success of a start or a stop as a statement about the resource, not about the attempt.
+func (a *Agent) await(ctx context.Context, call *Call, action string,
+	agrees func(State) bool) error {
 	for {
 		state, err := a.Monitor(ctx, Check{Action: action})
 		if agrees(state) && (err == nil || state == Degraded) {

@@ -78,12 +78,18 @@ func TestParameters(t *testing.T) {
 		params map[string]string
 		reason string
 	}{
-		"required":       {map[string]string{"state": "", "file": ""}, "parameter state is not set"},
-		"relative path":  {map[string]string{"state": "here"}, `parameter state="here" is not an absolute path: write it from / on`},
-		"older name":     {map[string]string{"file": "here"}, `parameter file="here" is not an absolute path: write it from / on`},
-		"several faults": {map[string]string{"level": "0", "every": "-1s"}, `parameter level="0" is not a whole number from 1 to 9; parameter every="-1s" is not a length of time: write a whole number and a unit, such as 500ms, 15s or 2m`},
-		"zone":           {map[string]string{"addr": "fe80::1%eth0"}, `parameter addr="fe80::1%eth0" has a zone: give the address alone, and the interface in its own parameter`},
-		"open quote":     {map[string]string{"words": "a 'b"}, `parameter words="a 'b" has an opening quote that is never closed`},
+		"required": {map[string]string{"state": "", "file": ""},
+			"parameter state is not set"},
+		"relative path": {map[string]string{"state": "here"},
+			`parameter state="here" is not an absolute path: write it from / on`},
+		"older name": {map[string]string{"file": "here"},
+			`parameter file="here" is not an absolute path: write it from / on`},
+		"several faults": {map[string]string{"level": "0", "every": "-1s"},
+			`parameter level="0" is not a whole number from 1 to 9; parameter every="-1s" is not a length of time: write a whole number and a unit, such as 500ms, 15s or 2m`},
+		"zone": {map[string]string{"addr": "fe80::1%eth0"},
+			`parameter addr="fe80::1%eth0" has a zone: give the address alone, and the interface in its own parameter`},
+		"open quote": {map[string]string{"words": "a 'b"},
+			`parameter words="a 'b" has an opening quote that is never closed`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := ocftest.New(t, newToy, c.params)
@@ -99,7 +105,8 @@ func TestParameters(t *testing.T) {
 
 func TestNameWinsOverItsOlderName(t *testing.T) {
 	dir := t.TempDir()
-	r := ocftest.New(t, newToy, map[string]string{"state": filepath.Join(dir, "new"), "file": filepath.Join(dir, "old")})
+	r := ocftest.New(t, newToy, map[string]string{"state": filepath.Join(dir, "new"),
+		"file": filepath.Join(dir, "old")})
 	require.Equal(t, ocf.Success, r.Start().Code)
 	require.FileExists(t, filepath.Join(dir, "new"))
 	require.NoFileExists(t, filepath.Join(dir, "old"))
@@ -107,8 +114,12 @@ func TestNameWinsOverItsOlderName(t *testing.T) {
 
 func TestRuntimeDirectoryThatIsSomebodyElses(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, dir string){
-		"a symlink": func(t *testing.T, dir string) { require.NoError(t, os.Symlink(t.TempDir(), dir)) },
-		"a file":    func(t *testing.T, dir string) { require.NoError(t, os.WriteFile(dir, nil, 0o600)) },
+		"a symlink": func(t *testing.T, dir string) {
+			require.NoError(t, os.Symlink(t.TempDir(), dir))
+		},
+		"a file": func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(dir, nil, 0o600))
+		},
 		"writable by others": func(t *testing.T, dir string) {
 			require.NoError(t, os.Mkdir(dir, 0o700))
 			require.NoError(t, os.Chmod(dir, 0o777)) //nolint:gosec // that is the fault
@@ -136,7 +147,8 @@ func TestRuntimeDirectoryThatWasOpenedToOthersIsClosed(t *testing.T) {
 }
 
 func TestNumbersInTheEnvironment(t *testing.T) {
-	for _, name := range []string{"OCF_RESKEY_CRM_meta_timeout", "OCF_RESKEY_CRM_meta_interval", "OCF_CHECK_LEVEL"} {
+	for _, name := range []string{"OCF_RESKEY_CRM_meta_timeout", "OCF_RESKEY_CRM_meta_interval",
+		"OCF_CHECK_LEVEL"} {
 		result := toyOf(t, map[string]string{}).Run("monitor", map[string]string{name: "soon"})
 		require.Equal(t, ocf.ErrArgs, result.Code)
 		require.Contains(t, result.Reason, name)
@@ -148,7 +160,9 @@ func TestCodeOf(t *testing.T) {
 	require.Equal(t, ocf.Success, ocf.CodeOf(nil))
 	require.Equal(t, ocf.ErrGeneric, ocf.CodeOf(os.ErrNotExist))
 	require.Equal(t, ocf.ErrInstalled, ocf.CodeOf(ocf.Errorf(ocf.ErrInstalled, "twice: %w", inner)))
-	require.Equal(t, ocf.ErrGeneric, ocf.CodeOf(ocf.Errorf(ocf.ErrConfigured, "slow: %w", os.ErrDeadlineExceeded)), "the net package's deadline too")
+	require.Equal(t, ocf.ErrGeneric,
+		ocf.CodeOf(ocf.Errorf(ocf.ErrConfigured, "slow: %w", os.ErrDeadlineExceeded)),
+		"the net package's deadline too")
 }
 
 // TestALogThatHangs holds nothing up: a daemon that no longer reads what it is sent.
@@ -173,7 +187,8 @@ func TestALogThatHangs(t *testing.T) {
 	require.Less(t, result.Took, 3*time.Second)
 }
 
-// TestAStopNeedsNoNumbers: a start that is refused for a number is followed by a stop with the same one.
+// TestAStopNeedsNoNumbers: a start that is refused for a number is followed by a stop with the same
+// one.
 func TestAStopNeedsNoNumbers(t *testing.T) {
 	r := toyOf(t, map[string]string{"OCF_CHECK_LEVEL": "deep"})
 	require.Equal(t, ocf.ErrArgs, r.Start().Code)

@@ -11,19 +11,20 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// header has no encoding: crmsh 4.4 hands the text to lxml as a string that is decoded already, and lxml refuses one that still
-// declares how it is encoded. XML without a declaration is UTF-8.
+// header has no encoding: crmsh 4.4 hands the text to lxml as a string that is decoded already, and
+// lxml refuses one that still declares how it is encoded. XML without a declaration is UTF-8.
 const header = "<?xml version=\"1.0\"?>\n"
 
-// doctype names the DTD of OCF 1.0, against which ocf-tester validates, and declares what OCF 1.1 added to it. An attribute that
-// is declared twice keeps its first declaration (XML 1.0, section 3.3), and the internal subset comes first.
+// doctype names the DTD of OCF 1.0, against which ocf-tester validates, and declares what OCF 1.1
+// added to it. An attribute that is declared twice keeps its first declaration (XML 1.0, section
+// 3.3), and the internal subset comes first.
 const doctype = `<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd" [
 <!ATTLIST parameter unique-group CDATA #IMPLIED reloadable (1|0) "0">
 <!ATTLIST action name CDATA #REQUIRED>
 ]>
 `
 
-// Meta-data after OCF 1.1, chapter 3, in the element order that the DTD of 1.0 demands.
+// metaData is that of an agent, after OCF 1.1, chapter 3, in the element order that the DTD of 1.0 demands.
 type metaData struct {
 	XMLName xml.Name    `xml:"resource-agent"`
 	Name    string      `xml:"name,attr"`
@@ -61,19 +62,23 @@ type metaOp struct {
 	Depth    string `xml:"depth,attr,omitempty"`
 }
 
-// markup escapes what character data must not hold. encoding/xml would also write line ends and quotes as numbers, in a text that
-// people read (crm_resource --show-metadata).
+// markup escapes what character data must not hold. encoding/xml would also write line ends and
+// quotes as numbers, in a text that people read (crm_resource --show-metadata).
 var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func english(s string) text { return text{"en", markup.Replace(strings.TrimSpace(s))} }
 
 func (a *Agent) writeMetaData(w io.Writer) error {
-	doc := metaData{Name: a.Name, Version: a.Version, API: "1.1", Long: english(a.Long), Short: english(a.Short)}
+	doc := metaData{Name: a.Name, Version: a.Version, API: "1.1", Long: english(a.Long),
+		Short: english(a.Short)}
 	for _, p := range a.Params {
 		doc.Params = append(doc.Params, p.metaData(p.Name, p.Long, len(p.Aliases) == 0))
 		for _, alias := range p.Aliases {
-			// OCF 1.1 has an element for this, deprecated, that the DTD of 1.0 does not allow: the text says it.
-			old := p.metaData(alias, fmt.Sprintf("The older name of %s, which is used where both are set.\n\n%s", p.Name, p.Long), false)
+			// OCF 1.1 has an element for this, deprecated, that the DTD of 1.0 does not allow: the
+			// text says it.
+			old := p.metaData(alias,
+				fmt.Sprintf("The older name of %s, which is used where both are set.\n\n%s", p.Name,
+					p.Long), false)
 			old.Short.XML += " (older name of " + p.Name + ")"
 			doc.Params = append(doc.Params, old)
 		}
@@ -81,10 +86,12 @@ func (a *Agent) writeMetaData(w io.Writer) error {
 	ops := append([]Op(nil), a.Ops...)
 	for _, op := range a.Ops {
 		if op.Name == "reload-agent" {
-			ops = append(ops, Op{Name: "reload", Timeout: op.Timeout}) // what OCF 1.0 callers ask for
+			// what OCF 1.0 callers ask for
+			ops = append(ops, Op{Name: "reload", Timeout: op.Timeout})
 		}
 	}
-	ops = append(ops, Op{Name: "validate-all", Timeout: a.advertised("validate-all")}, Op{Name: "meta-data", Timeout: 5 * time.Second})
+	ops = append(ops, Op{Name: "validate-all", Timeout: a.advertised("validate-all")},
+		Op{Name: "meta-data", Timeout: 5 * time.Second})
 	for _, op := range ops {
 		doc.Actions = append(doc.Actions, op.metaData())
 	}
@@ -103,7 +110,8 @@ func (a *Agent) writeMetaData(w io.Writer) error {
 
 func (p Param) metaData(name, long string, mayBeRequired bool) metaParam {
 	m := metaParam{Name: name, Long: english(long), Short: english(p.Short)}
-	// A parameter that an older name may stand for cannot be required under one name: crmsh and pcs refuse what lacks one.
+	// A parameter that an older name may stand for cannot be required under one name: crmsh and pcs
+	// refuse what lacks one.
 	if p.Required && mayBeRequired {
 		m.Required = "1"
 	}

@@ -30,7 +30,8 @@ func TestMetaDataPassesBothSchemas(t *testing.T) {
 		require.NoError(t, err, "%s: %s\n%s", name, out, meta.Stdout)
 	}
 	for _, want := range []string{
-		`<parameter name="state" unique="1" unique-group="state">`, // not required: its older name may stand for it
+		`<parameter name="state" unique="1" unique-group="state">`,
+		// not required: its older name may stand for it
 		`<parameter name="file" unique="1" unique-group="file">`,
 		`<parameter name="every" reloadable="1">`,
 		`<content type="string" default="1500ms"></content>`,

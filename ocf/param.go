@@ -13,7 +13,8 @@ import (
 type Param struct {
 	// Name is the parameter's name, Short a few words about it, Long a text.
 	Name, Short, Long string
-	// Aliases are older names under which the parameter is still taken; the meta-data lists them so that tools accept them.
+	// Aliases are older names under which the parameter is still taken; the meta-data lists them so
+	// that tools accept them.
 	Aliases []string
 	// Required is whether the resource cannot start without it, under its name or an older one.
 	Required bool
@@ -25,8 +26,8 @@ type Param struct {
 	Value param.Value
 }
 
-// bind reads the parameters from the environment. All that are wrong are told at once. For a stop or a probe they are logged and
-// the defaults stand.
+// bind reads the parameters from the environment. All that are wrong are told at once. For a stop
+// or a probe they are logged and the defaults stand.
 func (a *Agent) bind(c *Call) error {
 	var faults []error
 	for _, p := range a.Params {
@@ -45,7 +46,8 @@ func (a *Agent) bind(c *Call) error {
 	return err
 }
 
-// joinFaults is the faults as one error in one line; its code is ErrConfigured unless a fault is of this node alone.
+// joinFaults returns the faults as one error in one line; its code is ErrConfigured unless a fault
+// is of this node alone.
 func joinFaults(faults []error) error {
 	texts, code := make([]string, len(faults)), ErrConfigured
 	for i, fault := range faults {
@@ -58,7 +60,8 @@ func joinFaults(faults []error) error {
 	return Errorf(code, "%s", strings.Join(texts, "; "))
 }
 
-// bind sets the value from the first of its names that is set and not empty: Pacemaker cannot tell an empty value from none.
+// bind sets the value from the first of its names that is set and not empty: Pacemaker cannot tell
+// an empty value from none.
 func (p Param) bind(c *Call) error {
 	for _, name := range append([]string{p.Name}, p.Aliases...) {
 		text := c.getenv("OCF_RESKEY_" + name)

@@ -15,7 +15,8 @@ import (
 func makeDir(path string, mode fs.FileMode) error {
 	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, fs.ErrExist) {
 		if errors.Is(err, fs.ErrPermission) {
-			return Errorf(ErrPerm, "cannot make the runtime directory: %w: the agent must run as root", err)
+			return Errorf(ErrPerm, "cannot make the runtime directory: %w: the agent must run as "+
+				"root", err)
 		}
 		return fmt.Errorf("cannot make the runtime directory: %w", err)
 	}
@@ -25,18 +26,21 @@ func makeDir(path string, mode fs.FileMode) error {
 	}
 	owner := info.Sys().(*syscall.Stat_t).Uid
 	if !info.IsDir() || int(owner) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return Errorf(ErrPerm, "%s is not a directory that only uid %d can write (it is %s of uid %d): remove it",
+		return Errorf(ErrPerm, "%s is not a directory that only uid %d can write (it is %s of "+
+			"uid %d): remove it",
 			path, os.Geteuid(), info.Mode(), owner)
 	}
 	return nil
 }
 
-// closeDir takes back the right to write into the directory of all instances, if it is ours and others have been given it. Refusing
-// to work, as with an instance's own directory, would make every stop on this node a failure; and what others could put into it is
-// looked at by its own owner and mode.
+// closeDir takes back the right to write into the directory of all instances, if it is ours and
+// others have been given it. Refusing to work, as with an instance's own directory, would make
+// every stop on this node a failure; and what others could put into it is looked at by its own
+// owner and mode.
 func (c *Call) closeDir() {
 	info, err := os.Lstat(c.rundir)
-	if err != nil || !info.IsDir() || info.Mode().Perm()&0o022 == 0 || int(info.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o022 == 0 ||
+		int(info.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
 		return
 	}
 	if err := os.Chmod(c.rundir, 0o755); err == nil {
@@ -44,15 +48,15 @@ func (c *Call) closeDir() {
 	}
 }
 
-// enter makes the directories and takes the lock of the instance, so that two actions at once on one instance come one after the
-// other. The kernel drops the lock of a process that is killed.
+// enter makes the directories and takes the lock of the instance, so that two actions at once on
+// one instance come one after the other. The kernel drops the lock of a process that is killed.
 func (c *Call) enter(ctx context.Context) (leave func(), err error) {
 	c.closeDir()
 	if err := makeDir(c.rundir, 0o755); err != nil {
 		return nil, err
 	}
-	// The file is beside the directory, which a stop may remove, and is itself never removed: two processes must not lock two
-	// files of the same name.
+	// The file is beside the directory, which a stop may remove, and is itself never removed: two
+	// processes must not lock two files of the same name.
 	path := filepath.Join(c.rundir, "."+c.Instance+".lock")
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {

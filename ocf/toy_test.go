@@ -15,7 +15,8 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// toy is the least agent that keeps state: it runs while a file exists. Its parameters make it misbehave.
+// toy is the least agent that keeps state: it runs while a file exists. Its parameters make it
+// misbehave.
 type toy struct {
 	state, need, token string
 	level              int
@@ -28,16 +29,23 @@ type toy struct {
 func newToy() *ocf.Agent {
 	t := &toy{}
 	return &ocf.Agent{
-		Name: "toy", Version: "1", Short: "Runs while a file exists", Long: "It is for tests <only> & nothing else.",
+		Name: "toy", Version: "1", Short: "Runs while a file exists",
+		Long: "It is for tests <only> & nothing else.",
 		Params: []ocf.Param{
-			{Name: "state", Aliases: []string{"file"}, Short: "State file", Long: "The file.", Required: true, Unique: true, Value: param.Path(&t.state, "")},
-			{Name: "need", Short: "Needed file", Long: "Must exist.", Value: param.Path(&t.need, "/etc/hostname")},
-			{Name: "token", Short: "Token", Long: "Secret.", Reloadable: true, Value: param.Secret(&t.token)},
+			{Name: "state", Aliases: []string{"file"}, Short: "State file", Long: "The file.",
+				Required: true, Unique: true, Value: param.Path(&t.state, "")},
+			{Name: "need", Short: "Needed file", Long: "Must exist.",
+				Value: param.Path(&t.need, "/etc/hostname")},
+			{Name: "token", Short: "Token", Long: "Secret.", Reloadable: true,
+				Value: param.Secret(&t.token)},
 			{Name: "level", Short: "Level", Long: "A number.", Value: param.Int(&t.level, 3, 1, 9)},
-			{Name: "every", Short: "Every", Long: "A time.", Reloadable: true, Value: param.Duration(&t.every, 1500*time.Millisecond)},
+			{Name: "every", Short: "Every", Long: "A time.", Reloadable: true,
+				Value: param.Duration(&t.every, 1500*time.Millisecond)},
 			{Name: "addr", Short: "Address", Long: "An address.", Value: param.Addr(&t.addr)},
-			{Name: "words", Short: "Words", Long: "Some words.", Value: param.Words(&t.words, "a 'b c'")},
-			{Name: "fault", Short: "Fault", Long: "What to do wrong.", Value: param.String(&t.fault, "")},
+			{Name: "words", Short: "Words", Long: "Some words.",
+				Value: param.Words(&t.words, "a 'b c'")},
+			{Name: "fault", Short: "Fault", Long: "What to do wrong.",
+				Value: param.String(&t.fault, "")},
 		},
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: 20 * time.Second}, {Name: "stop", Timeout: 20 * time.Second},
@@ -120,6 +128,8 @@ func TestToyConforms(t *testing.T) {
 		New: agent, Params: inDir,
 		Wrong:   map[string]string{"level": "12", "every": "soon", "addr": "203.0.113.300"},
 		Missing: map[string]string{"need": "/nonexistent"},
-		Stuck:   func(*testing.T) map[string]string { return map[string]string{"fault": "never up"} },
+		Stuck: func(*testing.T) map[string]string {
+			return map[string]string{"fault": "never up"}
+		},
 	})
 }

@@ -14,7 +14,8 @@ func ParseAddr(text string) (netip.Addr, error) {
 		return netip.Addr{}, errors.New("is not an IPv4 or IPv6 address")
 	}
 	if addr.Zone() != "" {
-		return netip.Addr{}, errors.New("has a zone: give the address alone, and the interface in its own parameter")
+		return netip.Addr{}, errors.New("has a zone: give the address alone, and the interface " +
+			"in its own parameter")
 	}
 	return addr.Unmap(), nil
 }
@@ -25,7 +26,8 @@ func Addr(p *netip.Addr) Value { return bind("string", "", p, ParseAddr) }
 // ParseNIC reads the name of a network interface. Whether it exists is a question about a node.
 func ParseNIC(text string) (string, error) {
 	// dev_valid_name() of Linux, and IFNAMSIZ
-	if text == "" || len(text) > 15 || text == "." || text == ".." || strings.ContainsAny(text, "/: \t\n\v\f\r") {
+	if text == "" || len(text) > 15 || text == "." || text == ".." ||
+		strings.ContainsAny(text, "/: \t\n\v\f\r") {
 		return "", errors.New("is not the name of a network interface")
 	}
 	return text, nil
@@ -36,7 +38,8 @@ func NIC(p *string) Value { return bind("string", "", p, ParseNIC) }
 
 // ParsePrefixLength reads a prefix length, also as an IPv4 netmask.
 func ParsePrefixLength(text string) (int, error) {
-	wrong := errors.New("is not a prefix length: write a number from 1 to 128, such as 24, or a netmask such as 255.255.255.0")
+	wrong := errors.New("is not a prefix length: write a number from 1 to 128, such as 24, or a " +
+		"netmask such as 255.255.255.0")
 	if mask, err := netip.ParseAddr(text); err == nil && mask.Is4() {
 		b := mask.As4()
 		bits := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])

@@ -20,7 +20,9 @@ func ParseInt(text string, min, max int) (int, error) {
 // Int binds a whole number from min to max.
 func Int(p *int, def, min, max int) Value {
 	*p = def
-	return bind("integer", strconv.Itoa(def), p, func(text string) (int, error) { return ParseInt(text, min, max) })
+	return bind("integer", strconv.Itoa(def), p, func(text string) (int, error) {
+		return ParseInt(text, min, max)
+	})
 }
 
 // ParseBool reads a boolean in the words that Pacemaker takes: true, on, yes, y, 1 and false, off,
@@ -65,5 +67,7 @@ func ParseEnum(text string, choices ...string) (string, error) {
 // Enum binds one of the choices.
 func Enum(p *string, def string, choices ...string) Value {
 	*p = def
-	return bind("string", def, p, func(text string) (string, error) { return ParseEnum(text, choices...) })
+	return bind("string", def, p, func(text string) (string, error) {
+		return ParseEnum(text, choices...)
+	})
 }

@@ -27,8 +27,9 @@ func unit(suffix string) (time.Duration, bool) {
 	return 0, false
 }
 
-// ParseDuration reads a length of time as Pacemaker does: a whole number with an optional unit us, ms, s, m or h (also usec,
-// msec, sec, min, hr); without a unit it is in seconds. Negative lengths are refused.
+// ParseDuration reads a length of time as Pacemaker does: a whole number with an optional unit us,
+// ms, s, m or h (also usec, msec, sec, min, hr); without a unit it is in seconds. Negative lengths
+// are refused.
 func ParseDuration(text string) (time.Duration, error) {
 	text = strings.TrimSpace(text)
 	end := 0
@@ -38,7 +39,8 @@ func ParseDuration(text string) (time.Duration, error) {
 	length, ok := unit(strings.TrimSpace(text[end:]))
 	n, err := strconv.ParseInt(text[:end], 10, 64)
 	if err != nil || !ok {
-		return 0, errors.New("is not a length of time: write a whole number and a unit, such as 500ms, 15s or 2m")
+		return 0, errors.New("is not a length of time: write a whole number and a unit, such as " +
+			"500ms, 15s or 2m")
 	}
 	if n > math.MaxInt64/int64(length) {
 		return 0, errors.New("is too long a time")
@@ -46,8 +48,8 @@ func ParseDuration(text string) (time.Duration, error) {
 	return time.Duration(n) * length, nil
 }
 
-// FormatDuration writes a length of time so that ParseDuration and Pacemaker read it back: in seconds where it is a whole number
-// of them, else in milliseconds.
+// FormatDuration writes a length of time so that ParseDuration and Pacemaker read it back: in
+// seconds where it is a whole number of them, else in milliseconds.
 func FormatDuration(d time.Duration) string {
 	if d%time.Second == 0 {
 		return fmt.Sprintf("%ds", d/time.Second)
@@ -61,8 +63,8 @@ func Duration(p *time.Duration, def time.Duration) Value {
 	return bind("string", FormatDuration(def), p, ParseDuration)
 }
 
-// ParseSeconds reads a length of time as fence agents take it: a number of seconds of at most a day,
-// also a fraction; "40s" is taken too.
+// ParseSeconds reads a length of time as fence agents take it: a number of seconds of at most a
+// day, also a fraction; "40s" is taken too.
 func ParseSeconds(text string) (time.Duration, error) {
 	n, err := strconv.ParseFloat(strings.TrimSuffix(text, "s"), 64)
 	if err != nil || !(n >= 0 && n <= 86400) { // NaN is not

@@ -14,8 +14,10 @@ func ParseService(text string) (string, error) {
 	if text == NoService {
 		return "", nil
 	}
-	if !strings.HasSuffix(text, ".service") || strings.ContainsAny(text, "/ \t\r\n") || text == ".service" {
-		return "", errors.New("is not a service of systemd's: write its whole name, such as haproxy.service, or none")
+	if !strings.HasSuffix(text, ".service") || strings.ContainsAny(text, "/ \t\r\n") ||
+		text == ".service" {
+		return "", errors.New("is not a service of systemd's: write its whole name, such as " +
+			"haproxy.service, or none")
 	}
 	return text, nil
 }

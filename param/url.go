@@ -18,7 +18,8 @@ func ParseOrigin(text string) (string, error) {
 	case u.User != nil:
 		return "", errors.New("holds a user or a password: give the origin alone")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("goes on after the host: write %s://%s, the path is added", u.Scheme, u.Host)
+		return "", fmt.Errorf("goes on after the host: write %s://%s, the path is added", u.Scheme,
+			u.Host)
 	}
 	return u.Scheme + "://" + u.Host, nil
 }
@@ -35,10 +36,12 @@ func Origin(p *string, def string) Value {
 func ParseCheckURL(text string) (string, error) {
 	u, err := url.Parse(os.Expand(text, func(string) string { return "192.0.2.1" }))
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(text, " \t\r\n"):
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
+		strings.ContainsAny(text, " \t\r\n"):
 		return "", errors.New("is not a URL: write http://host:port/path or https://host:port/path")
 	case u.User != nil:
-		return "", errors.New("holds a user or a password, which anybody who sees the cluster's configuration could read: " +
+		return "", errors.New("holds a user or a password, which anybody who sees the cluster's " +
+			"configuration could read: " +
 			"leave them out")
 	}
 	return text, nil

@@ -45,8 +45,8 @@ func bind[T any](typ, def string, p *T, parse func(string) (T, error)) *value {
 	}}
 }
 
-// Custom binds a variable that a function of another package parses. Its type in meta-data is string,
-// its default the text def, which the variable is expected to have already.
+// Custom binds a variable that a function of another package parses. Its type in meta-data is
+// string, its default the text def, which the variable is expected to have already.
 func Custom[T any](p *T, def string, parse func(string) (T, error)) Value {
 	return bind("string", def, p, parse)
 }

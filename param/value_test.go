@@ -52,7 +52,8 @@ func TestParseDuration(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Equal(t, want, d, text)
 	}
-	for _, text := range []string{"", "s", "-1s", "1.5s", "1 fortnight", "99999999999999999999s", "9223372036854775807h"} {
+	for _, text := range []string{"", "s", "-1s", "1.5s", "1 fortnight", "99999999999999999999s",
+		"9223372036854775807h"} {
 		_, err := ParseDuration(text)
 		require.Error(t, err, text)
 	}
@@ -77,7 +78,8 @@ func TestOrigin(t *testing.T) {
 	require.Equal(t, "https://api.digitalocean.com", origin)
 	require.NoError(t, v.Set("http://127.0.0.1:8080/"))
 	require.Equal(t, "http://127.0.0.1:8080", origin)
-	for _, text := range []string{"api.digitalocean.com", "ftp://host", "http://", "http://u:p@host", "http://host/v2", "http://host?x"} {
+	for _, text := range []string{"api.digitalocean.com", "ftp://host", "http://",
+		"http://u:p@host", "http://host/v2", "http://host?x"} {
 		require.Error(t, v.Set(text), text)
 	}
 }
@@ -88,16 +90,19 @@ func TestBoolAndEnum(t *testing.T) {
 	require.True(t, b)
 	require.Error(t, Bool(&b, false).Set("perhaps"))
 	var s string
-	require.ErrorContains(t, Enum(&s, "lan", "lan", "digitalocean").Set("aws"), "is not one of lan, digitalocean")
+	require.ErrorContains(t, Enum(&s, "lan", "lan", "digitalocean").Set("aws"),
+		"is not one of lan, digitalocean")
 }
 
 func TestCheckURL(t *testing.T) {
-	for _, good := range []string{"http://127.0.0.1/", "https://${HAWSER_ANCHOR_IP}:443/healthz?x=1", "http://[::1]:80"} {
+	for _, good := range []string{"http://127.0.0.1/",
+		"https://${HAWSER_ANCHOR_IP}:443/healthz?x=1", "http://[::1]:80"} {
 		var url string
 		require.NoError(t, CheckURL(&url).Set(good))
 		require.Equal(t, good, url)
 	}
-	for _, bad := range []string{"/healthz", "127.0.0.1:80", "ftp://x/", "http://", "http://u:p@x/", "http://x y/", "http://x:port/"} {
+	for _, bad := range []string{"/healthz", "127.0.0.1:80", "ftp://x/", "http://", "http://u:p@x/",
+		"http://x y/", "http://x:port/"} {
 		require.Error(t, CheckURL(new(string)).Set(bad), bad)
 	}
 }
@@ -107,7 +112,8 @@ func TestNIC(t *testing.T) {
 		_, err := ParseNIC(good)
 		require.NoError(t, err, good)
 	}
-	for _, bad := range []string{"", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\n", "wwp0s20f0u6c2i12"} {
+	for _, bad := range []string{"", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\n",
+		"wwp0s20f0u6c2i12"} {
 		_, err := ParseNIC(bad)
 		require.Error(t, err, bad)
 	}
@@ -164,7 +170,8 @@ func TestSeconds(t *testing.T) {
 	var d time.Duration
 	v := Seconds(&d, 1500*time.Millisecond)
 	require.Equal(t, "1.5", v.String())
-	for text, want := range map[string]time.Duration{"40": 40 * time.Second, "0.25s": 250 * time.Millisecond} {
+	for text, want := range map[string]time.Duration{"40": 40 * time.Second,
+		"0.25s": 250 * time.Millisecond} {
 		require.NoError(t, v.Set(text), text)
 		require.Equal(t, want, d, text)
 	}

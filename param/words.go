@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// SplitWords splits a text at white space. Single quotes keep everything up to the next one, double quotes keep everything but
-// backslash escapes of " and \, and a backslash outside quotes keeps the next character: the quoting of a POSIX shell (Shell
-// Command Language, 2.2) without any expansion.
+// SplitWords splits a text at white space. Single quotes keep everything up to the next one, double
+// quotes keep everything but backslash escapes of " and \, and a backslash outside quotes keeps the
+// next character: the quoting of a POSIX shell (Shell Command Language, 2.2) without any expansion.
 func SplitWords(text string) ([]string, error) {
 	var (
 		words  []string
@@ -66,7 +66,8 @@ func Words(p *[]string, def string) Value {
 // ReservedArguments returns HAProxy's options that would undo how the agent runs it, or run
 // something else than a balancer.
 func ReservedArguments() []string {
-	return []string{"-c", "-cc", "-d", "-db", "-h", "-p", "-S", "-sf", "-st", "-v", "-vv", "-Ws", "-x"}
+	return []string{"-c", "-cc", "-d", "-db", "-h", "-p", "-S", "-sf", "-st", "-v", "-vv", "-Ws",
+		"-x"}
 }
 
 // CheckArguments refuses further arguments for HAProxy that belong to the agent.
@@ -80,8 +81,8 @@ func CheckArguments(words []string) error {
 	return nil
 }
 
-// ParseArguments reads further arguments for HAProxy: words, as SplitWords reads them, none of which
-// belongs to the agent.
+// ParseArguments reads further arguments for HAProxy: words, as SplitWords reads them, none of
+// which belongs to the agent.
 func ParseArguments(text string) ([]string, error) {
 	words, err := SplitWords(text)
 	if err == nil {

@@ -9,9 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkReloads reloads HAProxy with -sf for twenty seconds over loopback, 100 ms from one beginning to the next: as it is, and held
-// in both ways. A kernel without the plug qdisc leaves that way out and says so. It needs no cluster, so that a virtual machine with
-// another kernel can run it.
+// BenchmarkReloads reloads HAProxy with -sf for twenty seconds over loopback, 100 ms from one
+// beginning to the next: as it is, and held in both ways. A kernel without the plug qdisc leaves
+// that way out and says so. It needs no cluster, so that a virtual machine with another kernel can
+// run it.
 func BenchmarkReloads(b *testing.B) {
 	loopback := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")}
 	for _, way := range []struct {
@@ -21,7 +22,9 @@ func BenchmarkReloads(b *testing.B) {
 		b.Run(way.name, func(b *testing.B) {
 			p := newPlace(b)
 			reload := p.haproxy(b, 8099)
-			o := Options{Match: Match{Ports: []uint16{8099}, Addresses: loopback}, Method: way.method, MaxHold: 30 * time.Second} // an emulated machine is slow
+			// an emulated machine is slow
+			o := Options{Match: Match{Ports: []uint16{8099}, Addresses: loopback},
+				Method: way.method, MaxHold: 30 * time.Second}
 			if way.method != "" {
 				if code, said := p.run(b, o, "true"); code != 0 {
 					b.Skip(said)

@@ -41,7 +41,8 @@ func find(name string) (string, error) {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return "", &CommandError{ExitNotFound, fmt.Errorf("%s: there is no such command", name)}
 	case errors.Is(err, exec.ErrDot):
-		return "", &CommandError{ExitNotFound, fmt.Errorf("%s: it is only in this directory: write ./%s", name, name)}
+		return "", &CommandError{ExitNotFound,
+			fmt.Errorf("%s: it is only in this directory: write ./%s", name, name)}
 	}
 	return "", &CommandError{ExitCannotRun, fmt.Errorf("%s: it cannot be run: %w", name, err)}
 }
@@ -55,7 +56,8 @@ type child struct {
 func start(path string, args []string, stdin io.Reader, stdout, stderr io.Writer) (*child, error) {
 	cmd := &exec.Cmd{Path: path, Args: args, Stdin: stdin, Stdout: stdout, Stderr: stderr}
 	if err := cmd.Start(); err != nil {
-		return nil, &CommandError{ExitCannotRun, fmt.Errorf("%s: it cannot be run: %w", args[0], err)}
+		return nil, &CommandError{ExitCannotRun, fmt.Errorf("%s: it cannot be run: %w", args[0],
+			err)}
 	}
 	c := &child{cmd: cmd, done: make(chan struct{})}
 	go func() {
@@ -83,7 +85,8 @@ type guard struct {
 	talk *os.File
 }
 
-// startGuard runs this program with the arguments that lead to Guard, and returns when that is ready.
+// startGuard runs this program with the arguments that lead to Guard, and returns when that is
+// ready.
 func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*guard, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -93,12 +96,15 @@ func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*
 	defer func() { _ = theirs.Close() }()
 	// A dead guard must not keep this process waiting.
 	limit := unix.NsecToTimeval(kernelPatience.Nanoseconds())
-	if err := unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit); err != nil {
+	if err := unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO,
+		&limit); err != nil {
 		_ = ours.Close()
 		return nil, os.NewSyscallError("setsockopt", err)
 	}
-	args := append(slices.Clone(command), g.kind, strconv.FormatUint(uint64(g.number), 10), patience.String())
-	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: args, Dir: "/", ExtraFiles: []*os.File{theirs, l.file}}
+	args := append(slices.Clone(command), g.kind, strconv.FormatUint(uint64(g.number), 10),
+		patience.String())
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: args, Dir: "/",
+		ExtraFiles: []*os.File{theirs, l.file}}
 	for _, s := range g.sockets {
 		// os.NewFile would close the socket when it is collected: the guard gets copies.
 		copied, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
@@ -110,18 +116,21 @@ func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*
 		defer func() { _ = file.Close() }()
 		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	}
-	// A session of its own: no terminal's Ctrl-C and no hang-up ends it, nor a signal to the group of the first process.
+	// A session of its own: no terminal's Ctrl-C and no hang-up ends it, nor a signal to the group
+	// of the first process.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		_ = ours.Close()
-		return nil, fmt.Errorf("start the guard, which would release what is held if this process is killed: %w", err)
+		return nil, fmt.Errorf("start the guard, which would release what is held if this "+
+			"process is killed: %w", err)
 	}
 	watch := &guard{cmd, ours}
 	ready := make([]byte, 1)
 	if _, err := io.ReadFull(ours, ready); err != nil {
 		_ = cmd.Process.Kill()
 		watch.leave()
-		return nil, fmt.Errorf("the guard, which would release what is held if this process is killed, did not start: %w", err)
+		return nil, fmt.Errorf("the guard, which would release what is held if this process is "+
+			"killed, did not start: %w", err)
 	}
 	return watch, nil
 }

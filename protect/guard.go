@@ -10,9 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The guard is a second process that does nothing unless the first is killed or stopped while it holds connections: then it releases
-// them at once. It has the same sockets, and what hangs on them lives as long as one of the two does. If both are killed, the kernel
-// itself takes the rules and the queue away; what was held then is lost and comes again with the client's next SYN.
+// The guard is a second process that does nothing unless the first is killed or stopped while it
+// holds connections: then it releases them at once. It has the same sockets, and what hangs on them
+// lives as long as one of the two does. If both are killed, the kernel itself takes the rules and
+// the queue away; what was held then is lost and comes again with the client's next SYN.
 
 // guarded is what the guard has to know of a holder.
 type guarded struct {
@@ -34,7 +35,7 @@ const (
 	guardFirstSocket
 )
 
-// Guard is the guard's program: hawser runs itself with these arguments.
+// Guard returns the guard's program: hawser runs itself with these arguments.
 func Guard(args []string) error {
 	if len(args) != 3 {
 		return errors.New("the guard is started by hawser protect")
@@ -57,7 +58,8 @@ func Guard(args []string) error {
 	default:
 		return fmt.Errorf("there is nothing called %q to guard", args[0])
 	}
-	// Not "exe", which is what /proc/self/exe would be called; and not hawser, which somebody may kill by name.
+	// Not "exe", which is what /proc/self/exe would be called; and not hawser, which somebody may
+	// kill by name.
 	_ = os.WriteFile("/proc/self/comm", []byte("hawser-guard"), 0)
 	if _, err := unix.Write(guardTalk, []byte{guardReady}); err != nil {
 		return err
@@ -66,8 +68,8 @@ func Guard(args []string) error {
 	for {
 		left := time.Until(deadline)
 		if left <= 0 {
-			// The first process should have released by now. It may be stopped (SIGSTOP); it may also be late, and waiting for the
-			// kernel's answers this very moment.
+			// The first process should have released by now. It may be stopped (SIGSTOP); it may
+			// also be late, and waiting for the kernel's answers this very moment.
 			release.deaf = true
 			_ = h.release()
 			release.deaf = false

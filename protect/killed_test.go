@@ -16,8 +16,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/load"
 )
 
-// TestKilled kills the process at every moment of its life, under load. Its guard releases what it held: nobody waits as long as for a
-// retransmission.
+// TestKilled kills the process at every moment of its life, under load. Its guard releases what it
+// held: nobody waits as long as for a retransmission.
 func TestKilled(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8083)
@@ -25,9 +25,12 @@ func TestKilled(t *testing.T) {
 	before := retransmissions(t)
 	const rounds = 60
 	for i := range rounds {
-		proc := p.command(t, Options{Match: Match{Ports: []uint16{8083}}, MaxHold: 10 * time.Second}, "sleep", "0.2")
+		proc := p.command(t, Options{Match: Match{Ports: []uint16{8083}},
+			MaxHold: 10 * time.Second}, "sleep", "0.2")
 		require.NoError(t, proc.Start())
-		time.Sleep(time.Duration(i)*3*time.Millisecond + time.Duration(rand.IntN(3000))*time.Microsecond) // the moment is the test
+		// the moment is the test
+		time.Sleep(time.Duration(i)*3*time.Millisecond +
+			time.Duration(rand.IntN(3000))*time.Microsecond)
 		require.NoError(t, proc.Process.Kill())
 		_ = proc.Wait()
 	}
@@ -41,13 +44,15 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestKilledWithGuard kills both processes at once: the kernel takes rules and queue away, and a client's next SYN passes.
+// TestKilledWithGuard kills both processes at once: the kernel takes rules and queue away, and a
+// client's next SYN passes.
 func TestKilledWithGuard(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8084)
 	for range 5 {
 		l := startLoad(t, "http://127.0.0.1:8084/")
-		proc := p.command(t, Options{Match: Match{Ports: []uint16{8084}}, MaxHold: 30 * time.Second}, "sleep", "0.2")
+		proc := p.command(t, Options{Match: Match{Ports: []uint16{8084}},
+			MaxHold: 30 * time.Second}, "sleep", "0.2")
 		require.NoError(t, proc.Start())
 		requireHolding(t)
 		killWithGuard(t, proc)
@@ -61,7 +66,8 @@ func TestKilledWithGuard(t *testing.T) {
 func killWithGuard(t testing.TB, proc *process) {
 	t.Helper()
 	guard := guardOf(t, proc.Process.Pid)
-	require.NoError(t, syscall.Kill(proc.Process.Pid, syscall.SIGSTOP)) // so that it cannot see the guard's end
+	// so that it cannot see the guard's end
+	require.NoError(t, syscall.Kill(proc.Process.Pid, syscall.SIGSTOP))
 	require.NoError(t, syscall.Kill(guard, syscall.SIGKILL))
 	require.NoError(t, proc.Process.Kill())
 	_ = proc.Wait()
@@ -92,7 +98,8 @@ func TestStopped(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8085)
 	l := startLoad(t, "http://127.0.0.1:8085/")
-	proc := p.command(t, Options{Match: Match{Ports: []uint16{8085}}, MaxHold: 400 * time.Millisecond}, "sleep", "0.1")
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8085}},
+		MaxHold: 400 * time.Millisecond}, "sleep", "0.1")
 	require.NoError(t, proc.Start())
 	requireHolding(t)
 	require.NoError(t, proc.Process.Signal(syscall.SIGSTOP))
@@ -103,7 +110,10 @@ func TestStopped(t *testing.T) {
 		before = now
 		return held
 	}, 5*time.Second, 20*time.Millisecond)
-	require.Eventually(t, func() bool { return l.Progress().OK > before+10 }, 5*time.Second, time.Millisecond) // … and then they are
+	// … and then they are
+	require.Eventually(t, func() bool {
+		return l.Progress().OK > before+10
+	}, 5*time.Second, time.Millisecond)
 	require.NoError(t, proc.Process.Signal(syscall.SIGCONT))
 	require.NoError(t, proc.Wait(), proc.stderr)
 	report := l.Stop()
@@ -111,21 +121,24 @@ func TestStopped(t *testing.T) {
 	require.Less(t, report.Max, oneRetransmission(), "%v", report)
 }
 
-// TestLeftOvers: on a kernel whose tables have no owner the rules of a run that was killed with its guard stay. They let packets pass,
-// and the next run removes them.
+// TestLeftOvers: on a kernel whose tables have no owner the rules of a run that was killed with its
+// guard stay. They let packets pass, and the next run removes them.
 func TestLeftOvers(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8086)
-	proc := p.commandOf(t, spec{Match: Match{Ports: []uint16{8086}}, MaxHold: 30 * time.Second, Unowned: true}, "sleep", "0.2")
+	proc := p.commandOf(t, spec{Match: Match{Ports: []uint16{8086}}, MaxHold: 30 * time.Second,
+		Unowned: true}, "sleep", "0.2")
 	require.NoError(t, proc.Start())
 	requireHolding(t)
 	killWithGuard(t, proc)
 	require.True(t, tablesThere(t), "the rules should have stayed")
-	require.Eventually(t, func() bool { // a queue lives as long as any thread of the one that was killed, and drops what it has with it
+	// A queue lives as long as any thread of the one that was killed, and drops what it has with it.
+	require.Eventually(t, func() bool {
 		queues, err := os.ReadFile("/proc/net/netfilter/nfnetlink_queue")
 		return err == nil && len(queues) == 0
 	}, 5*time.Second, time.Millisecond)
-	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8086/", Requests: 50, Timeout: 5 * time.Second})
+	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8086/", Requests: 50,
+		Timeout: 5 * time.Second})
 	require.NoError(t, err)
 	require.Zero(t, report.Failed, "%v", report)
 	require.Less(t, report.Max, noRetransmission(), "%v", report)
@@ -136,23 +149,27 @@ func TestLeftOvers(t *testing.T) {
 	require.False(t, tablesThere(t))
 
 	// Killed alone, its guard clears up there too.
-	proc = p.commandOf(t, spec{Match: Match{Ports: []uint16{8086}}, MaxHold: 30 * time.Second, Unowned: true}, "sleep", "0.2")
+	proc = p.commandOf(t, spec{Match: Match{Ports: []uint16{8086}}, MaxHold: 30 * time.Second,
+		Unowned: true}, "sleep", "0.2")
 	require.NoError(t, proc.Start())
 	requireHolding(t)
 	require.NoError(t, proc.Process.Kill())
 	_ = proc.Wait()
 }
 
-// TestTwoAtOnce refuses the second, names the first, and lets one begin as soon as a killed one's guard has cleared up.
+// TestTwoAtOnce refuses the second, names the first, and lets one begin as soon as a killed one's
+// guard has cleared up.
 func TestTwoAtOnce(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8087)
-	first := p.command(t, Options{Match: Match{Ports: []uint16{8087}}, MaxHold: 10 * time.Second}, "sleep", "60")
+	first := p.command(t, Options{Match: Match{Ports: []uint16{8087}}, MaxHold: 10 * time.Second},
+		"sleep", "60")
 	require.NoError(t, first.Start())
 	requireHolding(t)
 	code, said := p.run(t, Options{Match: Match{Ports: []uint16{8087}}}, "true")
 	require.Equal(t, ExitOwn, code)
-	require.Contains(t, said, fmt.Sprintf("another hawser protect holds connections already: process %d, which runs sleep 60", first.Process.Pid))
+	require.Contains(t, said, fmt.Sprintf("another hawser protect holds connections already: "+
+		"process %d, which runs sleep 60", first.Process.Pid))
 
 	killTree(t, first)
 	code, said = p.run(t, Options{Match: Match{Ports: []uint16{8087}}}, "true")
@@ -189,20 +206,24 @@ func killTree(t testing.TB, proc *process) {
 func TestMaxHold(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8088)
-	proc := p.command(t, Options{Match: Match{Ports: []uint16{8088}}, MaxHold: 200 * time.Millisecond}, "sh", "-c", "read line; exit 5")
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8088}},
+		MaxHold: 200 * time.Millisecond}, "sh", "-c", "read line; exit 5")
 	command, err := proc.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, proc.Start())
 	requireHolding(t)
-	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8088/", Requests: 1, Timeout: 5 * time.Second})
+	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8088/", Requests: 1,
+		Timeout: 5 * time.Second})
 	require.NoError(t, err)
 	require.Zero(t, report.Failed, "%v", report)
 	require.Greater(t, report.Max, 50*time.Millisecond, "it was not held")
-	report, err = load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8088/", Requests: 100, Timeout: 5 * time.Second})
+	report, err = load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8088/", Requests: 100,
+		Timeout: 5 * time.Second})
 	require.NoError(t, err)
 	require.Zero(t, report.Failed, "held again: %v", report)
 	require.NoError(t, command.Close())
 	_ = proc.Wait()
 	require.Equal(t, 5, proc.ProcessState.ExitCode())
-	require.Contains(t, proc.stderr.String(), "released after 200ms (--max-hold): sh has not ended, and goes on")
+	require.Contains(t, proc.stderr.String(),
+		"released after 200ms (--max-hold): sh has not ended, and goes on")
 }

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Match says which connections are held: those to any of the ports, at any of the addresses or at all.
+// Match says which connections are held: those to any of the ports, at any of the addresses or at
+// all.
 type Match struct {
 	Ports     []uint16
 	Addresses []netip.Addr
@@ -63,8 +64,8 @@ const (
 	tcpListen  = 10
 )
 
-// look asks the kernel for the sockets, by sock_diag(7): unlike /proc/net/tcp it leaves the established connections out, of which there
-// may be hundreds of thousands.
+// look asks the kernel for the sockets, by sock_diag(7): unlike /proc/net/tcp it leaves the
+// established connections out, of which there may be hundreds of thousands.
 func look(m Match) (sight, error) {
 	var seen sight
 	s, err := openSocket(unix.NETLINK_SOCK_DIAG)
@@ -73,10 +74,13 @@ func look(m Match) (sight, error) {
 	}
 	defer s.close()
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		// struct inet_diag_req_v2 of linux/inet_diag.h: family, protocol, extensions, padding, states, struct inet_diag_sockid.
-		request := binary.NativeEndian.AppendUint32([]byte{family, unix.IPPROTO_TCP, 0, 0}, 1<<tcpListen|1<<tcpSynRecv)
+		// struct inet_diag_req_v2 of linux/inet_diag.h: family, protocol, extensions, padding,
+		// states, struct inet_diag_sockid.
+		request := binary.NativeEndian.AppendUint32([]byte{family, unix.IPPROTO_TCP, 0, 0},
+			1<<tcpListen|1<<tcpSynRecv)
 		request = append(request, make([]byte, 48)...)
-		err := s.dump(message{kind: unix.SOCK_DIAG_BY_FAMILY, body: request, what: "list the listening sockets"}, func(body []byte) {
+		err := s.dump(message{kind: unix.SOCK_DIAG_BY_FAMILY, body: request,
+			what: "list the listening sockets"}, func(body []byte) {
 			l, state, ok := parseSocket(body)
 			switch {
 			case !ok || !m.covers(l):
@@ -108,13 +112,14 @@ func parseSocket(b []byte) (l listener, state byte, ok bool) {
 		return l, 0, false
 	}
 	l.at = netip.AddrPortFrom(address, binary.BigEndian.Uint16(b[4:]))
-	l.waiting = binary.NativeEndian.Uint32(b[56:]) // idiag_rqueue of a listening socket is its accept queue
+	// idiag_rqueue of a listening socket is its accept queue
+	l.waiting = binary.NativeEndian.Uint32(b[56:])
 	l.backlog = binary.NativeEndian.Uint32(b[60:]) // and idiag_wqueue its length
 	l.inode = binary.NativeEndian.Uint32(b[68:])
 	return l, b[1], true
 }
 
-// unused are the ports that nobody listens on.
+// unused returns the ports that nobody listens on.
 func (s sight) unused(ports []uint16) []uint16 {
 	var none []uint16
 	for _, p := range ports {
@@ -125,13 +130,16 @@ func (s sight) unused(ports []uint16) []uint16 {
 	return none
 }
 
-// drained tells that no connection is waiting for the daemon: what comes from now on is held, so that a listening socket may be closed
-// without a loss.
+// drained tells that no connection is waiting for the daemon: what comes from now on is held, so
+// that a listening socket may be closed without a loss.
 func (s sight) drained() bool {
-	return s.opening == 0 && !slices.ContainsFunc(s.listeners, func(l listener) bool { return l.waiting > 0 })
+	return s.opening == 0 && !slices.ContainsFunc(s.listeners, func(l listener) bool {
+		return l.waiting > 0
+	})
 }
 
-// roomFor tells whether n more connections fit into each accept queue, or that it is empty and will be.
+// roomFor reports whether n more connections fit into each accept queue, or that it is empty and
+// will be.
 func (s sight) roomFor(n int) bool {
 	return !slices.ContainsFunc(s.listeners, func(l listener) bool {
 		coming := l.waiting + uint32(s.opening)
@@ -139,8 +147,9 @@ func (s sight) roomFor(n int) bool {
 	})
 }
 
-// handedOver tells that every port has a listener, and no address one of before beside a new one. Between two processes that both
-// listen the kernel chooses by itself, and what the elder has not accepted when it closes its socket is lost.
+// handedOver tells that every port has a listener, and no address one of before beside a new one.
+// Between two processes that both listen the kernel chooses by itself, and what the elder has not
+// accepted when it closes its socket is lost.
 func (s sight) handedOver(before sight, ports []uint16) bool {
 	if len(s.unused(ports)) > 0 {
 		return false

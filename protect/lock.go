@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock is the right to hold connections in one network namespace. The kernel gives it back when the last process that has it is gone:
-// the guard has it too, so that nobody else begins before the guard of a killed run has cleared up.
+// lock is the right to hold connections in one network namespace. The kernel gives it back when the
+// last process that has it is gone: the guard has it too, so that nobody else begins before the
+// guard of a killed run has cleared up.
 type lock struct{ file *os.File }
 
 // BusyError says that another run holds connections.
@@ -27,7 +28,8 @@ func (e *BusyError) Error() string {
 	if e.PID == 0 {
 		return "another hawser protect holds connections already"
 	}
-	return fmt.Sprintf("another hawser protect holds connections already: process %d, which runs %s", e.PID, e.Command)
+	return fmt.Sprintf("another hawser protect holds connections already: process %d, which runs "+
+		"%s", e.PID, e.Command)
 }
 
 // clearingUp is how long the guard of a killed run may take to clear up.
@@ -69,7 +71,8 @@ func takeLock(dir string, command []string) (*lock, error) {
 			return nil, busy
 		}
 	}
-	owner := fmt.Sprintf("%d %s %s\n", os.Getpid(), startTime(os.Getpid()), strings.Join(command, " "))
+	owner := fmt.Sprintf("%d %s %s\n", os.Getpid(), startTime(os.Getpid()),
+		strings.Join(command, " "))
 	if err := errors.Join(file.Truncate(0), second(file.WriteAt([]byte(owner), 0))); err != nil {
 		_ = file.Close()
 		return nil, fmt.Errorf("write %s: %w", path, err)
@@ -79,7 +82,8 @@ func takeLock(dir string, command []string) (*lock, error) {
 
 func second[T any](_ T, err error) error { return err }
 
-// holder reads who has the lock. Its PID is 0 if that process is gone or has not written its name yet.
+// holder reads who has the lock. Its PID is 0 if that process is gone or has not written its name
+// yet.
 func holder(file *os.File) *BusyError {
 	buffer := make([]byte, 4096)
 	n, _ := file.ReadAt(buffer, 0)
@@ -96,8 +100,8 @@ func holder(file *os.File) *BusyError {
 
 func (l *lock) release() { _ = l.file.Close() }
 
-// startTime is when a process started, in clock ticks after the machine did (proc(5), field 22 of stat), "" if it is gone or a zombie.
-// With the number it names a process for ever.
+// startTime is when a process started, in clock ticks after the machine did (proc(5), field 22 of
+// stat), "" if it is gone or a zombie. With the number it names a process for ever.
 func startTime(pid int) string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

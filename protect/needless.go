@@ -10,16 +10,19 @@ import (
 	"strings"
 )
 
-// needless tells why nothing would have to be held, "" if nothing says so. It never says so by guessing: a process or a file that it
-// may not read is passed over.
+// needless tells why nothing would have to be held, "" if nothing says so. It never says so by
+// guessing: a process or a file that it may not read is passed over.
 func needless(seen sight) string {
-	if setting, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req"); err == nil && strings.TrimSpace(string(setting)) == "1" {
+	if setting, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req"); err == nil &&
+		strings.TrimSpace(string(setting)) == "1" {
 		// Linux 5.14, Documentation/networking/ip-sysctl.rst.
-		return "net.ipv4.tcp_migrate_req=1: the kernel hands connections that wait at a closed socket to the next process which listens on the same port with SO_REUSEPORT"
+		return "net.ipv4.tcp_migrate_req=1: the kernel hands connections that wait at a closed " +
+			"socket to the next process which listens on the same port with SO_REUSEPORT"
 	}
 	for _, pid := range haproxies() {
 		if how := passesSockets(pid); how != "" && holds(pid, seen) {
-			return fmt.Sprintf("HAProxy (process %d) passes its listening sockets to the next one: %s", pid, how)
+			return fmt.Sprintf("HAProxy (process %d) passes its listening sockets to the next "+
+				"one: %s", pid, how)
 		}
 	}
 	return ""
@@ -38,7 +41,7 @@ func haproxies() []int {
 	return pids
 }
 
-// holds tells whether a process holds one of the listening sockets.
+// holds reports whether a process holds one of the listening sockets.
 func holds(pid int, seen sight) bool {
 	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	for _, fd := range fds {
@@ -46,7 +49,8 @@ func holds(pid int, seen sight) bool {
 		if err != nil {
 			continue
 		}
-		inode, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(target, "socket:["), "]"), 10, 32)
+		inode, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(target, "socket:["),
+			"]"), 10, 32)
 		if err == nil && seen.has(uint32(inode)) {
 			return true
 		}
@@ -54,8 +58,9 @@ func holds(pid int, seen sight) bool {
 	return false
 }
 
-// passesSockets tells by what a HAProxy passes its sockets on: -x was used already, the master does it for its workers
-// (HAProxy's management guide, 3., -x), or the configuration lets a stats socket hand them out, for a reload that uses -x.
+// passesSockets tells by what a HAProxy passes its sockets on: -x was used already, the master does
+// it for its workers (HAProxy's management guide, 3., -x), or the configuration lets a stats socket
+// hand them out, for a reload that uses -x.
 func passesSockets(pid int) string {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
@@ -92,7 +97,8 @@ func exposes(file string) bool {
 	for line := range bytes.Lines(text) {
 		line, _, _ = bytes.Cut(line, []byte("#"))
 		words := strings.Fields(string(line))
-		if i := slices.Index(words, "expose-fd"); i > 0 && i+1 < len(words) && words[i+1] == "listeners" {
+		if i := slices.Index(words, "expose-fd"); i > 0 && i+1 < len(words) &&
+			words[i+1] == "listeners" {
 			return true
 		}
 	}

@@ -9,17 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// This file is as much of netlink (netlink(7), RFC 3549) as three families of messages need: nf_tables, nfnetlink_queue and
-// rtnetlink's queueing disciplines. A library would hide the socket, and the socket is the point: the guard inherits it, and the kernel
-// takes away what belongs to it when the last process that holds it is gone.
+// This file is as much of netlink (netlink(7), RFC 3549) as three families of messages need:
+// nf_tables, nfnetlink_queue and rtnetlink's queueing disciplines. A library would hide the socket,
+// and the socket is the point: the guard inherits it, and the kernel takes away what belongs to it
+// when the last process that holds it is gone.
 
-// kernelPatience is how long the kernel may take to answer. It answers at once, or after a grace period of RCU.
+// kernelPatience is how long the kernel may take to answer. It answers at once, or after a grace
+// period of RCU.
 const kernelPatience = 3 * time.Second
 
 type socket struct {
 	fd  int
 	seq uint32
-	// deaf asks for no answers and waits for none: another process listens on the same socket, and would lack those read here.
+	// deaf asks for no answers and waits for none: another process listens on the same socket, and
+	// would lack those read here.
 	deaf bool
 }
 
@@ -43,13 +46,13 @@ func openSocket(protocol int) (*socket, error) {
 	return s, nil
 }
 
-// inheritedSocket speaks on a socket that another process opened. What that process asked for may still be answered here, so that the
-// numbers of the questions start elsewhere.
+// inheritedSocket speaks on a socket that another process opened. What that process asked for may
+// still be answered here, so that the numbers of the questions start elsewhere.
 func inheritedSocket(fd int) *socket { return &socket{fd: fd, seq: uint32(time.Now().UnixNano())} }
 
 func (s *socket) close() { _ = unix.Close(s.fd) }
 
-// port is the number by which the kernel knows the socket.
+// port returns the number by which the kernel knows the socket.
 func (s *socket) port() (uint32, error) {
 	name, err := unix.Getsockname(s.fd)
 	if err != nil {
@@ -75,7 +78,8 @@ type refusal struct {
 func (r *refusal) Error() string { return r.what + ": " + r.errno.Error() }
 func (r *refusal) Unwrap() error { return r.errno }
 
-// ask sends the messages at once and waits until the kernel has answered all of them. The error is that of the first that it refused.
+// ask sends the messages at once and waits until the kernel has answered all of them. The error is
+// that of the first that it refused.
 func (s *socket) ask(messages ...message) error {
 	sent, waiting := map[uint32]message{}, map[uint32]bool{}
 	var out []byte
@@ -89,7 +93,8 @@ func (s *socket) ask(messages ...message) error {
 		}
 		out = append(out, s.encode(m, flags)...)
 	}
-	if err := unix.Sendto(s.fd, out, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(s.fd, out, 0,
+		&unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return os.NewSyscallError(messages[0].what+": send", err)
 	}
 	deadline := time.Now().Add(kernelPatience)
@@ -118,7 +123,8 @@ func (s *socket) ask(messages ...message) error {
 // dump sends one question and hands every part of the answer to each.
 func (s *socket) dump(m message, each func(body []byte)) error {
 	s.seq++
-	if err := unix.Sendto(s.fd, s.encode(m, m.flags|unix.NLM_F_REQUEST|unix.NLM_F_DUMP), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(s.fd, s.encode(m, m.flags|unix.NLM_F_REQUEST|unix.NLM_F_DUMP), 0,
+		&unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return os.NewSyscallError(m.what+": send", err)
 	}
 	for {
@@ -179,7 +185,8 @@ func answersIn(b []byte) []answer {
 			break
 		}
 		answers = append(answers, answer{
-			kind: binary.NativeEndian.Uint16(b[4:]), seq: binary.NativeEndian.Uint32(b[8:]), body: b[unix.NLMSG_HDRLEN:length],
+			kind: binary.NativeEndian.Uint16(b[4:]), seq: binary.NativeEndian.Uint32(b[8:]),
+			body: b[unix.NLMSG_HDRLEN:length],
 		})
 		b = b[min(align(length), len(b)):]
 	}
@@ -190,7 +197,7 @@ func align(n int) int { return (n + 3) &^ 3 }
 
 func pad(b []byte) []byte { return append(b, make([]byte, align(len(b))-len(b))...) }
 
-// attribute is a netlink attribute (struct nlattr).
+// attribute returns a netlink attribute (struct nlattr).
 func attribute(kind int, data []byte) []byte {
 	b := make([]byte, unix.NLA_HDRLEN, align(unix.NLA_HDRLEN+len(data)))
 	binary.NativeEndian.PutUint16(b, uint16(unix.NLA_HDRLEN+len(data)))
@@ -208,15 +215,19 @@ func nested(kind int, parts ...[]byte) []byte {
 
 func text(kind int, s string) []byte { return attribute(kind, append([]byte(s), 0)) }
 
-// number is an attribute of 32 bits in network byte order, as netfilter has them.
-func number(kind int, v uint32) []byte { return attribute(kind, binary.BigEndian.AppendUint32(nil, v)) }
+// number returns an attribute of 32 bits in network byte order, as netfilter has them.
+func number(kind int, v uint32) []byte {
+	return attribute(kind, binary.BigEndian.AppendUint32(nil, v))
+}
 
 func number16(kind int, v uint16) []byte {
 	return attribute(kind, binary.BigEndian.AppendUint16(nil, v))
 }
 
-// netfilterMessage is a message to one of netfilter's subsystems: struct nfgenmsg, then attributes.
-func netfilterMessage(what string, subsystem, kind, flags int, family byte, resource uint16, attributes ...[]byte) message {
+// netfilterMessage returns a message to one of netfilter's subsystems: struct nfgenmsg, then
+// attributes.
+func netfilterMessage(what string, subsystem, kind, flags int, family byte, resource uint16,
+	attributes ...[]byte) message {
 	body := []byte{family, unix.NFNETLINK_V0}
 	body = binary.BigEndian.AppendUint16(body, resource)
 	for _, a := range attributes {

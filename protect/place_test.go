@@ -60,7 +60,8 @@ func runAsProcess(text string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return ExitOwn
 	}
-	o := Options{Match: s.Match, MaxHold: s.MaxHold, Method: s.Method, Start: s.Start, Command: s.Command, Dir: s.Dir}
+	o := Options{Match: s.Match, MaxHold: s.MaxHold, Method: s.Method, Start: s.Start,
+		Command: s.Command, Dir: s.Dir}
 	if s.Unowned {
 		o.try = []variant{{}, {xtables: true}}
 	}
@@ -90,7 +91,8 @@ func newPlace(t testing.TB) place {
 	return place{t.TempDir()}
 }
 
-// requireNothingLeft demands that no rule and no queue of ours is in the kernel, a moment after the last process has ended.
+// requireNothingLeft demands that no rule and no queue of ours is in the kernel, a moment after the
+// last process has ended.
 func requireNothingLeft(t testing.TB) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -105,7 +107,8 @@ func tablesThere(t testing.TB) bool {
 	require.NoError(t, err)
 	defer s.close()
 	for _, family := range families() {
-		err := s.ask(nft("look for the table", unix.NFT_MSG_GETTABLE, 0, family, text(unix.NFTA_TABLE_NAME, tableName)))
+		err := s.ask(nft("look for the table", unix.NFT_MSG_GETTABLE, 0, family,
+			text(unix.NFTA_TABLE_NAME, tableName)))
 		if err == nil {
 			return true
 		}
@@ -121,7 +124,8 @@ type process struct {
 
 func (p place) command(t testing.TB, o Options, command ...string) *process {
 	t.Helper()
-	return p.commandOf(t, spec{Match: o.Match, MaxHold: o.MaxHold, Method: o.Method, Start: o.Start}, command...)
+	return p.commandOf(t, spec{Match: o.Match, MaxHold: o.MaxHold, Method: o.Method,
+		Start: o.Start}, command...)
 }
 
 func (p place) commandOf(t testing.TB, s spec, command ...string) *process {
@@ -137,7 +141,8 @@ func (p place) commandOf(t testing.TB, s spec, command ...string) *process {
 	require.NoError(t, err)
 	proc := &process{exec.Command("/proc/self/exe", asRun, string(text)), &bytes.Buffer{}}
 	proc.Stderr = proc.stderr
-	proc.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // a second otherwise, at the end of each process
+	// a second otherwise, at the end of each process
+	proc.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	proc.WaitDelay = 10 * time.Second
 	t.Cleanup(func() { // where a test has failed
 		if proc.Process != nil && proc.ProcessState == nil {
@@ -169,7 +174,8 @@ frontend f
 	http-request return status 200 content-type text/plain string ok
 `
 
-// haproxy starts a HAProxy on a port of both families, and returns the command that reloads it in the oldest way.
+// haproxy starts a HAProxy on a port of both families, and returns the command that reloads it in
+// the oldest way.
 func (p place) haproxy(t testing.TB, port uint16) (reload []string) {
 	t.Helper()
 	binary := needs.Command(t, "haproxy")
@@ -178,7 +184,8 @@ func (p place) haproxy(t testing.TB, port uint16) (reload []string) {
 	out, err := exec.Command(binary, "-D", "-f", config, "-p", pidfile).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Cleanup(func() { stopDaemon(t, pidfile) })
-	return []string{"sh", "-c", fmt.Sprintf("exec %s -D -f %s -p %s -sf $(cat %[3]s)", binary, config, pidfile)}
+	return []string{"sh", "-c", fmt.Sprintf("exec %s -D -f %s -p %s -sf $(cat %[3]s)", binary,
+		config, pidfile)}
 }
 
 func stopDaemon(t testing.TB, pidfile string) {
@@ -188,12 +195,15 @@ func stopDaemon(t testing.TB, pidfile string) {
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
 	_ = syscall.Kill(pid, syscall.SIGKILL)
-	require.Eventually(t, func() bool { return startTime(pid) == "" }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return startTime(pid) == ""
+	}, 5*time.Second, time.Millisecond)
 }
 
 func startLoad(t testing.TB, url string) *load.Running {
 	t.Helper()
-	// As many at once as a machine with nothing else to do never needs, so that one that is busy is not asked for more than it can do.
+	// As many at once as a machine with nothing else to do never needs, so that one that is busy is
+	// not asked for more than it can do.
 	plan := load.Plan{URL: url, Every: time.Millisecond, Clients: 32, Timeout: 5 * time.Second}
 	if emulated() {
 		plan.Every, plan.Timeout = 20*time.Millisecond, 20*time.Second
@@ -204,8 +214,9 @@ func startLoad(t testing.TB, url string) *load.Running {
 	return r
 }
 
-// retransmissions is how many SYNs, and answers to SYNs, the kernel has sent again in this network namespace: a packet that was lost, or
-// held for longer than a second. It tells on a busy machine too, where many a client waits for a second and longer to be served.
+// retransmissions is how many SYNs, and answers to SYNs, the kernel has sent again in this network
+// namespace: a packet that was lost, or held for longer than a second. It tells on a busy machine
+// too, where many a client waits for a second and longer to be served.
 func retransmissions(t testing.TB) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/net/netstat")
@@ -228,8 +239,8 @@ func retransmissions(t testing.TB) int {
 	return 0
 }
 
-// oneRetransmission is a second, when a client's first retransmission comes, and what a loaded machine may add. What must not cost a
-// retransmission takes less than noRetransmission.
+// oneRetransmission is a second, when a client's first retransmission comes, and what a loaded
+// machine may add. What must not cost a retransmission takes less than noRetransmission.
 func oneRetransmission() time.Duration { return noRetransmission() + 500*time.Millisecond }
 
 func noRetransmission() time.Duration {

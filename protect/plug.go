@@ -8,11 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// plug holds what leaves by the loopback interface: a rule gives the first packet of a connection the priority of the fourth band of a
-// prio qdisc, where a plug qdisc keeps it (linux/pkt_sched.h, net/sched/sch_plug.c). The other bands carry everything else.
+// plug holds what leaves by the loopback interface: a rule gives the first packet of a connection
+// the priority of the fourth band of a prio qdisc, where a plug qdisc keeps it (linux/pkt_sched.h,
+// net/sched/sch_plug.c). The other bands carry everything else.
 //
-// A plugged qdisc belongs to no process and would hold for ever what is in it. So the rule that fills it is in a table that the kernel
-// removes with its owner: with all processes killed, new packets pass, and what was held comes again with the client's next SYN.
+// A plugged qdisc belongs to no process and would hold for ever what is in it. So the rule that
+// fills it is in a table that the kernel removes with its owner: with all processes killed, new
+// packets pass, and what was held comes again with the client's next SYN.
 type plug struct {
 	rules *rules
 	links *socket // of rtnetlink
@@ -24,7 +26,8 @@ const (
 	plugClass  = prioHandle | 4
 	plugHandle = 0x6871_0000
 
-	loopbackIndex = 1 // of lo, in every network namespace (include/net/net_namespace.h, LOOPBACK_IFINDEX)
+	// of lo, in every network namespace (include/net/net_namespace.h, LOOPBACK_IFINDEX)
+	loopbackIndex = 1
 
 	qdiscRoot             = 0xffff_ffff // TC_H_ROOT
 	plugReleaseIndefinite = 2           // TCQ_PLUG_RELEASE_INDEFINITE
@@ -43,21 +46,25 @@ func openPlug(m Match) (*plug, error) {
 	}
 	return &plug{links: links, rules: &rules{
 		socket: tables, match: m, owner: ownerComment(),
-		try:   []variant{{owned: true}}, // see above: nothing less will do
-		chain: chain{hook: unix.NF_INET_LOCAL_OUT, priority: 10, loopback: true, then: prioritise(plugClass)},
+		try: []variant{{owned: true}}, // see above: nothing less will do
+		chain: chain{hook: unix.NF_INET_LOCAL_OUT, priority: 10, loopback: true,
+			then: prioritise(plugClass)},
 	}}, nil
 }
 
 func (p *plug) hold() error {
 	// struct tc_prio_qopt: four bands; whatever has no class of ours goes to the first.
 	bands := append(binary.NativeEndian.AppendUint32(nil, 4), make([]byte, 16)...)
-	err := p.links.ask(qdisc("put a prio qdisc on lo", unix.RTM_NEWQDISC, unix.NLM_F_CREATE|unix.NLM_F_EXCL, prioHandle, qdiscRoot, "prio", bands))
+	err := p.links.ask(qdisc("put a prio qdisc on lo", unix.RTM_NEWQDISC,
+		unix.NLM_F_CREATE|unix.NLM_F_EXCL, prioHandle, qdiscRoot, "prio", bands))
 	if err != nil {
 		return explainPlug(err)
 	}
-	// struct tc_plug_qopt: action, limit. It is plugged from its beginning, and empty until a rule fills it.
+	// struct tc_plug_qopt: action, limit. It is plugged from its beginning, and empty until a rule
+	// fills it.
 	limit := binary.NativeEndian.AppendUint32(make([]byte, 4), plugBytes)
-	err = p.links.ask(qdisc("put a plug qdisc on lo", unix.RTM_NEWQDISC, unix.NLM_F_CREATE|unix.NLM_F_EXCL, plugHandle, plugClass, "plug", limit))
+	err = p.links.ask(qdisc("put a plug qdisc on lo", unix.RTM_NEWQDISC,
+		unix.NLM_F_CREATE|unix.NLM_F_EXCL, plugHandle, plugClass, "plug", limit))
 	if err == nil {
 		err = p.rules.install()
 	}
@@ -69,15 +76,19 @@ func (p *plug) hold() error {
 
 func (p *plug) release() error {
 	open := append(binary.NativeEndian.AppendUint32(nil, plugReleaseIndefinite), make([]byte, 4)...)
-	return p.links.ask(qdisc("release what the plug qdisc holds", unix.RTM_NEWQDISC, 0, plugHandle, plugClass, "plug", open))
+	return p.links.ask(qdisc("release what the plug qdisc holds", unix.RTM_NEWQDISC, 0, plugHandle,
+		plugClass, "plug", open))
 }
 
-// remove first ends the rule that fills the qdisc. Everything that was held has to be released before.
+// remove first ends the rule that fills the qdisc. Everything that was held has to be released
+// before.
 func (p *plug) remove() error {
 	_, err := removeTables(p.rules.socket)
-	gone := p.links.ask(qdisc("remove the prio qdisc from lo", unix.RTM_DELQDISC, 0, prioHandle, qdiscRoot, "", nil))
+	gone := p.links.ask(qdisc("remove the prio qdisc from lo", unix.RTM_DELQDISC, 0, prioHandle,
+		qdiscRoot, "", nil))
 	// EINVAL: another qdisc is there, with another handle. EOPNOTSUPP: the kernel has no qdiscs.
-	if errors.Is(gone, unix.ENOENT) || errors.Is(gone, unix.EINVAL) || errors.Is(gone, unix.EOPNOTSUPP) {
+	if errors.Is(gone, unix.ENOENT) || errors.Is(gone, unix.EINVAL) ||
+		errors.Is(gone, unix.EOPNOTSUPP) {
 		gone = nil
 	}
 	return errors.Join(err, gone)
@@ -97,8 +108,9 @@ func (p *plug) guarded() guarded {
 	return guarded{kind: "plug", sockets: []*socket{p.rules.socket, p.links}}
 }
 
-// qdisc is a message about a queueing discipline on lo: struct tcmsg, then attributes.
-func qdisc(what string, kind, flags int, handle, parent uint32, name string, options []byte) message {
+// qdisc returns a message about a queueing discipline on lo: struct tcmsg, then attributes.
+func qdisc(what string, kind, flags int, handle, parent uint32, name string,
+	options []byte) message {
 	body := make([]byte, 4) // AF_UNSPEC
 	for _, v := range []uint32{loopbackIndex, handle, parent, 0} {
 		body = binary.NativeEndian.AppendUint32(body, v)
@@ -115,9 +127,11 @@ func explainPlug(err error) error {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return explain(err)
 	case errors.Is(err, unix.EEXIST):
-		return fmt.Errorf("%w: lo has a qdisc of somebody else (`tc qdisc show dev lo`), which stays", err)
+		return fmt.Errorf("%w: lo has a qdisc of somebody else (`tc qdisc show dev lo`), which "+
+			"stays", err)
 	case isRefusal(err):
-		return fmt.Errorf("this kernel cannot hold packets with the plug qdisc: it needs sch_prio, sch_plug and tables with an owner (nf_tables of Linux 5.12): %w", err)
+		return fmt.Errorf("this kernel cannot hold packets with the plug qdisc: it needs "+
+			"sch_prio, sch_plug and tables with an owner (nf_tables of Linux 5.12): %w", err)
 	}
 	return err
 }

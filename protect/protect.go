@@ -1,7 +1,11 @@
-// Package protect holds new TCP connections while a command runs, and releases them afterwards in the order in which they came. A daemon
-// that is reloaded or restarted meanwhile loses none of them: to the clients the service was slow for a moment.
+// Package protect holds new TCP connections while a command runs, and releases them afterwards in
+// the order in which they came. A daemon that is reloaded or restarted meanwhile loses none of
+// them: to the clients the service was slow for a moment.
 //
-// Only the first packet of a connection is held, a SYN without ACK, on its way in. Established connections do not notice.
+// Only the first packet of a connection is held, a SYN without ACK, on its way in. Established
+// connections do not notice.
+//
+// It imports nothing of ours. Open protect.go first.
 package protect
 
 import (
@@ -19,7 +23,8 @@ import (
 // Method is how packets are held.
 type Method string
 
-// The methods. Auto is NFQUEUE, or plug where the kernel lacks that and everything that is protected is on the loopback interface.
+// The methods. Auto is NFQUEUE, or plug where the kernel lacks that and everything that is
+// protected is on the loopback interface.
 const (
 	Auto    Method = "auto"
 	NFQueue Method = "nfqueue"
@@ -31,7 +36,8 @@ type Options struct {
 	Match
 	MaxHold time.Duration // from the first packet held; COMMAND may run longer
 	Method  Method
-	// Start says that the daemon does not listen yet: COMMAND starts it, and the connections are held until it does.
+	// Start says that the daemon does not listen yet: COMMAND starts it, and the connections are
+	// held until it does.
 	Start   bool
 	Verbose bool
 
@@ -45,7 +51,8 @@ type Options struct {
 	// Terminal says that the user sits at one: it sends SIGINT and SIGQUIT to COMMAND itself.
 	Terminal bool
 
-	// Guard is the beginning of a command line, the program's name first, with which this program calls Guard.
+	// Guard is the beginning of a command line, the program's name first, with which this program
+	// calls Guard.
 	Guard []string
 	// Dir is where the lock against a second run is.
 	Dir string
@@ -65,15 +72,16 @@ type holderOf interface {
 }
 
 const (
-	// drainFor is how long connections that have begun before may take to be accepted. A client that is far away needs as long for its
-	// handshake as its packets travel there and back.
+	// drainFor is how long connections that have begun before may take to be accepted. A client
+	// that is far away needs as long for its handshake as its packets travel there and back.
 	drainFor = 100 * time.Millisecond
 	// handOverFor is how long an old process may still listen beside the new one.
 	handOverFor = 250 * time.Millisecond
 	tick        = 2 * time.Millisecond
 )
 
-// Run runs COMMAND and returns its exit code. An error says that COMMAND was not run, or that it ended and something of ours is left.
+// Run runs COMMAND and returns its exit code. An error says that COMMAND was not run, or that it
+// ended and something of ours is left.
 func Run(ctx context.Context, o Options) (code int, err error) {
 	path, err := find(o.Command[0])
 	if err != nil {
@@ -132,11 +140,14 @@ func (o *Options) listeners() (sight, error) {
 	}
 	none := seen.unused(o.Ports)
 	if !o.Start && !chosen && len(none) < len(o.Ports) {
-		o.Ports = slices.DeleteFunc(o.Ports, func(p uint16) bool { return slices.Contains(none, p) })
+		o.Ports = slices.DeleteFunc(o.Ports, func(p uint16) bool {
+			return slices.Contains(none, p)
+		})
 		none = nil
 	}
 	if len(none) > 0 && !o.Start {
-		return seen, fmt.Errorf("nobody listens on %v in this network namespace: name the --ports, or say with --start that COMMAND starts the daemon",
+		return seen, fmt.Errorf("nobody listens on %v in this network namespace: name the "+
+			"--ports, or say with --start that COMMAND starts the daemon",
 			Match{Ports: none, Addresses: o.Addresses})
 	}
 	return seen, nil
@@ -164,11 +175,13 @@ func (o Options) open() (holderOf, error) {
 func (o Options) onLoopback() error {
 	for _, a := range o.Addresses {
 		if !a.IsLoopback() {
-			return fmt.Errorf("the plug qdisc holds only what comes over the loopback interface, and %v is not an address of it: use --method nfqueue", a)
+			return fmt.Errorf("the plug qdisc holds only what comes over the loopback interface, "+
+				"and %v is not an address of it: use --method nfqueue", a)
 		}
 	}
 	if len(o.Addresses) == 0 {
-		return errors.New("the plug qdisc holds only what comes over the loopback interface: say so with --addresses 127.0.0.1,::1, or use --method nfqueue")
+		return errors.New("the plug qdisc holds only what comes over the loopback interface: say " +
+			"so with --addresses 127.0.0.1,::1, or use --method nfqueue")
 	}
 	return nil
 }
@@ -202,7 +215,8 @@ type run struct {
 	freed  chan struct{} // closed when nothing is held any more
 }
 
-// command runs COMMAND with the connections held, and returns its exit code once they need not be held any more.
+// command runs COMMAND with the connections held, and returns its exit code once they need not be
+// held any more.
 func (r *run) command(ctx context.Context, path string) (int, error) {
 	limit := time.NewTimer(time.Until(r.began.Add(r.MaxHold)))
 	defer limit.Stop()
@@ -222,7 +236,8 @@ func (r *run) command(ctx context.Context, path string) (int, error) {
 	return c.code(), errors.Join(err, r.await(settled, limit.C, lacking, c))
 }
 
-// await waits for the end of something, and releases what is held when its time is over or a signal comes.
+// await waits for the end of something, and releases what is held when its time is over or a signal
+// comes.
 func (r *run) await(end <-chan struct{}, limit <-chan time.Time, lacking string, c *child) error {
 	var err error
 	for {
@@ -253,7 +268,8 @@ func (r *run) drain(ctx context.Context) {
 	}
 }
 
-// handOver waits until only one process listens: the new one, or the old one if nothing was to change.
+// handOver waits until only one process listens: the new one, or the old one if nothing was to
+// change.
 func (r *run) handOver(code int) {
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
@@ -291,20 +307,24 @@ func (r *run) release() error {
 	}
 	close(r.freed)
 	if r.Verbose {
-		r.Say("held for %v; %d packets waited", time.Since(r.began).Round(time.Millisecond), r.holder.held())
+		r.Say("held for %v; %d packets waited", time.Since(r.began).Round(time.Millisecond),
+			r.holder.held())
 	}
 	return nil
 }
 
 const (
-	// portion is how many packets are released at a time: fewer than any daemon's accept queue holds.
+	// portion is how many packets are released at a time: fewer than any daemon's accept queue
+	// holds.
 	portion = 64
-	// trickleFor is how long a daemon may take to accept the portions, at least; --max-hold is another bound.
+	// trickleFor is how long a daemon may take to accept the portions, at least; --max-hold is
+	// another bound.
 	trickleFor = 250 * time.Millisecond
 )
 
-// trickle releases portion after portion as the daemon accepts them: a full accept queue drops SYNs, and a client comes again only after a
-// second (measured: 1,500 released at once, 1,028 dropped by a HAProxy that had no processor).
+// trickle releases portion after portion as the daemon accepts them: a full accept queue drops
+// SYNs, and a client comes again only after a second (measured: 1,500 released at once, 1,028
+// dropped by a HAProxy that had no processor).
 func (r *run) trickle() error {
 	deadline := time.Now().Add(trickleFor)
 	if limit := r.began.Add(r.MaxHold); limit.After(deadline) {
@@ -324,10 +344,12 @@ func (r *run) trickle() error {
 	return nil
 }
 
-// ForwardedSignals are those that hawser hands on to COMMAND. One that is ignored, as SIGHUP is under nohup, stays so for both.
+// ForwardedSignals returns those that hawser hands on to COMMAND. One that is ignored, as SIGHUP is
+// under nohup, stays so for both.
 func ForwardedSignals() []os.Signal {
 	var all []os.Signal
-	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2} {
+	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT,
+		syscall.SIGUSR1, syscall.SIGUSR2} {
 		if !signal.Ignored(s) {
 			all = append(all, s)
 		}

@@ -23,11 +23,13 @@ const (
 	inNamespace = "HAWSER_PROTECT_TEST"
 )
 
-// TestReloads reloads HAProxy with -sf and nothing else, the way that loses connections, over and over under load from both families.
+// TestReloads reloads HAProxy with -sf and nothing else, the way that loses connections, over and
+// over under load from both families.
 func TestReloads(t *testing.T) {
 	p := newPlace(t)
 	reload := p.haproxy(t, 8080)
-	loads := []*load.Running{startLoad(t, "http://127.0.0.1:8080/"), startLoad(t, "http://[::1]:8080/")}
+	loads := []*load.Running{startLoad(t, "http://127.0.0.1:8080/"),
+		startLoad(t, "http://[::1]:8080/")}
 	reloads := 40
 	if emulated() {
 		reloads = 10
@@ -36,7 +38,8 @@ func TestReloads(t *testing.T) {
 	var longest time.Duration
 	for range reloads {
 		began := time.Now()
-		code, said := p.run(t, Options{Match: Match{Ports: []uint16{8080}}, MaxHold: 20 * time.Second}, reload...)
+		code, said := p.run(t, Options{Match: Match{Ports: []uint16{8080}},
+			MaxHold: 20 * time.Second}, reload...)
 		longest = max(longest, time.Since(began))
 		require.Zero(t, code, said)
 		require.Empty(t, said)
@@ -51,7 +54,8 @@ func TestReloads(t *testing.T) {
 	}
 }
 
-// TestRestart replaces another daemon, which listens no more before its successor does: nobody is refused.
+// TestRestart replaces another daemon, which listens no more before its successor does: nobody is
+// refused.
 func TestRestart(t *testing.T) {
 	p := newPlace(t)
 	nginx := needs.Command(t, "nginx")
@@ -71,9 +75,11 @@ http {
 	require.NoError(t, err, "%s", out)
 	t.Cleanup(func() { stopDaemon(t, filepath.Join(p.dir, "nginx.pid")) })
 	l := startLoad(t, "http://127.0.0.1:8081/")
-	restart := fmt.Sprintf("%[1]s -c %[2]s -s quit && while test -e %[3]s/nginx.pid; do :; done; exec %[1]s -c %[2]s", nginx, config, p.dir)
+	restart := fmt.Sprintf("%[1]s -c %[2]s -s quit && while test -e %[3]s/nginx.pid; do :; done; "+
+		"exec %[1]s -c %[2]s", nginx, config, p.dir)
 	for range 5 {
-		code, said := p.run(t, Options{Match: Match{Ports: []uint16{8081}}, MaxHold: 10 * time.Second}, "sh", "-c", restart)
+		code, said := p.run(t, Options{Match: Match{Ports: []uint16{8081}},
+			MaxHold: 10 * time.Second}, "sh", "-c", restart)
 		require.Zero(t, code, said)
 	}
 	report := l.Stop()
@@ -94,11 +100,13 @@ func TestStart(t *testing.T) {
 	require.Equal(t, ExitOwn, code)
 	require.Contains(t, said, "nobody listens on port 8082")
 
-	proc := p.command(t, Options{Match: Match{Ports: []uint16{8082}}, Start: true, MaxHold: 10 * time.Second},
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8082}}, Start: true,
+		MaxHold: 10 * time.Second},
 		"sh", "-c", "sleep 0.3; "+strings.Join(reload[2:], " "))
 	require.NoError(t, proc.Start())
 	requireHolding(t)
-	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8082/", Requests: 1, Timeout: 5 * time.Second})
+	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8082/", Requests: 1,
+		Timeout: 5 * time.Second})
 	require.NoError(t, err)
 	require.Zero(t, report.Failed, "%v", report)
 	require.NoError(t, proc.Wait(), proc.stderr)

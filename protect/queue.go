@@ -28,15 +28,17 @@ const (
 )
 
 const (
-	// longestQueue is how many packets are held at most. Those beyond pass, as if nothing were protected: a flood of SYNs must not
-	// take the kernel's memory (about a kilobyte each).
+	// longestQueue is how many packets are held at most. Those beyond pass, as if nothing were
+	// protected: a flood of SYNs must not take the kernel's memory (about a kilobyte each).
 	longestQueue = 16384
-	// firstQueue is where the search for a number that nobody uses begins. Other programs begin at 0.
+	// firstQueue is where the search for a number that nobody uses begins. Other programs begin at
+	// 0.
 	firstQueue = 17240
 	lastQueue  = firstQueue + 200
 )
 
-// queue holds packets in the kernel with NFQUEUE. Nobody has to read them: they stay until a verdict on all of them comes, in one message.
+// queue holds packets in the kernel with NFQUEUE. Nobody has to read them: they stay until a
+// verdict on all of them comes, in one message.
 type queue struct {
 	rules  *rules
 	socket *socket // of nfnetlink_queue: the queue ends with it
@@ -64,7 +66,8 @@ func openQueue(m Match, try []variant) (*queue, error) {
 	}
 	q.rules = &rules{
 		socket: tables, match: m, owner: ownerComment(), try: try,
-		// After the filters (priority 0), so that what a firewall refuses is not held, and before security (50).
+		// After the filters (priority 0), so that what a firewall refuses is not held, and before
+		// security (50).
 		chain: chain{hook: unix.NF_INET_LOCAL_IN, priority: 10, then: queueTo(q.number)},
 	}
 	return q, nil
@@ -72,11 +75,13 @@ func openQueue(m Match, try []variant) (*queue, error) {
 
 func (q *queue) bind() error {
 	for q.number = firstQueue; ; q.number++ {
-		err := q.socket.ask(q.config("make a queue of packets", attribute(nfqaCfgCmd, []byte{nfqnlCfgCmdBind, 0, 0, 0})))
+		err := q.socket.ask(q.config("make a queue of packets",
+			attribute(nfqaCfgCmd, []byte{nfqnlCfgCmdBind, 0, 0, 0})))
 		if err == nil {
 			break
 		}
-		// EBUSY is an own queue, EPERM one of another socket; without CAP_NET_ADMIN it is EPERM too, for every number.
+		// EBUSY is an own queue, EPERM one of another socket; without CAP_NET_ADMIN it is EPERM
+		// too, for every number.
 		taken := errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EPERM) && hasNetAdmin()
 		if !taken || q.number == lastQueue {
 			return explain(err)
@@ -85,15 +90,17 @@ func (q *queue) bind() error {
 	// No rule sends anything here yet.
 	err := q.socket.ask(
 		q.config("set the queue up", attribute(nfqaCfgParams, []byte{0, 0, 0, 0, nfqnlCopyMeta})),
-		q.config("let packets pass where the queue is full", number(nfqaCfgFlags, nfqaCfgFFailOpen), number(nfqaCfgMask, nfqaCfgFFailOpen)),
+		q.config("let packets pass where the queue is full", number(nfqaCfgFlags, nfqaCfgFFailOpen),
+			number(nfqaCfgMask, nfqaCfgFFailOpen)),
 		q.config("set the queue's length", number(nfqaCfgQueueMaxlen, longestQueue)),
 	)
 	if err != nil {
 		return explain(err)
 	}
-	// The kernel tells of each packet, and lets it pass (fail open) once nobody has read so many messages that the socket is full. Only
-	// answers are wanted: a filter on the socket swallows the rest, so that this process may be slow or stopped and the queue works.
-	// netlink(7): the type is the 16 bits at offset 4 in the host's byte order; BPF loads them in the network's.
+	// The kernel tells of each packet, and lets it pass (fail open) once nobody has read so many
+	// messages that the socket is full. Only answers are wanted: a filter on the socket swallows
+	// the rest, so that this process may be slow or stopped and the queue works. netlink(7): the
+	// type is the 16 bits at offset 4 in the host's byte order; BPF loads them in the network's.
 	answers := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.NLMSG_ERROR))
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: 4},
@@ -102,11 +109,13 @@ func (q *queue) bind() error {
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 	}
 	program := &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	return os.NewSyscallError("attach a filter to the queue's socket", unix.SetsockoptSockFprog(q.socket.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, program))
+	return os.NewSyscallError("attach a filter to the queue's socket",
+		unix.SetsockoptSockFprog(q.socket.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, program))
 }
 
 func (q *queue) config(what string, attributes ...[]byte) message {
-	return netfilterMessage(what, unix.NFNL_SUBSYS_QUEUE, nfqnlMsgConfig, 0, unix.AF_UNSPEC, q.number, attributes...)
+	return netfilterMessage(what, unix.NFNL_SUBSYS_QUEUE, nfqnlMsgConfig, 0, unix.AF_UNSPEC,
+		q.number, attributes...)
 }
 
 // hold begins to hold, in one transaction.
@@ -118,13 +127,17 @@ func (q *queue) releaseUpTo(n int) error {
 }
 
 func (q *queue) verdict(id uint32) message {
-	return netfilterMessage("release the packets", unix.NFNL_SUBSYS_QUEUE, nfqnlMsgVerdictBatch, 0, unix.AF_UNSPEC, q.number,
-		attribute(nfqaVerdictHdr, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, nfAccept), id)))
+	return netfilterMessage("release the packets", unix.NFNL_SUBSYS_QUEUE, nfqnlMsgVerdictBatch, 0,
+		unix.AF_UNSPEC, q.number,
+		attribute(nfqaVerdictHdr, binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil,
+			nfAccept), id)))
 }
 
-// release lets everything go that is held, in the order in which it came, and holds nothing more. It may be called again.
+// release lets everything go that is held, in the order in which it came, and holds nothing more.
+// It may be called again.
 func (q *queue) release() error {
-	// The rules are taken away later: that would wait for RCU, and the kernel drops what is in a queue when a chain goes.
+	// The rules are taken away later: that would wait for RCU, and the kernel drops what is in a
+	// queue when a chain goes.
 	verdict := q.verdict(1<<31 - 1) // an id that is half of the range ahead of those in use
 	first := errorUnlessEmpty(q.socket.ask(verdict))
 	// A queue of length 0 that fails open lets pass whatever still comes to it.
@@ -151,7 +164,7 @@ func (q *queue) close() {
 	q.socket.close()
 }
 
-// held is how many packets were held until now.
+// held returns how many packets were held until now.
 func (q *queue) held() int {
 	port, err := q.socket.port()
 	if err != nil {
@@ -163,7 +176,8 @@ func (q *queue) held() int {
 	}
 	for line := range strings.Lines(string(lines)) {
 		var number, peer, total, mode, length, dropped, lost, sequence int
-		_, err := fmt.Sscan(line, &number, &peer, &total, &mode, &length, &dropped, &lost, &sequence)
+		_, err := fmt.Sscan(line, &number, &peer, &total, &mode, &length, &dropped, &lost,
+			&sequence)
 		if err == nil && number == int(q.number) && peer == int(port) {
 			return sequence
 		}
@@ -172,10 +186,12 @@ func (q *queue) held() int {
 }
 
 func (q *queue) guarded() guarded {
-	return guarded{kind: "nfqueue", sockets: []*socket{q.rules.socket, q.socket}, number: uint32(q.number)}
+	return guarded{kind: "nfqueue", sockets: []*socket{q.rules.socket, q.socket},
+		number: uint32(q.number)}
 }
 
-// hasNetAdmin tells whether this process may configure the network (capabilities(7), CAP_NET_ADMIN).
+// hasNetAdmin reports whether this process may configure the network (capabilities(7),
+// CAP_NET_ADMIN).
 func hasNetAdmin() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -191,11 +207,15 @@ func explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, unix.EPERM) && hasNetAdmin():
-		return fmt.Errorf("%w: the table %s belongs to another living process, or this network namespace is not this user namespace's (a container's root)", err, tableName)
+		return fmt.Errorf("%w: the table %s belongs to another living process, or this network "+
+			"namespace is not this user namespace's (a container's root)", err, tableName)
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%w: holding connections needs root, or the capability CAP_NET_ADMIN", err)
+		return fmt.Errorf("%w: holding connections needs root, or the capability CAP_NET_ADMIN",
+			err)
 	case isRefusal(err):
-		return fmt.Errorf("this kernel does not queue packets: it needs nf_tables and nfnetlink_queue, and nft_queue or xt_NFQUEUE (`modprobe nft_queue` where they are modules): %w", err)
+		return fmt.Errorf("this kernel does not queue packets: it needs nf_tables and "+
+			"nfnetlink_queue, and nft_queue or xt_NFQUEUE (`modprobe nft_queue` where they are "+
+			"modules): %w", err)
 	}
 	return err
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// TestOrder dials in turn while the connections are held, and sees them accepted in that order. A connection that was there before
-// goes on all the time.
+// TestOrder dials in turn while the connections are held, and sees them accepted in that order. A
+// connection that was there before goes on all the time.
 func TestOrder(t *testing.T) {
 	newPlace(t)
 	l, err := net.Listen("tcp", ":8092")
@@ -47,7 +47,9 @@ func TestOrder(t *testing.T) {
 				_, _ = c.Read(make([]byte, 1))
 			}
 		}()
-		require.Eventually(t, func() bool { return q.held() == i+1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool {
+			return q.held() == i+1
+		}, 5*time.Second, time.Millisecond)
 		want = append(want, strconv.Itoa(from.Port))
 	}
 	_, err = before.Write([]byte("x"))
@@ -71,8 +73,8 @@ func TestOrder(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// TestShortBacklog holds more connections than the daemon's accept queue has places: they are released as they are accepted, and
-// none is lost.
+// TestShortBacklog holds more connections than the daemon's accept queue has places: they are
+// released as they are accepted, and none is lost.
 func TestShortBacklog(t *testing.T) {
 	p := newPlace(t)
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
@@ -103,7 +105,8 @@ func TestShortBacklog(t *testing.T) {
 		}
 	}()
 	end := filepath.Join(p.dir, "end")
-	proc := p.command(t, Options{Match: Match{Ports: []uint16{8101}}, MaxHold: 20 * time.Second}, "sh", "-c", "while ! test -e "+end+"; do sleep 0.01; done")
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8101}}, MaxHold: 20 * time.Second},
+		"sh", "-c", "while ! test -e "+end+"; do sleep 0.01; done")
 	require.NoError(t, proc.Start())
 	requireHolding(t)
 	const clients = 600
@@ -131,7 +134,8 @@ func TestShortBacklog(t *testing.T) {
 	require.Equal(t, before, listenDrops(t), "SYNs were dropped by a full accept queue")
 }
 
-// listenDrops is how many connections the kernel has dropped at listening sockets (TcpExt ListenDrops).
+// listenDrops is how many connections the kernel has dropped at listening sockets (TcpExt
+// ListenDrops).
 func listenDrops(t testing.TB) string {
 	t.Helper()
 	text, err := os.ReadFile("/proc/net/netstat")
@@ -147,7 +151,8 @@ func listenDrops(t testing.TB) string {
 	return ""
 }
 
-// TestBothRelease: the guard may come to release when the first process does. Neither takes the kernel's answer from the other.
+// TestBothRelease: the guard may come to release when the first process does. Neither takes the
+// kernel's answer from the other.
 func TestBothRelease(t *testing.T) {
 	newPlace(t)
 	q, err := openQueue(Match{Ports: []uint16{8092}}, nil)
@@ -170,7 +175,8 @@ func TestFull(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:8093")
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
-	q, err := openQueue(Match{Ports: []uint16{8093}, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}, nil)
+	q, err := openQueue(Match{Ports: []uint16{8093},
+		Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}, nil)
 	require.NoError(t, err)
 	defer q.close()
 	require.NoError(t, q.socket.ask(q.config("shorten the queue", number(nfqaCfgQueueMaxlen, 2))))
@@ -185,7 +191,9 @@ func TestFull(t *testing.T) {
 	held := make(chan error, 2)
 	for i := range 2 {
 		go dial(held)
-		require.Eventually(t, func() bool { return q.held() == i+1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool {
+			return q.held() == i+1
+		}, 5*time.Second, time.Millisecond)
 	}
 	passes := make(chan error, 1)
 	go dial(passes)
@@ -197,7 +205,8 @@ func TestFull(t *testing.T) {
 	require.NoError(t, q.remove())
 }
 
-// TestPlug holds connections over loopback with the plug qdisc where the kernel has it, and says clearly where not.
+// TestPlug holds connections over loopback with the plug qdisc where the kernel has it, and says
+// clearly where not.
 func TestPlug(t *testing.T) {
 	p := newPlace(t)
 	reload := p.haproxy(t, 8098)
@@ -205,7 +214,9 @@ func TestPlug(t *testing.T) {
 	require.Equal(t, ExitOwn, code)
 	require.Contains(t, said, "holds only what comes over the loopback interface")
 
-	o := Options{Match: Match{Ports: []uint16{8098}, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")}}, Method: Plug}
+	o := Options{Match: Match{Ports: []uint16{8098},
+		Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")}},
+		Method: Plug}
 	l := startLoad(t, "http://127.0.0.1:8098/")
 	code, said = p.run(t, o, reload...)
 	if code == ExitOwn {
@@ -215,7 +226,8 @@ func TestPlug(t *testing.T) {
 		proc := p.command(t, o, "sleep", "60")
 		require.NoError(t, proc.Start())
 		requireHolding(t)
-		report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8098/", Requests: 1, Timeout: 100 * time.Millisecond})
+		report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8098/", Requests: 1,
+			Timeout: 100 * time.Millisecond})
 		require.NoError(t, err)
 		require.Equal(t, 1, report.Failed, "it was not held: %v", report)
 		require.NoError(t, proc.Process.Kill())

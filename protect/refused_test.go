@@ -24,7 +24,8 @@ func TestExitCodes(t *testing.T) {
 		command string
 		code    int
 	}{
-		{"exit 0", 0}, {"exit 3", 3}, {"exit 127", 127}, {"kill -9 $$", 137}, {"kill -TERM $$", 143},
+		{"exit 0", 0}, {"exit 3", 3}, {"exit 127", 127}, {"kill -9 $$", 137},
+		{"kill -TERM $$", 143},
 	} {
 		code, said := p.run(t, Options{Match: Match{Ports: []uint16{8089}}}, "sh", "-c", c.command)
 		require.Equal(t, c.code, code, "%s: %s", c.command, said)
@@ -36,13 +37,15 @@ func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
 	require.NoError(t, os.WriteFile(plain, nil, 0o600))
-	for name, code := range map[string]int{"no-such-command": ExitNotFound, dir + "/none": ExitNotFound, plain: ExitCannotRun, dir: ExitCannotRun} {
+	for name, code := range map[string]int{"no-such-command": ExitNotFound, dir +
+		"/none": ExitNotFound, plain: ExitCannotRun, dir: ExitCannotRun} {
 		_, err := find(name)
 		var refused *CommandError
 		require.ErrorAs(t, err, &refused, name)
 		require.Equal(t, code, refused.Code, "%v", err)
 	}
-	// A file that the kernel does not take for a program is found out only when it is run: with nothing left.
+	// A file that the kernel does not take for a program is found out only when it is run: with
+	// nothing left.
 	needs.Root(t)
 	p := newPlace(t)
 	p.haproxy(t, 8090)
@@ -58,10 +61,14 @@ func TestSignal(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8091)
 	ready := filepath.Join(p.dir, "ready")
-	proc := p.command(t, Options{Match: Match{Ports: []uint16{8091}}, MaxHold: 30 * time.Second}, "sh", "-c",
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8091}}, MaxHold: 30 * time.Second},
+		"sh", "-c",
 		"trap 'exit 7' TERM; touch "+ready+"; while :; do sleep 0.01; done")
 	require.NoError(t, proc.Start())
-	require.Eventually(t, func() bool { _, err := os.Stat(ready); return err == nil }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(ready)
+		return err == nil
+	}, 5*time.Second, time.Millisecond)
 	require.NoError(t, proc.Process.Signal(syscall.SIGTERM))
 	_ = proc.Wait()
 	require.Equal(t, 7, proc.ProcessState.ExitCode(), proc.stderr)
@@ -71,15 +78,18 @@ func TestSignal(t *testing.T) {
 func TestOtherAddresses(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8094)
-	proc := p.command(t, Options{Match: Match{Ports: []uint16{8094}, Addresses: []netip.Addr{netip.MustParseAddr("::1"), netip.MustParseAddr("127.0.0.2")}},
+	proc := p.command(t, Options{Match: Match{Ports: []uint16{8094},
+		Addresses: []netip.Addr{netip.MustParseAddr("::1"), netip.MustParseAddr("127.0.0.2")}},
 		MaxHold: 10 * time.Second}, "sleep", "60")
 	require.NoError(t, proc.Start())
 	requireHolding(t)
-	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8094/", Requests: 100, Timeout: 5 * time.Second})
+	report, err := load.Run(t.Context(), load.Plan{URL: "http://127.0.0.1:8094/", Requests: 100,
+		Timeout: 5 * time.Second})
 	require.NoError(t, err)
 	require.Zero(t, report.Failed, "%v", report)
 	for _, host := range []string{"127.0.0.2", "[::1]"} {
-		report, err := load.Run(t.Context(), load.Plan{URL: "http://" + host + ":8094/", Requests: 1, Timeout: 100 * time.Millisecond})
+		report, err := load.Run(t.Context(), load.Plan{URL: "http://" + host + ":8094/",
+			Requests: 1, Timeout: 100 * time.Millisecond})
 		require.NoError(t, err)
 		require.Equal(t, 1, report.Failures[load.ConnectTimeout], "%s: %v", host, report)
 	}
@@ -98,17 +108,21 @@ func TestNeedless(t *testing.T) {
 	require.NoError(t, os.WriteFile(setting, []byte("1"), 0o600))
 	_, said = p.run(t, o, "true")
 	require.NoError(t, os.WriteFile(setting, []byte("0"), 0o600))
-	require.Contains(t, said, "not needed here, and is done all the same: net.ipv4.tcp_migrate_req=1")
+	require.Contains(t, said, "not needed here, and is done all the same: "+
+		"net.ipv4.tcp_migrate_req=1")
 
 	stopDaemon(t, filepath.Join(p.dir, "haproxy.pid"))
 	config := filepath.Join(p.dir, "haproxy.cfg")
 	text, err := os.ReadFile(config)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(config, bytes.Replace(text, []byte("mode 600"), []byte("mode 600 expose-fd listeners"), 1), 0o600))
-	out, err := exec.Command(needs.Command(t, "haproxy"), "-D", "-f", config, "-p", filepath.Join(p.dir, "haproxy.pid")).CombinedOutput()
+	require.NoError(t, os.WriteFile(config, bytes.Replace(text, []byte("mode 600"),
+		[]byte("mode 600 expose-fd listeners"), 1), 0o600))
+	out, err := exec.Command(needs.Command(t, "haproxy"), "-D", "-f", config, "-p",
+		filepath.Join(p.dir, "haproxy.pid")).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	_, said = p.run(t, o, "true")
-	require.Contains(t, said, "passes its listening sockets to the next one: `expose-fd listeners` in "+config)
+	require.Contains(t, said, "passes its listening sockets to the next one: `expose-fd "+
+		"listeners` in "+config)
 }
 
 // TestWithoutTheCapability: root without CAP_NET_ADMIN, as in many containers.
@@ -116,7 +130,8 @@ func TestWithoutTheCapability(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8096)
 	proc := p.command(t, Options{Match: Match{Ports: []uint16{8096}}}, "true")
-	proc.Args = append([]string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", proc.Path}, proc.Args[1:]...)
+	proc.Args = append([]string{"setpriv", "--bounding-set", "-net_admin", "--inh-caps",
+		"-net_admin", proc.Path}, proc.Args[1:]...)
 	proc.Path = needs.Command(t, "setpriv")
 	self, err := os.Executable() // /proc/self/exe would be setpriv
 	require.NoError(t, err)
@@ -126,7 +141,8 @@ func TestWithoutTheCapability(t *testing.T) {
 	require.Contains(t, proc.stderr.String(), "needs root, or the capability CAP_NET_ADMIN")
 }
 
-// TestAnotherUserNamespace: who is root in a user namespace has every capability there, and none over the network namespace outside it.
+// TestAnotherUserNamespace: who is root in a user namespace has every capability there, and none
+// over the network namespace outside it.
 func TestAnotherUserNamespace(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8098)

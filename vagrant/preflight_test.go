@@ -54,10 +54,10 @@ func newWorld(t *testing.T) *world {
 case $1 in
 box) exit 0 ;;
 up)
+	trap 'echo interrupted >>"$WORLD/calls"; exit 130' INT # before the id, for which the test waits
 	mkdir -p .vagrant/machines/cloud/libvirt
 	echo 1 >.vagrant/machines/cloud/libvirt/id
 	[ ! -e "$WORLD/fails" ] || exit 1
-	trap 'echo interrupted >>"$WORLD/calls"; exit 130' INT
 	while :; do sleep 0.1; done ;;
 destroy) rm -rf .vagrant/machines/cloud ;;
 esac`)

@@ -1,7 +1,8 @@
 // Package fencedroplet is the fence agent for DigitalOcean's droplets.
 //
-// What it answers, and why. A fence that says "off" of a machine that runs lets the cluster hold an address twice, so everything that
-// is not the API's own word about this one droplet is a failure (1):
+// What it answers, and why. A fence that says "off" of a machine that runs lets the cluster hold an
+// address twice, so everything that is not the API's own word about this one droplet is a failure
+// (1):
 //
 //	situation                                                     off, reboot                     status
 //	the API says "off", of a power-off that it accepted here      0                               2
@@ -16,7 +17,11 @@
 //	the droplet was there and the API does not know it any more   1: destroyed, or another token's; a person has to say so
 //	the droplet is this one                                       1                               -
 //
-// A droplet that was seen off once after the fence began has lost what ran in it, whoever switches it on later.
+// A droplet that was seen off once after the fence began has lost what ran in it, whoever switches
+// it on later.
+//
+// It imports fence, contract and leaves of internal, never crm or cluster. Open agent.go first, for
+// what each answer of the API is worth.
 package fencedroplet
 
 import (
@@ -36,7 +41,8 @@ import (
 // Dir is where the id of this droplet is kept until the next boot.
 const Dir = contract.RunDir + "/" + contract.FenceDropletType
 
-// scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/), tagScopes where droplets are asked for by their tag.
+// scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/), tagScopes
+// where droplets are asked for by their tag.
 const (
 	scopes    = "droplet:read and droplet:update"
 	tagScopes = "droplet:read, droplet:update and tag:read"
@@ -59,29 +65,42 @@ type agent struct {
 func New(version string) *fence.Agent { return newAgent(version, &agent{}) }
 
 func newAgent(version string, a *agent) *fence.Agent {
-	// Pauses up to a second: each counts in the time that the address is nobody's. 250 requests a minute are allowed.
+	// Pauses up to a second: each counts in the time that the address is nobody's. 250 requests a
+	// minute are allowed.
 	a.pacing = digitalocean.Pacing{First: 200 * time.Millisecond, Last: time.Second}
 	a.addresses = net.InterfaceAddrs
-	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity { return digitalocean.Here(m, noteIn(Dir)) }
+	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity {
+		return digitalocean.Here(m, noteIn(Dir))
+	}
 	return &fence.Agent{
 		Name:    contract.FenceDropletType,
 		Version: version,
 		Short:   "Fence agent for DigitalOcean droplets",
 		URL:     "https://www.digitalocean.com",
-		Long: "fence_droplet cuts the power of a droplet through DigitalOcean's API, and switches it on again. It says that a droplet is off when " +
-			"the API says so of the droplet, not when it accepted the order. It never cuts the power of the droplet that it runs on.\n\n" +
-			"The token needs the scopes " + scopes + ". Without pcmk_host_map, droplets must have the names of the cluster's nodes.",
-		PlugText: "The droplet: its id (a number), its name, or tag:NAME for the only droplet that has the tag. What two droplets match is refused",
-		Times:    fence.Times{Login: 5 * time.Second, Power: 40 * time.Second, Shell: 5 * time.Second},
+		Long: "fence_droplet cuts the power of a droplet through DigitalOcean's API, and " +
+			"switches it on again. It says that a droplet is off when " +
+			"the API says so of the droplet, not when it accepted the order. It never cuts the " +
+			"power of the droplet that it runs on.\n\n" +
+			"The token needs the scopes " + scopes +
+			". Without pcmk_host_map, droplets must have the names of the cluster's nodes.",
+		PlugText: "The droplet: its id (a number), its name, or tag:NAME for the only droplet " +
+			"that has the tag. What two droplets match is refused",
+		Times: fence.Times{Login: 5 * time.Second, Power: 40 * time.Second,
+			Shell: 5 * time.Second},
 		Params: []fence.Param{
-			{Name: contract.ParamTokenFile, Holds: "file", Required: true, Value: param.SecretPath(&a.tokenFile, ""),
-				Text: "File with the API token and nothing else, on each node; it must be root's and readable by nobody else (mode 0600)"},
+			{Name: contract.ParamTokenFile, Holds: "file", Required: true,
+				Value: param.SecretPath(&a.tokenFile, ""),
+				Text: "File with the API token and nothing else, on each node; it must be root's " +
+					"and readable by nobody else (mode 0600)"},
 			{Name: contract.ParamTag, Holds: "tag", Value: param.String(&a.tag, ""),
-				Text: "Only droplets that have this tag are considered; any other one is unknown. The token needs the scope tag:read, too"},
-			{Name: contract.ParamAPIURL, Holds: "origin", Value: param.Origin(&a.api, contract.DefaultAPIURL),
+				Text: "Only droplets that have this tag are considered; any other one is " +
+					"unknown. The token needs the scope tag:read, too"},
+			{Name: contract.ParamAPIURL, Holds: "origin", Value: param.Origin(&a.api,
+				contract.DefaultAPIURL),
 				Text: "Scheme, host and port of the API; /v2 is added"},
-			{Name: contract.ParamMetadataURL, Holds: "origin", Value: param.Origin(&a.metadata, contract.DefaultMetadataURL),
-				Text: "Scheme, host and port of the metadata service; /metadata/v1 is added"},
+			{Name: contract.ParamMetadataURL, Holds: "origin",
+				Value: param.Origin(&a.metadata, contract.DefaultMetadataURL),
+				Text:  "Scheme, host and port of the metadata service; /metadata/v1 is added"},
 		},
 		Validate: a.validate,
 		Off:      a.off,
@@ -94,7 +113,8 @@ func newAgent(version string, a *agent) *fence.Agent {
 }
 
 func noteIn(dir string) string {
-	// The directory above it is the agents' too, and world-readable as they make it. Where none can be made nothing is noted.
+	// The directory above it is the agents' too, and world-readable as they make it. Where none can
+	// be made nothing is noted.
 	if os.MkdirAll(dir, 0o755) != nil {
 		return ""
 	}
@@ -117,7 +137,8 @@ func (a *agent) open(c *fence.Call) *digitalocean.Client {
 			},
 			Words: digitalocean.Words{
 				Scopes: needs,
-				NotFound: "no such droplet (%s): was it destroyed, or is the token another team's? Once you have made sure that it is gone, " +
+				NotFound: "no such droplet (%s): was it destroyed, or is the token another " +
+					"team's? Once you have made sure that it is gone, " +
 					"tell the cluster: stonith_admin --confirm=NODE",
 				Busy: "the droplet",
 			},

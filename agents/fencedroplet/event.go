@@ -12,21 +12,24 @@ import (
 	"github.com/hawser-ha/hawser/fence"
 )
 
-// The API's field locked says nothing of a droplet's events since 2019: it is for locks of DigitalOcean's own (digitalocean/droplet_kit#218). Whether
-// a droplet that reads "off" is being switched on is in the list of its actions, the newest first.
+// The API's field locked says nothing of a droplet's events since 2019: it is for locks of
+// DigitalOcean's own (digitalocean/droplet_kit#218). Whether a droplet that reads "off" is being
+// switched on is in the list of its actions, the newest first.
 
 const (
-	// settled is how long after an event a droplet may still read as before it: "a few seconds" (digitalocean/droplet_kit#50).
+	// settled is how long after an event a droplet may still read as before it: "a few seconds"
+	// (digitalocean/droplet_kit#50).
 	settled = 15 * time.Second
-	// forgotten is after which time the API has lost sight of an event that it calls in progress, as it does now and then.
+	// forgotten is after which time the API has lost sight of an event that it calls in progress,
+	// as it does now and then.
 	forgotten = time.Hour
 )
 
 // cutting are the actions that give no power.
 var cutting = []string{"power_off", "shutdown"}
 
-// seeEvent looks for the latest event of the droplet. A token that may not see events is no reason to fence nobody: the droplet's own word is
-// taken then, except for a droplet that is locked.
+// seeEvent looks for the latest event of the droplet. A token that may not see events is no reason
+// to fence nobody: the droplet's own word is taken then, except for a droplet that is locked.
 func (a *agent) seeEvent(ctx context.Context, c *fence.Call, d *droplet) error {
 	client, err := a.open(c).Godo()
 	if err != nil {
@@ -35,10 +38,12 @@ func (a *agent) seeEvent(ctx context.Context, c *fence.Call, d *droplet) error {
 	actions, response, err := client.Droplets.Actions(ctx, d.id, &godo.ListOptions{PerPage: 20})
 	var answer *godo.ErrorResponse
 	switch {
-	case errors.As(err, &answer) && (answer.Response.StatusCode == http.StatusForbidden || answer.Response.StatusCode == http.StatusNotFound):
+	case errors.As(err, &answer) && (answer.Response.StatusCode == http.StatusForbidden ||
+		answer.Response.StatusCode == http.StatusNotFound):
 		if !a.blind {
 			a.blind = true
-			c.Warnf("which events of %s are under way cannot be seen, so its state alone counts: %v", d, a.client.Redact(err.Error()))
+			c.Warnf("which events of %s are under way cannot be seen, so its state alone counts: "+
+				"%v", d, a.client.Redact(err.Error()))
 		}
 		return nil
 	case err != nil:
@@ -54,9 +59,12 @@ func (a *agent) seeEvent(ctx context.Context, c *fence.Call, d *droplet) error {
 	return nil
 }
 
-// latest is what the latest event is, if it is under way, and if it may have given the droplet power that the droplet's state does not show.
+// latest returns what the latest event is, if it is under way, and if it may have given the droplet
+// power that the droplet's state does not show.
 func latest(actions []godo.Action, now time.Time) (busy, rising string) {
-	actions = slices.DeleteFunc(slices.Clone(actions), func(e godo.Action) bool { return e.ResourceType != "" && e.ResourceType != "droplet" })
+	actions = slices.DeleteFunc(slices.Clone(actions), func(e godo.Action) bool {
+		return e.ResourceType != "" && e.ResourceType != "droplet"
+	})
 	if len(actions) == 0 {
 		return "", ""
 	}
@@ -71,7 +79,8 @@ func latest(actions []godo.Action, now time.Time) (busy, rising string) {
 	if underWay {
 		busy = e.Type
 	}
-	if !slices.Contains(cutting, e.Type) && (underWay || e.Status != godo.ActionInProgress && since(e.CompletedAt) < settled) {
+	if !slices.Contains(cutting, e.Type) && (underWay || e.Status != godo.ActionInProgress &&
+		since(e.CompletedAt) < settled) {
 		rising = e.Type
 	}
 	return busy, rising

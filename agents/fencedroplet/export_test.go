@@ -11,7 +11,9 @@ import (
 )
 
 // Latest is latest.
-func Latest(actions []godo.Action, now time.Time) (busy, rising string) { return latest(actions, now) }
+func Latest(actions []godo.Action, now time.Time) (busy, rising string) {
+	return latest(actions, now)
+}
 
 // Stage is where a test lets the agent run.
 type Stage struct {
@@ -28,7 +30,8 @@ func NewOn(s Stage) *fence.Agent {
 	a.addresses = func() ([]net.Addr, error) { return s.Addresses, nil }
 	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity {
 		m.HTTP.Timeout = 300 * time.Millisecond
-		return digitalocean.Identity{Metadata: m, Cache: s.Note, BootID: "/proc/sys/kernel/random/boot_id", Firmware: s.Firmware}
+		return digitalocean.Identity{Metadata: m, Cache: s.Note,
+			BootID: "/proc/sys/kernel/random/boot_id", Firmware: s.Firmware}
 	}
 	return agent
 }

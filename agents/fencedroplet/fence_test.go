@@ -33,7 +33,8 @@ const (
 	blind  = "dop_v1_blind"
 )
 
-// stage is a cloud with the droplets lb-1 (1001), lb-2 (1002), twice twin (2001, 2002) and db (3001), and the agent on lb-1.
+// stage is a cloud with the droplets lb-1 (1001), lb-2 (1002), twice twin (2001, 2002) and db
+// (3001), and the agent on lb-1.
 type stage struct {
 	*cloud.Cloud
 	t         *testing.T
@@ -47,10 +48,13 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	s := &stage{t: t, time: "5", Cloud: cloud.New(cloud.Options{
 		ActionTime: 20 * time.Millisecond, PerMinute: -1, Hourly: -1,
-		Tokens: map[string][]string{token: {cloud.AllScopes}, reader: {cloud.ScopeDropletRead}, blind: {cloud.ScopeDropletUpdate}},
+		Tokens: map[string][]string{token: {cloud.AllScopes}, reader: {cloud.ScopeDropletRead},
+			blind: {cloud.ScopeDropletUpdate}},
 	})}
-	s.AddDroplet(cloud.Droplet{ID: 1001, Name: "lb-1", Tags: []string{"lb", "first"}, Public: netip.MustParsePrefix("198.51.100.11/24")})
-	s.AddDroplet(cloud.Droplet{ID: 1002, Name: "lb-2", Tags: []string{"lb"}, Public: netip.MustParsePrefix("198.51.100.12/24")})
+	s.AddDroplet(cloud.Droplet{ID: 1001, Name: "lb-1", Tags: []string{"lb", "first"},
+		Public: netip.MustParsePrefix("198.51.100.11/24")})
+	s.AddDroplet(cloud.Droplet{ID: 1002, Name: "lb-2", Tags: []string{"lb"},
+		Public: netip.MustParsePrefix("198.51.100.12/24")})
 	s.AddDroplet(cloud.Droplet{ID: 2001, Name: "twin", Tags: []string{"left"}})
 	s.AddDroplet(cloud.Droplet{ID: 2002, Name: "twin"})
 	s.AddDroplet(cloud.Droplet{ID: 3001, Name: "db"})
@@ -67,8 +71,9 @@ func newStage(t *testing.T) *stage {
 	s.token(token)
 	s.at = fencedroplet.Stage{
 		Note: filepath.Join(dir, "droplet"), Firmware: dir,
-		Pacing:    digitalocean.Pacing{First: 2 * time.Millisecond, Last: 20 * time.Millisecond},
-		Addresses: []net.Addr{&net.IPNet{IP: net.IPv4(198, 51, 100, 11), Mask: net.CIDRMask(24, 32)}},
+		Pacing: digitalocean.Pacing{First: 2 * time.Millisecond, Last: 20 * time.Millisecond},
+		Addresses: []net.Addr{&net.IPNet{IP: net.IPv4(198, 51, 100, 11),
+			Mask: net.CIDRMask(24, 32)}},
 	}
 	return s
 }
@@ -86,9 +91,11 @@ type result struct {
 func (s *stage) run(lines ...string) result {
 	s.t.Helper()
 	lines = append([]string{
-		"token_file=" + s.tokenFile, "api_url=" + s.api, "metadata_url=" + s.metadata, "login_timeout=0", "shell_timeout=1", "power_timeout=" + s.time,
+		"token_file=" + s.tokenFile, "api_url=" + s.api, "metadata_url=" + s.metadata,
+		"login_timeout=0", "shell_timeout=1", "power_timeout=" + s.time,
 	}, lines...)
-	return s.main(fence.Env{Args: []string{"fence_droplet"}, Stdin: strings.NewReader(strings.Join(lines, "\n") + "\n")})
+	return s.main(fence.Env{Args: []string{"fence_droplet"},
+		Stdin: strings.NewReader(strings.Join(lines, "\n") + "\n")})
 }
 
 func (s *stage) main(env fence.Env) result {
@@ -114,7 +121,10 @@ func (s *stage) on(id int) bool {
 
 func TestPowerCycleOfADroplet(t *testing.T) {
 	s := newStage(t)
-	status := func(want int) { t.Helper(); require.Equal(t, want, s.run("action=status", "port=lb-2").code) }
+	status := func(want int) {
+		t.Helper()
+		require.Equal(t, want, s.run("action=status", "port=lb-2").code)
+	}
 	status(0)
 	r := s.run("action=off", "port=lb-2", "nodename=lb-2")
 	require.Equal(t, result{0, "Success: Powered OFF\n", ""}, r)
@@ -130,7 +140,8 @@ func TestPowerCycleOfADroplet(t *testing.T) {
 	require.Equal(t, 0, s.run("port=lb-2").code, "reboot is the default")
 	require.Eventually(t, func() bool { return s.on(1002) }, 5*time.Second, time.Millisecond)
 	require.Equal(t, 0, s.run("action=off", "nodename=lb-2").code, "the node's name alone")
-	require.Equal(t, 0, s.run("action=reboot", "port=lb-2", "power_wait=5").code, "of one that is off")
+	require.Equal(t, 0, s.run("action=reboot", "port=lb-2", "power_wait=5").code,
+		"of one that is off")
 	require.True(t, s.on(1002))
 }
 
@@ -139,15 +150,18 @@ func TestDropletIsFoundByItsTag(t *testing.T) {
 	require.Equal(t, 0, s.run("action=off", "port=tag:left").code)
 	require.False(t, s.on(2001))
 	require.True(t, s.on(2002))
-	require.Equal(t, 2, s.run("action=status", "port=twin", "tag=left").code, "the tag tells the two of a name apart")
+	require.Equal(t, 2, s.run("action=status", "port=twin", "tag=left").code,
+		"the tag tells the two of a name apart")
 	require.Equal(t, 0, s.run("action=status", "port=2002").code)
 }
 
 func TestList(t *testing.T) {
 	s := newStage(t)
 	require.NoError(t, s.SetPower(1002, false))
-	require.Equal(t, result{0, "1001,lb-1\n1002,lb-2\n2001,twin\n2002,twin\n3001,db\n", ""}, s.run("action=list"))
-	require.Equal(t, result{0, "1001,lb-1,ON\n1002,lb-2,OFF\n", ""}, s.run("action=list-status", "tag=LB"))
+	require.Equal(t, result{0, "1001,lb-1\n1002,lb-2\n2001,twin\n2002,twin\n3001,db\n", ""},
+		s.run("action=list"))
+	require.Equal(t, result{0, "1001,lb-1,ON\n1002,lb-2,OFF\n", ""},
+		s.run("action=list-status", "tag=LB"))
 	require.Equal(t, "1001=lb-1\n", s.run("action=list", "tag=first", "separator==").stdout)
 	require.Equal(t, result{0, "", ""}, s.run("action=monitor"))
 	require.Equal(t, result{0, "", ""}, s.run("action=monitor", "tag=lb"))
@@ -164,7 +178,8 @@ func TestFindIsWhatAFenceWouldFind(t *testing.T) {
 	for _, plug := range []string{"lb-2", "1002"} {
 		m, err := fencedroplet.Find(t.Context(), options, plug)
 		require.NoError(t, err)
-		require.Equal(t, fencedroplet.Machine{ID: 1002, Name: "lb-2", Addresses: []netip.Addr{netip.MustParseAddr("198.51.100.12")}}, m)
+		require.Equal(t, fencedroplet.Machine{ID: 1002, Name: "lb-2",
+			Addresses: []netip.Addr{netip.MustParseAddr("198.51.100.12")}}, m)
 	}
 	_, err := fencedroplet.Find(t.Context(), options, "twin")
 	require.ErrorContains(t, err, "2 match")
@@ -184,34 +199,63 @@ func TestRefused(t *testing.T) {
 		before func(*stage)
 		reason string
 	}{
-		"unknown name":                         {lines: []string{"port=lb-9"}, reason: `cannot find the droplet "lb-9": the API knows none under this token`},
-		"unknown id":                           {lines: []string{"port=9999"}, reason: `cannot find the droplet "9999": no such droplet (the API says 404`},
-		"another case":                         {lines: []string{"port=LB-2"}, reason: `cannot find the droplet "LB-2": the API knows none`},
-		"unknown tag":                          {lines: []string{"port=tag:none"}, reason: `the API knows none under this token`},
-		"two of a name":                        {lines: []string{"port=twin"}, reason: `2 match: droplet 2001 (twin), droplet 2002 (twin): give the id in pcmk_host_map`},
-		"two of a tag":                         {lines: []string{"port=tag:lb"}, reason: `2 match: droplet 1001 (lb-1), droplet 1002 (lb-2)`},
-		"without the tag":                      {lines: []string{"port=db", "tag=lb"}, reason: `droplet 3001 (db) does not have the tag lb, and only those that have it are considered`},
-		"an id without it":                     {lines: []string{"port=3001", "tag=lb"}, reason: `does not have the tag lb`},
-		"no droplet named":                     {reason: "parameter plug is not set: off needs a machine"},
-		"no name at all":                       {lines: []string{"port=../v2/account"}, reason: `that is no id, no name of a droplet`},
-		"two names":                            {lines: []string{"port=lb-1,lb-2"}, reason: `that is no id, no name of a droplet`},
-		"itself":                               {lines: []string{"port=lb-1"}, reason: "refused: droplet 1001 (lb-1) is the droplet that this runs on: is the host map right"},
-		"itself by id":                         {lines: []string{"port=1001"}, reason: "is the droplet that this runs on"},
-		"a token that reads":                   {token: reader, lines: []string{"port=lb-2"}, reason: "cannot power droplet 1002 (lb-2) off: the token lacks a right (the API says 403"},
-		"a token that cannot":                  {token: blind, lines: []string{"port=lb-2"}, reason: "the token lacks a right (the API says 403"},
-		"a tag that the token may not ask for": {token: blind, lines: []string{"port=tag:left"}, reason: "it needs the scopes droplet:read, droplet:update and tag:read"},
-		"a token refused":                      {token: "dop_v1_other", lines: []string{"port=lb-2"}, reason: "the token is refused (the API says 401"},
-		"a token of two":                       {token: "a b", lines: []string{"port=lb-2"}, reason: "holds more than a token"},
-		"a token that others may read": {lines: []string{"port=lb-2"}, before: func(s *stage) { require.NoError(s.t, os.Chmod(s.tokenFile, 0o644)) },
+		"unknown name": {lines: []string{"port=lb-9"},
+			reason: `cannot find the droplet "lb-9": the API knows none under this token`},
+		"unknown id": {lines: []string{"port=9999"},
+			reason: `cannot find the droplet "9999": no such droplet (the API says 404`},
+		"another case": {lines: []string{"port=LB-2"},
+			reason: `cannot find the droplet "LB-2": the API knows none`},
+		"unknown tag": {lines: []string{"port=tag:none"},
+			reason: `the API knows none under this token`},
+		"two of a name": {lines: []string{"port=twin"},
+			reason: `2 match: droplet 2001 (twin), droplet 2002 (twin): give the id in pcmk_host_map`},
+		"two of a tag": {lines: []string{"port=tag:lb"},
+			reason: `2 match: droplet 1001 (lb-1), droplet 1002 (lb-2)`},
+		"without the tag": {lines: []string{"port=db", "tag=lb"},
+			reason: `droplet 3001 (db) does not have the tag lb, and only those that have it are considered`},
+		"an id without it": {lines: []string{"port=3001", "tag=lb"},
+			reason: `does not have the tag lb`},
+		"no droplet named": {reason: "parameter plug is not set: off needs a " +
+			"machine"},
+		"no name at all": {lines: []string{"port=../v2/account"},
+			reason: `that is no id, no name of a droplet`},
+		"two names": {lines: []string{"port=lb-1,lb-2"},
+			reason: `that is no id, no name of a droplet`},
+		"itself": {lines: []string{"port=lb-1"},
+			reason: "refused: droplet 1001 (lb-1) is the droplet that this runs on: is the host " +
+				"map right"},
+		"itself by id": {lines: []string{"port=1001"},
+			reason: "is the droplet that this runs on"},
+		"a token that reads": {token: reader, lines: []string{"port=lb-2"},
+			reason: "cannot power droplet 1002 (lb-2) off: the token lacks a right (the API says " +
+				"403"},
+		"a token that cannot": {token: blind, lines: []string{"port=lb-2"},
+			reason: "the token lacks a right (the API says 403"},
+		"a tag that the token may not ask for": {token: blind, lines: []string{"port=tag:left"},
+			reason: "it needs the scopes droplet:read, droplet:update and tag:read"},
+		"a token refused": {token: "dop_v1_other",
+			lines: []string{"port=lb-2"}, reason: "the token is refused (the API says 401"},
+		"a token of two": {token: "a b", lines: []string{"port=lb-2"},
+			reason: "holds more than a token"},
+		"a token that others may read": {lines: []string{"port=lb-2"}, before: func(s *stage) {
+			require.NoError(s.t, os.Chmod(s.tokenFile, 0o644))
+		},
 			reason: "is open to others (mode 0644): chmod 0600"},
-		"no token":         {lines: []string{"port=lb-2"}, before: func(s *stage) { require.NoError(s.t, os.Remove(s.tokenFile)) }, reason: "is missing on this node"},
-		"a wrong origin":   {lines: []string{"port=lb-2", "api_url=ftp://x"}, reason: `parameter api_url="ftp://x" is not an origin`},
-		"a token in place": {lines: []string{"port=lb-2", "token_file=" + token}, reason: "parameter token_file is not an absolute path"},
-		"a wrong time":     {lines: []string{"port=lb-2", "power_timeout=soon"}, reason: `parameter power_timeout="soon" is not a number of seconds`},
-		"an action":        {lines: []string{"port=lb-2", "action=destroy"}, reason: `no action "destroy": there are list, list-status, monitor, off, on`},
+		"no token": {lines: []string{"port=lb-2"}, before: func(s *stage) {
+			require.NoError(s.t, os.Remove(s.tokenFile))
+		}, reason: "is missing on this node"},
+		"a wrong origin": {lines: []string{"port=lb-2", "api_url=ftp://x"},
+			reason: `parameter api_url="ftp://x" is not an origin`},
+		"a token in place": {lines: []string{"port=lb-2", "token_file=" + token},
+			reason: "parameter token_file is not an absolute path"},
+		"a wrong time": {lines: []string{"port=lb-2", "power_timeout=soon"},
+			reason: `parameter power_timeout="soon" is not a number of seconds`},
+		"an action": {lines: []string{"port=lb-2", "action=destroy"},
+			reason: `no action "destroy": there are list, list-status, monitor, off, on`},
 		"a droplet gone": {lines: []string{"port=lb-2"}, before: func(s *stage) {
 			s.SetFault(cloud.Fault{Kind: cloud.Status, Status: 404, Match: "GET /v2/droplets/1002"})
-		}, reason: "lb-2 is not known to be off: cannot power droplet 1002 (lb-2) off: no such droplet (the API says 404"},
+		}, reason: "lb-2 is not known to be off: cannot power droplet 1002 (lb-2) off: no such " +
+			"droplet (the API says 404"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, action := range []string{"off", "reboot"} {
@@ -225,7 +269,8 @@ func TestRefused(t *testing.T) {
 				lines := append([]string{"action=" + action}, test.lines...)
 				r := s.run(lines...)
 				require.Equal(t, 1, r.code, r.stderr)
-				require.Contains(t, r.stderr, strings.Replace(test.reason, "off needs", action+" needs", 1))
+				require.Contains(t, r.stderr, strings.Replace(test.reason, "off needs",
+					action+" needs", 1))
 				require.Empty(t, r.stdout)
 				for _, d := range s.State().Droplets {
 					require.False(t, d.Off, d.Name)
@@ -235,35 +280,50 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// What the cloud does wrong while a fence is under way: it ends in a droplet that is off, or in a failure with a reason, and never in a
-// success for one that is on.
+// What the cloud does wrong while a fence is under way: it ends in a droplet that is off, or in a
+// failure with a reason, and never in a success for one that is on.
 func TestOffWithFaults(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults []cloud.Fault
 		time   string // power_timeout; 5 s if empty
 		reason string // of a failure
 	}{
-		"422 once":                 {faults: []cloud.Fault{{Kind: cloud.Status, Status: 422, Match: "POST ", Count: 1}}},
-		"a pending event":          {faults: []cloud.Fault{{Kind: cloud.PendingEvent, Count: 3}}},
-		"a pending event for ever": {faults: []cloud.Fault{{Kind: cloud.PendingEvent}}, time: "0.5", reason: "another event of the droplet is still under way (the API says 422"},
-		"locked for ever":          {faults: []cloud.Fault{{Kind: cloud.Locked}}, time: "0.5", reason: "another event of the droplet is still under way (the API says 422"},
-		"429 with retry-after":     {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, Count: 1, RetryAfter: time.Second}}},
-		"429 for longer than it has": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, RetryAfter: time.Minute}},
+		"422 once": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 422,
+			Match: "POST ", Count: 1}}},
+		"a pending event": {faults: []cloud.Fault{{Kind: cloud.PendingEvent, Count: 3}}},
+		"a pending event for ever": {faults: []cloud.Fault{{Kind: cloud.PendingEvent}}, time: "0.5",
+			reason: "another event of the droplet is still under way (the API says 422"},
+		"locked for ever": {faults: []cloud.Fault{{Kind: cloud.Locked}}, time: "0.5",
+			reason: "another event of the droplet is still under way (the API says 422"},
+		"429 with retry-after": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429,
+			Count: 1, RetryAfter: time.Second}}},
+		"429 for longer than it has": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429,
+			RetryAfter: time.Minute}},
 			reason: "the API wants no more requests of this token, for another 1m0s"},
-		"500":                      {faults: []cloud.Fault{{Kind: cloud.Status, Status: 500, Count: 4}}},
-		"503 for ever":             {faults: []cloud.Fault{{Kind: cloud.Status, Status: 503}}, time: "0.5", reason: "the API says 503"},
-		"503 for orders":           {faults: []cloud.Fault{{Kind: cloud.Status, Status: 503, Match: "POST "}}, time: "0.5", reason: "the API says 503"},
-		"no answer once":           {faults: []cloud.Fault{{Kind: cloud.Hang, Count: 1}}},
-		"no answer to an order":    {faults: []cloud.Fault{{Kind: cloud.Hang, Match: "POST ", Count: 1}}},
-		"no answer ever":           {faults: []cloud.Fault{{Kind: cloud.Hang}}, time: "1.5", reason: "no answer from "},
-		"connections broken":       {faults: []cloud.Fault{{Kind: cloud.Drop, Count: 3}}},
-		"the answer lost":          {faults: []cloud.Fault{{Kind: cloud.LostAnswer, Match: "POST ", Count: 1}}},
-		"slow":                     {faults: []cloud.Fault{{Kind: cloud.Latency, Delay: 200 * time.Millisecond}}},
-		"the action fails once":    {faults: []cloud.Fault{{Kind: cloud.ActionError, Count: 1}}},
-		"the action fails always":  {faults: []cloud.Fault{{Kind: cloud.ActionError}}, time: "0.7", reason: "the API accepted it"},
-		"the action does nothing":  {faults: []cloud.Fault{{Kind: cloud.ActionIdle}}, time: "0.7", reason: "the API accepted it"},
-		"it did nothing once":      {faults: []cloud.Fault{{Kind: cloud.ActionIdle, Count: 1}}},
-		"the action never ends":    {faults: []cloud.Fault{{Kind: cloud.ActionStuck}}, time: "0.5", reason: "the API accepted it, and it is still under way"},
+		"500": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 500,
+			Count: 4}}},
+		"503 for ever": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 503}},
+			time: "0.5", reason: "the API says 503"},
+		"503 for orders": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 503,
+			Match: "POST "}}, time: "0.5", reason: "the API says 503"},
+		"no answer once": {faults: []cloud.Fault{{Kind: cloud.Hang, Count: 1}}},
+		"no answer to an order": {faults: []cloud.Fault{{Kind: cloud.Hang, Match: "POST ",
+			Count: 1}}},
+		"no answer ever": {faults: []cloud.Fault{{Kind: cloud.Hang}}, time: "1.5",
+			reason: "no answer from "},
+		"connections broken": {faults: []cloud.Fault{{Kind: cloud.Drop, Count: 3}}},
+		"the answer lost": {faults: []cloud.Fault{{Kind: cloud.LostAnswer, Match: "POST ",
+			Count: 1}}},
+		"slow": {faults: []cloud.Fault{{Kind: cloud.Latency,
+			Delay: 200 * time.Millisecond}}},
+		"the action fails once": {faults: []cloud.Fault{{Kind: cloud.ActionError, Count: 1}}},
+		"the action fails always": {faults: []cloud.Fault{{Kind: cloud.ActionError}}, time: "0.7",
+			reason: "the API accepted it"},
+		"the action does nothing": {faults: []cloud.Fault{{Kind: cloud.ActionIdle}}, time: "0.7",
+			reason: "the API accepted it"},
+		"it did nothing once": {faults: []cloud.Fault{{Kind: cloud.ActionIdle, Count: 1}}},
+		"the action never ends": {faults: []cloud.Fault{{Kind: cloud.ActionStuck}}, time: "0.5",
+			reason: "the API accepted it, and it is still under way"},
 		"no metadata service":      {faults: []cloud.Fault{{Kind: cloud.MetadataStatus}}},
 		"a metadata service hangs": {faults: []cloud.Fault{{Kind: cloud.MetadataHang}}},
 	} {
@@ -294,12 +354,14 @@ func TestOffWithFaults(t *testing.T) {
 const noEvents = `{"actions":[],"meta":{"total":0}}`
 
 // scripted runs the agent against an API that answers for droplet 1002 as the test says.
-func scripted(t *testing.T, get func(asked int64) (status string, locked bool), post func() int) *stage {
+func scripted(t *testing.T, get func(asked int64) (status string, locked bool),
+	post func() int) *stage {
 	return scriptedWithEvents(t, noEvents, get, post)
 }
 
 // scriptedWithEvents has a list of the droplet's events, too; without one the token may not see it.
-func scriptedWithEvents(t *testing.T, events string, get func(asked int64) (status string, locked bool), post func() int) *stage {
+func scriptedWithEvents(t *testing.T, events string, get func(asked int64) (status string,
+	locked bool), post func() int) *stage {
 	s := newStage(t)
 	var asked atomic.Int64
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -319,7 +381,8 @@ func scriptedWithEvents(t *testing.T, events string, get func(asked int64) (stat
 			return
 		}
 		status, locked := get(asked.Add(1))
-		_, _ = fmt.Fprintf(w, `{"droplet":{"id":1002,"name":"lb-2","status":%q,"locked":%t}}`, status, locked)
+		_, _ = fmt.Fprintf(w, `{"droplet":{"id":1002,"name":"lb-2","status":%q,"locked":%t}}`,
+			status, locked)
 	}))
 	t.Cleanup(api.Close)
 	s.api, s.time = api.URL, "0.6"
@@ -337,22 +400,26 @@ func TestOffAndOnAgain(t *testing.T) {
 		}, created)
 		r := s.run("action=off", "port=1002")
 		require.Equal(t, 1, r.code)
-		require.Contains(t, r.stderr, "1002 was off and is ON again: does something else switch it on?")
+		require.Contains(t, r.stderr,
+			"1002 was off and is ON again: does something else switch it on?")
 	})
 	stillOff := func(int64) (string, bool) { return "off", false }
 	event := func(kind, status string) string {
 		now := time.Now().UTC().Format(time.RFC3339)
-		return fmt.Sprintf(`{"actions":[{"id":9,"type":%q,"status":%q,"started_at":%q,"completed_at":%[3]q,"resource_type":"droplet"}],"meta":{"total":1}}`, kind, status, now)
+		return fmt.Sprintf(
+			`{"actions":[{"id":9,"type":%q,"status":%q,"started_at":%q,"completed_at":%[3]q,"resource_type":"droplet"}],"meta":{"total":1}}`, kind, status, now)
 	}
 	for _, status := range []string{"in-progress", "completed"} {
 		t.Run("off in somebody's reboot that is "+status, func(t *testing.T) {
 			s := scriptedWithEvents(t, event("reboot", status), stillOff, created)
 			r := s.run("action=off", "port=1002")
 			require.Equal(t, 1, r.code)
-			require.Contains(t, r.stderr, `another event of it (reboot), which may switch it on, is under way or has just ended (it reads "off")`)
+			require.Contains(t, r.stderr,
+				`another event of it (reboot), which may switch it on, is under way or has just ended (it reads "off")`)
 			r = s.run("action=status", "port=1002")
 			require.Equal(t, 1, r.code)
-			require.Contains(t, r.stderr, `it reads "off", and an event of it (reboot) is under way or has just ended`)
+			require.Contains(t, r.stderr,
+				`it reads "off", and an event of it (reboot) is under way or has just ended`)
 		})
 	}
 	t.Run("off, and a power-off under way", func(t *testing.T) {
@@ -366,7 +433,8 @@ func TestOffAndOnAgain(t *testing.T) {
 		s.time = "5"
 		r := s.run("action=off", "port=1002")
 		require.Equal(t, 0, r.code, "its state alone counts")
-		require.Contains(t, r.stderr, "warning: which events of droplet 1002 (lb-2) are under way cannot be seen")
+		require.Contains(t, r.stderr,
+			"warning: which events of droplet 1002 (lb-2) are under way cannot be seen")
 		s = scriptedWithEvents(t, "", func(int64) (string, bool) { return "off", true }, created)
 		require.Equal(t, 1, s.run("action=off", "port=1002").code, "it is locked")
 	})
@@ -393,10 +461,14 @@ func TestOffAndOnAgain(t *testing.T) {
 		require.Equal(t, result{0, "Success: Powered OFF\n", ""}, s.run("action=off", "port=1002"))
 	})
 	t.Run("a reboot whose droplet cannot be switched on", func(t *testing.T) {
-		s := scripted(t, func(int64) (string, bool) { return "off", false }, func() int { return http.StatusForbidden })
+		s := scripted(t, func(int64) (string, bool) {
+			return "off", false
+		}, func() int { return http.StatusForbidden })
 		r := s.run("action=reboot", "port=1002")
 		require.Equal(t, 0, r.code, "it is fenced")
-		require.Contains(t, r.stderr, "1002 was fenced and is off, and could not be switched on again: switch it on by hand: cannot power droplet 1002 (lb-2) on")
+		require.Contains(t, r.stderr,
+			"1002 was fenced and is off, and could not be switched on again: switch it on by "+
+				"hand: cannot power droplet 1002 (lb-2) on")
 	})
 	t.Run("an answer that is none, once", func(t *testing.T) {
 		s := scripted(t, nil, nil)
@@ -446,7 +518,9 @@ func TestOffAndOnAgain(t *testing.T) {
 	})
 	t.Run("another API", func(t *testing.T) {
 		s := scripted(t, nil, nil)
-		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":"off"}`) }))
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"status":"off"}`)
+		}))
 		t.Cleanup(api.Close)
 		s.api = api.URL
 		for _, plug := range []string{"1002", "lb-2"} {
@@ -461,28 +535,41 @@ func TestLatestEvent(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	ago := func(d time.Duration) *godo.Timestamp { return &godo.Timestamp{Time: now.Add(-d)} }
 	running := func(id int, kind string, started time.Duration) godo.Action {
-		return godo.Action{ID: id, Type: kind, Status: "in-progress", StartedAt: ago(started), ResourceType: "droplet"}
+		return godo.Action{ID: id, Type: kind, Status: "in-progress", StartedAt: ago(started),
+			ResourceType: "droplet"}
 	}
 	over := func(id int, kind, status string, ended time.Duration) godo.Action {
-		return godo.Action{ID: id, Type: kind, Status: status, StartedAt: ago(ended + time.Second), CompletedAt: ago(ended), ResourceType: "droplet"}
+		return godo.Action{ID: id, Type: kind, Status: status, StartedAt: ago(ended + time.Second),
+			CompletedAt: ago(ended), ResourceType: "droplet"}
 	}
 	for name, test := range map[string]struct {
 		actions      []godo.Action
 		busy, rising string
 	}{
-		"none":                        {},
-		"a power-on":                  {[]godo.Action{running(5, "power_on", time.Second)}, "power_on", "power_on"},
-		"a snapshot":                  {[]godo.Action{running(5, "snapshot", time.Minute)}, "snapshot", "snapshot"},
-		"a kind that nobody knows":    {[]godo.Action{running(5, "teleport", 0)}, "teleport", "teleport"},
-		"a power-off":                 {[]godo.Action{running(5, "power_off", time.Second)}, "power_off", ""},
-		"a power-on just over":        {[]godo.Action{over(5, "power_on", "completed", 3*time.Second)}, "", "power_on"},
-		"a power-on that just failed": {[]godo.Action{over(5, "power_on", "errored", 3*time.Second)}, "", "power_on"},
-		"a power-on of before":        {[]godo.Action{over(5, "power_on", "completed", time.Minute)}, "", ""},
-		"a power-off after it":        {[]godo.Action{over(5, "power_on", "completed", 3*time.Second), over(6, "power_off", "completed", time.Second)}, "", ""},
-		"the oldest first":            {[]godo.Action{over(4, "create", "completed", time.Hour), running(5, "power_on", time.Second)}, "power_on", "power_on"},
-		"one that was forgotten":      {[]godo.Action{running(5, "power_on", 2*time.Hour)}, "", ""},
-		"without a time":              {[]godo.Action{{ID: 5, Type: "power_on", Status: "in-progress"}}, "power_on", "power_on"},
-		"of an address":               {[]godo.Action{{ID: 5, Type: "assign_ip", Status: "in-progress", ResourceType: "floating_ip"}}, "", ""},
+		"none": {},
+		"a power-on": {[]godo.Action{running(5, "power_on", time.Second)},
+			"power_on", "power_on"},
+		"a snapshot": {[]godo.Action{running(5, "snapshot", time.Minute)},
+			"snapshot", "snapshot"},
+		"a kind that nobody knows": {[]godo.Action{running(5, "teleport", 0)}, "teleport",
+			"teleport"},
+		"a power-off": {[]godo.Action{running(5, "power_off", time.Second)},
+			"power_off", ""},
+		"a power-on just over": {[]godo.Action{over(5, "power_on", "completed",
+			3*time.Second)}, "", "power_on"},
+		"a power-on that just failed": {[]godo.Action{over(5, "power_on", "errored",
+			3*time.Second)}, "", "power_on"},
+		"a power-on of before": {[]godo.Action{over(5, "power_on", "completed",
+			time.Minute)}, "", ""},
+		"a power-off after it": {[]godo.Action{over(5, "power_on", "completed",
+			3*time.Second), over(6, "power_off", "completed", time.Second)}, "", ""},
+		"the oldest first": {[]godo.Action{over(4, "create", "completed", time.Hour),
+			running(5, "power_on", time.Second)}, "power_on", "power_on"},
+		"one that was forgotten": {[]godo.Action{running(5, "power_on", 2*time.Hour)}, "", ""},
+		"without a time": {[]godo.Action{{ID: 5, Type: "power_on",
+			Status: "in-progress"}}, "power_on", "power_on"},
+		"of an address": {[]godo.Action{{ID: 5, Type: "assign_ip",
+			Status: "in-progress", ResourceType: "floating_ip"}}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			busy, rising := fencedroplet.Latest(test.actions, now)
@@ -497,7 +584,8 @@ func TestItself(t *testing.T) {
 		require.Equal(t, 0, s.run("action=monitor").code)
 		s.SetFault(cloud.Fault{Kind: cloud.MetadataStatus})
 		s.at.Addresses = nil
-		require.Contains(t, s.run("action=off", "port=lb-1").stderr, "is the droplet that this runs on")
+		require.Contains(t, s.run("action=off", "port=lb-1").stderr,
+			"is the droplet that this runs on")
 		require.Equal(t, 0, s.run("action=off", "port=lb-2").code)
 	})
 	t.Run("known by its address", func(t *testing.T) {
@@ -505,7 +593,8 @@ func TestItself(t *testing.T) {
 		s.SetFault(cloud.Fault{Kind: cloud.MetadataStatus})
 		r := s.run("action=off", "port=lb-1")
 		require.Equal(t, 1, r.code)
-		require.Contains(t, r.stderr, "refused: droplet 1001 (lb-1) has the address 198.51.100.11, which is this machine's")
+		require.Contains(t, r.stderr,
+			"refused: droplet 1001 (lb-1) has the address 198.51.100.11, which is this machine's")
 		require.True(t, s.on(1001))
 	})
 	t.Run("not known at all", func(t *testing.T) {
@@ -513,14 +602,17 @@ func TestItself(t *testing.T) {
 		s.SetFault(cloud.Fault{Kind: cloud.MetadataStatus})
 		r := s.run("action=off", "port=db") // which has no addresses
 		require.Equal(t, 1, r.code)
-		require.Contains(t, r.stderr, "refused: it is not known whether droplet 3001 (db) is the droplet that this runs on: cannot find out which droplet this is")
+		require.Contains(t, r.stderr,
+			"refused: it is not known whether droplet 3001 (db) is the droplet that this runs "+
+				"on: cannot find out which droplet this is")
 		require.True(t, s.on(3001))
 	})
 }
 
 func TestMonitorFindsWhatWouldKeepAFenceFromWorking(t *testing.T) {
 	s := newStage(t)
-	require.Contains(t, s.run("action=monitor", "tag=nobody").stderr, "the API has no droplets with the tag nobody for this token: nothing can be fenced")
+	require.Contains(t, s.run("action=monitor", "tag=nobody").stderr,
+		"the API has no droplets with the tag nobody for this token: nothing can be fenced")
 	require.Equal(t, 1, s.run("action=monitor", "port=lb-9").code)
 	s.token(blind)
 	require.Equal(t, 1, s.run("action=monitor").code)
@@ -536,14 +628,17 @@ func TestMetadataPassesTheSchema(t *testing.T) {
 	s := newStage(t)
 	r := s.main(fence.Env{Args: []string{"fence_droplet", "-o", "metadata"}})
 	require.Equal(t, 0, r.code)
-	require.Equal(t, r.stdout, s.main(fence.Env{Args: []string{"fence_droplet"}, Stdin: strings.NewReader("action=metadata\n")}).stdout)
+	require.Equal(t, r.stdout, s.main(fence.Env{Args: []string{"fence_droplet"},
+		Stdin: strings.NewReader("action=metadata\n")}).stdout)
 	cmd := exec.Command(xmllint, "--noout", "--relaxng", schema, "-")
 	cmd.Stdin = strings.NewReader(r.stdout)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s\n%s", out, r.stdout)
 	for _, want := range []string{
-		`<parameter name="port" unique="0" required="0" deprecated="1">`, `<parameter name="plug" unique="0" required="0" obsoletes="port">`,
-		`<parameter name="token_file" unique="0" required="1">`, `<content type="second" default="40">`, `<action name="off"></action>`,
+		`<parameter name="port" unique="0" required="0" deprecated="1">`,
+		`<parameter name="plug" unique="0" required="0" obsoletes="port">`,
+		`<parameter name="token_file" unique="0" required="1">`,
+		`<content type="second" default="40">`, `<action name="off"></action>`,
 		`<action name="on" automatic="0"></action>`,
 	} {
 		require.Contains(t, r.stdout, want)

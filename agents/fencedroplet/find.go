@@ -36,12 +36,12 @@ const (
 
 func (d droplet) String() string { return fmt.Sprintf("droplet %d (%s)", d.id, d.name) }
 
-// tagged is whether the droplet has the tag; DigitalOcean's tags are the same in any case.
+// tagged reports whether the droplet has the tag; DigitalOcean's tags are the same in any case.
 func (d droplet) tagged(tag string) bool {
 	return slices.ContainsFunc(d.tags, func(t string) bool { return strings.EqualFold(t, tag) })
 }
 
-// isOff is whether the droplet is off and no event is known that may have given it power.
+// isOff reports whether the droplet is off and no event is known that may have given it power.
 func (d droplet) isOff() bool { return d.state == stateOff && d.rising == "" }
 
 func read(from godo.Droplet) droplet {
@@ -67,9 +67,11 @@ func (d *droplet) add(text string) {
 }
 
 // errNoDroplet is a fault of what answers.
-var errNoDroplet = fault.Errorf(fault.Unknown, "the answer is not about a droplet: is api_url the origin of DigitalOcean's API?")
+var errNoDroplet = fault.Errorf(fault.Unknown,
+	"the answer is not about a droplet: is api_url the origin of DigitalOcean's API?")
 
-// explain reads an error of a request. An answer that is none comes of an outage as a rule, as a 5xx does: it may pass.
+// explain reads an error of a request. An answer that is none comes of an outage as a rule, as a
+// 5xx does: it may pass.
 func (a *agent) explain(ctx context.Context, what string, err error) *digitalocean.Failure {
 	f := a.client.Explain(ctx, what, err)
 	if f != nil && errors.Is(err, errNoDroplet) {
@@ -94,8 +96,9 @@ func (a *agent) get(ctx context.Context, c *fence.Call, id int) (droplet, error)
 	return read(*d), nil
 }
 
-// A page holds so many droplets that it stays far below what the client reads of an answer, 1 MiB: one takes about 6 KB, most of it the
-// sizes that its region offers. maxPages ends a list that does not end itself.
+// A page holds so many droplets that it stays far below what the client reads of an answer, 1 MiB:
+// one takes about 6 KB, most of it the sizes that its region offers. maxPages ends a list that does
+// not end itself.
 const (
 	perPage  = 50
 	maxPages = 200
@@ -136,8 +139,9 @@ func (a *agent) all(ctx context.Context, c *fence.Call, name, tag string) ([]dro
 	return nil, fault.Errorf(fault.Unknown, "the list of droplets has more than %d pages", maxPages)
 }
 
-// lookUp is all, tried again until the context ends.
-func (a *agent) lookUp(ctx context.Context, c *fence.Call, what, name, tag string) ([]droplet, error) {
+// lookUp returns all, tried again until the context ends.
+func (a *agent) lookUp(ctx context.Context, c *fence.Call, what, name, tag string) ([]droplet,
+	error) {
 	for pace := a.pacing.Begin(); ; {
 		all, err := a.all(ctx, c, name, tag)
 		if err == nil {
@@ -154,7 +158,7 @@ func (a *agent) lookUp(ctx context.Context, c *fence.Call, what, name, tag strin
 // byTag begins a plug that is a tag.
 const byTag = "tag:"
 
-// find is the droplet that the plug names. Nothing but exactly one will do.
+// find returns the droplet that the plug names. Nothing but exactly one will do.
 func (a *agent) find(ctx context.Context, c *fence.Call) (droplet, error) {
 	if a.found != nil {
 		return *a.found, nil
@@ -168,7 +172,8 @@ func (a *agent) find(ctx context.Context, c *fence.Call) (droplet, error) {
 	case strings.HasPrefix(c.Plug, byTag) && len(c.Plug) > len(byTag):
 		d, err = a.findOne(ctx, c, what, "", strings.TrimPrefix(c.Plug, byTag))
 	case !validName(c.Plug):
-		return d, fmt.Errorf("cannot %s: that is no id, no name of a droplet (letters, digits, dots, dashes), and not tag:NAME", what)
+		return d, fmt.Errorf("cannot %s: that is no id, no name of a droplet (letters, digits, "+
+			"dots, dashes), and not tag:NAME", what)
 	default:
 		d, err = a.findOne(ctx, c, what, c.Plug, "")
 	}
@@ -176,14 +181,18 @@ func (a *agent) find(ctx context.Context, c *fence.Call) (droplet, error) {
 		return droplet{}, err
 	}
 	if a.tag != "" && !d.tagged(a.tag) {
-		return droplet{}, fault.Errorf(fault.NotFound, "cannot %s: %s does not have the tag %s, and only those that have it are considered", what, d, a.tag)
+		return droplet{}, fault.Errorf(fault.NotFound,
+			"cannot %s: %s does not have the tag %s, and only those that have it are considered",
+			what, d, a.tag)
 	}
 	a.found = &d
 	return d, nil
 }
 
-// findID is get, tried again until the context ends; with events, an "off" is one that isOff may judge.
-func (a *agent) findID(ctx context.Context, c *fence.Call, what string, id int, events bool) (droplet, error) {
+// findID is get, tried again until the context ends; with events, an "off" is one that isOff may
+// judge.
+func (a *agent) findID(ctx context.Context, c *fence.Call, what string, id int,
+	events bool) (droplet, error) {
 	for pace := a.pacing.Begin(); ; {
 		d, err := a.get(ctx, c, id)
 		if err == nil && events && a.doubtful(d) {
@@ -200,7 +209,8 @@ func (a *agent) findID(ctx context.Context, c *fence.Call, what string, id int, 
 	}
 }
 
-func (a *agent) findOne(ctx context.Context, c *fence.Call, what, name, tag string) (droplet, error) {
+func (a *agent) findOne(ctx context.Context, c *fence.Call, what, name, tag string) (droplet,
+	error) {
 	all, err := a.lookUp(ctx, c, what, name, tag)
 	if err != nil {
 		return droplet{}, err
@@ -220,19 +230,23 @@ func (a *agent) findOne(ctx context.Context, c *fence.Call, what, name, tag stri
 		return match[0], nil
 	case 0:
 		return droplet{}, fault.Errorf(fault.NotFound,
-			"cannot %s: the API knows none under this token: check the name, or give the droplet's id in pcmk_host_map; fence_droplet -o list shows all", what)
+			"cannot %s: the API knows none under this token: check the name, or give the "+
+				"droplet's id in pcmk_host_map; fence_droplet -o list shows all", what)
 	}
 	names := make([]string, len(match))
 	for i, d := range match {
 		names[i] = d.String()
 	}
-	return droplet{}, fmt.Errorf("cannot %s: %d match: %s: give the id in pcmk_host_map, NODE:ID, or keep them apart with the parameter tag",
+	return droplet{}, fmt.Errorf("cannot %s: %d match: %s: give the id in pcmk_host_map, "+
+		"NODE:ID, or keep them apart with the parameter tag",
 		what, len(match), strings.Join(names, ", "))
 }
 
-// validName is whether a droplet can have the name: a-z, A-Z, 0-9, dots and dashes (DigitalOcean's API, create a droplet, name).
+// validName reports whether a droplet can have the name: a-z, A-Z, 0-9, dots and dashes
+// (DigitalOcean's API, create a droplet, name).
 func validName(name string) bool {
 	return len(name) <= 255 && !strings.ContainsFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-'
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' &&
+			r != '-'
 	})
 }

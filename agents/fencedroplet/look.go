@@ -19,7 +19,8 @@ type Machine struct {
 	Addresses []netip.Addr
 }
 
-// Find is the droplet that a fence would find under the plug: who writes a host map can see whether that is the node which is meant.
+// Find returns the droplet that a fence would find under the plug: who writes a host map can see
+// whether that is the node which is meant.
 func Find(ctx context.Context, o Options, plug string) (Machine, error) {
 	a := &agent{tokenFile: o.TokenFile, tag: o.Tag, api: o.API, pacing: digitalocean.DefaultPacing}
 	if a.api == "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// settling is how many times the droplet is looked at after an order that was accepted, before the order is given again if it is not under way
-// any more.
+// settling is how many times the droplet is looked at after an order that was accepted, before the
+// order is given again if it is not under way any more.
 const settling = 3
 
 // order is a change of a droplet's power.
@@ -66,15 +66,16 @@ func (a *agent) powerOn(ctx context.Context, c *fence.Call, accepted bool) error
 	})
 }
 
-// doubtful is whether it takes more than the droplet's word for it that it is off. Once an order to cut its power was accepted, "off" is what came
-// of that.
+// doubtful reports whether it takes more than the droplet's word for it that it is off. Once an
+// order to cut its power was accepted, "off" is what came of that.
 func (a *agent) doubtful(d droplet) bool {
 	return d.state == stateOff && (!a.cut || d.rising != "")
 }
 
-// carryOut gives the order until the droplet is as ordered. The droplet is looked at before each order: the answer to the former one
-// may have been lost, and an order that was refused may have been one too many. Whether another event is under way, which makes the API
-// refuse the order, is the API's to say: it is given all the same.
+// carryOut gives the order until the droplet is as ordered. The droplet is looked at before each
+// order: the answer to the former one may have been lost, and an order that was refused may have
+// been one too many. Whether another event is under way, which makes the API refuse the order, is
+// the API's to say: it is given all the same.
 func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o order) error {
 	pace := a.pacing.Begin()
 	given, looks := 0, 0 // orders that were accepted, and looks since the latest one
@@ -90,9 +91,11 @@ func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o o
 			a.found = &d
 			return nil
 		case given > 0 && d.busy != "":
-			f = busy("cannot %s: the API accepted it, and it is still under way (%s; it reads %q)", o.what, d.busy, d.state)
+			f = busy("cannot %s: the API accepted it, and it is still under way (%s; it reads %q)",
+				o.what, d.busy, d.state)
 		case o.cuts && d.state == stateOff:
-			f = busy("cannot %s: another event of it (%s), which may switch it on, is under way or has just ended (it reads %q); the control panel shows it",
+			f = busy("cannot %s: another event of it (%s), which may switch it on, is under way "+
+				"or has just ended (it reads %q); the control panel shows it",
 				o.what, d.rising, d.state)
 		case given > 0 && looks < settling:
 			looks++
@@ -104,7 +107,8 @@ func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o o
 				}
 				a.cut = a.cut || o.cuts
 				given, looks = given+1, 0
-				f = busy("cannot %s: the API accepted it %d times, and the droplet reads %q", o.what, given, d.state)
+				f = busy("cannot %s: the API accepted it %d times, and the droplet reads %q",
+					o.what, given, d.state)
 			}
 		}
 		c.Debugf("%v", f.Err)
@@ -114,7 +118,8 @@ func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o o
 	}
 }
 
-// give posts the order. A refusal for the droplet's state, a 422, may be due to an event that ends: the next look tells.
+// give posts the order. A refusal for the droplet's state, a 422, may be due to an event that ends:
+// the next look tells.
 func (a *agent) give(ctx context.Context, c *fence.Call, d droplet, o order) *digitalocean.Failure {
 	client, err := a.open(c).Godo()
 	if err == nil {
@@ -122,7 +127,8 @@ func (a *agent) give(ctx context.Context, c *fence.Call, d droplet, o order) *di
 	}
 	f := a.client.Explain(ctx, o.what, err)
 	var answer *godo.ErrorResponse
-	if f != nil && ctx.Err() == nil && errors.As(err, &answer) && answer.Response.StatusCode == http.StatusUnprocessableEntity {
+	if f != nil && ctx.Err() == nil && errors.As(err, &answer) &&
+		answer.Response.StatusCode == http.StatusUnprocessableEntity {
 		f.Again = true
 	}
 	if f == nil {
@@ -153,7 +159,7 @@ func (a *agent) status(ctx context.Context, c *fence.Call) (fence.Power, error) 
 	return power, nil
 }
 
-// power is the droplet's power, if its state says so.
+// power returns the droplet's power, if its state says so.
 func (d droplet) power() (fence.Power, error) {
 	switch {
 	case d.isOff():
@@ -161,12 +167,14 @@ func (d droplet) power() (fence.Power, error) {
 	case d.state == stateActive:
 		return fence.On, nil
 	case d.state == stateOff:
-		return 0, fault.Errorf(fault.Busy, "it reads %q, and an event of it (%s) is under way or has just ended, which may switch it on", d.state, d.rising)
+		return 0, fault.Errorf(fault.Busy,
+			"it reads %q, and an event of it (%s) is under way or has just ended, which may "+
+				"switch it on", d.state, d.rising)
 	}
 	return 0, fault.Errorf(fault.Unknown, "the API says that it is %.40q", d.state)
 }
 
-// list is the droplets that can be fenced.
+// list returns the droplets that can be fenced.
 func (a *agent) list(ctx context.Context, c *fence.Call) ([]fence.Plug, error) {
 	all, err := a.lookUp(ctx, c, "list the droplets", "", a.tag)
 	if err != nil {
@@ -186,8 +194,9 @@ func (a *agent) list(ctx context.Context, c *fence.Call) ([]fence.Plug, error) {
 	return plugs, nil
 }
 
-// monitor asks the API for the droplets, which shows a token that is refused or may not see them before a fence needs it. That it may
-// switch them cannot be seen without doing so. It also notes which droplet this is.
+// monitor asks the API for the droplets, which shows a token that is refused or may not see them
+// before a fence needs it. That it may switch them cannot be seen without doing so. It also notes
+// which droplet this is.
 func (a *agent) monitor(ctx context.Context, c *fence.Call) error {
 	if _, err := a.self(ctx); err != nil {
 		c.Debugf("%v", err)
@@ -205,7 +214,9 @@ func (a *agent) monitor(ctx context.Context, c *fence.Call) error {
 		if a.tag != "" {
 			under = " with the tag " + a.tag
 		}
-		return fault.Errorf(fault.NotFound, "the API has no droplets%s for this token: nothing can be fenced; is it another team's?", under)
+		return fault.Errorf(fault.NotFound,
+			"the API has no droplets%s for this token: nothing can be fenced; is it another "+
+				"team's?", under)
 	}
 	return nil
 }

@@ -12,32 +12,38 @@ import (
 	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
-// selfTime is how long a fence waits for the metadata service. The id is known without it as a rule: each monitor of the device notes it.
+// selfTime is how long a fence waits for the metadata service. The id is known without it as a
+// rule: each monitor of the device notes it.
 const selfTime = 2 * time.Second
 
-// notSelf refuses the droplet that this runs on: a host map that is wrong must not turn the node that fences off.
+// notSelf refuses the droplet that this runs on: a host map that is wrong must not turn the node
+// that fences off.
 //
-// Which one that is, is known from a note of this boot, the metadata service, or the firmware. Where none of them knows, the addresses
-// that the API has for the target decide: one of them on this machine, and it is this machine; none of them, and it is another one.
-// Only where the API names no address either is the answer unknown, and then the fence is refused. So a metadata service that is down
-// keeps no fence from working.
+// Which one that is, is known from a note of this boot, the metadata service, or the firmware.
+// Where none of them knows, the addresses that the API has for the target decide: one of them on
+// this machine, and it is this machine; none of them, and it is another one. Only where the API
+// names no address either is the answer unknown, and then the fence is refused. So a metadata
+// service that is down keeps no fence from working.
 func (a *agent) notSelf(ctx context.Context, c *fence.Call, d droplet) error {
 	self, err := a.self(ctx)
 	if err == nil {
 		if self == fmt.Sprint(d.id) {
-			return fmt.Errorf("refused: %s is the droplet that this runs on: is the host map right, pcmk_host_map=NODE:ID?", d)
+			return fmt.Errorf("refused: %s is the droplet that this runs on: is the host map "+
+				"right, pcmk_host_map=NODE:ID?", d)
 		}
 		return nil
 	}
 	local, lerr := a.addresses()
 	if lerr != nil || len(d.addresses) == 0 {
-		return fmt.Errorf("refused: it is not known whether %s is the droplet that this runs on: %w", d, err)
+		return fmt.Errorf("refused: it is not known whether %s is the droplet that this runs on: "+
+			"%w", d, err)
 	}
 	for _, l := range local {
 		if network, ok := l.(*net.IPNet); ok {
 			ip, _ := netip.AddrFromSlice(network.IP) // the zero Addr is no droplet's
 			if slices.Contains(d.addresses, ip.Unmap()) {
-				return fmt.Errorf("refused: %s has the address %s, which is this machine's: is the host map right, pcmk_host_map=NODE:ID?", d, ip.Unmap())
+				return fmt.Errorf("refused: %s has the address %s, which is this machine's: is "+
+					"the host map right, pcmk_host_map=NODE:ID?", d, ip.Unmap())
 			}
 		}
 	}
@@ -45,7 +51,7 @@ func (a *agent) notSelf(ctx context.Context, c *fence.Call, d droplet) error {
 	return nil
 }
 
-// self is the id of this droplet.
+// self returns the id of this droplet.
 func (a *agent) self(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, selfTime)
 	defer cancel()

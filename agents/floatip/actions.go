@@ -12,8 +12,9 @@ import (
 
 // How long an answer is waited for that can be done without.
 const (
-	startPatience   = 10 * time.Second // the API's, where the address is here already
-	stopPatience    = 25 * time.Second // the API's, where the next holder's assign does as well; DigitalOcean takes about 11 s
+	startPatience = 10 * time.Second // the API's, where the address is here already
+	// the API's, where the next holder's assign does as well; DigitalOcean takes about 11 s
+	stopPatience    = 25 * time.Second
 	monitorPatience = 10 * time.Second // the API's, where there is something else to go by
 )
 
@@ -26,7 +27,8 @@ func (a *agent) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Noted before anything changes: a start that is cut short may yet have effect, and the stop after it must find it.
+	// Noted before anything changes: a start that is cut short may yet have effect, and the stop
+	// after it must find it.
 	s.memory.begin(s.settings)
 	if err := s.memory.save(); err != nil {
 		return err
@@ -56,7 +58,8 @@ func (s *session) take(ctx context.Context, here bool) error {
 		case err == nil && sure:
 			return nil
 		case err != nil && fault.Of(err).Passing():
-			s.call.Warnf("start: %s is here by what this node can see, which the provider cannot confirm: %v", s.IP, err)
+			s.call.Warnf("start: %s is here by what this node can see, which the provider cannot "+
+				"confirm: %v", s.IP, err)
 			return nil
 		case err != nil:
 			return err
@@ -84,7 +87,8 @@ func (s *session) assign(ctx context.Context) error {
 	return await(ctx, func() error {
 		here, err := s.certain(ctx)
 		if err == nil && !here {
-			err = fault.Errorf(fault.Busy, "%s is not here yet although the provider accepted it", s.IP)
+			err = fault.Errorf(fault.Busy, "%s is not here yet although the provider accepted it",
+				s.IP)
 		}
 		return err
 	})
@@ -110,7 +114,8 @@ func (a *agent) stop(ctx context.Context) error {
 		if !s.driver.exclusive {
 			return coded(err)
 		}
-		s.call.Warnf("stop: %s may stay assigned to this node until another one takes it, which the provider allows: %v", s.IP, err)
+		s.call.Warnf("stop: %s may stay assigned to this node until another one takes it, which "+
+			"the provider allows: %v", s.IP, err)
 	}
 	if err := s.memory.forget(); err != nil {
 		return err
@@ -133,7 +138,8 @@ func (s *session) release(ctx context.Context) error {
 			return nil // nobody has an address that does not exist
 		}
 		if err == nil && here {
-			err = fault.Errorf(fault.Busy, "%s is still here although the provider released it", s.IP)
+			err = fault.Errorf(fault.Busy, "%s is still here although the provider released it",
+				s.IP)
 		}
 		return err
 	})
@@ -156,10 +162,11 @@ func await(ctx context.Context, ask func() error) error {
 
 func (a *agent) settle(s ocf.State) { a.settled = &s }
 
-// monitor says whether the address is here.
+// monitor reports whether the address is here.
 func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
 	if check.Action != "monitor" {
-		// Start and stop end with the answer of whoever's word counts. Asked once more, a lagging source could only contradict it.
+		// Start and stop end with the answer of whoever's word counts. Asked once more, a lagging
+		// source could only contradict it.
 		if a.settled == nil {
 			return ocf.Stopped, fmt.Errorf("the %s did not come to its end", check.Action)
 		}
@@ -193,13 +200,15 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 		s.note(s.memory.lost)
 		return ocf.Stopped, nil
 	case s.memory.Held && !check.Probe:
-		return ocf.Degraded, fmt.Errorf("%w; %s was here when it could last be found out", err, s.IP)
+		return ocf.Degraded, fmt.Errorf("%w; %s was here when it could last be found out", err,
+			s.IP)
 	}
 	// Never with a code that Pacemaker takes for "not installed, so not running".
 	return ocf.Stopped, ocf.Errorf(ocf.ErrGeneric, "%w", err)
 }
 
-// look finds out whether the address is here. here beside an error: it is, and the error is worth knowing.
+// look finds out whether the address is here. here beside an error: it is, and the error is worth
+// knowing.
 func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err error) {
 	if !s.driver.exclusive {
 		if here, err = s.here(ctx); err != nil || !here || check.Level < 10 {
@@ -220,7 +229,8 @@ func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err err
 	here, err = s.here(ctx)
 	switch {
 	case err == nil && here && check.Probe && askErr == nil:
-		// A "running" that lags behind the truth would be a second one beside the holder's, and the cluster would stop both.
+		// A "running" that lags behind the truth would be a second one beside the holder's, and the
+		// cluster would stop both.
 		if sure, err := s.certain(asking); err == nil {
 			return sure, nil
 		}
@@ -232,7 +242,8 @@ func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err err
 	case err != nil && (!check.Probe || askErr != nil):
 		return false, both(err, askErr)
 	}
-	// The metadata service denies what the start was told by the API, or cannot answer a probe: the API's word counts.
+	// The metadata service denies what the start was told by the API, or cannot answer a probe: the
+	// API's word counts.
 	if askErr == nil {
 		var sure bool
 		if sure, askErr = s.certain(asking); askErr == nil {
@@ -253,7 +264,8 @@ func both(a, b error) error {
 	return fmt.Errorf("%w; %w", a, b)
 }
 
-// note changes the memory if that makes a difference. A monitor that cannot write it has still found out what it was asked.
+// note changes the memory if that makes a difference. A monitor that cannot write it has still
+// found out what it was asked.
 func (s *session) note(change func()) {
 	before := *s.memory
 	change()

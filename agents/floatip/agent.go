@@ -1,8 +1,9 @@
-// Package floatip is the resource agent for a floating IP: an address that a provider moves from server to server (a cloud's
-// reserved address), or that one machine of a network has at a time.
+// Package floatip is the resource agent for a floating IP: an address that a provider moves from
+// server to server (a cloud's reserved address), or that one machine of a network has at a time.
 //
-// What it answers, and why. Pacemaker takes 1 for a fault that may pass (it recovers), 4 and 5 for a fault of this node (it tries
-// another one), 6 for a fault of the configuration (it stops trying), 7 for "certainly not here", 190 for "works, look at it".
+// What it answers, and why. Pacemaker takes 1 for a fault that may pass (it recovers), 4 and 5 for
+// a fault of this node (it tries another one), 6 for a fault of the configuration (it stops
+// trying), 7 for "certainly not here", 190 for "works, look at it".
 //
 //	situation                                                start       recurring monitor   probe       stop
 //	the address is here                                      0           0                   0           released, 0
@@ -26,17 +27,23 @@
 //
 // A dash: the situation is not noticed, because nothing is asked that would show it.
 //
-// [1] 0 if the address is here by the metadata service: a restart during an outage must not turn it into a failure on every node.
+// [1] 0 if the address is here by the metadata service: a restart during an outage must not turn it
+// into a failure on every node.
 //
-// [2] The provider lets one server at a time have the address. If it cannot be asked to take it from here, the next start will
-// take it from here; a stop that failed instead would get this node fenced. The log says so.
+// [2] The provider lets one server at a time have the address. If it cannot be asked to take it
+// from here, the next start will take it from here; a stop that failed instead would get this node
+// fenced. The log says so.
 //
 // [3] It is noted until the next boot, and DigitalOcean writes it into the firmware's tables too.
 //
-// [4] The metadata service lags behind the API. A recurring monitor makes no request to the API except in this contradiction, which
-// lasts for seconds after a move. If the API cannot settle it, the answer is 190 for a while after the start (lag), then 7. The
-// opposite lag, an old holder that still sees the address, does no harm: its monitor notices some seconds later, its stop asks the API.
-// Only a probe asks the API then too, since the cluster would take the answer for a second running one and stop both.
+// [4] The metadata service lags behind the API. A recurring monitor makes no request to the API
+// except in this contradiction, which lasts for seconds after a move. If the API cannot settle it,
+// the answer is 190 for a while after the start (lag), then 7. The opposite lag, an old holder that
+// still sees the address, does no harm: its monitor notices some seconds later, its stop asks the
+// API. Only a probe asks the API then too, since the cluster would take the answer for a second
+// running one and stop both.
+//
+// It imports ocf, contract, param, its providers and leaves of internal, never crm or cluster.
 package floatip
 
 import (
@@ -50,8 +57,8 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// settings are the parameters that decide what address is where. They are noted at a start, so that what was started can be
-// stopped when the parameters are gone.
+// settings are the parameters that decide what address is where. They are noted at a start, so that
+// what was started can be stopped when the parameters are gone.
 type settings struct {
 	IP           netip.Addr
 	Provider     string
@@ -86,49 +93,70 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 		LogName: "hawser-floatip",
 		Version: version,
 		Short:   "Keeps a floating IP on the node that can serve it",
-		Long: "Moves a floating IP to the node on which the resource runs: a DigitalOcean reserved IP (also called floating IP), through " +
-			"DigitalOcean's API, or an address of the local network. Colocate it with what serves the address. " +
-			"The recurring monitor makes no request to the API; with OCF_CHECK_LEVEL=10 it asks the API who holds the address, " +
+		Long: "Moves a floating IP to the node on which the resource runs: a DigitalOcean " +
+			"reserved IP (also called floating IP), through " +
+			"DigitalOcean's API, or an address of the local network. Colocate it with what " +
+			"serves the address. " +
+			"The recurring monitor makes no request to the API; with OCF_CHECK_LEVEL=10 it asks " +
+			"the API who holds the address, " +
 			"which also shows an expired token before a failover needs it.",
 		Params: []ocf.Param{
-			{Name: contract.ParamIP, Aliases: []string{contract.ParamOldIP}, Required: true, Unique: true, Value: param.Addr(&a.IP),
+			{Name: contract.ParamIP, Aliases: []string{contract.ParamOldIP}, Required: true,
+				Unique: true, Value: param.Addr(&a.IP),
 				Short: "floating IP", Long: "The IPv4 or IPv6 address, without prefix length."},
 			{Name: contract.ParamProvider, Value: param.Enum(&a.Provider, names[0], names...),
 				Short: "who moves the address",
-				Long:  "digitalocean for a reserved IP of DigitalOcean, lan for an address of the local network."},
+				Long: "digitalocean for a reserved IP of DigitalOcean, lan for an address of " +
+					"the local network."},
 			{Name: contract.ParamTokenFile, Value: param.SecretPath(&a.TokenFile, ""),
 				Short: "file with the API token",
-				Long: "A file on each node that holds the provider's API token and nothing else. It must belong to root and be " +
-					"readable by nobody else (mode 0600). The token needs the scopes reserved_ip:read, reserved_ip:update and droplet:read."},
-			{Name: contract.ParamToken, Aliases: []string{contract.ParamOldToken}, Value: param.Secret(&a.token),
+				Long: "A file on each node that holds the provider's API token and nothing else. " +
+					"It must belong to root and be " +
+					"readable by nobody else (mode 0600). The token needs the scopes " +
+					"reserved_ip:read, reserved_ip:update and droplet:read."},
+			{Name: contract.ParamToken, Aliases: []string{contract.ParamOldToken},
+				Value: param.Secret(&a.token),
 				Short: "API token",
-				Long: "The API token itself. It is then in the cluster's configuration, where everybody with access to the cluster " +
-					"can read it unless it is moved to Pacemaker's secrets (cibsecret); token_file is better."},
+				Long: "The API token itself. It is then in the cluster's configuration, where " +
+					"everybody with access to the cluster " +
+					"can read it unless it is moved to Pacemaker's secrets (cibsecret); " +
+					"token_file is better."},
 			{Name: contract.ParamNIC, Value: param.NIC(&a.NIC),
 				Short: "network interface (lan)",
-				Long:  "The interface that gets the address. If it is not set, it is the one that the routing table has for the address's network."},
+				Long: "The interface that gets the address. If it is not set, it is the one " +
+					"that the routing table has for the address's network."},
 			{Name: contract.ParamNetmask, Value: param.PrefixLength(&a.Prefix),
 				Short: "prefix length (lan)",
-				Long: "The prefix length of the address, such as 24. If it is not set, it is that of the network in the routing table, " +
+				Long: "The prefix length of the address, such as 24. If it is not set, it is " +
+					"that of the network in the routing table, " +
 					"whose route is then left to whoever made it."},
 			{Name: contract.ParamAPIURL, Value: param.Origin(&a.API, contract.DefaultAPIURL),
-				Short: "origin of the provider's API", Long: "Scheme, host and port; /v2 is added."},
-			{Name: contract.ParamMetadataURL, Value: param.Origin(&a.Metadata, contract.DefaultMetadataURL),
-				Short: "origin of the metadata service", Long: "Scheme, host and port; /metadata/v1 is added."},
-			{Name: contract.ParamConflictWait, Value: param.Duration(&a.ConflictWait, lan.DefaultConflictWait),
+				Short: "origin of the provider's API",
+				Long:  "Scheme, host and port; /v2 is added."},
+			{Name: contract.ParamMetadataURL,
+				Value: param.Origin(&a.Metadata, contract.DefaultMetadataURL),
+				Short: "origin of the metadata service",
+				Long:  "Scheme, host and port; /metadata/v1 is added."},
+			{Name: contract.ParamConflictWait, Value: param.Duration(&a.ConflictWait,
+				lan.DefaultConflictWait),
 				Short: "wait for a conflict (lan)",
-				Long: "How long another machine is given to say that it has the address, before it is taken. " +
+				Long: "How long another machine is given to say that it has the address, before " +
+					"it is taken. " +
 					"Raise it where answers take longer; 0 does not ask."},
-			{Name: contract.ParamAnnounceFor, Value: param.Duration(&a.announceFor, contract.DefaultAnnounceFor),
+			{Name: contract.ParamAnnounceFor, Value: param.Duration(&a.announceFor,
+				contract.DefaultAnnounceFor),
 				Short: "repeat announcements for (lan)",
-				Long: "How long after a start each recurring monitor announces the address again (gratuitous ARP, unsolicited neighbour " +
-					"advertisement), for neighbours that missed the announcements of the start. 0 does not."},
+				Long: "How long after a start each recurring monitor announces the address again " +
+					"(gratuitous ARP, unsolicited neighbour " +
+					"advertisement), for neighbours that missed the announcements of the start. " +
+					"0 does not."},
 		},
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: contract.FloatIPStartTimeout},
 			{Name: "stop", Timeout: contract.FloatIPStopTimeout},
 			{Name: "monitor", Timeout: contract.FloatIPMonitorTimeout, Interval: 10 * time.Second},
-			{Name: "monitor", Timeout: contract.FloatIPHolderTimeout, Interval: 5 * time.Minute, Depth: contract.LevelDeep},
+			{Name: "monitor", Timeout: contract.FloatIPHolderTimeout, Interval: 5 * time.Minute,
+				Depth: contract.LevelDeep},
 		},
 		Validate: a.validate,
 		Start:    a.start,
@@ -137,10 +165,13 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 	}
 }
 
-// validate looks at the parameters together, and at what this node must have for them. It asks nobody.
+// validate looks at the parameters together, and at what this node must have for them. It asks
+// nobody.
 func (a *agent) validate(ctx context.Context) error {
 	if a.IP.Is4() && a.Prefix > 32 {
-		return ocf.Errorf(ocf.ErrConfigured, "parameter cidr_netmask=%d is too long for the IPv4 address %s: at most 32", a.Prefix, a.IP)
+		return ocf.Errorf(ocf.ErrConfigured,
+			"parameter cidr_netmask=%d is too long for the IPv4 address %s: at most 32", a.Prefix,
+			a.IP)
 	}
 	s, err := a.open(ctx, false)
 	if err != nil {
@@ -149,9 +180,12 @@ func (a *agent) validate(ctx context.Context) error {
 	if s.driver.credentials {
 		switch {
 		case a.token == "" && a.TokenFile == "":
-			return ocf.Errorf(ocf.ErrConfigured, "parameter token_file is not set: name the file that holds the token for %s", a.Provider)
+			return ocf.Errorf(ocf.ErrConfigured,
+				"parameter token_file is not set: name the file that holds the token for %s",
+				a.Provider)
 		case a.token != "" && a.TokenFile != "":
-			return ocf.Errorf(ocf.ErrConfigured, "both token_file and token are set: remove one, preferably token")
+			return ocf.Errorf(ocf.ErrConfigured,
+				"both token_file and token are set: remove one, preferably token")
 		}
 	}
 	if c, ok := s.provider.(Checker); ok {

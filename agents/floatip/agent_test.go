@@ -93,7 +93,8 @@ func TestTakesFromANodeThatIsGone(t *testing.T) {
 	require.Equal(t, "b", p.holder(t))
 	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
 	expect(t, p.a.Stop(), ocf.Success, "")
-	require.Equal(t, "b", p.holder(t), "the stop of the old holder takes nothing away from the new one")
+	require.Equal(t, "b", p.holder(t),
+		"the stop of the old holder takes nothing away from the new one")
 }
 
 func TestMonitorAsksTheProviderOnlyWhenItMust(t *testing.T) {
@@ -114,7 +115,8 @@ func TestMonitorAsksTheProviderOnlyWhenItMust(t *testing.T) {
 	require.Equal(t, before, p.Calls(), "nothing contradicts that it is not on b")
 }
 
-// Nodes are probed again whenever somebody cleans up. The old holder may still see the address that has just been moved.
+// Nodes are probed again whenever somebody cleans up. The old holder may still see the address that
+// has just been moved.
 func TestProbeOfAnOldHolder(t *testing.T) {
 	p := newPair(t)
 	expect(t, p.a.Start(), ocf.Success, "")
@@ -131,7 +133,8 @@ func TestMonitorDuringOutages(t *testing.T) {
 
 	p.Blind("a", blind)
 	p.Down("a", errDown)
-	expect(t, p.a.Probe(), ocf.ErrGeneric, "the metadata service does not answer; the cloud cannot be reached")
+	expect(t, p.a.Probe(), ocf.ErrGeneric,
+		"the metadata service does not answer; the cloud cannot be reached")
 	expect(t, p.a.Monitor(0), ocf.ErrGeneric, "the metadata service does not answer")
 	p.Down("a", nil)
 	expect(t, p.a.Probe(), ocf.NotRunning, "") // the API knows
@@ -139,7 +142,9 @@ func TestMonitorDuringOutages(t *testing.T) {
 
 	expect(t, p.a.Start(), ocf.Success, "")
 	p.Blind("a", blind)
-	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the metadata service does not answer; 203.0.113.10 was here when it could last be found out")
+	expect(t, p.a.Monitor(0), ocf.DegradedCode,
+		"the metadata service does not answer; 203.0.113.10 was here when it could last be found "+
+			"out")
 	expect(t, p.a.Probe(), ocf.Success, "")
 	p.Down("a", errDown)
 	expect(t, p.a.Probe(), ocf.ErrGeneric, "the metadata service does not answer")
@@ -147,12 +152,14 @@ func TestMonitorDuringOutages(t *testing.T) {
 	expect(t, p.a.Monitor(10), ocf.DegradedCode, "the cloud cannot be reached")
 	p.Blind("a", nil)
 	expect(t, p.a.Monitor(0), ocf.Success, "")
-	expect(t, p.a.Monitor(10), ocf.DegradedCode, "the provider does not confirm it: the cloud cannot be reached")
+	expect(t, p.a.Monitor(10), ocf.DegradedCode,
+		"the provider does not confirm it: the cloud cannot be reached")
 	p.Down("a", fault.Errorf(fault.Denied, "the token is refused"))
 	expect(t, p.a.Monitor(10), ocf.DegradedCode, "the token is refused")
 }
 
-// The node sees "not here" although it was told at the start that it is: soon after the start that may be the lag.
+// The node sees "not here" although it was told at the start that it is: soon after the start that
+// may be the lag.
 func TestContradictionDuringAnOutage(t *testing.T) {
 	p := newPair(t)
 	p.Lag = time.Hour
@@ -180,9 +187,11 @@ func TestStartDuringAnOutage(t *testing.T) {
 	p.Move(vip, "a")
 	r = p.a.Start()
 	expect(t, r, ocf.Success, "")
-	require.Contains(t, r.Stderr, "203.0.113.10 is here by what this node can see, which the provider cannot confirm: the cloud cannot be reached")
+	require.Contains(t, r.Stderr, "203.0.113.10 is here by what this node can see, which the "+
+		"provider cannot confirm: the cloud cannot be reached")
 
-	for kind, code := range map[fault.Kind]ocf.Code{fault.Denied: ocf.ErrPerm, fault.NotFound: ocf.ErrInstalled, fault.Misplaced: ocf.ErrInstalled} {
+	for kind, code := range map[fault.Kind]ocf.Code{fault.Denied: ocf.ErrPerm,
+		fault.NotFound: ocf.ErrInstalled, fault.Misplaced: ocf.ErrInstalled} {
 		p.Down("a", fault.Errorf(kind, "it will not do"))
 		expect(t, p.a.Start(), code, "it will not do")
 	}
@@ -194,7 +203,8 @@ func TestStopDuringAnOutage(t *testing.T) {
 	p.Down("a", errDown)
 	r := p.a.Stop()
 	expect(t, r, ocf.Success, "")
-	require.Contains(t, r.Stderr, "203.0.113.10 may stay assigned to this node until another one takes it, which the provider allows: "+
+	require.Contains(t, r.Stderr, "203.0.113.10 may stay assigned to this node until another one "+
+		"takes it, which the provider allows: "+
 		"the cloud cannot be reached")
 	require.Equal(t, "a", p.holder(t))
 	expect(t, p.b.Start(), ocf.Success, "")
@@ -204,7 +214,8 @@ func TestStopDuringAnOutage(t *testing.T) {
 	require.Equal(t, "b", p.holder(t))
 }
 
-// Where the provider does not keep the address exclusive, a stop that could not remove it must say so.
+// Where the provider does not keep the address exclusive, a stop that could not remove it must say
+// so.
 func TestStopThatCannot(t *testing.T) {
 	p := newPair(t)
 	r := ocftest.New(t, func() *ocf.Agent {
@@ -215,13 +226,16 @@ func TestStopThatCannot(t *testing.T) {
 	expect(t, r.Stop(), ocf.ErrGeneric, "cannot remove it")
 }
 
-// A start that is cut short may have effect later; the stop after it needs no parameter to find that.
+// A start that is cut short may have effect later; the stop after it needs no parameter to find
+// that.
 func TestStopAfterAStartThatWasCutShort(t *testing.T) {
 	p := newPair(t)
 	p.Delay = 700 * time.Millisecond
 	r := p.a.Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "600"})
 	expect(t, r, ocf.ErrGeneric, "is not here yet although the provider accepted it")
-	require.Eventually(t, func() bool { return p.holder(t) == "a" }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return p.holder(t) == "a"
+	}, 5*time.Second, 10*time.Millisecond)
 	p.Delay = 0
 	expect(t, p.a.With("ip", "").With("provider", "").Stop(), ocf.Success, "")
 	require.Empty(t, p.holder(t))
@@ -234,21 +248,33 @@ func TestParameters(t *testing.T) {
 		code   ocf.Code
 		reason string
 	}{
-		"no address":    {map[string]string{}, ocf.ErrConfigured, "parameter ip is not set"},
-		"a broken one":  {map[string]string{"ip": "203.0.113"}, ocf.ErrConfigured, "is not an IPv4 or IPv6 address"},
-		"no provider":   {map[string]string{"ip": "203.0.113.10", "provider": "ec3"}, ocf.ErrConfigured, "provider"},
-		"no token":      {map[string]string{"ip": "203.0.113.10"}, ocf.ErrConfigured, "parameter token_file is not set"},
-		"two tokens":    {map[string]string{"ip": "203.0.113.10", "token": "x", "token_file": "/x"}, ocf.ErrConfigured, "both token_file and token are set"},
-		"no token file": {map[string]string{"ip": "203.0.113.10", "token_file": "/no/such"}, ocf.ErrInstalled, "token file /no/such is missing on this node"},
-		"the token in place of its file": {map[string]string{"ip": "203.0.113.10", "token_file": "dop_v1_x"}, ocf.ErrConfigured,
+		"no address": {map[string]string{}, ocf.ErrConfigured, "parameter ip is not set"},
+		"a broken one": {map[string]string{"ip": "203.0.113"}, ocf.ErrConfigured,
+			"is not an IPv4 or IPv6 address"},
+		"no provider": {map[string]string{"ip": "203.0.113.10", "provider": "ec3"},
+			ocf.ErrConfigured, "provider"},
+		"no token": {map[string]string{"ip": "203.0.113.10"}, ocf.ErrConfigured,
+			"parameter token_file is not set"},
+		"two tokens": {map[string]string{"ip": "203.0.113.10", "token": "x", "token_file": "/x"},
+			ocf.ErrConfigured, "both token_file and token are set"},
+		"no token file": {map[string]string{"ip": "203.0.113.10", "token_file": "/no/such"},
+			ocf.ErrInstalled, "token file /no/such is missing on this node"},
+		"the token in place of its file": {map[string]string{"ip": "203.0.113.10",
+			"token_file": "dop_v1_x"}, ocf.ErrConfigured,
 			"parameter token_file is not an absolute path"},
-		"a password": {map[string]string{"ip": "203.0.113.10", "token": "abc", "api_url": "https://me:pass@api.digitalocean.com"},
+		"a password": {map[string]string{"ip": "203.0.113.10", "token": "abc",
+			"api_url": "https://me:pass@api.digitalocean.com"},
 			ocf.ErrConfigured, `api_url="https://me:xxxxx@api.digitalocean.com" holds a user or a password`},
-		"an odd token":  {map[string]string{"ip": "203.0.113.10", "token": "two words"}, ocf.ErrInstalled, "the parameter token holds more than a token"},
-		"a long prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan", "cidr_netmask": "33"}, ocf.ErrConfigured, "cidr_netmask=33 is too long"},
-		"an odd prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan", "cidr_netmask": "/24"}, ocf.ErrConfigured, "is not a prefix length"},
-		"an odd nic":    {map[string]string{"ip": "203.0.113.10", "provider": "lan", "nic": "../x"}, ocf.ErrConfigured, "is not the name of a network interface"},
-		"a path after the origin": {map[string]string{"ip": "203.0.113.10", "token": "x", "api_url": "https://api.digitalocean.com/v2"},
+		"an odd token": {map[string]string{"ip": "203.0.113.10", "token": "two words"},
+			ocf.ErrInstalled, "the parameter token holds more than a token"},
+		"a long prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan",
+			"cidr_netmask": "33"}, ocf.ErrConfigured, "cidr_netmask=33 is too long"},
+		"an odd prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan",
+			"cidr_netmask": "/24"}, ocf.ErrConfigured, "is not a prefix length"},
+		"an odd nic": {map[string]string{"ip": "203.0.113.10", "provider": "lan", "nic": "../x"},
+			ocf.ErrConfigured, "is not the name of a network interface"},
+		"a path after the origin": {map[string]string{"ip": "203.0.113.10", "token": "x",
+			"api_url": "https://api.digitalocean.com/v2"},
 			ocf.ErrConfigured, "goes on after the host"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -262,14 +288,17 @@ func TestParameters(t *testing.T) {
 
 // The tutorial's primitive has the two parameters by their old names and nothing else.
 func TestOldNames(t *testing.T) {
-	r := ocftest.New(t, func() *ocf.Agent { return floatip.New("test") }, map[string]string{"floating_ip": "203.0.113.10", "do_token": "abc"})
+	r := ocftest.New(t, func() *ocf.Agent {
+		return floatip.New("test")
+	}, map[string]string{"floating_ip": "203.0.113.10", "do_token": "abc"})
 	expect(t, r.Run("validate-all", nil), ocf.Success, "")
 }
 
 func TestMemoryThatIsBroken(t *testing.T) {
 	p := newPair(t)
 	expect(t, p.a.Start(), ocf.Success, "")
-	require.NoError(t, os.WriteFile(filepath.Join(p.a.RunDir(), "test", "state.json"), []byte(`{"Started":{"IP":"x"`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(p.a.RunDir(), "test", "state.json"),
+		[]byte(`{"Started":{"IP":"x"`), 0o600))
 	expect(t, p.a.Monitor(0), ocf.Success, "")
 	p.Blind("a", errDown)
 	expect(t, p.a.Monitor(0), ocf.DegradedCode, "was here")

@@ -5,11 +5,14 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// NewWith is New with a provider called "test" in the table, beside the others. open makes it for the node that the agent runs on.
+// NewWith is New with a provider called "test" in the table, beside the others. open makes it for
+// the node that the agent runs on.
 func NewWith(exclusive bool, open func(*ocf.Call) Provider) *ocf.Agent {
 	return newAgent("test", append(drivers(), driver{
 		name: "test", exclusive: exclusive,
-		open: func(_ settings, call *ocf.Call, _ func() (string, error)) Provider { return open(call) },
+		open: func(_ settings, call *ocf.Call, _ func() (string, error)) Provider {
+			return open(call)
+		},
 	}))
 }
 

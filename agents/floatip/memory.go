@@ -22,7 +22,8 @@ type memory struct {
 	path string
 }
 
-// recall reads the memory; one that is missing or broken is empty, and what it would have said is unknown.
+// recall reads the memory; one that is missing or broken is empty, and what it would have said is
+// unknown.
 func recall(dir string) *memory {
 	m := &memory{}
 	path := filepath.Join(dir, "state.json")

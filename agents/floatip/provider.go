@@ -10,31 +10,35 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// Provider moves addresses between servers. An error means "unknown" or "cannot", never "no"; package fault says which. Every
-// method returns soon after its context has ended.
+// Provider moves addresses between servers. An error means "unknown" or "cannot", never "no";
+// package fault says which. Every method returns soon after its context has ended.
 type Provider interface {
 	// Self is the provider's name for this server.
 	Self(ctx context.Context) (server string, err error)
 	// Holder is the provider's name for the server that has the address, "" if nobody has it.
 	Holder(ctx context.Context, ip netip.Addr) (server string, err error)
-	// Assign gives the address to the server and is idempotent. It may return before Holder says so.
+	// Assign gives the address to the server and is idempotent. It may return before Holder says
+	// so.
 	Assign(ctx context.Context, ip netip.Addr, server string) error
 	// Release takes the address from the server, and does nothing unless that server holds it.
 	Release(ctx context.Context, ip netip.Addr, server string) error
 }
 
-// Local is a Provider that can also tell from this machine alone whether it has the address, so cheaply that a recurring monitor
-// may ask each time. Where the provider keeps the address exclusive the answer may lag behind Holder's.
+// Local is a Provider that can also tell from this machine alone whether it has the address, so
+// cheaply that a recurring monitor may ask each time. Where the provider keeps the address
+// exclusive the answer may lag behind Holder's.
 type Local interface {
 	Here(ctx context.Context, ip netip.Addr) (bool, error)
 }
 
-// Announcer is a Provider whose network has to be told where the address is, and told again for those who missed it.
+// Announcer is a Provider whose network has to be told where the address is, and told again for
+// those who missed it.
 type Announcer interface {
 	Announce(ctx context.Context, ip netip.Addr) error
 }
 
-// Checker is a Provider that can find out on this node alone, without asking anybody, that it cannot work.
+// Checker is a Provider that can find out on this node alone, without asking anybody, that it
+// cannot work.
 type Checker interface {
 	Check(ctx context.Context, ip netip.Addr) error
 }
@@ -42,15 +46,16 @@ type Checker interface {
 // driver is a row of the table of providers.
 type driver struct {
 	name string
-	// exclusive is whether the provider itself lets one server at a time hold the address. Then a stop that cannot reach the
-	// provider does no harm, because the next holder's assign moves the address; and only the provider's answer is certain.
+	// exclusive is whether the provider itself lets one server at a time hold the address. Then a
+	// stop that cannot reach the provider does no harm, because the next holder's assign moves the
+	// address; and only the provider's answer is certain.
 	exclusive bool
 	// credentials is whether the provider needs a token.
 	credentials bool
 	open        func(settings, *ocf.Call, func() (string, error)) Provider
 }
 
-// drivers is the table of providers; the first one is the default.
+// drivers returns the table of providers; the first one is the default.
 func drivers() []driver {
 	return []driver{
 		{name: contract.DigitalOcean, exclusive: true, credentials: true, open: openDigitalOcean},
@@ -65,5 +70,6 @@ func openDigitalOcean(s settings, call *ocf.Call, token func() (string, error)) 
 }
 
 func openLAN(s settings, call *ocf.Call, _ func() (string, error)) Provider {
-	return lan.New(lan.Config{Node: call.Node, NIC: s.NIC, Prefix: s.Prefix, ConflictWait: s.ConflictWait, Log: call.Infof})
+	return lan.New(lan.Config{Node: call.Node, NIC: s.NIC, Prefix: s.Prefix,
+		ConflictWait: s.ConflictWait, Log: call.Infof})
 }

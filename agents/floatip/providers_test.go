@@ -51,7 +51,8 @@ func (s *simulated) params(t *testing.T, droplet int) map[string]string {
 	t.Cleanup(metadata.Close)
 	path := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(path, []byte(secret+"\n"), 0o600))
-	return map[string]string{"ip": vip.String(), "token_file": path, "api_url": s.api, "metadata_url": metadata.URL}
+	return map[string]string{"ip": vip.String(), "token_file": path, "api_url": s.api,
+		"metadata_url": metadata.URL}
 }
 
 func agent() *ocf.Agent { return floatip.New("test") }
@@ -60,9 +61,10 @@ func TestDigitalOceanConformance(t *testing.T) {
 	missing := newSimulated(t).params(t, 1)
 	missing["token_file"] = "/no/such/file"
 	ocftest.Conformance(t, ocftest.Subject{
-		New:     agent,
-		Params:  func(t *testing.T) map[string]string { return newSimulated(t).params(t, 1) },
-		Wrong:   map[string]string{"ip": "203.0.113.10/32", "api_url": "ftp://x", "provider": "nobody", "cidr_netmask": "x"},
+		New:    agent,
+		Params: func(t *testing.T) map[string]string { return newSimulated(t).params(t, 1) },
+		Wrong: map[string]string{"ip": "203.0.113.10/32", "api_url": "ftp://x",
+			"provider": "nobody", "cidr_netmask": "x"},
 		Missing: missing,
 		Stuck: func(t *testing.T) map[string]string {
 			s := newSimulated(t)
@@ -83,7 +85,8 @@ func TestLANConformance(t *testing.T) {
 	ocftest.Conformance(t, ocftest.Subject{
 		New: func() *ocf.Agent {
 			return floatip.NewLAN(func(nic string, prefix int, node string) floatip.Provider {
-				return machine.On(t, lan.Config{Node: node, NIC: nic, Prefix: prefix, ConflictWait: 5 * time.Millisecond})
+				return machine.On(t, lan.Config{Node: node, NIC: nic, Prefix: prefix,
+					ConflictWait: 5 * time.Millisecond})
 			})
 		},
 		Params: func(t *testing.T) map[string]string {
@@ -120,7 +123,8 @@ func TestDigitalOceanFailover(t *testing.T) {
 	require.Zero(t, s.Holder(vip))
 }
 
-// The metadata service tells for ever what was true before the start, and later what was true before the move.
+// The metadata service tells for ever what was true before the start, and later what was true
+// before the move.
 func TestDigitalOceanStaleMetadata(t *testing.T) {
 	s := newSimulated(t)
 	a, b := ocftest.New(t, agent, s.params(t, 1)), ocftest.New(t, agent, s.params(t, 2))
@@ -145,14 +149,18 @@ func TestDigitalOceanStaleMetadata(t *testing.T) {
 func TestTokenIsNeverShown(t *testing.T) {
 	s := newSimulated(t)
 	params := s.params(t, 1)
-	inCIB := map[string]string{"floating_ip": vip.String(), "do_token": secret, "api_url": s.api, "metadata_url": params["metadata_url"]}
+	inCIB := map[string]string{"floating_ip": vip.String(), "do_token": secret, "api_url": s.api,
+		"metadata_url": params["metadata_url"]}
 	for _, fault := range []cloud.Fault{
-		{Kind: cloud.Status, Status: 401}, {Kind: cloud.Status, Status: 403}, {Kind: cloud.Status, Status: 404}, {Kind: cloud.Drop},
+		{Kind: cloud.Status, Status: 401}, {Kind: cloud.Status, Status: 403},
+		{Kind: cloud.Status, Status: 404}, {Kind: cloud.Drop},
 	} {
 		for _, p := range []map[string]string{params, inCIB} {
 			s.SetFault(fault)
 			for _, action := range []string{"start", "monitor", "stop", "validate-all"} {
-				r := ocftest.New(t, agent, p).Run(action, map[string]string{"OCF_RESKEY_CRM_meta_timeout": "800", "OCF_CHECK_LEVEL": "10"})
+				r := ocftest.New(t, agent, p).Run(action,
+					map[string]string{"OCF_RESKEY_CRM_meta_timeout": "800",
+						"OCF_CHECK_LEVEL": "10"})
 				require.NotContains(t, r.Stderr+r.Stdout, secret)
 				require.NotContains(t, r.Stderr+r.Stdout, secret[7:])
 			}
@@ -168,17 +176,29 @@ func TestDigitalOceanReasons(t *testing.T) {
 		code   ocf.Code
 		reason string
 	}{
-		"a token that nobody knows": {change: func(p map[string]string) { delete(p, "token_file"); p["token"] = "other" }, code: ocf.ErrPerm,
+		"a token that nobody knows": {change: func(p map[string]string) {
+			delete(p, "token_file")
+			p["token"] = "other"
+		}, code: ocf.ErrPerm,
 			reason: "cannot assign 203.0.113.10 to droplet 1: the token is refused"},
-		"a token without droplet:read": {change: func(p map[string]string) { delete(p, "token_file"); p["token"] = "narrow" }, code: ocf.ErrPerm,
+		"a token without droplet:read": {change: func(p map[string]string) {
+			delete(p, "token_file")
+			p["token"] = "narrow"
+		}, code: ocf.ErrPerm,
 			reason: "give the token the scope droplet:read"},
-		"an address that nobody knows": {change: func(p map[string]string) { p["ip"] = "203.0.113.99" }, code: ocf.ErrInstalled,
+		"an address that nobody knows": {change: func(p map[string]string) {
+			p["ip"] = "203.0.113.99"
+		}, code: ocf.ErrInstalled,
 			reason: "no such reserved address"},
-		"the API is down": {fault: cloud.Fault{Kind: cloud.Status, Status: 503}, code: ocf.ErrGeneric,
+		"the API is down": {fault: cloud.Fault{Kind: cloud.Status, Status: 503},
+			code:   ocf.ErrGeneric,
 			reason: `cannot assign 203.0.113.10 to droplet 1: the API says 503 "Service Unavailable"`},
-		"locked":    {fault: cloud.Fault{Kind: cloud.Locked}, code: ocf.ErrGeneric, reason: "the address is locked, another event of it is still under way"},
-		"throttled": {fault: cloud.Fault{Kind: cloud.Status, Status: 429, RetryAfter: time.Minute}, code: ocf.ErrGeneric, reason: "for another 1m0s"},
-		"no metadata service": {fault: cloud.Fault{Kind: cloud.MetadataStatus}, code: ocf.ErrGeneric,
+		"locked": {fault: cloud.Fault{Kind: cloud.Locked}, code: ocf.ErrGeneric,
+			reason: "the address is locked, another event of it is still under way"},
+		"throttled": {fault: cloud.Fault{Kind: cloud.Status, Status: 429, RetryAfter: time.Minute},
+			code: ocf.ErrGeneric, reason: "for another 1m0s"},
+		"no metadata service": {fault: cloud.Fault{Kind: cloud.MetadataStatus},
+			code:   ocf.ErrGeneric,
 			reason: "cannot find out which droplet this is: the metadata service answers 500"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +210,8 @@ func TestDigitalOceanReasons(t *testing.T) {
 			if test.fault.Kind != "" {
 				s.SetFault(test.fault)
 			}
-			r := ocftest.New(t, agent, params).Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000"})
+			r := ocftest.New(t, agent, params).Run("start",
+				map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000"})
 			expect(t, r, test.code, test.reason)
 			require.Less(t, r.Took, 2*time.Second)
 		})
@@ -198,13 +219,15 @@ func TestDigitalOceanReasons(t *testing.T) {
 }
 
 // machines are two machines on a network with the agent on each.
-func machines(t *testing.T) (l *floatiptest.LAN, m [2]*floatiptest.Machine, r [2]*ocftest.Resource) {
+func machines(t *testing.T) (l *floatiptest.LAN, m [2]*floatiptest.Machine,
+	r [2]*ocftest.Resource) {
 	l = floatiptest.NewLAN(t)
 	for i := range m {
 		m[i] = l.Add(t, []string{"192.0.2.1/24", "192.0.2.2/24"}[i])
 		r[i] = ocftest.New(t, func() *ocf.Agent {
 			return floatip.NewLAN(func(nic string, prefix int, _ string) floatip.Provider {
-				return m[i].On(t, lan.Config{Node: []string{"a", "b"}[i], NIC: nic, Prefix: prefix, ConflictWait: 60 * time.Millisecond})
+				return m[i].On(t, lan.Config{Node: []string{"a", "b"}[i], NIC: nic, Prefix: prefix,
+					ConflictWait: 60 * time.Millisecond})
 			})
 		}, map[string]string{"ip": "192.0.2.10", "provider": "lan"})
 	}
@@ -216,14 +239,17 @@ func TestLANFailover(t *testing.T) {
 	expect(t, r[0].Start(), ocf.Success, "")
 	expect(t, r[0].Monitor(10), ocf.Success, "")
 	expect(t, r[1].Probe(), ocf.NotRunning, "")
-	expect(t, r[1].Start(), ocf.ErrGeneric, "192.0.2.10 is in use by another machine on the network of eth0, hardware address "+m[0].MAC.String())
+	expect(t, r[1].Start(), ocf.ErrGeneric,
+		"192.0.2.10 is in use by another machine on the network of eth0, hardware address "+m[0].MAC.String())
 
 	plug := l.Unplug(t, m[0])
 	expect(t, r[0].Monitor(0), ocf.ErrGeneric, "192.0.2.10 cannot serve: eth0 has no carrier")
 	expect(t, r[0].Probe(), ocf.ErrGeneric, "eth0 has no carrier")
 	expect(t, r[1].Start(), ocf.Success, "")
 	plug()
-	require.Eventually(t, func() bool { return strings.Contains(r[0].Monitor(10).Reason, "is in use by another machine") }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return strings.Contains(r[0].Monitor(10).Reason, "is in use by another machine")
+	}, 5*time.Second, 10*time.Millisecond)
 	expect(t, r[0].Stop(), ocf.Success, "")
 	expect(t, r[1].Monitor(10), ocf.Success, "")
 
@@ -249,7 +275,8 @@ func TestLANMonitorAnnounces(t *testing.T) {
 			link, err := netlink.LinkByName("eth0")
 			require.NoError(t, err)
 			require.NoError(t, netlink.NeighSet(&netlink.Neigh{
-				LinkIndex: link.Attrs().Index, State: netlink.NUD_REACHABLE, IP: ip.AsSlice(), HardwareAddr: m[1].MAC,
+				LinkIndex: link.Attrs().Index, State: netlink.NUD_REACHABLE, IP: ip.AsSlice(),
+				HardwareAddr: m[1].MAC,
 			}))
 		})
 	}
@@ -266,8 +293,11 @@ func TestLANMonitorAnnounces(t *testing.T) {
 	expect(t, r[0].Start(), ocf.Success, "")
 	mislead()
 	require.False(t, learnt())
-	// The kernel holds what it learnt for up to a second against a newer claim (net.ipv4.neigh.*.locktime).
-	require.Eventually(t, func() bool { return r[0].Monitor(0).Code == ocf.Success && learnt() }, 5*time.Second, 50*time.Millisecond)
+	// The kernel holds what it learnt for up to a second against a newer claim
+	// (net.ipv4.neigh.*.locktime).
+	require.Eventually(t, func() bool {
+		return r[0].Monitor(0).Code == ocf.Success && learnt()
+	}, 5*time.Second, 50*time.Millisecond)
 
 	mislead()
 	silent := r[0].With("announce_for", "0")

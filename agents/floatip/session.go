@@ -23,8 +23,9 @@ type session struct {
 // errNoAddress is an action that has no address to work on.
 var errNoAddress = errors.New("parameter ip is not set or wrong, and nothing was started here")
 
-// open finds out what the action is about: what the parameters say or, where it looks for or stops what may be running although the
-// parameters were changed or spoiled since, what it was started with.
+// open finds out what the action is about: what the parameters say or, where it looks for or stops
+// what may be running although the parameters were changed or spoiled since, what it was started
+// with.
 func (a *agent) open(ctx context.Context, asStarted bool) (*session, error) {
 	call := ocf.CallFrom(ctx)
 	s := &session{settings: a.settings, call: call, memory: recall(call.Dir)}
@@ -48,12 +49,14 @@ func (a *agent) open(ctx context.Context, asStarted bool) (*session, error) {
 	return nil, fmt.Errorf("no provider is called %q", s.Provider)
 }
 
-// token reads the token when it is needed. Main knows a token in a parameter as a secret; one from a file is made known here.
+// token reads the token when it is needed. Main knows a token in a parameter as a secret; one from
+// a file is made known here.
 func (s *session) token(parameter string) func() (string, error) {
 	return func() (string, error) {
 		if s.TokenFile == "" {
 			if parameter == "" {
-				return "", fault.Errorf(fault.NotInstalled, "no token is set: name the file that holds it in token_file")
+				return "", fault.Errorf(fault.NotInstalled,
+					"no token is set: name the file that holds it in token_file")
 			}
 			return tokenfile.Parse("the parameter token", []byte(parameter))
 		}
@@ -84,8 +87,10 @@ func (s *session) here(ctx context.Context) (bool, error) {
 	return s.certain(ctx)
 }
 
-// part is a context for an attempt after which there must be time left: it gets the share of what there is, and no more than the limit.
-func part(ctx context.Context, limit time.Duration, share float64) (context.Context, context.CancelFunc) {
+// part returns a context for an attempt after which there must be time left: it gets the share of
+// what there is, and no more than the limit.
+func part(ctx context.Context, limit time.Duration, share float64) (context.Context,
+	context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Duration(float64(time.Until(deadline))*share))
 	}

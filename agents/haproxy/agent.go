@@ -1,5 +1,5 @@
-// Package haproxy is the resource agent ocf:hawser:haproxy: HAProxy in master-worker mode, as Pacemaker starts, watches, reloads
-// and stops it.
+// Package haproxy is the resource agent ocf:hawser:haproxy: HAProxy in master-worker mode, as
+// Pacemaker starts, watches, reloads and stops it.
 //
 // What an answer makes the cluster do decides what is answered:
 //
@@ -17,8 +17,12 @@
 //	reload   HAProxy does not run, or does not answer                        1
 //	stop     a process survives SIGKILL                                      1  the node has to be fenced
 //
-// With the parameter keeper, a HAProxy that died or hangs is brought back before the cluster learns of it: by the keeper, and where there
-// is none, by the recurring monitor or the reload that finds it. Only what cannot be brought back is answered 7 or 1.
+// With the parameter keeper, a HAProxy that died or hangs is brought back before the cluster
+// notices: by the keeper, or, if there is none, by the recurring monitor or the reload that finds
+// it. Only what cannot be brought back is answered 7 or 1.
+//
+// It imports instance, keeper, ocf, contract, param, haproxy and leaves of internal, never crm or
+// cluster.
 package haproxy
 
 import (
@@ -47,18 +51,20 @@ type agent struct {
 // New declares the agent. The version is shown in its meta-data.
 func New(version string) *ocf.Agent { return newAgent(version).Declare() }
 
-// Keep returns the life of the process that watches HAProxy, the keeper. It returns its exit code.
+// Keep is the life of the process that watches HAProxy, the keeper. It returns its exit code.
 func Keep(ctx context.Context, version string) int {
 	return keeper.Run(ctx, func() keeper.Agent { return newAgent(version) })
 }
 
 func newAgent(version string) *agent {
-	return &agent{Settings: instance.Settings{Unit: contract.DefaultUnit}, System: instance.ThisSystem(version)}
+	return &agent{Settings: instance.Settings{Unit: contract.DefaultUnit},
+		System: instance.ThisSystem(version)}
 }
 
 // Instance returns the HAProxy that a call is about.
 func (a *agent) Instance(dir string) *instance.Instance {
-	return &instance.Instance{Files: contract.Files{Dir: dir}, Settings: a.Settings, System: a.System}
+	return &instance.Instance{Files: contract.Files{Dir: dir}, Settings: a.Settings,
+		System: a.System}
 }
 
 func (a *agent) instance(ctx context.Context) *instance.Instance {
@@ -71,27 +77,32 @@ func (a *agent) Declare() *ocf.Agent {
 		LogName: "hawser-haproxy",
 		Version: a.Version,
 		Short:   "HAProxy, kept reachable by the cluster",
-		Long: `Runs HAProxy in master-worker mode, watches it through its own sockets, reloads it without losing a connection and stops it without
-cutting short what can still finish.
+		Long: `Runs HAProxy in master-worker mode, watches it through its own sockets, reloads it
+without losing a connection and stops it without cutting short what can still finish.
 
-The configuration file needs nothing for it: the agent adds a fragment of its own with a stats socket and, where the configuration has
-none, hard-stop-after. HAProxy's environment has HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with
-bind "${HAWSER_ANCHOR_IP}:80" serves every node.
+The configuration file needs nothing for it: the agent adds a fragment of its own with a stats
+socket and, where the configuration has none, hard-stop-after. HAProxy's environment has
+HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with bind
+"${HAWSER_ANCHOR_IP}:80" serves every node.
 
-A configuration that HAProxy refuses at a reload leaves the running HAProxy serving with the old one: the monitor is then degraded (190)
-and says why, and it takes the configuration over as soon as HAProxy accepts it.
+A configuration that HAProxy refuses at a reload leaves the running HAProxy serving with the old
+one: the monitor is then degraded (190) and says why, and it takes the configuration over as soon as
+HAProxy accepts it.
 
-On a machine that systemd runs, HAProxy has what its own service (parameter unit), drop-ins included, would have given it: Limit*,
-OOMScoreAdjust, Nice, UMask, CPUAffinity, CapabilityBoundingSet, NoNewPrivileges, BindPaths and BindReadOnlyPaths, Environment and
-EnvironmentFile, User and Group (of the workers); and in the scope hawser-RESOURCE.scope its Slice, its limits of memory, processor, tasks
-and input and output. Its ExecStart is not used: arguments such as EXTRAOPTS of /etc/default/haproxy are given as extraconf. The service
-itself must be disabled: systemctl disable --now haproxy.service.`,
+On a machine that systemd runs, HAProxy has what its own service (parameter unit), drop-ins
+included, would have given it: Limit*, OOMScoreAdjust, Nice, UMask, CPUAffinity,
+CapabilityBoundingSet, NoNewPrivileges, BindPaths and BindReadOnlyPaths, Environment and
+EnvironmentFile, User and Group (of the workers); and in the scope hawser-RESOURCE.scope its Slice,
+its limits of memory, processor, tasks and input and output. Its ExecStart is not used: arguments
+such as EXTRAOPTS of /etc/default/haproxy are given as extraconf. The service itself must be
+disabled: systemctl disable --now haproxy.service.`,
 		Params: a.params(),
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: contract.HAProxyStartTimeout},
 			{Name: "stop", Timeout: contract.HAProxyStopTimeout},
 			{Name: "monitor", Timeout: contract.HAProxyMonitorTimeout, Interval: 10 * time.Second},
-			{Name: "monitor", Timeout: contract.HAProxyMonitorTimeout, Interval: 30 * time.Second, Depth: contract.LevelDeep},
+			{Name: "monitor", Timeout: contract.HAProxyMonitorTimeout, Interval: 30 * time.Second,
+				Depth: contract.LevelDeep},
 			{Name: "reload-agent", Timeout: contract.HAProxyReloadTimeout},
 		},
 		Validate: a.validate,
@@ -109,17 +120,20 @@ func (a *agent) params() []ocf.Param {
 		Value: param.Path(&a.Binpath, contract.DefaultBinpath),
 	}, {
 		Name: contract.ParamConffile, Short: "HAProxy's configuration",
-		Long:  "Absolute path of HAProxy's configuration file, or of a directory whose files *.cfg are read in the order of their names.",
+		Long: "Absolute path of HAProxy's configuration file, or of a directory whose files " +
+			"*.cfg are read in the order of their names.",
 		Value: param.Path(&a.Conffile, contract.DefaultConffile),
 	}, {
 		Name: contract.ParamExtraconf, Short: "further arguments for HAProxy",
-		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes keep white space; no shell sees them. The options
-by which the agent itself runs HAProxy (-c -d -db -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
+		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes
+keep white space; no shell sees them. The options by which the agent itself runs HAProxy (-c -d -db
+-h -p -S -sf -st -v -vv -Ws -x) are refused.`,
 		Value: param.Words(&a.Extraconf, ""),
 	}, {
 		Name: contract.ParamCheckURL, Short: "what to ask for through HAProxy", Reloadable: true,
-		Long: `A URL that a monitor of OCF_CHECK_LEVEL 10 asks for, so that the check goes through HAProxy and what is behind it, such as
-http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399 is healthy; redirections are not followed, certificates are not verified.`,
+		Long: `A URL that a monitor of OCF_CHECK_LEVEL 10 asks for, so that the check goes through
+HAProxy and what is behind it, such as http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399
+is healthy; redirections are not followed, certificates are not verified.`,
 		Value: param.CheckURL(&a.CheckURL),
 	}, {
 		Name: contract.ParamCheckTimeout, Short: "how long check_url may take", Reloadable: true,
@@ -127,57 +141,70 @@ http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399 is healthy; redire
 		Value: param.Duration(&a.checkTimeout, contract.DefaultCheckTimeout),
 	}, {
 		Name: contract.ParamMinServers, Short: "servers that every backend needs", Reloadable: true,
-		Long: `With fewer servers UP than this in any backend that has servers, the monitor fails, so that the cluster moves the address to a node
-that reaches its backends. 0 asks nothing.`,
+		Long: `With fewer servers UP than this in any backend that has servers, the monitor fails,
+so that the cluster moves the address to a node that reaches its backends. 0 asks nothing.`,
 		Value: param.Int(&a.minServers, contract.DefaultMinServers, 0, contract.MostServers),
 	}, {
-		Name: contract.ParamStopGrace, Short: "how long open connections may finish", Reloadable: true,
-		Long: `How long a stop lets open connections finish before it ends them; HAProxy takes no new ones from the beginning. A stop takes at
-most what the timeout of its operation allows.`,
+		Name: contract.ParamStopGrace, Short: "how long open connections may finish",
+		Reloadable: true,
+		Long: `How long a stop lets open connections finish before it ends them; HAProxy takes no
+new ones from the beginning. A stop takes at most what the timeout of its operation allows.`,
 		Value: param.Duration(&a.StopGrace, contract.DefaultStopGrace),
 	}, {
 		Name: contract.ParamAnchorIP, Short: "HAWSER_ANCHOR_IP",
-		Long: `The address that HAProxy's configuration knows as HAWSER_ANCHOR_IP, on which a floating IP's traffic arrives. By default the metadata
-service is asked for it, if the configuration mentions it.`,
+		Long: `The address that HAProxy's configuration knows as HAWSER_ANCHOR_IP, on which a
+floating IP's traffic arrives. By default the metadata service is asked for it, if the configuration
+mentions it.`,
 		Value: param.Addr(&a.AnchorIP),
 	}, {
 		Name: contract.ParamPrivateIP, Short: "HAWSER_PRIVATE_IP",
-		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the metadata service is asked for it, if the
-configuration mentions it.`,
+		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the
+metadata service is asked for it, if the configuration mentions it.`,
 		Value: param.Addr(&a.PrivateIP),
 	}, {
 		Name: contract.ParamMetadataURL, Short: "origin of the metadata service", Reloadable: true,
-		Long:  "Scheme, host and port of the service that knows this machine's addresses; /metadata/v1 is added. It is asked only at a start.",
+		Long: "Scheme, host and port of the service that knows this machine's addresses; " +
+			"/metadata/v1 is added. It is asked only at a start.",
 		Value: param.Origin(&a.MetadataURL, contract.DefaultMetadataURL),
 	}, {
 		Name: contract.ParamUnit, Short: "HAProxy's own systemd service",
-		Long:  `The service whose settings HAProxy runs with, and which must neither run nor be enabled beside the cluster's HAProxy; or none.`,
+		Long: `The service whose settings HAProxy runs with, and which must neither run nor be
+enabled beside the cluster's HAProxy; or none.`,
 		Value: param.Service(&a.Unit, contract.DefaultUnit),
 	}, {
-		Name: contract.ParamKeeper, Short: "whether a keeper brings HAProxy back at once", Reloadable: true,
-		Long: `Whether the start leaves a small process, hawser-keeper, that holds copies of HAProxy's listening sockets. It starts HAProxy again as
-soon as it dies or hangs: connections made meanwhile wait instead of being refused. It never acts on what is stopped, reloaded, unmanaged
-or in maintenance by way of the cluster.`,
+		Name: contract.ParamKeeper, Short: "whether a keeper brings HAProxy back at once",
+		Reloadable: true,
+		Long: `Whether the start leaves a small process, hawser-keeper, that holds copies of
+HAProxy's listening sockets. It starts HAProxy again as soon as it dies or hangs: connections made
+meanwhile wait instead of being refused. It never acts on what is stopped, reloaded, unmanaged or in
+maintenance by way of the cluster.`,
 		Value: param.Bool(&a.Keeper, contract.DefaultKeeper),
 	}, {
-		Name: contract.ParamMaxCrashes, Short: "crashes after which the cluster recovers HAProxy", Reloadable: true,
-		Long: `With the crash that makes this many within crash_window, the keeper does not start HAProxy again but has the cluster recover it,
-which may move the address to a node whose HAProxy is well.`,
+		Name: contract.ParamMaxCrashes, Short: "crashes after which the cluster recovers HAProxy",
+		Reloadable: true,
+		Long: `With the crash that makes this many within crash_window, the keeper does not start
+HAProxy again but has the cluster recover it, which may move the address to a node whose HAProxy is
+well.`,
 		Value: param.Int(&a.MaxCrashes, contract.DefaultMaxCrashes, 1, contract.CrashesKept),
 	}, {
-		Name: contract.ParamCrashWindow, Short: "the time over which crashes are counted", Reloadable: true,
-		Long:  "The time over which crashes are counted for max_crashes.",
-		Value: param.Duration(&a.CrashWindow, contract.DefaultCrashWindow),
+		Name: contract.ParamCrashWindow, Short: "the time over which crashes are counted",
+		Reloadable: true,
+		Long:       "The time over which crashes are counted for max_crashes.",
+		Value:      param.Duration(&a.CrashWindow, contract.DefaultCrashWindow),
 	}, {
-		Name: contract.ParamGeneration, Short: "changing this value reloads HAProxy on every node", Reloadable: true,
-		Long: `Any word: its change makes every node's HAProxy load its configuration again, without a restart. hawser reload sets it. One that ends
-in @ and the hash that hawser status shows of a configuration has a node whose files are others go on with what it serves; its monitor
-is then degraded and says so.`,
+		Name: contract.ParamGeneration, Short: "changing this value reloads HAProxy on every node",
+		Reloadable: true,
+		Long: `Any word: its change makes every node's HAProxy load its configuration again, without
+a restart. hawser reload sets it. One that ends in @ and the hash that hawser status shows of a
+configuration has a node whose files are others go on with what it serves; its monitor is then
+degraded and says so.`,
 		Value: param.String(&a.Generation, ""),
 	}, {
-		Name: contract.ParamPush, Short: "a configuration on its way to every node", Reloadable: true,
-		Long: `Written by hawser reload --push and taken away again: "check:" or "take:" and the SHA-256 of a configuration in the cluster's
-properties, which every node is to check, or to put in the place of conffile and load.`,
+		Name: contract.ParamPush, Short: "a configuration on its way to every node",
+		Reloadable: true,
+		Long: `Written by hawser reload --push and taken away again: "check:" or "take:" and the
+SHA-256 of a configuration in the cluster's properties, which every node is to check, or to put in
+the place of conffile and load.`,
 		Value: param.Custom(&a.push, "", contract.ParsePushOrder),
 	}}
 }
@@ -185,17 +212,19 @@ properties, which every node is to check, or to put in the place of conffile and
 // checkExtra refuses words that belong to the agent.
 func (a *agent) checkExtra() error {
 	if err := param.CheckArguments(a.Extraconf); err != nil {
-		return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q %w", strings.Join(a.Extraconf, " "), err)
+		return ocf.Errorf(ocf.ErrConfigured, "parameter extraconf=%q %w",
+			strings.Join(a.Extraconf, " "), err)
 	}
 	return nil
 }
 
-// keep makes sure that a keeper of this build watches HAProxy, or that none does, as the parameter says.
+// keep makes sure that a keeper of this build watches HAProxy, or that none does, as the parameter
+// says.
 func (a *agent) keep(ctx context.Context, in *instance.Instance) {
 	in.EnsureKeeper(ctx, ocf.CallFrom(ctx).Environ(New(a.Version)))
 }
 
-// validate returns the whole of validate-all. A start has the same questions, but asks them in its own order.
+// validate is the whole of validate-all. A start checks the same, but in its own order.
 func (a *agent) validate(ctx context.Context) error {
 	if ocf.CallFrom(ctx).Action != "validate-all" {
 		return nil

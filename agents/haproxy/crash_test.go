@@ -19,9 +19,11 @@ import (
 // TestCrash: whatever of HAProxy is killed under load, nobody is refused and it is back at once.
 func TestCrash(t *testing.T) {
 	for name, victims := range map[string]func(instance.Family) []int{
-		"master and worker": func(f instance.Family) []int { return []int{f.Masters[0].PID, f.Others[0].PID} },
-		"the worker alone":  func(f instance.Family) []int { return []int{f.Others[0].PID} },
-		"the master alone":  func(f instance.Family) []int { return []int{f.Masters[0].PID} },
+		"master and worker": func(f instance.Family) []int {
+			return []int{f.Masters[0].PID, f.Others[0].PID}
+		},
+		"the worker alone": func(f instance.Family) []int { return []int{f.Others[0].PID} },
+		"the master alone": func(f instance.Family) []int { return []int{f.Masters[0].PID} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newKeptWorld(t)
@@ -31,7 +33,10 @@ func TestCrash(t *testing.T) {
 			for _, pid := range victims(w.family()) {
 				_ = syscall.Kill(pid, syscall.SIGKILL) // the second one may be gone with the first
 			}
-			w.eventually("HAProxy is back", func() bool { s := w.state(); return len(s.Crashes) == 1 && s.Master.PID != first })
+			w.eventually("HAProxy is back", func() bool {
+				s := w.state()
+				return len(s.Crashes) == 1 && s.Master.PID != first
+			})
 			toll := end()
 			t.Logf("%+v", toll)
 			require.Zero(t, toll.refused)
@@ -73,13 +78,18 @@ func TestHang(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newKeptWorld(t)
-			// One thread: of several, the others would go on serving and answering until HAProxy's own watchdog ends it.
-			w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\tnbthread 1", 1))
+			// One thread: of several, the others would go on serving and answering until HAProxy's
+			// own watchdog ends it.
+			w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\tnbthread 1",
+				1))
 			w.guarded()
 			first := w.master().PID
 			began := time.Now()
 			hang(w)
-			w.eventually("HAProxy is another one", func() bool { s := w.state(); return len(s.Crashes) == 1 && s.Master.PID != first })
+			w.eventually("HAProxy is another one", func() bool {
+				s := w.state()
+				return len(s.Crashes) == 1 && s.Master.PID != first
+			})
 			require.Less(t, time.Since(began), 4*time.Second)
 			require.NoError(t, w.get())
 		})
@@ -106,7 +116,9 @@ func TestKeeperAndHAProxyKilledTogether(t *testing.T) {
 		all.Signal(syscall.SIGKILL)
 		w.eventually("they are gone", func() bool {
 			fam, err := w.instance().Keepers()
-			fam.Signal(syscall.SIGKILL) // a standby that was made, and what a keeper brought back, between the look and the signal
+			// a standby that was made, and what a keeper brought back, between the look and the
+			// signal
+			fam.Signal(syscall.SIGKILL)
 			w.family().Signal(syscall.SIGKILL)
 			return err == nil && fam.Empty() && w.family().Empty()
 		})
@@ -116,13 +128,15 @@ func TestKeeperAndHAProxyKilledTogether(t *testing.T) {
 	})
 }
 
-// TestTheLastConfigurationThatWorked: what is edited and not reloaded does not take effect by a crash, be it broken or not.
+// TestTheLastConfigurationThatWorked: what is edited and not reloaded does not take effect by a
+// crash, be it broken or not.
 func TestTheLastConfigurationThatWorked(t *testing.T) {
 	for name, edit := range map[string]func(w *world){
 		"broken": func(w *world) { w.write("haproxy.cfg", w.config("bogus")) },
 		"gone":   func(w *world) { require.NoError(w.t, os.Remove(w.path("haproxy.cfg"))) },
 		"another one": func(w *world) {
-			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend more\n\tbind 127.0.0.1:%d\n", freePort(w.t))))
+			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend more\n\tbind 127.0.0.1:%d\n",
+				freePort(w.t))))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,14 +152,16 @@ func TestTheLastConfigurationThatWorked(t *testing.T) {
 			w.want(ocf.Success, w.r.Start())
 
 			port := freePort(t)
-			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend other\n\tbind 127.0.0.1:%d\n\tdefault_backend app\n", port)))
+			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend other\n\tbind "+
+				"127.0.0.1:%d\n\tdefault_backend app\n", port)))
 			w.want(ocf.Success, w.r.Run("reload-agent", nil))
 			conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 			require.NoError(t, err, "a reload reaches a HAProxy that runs from the copies")
 			require.NoError(t, conn.Close())
 			w.want(ocf.Success, w.r.Monitor(0))
 
-			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend other\n\tbind 192.0.2.77:%d\n\tdefault_backend app\n", port)))
+			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend other\n\tbind "+
+				"192.0.2.77:%d\n\tdefault_backend app\n", port)))
 			w.want(ocf.Success, w.r.Run("reload-agent", nil))
 			w.want(ocf.DegradedCode, w.r.Monitor(0))
 			w.guards()
@@ -158,17 +174,21 @@ func TestTheLastConfigurationThatWorked(t *testing.T) {
 	}
 }
 
-// TestCrashDuringReload: a reload that HAProxy does not live through leaves one that serves what it served.
+// TestCrashDuringReload: a reload that HAProxy does not live through leaves one that serves what it
+// served.
 func TestCrashDuringReload(t *testing.T) {
 	w := newKeptWorld(t)
 	w.guarded()
-	w.write("slow", "#!/bin/sh\nsleep 0.3\nexec /usr/sbin/haproxy \"$@\"\n") // the check takes its time
+	// the check takes its time
+	w.write("slow", "#!/bin/sh\nsleep 0.3\nexec /usr/sbin/haproxy \"$@\"\n")
 	w.r = w.r.With("binpath", w.path("slow"))
 	master := w.master().PID
 	result := make(chan ocf.Code, 1)
 	w.write("haproxy.cfg", w.config("#edited"))
 	go func() { result <- w.r.Run("reload-agent", nil).Code }()
-	w.eventually("the check is under way", func() bool { return instance.Locked(filepath.Join(w.r.RunDir(), "."+w.r.Instance+".lock")) })
+	w.eventually("the check is under way", func() bool {
+		return instance.Locked(filepath.Join(w.r.RunDir(), "."+w.r.Instance+".lock"))
+	})
 	w.kill(master, syscall.SIGKILL)
 	require.Equal(t, ocf.Success, <-result)
 	require.NoError(t, w.get())

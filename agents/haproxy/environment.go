@@ -6,7 +6,8 @@ import (
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 )
 
-// Environment returns the HAWSER_ variables that the HAProxy of an instance was started with on this machine; nil if none runs.
+// Environment returns the HAWSER_ variables that the HAProxy of an instance was started with on
+// this machine; nil if none runs.
 func Environment(runDir, name string) []string { return instance.EnvironmentOf(runDir, name) }
 
 // Startup is what decides an instance's environment.

@@ -22,10 +22,11 @@ import (
 
 // quick returns a monitor with little time.
 func (w *world) quick() ocftest.Result {
-	return w.r.Run("monitor", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000", "OCF_RESKEY_CRM_meta_interval": "10000"})
+	return w.r.Run("monitor", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000",
+		"OCF_RESKEY_CRM_meta_interval": "10000"})
 }
 
-// recovers returns what Pacemaker does with a failed resource: a stop and a start.
+// recovers does what Pacemaker does with a failed resource: a stop and a start.
 func (w *world) recovers() {
 	w.t.Helper()
 	w.want(ocf.Success, w.r.Stop())
@@ -35,7 +36,8 @@ func (w *world) recovers() {
 	w.want(ocf.Success, w.r.Monitor(0))
 }
 
-// TestFailures returns every way in which a HAProxy that ran may no longer do, and what a monitor calls it.
+// TestFailures goes through every way in which a HAProxy that ran may no longer do, and what a
+// monitor calls it.
 func TestFailures(t *testing.T) {
 	for name, c := range map[string]struct {
 		breakIt func(w *world)
@@ -47,7 +49,9 @@ func TestFailures(t *testing.T) {
 				worker := w.worker().PID
 				w.kill(w.master().PID, syscall.SIGKILL)
 				w.gone(worker) // it follows its master
-				require.Eventually(w.t, func() bool { return w.family().Empty() }, 10*time.Second, 5*time.Millisecond)
+				require.Eventually(w.t, func() bool {
+					return w.family().Empty()
+				}, 10*time.Second, 5*time.Millisecond)
 				s, _ := w.instance().Load()
 				w.gone(s.Master.PID)
 			},
@@ -66,7 +70,10 @@ func TestFailures(t *testing.T) {
 				keepZombies.Store(true)
 				master := w.master().PID
 				w.kill(master, syscall.SIGKILL)
-				require.Eventually(w.t, func() bool { v, err := procfs.Default.Stat(master); return err == nil && v.Dead() }, 10*time.Second, time.Millisecond)
+				require.Eventually(w.t, func() bool {
+					v, err := procfs.Default.Stat(master)
+					return err == nil && v.Dead()
+				}, 10*time.Second, time.Millisecond)
 			},
 			code: ocf.ErrGeneric, reason: "zombie",
 		},
@@ -99,7 +106,9 @@ func TestFailures(t *testing.T) {
 					return err == nil && info.CurrConns > 0
 				}, 10*time.Second, time.Millisecond)
 				w.kill(w.worker().PID, syscall.SIGUSR1)
-				require.Eventually(w.t, func() bool { return w.get() != nil }, 10*time.Second, time.Millisecond)
+				require.Eventually(w.t, func() bool {
+					return w.get() != nil
+				}, 10*time.Second, time.Millisecond)
 			},
 			code: ocf.ErrGeneric,
 		},
@@ -122,7 +131,8 @@ func TestHungWorker(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	f := w.instance()
-	// Somebody accepts connections on the socket and says nothing: to the agent, that is a worker in an endless loop.
+	// Somebody accepts connections on the socket and says nothing: to the agent, that is a worker
+	// in an endless loop.
 	require.NoError(t, os.Remove(f.StatsSocket()))
 	l, err := net.Listen("unix", f.StatsSocket())
 	require.NoError(t, err)
@@ -133,8 +143,8 @@ func TestHungWorker(t *testing.T) {
 	w.recovers()
 }
 
-// TestMasterWithoutWorker has a master that outlives its worker. HAProxy 2.6 does not let that happen, so an impostor plays the
-// master, in everything that can be seen of one.
+// TestMasterWithoutWorker has a master that outlives its worker. HAProxy 2.6 does not let that
+// happen, so an impostor plays the master, in everything that can be seen of one.
 func TestMasterWithoutWorker(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -158,13 +168,15 @@ func TestMasterWithoutWorker(t *testing.T) {
 	w.recovers()
 }
 
-// TestContainerWithTheSamePath has a HAProxy whose command line is the resource's, in a container: it is not the resource.
+// TestContainerWithTheSamePath has a HAProxy whose command line is the resource's, in a container:
+// it is not the resource.
 func TestContainerWithTheSamePath(t *testing.T) {
 	w := newWorld(t)
 	tail, err := os.ReadFile(needs.Command(t, "tail"))
 	require.NoError(t, err)
 	w.write("haproxy", string(tail))
-	cmd := exec.Command(needs.Command(t, "unshare"), "--pid", "--fork", "--kill-child", w.path("haproxy"), "-f", "/dev/null", w.instance().MasterArg())
+	cmd := exec.Command(needs.Command(t, "unshare"), "--pid", "--fork", "--kill-child",
+		w.path("haproxy"), "-f", "/dev/null", w.instance().MasterArg())
 	out, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -185,8 +197,10 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 	v, err := procfs.Default.Stat(other.Process.Pid)
 	require.NoError(t, err)
 	for name, p := range map[string]instance.Process{
-		"started at another time":     {PID: other.Process.Pid, Start: v.Start - 1, Exe: "/usr/bin/sleep"},
-		"the time is the same even":   {PID: other.Process.Pid, Start: v.Start, Exe: "/usr/sbin/haproxy"},
+		"started at another time": {PID: other.Process.Pid, Start: v.Start - 1,
+			Exe: "/usr/bin/sleep"},
+		"the time is the same even": {PID: other.Process.Pid, Start: v.Start,
+			Exe: "/usr/sbin/haproxy"},
 		"and there is no such id now": {PID: 1 << 30, Start: v.Start, Exe: "/usr/sbin/haproxy"},
 	} {
 		require.NoError(t, w.instance().Save(instance.State{Master: p}))
@@ -205,9 +219,11 @@ func TestAnotherProcessHasTheID(t *testing.T) {
 func TestDeletedFiles(t *testing.T) {
 	f := func(w *world) *instance.Instance { return w.instance() }
 	for name, remove := range map[string]func(w *world) error{
-		"pidfile":       func(w *world) error { return os.Remove(f(w).Pidfile()) },
-		"state":         func(w *world) error { return os.Remove(f(w).State()) },
-		"broken state":  func(w *world) error { return os.WriteFile(f(w).State(), []byte("{"), 0o600) },
+		"pidfile": func(w *world) error { return os.Remove(f(w).Pidfile()) },
+		"state":   func(w *world) error { return os.Remove(f(w).State()) },
+		"broken state": func(w *world) error {
+			return os.WriteFile(f(w).State(), []byte("{"), 0o600)
+		},
 		"fragment":      func(w *world) error { return os.Remove(f(w).Fragment()) },
 		"master socket": func(w *world) error { return os.Remove(f(w).MasterSocket()) },
 		"stats socket":  func(w *world) error { return os.Remove(f(w).StatsSocket()) },
@@ -223,7 +239,8 @@ func TestDeletedFiles(t *testing.T) {
 			w.want(ocf.Success, w.r.Monitor(0))
 			require.NoError(t, w.get())
 			require.Equal(t, master, w.master().PID)
-			for _, path := range []string{f(w).Pidfile(), f(w).State(), f(w).Fragment(), f(w).MasterSocket(), f(w).StatsSocket()} {
+			for _, path := range []string{f(w).Pidfile(), f(w).State(), f(w).Fragment(),
+				f(w).MasterSocket(), f(w).StatsSocket()} {
 				require.FileExists(t, path)
 			}
 			steady := w.r.Monitor(0)
@@ -259,7 +276,8 @@ func TestStopOfAHAProxyThatNothingRemembers(t *testing.T) {
 	w.start()
 	require.NoError(t, os.RemoveAll(w.r.RunDir()))
 	require.NoError(t, os.Remove(w.path("haproxy.cfg")))
-	r := w.r.With("binpath", "/nonexistent/haproxy").With("stop_grace", "nonsense").With("conffile", "relative")
+	r := w.r.With("binpath", "/nonexistent/haproxy").With("stop_grace", "nonsense").With("conffile",
+		"relative")
 	w.want(ocf.Success, r.Stop())
 	require.True(t, w.family().Empty())
 	w.want(ocf.NotRunning, r.Probe())
@@ -288,7 +306,8 @@ func TestUpgradedProgram(t *testing.T) {
 	require.True(t, w.family().Empty())
 }
 
-// TestSlowAnswer: a busy HAProxy with thousands of servers takes its time for each answer, and is not hung.
+// TestSlowAnswer: a busy HAProxy with thousands of servers takes its time for each answer, and is
+// not hung.
 func TestSlowAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -317,7 +336,8 @@ func TestSlowAnswer(t *testing.T) {
 	w.want(ocf.Success, w.r.Monitor(0))
 }
 
-// TestStatsSocketInUse: the clients of the configuration's own stats socket do not keep the monitor out.
+// TestStatsSocketInUse: the clients of the configuration's own stats socket do not keep the monitor
+// out.
 func TestStatsSocketInUse(t *testing.T) {
 	w := newWorld(t)
 	w.start()

@@ -32,7 +32,9 @@ import (
 
 // noSystemd is a machine without it, whatever runs this one.
 var noSystemd = instance.Systemd{
-	Find: func(_ context.Context, name string) (systemd.Unit, error) { return systemd.Unit{Name: name}, nil },
+	Find: func(_ context.Context, name string) (systemd.Unit, error) {
+		return systemd.Unit{Name: name}, nil
+	},
 	Settings: func(context.Context, string) (systemd.Settings, bool, error) {
 		return systemd.Settings{}, false, systemd.ErrAbsent
 	},
@@ -42,8 +44,8 @@ var noSystemd = instance.Systemd{
 // keepZombies makes this process the kind of parent that takes no note of its children's end.
 var keepZombies atomic.Bool
 
-// TestMain makes this process the parent of every HAProxy that goes into the background, and a good one: in a container, process 1
-// may leave zombies for long.
+// TestMain makes this process the parent of every HAProxy that goes into the background, and a good
+// one: in a container, process 1 may leave zombies for long.
 func TestMain(m *testing.M) {
 	if instance.IsKeeper(os.Args) { // this binary is its own keeper, too
 		os.Exit(keeper.Run(context.Background(), func() keeper.Agent {
@@ -67,14 +69,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// reap collects zombies among the children that have a session of their own: the others belong to os/exec.
+// reap collects zombies among the children that have a session of their own: the others belong to
+// os/exec.
 func reap(session int) {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid()))
 	for word := range strings.FieldsSeq(string(text)) {
 		pid, _ := strconv.Atoi(word)
 		v, err := procfs.Default.Stat(pid)
 		comm, _ := os.ReadFile("/proc/" + word + "/comm")
-		if err == nil && v.Dead() && v.Session != session && (strings.HasPrefix(string(comm), "haproxy") || strings.HasPrefix(string(comm), "hawser-")) {
+		if err == nil && v.Dead() && v.Session != session &&
+			(strings.HasPrefix(string(comm), "haproxy") || strings.HasPrefix(string(comm),
+				"hawser-")) {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
 	}
@@ -114,7 +119,8 @@ func newWorld(t *testing.T) *world {
 	}))
 	t.Cleanup(func() { w.app.CloseClientConnections(); w.app.Close() })
 	w.write("haproxy.cfg", w.config(""))
-	w.r = ocftest.New(t, w.agent, map[string]string{"conffile": w.path("haproxy.cfg"), "stop_grace": "1s", "keeper": "false"})
+	w.r = ocftest.New(t, w.agent, map[string]string{"conffile": w.path("haproxy.cfg"),
+		"stop_grace": "1s", "keeper": "false"})
 	w.r.Env["HAWSER_RUNDIR"] = w.path("run")
 	t.Cleanup(func() {
 		keepZombies.Store(false)
@@ -211,7 +217,8 @@ func (w *world) start() {
 func (w *world) get() error {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", w.port), http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		fmt.Sprintf("http://127.0.0.1:%d/", w.port), http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -230,20 +237,27 @@ func (w *world) get() error {
 // gone waits until a process is.
 func (w *world) gone(pid int) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { _, err := procfs.Default.Stat(pid); return err != nil }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(w.t, func() bool {
+		_, err := procfs.Default.Stat(pid)
+		return err != nil
+	}, 10*time.Second, 5*time.Millisecond)
 }
 
 func (w *world) kill(pid int, signal syscall.Signal) {
 	w.t.Helper()
 	require.NoError(w.t, syscall.Kill(pid, signal))
 	if signal == syscall.SIGSTOP {
-		require.Eventually(w.t, func() bool { v, err := procfs.Default.Stat(pid); return err == nil && v.Stopped() }, 10*time.Second, time.Millisecond)
+		require.Eventually(w.t, func() bool {
+			v, err := procfs.Default.Stat(pid)
+			return err == nil && v.Stopped()
+		}, 10*time.Second, time.Millisecond)
 	}
 }
 
 func (w *world) runtime() client.Runtime { return client.Runtime{Path: w.instance().StatsSocket()} }
 
-// freePort returns a port of 127.0.0.1 on which nobody listens, outside of the range from which the kernel gives ports to clients.
+// freePort returns a port of 127.0.0.1 on which nobody listens, outside of the range from which the
+// kernel gives ports to clients.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {

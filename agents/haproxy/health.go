@@ -11,8 +11,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// requestCheckURL asks for check_url as a client would. The certificate is HAProxy's own and often not for the address that is asked, so
-// it is not verified: the question is whether the service answers.
+// requestCheckURL requests check_url as a client would. The certificate is HAProxy's own and often
+// not for the address of the request, so it is not verified: what counts is that the service
+// answers.
 func (a *agent) requestCheckURL(ctx context.Context, env []string) error {
 	var unknown []string
 	url := os.Expand(a.CheckURL, func(name string) string {
@@ -23,7 +24,8 @@ func (a *agent) requestCheckURL(ctx context.Context, env []string) error {
 		return hostOf(value)
 	})
 	if len(unknown) > 0 {
-		return fmt.Errorf("check_url=%s mentions %s, which HAProxy was not started with: restart the resource", a.CheckURL, strings.Join(unknown, ", "))
+		return fmt.Errorf("check_url=%s mentions %s, which HAProxy was not started with: restart "+
+			"the resource", a.CheckURL, strings.Join(unknown, ", "))
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.checkTimeout)
 	defer cancel()
@@ -34,8 +36,11 @@ func (a *agent) requestCheckURL(ctx context.Context, env []string) error {
 	request.Header.Set("User-Agent", "hawser/"+a.Version)
 	request.Close = true
 	asker := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{DisableKeepAlives: true,
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}
 	response, err := asker.Do(request)
 	if err != nil {
@@ -43,7 +48,8 @@ func (a *agent) requestCheckURL(ctx context.Context, env []string) error {
 	}
 	_ = response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 399 {
-		return fmt.Errorf("the service is not well: check_url: GET %s through HAProxy: %s", url, response.Status)
+		return fmt.Errorf("the service is not well: check_url: GET %s through HAProxy: %s", url,
+			response.Status)
 	}
 	return nil
 }

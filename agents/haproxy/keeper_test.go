@@ -85,7 +85,8 @@ func TestTheKeeperIsOne(t *testing.T) {
 		w.guards()
 	})
 	t.Run("whose lock is given back a moment after its end", func(t *testing.T) {
-		// As by threads of it that end later. The standby of before waits for the lock too, and must not be what is left.
+		// As by threads of it that end later. The standby of before waits for the lock too, and
+		// must not be what is left.
 		fam, err := w.instance().Keepers()
 		require.NoError(t, err)
 		fam.Signal(syscall.SIGKILL)
@@ -95,10 +96,13 @@ func TestTheKeeperIsOne(t *testing.T) {
 		w.eventually("they are gone", func() bool {
 			fam, err := w.instance().Keepers()
 			fam.Signal(syscall.SIGKILL)
-			return err == nil && fam.Empty() && syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+			return err == nil && fam.Empty() &&
+				syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 		})
 		given := make(chan error, 1)
-		time.AfterFunc(250*time.Millisecond, func() { given <- syscall.Flock(int(lock.Fd()), syscall.LOCK_UN) })
+		time.AfterFunc(250*time.Millisecond, func() {
+			given <- syscall.Flock(int(lock.Fd()), syscall.LOCK_UN)
+		})
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.NoError(t, <-given)
 		w.guards()
@@ -127,7 +131,8 @@ func TestTheKeeperIsOne(t *testing.T) {
 	})
 }
 
-// TestWhatTheKeeperLeavesAlone: what the cluster does not want to run here stays down, and nobody waits on a socket in vain.
+// TestWhatTheKeeperLeavesAlone: what the cluster does not want to run here stays down, and nobody
+// waits on a socket in vain.
 func TestWhatTheKeeperLeavesAlone(t *testing.T) {
 	for name, does := range map[string]string{"unmanaged": "unmanaged", "no Pacemaker": "down"} {
 		t.Run(name, func(t *testing.T) {
@@ -135,11 +140,18 @@ func TestWhatTheKeeperLeavesAlone(t *testing.T) {
 			w.guarded()
 			w.cluster(does)
 			w.family().Signal(syscall.SIGKILL)
-			w.eventually("the keeper ends", func() bool { fam, err := w.instance().Keepers(); return err == nil && fam.Empty() })
+			w.eventually("the keeper ends", func() bool {
+				fam, err := w.instance().Keepers()
+				return err == nil && fam.Empty()
+			})
 			w.eventually("HAProxy is gone", func() bool { return w.family().Empty() })
-			w.eventually("nobody listens", func() bool { return errors.Is(w.get(), syscall.ECONNREFUSED) })
+			w.eventually("nobody listens", func() bool {
+				return errors.Is(w.get(), syscall.ECONNREFUSED)
+			})
 			require.Empty(t, w.told())
-			w.eventually("the monitor says so", func() bool { return w.r.Monitor(0).Code == ocf.NotRunning })
+			w.eventually("the monitor says so", func() bool {
+				return w.r.Monitor(0).Code == ocf.NotRunning
+			})
 		})
 	}
 	t.Run("a cluster that does not answer does not stop it", func(t *testing.T) {
@@ -152,7 +164,8 @@ func TestWhatTheKeeperLeavesAlone(t *testing.T) {
 	})
 }
 
-// TestHandOver: what the keeper cannot mend is the cluster's, at once, and nobody waits on a held socket.
+// TestHandOver: what the keeper cannot mend is the cluster's, at once, and nobody waits on a held
+// socket.
 func TestHandOver(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
 		"binary gone": func(w *world) {
@@ -177,10 +190,20 @@ func TestHandOver(t *testing.T) {
 			for _, m := range familyPIDs(w) {
 				_ = syscall.Kill(m, syscall.SIGKILL) // the keeper may have been faster
 			}
-			w.eventually("the cluster is told", func() bool { return strings.Contains(w.told(), "--fail -r test -N here") })
-			w.eventually("the keeper ends", func() bool { fam, err := w.instance().Keepers(); return err == nil && fam.Empty() })
-			w.eventually("the sockets are closed", func() bool { return errors.Is(w.get(), syscall.ECONNREFUSED) })
-			w.eventually("the monitor says so", func() bool { return w.r.Monitor(0).Code == ocf.NotRunning }) // once zombies are collected
+			w.eventually("the cluster is told", func() bool {
+				return strings.Contains(w.told(), "--fail -r test -N here")
+			})
+			w.eventually("the keeper ends", func() bool {
+				fam, err := w.instance().Keepers()
+				return err == nil && fam.Empty()
+			})
+			w.eventually("the sockets are closed", func() bool {
+				return errors.Is(w.get(), syscall.ECONNREFUSED)
+			})
+			// once zombies are collected
+			w.eventually("the monitor says so", func() bool {
+				return w.r.Monitor(0).Code == ocf.NotRunning
+			})
 			w.want(ocf.Success, w.r.Stop())
 		})
 	}
@@ -207,13 +230,17 @@ func TestAnotherInstanceIsNobodysBusiness(t *testing.T) {
 	r := *w.r
 	r.Instance = "other"
 	other.r, other.port = &r, freePort(t)
-	other.write("other.cfg", strings.ReplaceAll(strings.ReplaceAll(w.config(""), fmt.Sprint(w.port), fmt.Sprint(other.port)), "admin.sock", "other.sock"))
+	other.write("other.cfg", strings.ReplaceAll(strings.ReplaceAll(w.config(""), fmt.Sprint(w.port),
+		fmt.Sprint(other.port)), "admin.sock", "other.sock"))
 	other.r = other.r.With("conffile", w.path("other.cfg"))
 	t.Cleanup(func() { other.want(ocf.Success, other.r.Stop()) })
 	other.guarded()
 	before, master := w.state(), w.master().PID
 	keeper, standby := w.keepers()
-	w.write("crm_mon", strings.ReplaceAll(func() string { text, _ := os.ReadFile(w.path("crm_mon")); return string(text) }(), "id='test'", "id='other'"))
+	w.write("crm_mon", strings.ReplaceAll(func() string {
+		text, _ := os.ReadFile(w.path("crm_mon"))
+		return string(text)
+	}(), "id='test'", "id='other'"))
 	other.family().Signal(syscall.SIGKILL)
 	other.eventually("the other is back", func() bool { return len(other.state().Crashes) == 1 })
 	other.want(ocf.Success, other.r.Stop())
@@ -225,11 +252,13 @@ func TestAnotherInstanceIsNobodysBusiness(t *testing.T) {
 	w.write("crm_mon", "#!/bin/sh\nexit 1\n")
 }
 
-// TestIPv6WithoutV6only: HAProxy does not recognise this socket and binds another; what waits on the first is not lost.
+// TestIPv6WithoutV6only: HAProxy does not recognise this socket and binds another; what waits on
+// the first is not lost.
 func TestIPv6WithoutV6only(t *testing.T) {
 	w := newKeptWorld(t)
 	port := freePort(t)
-	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend six\n\tbind ::1:%d\n\tdefault_backend app\n", port)))
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend six\n\tbind ::1:%d\n\tdefault_backend "+
+		"app\n", port)))
 	w.guarded()
 	const migrate = "net.ipv4.tcp_migrate_req"
 	before := procfs.Default.Sysctl(migrate)

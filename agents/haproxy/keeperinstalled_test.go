@@ -17,14 +17,16 @@ import (
 // installed returns the program as it is installed, by another name.
 func (w *world) installed() string {
 	program := w.path("ocf-haproxy")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3", "-o", program, "../../cmd/ocf-haproxy")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3",
+		"-o", program, "../../cmd/ocf-haproxy")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(w.t, err, string(out))
 	return program
 }
 
-// TestUpgradeOfTheAgent: the next monitor replaces a keeper of before, under a HAProxy that goes on.
+// TestUpgradeOfTheAgent: the next monitor replaces a keeper of before, under a HAProxy that goes
+// on.
 func TestUpgradeOfTheAgent(t *testing.T) {
 	w := newKeptWorld(t)
 	program := w.installed()
@@ -37,7 +39,8 @@ func TestUpgradeOfTheAgent(t *testing.T) {
 		for name, value := range w.r.Params {
 			cmd.Env = append(cmd.Env, "OCF_RESKEY_"+name+"="+value)
 		}
-		cmd.Env = append(cmd.Env, "OCF_RESOURCE_INSTANCE="+w.r.Instance, "OCF_RESKEY_CRM_meta_interval=10000", "OCF_RESKEY_CRM_meta_timeout=20000")
+		cmd.Env = append(cmd.Env, "OCF_RESOURCE_INSTANCE="+w.r.Instance,
+			"OCF_RESKEY_CRM_meta_interval=10000", "OCF_RESKEY_CRM_meta_timeout=20000")
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}

@@ -26,12 +26,14 @@ const toolsVariable = "PCMK_hawser_test_tools"
 func fakeTools(dir string) instance.Tools {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	return instance.Tools{
-		AttrdUpdater: in("attrd_updater"), CrmMon: in("crm_mon"), CrmSimulate: in("crm_simulate"), CrmResource: in("crm_resource"),
-		Cibadmin: in("cibadmin"), Hawser: in("hawser"),
+		AttrdUpdater: in("attrd_updater"), CrmMon: in("crm_mon"), CrmSimulate: in("crm_simulate"),
+		CrmResource: in("crm_resource"),
+		Cibadmin:    in("cibadmin"), Hawser: in("hawser"),
 	}
 }
 
-// newKeptWorld returns a HAProxy with a keeper, in a cluster that does what the file "cluster" says: managed, unmanaged, down, hang.
+// newKeptWorld returns a HAProxy with a keeper, in a cluster that does what the file "cluster"
+// says: managed, unmanaged, down, hang.
 func newKeptWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -127,7 +129,8 @@ type toll struct {
 	errors                []error
 }
 
-// load has some clients ask, each with a connection of its own for each request, until the function is called.
+// load has some clients ask, each with a connection of its own for each request, until the function
+// is called.
 func (w *world) load() (end func() toll) {
 	var t toll
 	var mu sync.Mutex

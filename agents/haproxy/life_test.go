@@ -28,10 +28,12 @@ func TestConformance(t *testing.T) {
 		},
 		Params: params,
 		Wrong: map[string]string{
-			"min_servers": "-1", "check_url": "ftp://x/", "conffile": "haproxy.cfg", "stop_grace": "soon", "anchor_ip": "x",
+			"min_servers": "-1", "check_url": "ftp://x/", "conffile": "haproxy.cfg",
+			"stop_grace": "soon", "anchor_ip": "x",
 			"metadata_url": "http://x/y",
 		},
-		Missing: map[string]string{"binpath": "/nonexistent/haproxy", "conffile": "/nonexistent/haproxy.cfg"},
+		Missing: map[string]string{"binpath": "/nonexistent/haproxy",
+			"conffile": "/nonexistent/haproxy.cfg"},
 		Stuck: func(t *testing.T) map[string]string {
 			params := params(t)
 			w.write("stuck", "#!/bin/sh\nsleep 1000\n")
@@ -49,13 +51,14 @@ func TestHowHAProxyRuns(t *testing.T) {
 	w.start()
 	master := w.master()
 
-	t.Run("as master and worker, in a session of its own, in the root directory", func(t *testing.T) {
-		require.Equal(t, master.PID, master.Stat.Session)
-		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", master.PID))
-		require.NoError(t, err)
-		require.Equal(t, "/", cwd)
-		require.Equal(t, master.PID, w.worker().Stat.Parent)
-	})
+	t.Run("as master and worker, in a session of its own, in the root directory",
+		func(t *testing.T) {
+			require.Equal(t, master.PID, master.Stat.Session)
+			cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", master.PID))
+			require.NoError(t, err)
+			require.Equal(t, "/", cwd)
+			require.Equal(t, master.PID, w.worker().Stat.Parent)
+		})
 	t.Run("with nothing of the agent's open", func(t *testing.T) {
 		dir := fmt.Sprintf("/proc/%d/fd", master.PID)
 		entries, err := os.ReadDir(dir)
@@ -72,14 +75,16 @@ func TestHowHAProxyRuns(t *testing.T) {
 		require.NoError(t, err)
 		for entry := range strings.SplitSeq(strings.Trim(string(text), "\x00"), "\x00") {
 			name, _, _ := strings.Cut(entry, "=")
-			require.True(t, name == "PATH" || strings.HasPrefix(name, "HAWSER_") || strings.HasPrefix(name, "HAPROXY_"), entry)
+			require.True(t, name == "PATH" || strings.HasPrefix(name, "HAWSER_") ||
+				strings.HasPrefix(name, "HAPROXY_"), entry)
 		}
 		host, _ := os.Hostname()
 		require.Contains(t, string(text), "HAWSER_NODE="+host)
 	})
 	t.Run("with files for root alone", func(t *testing.T) {
 		f := w.instance()
-		for _, path := range []string{f.MasterSocket(), f.StatsSocket(), f.Fragment(), f.State(), f.StartLog()} {
+		for _, path := range []string{f.MasterSocket(), f.StatsSocket(), f.Fragment(), f.State(),
+			f.StartLog()} {
 			info, err := os.Stat(path)
 			require.NoError(t, err)
 			require.Zero(t, info.Mode().Perm()&0o077, path)
@@ -101,13 +106,17 @@ func TestConfigurationDirectoryAndExtraArguments(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, os.Mkdir(w.path("conf.d"), 0o755))
 	require.NoError(t, os.Rename(w.path("haproxy.cfg"), w.path("conf.d/50-web.cfg")))
-	w.write("more words.cfg", fmt.Sprintf("frontend more\n\tmode http\n\ttimeout client 1s\n\tbind 127.0.0.1:%d\n\tdefault_backend app\n", freePort(t)))
-	w.r = w.r.With("conffile", w.path("conf.d")).With("extraconf", fmt.Sprintf("-f '%s' -L me", w.path("more words.cfg")))
+	w.write("more words.cfg", fmt.Sprintf("frontend more\n\tmode http\n\ttimeout client "+
+		"1s\n\tbind 127.0.0.1:%d\n\tdefault_backend app\n", freePort(t)))
+	w.r = w.r.With("conffile", w.path("conf.d")).With("extraconf",
+		fmt.Sprintf("-f '%s' -L me", w.path("more words.cfg")))
 	w.start()
 	require.True(t, slices.Contains(w.master().Args, w.path("more words.cfg")))
 	stats, err := w.runtime().Stats(t.Context())
 	require.NoError(t, err)
-	require.True(t, slices.ContainsFunc(stats, func(s client.Stat) bool { return s.Proxy == "more" }))
+	require.True(t, slices.ContainsFunc(stats, func(s client.Stat) bool {
+		return s.Proxy == "more"
+	}))
 	w.want(ocf.Success, w.r.Monitor(0))
 	w.want(ocf.Success, w.r.Run("reload-agent", nil))
 	w.want(ocf.Success, w.r.Monitor(0))
@@ -122,20 +131,23 @@ func TestConfigurationDirectoryAndExtraArguments(t *testing.T) {
 
 func TestTheConfigurationHasTheLastWord(t *testing.T) {
 	w := newWorld(t)
-	w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\thard-stop-after 3s", 1))
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\thard-stop-after 3s",
+		1))
 	w.start()
 	text, err := os.ReadFile(w.instance().Fragment())
 	require.NoError(t, err)
 	require.Contains(t, string(text), "hard-stop-after 900s")
 	f := w.instance()
-	require.Less(t, slices.Index(w.master().Args, f.Fragment()), slices.Index(w.master().Args, w.path("haproxy.cfg")))
+	require.Less(t, slices.Index(w.master().Args, f.Fragment()),
+		slices.Index(w.master().Args, w.path("haproxy.cfg")))
 }
 
 func TestStatsSocketInADirectoryThatIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	dir := fmt.Sprintf("/run/hawser-test-%d", os.Getpid())
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	w.write("haproxy.cfg", strings.ReplaceAll(w.config(""), w.path("admin.sock"), dir+"/admin.sock"))
+	w.write("haproxy.cfg", strings.ReplaceAll(w.config(""), w.path("admin.sock"),
+		dir+"/admin.sock"))
 	w.start()
 	require.FileExists(t, dir+"/admin.sock")
 }
@@ -143,10 +155,14 @@ func TestStatsSocketInADirectoryThatIsNotThere(t *testing.T) {
 func TestValidateAll(t *testing.T) {
 	w := newWorld(t)
 	w.want(ocf.Success, w.r.Run("validate-all", nil))
-	w.want(ocf.ErrInstalled, w.r.With("binpath", "/nonexistent/haproxy").Run("validate-all", nil), "/nonexistent/haproxy", "install")
-	w.want(ocf.ErrInstalled, w.r.With("binpath", w.dir).Run("validate-all", nil), "is not a program")
-	w.want(ocf.ErrInstalled, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all", nil), "/nonexistent/haproxy.cfg")
+	w.want(ocf.ErrInstalled, w.r.With("binpath", "/nonexistent/haproxy").Run("validate-all", nil),
+		"/nonexistent/haproxy", "install")
+	w.want(ocf.ErrInstalled, w.r.With("binpath", w.dir).Run("validate-all", nil),
+		"is not a program")
+	w.want(ocf.ErrInstalled, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all",
+		nil), "/nonexistent/haproxy.cfg")
 	w.write("haproxy.cfg", w.config("bogus"))
-	w.want(ocf.ErrInstalled, w.r.Run("validate-all", nil), "unknown keyword 'bogus'", w.path("haproxy.cfg"))
+	w.want(ocf.ErrInstalled, w.r.Run("validate-all", nil), "unknown keyword 'bogus'",
+		w.path("haproxy.cfg"))
 	require.NoDirExists(t, w.instance().Dir, "it leaves nothing")
 }

@@ -10,15 +10,16 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// publishLoaded tells the cluster which configuration HAProxy serves, if that is not what it was told: a steady monitor starts no process. It never
-// fails a monitor or a reload: the next monitor tries again.
+// publishLoaded publishes which configuration HAProxy serves, if that has changed: a steady monitor
+// starts no process. It never fails a monitor or a reload: the next monitor tries again.
 func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *instance.State) {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered {
 		return
 	}
 	disk := in.HashOnDisk()
-	if s.Served.Config == "" { // of an older agent, or the state was lost: the copies are what HAProxy took
+	// of an older agent, or the state was lost: the copies are what HAProxy took
+	if s.Served.Config == "" {
 		if sources, err := client.ReadSources(in.UserFiles()); err == nil {
 			if same, there := in.Copied(sources); same && there {
 				s.Served.Config = client.Hash(sources)
@@ -28,7 +29,8 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	if s.Served.Generation == "" && s.Served.Asked == "" && s.Pending == nil {
 		s.Served.Generation = a.Generation // likewise: no reload waits for it
 	}
-	now := contract.Loaded{Serves: s.Served.Config, Generation: s.Served.Generation, Asked: s.Served.Asked, Worker: s.Served.At}
+	now := contract.Loaded{Serves: s.Served.Config, Generation: s.Served.Generation,
+		Asked: s.Served.Asked, Worker: s.Served.At}
 	if disk != now.Serves {
 		now.Disk = disk
 	}
@@ -54,7 +56,8 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	}
 }
 
-// oldWorkersOf counts the workers from before a reload, and their connections. A master that does not answer is the monitor's business.
+// oldWorkersOf counts the workers from before a reload, and their connections. The monitor deals
+// with a master that does not answer.
 func oldWorkersOf(ctx context.Context, in *instance.Instance) (workers, conns int) {
 	ctx, cancel := context.WithTimeout(ctx, instance.Briefly)
 	defer cancel()
@@ -68,14 +71,14 @@ func oldWorkersOf(ctx context.Context, in *instance.Instance) (workers, conns in
 	return len(old), conns
 }
 
-// publishAfterReload is tellTaken after a reload, whatever has become of it.
+// publishAfterReload is publishLoaded after a reload, whether it succeeded or not.
 func (a *agent) publishAfterReload(ctx context.Context, in *instance.Instance) {
 	if s, ok := in.Load(); ok {
 		a.publishLoaded(ctx, in, &s)
 	}
 }
 
-// withdrawLoaded takes back what tellTaken told.
+// withdrawLoaded removes what publishLoaded published.
 func (a *agent) withdrawLoaded(ctx context.Context, in *instance.Instance, s instance.State) {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered || s.Served.Published == "" {

@@ -84,7 +84,8 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 		w.r = w.r.With("generation", "tuesday")
 		w.reload()
 		got := w.taken()
-		require.Equal(t, []string{first, broken, "monday", "tuesday"}, []string{got.Serves, got.Disk, got.Generation, got.Asked})
+		require.Equal(t, []string{first, broken, "monday", "tuesday"},
+			[]string{got.Serves, got.Disk, got.Generation, got.Asked})
 		require.Contains(t, got.Pending, "unknown keyword 'bogus'")
 		require.NoError(t, os.Remove(w.path("haproxy.cfg")))
 		w.want(ocf.DegradedCode, w.r.Monitor(0), "no such file")
@@ -94,7 +95,8 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 		mended := w.hash(w.config(another + "\n# mended\n"))
 		w.want(ocf.Success, w.r.Monitor(0))
 		got := w.taken()
-		require.Equal(t, contract.Loaded{Serves: mended, Generation: "tuesday", Worker: got.Worker, OldWorkers: got.OldWorkers, Conns: got.Conns}, got)
+		require.Equal(t, contract.Loaded{Serves: mended, Generation: "tuesday", Worker: got.Worker,
+			OldWorkers: got.OldWorkers, Conns: got.Conns}, got)
 	})
 	t.Run("a probe may mean that the cluster has forgotten", func(t *testing.T) {
 		told := strings.Count(w.toldOf(loaded), "\n")
@@ -117,7 +119,8 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 	require.True(t, strings.HasSuffix(w.toldOf(loaded), " -D\n"))
 }
 
-// TestAnotherConfigurationThanTheOthers: a generation demands a configuration; a node that has another one goes on with what it serves.
+// TestAnotherConfigurationThanTheOthers: a generation demands a configuration; a node that has
+// another one goes on with what it serves.
 func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	w := clustered(t)
 	first := w.hash(w.config(""))
@@ -128,7 +131,8 @@ func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	w.r = w.r.With("generation", contract.NewGeneration(time.Now(), 7, wanted))
 	w.reload()
 	require.Equal(t, worker, w.worker().PID)
-	w.want(ocf.DegradedCode, w.r.Monitor(0), "the old configuration serves", mine+" here", wanted+" is to be served")
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "the old configuration serves", mine+" here",
+		wanted+" is to be served")
 	require.Equal(t, first, w.taken().Serves)
 	require.Equal(t, mine, w.taken().Disk)
 	require.Contains(t, w.taken().Pending, wanted)

@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// monitor answers Stopped only when no process of the instance is alive. In the steady state it starts no process, goes through
-// none, and costs one exchange with the stats socket.
+// monitor answers Stopped only when no process of the instance is alive. In the steady state it
+// starts no process, searches none, and costs one exchange with the stats socket.
 func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
 	if !a.mayBringBack(ctx, check) {
 		return a.observe(ctx, check, false)
@@ -24,7 +24,7 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	state, err := a.observe(ctx, check, watched)
 	switch {
 	case errors.Is(err, instance.ErrUnsure):
-		// The keeper asks every second, and waits for the lock that this monitor has.
+		// The keeper queries HAProxy every second, and waits for the lock that this monitor holds.
 		ocf.CallFrom(ctx).Warnf("the keeper is to decide: %v", err)
 		return ocf.Running, nil
 	case state != ocf.Stopped && (err == nil || state == ocf.Degraded):
@@ -42,13 +42,14 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	return a.reportCrash(ctx, in, state, err)
 }
 
-// mayBringBack reports whether this is a look at a HAProxy that is to be brought back if it has crashed: the cluster's recurring monitor, which does
-// what the keeper does, should there be none.
+// mayBringBack reports whether this monitor is to bring back a HAProxy that has crashed: only the
+// cluster's recurring monitor does, in place of a keeper.
 func (a *agent) mayBringBack(ctx context.Context, check ocf.Check) bool {
 	return a.Keeper && check.Action == "monitor" && !check.Probe && ocf.CallFrom(ctx).Clustered
 }
 
-// bringBack brings back a HAProxy that crashed. It is false where the monitor's own finding stands.
+// bringBack brings back a HAProxy that crashed. It returns false if the monitor's own finding
+// stands.
 func (a *agent) bringBack(ctx context.Context, in *instance.Instance) bool {
 	s, ok := in.Load()
 	if !ok || !s.Wanted() {
@@ -73,8 +74,9 @@ func (a *agent) bringBack(ctx context.Context, in *instance.Instance) bool {
 	return false
 }
 
-// reportCrash adds to what a monitor found that HAProxy has crashed since the last one.
-func (a *agent) reportCrash(ctx context.Context, in *instance.Instance, found ocf.State, reason error) (ocf.State, error) {
+// reportCrash adds to the result of a monitor that HAProxy has crashed since the last one.
+func (a *agent) reportCrash(ctx context.Context, in *instance.Instance, found ocf.State,
+	reason error) (ocf.State, error) {
 	s, ok := in.Load()
 	if !ok || reason != nil {
 		return found, reason
@@ -89,7 +91,7 @@ func (a *agent) reportCrash(ctx context.Context, in *instance.Instance, found oc
 	return ocf.Degraded, notice
 }
 
-// observe returns the monitor proper.
+// observe is the monitor proper.
 func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf.State, error) {
 	in := a.instance(ctx)
 	if check.Action == "stop" {
@@ -146,9 +148,10 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	return ocf.Running, nil
 }
 
-// probe looks and changes nothing of HAProxy: the parameters may be wrong here. The cluster may have forgotten the node
-// attribute, which is a reason for a probe, so the next monitor is to tell it again.
-func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Found) (ocf.State, error) {
+// probe changes nothing of HAProxy: the parameters may be wrong here. A probe may mean that the
+// cluster has forgotten the node attributes, so the next monitor publishes them again.
+func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Found) (ocf.State,
+	error) {
 	if s.State.Published != "" || s.State.Served.Published != "" {
 		s.State.Published, s.State.Served.Published = "", ""
 		if err := in.Save(s.State); err != nil {
@@ -162,8 +165,8 @@ func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Fou
 	return ocf.Running, err
 }
 
-// checkServers reports whether every backend has as many servers UP as the parameter asks for. Backends without servers, such as one that
-// only shows statistics, need none.
+// checkServers returns an error if a backend has fewer servers UP than the parameter asks for.
+// Backends without servers, such as one that only shows statistics, need none.
 func checkServers(servers []client.Stat, least int) error {
 	if least == 0 {
 		return nil
@@ -185,11 +188,13 @@ func checkServers(servers []client.Stat, least int) error {
 	var short []string
 	for _, backend := range order {
 		if up[backend] < least {
-			short = append(short, fmt.Sprintf("%s has %d of %d", backend, up[backend], all[backend]))
+			short = append(short, fmt.Sprintf("%s has %d of %d", backend, up[backend],
+				all[backend]))
 		}
 	}
 	if len(short) > 0 {
-		return fmt.Errorf("fewer than min_servers=%d servers are UP: backend %s", least, strings.Join(short, ", backend "))
+		return fmt.Errorf("fewer than min_servers=%d servers are UP: backend %s", least,
+			strings.Join(short, ", backend "))
 	}
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// countServers counts servers by what they do: serve; fail; or nothing new, because somebody took them out (DRAIN, MAINT).
+// countServers counts servers by what they do: serve, fail, or drain because somebody took them out
+// (DRAIN, MAINT).
 func countServers(servers []client.Stat) contract.Servers {
 	var sum contract.Servers
 	for _, s := range servers {
@@ -26,8 +27,9 @@ func countServers(servers []client.Stat) contract.Servers {
 	return sum
 }
 
-// publishByResource publishes under the resource's id what an older agent has published under the name of the
-// instance, which in a clone with globally unique instances is another one, "haproxy:0".
+// publishByResource publishes under the resource's id what an older agent has published under the
+// name of the instance, which in a clone with globally unique instances is another one,
+// "haproxy:0".
 func (a *agent) publishByResource(ctx context.Context, in *instance.Instance, s *instance.State) {
 	call := ocf.CallFrom(ctx)
 	if s.ByResource || !call.Clustered || call.Instance == resourceOf(call).String() {
@@ -35,20 +37,23 @@ func (a *agent) publishByResource(ctx context.Context, in *instance.Instance, s 
 	}
 	s.ByResource = true
 	old := "hawser-" + call.Instance
-	for name, value := range map[string]string{old: s.Published, old + "-config": s.Served.Published} {
+	for name, value := range map[string]string{old: s.Published, old +
+		"-config": s.Served.Published} {
 		if value == "" {
 			continue
 		}
 		if err := in.DeleteAttribute(name); err != nil {
-			call.Warnf("cannot take back from the cluster what an older agent told it as %s: %v", name, err)
+			call.Warnf("cannot take back from the cluster what an older agent told it as %s: %v",
+				name, err)
 		}
 	}
 	s.Published, s.Served.Published = "", ""
 }
 
-// publish tells the cluster when what HAProxy sees has changed, and only then, so that a steady monitor starts no process. It
-// never fails a monitor: the next one tries again.
-func (a *agent) publish(ctx context.Context, in *instance.Instance, s *instance.State, servers contract.Servers) {
+// publish publishes the servers' state if it has changed, and only then, so that a steady monitor
+// starts no process. It never fails a monitor: the next one tries again.
+func (a *agent) publish(ctx context.Context, in *instance.Instance, s *instance.State,
+	servers contract.Servers) {
 	call := ocf.CallFrom(ctx)
 	summary := servers.String()
 	if !call.Clustered || summary == s.Published {
@@ -64,7 +69,7 @@ func (a *agent) publish(ctx context.Context, in *instance.Instance, s *instance.
 	}
 }
 
-// withdraw takes back what publish told.
+// withdraw removes what was published.
 func (a *agent) withdraw(ctx context.Context, in *instance.Instance, s instance.State) {
 	a.withdrawLoaded(ctx, in, s)
 	call := ocf.CallFrom(ctx)
@@ -73,7 +78,8 @@ func (a *agent) withdraw(ctx context.Context, in *instance.Instance, s instance.
 	}
 	if s.Pushed != "" {
 		if err := in.DeleteAttribute(contract.PushAttribute(resourceOf(call))); err != nil {
-			call.Warnf("cannot take the answer about a pushed configuration back from the cluster: %v", err)
+			call.Warnf("cannot take the answer about a pushed configuration back from the "+
+				"cluster: %v", err)
 		}
 	}
 	if s.Published == "" {

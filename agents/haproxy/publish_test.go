@@ -8,7 +8,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// TestUniqueClone: attributes have the resource's id, by which they are looked for, and not the name of an instance.
+// TestUniqueClone: attributes have the resource's id, by which they are looked for, and not the
+// name of an instance.
 func TestUniqueClone(t *testing.T) {
 	w := clustered(t)
 	w.r.Instance = "test:0"

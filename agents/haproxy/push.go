@@ -20,18 +20,21 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// A configuration is brought to every node through the cluster, in two steps, each of which is a change of the reloadable parameter push:
+// A configuration is brought to every node through the cluster, in two steps, each of which is a
+// change of the reloadable parameter push:
 //
 //	check:SHA256   each node reads the configuration from the CIB, has HAProxy check it as a reload would, and tells what came of
 //	               it; its HAProxy and its files are left alone
 //	take:SHA256    each node keeps its former file, puts the new one in its place, and reloads
 //	(empty)        what was not taken is forgotten
 //
-// Nothing of it ever fails a reload, which would make Pacemaker restart HAProxy: a node that cannot do it says so in its attribute.
+// None of it ever fails a reload, which would make Pacemaker restart HAProxy: a node that cannot do
+// it says so in its attribute.
 
-// followOrder does what the parameter push asks for, if it asks for something new. reload is whether HAProxy is to be reloaded after it; answer
-// is then called with the outcome.
-func (a *agent) followOrder(ctx context.Context, in *instance.Instance, s *instance.State) (reload bool, answer func(error)) {
+// followOrder carries out the parameter push, if it has changed. reload is whether HAProxy is to be
+// reloaded afterwards; answer is then called with the outcome.
+func (a *agent) followOrder(ctx context.Context, in *instance.Instance,
+	s *instance.State) (reload bool, answer func(error)) {
 	nothing := func(error) {}
 	if a.push.String() == s.Pushed {
 		return true, nothing
@@ -50,18 +53,20 @@ func (a *agent) followOrder(ctx context.Context, in *instance.Instance, s *insta
 			answer(err)
 			return false, nothing
 		}
-		s.Served.Generation = a.Generation // what an earlier reload demanded, and this node may have kept away from, is superseded
+		// what an earlier reload demanded, and this node may not have loaded, is superseded
+		s.Served.Generation = a.Generation
 		return true, answer
 	}
 	if err := a.forget(ctx, in); err != nil {
 		ocf.CallFrom(ctx).Warnf("%v", err)
 	}
-	// Taking an order back is no reason to load what may have been edited; a reload that is asked for with it is.
+	// Withdrawing an order is no reason to load what may have been edited; a reload that is
+	// requested along with it is.
 	return before == "" || a.Generation != s.Served.Generation, nothing
 }
 
-// followOrderAtStart answers an order that a start finds. It never puts a file in place: the order may be what a command that was killed long ago
-// has left, and the file on this node newer.
+// followOrderAtStart answers an order that a start finds. It never puts a file in place: the order
+// may be left from a command that was killed long ago, and the file on this node newer.
 func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
 	s, ok := in.Load()
 	if ok && a.push.Step == contract.PushCheck {
@@ -71,7 +76,7 @@ func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
 	}
 }
 
-// alreadyInstalled returns an error unless the configuration on this node is the one that is pushed.
+// alreadyInstalled returns an error unless this node has the pushed configuration already.
 func (a *agent) alreadyInstalled(sum string) error {
 	path, err := a.place()
 	if err != nil {
@@ -79,12 +84,13 @@ func (a *agent) alreadyInstalled(sum string) error {
 	}
 	text, err := os.ReadFile(path)
 	if err == nil && contract.Sum(text) != sum {
-		err = errors.New("it was started with its own file while the others took the new one: push again")
+		err = errors.New("it was started with its own file while the others took the new one: " +
+			"push again")
 	}
 	return err
 }
 
-// publishAnswer tells the cluster what came of an order.
+// publishAnswer publishes the outcome of an order.
 func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err error) {
 	call := ocf.CallFrom(ctx)
 	answer := contract.PushAnswer{Order: a.push}
@@ -95,12 +101,14 @@ func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err er
 	if !call.Clustered {
 		return
 	}
-	if err := in.SetAttribute(contract.PushAttribute(resourceOf(call)), answer.String()); err != nil {
+	if err := in.SetAttribute(contract.PushAttribute(resourceOf(call)),
+		answer.String()); err != nil {
 		call.Errorf("cannot tell the cluster what came of %s: %v", a.push, err)
 	}
 }
 
-// place returns where the configuration really is: the file that conffile names, through symbolic links.
+// place returns the real path of the configuration: of the file that conffile names, with symbolic
+// links followed.
 func (a *agent) place() (string, error) {
 	path, err := filepath.EvalSymlinks(a.Conffile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -112,20 +120,24 @@ func (a *agent) place() (string, error) {
 		return "", fmt.Errorf("conffile=%s: %w", a.Conffile, err)
 	}
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("conffile=%s is not a single file, so none can be put in its place", a.Conffile)
+		return "", fmt.Errorf("conffile=%s is not a single file, so none can be put in its place",
+			a.Conffile)
 	}
 	info, err := os.Stat(filepath.Dir(path))
 	if err != nil {
 		return "", fmt.Errorf("conffile=%s: %w", a.Conffile, err)
 	}
-	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return "", fmt.Errorf("others than root can write to %s (%s of uid %d): nothing is put there", filepath.Dir(path), info.Mode(), owner)
+	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() ||
+		info.Mode().Perm()&0o022 != 0 {
+		return "", fmt.Errorf("others than root can write to %s (%s of uid %d): nothing is put "+
+			"there", filepath.Dir(path), info.Mode(), owner)
 	}
 	return path, nil
 }
 
 // stage reads the configuration from the CIB and has HAProxy check it.
-func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.State, sum string) error {
+func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.State,
+	sum string) error {
 	path, err := a.place()
 	if err != nil {
 		return err
@@ -138,8 +150,10 @@ func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.St
 	if err := replaceFile(candidate, text, path); err != nil {
 		return err
 	}
-	if names := instance.MissingVariables([]client.Source{{File: candidate, Text: string(text)}}, s.Env); len(names) > 0 {
-		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
+	if names := instance.MissingVariables([]client.Source{{File: candidate, Text: string(text)}},
+		s.Env); len(names) > 0 {
+		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the "+
+			"resource", strings.Join(names, " and "))
 	}
 	if err := in.WriteFragment(in.StatsSocket(), in.Given()); err != nil {
 		return err
@@ -149,17 +163,19 @@ func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.St
 	return in.CheckConfig(checking, []string{in.Fragment(), candidate}, s.Env)
 }
 
-// fetchTimeout is how long Pacemaker may take to hand out the configuration.
+// fetchTimeout is how long Pacemaker may take to return the configuration.
 const fetchTimeout = 10 * time.Second
 
-// fetch reads the configuration from this node's copy of the CIB, which has it before the order for it.
+// fetch reads the configuration from this node's copy of the CIB, which gets it before the order.
 func (a *agent) fetch(ctx context.Context, in *instance.Instance, sum string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	set := contract.PushSet(resourceOf(ocf.CallFrom(ctx)))
-	answer, err := in.QueryCIB(ctx, fmt.Sprintf("//nvpair[@id='%s-%s']", set, contract.PushedConfig))
+	answer, err := in.QueryCIB(ctx,
+		fmt.Sprintf("//nvpair[@id='%s-%s']", set, contract.PushedConfig))
 	if err != nil {
-		return nil, fmt.Errorf("the configuration %.12s cannot be read from the cluster: %w", sum, err)
+		return nil, fmt.Errorf("the configuration %.12s cannot be read from the cluster: %w", sum,
+			err)
 	}
 	var pair struct {
 		Value string `xml:"value,attr"`
@@ -170,12 +186,14 @@ func (a *agent) fetch(ctx context.Context, in *instance.Instance, sum string) ([
 			return text, nil
 		}
 	}
-	return nil, fmt.Errorf("what the cluster has in place of the configuration %.12s is not usable: %w", sum, err)
+	return nil, fmt.Errorf("what the cluster has in place of the configuration %.12s is not "+
+		"usable: %w", sum, err)
 }
 
-// install keeps the former configuration and puts the candidate in its place. Done twice, or killed anywhere and done again, it comes to the
-// same.
-func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.State, sum string) error {
+// install keeps the previous configuration and puts the candidate in its place. Doing it twice, or
+// again after it was killed anywhere, has the same result.
+func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.State,
+	sum string) error {
 	path, err := a.place()
 	if err != nil {
 		return err
@@ -188,7 +206,8 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 	if there && contract.Sum(disk) == sum {
 		return instance.Remove(path + contract.CandidateSuffix)
 	}
-	if text, err := os.ReadFile(path + contract.CandidateSuffix); err != nil || contract.Sum(text) != sum {
+	if text, err := os.ReadFile(path + contract.CandidateSuffix); err != nil ||
+		contract.Sum(text) != sum {
 		if err := a.stage(ctx, in, s, sum); err != nil { // it started after the others were asked
 			return err
 		}
@@ -206,7 +225,8 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 		if err := replaceFile(path+contract.UnloadedSuffix, disk, path); err != nil {
 			return err
 		}
-		ocf.CallFrom(ctx).Warnf("%s had been edited and was not loaded; kept as %s", path, path+contract.UnloadedSuffix)
+		ocf.CallFrom(ctx).Warnf("%s had been edited and was not loaded; kept as %s", path,
+			path+contract.UnloadedSuffix)
 	}
 	if err := os.Rename(path+contract.CandidateSuffix, path); err != nil {
 		return fmt.Errorf("cannot put the new configuration in place: %w", err)
@@ -214,7 +234,7 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
-// forget removes a configuration that was checked and not taken, and the answer about it.
+// forget removes a configuration that was checked and not put in place, and the answer about it.
 func (a *agent) forget(ctx context.Context, in *instance.Instance) error {
 	call := ocf.CallFrom(ctx)
 	var errs []error
@@ -227,7 +247,7 @@ func (a *agent) forget(ctx context.Context, in *instance.Instance) error {
 	return errors.Join(errs...)
 }
 
-// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another one.
+// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another file.
 func replaceFile(path string, text []byte, like string) error {
 	if err := atomicfile.Replace(path, text, like); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)

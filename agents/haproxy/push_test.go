@@ -18,7 +18,8 @@ func newPushWorld(t *testing.T) *world {
 	t.Helper()
 	w := newKeptWorld(t)
 	w.r = w.r.With("keeper", "false")
-	// As cibadmin --xpath does: the element that the query names, or no such device or address (CRM_EX_NOSUCH).
+	// As cibadmin --xpath does: the element that the query names, or no such device or address
+	// (CRM_EX_NOSUCH).
 	w.write("cibadmin", fmt.Sprintf(`#!/bin/sh
 echo "$*" >>%s
 [ -e %[2]s ] || { echo "cibadmin: No such device or address" >&2; exit 105; }
@@ -35,7 +36,8 @@ func take(sum string) string  { return contract.NewPushOrder(contract.PushTake, 
 func (w *world) hold(text string) (sum string) {
 	packed, sum := contract.PackConfig([]byte(text))
 	set := contract.PushSet(contract.ResourceOf(w.r.Instance))
-	w.write("nvpair", fmt.Sprintf("<nvpair id=%q name=%q value=%q/>\n", set+"-"+contract.PushedConfig, contract.PushedConfig, packed))
+	w.write("nvpair", fmt.Sprintf("<nvpair id=%q name=%q value=%q/>\n",
+		set+"-"+contract.PushedConfig, contract.PushedConfig, packed))
 	return sum
 }
 
@@ -92,7 +94,8 @@ func TestPush(t *testing.T) {
 	t.Run("twice is once", func(t *testing.T) {
 		w.order(check(sum))
 		w.order(take(sum))
-		require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix), "the former file is still the former one")
+		require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix),
+			"the former file is still the former one")
 	})
 	t.Run("forgotten", func(t *testing.T) {
 		worker := w.worker().PID
@@ -115,7 +118,8 @@ func TestPush(t *testing.T) {
 		w.write("haproxy.cfg", edited)
 		w.order(take(w.hold(fresh)))
 		require.Equal(t, fresh, w.read("haproxy.cfg"))
-		require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix), "what was served, and not the edit")
+		require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix),
+			"what was served, and not the edit")
 		require.Equal(t, edited, w.read("haproxy.cfg"+contract.UnloadedSuffix))
 	})
 	t.Run("an order from before the start is none", func(t *testing.T) {
@@ -128,7 +132,8 @@ func TestPush(t *testing.T) {
 	})
 	t.Run("it supersedes a reload that this node kept away from", func(t *testing.T) {
 		w.order("")
-		w.r = w.r.With("generation", contract.NewGeneration(time.Now(), 1, strings.Repeat("0", contract.HashLength)))
+		w.r = w.r.With("generation",
+			contract.NewGeneration(time.Now(), 1, strings.Repeat("0", contract.HashLength)))
 		w.reload()
 		w.want(ocf.DegradedCode, w.r.Monitor(0))
 		pushed := w.config("# the next one")
@@ -149,7 +154,8 @@ func TestPush(t *testing.T) {
 	})
 }
 
-// TestPushThatIsRefused: whatever is wrong, the node says so, its file and its HAProxy stay, and the reload does not fail.
+// TestPushThatIsRefused: whatever is wrong, the node says so, its file and its HAProxy stay, and
+// the reload does not fail.
 func TestPushThatIsRefused(t *testing.T) {
 	w := newPushWorld(t)
 	former, worker := w.read("haproxy.cfg"), w.worker().PID
@@ -168,9 +174,12 @@ func TestPushThatIsRefused(t *testing.T) {
 			}
 		})
 	}
-	refused("HAProxy", "unknown keyword 'bogus'", func() string { return w.hold(w.config("bogus")) })
+	refused("HAProxy", "unknown keyword 'bogus'", func() string {
+		return w.hold(w.config("bogus"))
+	})
 	refused("a certificate that is not here", "/nowhere/site.pem", func() string {
-		return w.hold(w.config(fmt.Sprintf("frontend tls\n\tbind 127.0.0.1:%d ssl crt /nowhere/site.pem\n", freePort(t))))
+		return w.hold(w.config(fmt.Sprintf("frontend tls\n\tbind 127.0.0.1:%d ssl crt "+
+			"/nowhere/site.pem\n", freePort(t))))
 	})
 	refused("a variable that it was not started with", "HAWSER_PRIVATE_IP", func() string {
 		return w.hold(w.config("frontend private\n\tbind \"${HAWSER_PRIVATE_IP}:81\"\n"))
@@ -190,5 +199,6 @@ func TestPushThatIsRefused(t *testing.T) {
 		return w.hold(good)
 	})
 	require.NoError(t, os.Chmod(w.dir, 0o755))
-	require.Equal(t, int(ocf.ErrConfigured), int(w.r.With("push", "check:beef").Run("reload-agent", nil).Code))
+	require.Equal(t, int(ocf.ErrConfigured),
+		int(w.r.With("push", "check:beef").Run("reload-agent", nil).Code))
 }

@@ -11,14 +11,15 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// tryAgain is how long the monitor waits before it tries a pending reload again whose configuration has not changed: a missing
-// certificate may have come, an address become free.
+// tryAgain is how long the monitor waits before it retries a pending reload whose configuration has
+// not changed: a missing certificate may have been installed, or an address become free.
 const tryAgain = time.Minute
 
-// reload takes the configuration over without losing a connection. Pacemaker answers a failed reload by a stop and a start, and a
-// start with a configuration that HAProxy refuses would end a HAProxy that serves well. So a reload that cannot be done is
-// remembered: the old one goes on, the monitor is Degraded, and takes the configuration over when it can be. A reload
-// fails only where HAProxy itself is not well.
+// reload has HAProxy load its configuration without losing a connection. Pacemaker reacts to a
+// failed reload with a stop and a start, and a start with a configuration that HAProxy refuses
+// would end a HAProxy that serves well. So a reload that cannot be done is remembered: the old
+// configuration goes on, the monitor is Degraded, and retries the reload. A reload fails only if
+// HAProxy itself is not well.
 func (a *agent) reload(ctx context.Context) error {
 	in := a.instance(ctx)
 	s, err := a.alive(ctx, in)
@@ -32,7 +33,8 @@ func (a *agent) reload(ctx context.Context) error {
 	if !wanted {
 		a.keep(ctx, in)
 		if err := in.Save(s.State); err != nil {
-			ocf.CallFrom(ctx).Errorf("%v", err) // as below: a full /run is no reason to have HAProxy restarted
+			// as below: a full /run is no reason to have HAProxy restarted
+			ocf.CallFrom(ctx).Errorf("%v", err)
 		}
 		return nil
 	}
@@ -67,7 +69,7 @@ func (a *agent) reload(ctx context.Context) error {
 	return nil
 }
 
-// alive returns the HAProxy that is to be reloaded, brought back if it has just died.
+// alive returns the HAProxy to reload, brought back if it has just died.
 func (a *agent) alive(ctx context.Context, in *instance.Instance) (instance.Found, error) {
 	for tries := 0; ; tries++ {
 		s, running, err := in.Locate()
@@ -90,7 +92,7 @@ func (a *agent) alive(ctx context.Context, in *instance.Instance) (instance.Foun
 	}
 }
 
-// remember keeps a reload that could not be done because HAProxy died of it, or for another reason.
+// remember keeps a reload pending that failed because HAProxy died of it, or for another reason.
 func (a *agent) remember(in *instance.Instance, waiting *instance.Pending) error {
 	s, ok := in.Load()
 	if !ok || waiting == nil || len(s.Crashes) == 0 || !s.Crashes[len(s.Crashes)-1].Copies {
@@ -100,7 +102,7 @@ func (a *agent) remember(in *instance.Instance, waiting *instance.Pending) error
 	return in.Save(s)
 }
 
-// takeOver reloads, and keeps in the state whether a reload is pending from now on.
+// takeOver reloads HAProxy, and records in the state whether a reload is pending from now on.
 func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance.State) error {
 	began := time.Now()
 	sources, err := in.Sources()
@@ -121,9 +123,11 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 	if err == nil {
 		s.Pending, s.Served = nil, in.ServesNow(sources, s.Served)
 		if now, err := in.Sources(); err != nil || client.Digest(now) != client.Digest(sources) {
-			s.Served.Config = "" // edited while HAProxy read it: nobody knows which of the two it has
+			// edited while HAProxy read it: nobody knows which of the two it has loaded
+			s.Served.Config = ""
 		}
-		if a.Keeper { // at once: it may be holding a socket that the new configuration does not have
+		// at once: it may be holding a socket that the new configuration does not have
+		if a.Keeper {
 			_, _ = in.AskKeeper(ctx, "look")
 		}
 		return nil

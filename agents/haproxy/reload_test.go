@@ -50,8 +50,8 @@ func TestReloadTakesTheConfigurationOver(t *testing.T) {
 	w.want(ocf.Success, w.r.Monitor(0))
 }
 
-// TestReloadWithABrokenConfiguration: the old one serves, the monitor says why it is degraded, and all is well as soon as the
-// configuration is.
+// TestReloadWithABrokenConfiguration: the old one serves, the monitor says why it is degraded, and
+// all is well as soon as the configuration is.
 func TestReloadWithABrokenConfiguration(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -59,7 +59,8 @@ func TestReloadWithABrokenConfiguration(t *testing.T) {
 	w.write("haproxy.cfg", w.config("bogus"))
 	w.want(ocf.Success, w.r.Monitor(0)) // nobody asked for it yet
 	w.reload()
-	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration", "unknown keyword 'bogus'", w.path("haproxy.cfg:"))
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration", "unknown keyword 'bogus'",
+		w.path("haproxy.cfg:"))
 	w.want(ocf.Success, w.r.Probe())
 	require.NoError(t, w.get())
 	require.Equal(t, worker, w.worker().PID)
@@ -98,8 +99,9 @@ func TestReloadWithABrokenConfiguration(t *testing.T) {
 	})
 }
 
-// TestReloadWithAnAddressThatIsTaken has a configuration that is valid and whose address is somebody else's. HAProxy would refuse new
-// connections for as long as it tries to bind it, so it is not even asked.
+// TestReloadWithAnAddressThatIsTaken has a configuration that is valid and whose address is
+// somebody else's. HAProxy would refuse new connections for as long as it tries to bind it, so it
+// is not even asked.
 func TestReloadWithAnAddressThatIsTaken(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -114,11 +116,13 @@ func TestReloadWithAnAddressThatIsTaken(t *testing.T) {
 	toll := end()
 	require.Zero(t, toll.refused+toll.lost, "of %d", toll.served)
 	require.NotZero(t, toll.served)
-	reason := fmt.Sprintf("%s is held by %s (pid %d", l.Addr(), procfs.Default.Executable(os.Getpid()), os.Getpid())
+	reason := fmt.Sprintf("%s is held by %s (pid %d", l.Addr(),
+		procfs.Default.Executable(os.Getpid()), os.Getpid())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), reason)
 	require.Equal(t, worker, w.worker().PID)
 
-	w.write("haproxy.cfg", w.config("frontend elsewhere\n\tbind 192.0.2.1:80\n\tdefault_backend app\n"))
+	w.write("haproxy.cfg", w.config("frontend elsewhere\n\tbind 192.0.2.1:80\n\tdefault_backend "+
+		"app\n"))
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "cannot bind 192.0.2.1:80", w.path("haproxy.cfg:"))
 
 	w.write("haproxy.cfg", w.config(taken))
@@ -139,8 +143,9 @@ func (w *world) agePending() {
 	require.NoError(w.t, w.instance().Save(s))
 }
 
-// TestReloadThatOnlyHAProxyItselfRefuses has an address that somebody else holds and that only HAProxy can read out of the
-// configuration. HAProxy goes on with the old one, or ends (2.8.0) and is brought back with it.
+// TestReloadThatOnlyHAProxyItselfRefuses has an address that somebody else holds and that only
+// HAProxy can read out of the configuration. HAProxy goes on with the old one, or ends (2.8.0) and
+// is brought back with it.
 func TestReloadThatOnlyHAProxyItselfRefuses(t *testing.T) {
 	w := newKeptWorld(t)
 	w.guarded()
@@ -149,14 +154,17 @@ func TestReloadThatOnlyHAProxyItselfRefuses(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
-	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend taken\n\tbind localhost:%s\n\tdefault_backend app\n", port)))
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend taken\n\tbind "+
+		"localhost:%s\n\tdefault_backend app\n", port)))
 	w.reload()
 	require.NoError(t, w.get())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration")
 	require.NoError(t, l.Close())
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration") // not tried again at once
 	w.reload()
-	w.eventually("the monitor has told of everything", func() bool { return w.r.Monitor(0).Code == ocf.Success })
+	w.eventually("the monitor has told of everything", func() bool {
+		return w.r.Monitor(0).Code == ocf.Success
+	})
 	conn, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
@@ -165,7 +173,8 @@ func TestReloadThatOnlyHAProxyItselfRefuses(t *testing.T) {
 func TestReloadThatWouldNeedAnotherEnvironment(t *testing.T) {
 	w := newWorld(t)
 	w.start()
-	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", `bind "${HAWSER_ANCHOR_IP}"`, 1))
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1",
+		`bind "${HAWSER_ANCHOR_IP}"`, 1))
 	w.reload()
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "HAWSER_ANCHOR_IP", "restart")
 	require.NoError(t, w.get())
@@ -244,8 +253,8 @@ func TestReloadUnderLoad(t *testing.T) {
 	t.Logf("%d requests during 10 reloads", requests.Load())
 }
 
-// TestReloadThatCannotBeNoted: a full /run is no reason to have a HAProxy that serves stopped, which is what Pacemaker makes of a
-// failed reload.
+// TestReloadThatCannotBeNoted: a full /run is no reason to have a HAProxy that serves stopped,
+// which is what Pacemaker makes of a failed reload.
 func TestReloadThatCannotBeNoted(t *testing.T) {
 	w := newWorld(t)
 	w.start()

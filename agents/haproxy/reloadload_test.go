@@ -12,9 +12,10 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// TestReloadEveryTenthOfASecond loses none of 30,000 requests, each on a connection of its own, while HAProxy is reloaded every 100 ms in
-// the way in which the agent does it, the last time by the agent itself. Where the machine is too busy for that pace, the requests go on
-// until there have been as many reloads.
+// TestReloadEveryTenthOfASecond loses none of 30,000 requests, each on a connection of its own,
+// while HAProxy is reloaded every 100 ms in the way in which the agent does it, the last time by
+// the agent itself. Where the machine is too busy for that pace, the requests go on until there
+// have been as many reloads.
 func TestReloadEveryTenthOfASecond(t *testing.T) {
 	const (
 		requests = 30_000
@@ -25,7 +26,8 @@ func TestReloadEveryTenthOfASecond(t *testing.T) {
 	w.start()
 	master := w.master().PID
 	l, err := load.Start(t.Context(), load.Plan{
-		URL: fmt.Sprintf("http://127.0.0.1:%d/", w.port), Clients: 8, Every: reloads * every / requests, Timeout: 10 * time.Second,
+		URL: fmt.Sprintf("http://127.0.0.1:%d/", w.port), Clients: 8,
+		Every: reloads * every / requests, Timeout: 10 * time.Second,
 	})
 	require.NoError(t, err)
 	next := time.NewTicker(every)

@@ -25,7 +25,8 @@ func TestNoBlackHole(t *testing.T) {
 		}
 		return err
 	}
-	config := w.config(fmt.Sprintf("frontend more\n\tbind 127.0.0.1:%d\n\tdefault_backend app\n", more))
+	config := w.config(fmt.Sprintf("frontend more\n\tbind 127.0.0.1:%d\n\tdefault_backend app\n",
+		more))
 	w.write("haproxy.cfg", config)
 	w.guarded()
 
@@ -51,7 +52,8 @@ func TestNoBlackHole(t *testing.T) {
 	})
 }
 
-// TestRestartOnTheSameNode: where the cluster is going to start the resource here again, nobody is refused in between.
+// TestRestartOnTheSameNode: where the cluster is going to start the resource here again, nobody is
+// refused in between.
 func TestRestartOnTheSameNode(t *testing.T) {
 	w := newKeptWorld(t)
 	w.guarded()
@@ -74,7 +76,9 @@ func TestRestartOnTheSameNode(t *testing.T) {
 		require.Len(t, keeper, 1)
 		w.write("haproxy.cfg", w.config("bogus"))
 		w.want(ocf.ErrInstalled, w.r.Start())
-		w.eventually("connections are refused", func() bool { return errors.Is(w.get(), syscall.ECONNREFUSED) })
+		w.eventually("connections are refused", func() bool {
+			return errors.Is(w.get(), syscall.ECONNREFUSED)
+		})
 		w.write("haproxy.cfg", w.config(""))
 	})
 	t.Run("or it is not to be started here", func(t *testing.T) {
@@ -96,7 +100,10 @@ func TestStopThatIsKilled(t *testing.T) {
 	require.NoError(t, w.instance().Save(s))
 	w.family().Signal(syscall.SIGKILL)
 	w.kill(keeper[0], syscall.SIGCONT)
-	w.eventually("the keeper ends", func() bool { fam, err := w.instance().Keepers(); return err == nil && fam.Empty() })
+	w.eventually("the keeper ends", func() bool {
+		fam, err := w.instance().Keepers()
+		return err == nil && fam.Empty()
+	})
 	w.eventually("HAProxy is gone", func() bool { return w.family().Empty() })
 	w.want(ocf.NotRunning, w.r.Monitor(0))
 	w.want(ocf.Success, w.r.Stop())

@@ -61,7 +61,8 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	}
 	given := in.UnitSettings(ctx)
 	env = instance.WithUnitEnvironment(given, env)
-	if given == nil { // and not what the state says of the HAProxy that this one is to take the place of
+	// and not what the state says of the HAProxy that this one is to take the place of
+	if given == nil {
 		given = systemd.Unchanged()
 	}
 	if err := in.WriteFragment(in.StatsSocket(), given); err != nil {
@@ -95,7 +96,8 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 		return in.NameHolder(err)
 	}
 	if err := in.Settle(ctx, func() instance.State {
-		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(), Served: in.ServesNow(sources, instance.Served{})}
+		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
+			Served: in.ServesNow(sources, instance.Served{})}
 	}); err != nil {
 		return err
 	}

@@ -59,14 +59,22 @@ func TestStartRecovers(t *testing.T) {
 			w.gone(master)
 			require.FileExists(w.t, w.instance().Pidfile())
 		},
-		"a start killed before it could remember": func(w *world) { require.NoError(w.t, os.Remove(w.instance().State())) },
-		"a stopped master":                        func(w *world) { w.kill(w.master().PID, syscall.SIGSTOP) },
-		"a hung worker":                           func(w *world) { w.kill(w.worker().PID, syscall.SIGSTOP) },
+		"a start killed before it could remember": func(w *world) {
+			require.NoError(w.t, os.Remove(w.instance().State()))
+		},
+		"a stopped master": func(w *world) {
+			w.kill(w.master().PID, syscall.SIGSTOP)
+		},
+		"a hung worker": func(w *world) {
+			w.kill(w.worker().PID, syscall.SIGSTOP)
+		},
 		"an orphaned worker": func(w *world) {
 			w.kill(w.worker().PID, syscall.SIGSTOP)
 			w.kill(w.master().PID, syscall.SIGKILL)
 		},
-		"one without its sockets": func(w *world) { require.NoError(w.t, os.RemoveAll(w.instance().Dir)) },
+		"one without its sockets": func(w *world) {
+			require.NoError(w.t, os.RemoveAll(w.instance().Dir))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -79,16 +87,19 @@ func TestStartRecovers(t *testing.T) {
 	}
 }
 
-// TestStartKilledHalfway kills the agent's process at different moments of a start, as Pacemaker would after its timeout.
+// TestStartKilledHalfway kills the agent's process at different moments of a start, as Pacemaker
+// would after its timeout.
 func TestStartKilledHalfway(t *testing.T) {
 	w := newWorld(t)
 	program := w.path("ocf-haproxy")
-	build := exec.Command("go", "build", "-o", program, "github.com/hawser-ha/hawser/cmd/ocf-haproxy")
+	build := exec.Command("go", "build", "-o", program,
+		"github.com/hawser-ha/hawser/cmd/ocf-haproxy")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 	for moment := time.Duration(0); moment < 150*time.Millisecond; moment += 10 * time.Millisecond {
 		cmd := exec.Command(program, "start")
-		cmd.Env = append(os.Environ(), "HAWSER_RUNDIR="+w.r.RunDir(), "OCF_RESOURCE_INSTANCE="+w.r.Instance,
+		cmd.Env = append(os.Environ(), "HAWSER_RUNDIR="+w.r.RunDir(),
+			"OCF_RESOURCE_INSTANCE="+w.r.Instance,
 			"OCF_RESKEY_conffile="+w.path("haproxy.cfg"))
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		require.NoError(t, cmd.Start())
@@ -106,23 +117,30 @@ func TestStartKilledHalfway(t *testing.T) {
 	}
 }
 
-// TestForeignHAProxy has another HAProxy on the resource's address, which the kernel would let share it.
+// TestForeignHAProxy has another HAProxy on the resource's address, which the kernel would let
+// share it.
 func TestForeignHAProxy(t *testing.T) {
-	for name, address := range map[string]string{"the same address": "127.0.0.1", "all addresses": ""} {
+	for name, address := range map[string]string{"the same address": "127.0.0.1",
+		"all addresses": ""} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.write("foreign.cfg", fmt.Sprintf("frontend f\n mode http\n timeout client 1s\n bind %s:%d\n", address, w.port))
+			w.write("foreign.cfg", fmt.Sprintf("frontend f\n mode http\n timeout client 1s\n "+
+				"bind %s:%d\n", address, w.port))
 			foreign := exec.Command("/usr/sbin/haproxy", "-db", "-f", w.path("foreign.cfg"))
 			require.NoError(t, foreign.Start())
 			t.Cleanup(func() { _ = foreign.Process.Kill(); _ = foreign.Wait() })
 			w.listens()
-			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy", fmt.Sprintf("pid %d", foreign.Process.Pid), fmt.Sprint(w.port))
+			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy",
+				fmt.Sprintf("pid %d", foreign.Process.Pid), fmt.Sprint(w.port))
 			w.want(ocf.NotRunning, w.r.Monitor(0))
 			require.True(t, w.family().Empty())
 
-			// An address that only HAProxy can read out of the configuration is noticed when it is bound.
-			w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", "bind localhost", 1))
-			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy", fmt.Sprintf("pid %d", foreign.Process.Pid))
+			// An address that only HAProxy can read out of the configuration is noticed when it is
+			// bound.
+			w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", "bind localhost",
+				1))
+			w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy",
+				fmt.Sprintf("pid %d", foreign.Process.Pid))
 			require.True(t, w.family().Empty())
 
 			require.NoError(t, foreign.Process.Kill())
@@ -171,7 +189,8 @@ func TestTwoInstances(t *testing.T) {
 	w.write("other.cfg", w.config(""))
 	w.want(ocf.ErrGeneric, other.r.Start(), "another HAProxy")
 	port := freePort(t)
-	w.write("other.cfg", strings.ReplaceAll(w.config(""), fmt.Sprint(":", w.port), fmt.Sprint(":", port)))
+	w.write("other.cfg", strings.ReplaceAll(w.config(""), fmt.Sprint(":", w.port),
+		fmt.Sprint(":", port)))
 	w.want(ocf.Success, other.r.Start())
 	w.want(ocf.Success, other.r.Monitor(0))
 	w.want(ocf.Success, w.r.Stop())
@@ -186,8 +205,10 @@ func TestUnitBesideTheResource(t *testing.T) {
 		unit systemd.Unit
 		says string
 	}{
-		"enabled":  {systemd.Unit{File: "enabled", Active: "inactive"}, "at the next boot, haproxy.service: systemctl disable --now haproxy.service"},
-		"runs":     {systemd.Unit{File: "disabled", Active: "active", MainPID: 4711}, "haproxy.service (pid 4711): systemctl disable --now haproxy.service"},
+		"enabled": {systemd.Unit{File: "enabled", Active: "inactive"},
+			"at the next boot, haproxy.service: systemctl disable --now haproxy.service"},
+		"runs": {systemd.Unit{File: "disabled", Active: "active", MainPID: 4711},
+			"haproxy.service (pid 4711): systemctl disable --now haproxy.service"},
 		"disabled": {systemd.Unit{File: "disabled", Active: "inactive"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -206,7 +227,8 @@ func TestUnitBesideTheResource(t *testing.T) {
 			for _, result := range []ocftest.Result{w.r.Start(), w.r.Run("validate-all", nil)} {
 				w.want(ocf.Success, result)
 				require.Contains(t, result.Stderr, c.says)
-				require.Equal(t, c.says != "", strings.Contains(result.Stderr, "systemctl disable"), result.Stderr)
+				require.Equal(t, c.says != "", strings.Contains(result.Stderr, "systemctl disable"),
+					result.Stderr)
 			}
 			require.Greater(t, asked, 1)
 			asked = 0

@@ -9,9 +9,10 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// stop ends HAProxy: it lets connections finish for stop_grace, then has it terminate, then kills it; its master, its workers and
-// those from before its last reloads. It goes by the processes that there are and needs neither a program nor a configuration nor
-// valid parameters nor any file.
+// stop ends HAProxy: its master, its workers and those from before its last reloads. It lets
+// connections finish for stop_grace, then terminates HAProxy, then kills it. It goes by the
+// processes that exist and needs neither a program, nor a configuration, nor valid parameters, nor
+// any file.
 func (a *agent) stop(ctx context.Context) error {
 	in := a.instance(ctx)
 	remembered, known := in.Load()
@@ -21,20 +22,24 @@ func (a *agent) stop(ctx context.Context) error {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 		}
 	}
-	// Before HAProxy takes no more connections: on a socket that is held and that nobody accepts on, clients would wait in vain.
+	// Before HAProxy stops accepting: on a socket that is held and that nobody accepts on, clients
+	// would wait in vain.
 	held := a.holdForStart(ctx, in)
 	if !held {
 		if err := in.DismissKeeper(ctx); err != nil {
 			return err
 		}
 	}
-	a.withdraw(ctx, in, remembered) // first: an address goes by it to a node whose HAProxy serves, not to one that ends its connections
+	// first: by this attribute an address goes to a node whose HAProxy serves, not to one that is
+	// ending its connections
+	a.withdraw(ctx, in, remembered)
 	if err := in.End(ctx, a.StopGrace); err != nil {
 		return err
 	}
 	err := in.Clear()
 	if !held {
-		err = errors.Join(err, instance.Remove(in.KeeperSocket(), in.KeeperCall(), in.KeeperCall()+".new", in.KeeperLink(), in.StandbyLink()))
+		err = errors.Join(err, instance.Remove(in.KeeperSocket(), in.KeeperCall(),
+			in.KeeperCall()+".new", in.KeeperLink(), in.StandbyLink()))
 	}
 	if err != nil {
 		return fmt.Errorf("HAProxy is stopped, but its files cannot be removed: %w", err)
@@ -42,8 +47,9 @@ func (a *agent) stop(ctx context.Context) error {
 	return nil
 }
 
-// holdForStart has the keeper hold the listening sockets on, if Pacemaker is about to start the resource here again, as it does for a changed
-// parameter: then that restart refuses nobody. HAProxy serves while Pacemaker is asked.
+// holdForStart has the keeper go on holding the listening sockets if Pacemaker is about to start
+// the resource here again, as it does for a changed parameter: then that restart refuses nobody.
+// HAProxy serves while Pacemaker is asked.
 func (a *agent) holdForStart(ctx context.Context, in *instance.Instance) bool {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered || !a.Keeper || !in.HoldsSockets(ctx) {

@@ -49,7 +49,9 @@ func TestStopLetsConnectionsFinish(t *testing.T) {
 	master := w.master().PID
 	stopped := make(chan int, 1)
 	go func() { stopped <- int(w.r.Stop().Code) }()
-	require.Eventually(t, func() bool { return w.get() != nil }, 10*time.Second, time.Millisecond, "no new connections")
+	require.Eventually(t, func() bool {
+		return w.get() != nil
+	}, 10*time.Second, time.Millisecond, "no new connections")
 	_, err := procfs.Default.Stat(master)
 	require.NoError(t, err, "it waits")
 	close(release)
@@ -80,13 +82,19 @@ func TestStopWithWhatDoesNotEnd(t *testing.T) {
 			least: 500 * time.Millisecond, most: 3 * time.Second,
 		},
 		"no grace": {
-			hold: func(w *world) { w.request("/slow") }, grace: "0", timeout: "20000", most: 3 * time.Second,
+			hold: func(w *world) {
+				w.request("/slow")
+			}, grace: "0", timeout: "20000", most: 3 * time.Second,
 		},
 		"a stopped worker": {
-			hold: func(w *world) { w.kill(w.worker().PID, syscall.SIGSTOP) }, grace: "5s", timeout: "20000", most: 5 * time.Second,
+			hold: func(w *world) {
+				w.kill(w.worker().PID, syscall.SIGSTOP)
+			}, grace: "5s", timeout: "20000", most: 5 * time.Second,
 		},
 		"a stopped master": {
-			hold: func(w *world) { w.kill(w.master().PID, syscall.SIGSTOP) }, grace: "5s", timeout: "20000", most: 5 * time.Second,
+			hold: func(w *world) {
+				w.kill(w.master().PID, syscall.SIGSTOP)
+			}, grace: "5s", timeout: "20000", most: 5 * time.Second,
 		},
 		"an orphaned worker": {
 			hold: func(w *world) {
@@ -101,7 +109,8 @@ func TestStopWithWhatDoesNotEnd(t *testing.T) {
 				w.request("/slow")
 				w.reload()
 				require.Len(w.t, w.family().Others, 2)
-			}, grace: "500ms", timeout: "20000", least: 500 * time.Millisecond, most: 5 * time.Second,
+			}, grace: "500ms", timeout: "20000", least: 500 * time.Millisecond,
+			most: 5 * time.Second,
 		},
 		"a zombie": {
 			hold: func(w *world) {
@@ -149,7 +158,8 @@ func TestStopOfAProgramByAnotherName(t *testing.T) {
 	require.True(t, err != nil || v.Dead())
 }
 
-// TestStopAfterAReloadThatFailed: HAProxy's master may hear no signal any more (its issue 3229), and open requests finish all the same.
+// TestStopAfterAReloadThatFailed: HAProxy's master may hear no signal any more (its issue 3229),
+// and open requests finish all the same.
 func TestStopAfterAReloadThatFailed(t *testing.T) {
 	w := newKeptWorld(t)
 	w.guarded()
@@ -158,7 +168,8 @@ func TestStopAfterAReloadThatFailed(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
-	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend taken\n\tbind localhost:%s\n\tdefault_backend app\n", port)))
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend taken\n\tbind "+
+		"localhost:%s\n\tdefault_backend app\n", port)))
 	w.reload()
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "old configuration")
 	began := time.Now()
@@ -166,8 +177,8 @@ func TestStopAfterAReloadThatFailed(t *testing.T) {
 	require.Less(t, time.Since(began), 8*time.Second, "less than the grace")
 }
 
-// TestStopEndsWhatHAProxyStarted: a master that is killed leaves the programs of its `program` sections behind, which hold
-// addresses that those of the next HAProxy need.
+// TestStopEndsWhatHAProxyStarted: a master that is killed leaves the programs of its `program`
+// sections behind, which hold addresses that those of the next HAProxy need.
 func TestStopEndsWhatHAProxyStarted(t *testing.T) {
 	w := newWorld(t)
 	noted := w.path("program.pid")
@@ -185,7 +196,9 @@ func TestStopEndsWhatHAProxyStarted(t *testing.T) {
 		return program > 0
 	}, 10*time.Second, time.Millisecond)
 	w.kill(w.master().PID, syscall.SIGKILL)
-	require.Eventually(t, func() bool { return len(w.family().Masters) == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return len(w.family().Masters) == 0
+	}, 10*time.Second, time.Millisecond)
 	w.want(ocf.Success, w.r.Stop())
 	v, err := procfs.Default.Stat(program)
 	require.True(t, err != nil || v.Dead(), "the program is still there")

@@ -27,7 +27,8 @@ func TestUnitThatIsNoMore(t *testing.T) {
 	require.True(t, ok)
 	s.Given = &systemd.Settings{User: "www-data", Group: "www-data"}
 	require.NoError(t, f.Save(s))
-	w.r = w.r.With("extraconf", "-m 512") // another command line: it is ended, and another one started
+	// another command line: it is ended, and another one started
+	w.r = w.r.With("extraconf", "-m 512")
 	w.start()
 	fragment, err := os.ReadFile(f.Fragment())
 	require.NoError(t, err)
@@ -39,15 +40,19 @@ func TestSummaries(t *testing.T) {
 		return client.Stat{Type: client.Server, Proxy: proxy, Service: "s", Status: status}
 	}
 	servers := []client.Stat{
-		server("app", "UP"), server("app", "UP 1/3"), server("app", "DOWN"), server("app", "DRAIN"), server("app", "MAINT"),
-		server("api", "no check"), server("api", "DOWN 1/2"), {Type: client.Backend, Proxy: "stats", Status: "UP"},
+		server("app", "UP"), server("app", "UP 1/3"), server("app", "DOWN"), server("app", "DRAIN"),
+		server("app", "MAINT"),
+		server("api", "no check"), server("api", "DOWN 1/2"),
+		{Type: client.Backend, Proxy: "stats", Status: "UP"},
 	}
 	require.Equal(t, "up=3,down=2,draining=2", countServers(servers).String())
 	require.Equal(t, "up=0,down=0,draining=0", countServers(nil).String())
 	require.NoError(t, checkServers(servers, 0))
 	require.NoError(t, checkServers(servers, 1))
-	require.ErrorContains(t, checkServers(servers, 2), "min_servers=2 servers are UP: backend api has 1 of 2")
-	require.ErrorContains(t, checkServers(servers, 3), "backend app has 2 of 5, backend api has 1 of 2")
+	require.ErrorContains(t, checkServers(servers, 2),
+		"min_servers=2 servers are UP: backend api has 1 of 2")
+	require.ErrorContains(t, checkServers(servers, 3),
+		"backend app has 2 of 5, backend api has 1 of 2")
 	require.NoError(t, checkServers(nil, 3), "a backend without servers needs none")
 }
 
@@ -61,10 +66,12 @@ func TestCheckURL(t *testing.T) {
 	slow := w.r.With("check_url", url("/slow")).With("check_timeout", "200ms").Monitor(10)
 	w.want(ocf.ErrGeneric, slow, "does not answer through HAProxy")
 	require.Less(t, slow.Took, 5*time.Second)
-	w.want(ocf.ErrGeneric, w.r.With("check_url", "http://${HAWSER_ANCHOR_IP}:1/").Monitor(10), "HAWSER_ANCHOR_IP", "restart")
+	w.want(ocf.ErrGeneric, w.r.With("check_url", "http://${HAWSER_ANCHOR_IP}:1/").Monitor(10),
+		"HAWSER_ANCHOR_IP", "restart")
 
 	w.want(ocf.Success, w.r.Stop())
-	w.r = w.r.With("anchor_ip", "127.0.0.1").With("check_url", fmt.Sprintf("http://${HAWSER_ANCHOR_IP}:%d/", w.port))
+	w.r = w.r.With("anchor_ip", "127.0.0.1").With("check_url",
+		fmt.Sprintf("http://${HAWSER_ANCHOR_IP}:%d/", w.port))
 	w.start()
 	w.want(ocf.Success, w.r.Monitor(10))
 	w.app.Close()
@@ -79,7 +86,8 @@ func TestCheckURL(t *testing.T) {
 
 func TestMinServers(t *testing.T) {
 	w := newWorld(t)
-	w.write("haproxy.cfg", strings.Replace(w.config("listen stats\n\tbind 127.0.0.1:"+fmt.Sprint(freePort(t))+"\n\tstats enable\n"),
+	w.write("haproxy.cfg", strings.Replace(
+		w.config("listen stats\n\tbind 127.0.0.1:"+fmt.Sprint(freePort(t))+"\n\tstats enable\n"),
 		"server app-1", "default-server check inter 50ms fall 1 rise 1\n\tserver app-1", 1))
 	w.r = w.r.With("min_servers", "1")
 	w.start()
@@ -116,12 +124,14 @@ func metadata(t *testing.T, handler http.HandlerFunc) string {
 
 func TestAddressesFromTheMetadataService(t *testing.T) {
 	w := newWorld(t)
-	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", `bind "${HAWSER_ANCHOR_IP}"`, 1))
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1",
+		`bind "${HAWSER_ANCHOR_IP}"`, 1))
 	w.r = w.r.With("metadata_url", metadata(t, nil))
 	w.want(ocf.Success, w.r.Run("validate-all", nil))
 	w.start()
 	require.Contains(t, environ(w.worker().PID), "HAWSER_ANCHOR_IP=127.0.0.1")
-	require.NotContains(t, strings.Join(environ(w.worker().PID), " "), "HAWSER_PRIVATE_IP", "nobody asked for it")
+	require.NotContains(t, strings.Join(environ(w.worker().PID), " "), "HAWSER_PRIVATE_IP",
+		"nobody asked for it")
 
 	t.Run("it is not needed again for a reload", func(_ *testing.T) {
 		w.r = w.r.With("metadata_url", "http://127.0.0.1:9")
@@ -143,17 +153,26 @@ func TestAddressesFromTheMetadataService(t *testing.T) {
 func TestNoMetadataService(t *testing.T) {
 	w := newWorld(t)
 	var asked atomic.Int64
-	w.r = w.r.With("metadata_url", metadata(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	w.r = w.r.With("metadata_url", metadata(t, func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+	}))
 	w.start()
 	require.Zero(t, asked.Load(), "nothing asks for what is not mentioned")
 	w.want(ocf.Success, w.r.Stop())
 
-	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1", `bind "${HAWSER_ANCHOR_IP}"`, 1))
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1",
+		`bind "${HAWSER_ANCHOR_IP}"`, 1))
 	for name, handler := range map[string]http.HandlerFunc{
-		"does not know it":        http.NotFound,
-		"something else":          func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "<html>") },
-		"does not answer":         func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"does not answer: Get \"": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"does not know it": http.NotFound,
+		"something else": func(rw http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(rw, "<html>")
+		},
+		"does not answer": func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+		},
+		"does not answer: Get \"": func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		},
 	} {
 		w.r = w.r.With("metadata_url", metadata(t, handler))
 		result := w.r.Start()
@@ -169,7 +188,8 @@ const publisher = "#!/bin/sh\necho \"$*\" >> %s\nexit %d\n"
 func TestPublish(t *testing.T) {
 	w := newWorld(t)
 	w.r.Env["OCF_RESKEY_CRM_meta_on_node"] = "lb-1"
-	w.write("haproxy.cfg", strings.Replace(w.config(""), "server app-1", "default-server check inter 50ms fall 1 rise 1\n\tserver app-1", 1))
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "server app-1",
+		"default-server check inter 50ms fall 1 rise 1\n\tserver app-1", 1))
 	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 1))
 	told := func() string { return w.toldOf("hawser-test") }
 	w.start()
@@ -185,11 +205,13 @@ func TestPublish(t *testing.T) {
 	for range 3 {
 		w.want(ocf.Success, w.r.Monitor(0))
 	}
-	require.Equal(t, "-n hawser-test -U up=1,down=0,draining=0\n", told(), "once, after it had failed")
+	require.Equal(t, "-n hawser-test -U up=1,down=0,draining=0\n", told(),
+		"once, after it had failed")
 	w.want(ocf.Success, w.r.Probe())
 	require.Equal(t, 1, strings.Count(told(), "\n"))
 	w.want(ocf.Success, w.r.Monitor(0))
-	require.Equal(t, 2, strings.Count(told(), "\n"), "a probe may mean that the cluster has forgotten")
+	require.Equal(t, 2, strings.Count(told(), "\n"),
+		"a probe may mean that the cluster has forgotten")
 
 	w.app.Close()
 	require.Eventually(t, func() bool {

@@ -21,13 +21,15 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// offered returns the versions of the package haproxy that the apt suites configured on this machine offer, the newest first.
+// offered returns the versions of the package haproxy that the apt suites configured on this
+// machine offer, the newest first.
 func offered(t *testing.T) []string {
 	out, err := exec.Command(needs.Command(t, "apt-cache"), "madison", "haproxy").Output()
 	require.NoError(t, err)
 	var versions []string
 	seen := map[string]bool{}
-	for line := range strings.Lines(string(out)) { // "haproxy | 2.6.12-1+deb12u4 | http://… Packages", and the same for Sources
+	for line := range strings.Lines(
+		string(out)) { // "haproxy | 2.6.12-1+deb12u4 | http://… Packages", and the same for Sources
 		fields := strings.Split(line, "|")
 		if len(fields) < 3 || !strings.HasSuffix(strings.TrimSpace(fields[2]), "Packages") {
 			continue
@@ -56,7 +58,8 @@ func download(ctx context.Context, t *testing.T, version string) (string, error)
 	packages, err := filepath.Glob(filepath.Join(dir, "*.deb"))
 	require.NoError(t, err)
 	require.Len(t, packages, 1)
-	out, err := exec.CommandContext(ctx, needs.Command(t, "dpkg-deb"), "-x", packages[0], dir).CombinedOutput()
+	out, err := exec.CommandContext(ctx, needs.Command(t, "dpkg-deb"), "-x", packages[0],
+		dir).CombinedOutput()
 	require.NoError(t, err, string(out))
 	return filepath.Join(dir, "usr/sbin/haproxy"), nil
 }
@@ -71,8 +74,9 @@ func versionOf(binary string) (string, error) {
 	return fields[2], nil
 }
 
-// TestLife returns the whole life of a resource, with the HAProxy that is installed and with every other version that this machine's suites
-// offer: an upgrade changes it under a cluster at any time. A version that cannot be had is told of, which `make test` shows.
+// TestLife goes through the whole life of a resource, with the HAProxy that is installed and with
+// every other version that this machine's suites offer: an upgrade changes it under a cluster at
+// any time. A version that cannot be had is told of, which `make test` shows.
 func TestLife(t *testing.T) {
 	installed := needs.Command(t, "haproxy")
 	version, err := versionOf(installed)
@@ -81,7 +85,8 @@ func TestLife(t *testing.T) {
 
 	versions := offered(t)
 	if len(versions) == 0 {
-		t.Log("NOT TESTED: any other HAProxy than the one that is installed. No suite offers one: apt-get update?")
+		t.Log("NOT TESTED: any other HAProxy than the one that is installed. No suite offers " +
+			"one: apt-get update?")
 	}
 	for _, other := range versions {
 		if other == version {
@@ -90,7 +95,8 @@ func TestLife(t *testing.T) {
 		t.Run(other, func(t *testing.T) {
 			binary, err := download(t.Context(), t, other)
 			if err != nil {
-				t.Logf("NOT TESTED: HAProxy %s, which the suites offer and which cannot be had: %v", other, err)
+				t.Logf("NOT TESTED: HAProxy %s, which the suites offer and which cannot be had: %v",
+					other, err)
 				return
 			}
 			told, err := versionOf(binary)
@@ -104,7 +110,8 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// life returns a start, monitors, reloads, a crash that the monitor sees, one that the keeper mends, and a stop.
+// life goes through a start, monitors, reloads, a crash that the monitor sees, one that the keeper
+// mends, and a stop.
 func life(t *testing.T, binary string) {
 	t.Run("with monitors alone", func(t *testing.T) {
 		w := newWorld(t)
@@ -116,7 +123,9 @@ func life(t *testing.T, binary string) {
 		w.reloads()
 		master := w.master().PID
 		w.kill(master, syscall.SIGKILL)
-		require.Eventually(t, func() bool { return w.family().Empty() }, 10*time.Second, 5*time.Millisecond, "the worker follows its master")
+		require.Eventually(t, func() bool {
+			return w.family().Empty()
+		}, 10*time.Second, 5*time.Millisecond, "the worker follows its master")
 		w.gone(master)
 		w.want(ocf.NotRunning, w.r.Monitor(0))
 		w.recovers()
@@ -132,7 +141,10 @@ func life(t *testing.T, binary string) {
 		end, first := w.load(), w.master().PID
 		fam := w.family()
 		fam.Signal(syscall.SIGKILL)
-		w.eventually("HAProxy is back", func() bool { s := w.state(); return len(s.Crashes) == 1 && s.Master.PID != first })
+		w.eventually("HAProxy is back", func() bool {
+			s := w.state()
+			return len(s.Crashes) == 1 && s.Master.PID != first
+		})
 		toll := end()
 		require.Zero(t, toll.refused, "of %d", toll.served)
 		w.want(ocf.DegradedCode, w.r.Monitor(0), "HAProxy crashed at")
@@ -141,7 +153,8 @@ func life(t *testing.T, binary string) {
 	})
 }
 
-// reloads takes a configuration over, and does not take over one that is broken or whose address is taken, all under load.
+// reloads takes a configuration over, and does not take over one that is broken or whose address is
+// taken, all under load.
 func (w *world) reloads() {
 	w.t.Helper()
 	end := w.load()

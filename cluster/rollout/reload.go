@@ -31,6 +31,7 @@ type Reload struct {
 
 	id, generation string
 	began          time.Time
+	written        bool
 	plan           crm.Plan
 	replan         change.Planner
 }
@@ -86,6 +87,7 @@ func (r *Roller) Reload(ctx context.Context, l *Reload, timeout time.Duration, p
 	if err := change.Commit(ctx, r.Cluster, l.plan, l.replan); err != nil {
 		return err
 	}
+	l.written = true
 	err := r.await(ctx, l, timeout, progress)
 	if verdict := l.verdict(); err == nil {
 		err = verdict
@@ -97,7 +99,7 @@ func (r *Roller) Reload(ctx context.Context, l *Reload, timeout time.Duration, p
 }
 
 // Written says whether the reload was asked for.
-func (l *Reload) Written() bool { return !l.began.IsZero() }
+func (l *Reload) Written() bool { return l.written }
 
 // checkForReload has this node's HAProxy check the configuration as the agent would run it, and returns its
 // hash: "" where the cluster is another machine's.

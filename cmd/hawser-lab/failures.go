@@ -50,7 +50,7 @@ var failures = []failure{
 	{
 		title: "The active balancer is rebooted",
 		short: "node rebooted",
-		claim: "the address moves as the node shuts down, and stays when the node is back",
+		claim: "the address moves as the node shuts down, and stays when it is back",
 		moves: true, limit: 15 * time.Second,
 		breaks: func(ctx context.Context, d *demo, active string) error {
 			printf(d.std.out, "\n# hawser-lab reboot %s\n", active)

@@ -297,6 +297,15 @@ func TestReloadWhileTheConfigurationChanges(t *testing.T) {
 	require.Equal(t, 1, c.Applied())
 }
 
+// A reload that was not asked for has no report; what was written in its place is for the error to say.
+func TestReloadThatWasNotWritten(t *testing.T) {
+	c, sys, stdout, stderr := reloadable(t)
+	c.Fail("Apply", crm.ErrNoQuorum)
+	require.Equal(t, exitUnavailable, run([]string{"hawser", "reload", "--yes", "--json"}, sys))
+	require.Empty(t, stdout.String())
+	require.Contains(t, stderr.String(), "no quorum")
+}
+
 func TestStatusShowsDrift(t *testing.T) {
 	c, sys, stdout, _ := reloadable(t)
 	sys.Node = "lb-9"

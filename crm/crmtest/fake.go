@@ -1,4 +1,6 @@
 // Package crmtest is a cluster in memory for tests of what is built on crm, and the suite that it and Pacemaker's own tools both pass.
+//
+// It imports crm. Open conform.go first, for what every crm.Cluster does.
 package crmtest
 
 import (

@@ -2,6 +2,8 @@
 // previous content or the new one, and never a part.
 //
 // It imports nothing of hawser.
+//
+// There is only this file.
 package atomicfile
 
 import (

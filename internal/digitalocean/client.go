@@ -1,5 +1,8 @@
-// Package digitalocean is what hawser's agents have in common that speak to DigitalOcean: a client of its API that ends each request
-// in time and shows the token to nobody, what the API's errors mean, how requests follow each other, and which droplet this is.
+// Package digitalocean is what hawser's agents have in common that speak to DigitalOcean: a client
+// of its API that ends each request in time and shows the token to nobody, what the API's errors
+// mean, how requests follow each other, and which droplet this is.
+//
+// It imports internal/atomicfile and internal/fault. Open client.go first.
 package digitalocean
 
 import (
@@ -13,8 +16,8 @@ import (
 	"github.com/digitalocean/godo"
 )
 
-// Time-outs of one request. godo sets none at all, and its own retrying client waits up to 30 s four times, which is longer than
-// most operations last.
+// Time-outs of one request. godo sets none at all, and its own retrying client waits up to 30 s
+// four times, which is longer than most operations last.
 const (
 	connectTimeout = 3 * time.Second
 	requestTimeout = 5 * time.Second
@@ -59,14 +62,17 @@ func New(c Config) *Client {
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout: connectTimeout,
-			// HTTP/1.1, which closes a connection with the request that got no answer on it. HTTP/2 keeps it for the next ones: of one that
-			// died without a word it would make an outage until the agent's end.
+			// HTTP/1.1, which closes a connection with the request that got no answer on it. HTTP/2
+			// keeps it for the next ones: of one that died without a word it would make an outage
+			// until the agent's end.
 			Protocols:       http1(),
 			MaxIdleConns:    1,
 			IdleConnTimeout: 30 * time.Second,
 		}},
 		// A token is for the origin that the operator named and for no other.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}}
 }
 
@@ -79,10 +85,11 @@ func http1() *http.Protocols {
 // answerLimit is far more than any answer has, in bytes.
 const answerLimit = 1 << 20
 
-// bounded ends each answer at answerLimit, since godo reads them whole: what answers in place of the API may go on for ever.
+// bounded ends each answer at answerLimit, since godo reads them whole: what answers in place of
+// the API may go on for ever.
 type bounded struct{ http.RoundTripper }
 
-// RoundTrip is the transport's.
+// RoundTrip returns the transport's.
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := b.RoundTripper.RoundTrip(request)
 	if err == nil {
@@ -91,7 +98,7 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Godo is the API as godo speaks it. The error is the token's, if that cannot be read.
+// Godo returns the API as godo speaks it. The error is the token's, if that cannot be read.
 func (c *Client) Godo() (*godo.Client, error) {
 	if c.godo != nil {
 		return c.godo, nil
@@ -107,7 +114,8 @@ func (c *Client) Godo() (*godo.Client, error) {
 	client := godo.NewClient(c.HTTP)
 	client.BaseURL = base
 	client.UserAgent = c.c.Agent + " " + client.UserAgent
-	if err := godo.SetRequestHeaders(map[string]string{"Authorization": "Bearer " + token})(client); err != nil {
+	if err := godo.SetRequestHeaders(map[string]string{"Authorization": "Bearer " +
+		token})(client); err != nil {
 		return nil, err
 	}
 	c.godo, c.secret = client, token

@@ -20,8 +20,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
-// relay passes connections on to a server, until it is told to swallow what comes on those that it has: the way to the server is another
-// one from then on, as when a network address translation has lost its table.
+// relay passes connections on to a server, until it is told to swallow what comes on those that it
+// has: the way to the server is another one from then on, as when a network address translation has
+// lost its table.
 type relay struct {
 	net.Listener
 	swallowed atomic.Int64 // connections up to this number
@@ -59,9 +60,11 @@ func (r *relay) run(to string) {
 	}
 }
 
-// A connection that dies without a word, after a request that was answered, costs one request its time, and not all that follow.
+// A connection that dies without a word, after a request that was answered, costs one request its
+// time, and not all that follow.
 func TestAConnectionThatDies(t *testing.T) {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"droplet":{"id":1002}}`)
 	}))
@@ -70,7 +73,9 @@ func TestAConnectionThatDies(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	roots := filepath.Join(t.TempDir(), "roots.pem")
-	require.NoError(t, os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600))
+	require.NoError(t, os.WriteFile(roots,
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		0o600))
 	t.Setenv("SSL_CERT_FILE", roots) // read when the first certificate of this process is verified
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -21,20 +21,27 @@ func TestRetryAfter(t *testing.T) {
 		header http.Header
 		want   time.Duration
 	}{
-		"retry-after":           {http.Header{"Retry-After": {"12"}, "Ratelimit-Reset": {at(time.Minute)}}, 12 * time.Second},
-		"retry-after as a date": {http.Header{"Retry-After": {now.Add(9 * time.Second).UTC().Format(http.TimeFormat)}}, 9 * time.Second},
-		"ratelimit-reset alone": {http.Header{"Ratelimit-Reset": {at(90 * time.Second)}}, 90 * time.Second},
-		"a reset that is past":  {http.Header{"Ratelimit-Reset": {at(-time.Second)}}, 0},
-		"neither":               {http.Header{}, 0},
-		"nonsense":              {http.Header{"Retry-After": {"soon"}, "Ratelimit-Reset": {"later"}}, 0},
-		"far away":              {http.Header{"Retry-After": {"999999999"}}, time.Hour},
+		"retry-after": {http.Header{"Retry-After": {"12"},
+			"Ratelimit-Reset": {at(time.Minute)}}, 12 * time.Second},
+		"retry-after as a date": {http.Header{"Retry-After": {now.Add(
+			9 * time.Second).UTC().Format(http.TimeFormat)}}, 9 * time.Second},
+		"ratelimit-reset alone": {http.Header{"Ratelimit-Reset": {at(90 * time.Second)}},
+			90 * time.Second},
+		"a reset that is past": {http.Header{"Ratelimit-Reset": {at(-time.Second)}}, 0},
+		"neither":              {http.Header{}, 0},
+		"nonsense": {http.Header{"Retry-After": {"soon"},
+			"Ratelimit-Reset": {"later"}}, 0},
+		"far away": {http.Header{"Retry-After": {"999999999"}}, time.Hour},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, digitalocean.RetryAfter(test.header, now)) })
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.want, digitalocean.RetryAfter(test.header, now))
+		})
 	}
 }
 
 func FuzzDropletID(f *testing.F) {
-	for _, seed := range []string{"1", "12\n", "007", "-3", "", "99999999999999999999", "1e3", "<html>"} {
+	for _, seed := range []string{"1", "12\n", "007", "-3", "", "99999999999999999999", "1e3",
+		"<html>"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -17,7 +17,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/atomicfile"
 )
 
-// The metadata service answers within milliseconds or, now and then, not at all; a second try costs less than a wrong verdict.
+// The metadata service answers within milliseconds or, now and then, not at all; a second try costs
+// less than a wrong verdict.
 const (
 	metadataTimeout  = 1500 * time.Millisecond // of one request
 	metadataAttempts = 3
@@ -35,20 +36,24 @@ type Metadata struct {
 func NewMetadata(origin string) *Metadata {
 	return &Metadata{origin: origin, HTTP: &http.Client{
 		Timeout: metadataTimeout,
-		// No proxy: the service is a link-local address, and what a proxy says about itself is not about this droplet.
+		// No proxy: the service is a link-local address, and what a proxy says about itself is not
+		// about this droplet.
 		Transport: &http.Transport{
 			DialContext:     (&net.Dialer{Timeout: metadataTimeout}).DialContext,
 			MaxIdleConns:    1,
 			IdleConnTimeout: time.Second,
 		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}}
 }
 
 // ErrNoKey is a key that the service does not have.
 var ErrNoKey = errors.New("no such key")
 
-// Get reads a key, such as "id". Keys are short lines of text; user-data, which is not, is never asked for.
+// Get reads a key, such as "id". Keys are short lines of text; user-data, which is not, is never
+// asked for.
 func (m *Metadata) Get(ctx context.Context, key string) (string, error) {
 	var err error
 	for attempt := range metadataAttempts {
@@ -101,8 +106,9 @@ func ParseDropletID(text string) (string, error) {
 	return text, nil
 }
 
-// Identity finds out the id of this droplet once a boot: from the file where it was noted, from the metadata service, or from
-// the firmware, where DigitalOcean writes it as the serial number of the machine.
+// Identity finds out the id of this droplet once a boot: from the file where it was noted, from the
+// metadata service, or from the firmware, where DigitalOcean writes it as the serial number of the
+// machine.
 type Identity struct {
 	Metadata *Metadata
 	Cache    string // file; "" keeps nothing
@@ -110,7 +116,7 @@ type Identity struct {
 	Firmware string // directory
 }
 
-// Droplet is the id of this droplet.
+// Droplet returns the id of this droplet.
 func (i Identity) Droplet(ctx context.Context) (string, error) {
 	boot, bootErr := os.ReadFile(i.BootID)
 	if bootErr == nil && i.Cache != "" {
@@ -137,7 +143,8 @@ func (i Identity) Droplet(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// ParseNote reads the id noted since this boot: a droplet made from the snapshot of another one has a new id and a new boot.
+// ParseNote reads the id noted since this boot: a droplet made from the snapshot of another one has
+// a new id and a new boot.
 func ParseNote(path, boot string) (string, bool) {
 	note, err := os.ReadFile(path)
 	if err != nil {
@@ -151,7 +158,8 @@ func ParseNote(path, boot string) (string, bool) {
 	return id, err == nil
 }
 
-// serial is the droplet's id as the firmware has it; cloud-init finds it in the same place (DataSourceDigitalOcean).
+// serial returns the droplet's id as the firmware has it; cloud-init finds it in the same place
+// (DataSourceDigitalOcean).
 func (i Identity) serial() (string, bool) {
 	vendor, err := os.ReadFile(filepath.Join(i.Firmware, "sys_vendor"))
 	if err != nil || strings.TrimSpace(string(vendor)) != "DigitalOcean" {
@@ -165,7 +173,9 @@ func (i Identity) serial() (string, bool) {
 	return id, err == nil
 }
 
-// Here is the Identity of the machine that this runs on. cache is the file that keeps the id until the next boot, "" keeps nothing.
+// Here returns the Identity of the machine that this runs on. cache is the file that keeps the id
+// until the next boot, "" keeps nothing.
 func Here(m *Metadata, cache string) Identity {
-	return Identity{Metadata: m, Cache: cache, BootID: "/proc/sys/kernel/random/boot_id", Firmware: "/sys/class/dmi/id"}
+	return Identity{Metadata: m, Cache: cache, BootID: "/proc/sys/kernel/random/boot_id",
+		Firmware: "/sys/class/dmi/id"}
 }

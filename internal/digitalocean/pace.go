@@ -27,11 +27,13 @@ type Pace struct {
 	told       error // the latest failure
 }
 
-// Pause waits before the next request, as long as the API asks for or else as the sequence goes. It returns the failure's error
-// at once if trying again is pointless or would be too late: the time left is better spent on telling why.
+// Pause waits before the next request, as long as the API asks for or else as the sequence goes. It
+// returns the failure's error at once if trying again is pointless or would be too late: the time
+// left is better spent on telling why.
 func (p *Pace) Pause(ctx context.Context, f *Failure) error {
 	if ctx.Err() != nil && p.told != nil {
-		return fmt.Errorf("%w (%w)", p.told, ctx.Err()) // a request that was cut short says less than the one before it
+		// a request that was cut short says less than the one before it
+		return fmt.Errorf("%w (%w)", p.told, ctx.Err())
 	}
 	if !f.Again {
 		return f.Err
@@ -43,7 +45,8 @@ func (p *Pace) Pause(ctx context.Context, f *Failure) error {
 	}
 	p.next = min(p.next+p.next/2, p.last)
 	p.pauses++
-	if deadline, ok := ctx.Deadline(); !ok && p.pauses > maxPauses || ok && time.Until(deadline) < wait {
+	if deadline, ok := ctx.Deadline(); !ok && p.pauses > maxPauses || ok &&
+		time.Until(deadline) < wait {
 		return fmt.Errorf("%w; no time is left to try again", f.Err)
 	}
 	timer := time.NewTimer(wait)

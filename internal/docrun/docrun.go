@@ -14,6 +14,8 @@
 //
 // What a reader needs not see, faults to be mended and looks at whether they were, stands in a comment of the same form: <!-- sh lb-1,
 // the script, and --> on a line of its own. <!-- lab holds what is done to the machines themselves, such as "kill lb-3".
+//
+// It imports nothing of ours. Open docrun.go first.
 package docrun
 
 import (

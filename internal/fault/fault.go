@@ -1,5 +1,8 @@
-// Package fault sorts the errors of the floating-IP providers by what they mean to the agent, so that providers and the agent
-// share the words without importing each other. Every fault says "unknown" or "cannot"; none says "not here".
+// Package fault sorts the errors of the floating-IP providers by what they mean to the agent, so
+// that providers and the agent share the words without importing each other. Every fault says
+// "unknown" or "cannot"; none says "not here".
+//
+// There is only this file.
 package fault
 
 import (
@@ -18,23 +21,27 @@ const (
 	Throttled
 	// Busy is an address or a server with which the provider is still doing something else.
 	Busy
-	// Denied is a refusal of what this node may do: of its token, of the token's rights, of the process's.
+	// Denied is a refusal of what this node may do: of its token, of the token's rights, of the
+	// process's.
 	Denied
 	// NotFound is an address that the provider does not know under this node's credentials.
 	NotFound
-	// Misplaced is an address that cannot come to this node: it belongs to another data centre, or the node holds another one.
+	// Misplaced is an address that cannot come to this node: it belongs to another data centre, or
+	// the node holds another one.
 	Misplaced
-	// NotInstalled is something that this node needs and has not: a token file, a network interface, a route.
+	// NotInstalled is something that this node needs and has not: a token file, a network
+	// interface, a route.
 	NotInstalled
 	// Conflict is another machine that uses the address although nothing gave it away.
 	Conflict
-	// Broken is an address that is here and cannot serve: its interface has no carrier, or the kernel disabled it.
+	// Broken is an address that is here and cannot serve: its interface has no carrier, or the
+	// kernel disabled it.
 	Broken
 
 	kinds // how many there are
 )
 
-// Kinds are all kinds, for tables that must have a row for each.
+// Kinds returns all kinds, for tables that must have a row for each.
 func Kinds() []Kind {
 	all := make([]Kind, kinds)
 	for i := range all {
@@ -43,16 +50,17 @@ func Kinds() []Kind {
 	return all
 }
 
-// String is the kind's name.
+// String returns the kind's name.
 func (k Kind) String() string {
-	names := [...]string{"unknown", "throttled", "busy", "denied", "not found", "misplaced", "not installed", "conflict", "broken"}
+	names := [...]string{"unknown", "throttled", "busy", "denied", "not found", "misplaced",
+		"not installed", "conflict", "broken"}
 	if k < 0 || int(k) >= len(names) {
 		return fmt.Sprintf("Kind(%d)", int(k))
 	}
 	return names[k]
 }
 
-// Passing is whether the fault may go away by itself.
+// Passing reports whether the fault may go away by itself.
 func (k Kind) Passing() bool { return k == Unknown || k == Throttled || k == Busy }
 
 // Error is an error with its kind.
@@ -61,7 +69,7 @@ type Error struct {
 	Err  error
 }
 
-// Error is the text of the wrapped error.
+// Error returns the text of the wrapped error.
 func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the wrapped error.
@@ -72,7 +80,7 @@ func Errorf(k Kind, format string, args ...any) error {
 	return &Error{Kind: k, Err: fmt.Errorf(format, args...)}
 }
 
-// Of is the kind of the outermost Error in the chain, and Unknown for an error without one.
+// Of returns the kind of the outermost Error in the chain, and Unknown for an error without one.
 func Of(err error) Kind {
 	var fault *Error
 	if errors.As(err, &fault) {

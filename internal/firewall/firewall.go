@@ -4,6 +4,8 @@
 //
 // It knows nftables, and so what iptables-nft, firewalld and ufw write there. It does not look at eBPF, at tc, and at what stands between
 // the machines.
+//
+// It imports nothing of ours. Open firewall.go first, machine.go for how a rule is followed.
 package firewall
 
 import (

@@ -1,4 +1,6 @@
 // Package flags lets options follow a command's arguments, as people type them.
+//
+// It imports nothing of ours.
 package flags
 
 import (

@@ -1,6 +1,8 @@
 // Package golden compares what a test has generated with a file that is kept beside it.
 // HAWSER_UPDATE=1 writes the files again; look at the difference before you commit it. It is for
 // tests, and imports nothing of ours.
+//
+// There is only this file.
 package golden
 
 import (

@@ -87,8 +87,9 @@ func TestGoodAnswers(t *testing.T) {
 				require.Positive(t, r.P50)
 				require.LessOrEqual(t, r.P50, r.P99)
 				require.LessOrEqual(t, r.P99, r.Max)
-				if keep {
-					require.EqualValues(t, 4, connections.Load())
+				if keep { // a client that comes late finds nothing left to ask for
+					require.Positive(t, connections.Load())
+					require.LessOrEqual(t, connections.Load(), int64(4))
 				} else {
 					require.EqualValues(t, 200, connections.Load())
 				}

@@ -1,5 +1,7 @@
 // Package load makes HTTP requests as many visitors do, and tells what became of each: who was refused, who was cut off after asking,
 // who waited longest, and for how long nobody was served. It asks in process; package lab runs it inside a node.
+//
+// It imports nothing of ours. Open plan.go first.
 package load
 
 import (

@@ -1,5 +1,7 @@
 // Package manual makes manual pages, in the macros of man(7), from what the programs already say of themselves: their commands and
 // options (urfave/cli), and the declarations of the resource agents (package ocf).
+//
+// It imports ocf and param. Open command.go first.
 package manual
 
 import (

@@ -1,5 +1,7 @@
 // Package needs lets a test name what it needs of the machine. A test whose need is not met fails with a sentence that says
 // how to meet it, because a skipped test is one that nobody sees.
+//
+// Only tests import it. Open needs.go first.
 package needs
 
 import (

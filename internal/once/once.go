@@ -1,5 +1,7 @@
 // Package once keeps the answer to a question that many callers ask. It imports nothing of hawser;
 // there is only this file.
+//
+// There is only this file.
 package once
 
 import "context"

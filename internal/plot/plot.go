@@ -1,5 +1,7 @@
 // Package plot draws the figures of the benchmarks as SVG. The same figures give the same bytes, so that a plot under version control
 // changes only when what it shows has changed.
+//
+// It imports nothing of ours, and nothing that is installed imports it. There is only this file.
 package plot
 
 import (
@@ -33,7 +35,7 @@ type Series struct {
 
 const width, height = 620 * vg.Length(1), 340 * vg.Length(1) // points
 
-// The colours of Okabe and Ito, which people who do not see all colours can tell apart.
+// colour is one of the colours of Okabe and Ito, which people who do not see all colours can tell apart.
 func colour(i int) color.Color {
 	of := []color.RGBA{
 		{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255},

@@ -67,7 +67,8 @@ func (f FS) Program(pid int) string {
 	return filepath.Base(path)
 }
 
-// Name returns a process's name as ps shows it, of at most 15 bytes; "" if there is no such process.
+// Name returns a process's name as ps shows it, of at most 15 bytes; "" if there is no such
+// process.
 func (f FS) Name(pid int) string {
 	text, err := os.ReadFile(f.path(pid, "comm"))
 	if err != nil {
@@ -179,8 +180,8 @@ func (f FS) Pending(pid int, signals ...syscall.Signal) bool {
 	return false
 }
 
-// Times are how long a process has run, and how long it was ready to and did not get a processor, as
-// the scheduler counts them.
+// Times are how long a process has run, and how long it was ready to and did not get a processor,
+// as the scheduler counts them.
 type Times struct{ Ran, Waited time.Duration }
 
 // Schedule sums up the times of all threads of a process. Those of a process that is gone are 0.
@@ -243,7 +244,8 @@ func (f FS) OpenFiles(pid int) (soft, hard int, err error) {
 		rest, ok := strings.CutPrefix(line, "Max open files")
 		if words := strings.Fields(rest); ok && len(words) >= 2 {
 			if soft, err = strconv.Atoi(words[0]); err == nil {
-				hard, err = strconv.Atoi(words[1]) // never "unlimited": the kernel's most is a number (fs.nr_open)
+				hard, err = strconv.Atoi(
+					words[1]) // never "unlimited": the kernel's most is a number (fs.nr_open)
 			}
 			return soft, hard, err
 		}
@@ -251,8 +253,8 @@ func (f FS) OpenFiles(pid int) (soft, hard int, err error) {
 	return 0, 0, fmt.Errorf("%s says nothing of open files", path)
 }
 
-// Sysctl returns a kernel parameter such as net.ipv4.ip_nonlocal_bind, "" if this kernel has none of
-// the name.
+// Sysctl returns a kernel parameter such as net.ipv4.ip_nonlocal_bind, "" if this kernel has none
+// of the name.
 func (f FS) Sysctl(name string) string {
 	text, err := os.ReadFile(string(f) + "/sys/" + strings.ReplaceAll(name, ".", "/"))
 	if err != nil {

@@ -15,13 +15,16 @@ import (
 )
 
 func TestParseStat(t *testing.T) {
-	s, err := parseStat([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
+	s, err := parseStat([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " +
+		"83749 9 10\n"))
 	require.NoError(t, err)
 	require.Equal(t, Stat{State: 'S', Parent: 1, Session: 42, Start: 83749}, s)
-	s, err = parseStat([]byte("7 (a (very) odd) name) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0 18446744073709551615 0"))
+	s, err = parseStat([]byte("7 (a (very) odd) name) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 " +
+		"1 0 4242 0 0 18446744073709551615 0"))
 	require.NoError(t, err)
 	require.Equal(t, uint64(4242), s.Start)
-	for _, wrong := range []string{"", "42 (x", "42 (x) S 1", "42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9"} {
+	for _, wrong := range []string{"", "42 (x", "42 (x) S 1",
+		"42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9"} {
 		_, err := parseStat([]byte(wrong))
 		require.Error(t, err, wrong)
 	}
@@ -97,14 +100,17 @@ func TestAnotherRoot(t *testing.T) {
 	dir := t.TempDir()
 	write := func(pid int, name, text string) {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, strconv.Itoa(pid)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, strconv.Itoa(pid), name), []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, strconv.Itoa(pid), name), []byte(text),
+			0o600))
 	}
 	write(7, "comm", "pacemakerd\n")
 	write(7, "environ", "A=b\x00C=\x00")
 	write(8, "comm", "other\n")
 	write(9, "cgroup", "0::/system.slice/nginx.service\n")
 	write(10, "cgroup", "0::/user.slice/user-0.slice\n")
-	write(11, "status", fmt.Sprintf("Name:\tx\nSigPnd:\t0000000000000000\nShdPnd:\t%016x\nSigBlk:\t0\n", 1<<(syscall.SIGTERM-1)))
+	write(11, "status", fmt.Sprintf(
+		"Name:\tx\nSigPnd:\t0000000000000000\nShdPnd:\t%016x\nSigBlk:\t0\n",
+		1<<(syscall.SIGTERM-1)))
 	f := FS(dir)
 	env, ok := f.EnvironOf("pacemakerd")
 	require.True(t, ok)

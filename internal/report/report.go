@@ -1,6 +1,8 @@
 // Package report keeps what benchmarks measured: each figure beside its peers', with the goal that it is held against, the command that
 // made it and the machine it was made on. Rows are kept in a file (docs/benchmarks.json) as they come, so that an interrupted or a partial
 // run loses nothing of the others; print makes docs/benchmarks.md of them.
+//
+// It imports internal/atomicfile: it knows figures, not what they are of. Open report.go first.
 package report
 
 import (

@@ -1,6 +1,8 @@
 // Package sbd reads the settings of SBD, the daemon that feeds a node's watchdog and leaves it to
 // starve when the node has lost the cluster (sbd(8)). It imports nothing of hawser; there is only
 // this file.
+//
+// There is only this file.
 package sbd
 
 import (

@@ -84,7 +84,7 @@ var limitNames = map[string]int{
 	"LimitNICE": 13, "LimitNOFILE": 7, "LimitNPROC": 6, "LimitRSS": 5, "LimitRTPRIO": 14, "LimitRTTIME": 15, "LimitSIGPENDING": 11, "LimitSTACK": 3,
 }
 
-// A property that this systemd does not have, or has in another type, stays zero: none is worth an error.
+// get reads a property. One that this systemd does not have, or has in another type, stays zero: none is worth an error.
 func get[T any](values map[string]dbus.Variant, name string) (value T) {
 	if v, ok := values[name]; ok {
 		_ = v.Store(&value)

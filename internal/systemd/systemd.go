@@ -2,6 +2,8 @@
 // it works where no message bus runs; whoever is not root asks by way of the system bus.
 //
 // Every call has a deadline of its own beside the caller's: systemd may hang, and nothing here is worth waiting for.
+//
+// It imports nothing of ours. Open systemd.go first.
 package systemd
 
 import (

@@ -1,4 +1,7 @@
-// Package tokenfile reads the file that holds a token, if nobody but root can have read or written it.
+// Package tokenfile reads the file that holds a token, if nobody but root can have read or written
+// it.
+//
+// It imports internal/fault. There is only this file.
 package tokenfile
 
 import (
@@ -17,8 +20,8 @@ import (
 // maxToken is longer than any token, in bytes.
 const maxToken = 4096
 
-// Read reads the file that holds the token. It refuses a file that others could have read, and a path on which others could
-// have put another file in its place.
+// Read reads the file that holds the token. It refuses a file that others could have read, and a
+// path on which others could have put another file in its place.
 func Read(path string) (string, error) {
 	real, err := trusted(path)
 	if err != nil {
@@ -35,12 +38,16 @@ func Read(path string) (string, error) {
 	case err != nil:
 		return "", unreadable(path, err)
 	case !info.Mode().IsRegular():
-		return "", fault.Errorf(fault.NotInstalled, "token file %s is not a file but %s", path, info.Mode())
+		return "", fault.Errorf(fault.NotInstalled, "token file %s is not a file but %s", path,
+			info.Mode())
 	case !own(info):
-		return "", fault.Errorf(fault.Denied, "token file %s belongs to uid %d: chown root:root %s", path, uid(info), path)
+		return "", fault.Errorf(fault.Denied, "token file %s belongs to uid %d: chown root:root %s",
+			path, uid(info), path)
 	case info.Mode().Perm()&0o177 != 0:
-		return "", fault.Errorf(fault.Denied, "token file %s is open to others (mode %04o): chmod 0600 %s, and replace the token if it "+
-			"may have been read", path, info.Mode().Perm(), path)
+		return "", fault.Errorf(fault.Denied,
+			"token file %s is open to others (mode %04o): chmod 0600 %s, and replace the token "+
+				"if it "+
+				"may have been read", path, info.Mode().Perm(), path)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxToken+1))
 	if err != nil {
@@ -51,25 +58,32 @@ func Read(path string) (string, error) {
 
 func unreadable(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Errorf(fault.NotInstalled, "token file %s is missing on this node: write the token into it (mode 0600, owner root)", path)
+		return fault.Errorf(fault.NotInstalled,
+			"token file %s is missing on this node: write the token into it (mode 0600, owner "+
+				"root)", path)
 	}
 	return fault.Errorf(fault.NotInstalled, "token file %s cannot be read: %w", path, err)
 }
 
-// Parse takes the token out of a text: one word, with white space around it allowed. where completes "... is empty".
+// Parse takes the token out of a text: one word, with white space around it allowed. where
+// completes "... is empty".
 func Parse(where string, text []byte) (string, error) {
 	token := string(bytes.TrimSpace(text))
 	switch {
 	case token == "":
 		return "", fault.Errorf(fault.NotInstalled, "%s is empty: write the token into it", where)
-	case len(text) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "", fault.Errorf(fault.NotInstalled, "%s holds more than a token: write the token into it, one word and nothing else", where)
+	case len(text) > maxToken || strings.ContainsFunc(token, func(r rune) bool {
+		return r <= ' ' || r > '~'
+	}):
+		return "", fault.Errorf(fault.NotInstalled,
+			"%s holds more than a token: write the token into it, one word and nothing else", where)
 	}
 	return token, nil
 }
 
-// trusted follows the path, and each symbolic link on it, and refuses a directory or a link that anybody else could change. It
-// returns the path without links. A directory with the sticky bit, such as /tmp, is good if what is in it is ours.
+// trusted follows the path, and each symbolic link on it, and refuses a directory or a link that
+// anybody else could change. It returns the path without links. A directory with the sticky bit,
+// such as /tmp, is good if what is in it is ours.
 func trusted(path string) (string, error) {
 	at, rest := "/", split(path)
 	for links := 0; len(rest) > 0; {
@@ -89,19 +103,24 @@ func trusted(path string) (string, error) {
 		}
 		isLink := info.Mode()&fs.ModeSymlink != 0
 		if !own(info) && (isLink || info.IsDir()) {
-			return "", fault.Errorf(fault.Denied, "token file %s is not safe: %s belongs to uid %d, who could put another file in its place: "+
-				"chown -h root %s", path, next, uid(info), next)
+			return "", fault.Errorf(fault.Denied,
+				"token file %s is not safe: %s belongs to uid %d, who could put another file in "+
+					"its place: "+
+					"chown -h root %s", path, next, uid(info), next)
 		}
 		if info.IsDir() && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
-			return "", fault.Errorf(fault.Denied, "token file %s is not safe: others may write to %s (mode %04o) and put another file in its "+
-				"place: chmod go-w %s", path, next, info.Mode().Perm(), next)
+			return "", fault.Errorf(fault.Denied,
+				"token file %s is not safe: others may write to %s (mode %04o) and put another "+
+					"file in its "+
+					"place: chmod go-w %s", path, next, info.Mode().Perm(), next)
 		}
 		if !isLink {
 			at = next
 			continue
 		}
 		if links++; links > 20 {
-			return "", fault.Errorf(fault.NotInstalled, "token file %s: too many symbolic links", path)
+			return "", fault.Errorf(fault.NotInstalled, "token file %s: too many symbolic links",
+				path)
 		}
 		target, err := os.Readlink(next)
 		if err != nil {
@@ -121,5 +140,6 @@ func split(path string) []string {
 
 func uid(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
 
-// own is whether the file belongs to root or to who runs the agent, which are the same on a node of a cluster.
+// own reports whether the file belongs to root or to who runs the agent, which are the same on a
+// node of a cluster.
 func own(info fs.FileInfo) bool { return uid(info) == 0 || uid(info) == os.Geteuid() }

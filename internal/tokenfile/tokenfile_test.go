@@ -24,11 +24,17 @@ func TestTokenFile(t *testing.T) {
 	}{
 		"good":      {make: func(t *testing.T, dir string) string { return file(t, dir, 0o600) }},
 		"read-only": {make: func(t *testing.T, dir string) string { return file(t, dir, 0o400) }},
-		"missing": {make: func(_ *testing.T, dir string) string { return dir + "/token" }, kind: fault.NotInstalled,
+		"missing": {make: func(_ *testing.T, dir string) string {
+			return dir + "/token"
+		}, kind: fault.NotInstalled,
 			reason: "is missing on this node: write the token into it (mode 0600, owner root)"},
-		"readable by its group": {make: func(t *testing.T, dir string) string { return file(t, dir, 0o640) }, kind: fault.Denied,
+		"readable by its group": {make: func(t *testing.T, dir string) string {
+			return file(t, dir, 0o640)
+		}, kind: fault.Denied,
 			reason: "is open to others (mode 0640): chmod 0600"},
-		"readable by all": {make: func(t *testing.T, dir string) string { return file(t, dir, 0o604) }, kind: fault.Denied,
+		"readable by all": {make: func(t *testing.T, dir string) string {
+			return file(t, dir, 0o604)
+		}, kind: fault.Denied,
 			reason: "is open to others (mode 0604): chmod 0600"},
 		"another's": {make: func(t *testing.T, dir string) string {
 			path := file(t, dir, 0o600)
@@ -53,7 +59,8 @@ func TestTokenFile(t *testing.T) {
 			require.NoError(t, os.Symlink("./real/../real/token", dir+"/link"))
 			return dir + "/link"
 		}},
-		"by a link to a directory that others may write to": {make: func(t *testing.T, dir string) string {
+		"by a link to a directory that others may write to": {make: func(t *testing.T,
+			dir string) string {
 			require.NoError(t, os.Mkdir(dir+"/open", 0o700))
 			file(t, dir+"/open", 0o600)
 			require.NoError(t, os.Chmod(dir+"/open", 0o777))
@@ -65,12 +72,15 @@ func TestTokenFile(t *testing.T) {
 			require.NoError(t, os.Symlink("token", dir+"/link"))
 			require.NoError(t, os.Lchown(dir+"/link", nobody, nobody))
 			return dir + "/link"
-		}, kind: fault.Denied, reason: "belongs to uid 65534, who could put another file in its place"},
+		}, kind: fault.Denied, reason: "belongs to uid 65534, who could put another file in its " +
+			"place"},
 		"by a link to itself": {make: func(t *testing.T, dir string) string {
 			require.NoError(t, os.Symlink("link", dir+"/link"))
 			return dir + "/link"
 		}, kind: fault.NotInstalled, reason: "too many symbolic links"},
-		"a directory": {make: func(_ *testing.T, dir string) string { return dir }, kind: fault.NotInstalled, reason: "is not a file but d"},
+		"a directory": {make: func(_ *testing.T, dir string) string {
+			return dir
+		}, kind: fault.NotInstalled, reason: "is not a file but d"},
 		"a FIFO": {make: func(t *testing.T, dir string) string {
 			require.NoError(t, syscall.Mkfifo(dir+"/token", 0o600))
 			return dir + "/token"
@@ -101,7 +111,8 @@ func file(t *testing.T, dir string, mode os.FileMode) string {
 }
 
 func FuzzToken(f *testing.F) {
-	for _, seed := range []string{"dop_v1_abc\n", "", "a b", "a\r\nX-Header: b", "\x00", strings.Repeat("x", 5000), "tökén"} {
+	for _, seed := range []string{"dop_v1_abc\n", "", "a b", "a\r\nX-Header: b", "\x00",
+		strings.Repeat("x", 5000), "tökén"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -4,6 +4,8 @@
 //
 // What the real service does to its clients is done here too: actions take time, a second action meets "already has a pending
 // event", tokens lack scopes, requests run into rate limits. What it does only now and then is a Fault.
+//
+// It imports nothing of ours. Open cloud.go first.
 package cloud
 
 import (

@@ -11,7 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// Subject is an agent as the conformance suite needs it: a resource that can run on this machine, and how to spoil it.
+// Subject is an agent as the conformance suite needs it: a resource that can run on this machine,
+// and how to spoil it.
 type Subject struct {
 	// New makes the agent.
 	New func() *ocf.Agent
@@ -73,7 +74,9 @@ func Conformance(t *testing.T, s Subject) {
 
 	t.Run("no action", func(t *testing.T) {
 		require.Equal(t, int(ocf.ErrArgs), s.New().Main(t.Context(), ocf.Env{
-			Args: []string{"agent"}, Getenv: func(string) string { return "" }, Stdout: t.Output(), Stderr: t.Output(),
+			Args: []string{"agent"}, Getenv: func(string) string {
+				return ""
+			}, Stdout: t.Output(), Stderr: t.Output(),
 		}))
 	})
 
@@ -128,7 +131,8 @@ func Conformance(t *testing.T, s Subject) {
 	t.Run("deadline", func(t *testing.T) {
 		r := New(t, s.New, s.Stuck(t))
 		t.Cleanup(func() { r.Stop() })
-		const timeout = 4 * time.Second // of which a tenth is the reserve: a busy machine needs some of it
+		// of which a tenth is the reserve: a busy machine needs some of it
+		const timeout = 4 * time.Second
 		result := r.Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "4000"})
 		require.Equal(t, ocf.ErrGeneric, result.Code, result.Reason)
 		require.NotEmpty(t, result.Reason, "it says why")
@@ -146,7 +150,8 @@ func Conformance(t *testing.T, s Subject) {
 			}
 			wait.Wait()
 			for _, result := range results {
-				require.Equal(t, ocf.Success, result.Code, "%s three times at once: %s", action, result.Stderr)
+				require.Equal(t, ocf.Success, result.Code, "%s three times at once: %s", action,
+					result.Stderr)
 			}
 		}
 		r.want(t, ocf.NotRunning, "monitor", "a monitor after the last stop")

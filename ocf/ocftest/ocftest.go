@@ -1,5 +1,7 @@
-// Package ocftest runs the actions of an OCF resource agent in process, as Pacemaker would run them, and holds the conformance
-// suite that every agent passes.
+// Package ocftest runs the actions of an OCF resource agent in process, as Pacemaker would run
+// them, and holds the conformance suite that every agent passes.
+//
+// Only tests import it. Open conformance.go first.
 package ocftest
 
 import (
@@ -15,9 +17,11 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// Resource is one resource instance on one node: what its agent remembers lives as long as the test.
+// Resource is one resource instance on one node: what its agent remembers lives as long as the
+// test.
 type Resource struct {
-	// New makes the agent. Each action gets a fresh one, as each has a process of its own under Pacemaker.
+	// New makes the agent. Each action gets a fresh one, as each has a process of its own under
+	// Pacemaker.
 	New func() *ocf.Agent
 	// Params are the parameters of the resource.
 	Params map[string]string
@@ -46,7 +50,7 @@ func New(t testing.TB, agent func() *ocf.Agent, params map[string]string) *Resou
 	}
 }
 
-// RunDir is the HAWSER_RUNDIR of the resource.
+// RunDir returns the HAWSER_RUNDIR of the resource.
 func (r *Resource) RunDir() string { return r.Env["HAWSER_RUNDIR"] }
 
 // With returns the same resource with a parameter changed; an empty value takes it away.
@@ -98,7 +102,8 @@ func (o *output) String() string {
 
 // Run runs any action with additions to the environment, which win over everything else.
 func (r *Resource) Run(action string, env map[string]string) Result {
-	vars := map[string]string{"OCF_RESOURCE_INSTANCE": r.Instance, "OCF_RESKEY_CRM_meta_timeout": "20000"}
+	vars := map[string]string{"OCF_RESOURCE_INSTANCE": r.Instance,
+		"OCF_RESKEY_CRM_meta_timeout": "20000"}
 	for name, value := range r.Params {
 		vars["OCF_RESKEY_"+name] = value
 	}
@@ -112,7 +117,8 @@ func (r *Resource) Run(action string, env map[string]string) Result {
 		Getenv: func(name string) string { return vars[name] },
 		Stdout: &stdout, Stderr: &stderr,
 	})
-	result := Result{Code: ocf.Code(code), Stdout: stdout.String(), Stderr: stderr.String(), Took: time.Since(began)}
+	result := Result{Code: ocf.Code(code), Stdout: stdout.String(), Stderr: stderr.String(),
+		Took: time.Since(began)}
 	for line := range strings.Lines(result.Stderr) {
 		if reason, ok := strings.CutPrefix(line, "ocf-exit-reason:"); ok {
 			result.Reason = strings.TrimSpace(reason)

@@ -13,8 +13,8 @@ import (
 	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
-// api is DigitalOcean's v2 API as far as reserved addresses go. IPv4 and IPv6 have an end point each that differ in details;
-// here they are one. No method tries twice.
+// api is DigitalOcean's v2 API as far as reserved addresses go. IPv4 and IPv6 have an end point
+// each that differ in details; here they are one. No method tries twice.
 type api struct{ *cloud.Client }
 
 // scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/).
@@ -24,9 +24,10 @@ func newAPI(origin string, token func() (string, error)) *api {
 	return &api{cloud.New(cloud.Config{
 		Origin: origin, Agent: "hawser-floatip", Token: token,
 		Words: cloud.Words{
-			Scopes:   scopes,
-			NotFound: "no such reserved address (%s): check the parameter ip, and that the token belongs to the team that reserved it",
-			Busy:     "the address or the droplet",
+			Scopes: scopes,
+			NotFound: "no such reserved address (%s): check the parameter ip, and that the token " +
+				"belongs to the team that reserved it",
+			Busy: "the address or the droplet",
 		},
 	})}
 }
@@ -38,7 +39,8 @@ type address struct {
 	locked  bool   // another event on the address is under way
 }
 
-var errNoAddress = errors.New("the answer is not about a reserved address: is api_url the origin of DigitalOcean's API?")
+var errNoAddress = errors.New("the answer is not about a reserved address: is api_url the origin " +
+	"of DigitalOcean's API?")
 
 func (a *api) get(ctx context.Context, ip netip.Addr) (address, error) {
 	client, err := a.Godo()
@@ -75,7 +77,8 @@ func (a *api) get(ctx context.Context, ip netip.Addr) (address, error) {
 	return found, nil
 }
 
-// post orders the address to be assigned to the droplet, or unassigned if droplet is "", and returns the action's id.
+// post orders the address to be assigned to the droplet, or unassigned if droplet is "", and
+// returns the action's id.
 func (a *api) post(ctx context.Context, ip netip.Addr, droplet string) (int, error) {
 	client, err := a.Godo()
 	if err != nil {
@@ -110,8 +113,9 @@ const (
 	actionErrored   = "errored"
 )
 
-// action is the state of an action that post began. The API forgets the actions of some addresses at once (404) and fails to
-// show those of IPv6 addresses (500), so an error here means nothing.
+// action returns the state of an action that post began. The API forgets the actions of some
+// addresses at once (404) and fails to show those of IPv6 addresses (500), so an error here means
+// nothing.
 func (a *api) action(ctx context.Context, ip netip.Addr, id int) (string, error) {
 	client, err := a.Godo()
 	if err != nil {
@@ -132,8 +136,8 @@ func (a *api) action(ctx context.Context, ip netip.Addr, id int) (string, error)
 	return action.Status, nil
 }
 
-// seesDroplets is whether the token may read the droplet. Without that right, the scope droplet:read, the API answers that a
-// reserved address has no droplet, whoever holds it.
+// seesDroplets reports whether the token may read the droplet. Without that right, the scope
+// droplet:read, the API answers that a reserved address has no droplet, whoever holds it.
 func (a *api) seesDroplets(ctx context.Context, droplet string) (bool, error) {
 	client, err := a.Godo()
 	if err != nil {
@@ -144,7 +148,8 @@ func (a *api) seesDroplets(ctx context.Context, droplet string) (bool, error) {
 		return false, fmt.Errorf("%q is not a droplet's id", droplet)
 	}
 	_, resp, err := client.Droplets.Get(ctx, id)
-	if resp != nil && (resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusNotFound) {
+	if resp != nil && (resp.StatusCode == http.StatusForbidden ||
+		resp.StatusCode == http.StatusNotFound) {
 		return false, nil
 	}
 	return err == nil, err

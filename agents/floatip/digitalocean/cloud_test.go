@@ -26,7 +26,8 @@ var (
 	ip6   = netip.MustParseAddr("2001:db8:ff::10")
 )
 
-// stage is the simulated cloud with two droplets in one data centre, 1 and 2, and one in another, 9.
+// stage is the simulated cloud with two droplets in one data centre, 1 and 2, and one in another,
+// 9.
 type stage struct {
 	*cloud.Cloud
 	api  string
@@ -90,7 +91,8 @@ func TestConformanceOnTheSimulatedCloud(t *testing.T) {
 	}
 }
 
-// Each way in which the API may misbehave while an address is moved to droplet 1, and what comes of it.
+// Each way in which the API may misbehave while an address is moved to droplet 1, and what comes of
+// it.
 func TestAssign(t *testing.T) {
 	const posts = "POST /v2/reserved_ips"
 	for name, test := range map[string]struct {
@@ -102,48 +104,67 @@ func TestAssign(t *testing.T) {
 		limit  time.Duration
 		passes time.Duration // when the faults end
 	}{
-		"undisturbed":                  {},
-		"held by another droplet":      {before: 2},
-		"pending event, twice":         {faults: []cloud.Fault{{Kind: cloud.PendingEvent, Count: 2}}},
-		"server errors":                {faults: []cloud.Fault{{Kind: cloud.Status, Status: 503, Count: 2}, {Kind: cloud.Status, Status: 500, Count: 1, Match: posts}}},
-		"connections dropped":          {faults: []cloud.Fault{{Kind: cloud.Drop, Count: 3}}},
-		"one request hangs":            {faults: []cloud.Fault{{Kind: cloud.Hang, Match: posts}}, passes: 500 * time.Millisecond},
-		"the answer to the order lost": {faults: []cloud.Fault{{Kind: cloud.LostAnswer, Count: 1, Match: posts}}},
-		"the action cannot be polled":  {faults: []cloud.Fault{{Kind: cloud.ActionPoll}}},
-		"the polling fails with 500":   {faults: []cloud.Fault{{Kind: cloud.ActionPoll, Status: 500}}},
-		"an action errored":            {faults: []cloud.Fault{{Kind: cloud.ActionError, Count: 1}}},
-		"429 with retry-after":         {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, Count: 1, RetryAfter: time.Second}}},
-		"429 without":                  {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, Count: 2}}},
-		"the metadata service lags":    {faults: []cloud.Fault{{Kind: cloud.MetadataStale}}},
-		"the metadata service hangs":   {faults: []cloud.Fault{{Kind: cloud.MetadataHang, Match: "region"}}},
+		"undisturbed":             {},
+		"held by another droplet": {before: 2},
+		"pending event, twice": {faults: []cloud.Fault{{Kind: cloud.PendingEvent,
+			Count: 2}}},
+		"server errors": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 503,
+			Count: 2}, {Kind: cloud.Status, Status: 500, Count: 1, Match: posts}}},
+		"connections dropped": {faults: []cloud.Fault{{Kind: cloud.Drop, Count: 3}}},
+		"one request hangs": {faults: []cloud.Fault{{Kind: cloud.Hang, Match: posts}},
+			passes: 500 * time.Millisecond},
+		"the answer to the order lost": {faults: []cloud.Fault{{Kind: cloud.LostAnswer, Count: 1,
+			Match: posts}}},
+		"the action cannot be polled": {faults: []cloud.Fault{{Kind: cloud.ActionPoll}}},
+		"the polling fails with 500": {faults: []cloud.Fault{{Kind: cloud.ActionPoll,
+			Status: 500}}},
+		"an action errored": {faults: []cloud.Fault{{Kind: cloud.ActionError,
+			Count: 1}}},
+		"429 with retry-after": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429,
+			Count: 1, RetryAfter: time.Second}}},
+		"429 without": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429,
+			Count: 2}}},
+		"the metadata service lags": {faults: []cloud.Fault{{Kind: cloud.MetadataStale}}},
+		"the metadata service hangs": {faults: []cloud.Fault{{Kind: cloud.MetadataHang,
+			Match: "region"}}},
 		"the order does not come through": {
-			faults: []cloud.Fault{{Kind: cloud.PendingEvent}}, limit: 300 * time.Millisecond, kind: fault.Busy,
+			faults: []cloud.Fault{{Kind: cloud.PendingEvent}}, limit: 300 * time.Millisecond,
+			kind: fault.Busy,
 			reason: `cannot assign 203.0.113.10 to droplet 1: another event of the address or the droplet is still under way (the API says 422 ` +
 				`"The reserved IP already has a pending event."`,
 		},
 		"locked for good": {
-			faults: []cloud.Fault{{Kind: cloud.Locked}}, limit: 300 * time.Millisecond, kind: fault.Busy,
-			reason: "cannot assign 203.0.113.10 to droplet 1: the address is locked, another event of it is still under way; the control panel shows which", // and that the time is over, between two requests or in one
+			faults: []cloud.Fault{{Kind: cloud.Locked}}, limit: 300 * time.Millisecond,
+			kind: fault.Busy,
+			// and that the time is over, between two requests or in one
+			reason: "cannot assign 203.0.113.10 to droplet 1: the address is locked, another " +
+				"event of it is still under way; the control panel shows which",
 		},
 		"actions stuck": {
-			faults: []cloud.Fault{{Kind: cloud.ActionStuck}}, limit: 300 * time.Millisecond, before: 2, kind: fault.Busy,
+			faults: []cloud.Fault{{Kind: cloud.ActionStuck}}, limit: 300 * time.Millisecond,
+			before: 2, kind: fault.Busy,
 			reason: "(in-progress) and the address is still held by droplet 2",
 		},
 		"every action errored": {
 			faults: []cloud.Fault{{Kind: cloud.ActionError}}, kind: fault.Busy,
-			reason: "cannot assign 203.0.113.10 to droplet 1: the API accepted it 3 times and the address is held by nobody",
+			reason: "cannot assign 203.0.113.10 to droplet 1: the API accepted it 3 times and " +
+				"the address is held by nobody",
 		},
 		"down": {
-			faults: []cloud.Fault{{Kind: cloud.Status, Status: 503}}, limit: 300 * time.Millisecond, kind: fault.Unknown,
+			faults: []cloud.Fault{{Kind: cloud.Status, Status: 503}}, limit: 300 * time.Millisecond,
+			kind:   fault.Unknown,
 			reason: `cannot assign 203.0.113.10 to droplet 1: the API says 503 "Service Unavailable"`,
 		},
 		"hangs": {
-			faults: []cloud.Fault{{Kind: cloud.Hang}}, limit: 1200 * time.Millisecond, kind: fault.Unknown,
+			faults: []cloud.Fault{{Kind: cloud.Hang}}, limit: 1200 * time.Millisecond,
+			kind:   fault.Unknown,
 			reason: "cannot assign 203.0.113.10 to droplet 1: no answer from http://127.0.0.1",
 		},
 		"throttled for longer than there is time": {
-			faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, RetryAfter: 47 * time.Second}}, limit: 5 * time.Second, kind: fault.Throttled,
-			reason: "the API wants no more requests of this token, for another 47s (the API says 429",
+			faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, RetryAfter: 47 * time.Second}},
+			limit:  5 * time.Second, kind: fault.Throttled,
+			reason: "the API wants no more requests of this token, for another 47s (the API says " +
+				"429",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -180,7 +201,8 @@ func TestAssign(t *testing.T) {
 	}
 }
 
-// The order is given once although its answer was lost, and once although the first tries met a pending event.
+// The order is given once although its answer was lost, and once although the first tries met a
+// pending event.
 func TestHolderIsReadBeforeEachOrder(t *testing.T) {
 	s := newStage(t, cloud.Options{ActionTime: 300 * time.Millisecond})
 	s.SetFault(cloud.Fault{Kind: cloud.LostAnswer, Count: 1, Match: "POST"})
@@ -201,13 +223,15 @@ func TestAssignDenied(t *testing.T) {
 		scopes []string
 		reason string
 	}{
-		"a token that is not known": {nil, `the token is refused (the API says 401 "Unable to authenticate you"`},
+		"a token that is not known": {nil,
+			`the token is refused (the API says 401 "Unable to authenticate you"`},
 		"no right to assign": {[]string{cloud.ScopeIPRead, cloud.ScopeDropletRead},
 			"the token lacks a right (the API says 403"},
 		"no right to read": {[]string{cloud.ScopeIPUpdate},
 			"it needs the scopes reserved_ip:read, reserved_ip:update and droplet:read"},
 		"no right to see droplets": {[]string{cloud.ScopeIPRead, cloud.ScopeIPUpdate},
-			"the token may not see droplets, so the API names none, whoever holds the address: give the token the scope droplet:read"},
+			"the token may not see droplets, so the API names none, whoever holds the address: " +
+				"give the token the scope droplet:read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tokens := map[string][]string{"another": {cloud.AllScopes}}
@@ -226,7 +250,8 @@ func TestAssignDenied(t *testing.T) {
 func TestAssignElsewhere(t *testing.T) {
 	s := newStage(t, cloud.Options{})
 	err := s.on(t, 9).Assign(within(t, 10*time.Second), ip4, "9")
-	require.ErrorContains(t, err, "the address is reserved in nyc3, the droplet is in fra1, and a reserved address serves its own data centre only: "+
+	require.ErrorContains(t, err, "the address is reserved in nyc3, the droplet is in fra1, and "+
+		"a reserved address serves its own data centre only: "+
 		"keep the resource off this node")
 	require.Equal(t, fault.Misplaced, fault.Of(err))
 	require.Zero(t, s.actions(t))
@@ -239,18 +264,22 @@ func TestAssignElsewhere(t *testing.T) {
 
 	err = s.on(t, 1).Assign(within(t, 10*time.Second), netip.MustParseAddr("203.0.113.99"), "1")
 	require.ErrorContains(t, err, "no such reserved address (the API says 404")
-	require.ErrorContains(t, err, "check the parameter ip, and that the token belongs to the team that reserved it")
+	require.ErrorContains(t, err, "check the parameter ip, and that the token belongs to the "+
+		"team that reserved it")
 	require.Equal(t, fault.NotFound, fault.Of(err))
 
 	require.NoError(t, s.Move(other, 1))
 	err = s.on(t, 1).Assign(within(t, 10*time.Second), ip4, "1")
-	require.ErrorContains(t, err, "the droplet holds the reserved address 203.0.113.11 already, and can hold one only")
+	require.ErrorContains(t, err, "the droplet holds the reserved address 203.0.113.11 already, "+
+		"and can hold one only")
 	require.Equal(t, fault.Misplaced, fault.Of(err))
 }
 
-// A token without droplet:read reads every address as nobody's: that is unknown, except where the token can be shown to see.
+// A token without droplet:read reads every address as nobody's: that is unknown, except where the
+// token can be shown to see.
 func TestTokenThatCannotSeeDroplets(t *testing.T) {
-	s := newStage(t, cloud.Options{Tokens: map[string][]string{token: {cloud.ScopeIPRead, cloud.ScopeIPUpdate}}})
+	s := newStage(t, cloud.Options{Tokens: map[string][]string{token: {cloud.ScopeIPRead,
+		cloud.ScopeIPUpdate}}})
 	require.NoError(t, s.Move(ip4, 1))
 	holder, err := s.on(t, 1).Holder(within(t, 5*time.Second), ip4)
 	require.ErrorContains(t, err, "give the token the scope droplet:read")
@@ -260,7 +289,8 @@ func TestTokenThatCannotSeeDroplets(t *testing.T) {
 	require.ErrorContains(t, err, "give the token the scope droplet:read")
 	require.Equal(t, 1, s.Holder(ip4))
 
-	// The same answer of the API with a token that sees, while the metadata service lags behind a release.
+	// The same answer of the API with a token that sees, while the metadata service lags behind a
+	// release.
 	s = newStage(t, cloud.Options{})
 	require.NoError(t, s.Move(ip4, 1))
 	s.SetFault(cloud.Fault{Kind: cloud.MetadataStale})
@@ -273,7 +303,8 @@ func TestTokenThatCannotSeeDroplets(t *testing.T) {
 func TestRelease(t *testing.T) {
 	s := newStage(t, cloud.Options{})
 	p := s.on(t, 1)
-	require.NoError(t, p.Release(within(t, 5*time.Second), netip.MustParseAddr("203.0.113.99"), "1"), "what does not exist is not here")
+	require.NoError(t, p.Release(within(t, 5*time.Second), netip.MustParseAddr("203.0.113.99"),
+		"1"), "what does not exist is not here")
 
 	require.NoError(t, s.Move(ip4, 1))
 	s.SetFault(cloud.Fault{Kind: cloud.Status, Status: 503})
@@ -292,7 +323,8 @@ func TestRelease(t *testing.T) {
 func TestReleaseWaitsForWhatIsUnderWay(t *testing.T) {
 	s := newStage(t, cloud.Options{ActionTime: 400 * time.Millisecond})
 	p := s.on(t, 1)
-	require.ErrorContains(t, p.Assign(within(t, 200*time.Millisecond), ip4, "1"), "the API accepted it")
+	require.ErrorContains(t, p.Assign(within(t, 200*time.Millisecond), ip4, "1"),
+		"the API accepted it")
 	require.Zero(t, s.Holder(ip4))
 	require.NoError(t, p.Release(within(t, 20*time.Second), ip4, "1"))
 	require.Zero(t, s.Holder(ip4))
@@ -311,7 +343,8 @@ func TestSelf(t *testing.T) {
 	p.BootID(write(t, "another-boot\n"))
 	p.Firmware(t.TempDir())
 	_, err = p.Self(t.Context())
-	require.ErrorContains(t, err, "cannot find out which droplet this is: the metadata service answers 500")
+	require.ErrorContains(t, err, "cannot find out which droplet this is: the metadata service "+
+		"answers 500")
 }
 
 func TestHere(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
-// reserved is the reserved address of this droplet by the metadata service, the zero Addr if it has none.
+// reserved returns the reserved address of this droplet by the metadata service, the zero Addr if
+// it has none.
 func reserved(ctx context.Context, m *cloud.Metadata, v6 bool) (netip.Addr, error) {
 	// Reserved addresses were called floating ones until 2022, and there were none of IPv6 yet.
 	bases := []string{"reserved_ip/ipv4/", "floating_ip/ipv4/"}
@@ -36,15 +37,18 @@ func reserved(ctx context.Context, m *cloud.Metadata, v6 bool) (netip.Addr, erro
 			}
 			return parseAddr(base, text)
 		}
-		return netip.Addr{}, fmt.Errorf("the metadata service says %sactive is %.40q, and not true or false", base, active)
+		return netip.Addr{}, fmt.Errorf("the metadata service says %sactive is %.40q, and not "+
+			"true or false", base, active)
 	}
-	return netip.Addr{}, fmt.Errorf("the metadata service cannot say which reserved address is here: %w", err)
+	return netip.Addr{}, fmt.Errorf("the metadata service cannot say which reserved address is "+
+		"here: %w", err)
 }
 
 func parseAddr(base, text string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("the metadata service says %sip_address is %.60q, which is no address", base, text)
+		return netip.Addr{}, fmt.Errorf("the metadata service says %sip_address is %.60q, which "+
+			"is no address", base, text)
 	}
 	return addr.Unmap(), nil
 }

@@ -18,11 +18,13 @@ type order struct {
 // maxPosts is how often an order is given when the API accepts it and then does not carry it out.
 const maxPosts = 3
 
-// settling is how many times the address is looked at after the API called the action completed, before the order is given again.
+// settling is how many times the address is looked at after the API called the action completed,
+// before the order is given again.
 const settling = 5
 
-// move gives the order until the address is as ordered. The address is read before each order: the answer to the previous one may
-// have been lost on its way, or somebody else's event may be under way.
+// move gives the order until the address is as ordered. The address is read before each order: the
+// answer to the previous one may have been lost on its way, or somebody else's event may be under
+// way.
 func (p *Provider) move(ctx context.Context, ip netip.Addr, o order) error {
 	pace := p.pacing.Begin()
 	posts := 0
@@ -40,9 +42,11 @@ func (p *Provider) move(ctx context.Context, ip netip.Addr, o order) error {
 				under = nil
 			}
 		case found.locked:
-			f = busy("cannot %s: the address is locked, another event of it is still under way; the control panel shows which", o.what)
+			f = busy("cannot %s: the address is locked, another event of it is still under way; "+
+				"the control panel shows which", o.what)
 		case posts >= maxPosts:
-			f = busy("cannot %s: the API accepted it %d times and the address is held by %s: does something else move the address?",
+			f = busy("cannot %s: the API accepted it %d times and the address is held by %s: "+
+				"does something else move the address?",
 				o.what, posts, holderName(found))
 			f.Again = false
 		default:
@@ -74,7 +78,8 @@ func busy(format string, args ...any) *cloud.Failure {
 	return &cloud.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
 }
 
-// certain is nil unless the address only seems to be as ordered because the token cannot see by whom it is held.
+// certain is nil unless the address only seems to be as ordered because the token cannot see by
+// whom it is held.
 func (p *Provider) certain(ctx context.Context, ip netip.Addr, found address, o order) error {
 	if found.droplet != "" || o.target != "" {
 		return nil
@@ -85,8 +90,10 @@ func (p *Provider) certain(ctx context.Context, ip netip.Addr, found address, o 
 	return nil
 }
 
-// progress looks at what became of the order where the address is not yet as ordered, and says why it is not.
-func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o order, under *accepted) *cloud.Failure {
+// progress looks at what became of the order where the address is not yet as ordered, and says why
+// it is not.
+func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o order,
+	under *accepted) *cloud.Failure {
 	status := "state unknown"
 	if under.action != 0 {
 		// An action that cannot be read says nothing; the holder will.
@@ -107,12 +114,13 @@ func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o
 			}
 		}
 	}
-	return busy("cannot %s: the API accepted it as action %d (%s) and the address is still held by %s",
+	return busy("cannot %s: the API accepted it as action %d (%s) and the address is still held "+
+		"by %s",
 		o.what, under.action, status, holderName(found))
 }
 
-// elsewhere finds out before the order whether the droplet is in another data centre than the address. A region that cannot be
-// found out stops nothing: the API will say.
+// elsewhere finds out before the order whether the droplet is in another data centre than the
+// address. A region that cannot be found out stops nothing: the API will say.
 func (p *Provider) elsewhere(ctx context.Context, ip netip.Addr, found address, o order) error {
 	if o.target == "" || found.region == "" {
 		return nil
@@ -120,22 +128,26 @@ func (p *Provider) elsewhere(ctx context.Context, ip netip.Addr, found address, 
 	if self, err := p.Self(ctx); err == nil && self != o.target {
 		return nil
 	}
-	if here, err := p.metadata.Get(ctx, "region"); err == nil && here != "" && here != found.region {
+	if here, err := p.metadata.Get(ctx, "region"); err == nil && here != "" &&
+		here != found.region {
 		return misplaced(ip, found.region, o.target, here)
 	}
 	return nil
 }
 
-// refused reads the answer to an order. A refusal that no other reading explains may be due to the rule of one reserved address a
-// droplet.
+// refused reads the answer to an order. A refusal that no other reading explains may be due to the
+// rule of one reserved address a droplet.
 func (p *Provider) refused(ctx context.Context, ip netip.Addr, o order, err error) *cloud.Failure {
 	f := p.api.Explain(ctx, o.what, err)
 	if f == nil || f.Again || o.target == "" || fault.Of(f.Err) != fault.Unknown {
 		return f
 	}
-	if other, err := reserved(ctx, p.metadata, ip.Is6()); err == nil && other.IsValid() && other != ip {
-		f.Err = fault.Errorf(fault.Misplaced, "%w: the droplet holds the reserved address %s already, and can hold one only: keep the two "+
-			"resources apart with a negative colocation", f.Err, other)
+	if other, err := reserved(ctx, p.metadata, ip.Is6()); err == nil && other.IsValid() &&
+		other != ip {
+		f.Err = fault.Errorf(fault.Misplaced,
+			"%w: the droplet holds the reserved address %s already, and can hold one only: keep "+
+				"the two "+
+				"resources apart with a negative colocation", f.Err, other)
 	}
 	return f
 }
@@ -150,6 +162,8 @@ func holderName(a address) string {
 // misplaced explains an address of another data centre, before the API is asked in vain.
 func misplaced(ip netip.Addr, region, server, here string) error {
 	return fault.Errorf(fault.Misplaced,
-		"cannot assign %s to droplet %s: the address is reserved in %s, the droplet is in %s, and a reserved address serves its own "+
-			"data centre only: keep the resource off this node with a location constraint", ip, server, region, here)
+		"cannot assign %s to droplet %s: the address is reserved in %s, the droplet is in %s, "+
+			"and a reserved address serves its own "+
+			"data centre only: keep the resource off this node with a location constraint", ip,
+		server, region, here)
 }

@@ -1,11 +1,15 @@
 // Package digitalocean moves DigitalOcean's reserved addresses, IPv4 and IPv6, between droplets.
 //
-// Two sources are asked. The API (through godo) knows who holds an address and moves it; it costs requests of an hourly allowance
-// and has outages. The metadata service, which each droplet reaches without leaving its host, says which reserved address is here;
-// it costs nothing and may lag behind the API after a move.
+// Two sources are asked. The API (through godo) knows who holds an address and moves it; it costs
+// requests of an hourly allowance and has outages. The metadata service, which each droplet reaches
+// without leaving its host, says which reserved address is here; it costs nothing and may lag
+// behind the API after a move.
 //
-// An address has been moved when the API names the new holder, not when the action that moves it says "completed": the API loses
-// sight of actions, and an action may complete just before another one undoes it.
+// An address has been moved when the API names the new holder, not when the action that moves it
+// says "completed": the API loses sight of actions, and an action may complete just before another
+// one undoes it.
+//
+// It imports internal/digitalocean and internal/fault, and not floatip. Open provider.go first.
 package digitalocean
 
 import (
@@ -30,7 +34,8 @@ type Config struct {
 	Log func(format string, args ...any)
 }
 
-// Provider implements floatip.Provider for the droplet that it runs on. It is for one goroutine at a time.
+// Provider implements floatip.Provider for the droplet that it runs on. It is for one goroutine at
+// a time.
 type Provider struct {
 	api      *api
 	metadata *cloud.Metadata
@@ -64,7 +69,7 @@ func (p *Provider) Check(context.Context, netip.Addr) error {
 	return err
 }
 
-// Self is the id of this droplet.
+// Self returns the id of this droplet.
 func (p *Provider) Self(ctx context.Context) (string, error) { return p.identity.Droplet(ctx) }
 
 // Here asks the metadata service. It may say for some seconds after a move what was true before it.
@@ -85,18 +90,20 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 			}
 			return found.droplet, nil
 		}
-		if err := pace.Pause(ctx, p.api.Explain(ctx, fmt.Sprintf("find out who holds %s", ip), err)); err != nil {
+		if err := pace.Pause(ctx, p.api.Explain(ctx, fmt.Sprintf("find out who holds %s", ip),
+			err)); err != nil {
 			return "", err
 		}
 	}
 }
 
-// blind tells apart the two meanings of a reserved address without a droplet: nobody holds it, or the token may not see who does.
-// It returns nil for the first one.
+// blind tells apart the two meanings of a reserved address without a droplet: nobody holds it, or
+// the token may not see who does. It returns nil for the first one.
 func (p *Provider) blind(ctx context.Context, ip netip.Addr) error {
 	self, err := p.Self(ctx)
 	if err != nil {
-		return fault.Errorf(fault.Unknown, "cannot find out who holds %s: the API names no droplet, and %w", ip, err)
+		return fault.Errorf(fault.Unknown,
+			"cannot find out who holds %s: the API names no droplet, and %w", ip, err)
 	}
 	for pace := p.pacing.Begin(); ; {
 		sees, err := p.api.seesDroplets(ctx, self)
@@ -104,17 +111,22 @@ func (p *Provider) blind(ctx context.Context, ip netip.Addr) error {
 			return nil
 		}
 		if err == nil {
-			return fault.Errorf(fault.Denied, "cannot find out who holds %s: the token may not see droplets, so the API names none, whoever "+
-				"holds the address: give the token the scope droplet:read (it needs %s)", ip, scopes)
+			return fault.Errorf(fault.Denied,
+				"cannot find out who holds %s: the token may not see droplets, so the API names "+
+					"none, whoever "+
+					"holds the address: give the token the scope droplet:read (it needs %s)", ip,
+				scopes)
 		}
-		if err := pace.Pause(ctx, p.api.Explain(ctx, "find out what the token may see", err)); err != nil {
+		if err := pace.Pause(ctx, p.api.Explain(ctx, "find out what the token may see",
+			err)); err != nil {
 			return err
 		}
 	}
 }
 
-// Reads is nil if the token may read all that this agent reads: the address, and the droplets, without which the API names no holder. Whether it
-// may assign the address shows only when it does: the API has no question for that.
+// Reads is nil if the token may read all that this agent reads: the address, and the droplets,
+// without which the API names no holder. Whether it may assign the address shows only when it does:
+// the API has no question for that.
 func (p *Provider) Reads(ctx context.Context, ip netip.Addr) error {
 	if _, err := p.Holder(ctx, ip); err != nil {
 		return err
@@ -131,8 +143,8 @@ func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) err
 	})
 }
 
-// Release takes the address from the droplet and returns when the API no longer names it as the holder. An address that the API
-// does not know is nobody's.
+// Release takes the address from the droplet and returns when the API no longer names it as the
+// holder. An address that the API does not know is nobody's.
 func (p *Provider) Release(ctx context.Context, ip netip.Addr, server string) error {
 	err := p.move(ctx, ip, order{
 		what: fmt.Sprintf("unassign %s from droplet %s", ip, server),

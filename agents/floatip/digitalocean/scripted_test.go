@@ -41,7 +41,9 @@ func write(t *testing.T, text string) string {
 // scripted is a provider with an API and a metadata service that answer as the test says.
 func scripted(t *testing.T, api, metadata http.HandlerFunc) *digitalocean.Provider {
 	if api == nil {
-		api = func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the API is asked %s %s", r.Method, r.URL) }
+		api = func(_ http.ResponseWriter, r *http.Request) {
+			t.Errorf("the API is asked %s %s", r.Method, r.URL)
+		}
 	}
 	if metadata == nil {
 		metadata = http.NotFound
@@ -62,7 +64,8 @@ func TestWhatIsSent(t *testing.T) {
 		seen = append(seen, r.Method+" "+r.URL.Path)
 		w.Header().Set("Content-Type", "application/json")
 		if len(seen) < 3 && r.Method == http.MethodGet {
-			fmt.Fprint(w, `{"reserved_ip":{"ip":"203.0.113.10","droplet":{"id":3},"region":{"slug":"nyc3"},"locked":false}}`)
+			fmt.Fprint(
+				w, `{"reserved_ip":{"ip":"203.0.113.10","droplet":{"id":3},"region":{"slug":"nyc3"},"locked":false}}`)
 			return
 		}
 		if r.Method == http.MethodPost {
@@ -77,7 +80,8 @@ func TestWhatIsSent(t *testing.T) {
 	}, nil)
 	require.NoError(t, p.Assign(within(t, 5*time.Second), ip4, "12"))
 	require.Equal(t, []string{
-		"GET /v2/reserved_ips/203.0.113.10", "POST /v2/reserved_ips/203.0.113.10/actions", "GET /v2/reserved_ips/203.0.113.10",
+		"GET /v2/reserved_ips/203.0.113.10", "POST /v2/reserved_ips/203.0.113.10/actions",
+		"GET /v2/reserved_ips/203.0.113.10",
 	}, seen)
 }
 
@@ -86,16 +90,22 @@ func TestAnswersThatAreNone(t *testing.T) {
 		api    http.HandlerFunc
 		reason string
 	}{
-		"a proxy's page": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Please log in</html>") },
+		"a proxy's page": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, "<html>Please log in</html>")
+		},
 			"answers something that is not DigitalOcean's JSON"},
 		"a firewall's page": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprint(w, "<html>Attention Required!</html>")
 		}, "answers 403 with a page that is not DigitalOcean's JSON"},
-		"nothing": {func(http.ResponseWriter, *http.Request) {}, "answers something that is not DigitalOcean's JSON"},
-		"another API": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status":"ok"}`) },
-			"the answer is not about a reserved address: is api_url the origin of DigitalOcean's API?"},
+		"nothing": {func(http.ResponseWriter, *http.Request) {},
+			"answers something that is not DigitalOcean's JSON"},
+		"another API": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `{"status":"ok"}`)
+		},
+			"the answer is not about a reserved address: is api_url the origin of DigitalOcean's " +
+				"API?"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		},
@@ -121,7 +131,9 @@ func TestUnreachable(t *testing.T) {
 		"http://no-such.invalid:443": "name resolution",
 	} {
 		p := digitalocean.New(digitalocean.Config{
-			API: origin, Metadata: "http://127.0.0.1:1", Token: func() (string, error) { return token, nil },
+			API: origin, Metadata: "http://127.0.0.1:1", Token: func() (string, error) {
+				return token, nil
+			},
 		}).Hurry(2 * time.Second)
 		_, err := p.Holder(within(t, 400*time.Millisecond), ip4)
 		if origin == "http://127.0.0.1:1" || strings.Contains(fmt.Sprint(err), "not found") {
@@ -134,7 +146,9 @@ func TestUnreachable(t *testing.T) {
 func TestTokenError(t *testing.T) {
 	p := digitalocean.New(digitalocean.Config{
 		API: "http://127.0.0.1:1", Metadata: "http://127.0.0.1:1",
-		Token: func() (string, error) { return "", fault.Errorf(fault.NotInstalled, "token file /x is missing") },
+		Token: func() (string, error) {
+			return "", fault.Errorf(fault.NotInstalled, "token file /x is missing")
+		},
 	})
 	for _, err := range []error{p.Assign(t.Context(), ip4, "1"), p.Check(t.Context(), ip4)} {
 		require.ErrorContains(t, err, "token file /x is missing")
@@ -147,7 +161,8 @@ func TestHourlyLimit(t *testing.T) {
 	asked := 0
 	p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
 		asked++
-		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(time.Now().Add(10*time.Minute).Unix(), 10))
+		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(time.Now().Add(10*time.Minute).Unix(),
+			10))
 		w.WriteHeader(http.StatusTooManyRequests)
 		fmt.Fprint(w, `{"id":"too_many_requests","message":"API Rate limit exceeded."}`)
 	}, nil)
@@ -176,16 +191,23 @@ func TestHereInOlderWords(t *testing.T) {
 		want   bool
 		reason string
 	}{
-		"floating_ip":       {keys: map[string]string{"floating_ip/ipv4/active": "true", "floating_ip/ipv4/ip_address": "203.0.113.10"}, ip: ip4, want: true},
+		"floating_ip": {keys: map[string]string{"floating_ip/ipv4/active": "true",
+			"floating_ip/ipv4/ip_address": "203.0.113.10"}, ip: ip4, want: true},
 		"floating_ip, none": {keys: map[string]string{"floating_ip/ipv4/active": "false"}, ip: ip4},
-		"neither":           {keys: map[string]string{}, ip: ip4, reason: "the metadata service cannot say which reserved address is here"},
-		"no word of IPv6":   {keys: map[string]string{"reserved_ip/ipv4/active": "false"}, ip: ip6, reason: "cannot say which reserved address"},
-		"IPv6": {keys: map[string]string{"reserved_ip/ipv6/active": "true", "reserved_ip/ipv6/ip_address": "2001:0DB8:ff:0::10"},
+		"neither": {keys: map[string]string{}, ip: ip4,
+			reason: "the metadata service cannot say which reserved address is here"},
+		"no word of IPv6": {keys: map[string]string{"reserved_ip/ipv4/active": "false"}, ip: ip6,
+			reason: "cannot say which reserved address"},
+		"IPv6": {keys: map[string]string{"reserved_ip/ipv6/active": "true",
+			"reserved_ip/ipv6/ip_address": "2001:0DB8:ff:0::10"},
 			ip: ip6, want: true},
-		"an odd word": {keys: map[string]string{"reserved_ip/ipv4/active": "maybe"}, ip: ip4, reason: `active is "maybe", and not true or false`},
-		"an odd address": {keys: map[string]string{"reserved_ip/ipv4/active": "true", "reserved_ip/ipv4/ip_address": "203.0.113.10x"}, ip: ip4,
+		"an odd word": {keys: map[string]string{"reserved_ip/ipv4/active": "maybe"}, ip: ip4,
+			reason: `active is "maybe", and not true or false`},
+		"an odd address": {keys: map[string]string{"reserved_ip/ipv4/active": "true",
+			"reserved_ip/ipv4/ip_address": "203.0.113.10x"}, ip: ip4,
 			reason: "which is no address"},
-		"the address missing": {keys: map[string]string{"reserved_ip/ipv4/active": "true"}, ip: ip4, reason: "no such key"},
+		"the address missing": {keys: map[string]string{"reserved_ip/ipv4/active": "true"}, ip: ip4,
+			reason: "no such key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			here, err := scripted(t, nil, metadata(test.keys)).Here(t.Context(), test.ip)
@@ -204,8 +226,10 @@ func TestSelfFromFirmware(t *testing.T) {
 	dir := t.TempDir()
 	p.Firmware(dir)
 	_, err := p.Self(t.Context())
-	require.ErrorContains(t, err, `cannot find out which droplet this is: "not a number" is not a droplet's id`)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "sys_vendor"), []byte("DigitalOcean\n"), 0o600))
+	require.ErrorContains(
+		t, err, `cannot find out which droplet this is: "not a number" is not a droplet's id`)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sys_vendor"), []byte("DigitalOcean\n"),
+		0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "product_serial"), []byte("4711\n"), 0o600))
 	id, err := p.Self(t.Context())
 	require.NoError(t, err)
@@ -219,7 +243,8 @@ func TestSelfFromFirmware(t *testing.T) {
 func TestMetadataGoesThroughNoProxy(t *testing.T) {
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
-	here, err := scripted(t, nil, metadata(map[string]string{"reserved_ip/ipv4/active": "false"})).Here(t.Context(), ip4)
+	here, err := scripted(t, nil, metadata(
+		map[string]string{"reserved_ip/ipv4/active": "false"})).Here(t.Context(), ip4)
 	require.NoError(t, err)
 	require.False(t, here)
 }
@@ -239,7 +264,8 @@ func FuzzMetadataAnswer(f *testing.F) {
 	f.Add("false", "")
 	f.Add("TRUE\x00", "::ffff:203.0.113.10")
 	f.Fuzz(func(t *testing.T, active, address string) {
-		p := scripted(t, nil, metadata(map[string]string{"reserved_ip/ipv4/active": active, "reserved_ip/ipv4/ip_address": address}))
+		p := scripted(t, nil, metadata(map[string]string{"reserved_ip/ipv4/active": active,
+			"reserved_ip/ipv4/ip_address": address}))
 		here, err := p.Here(t.Context(), ip4)
 		if here {
 			require.NoError(t, err)
@@ -294,7 +320,8 @@ func TestAnswerWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestTokenAtTheCut: a long message is cut, and a token that lies across the cut does not come through in part.
+// TestTokenAtTheCut: a long message is cut, and a token that lies across the cut does not come
+// through in part.
 func TestTokenAtTheCut(t *testing.T) {
 	p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)

@@ -9,7 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// Cloud is a cloud in memory that keeps each address exclusive. Its fields may be set between calls.
+// Cloud is a cloud in memory that keeps each address exclusive. Its fields may be set between
+// calls.
 type Cloud struct {
 	// Delay is how long an accepted assign or release takes to have effect.
 	Delay time.Duration
@@ -37,7 +38,8 @@ func NewCloud(ips ...netip.Addr) *Cloud {
 	return c
 }
 
-// Server is the cloud as it is used on the server. Its type implements floatip.Provider and floatip.Local.
+// Server returns the cloud as it is used on the server. Its type implements floatip.Provider and
+// floatip.Local.
 func (c *Cloud) Server(name string) *Server { return &Server{cloud: c, name: name} }
 
 // Server is a Provider on one server of a Cloud.
@@ -62,7 +64,8 @@ func (c *Cloud) set(in map[string]error, server string, err error) {
 	in[server] = err
 }
 
-// Calls is how many times the cloud has been asked or told something. What servers see by themselves does not count.
+// Calls returns how many times the cloud has been asked or told something. What servers see by
+// themselves does not count.
 func (c *Cloud) Calls() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +90,8 @@ func (h *held) at(t time.Time) string {
 	return h.now
 }
 
-// call is what every call to the cloud begins with. The caller holds mu where it returns no error.
+// call does what every call to the cloud begins with. The caller holds mu where it returns no
+// error.
 func (s *Server) call(ctx context.Context, ip netip.Addr) (*held, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Errorf(fault.Unknown, "the cloud was not asked: %w", err)
@@ -106,10 +110,10 @@ func (s *Server) call(ctx context.Context, ip netip.Addr) (*held, error) {
 	return h, nil
 }
 
-// Self is the server's name.
+// Self returns the server's name.
 func (s *Server) Self(context.Context) (string, error) { return s.name, nil }
 
-// Holder is the name of the server that has the address.
+// Holder returns the name of the server that has the address.
 func (s *Server) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	h, err := s.call(ctx, ip)
 	if err != nil {
@@ -145,7 +149,7 @@ func (s *Server) Release(ctx context.Context, ip netip.Addr, server string) erro
 	return nil
 }
 
-// Here is what the server sees by itself, as it was the cloud's Lag ago.
+// Here returns what the server sees by itself, as it was the cloud's Lag ago.
 func (s *Server) Here(_ context.Context, ip netip.Addr) (bool, error) {
 	s.cloud.mu.Lock()
 	defer s.cloud.mu.Unlock()

@@ -1,5 +1,7 @@
-// Package floatiptest holds the conformance suite that every floating-IP provider passes, and a cloud in memory whose provider
-// passes it too and stands in for a real one in tests of the agent.
+// Package floatiptest holds the conformance suite that every floating-IP provider passes, and a
+// cloud in memory whose provider passes it too and stands in for a real one in tests of the agent.
+//
+// Only tests import it. Open conformance.go first.
 package floatiptest
 
 import (
@@ -22,20 +24,24 @@ type World struct {
 	IP netip.Addr
 	// A and B are the provider as it runs on each of the two servers.
 	A, B floatip.Provider
-	// Exclusive is whether the provider lets one server at a time hold the address: then an assign displaces the holder, otherwise
-	// it is refused while another server has the address.
+	// Exclusive is whether the provider lets one server at a time hold the address: then an assign
+	// displaces the holder, otherwise it is refused while another server has the address.
 	Exclusive bool
-	// Seen are other names under which the provider shows a server, by the name that the server's Self gives.
+	// Seen are other names under which the provider shows a server, by the name that the server's
+	// Self gives.
 	Seen map[string]string
-	// Outage makes the provider unable to find out from A who holds the address, or to assign it, until the returned function is
-	// called. A release fails too, except where it is a matter of the server alone (not Exclusive).
+	// Outage makes the provider unable to find out from A who holds the address, or to assign it,
+	// until the returned function is called. A release fails too, except where it is a matter of
+	// the server alone (not Exclusive).
 	Outage func(t *testing.T) (end func())
 }
 
-// patience is how long a provider may take in these tests for what it does without being asked again.
+// patience is how long a provider may take in these tests for what it does without being asked
+// again.
 const patience = 10 * time.Second
 
-// Conformance runs the suite. newWorld makes a fresh world for each test and cleans up after it by t.Cleanup.
+// Conformance runs the suite. newWorld makes a fresh world for each test and cleans up after it by
+// t.Cleanup.
 func Conformance(t *testing.T, newWorld func(t *testing.T) World) {
 	for _, test := range []struct {
 		name string
@@ -75,7 +81,8 @@ type world struct {
 	a, b string // the servers' names
 }
 
-// holds waits until both servers see that the server (or "") holds the address: an assign may return early.
+// holds waits until both servers see that the server (or "") holds the address: an assign may
+// return early.
 func (w *world) holds(t *testing.T, server string) {
 	t.Helper()
 	for _, provider := range []floatip.Provider{w.A, w.B} {
@@ -179,7 +186,7 @@ func testOutage(t *testing.T, w *world) {
 	w.holds(t, w.a)
 }
 
-// calls are the methods that may have to wait for somebody.
+// calls returns the methods that may have to wait for somebody.
 func (w *world) calls() map[string]func(context.Context) error {
 	calls := map[string]func(context.Context) error{
 		"holder": func(ctx context.Context) error { _, err := w.A.Holder(ctx, w.IP); return err },
@@ -198,7 +205,8 @@ func testCancelled(t *testing.T, w *world) {
 		time.AfterFunc(50*time.Millisecond, cancel)
 		began := time.Now()
 		err := call(ctx)
-		require.Less(t, time.Since(began), 2*time.Second, "%s ends when its context does: %v", name, err)
+		require.Less(t, time.Since(began), 2*time.Second, "%s ends when its context does: %v", name,
+			err)
 		require.Error(t, err, name)
 	}
 }
@@ -210,7 +218,8 @@ func testDeadline(t *testing.T, w *world) {
 		began := time.Now()
 		err := call(ctx)
 		cancel()
-		require.Less(t, time.Since(began), 2*time.Second, "%s ends when its context does: %v", name, err)
+		require.Less(t, time.Since(began), 2*time.Second, "%s ends when its context does: %v", name,
+			err)
 		require.Error(t, err, name)
 		require.False(t, errors.Is(err, context.Canceled), "%s: %v", name, err)
 	}

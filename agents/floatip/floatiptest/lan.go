@@ -15,8 +15,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// LAN is a network of machines in network namespaces of their own, joined by a bridge in another one. Nothing of it is in the
-// namespace of the test, and all of it goes with the test.
+// LAN is a network of machines in network namespaces of their own, joined by a bridge in another
+// one. Nothing of it is in the namespace of the test, and all of it goes with the test.
 type LAN struct {
 	bridge   netns.NsHandle
 	machines int
@@ -35,7 +35,8 @@ func NewLAN(t *testing.T) *LAN {
 	needs.Root(t)
 	l := &LAN{bridge: newNamespace(t)}
 	l.in(t, l.bridge, func() {
-		require.NoError(t, netlink.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "switch"}}))
+		require.NoError(t, netlink.LinkAdd(
+			&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "switch"}}))
 		up(t, "switch")
 	})
 	return l
@@ -48,7 +49,8 @@ func (l *LAN) Add(t *testing.T, addresses ...string) *Machine {
 	port := "port" + string(rune('0'+l.machines))
 	l.in(t, l.bridge, func() {
 		require.NoError(t, netlink.LinkAdd(&netlink.Veth{
-			LinkAttrs: netlink.LinkAttrs{Name: port}, PeerName: "eth0", PeerNamespace: netlink.NsFd(m.ns),
+			LinkAttrs: netlink.LinkAttrs{Name: port}, PeerName: "eth0",
+			PeerNamespace: netlink.NsFd(m.ns),
 		}))
 		bridge, err := netlink.LinkByName("switch")
 		require.NoError(t, err)
@@ -109,7 +111,7 @@ func (l *LAN) Unplug(t *testing.T, m *Machine) (plug func()) {
 	return func() { l.in(t, l.bridge, func() { up(t, port) }) }
 }
 
-// On is a lan provider that always acts on the machine, whichever thread calls it.
+// On returns a lan provider that always acts on the machine, whichever thread calls it.
 func (m *Machine) On(t testing.TB, c lan.Config) *OnMachine {
 	return &OnMachine{t: t, machine: m, Provider: lan.New(c)}
 }

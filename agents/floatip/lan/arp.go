@@ -54,19 +54,22 @@ var (
 
 // arpProbe asks who has the address without entering anybody's cache (RFC 5227 section 2.1.1).
 func arpProbe(mac net.HardwareAddr, ip netip.Addr) []byte {
-	return arp{op: arpRequest, senderMAC: mac, senderIP: noIPv4, targetMAC: noMAC, targetIP: ip}.marshal()
+	return arp{op: arpRequest, senderMAC: mac, senderIP: noIPv4, targetMAC: noMAC,
+		targetIP: ip}.marshal()
 }
 
-// gratuitousARP tells everybody who has the address now. Some systems update their cache on a request, others only on a reply, so
-// there is one of each.
+// gratuitousARP tells everybody who has the address now. Some systems update their cache on a
+// request, others only on a reply, so there is one of each.
 func gratuitousARP(mac net.HardwareAddr, ip netip.Addr) [][]byte {
 	return [][]byte{
 		arp{op: arpRequest, senderMAC: mac, senderIP: ip, targetMAC: noMAC, targetIP: ip}.marshal(),
-		arp{op: arpReply, senderMAC: mac, senderIP: ip, targetMAC: broadcast, targetIP: ip}.marshal(),
+		arp{op: arpReply, senderMAC: mac, senderIP: ip, targetMAC: broadcast,
+			targetIP: ip}.marshal(),
 	}
 }
 
-// claims is whether the packet shows that its sender has the address or is about to take it (RFC 5227 section 2.1.1).
+// claims reports whether the packet shows that its sender has the address or is about to take it
+// (RFC 5227 section 2.1.1).
 func (a arp) claims(ip netip.Addr) bool {
 	return a.senderIP == ip || a.op == arpRequest && a.senderIP == noIPv4 && a.targetIP == ip
 }

@@ -95,18 +95,22 @@ func TestDerivedFromTheRoutingTable(t *testing.T) {
 		before := routes(t, s.m)
 		require.NoError(t, s.a.Assign(t.Context(), ip, "a"))
 		require.Contains(t, addrs(t, s.m), want)
-		require.ElementsMatch(t, before, routes(t, s.m), "the route to the network is somebody else's")
+		require.ElementsMatch(t, before, routes(t, s.m),
+			"the route to the network is somebody else's")
 		require.NoError(t, s.a.Release(t.Context(), ip, "a"))
 		require.NotContains(t, addrs(t, s.m), want)
 		require.ElementsMatch(t, before, routes(t, s.m))
 	}
-	require.Contains(t, strings.Join(s.logs, "\n"), "192.0.2.10 goes to eth0 as /24; interface and prefix length derived from the routing table")
+	require.Contains(t, strings.Join(s.logs, "\n"),
+		"192.0.2.10 goes to eth0 as /24; interface and prefix length derived from the routing "+
+			"table")
 }
 
 func TestSmallestNetworkWins(t *testing.T) {
 	s := newStage(t)
 	s.m.Do(t, func() {
-		require.NoError(t, netlink.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "wide"}}))
+		require.NoError(t, netlink.LinkAdd(
+			&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "wide"}}))
 		link, err := netlink.LinkByName("wide")
 		require.NoError(t, err)
 		wide, err := netlink.ParseAddr("192.0.0.1/16")
@@ -123,7 +127,8 @@ func TestGivenPlace(t *testing.T) {
 	ip := netip.MustParseAddr("198.51.100.7")
 	require.NoError(t, s.a.Assign(t.Context(), ip, "a"))
 	require.Contains(t, addrs(t, s.m), "198.51.100.7/28")
-	require.Contains(t, strings.Join(routes(t, s.m), "\n"), "198.51.100.0/28", "a given prefix brings its route")
+	require.Contains(t, strings.Join(routes(t, s.m), "\n"), "198.51.100.0/28",
+		"a given prefix brings its route")
 	require.NoError(t, s.a.Release(t.Context(), ip, "a"))
 	require.NotContains(t, strings.Join(routes(t, s.m), "\n"), "198.51.100.0/28")
 }
@@ -134,14 +139,16 @@ func TestNoPlace(t *testing.T) {
 		ip     string
 		want   string
 	}{
-		"no network": {func(*lan.Config) {}, "198.51.100.7", "no interface of this node is on a network that holds 198.51.100.7: give nic"},
+		"no network": {func(*lan.Config) {}, "198.51.100.7",
+			"no interface of this node is on a network that holds 198.51.100.7: give nic"},
 		"no such nic": {func(c *lan.Config) { c.NIC = "eth7" }, "192.0.2.10",
 			"this node has no interface eth7 (it has lo, eth0): correct nic"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, test.change)
 			ip := netip.MustParseAddr(test.ip)
-			for _, err := range []error{s.a.Assign(t.Context(), ip, "a"), s.a.Check(t.Context(), ip)} {
+			for _, err := range []error{s.a.Assign(t.Context(), ip, "a"),
+				s.a.Check(t.Context(), ip)} {
 				require.ErrorContains(t, err, test.want)
 				require.Equal(t, fault.NotInstalled, fault.Of(err))
 			}
@@ -158,13 +165,15 @@ func TestConflictNamesTheOther(t *testing.T) {
 		s := newStage(t)
 		require.NoError(t, s.b.Assign(t.Context(), ip, "b"))
 		err := s.a.Assign(t.Context(), ip, "a")
-		require.ErrorContains(t, err, "is in use by another machine on the network of eth0, hardware address "+s.n.MAC.String())
+		require.ErrorContains(t, err,
+			"is in use by another machine on the network of eth0, hardware address "+s.n.MAC.String())
 		require.Equal(t, fault.Conflict, fault.Of(err))
 		require.NotContains(t, strings.Join(addrs(t, s.m), " "), ip.String()+"/")
 	}
 }
 
-// Two machines that take the address at the same time, in a cluster that has split, see each other's probes.
+// Two machines that take the address at the same time, in a cluster that has split, see each
+// other's probes.
 func TestBothAtOnce(t *testing.T) {
 	for _, ip := range []netip.Addr{vip4, vip6} {
 		s := newStage(t, func(c *lan.Config) { c.ConflictWait = time.Second })
@@ -204,7 +213,9 @@ func TestCarrier(t *testing.T) {
 	require.ErrorContains(t, err, "eth0 has no carrier")
 	require.Equal(t, fault.Broken, fault.Of(err))
 	plug()
-	require.Eventually(t, func() bool { return s.a.Assign(t.Context(), vip4, "a") == nil }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return s.a.Assign(t.Context(), vip4, "a") == nil
+	}, 5*time.Second, 10*time.Millisecond)
 
 	plug = s.net.Unplug(t, s.m)
 	_, err = s.a.Here(t.Context(), vip4)
@@ -218,7 +229,8 @@ func TestCarrier(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, netlink.LinkSetDown(link))
 	})
-	require.ErrorContains(t, s.a.Assign(t.Context(), netip.MustParseAddr("192.0.2.11"), "a"), "no interface of this node is on a network",
+	require.ErrorContains(t, s.a.Assign(t.Context(), netip.MustParseAddr("192.0.2.11"), "a"),
+		"no interface of this node is on a network",
 		"an interface that is down has no routes")
 }
 
@@ -229,7 +241,8 @@ func TestLinkDownWithNICGiven(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, netlink.LinkSetDown(link))
 	})
-	require.ErrorContains(t, s.a.Assign(t.Context(), vip4, "a"), "eth0 is down: ip link set eth0 up")
+	require.ErrorContains(t, s.a.Assign(t.Context(), vip4, "a"),
+		"eth0 is down: ip link set eth0 up")
 }
 
 // A network manager that takes the address away is noticed.
@@ -251,7 +264,8 @@ func TestRemovedBySomebodyElse(t *testing.T) {
 func TestOnTheWrongInterface(t *testing.T) {
 	s := newStage(t, func(c *lan.Config) { c.NIC = "eth1"; c.Prefix = 24 })
 	s.m.Do(t, func() {
-		require.NoError(t, netlink.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "eth1"}}))
+		require.NoError(t, netlink.LinkAdd(
+			&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "eth1"}}))
 		addByHand(t, "192.0.2.10/24")
 	})
 	_, err := s.a.Here(t.Context(), vip4)
@@ -305,13 +319,15 @@ func TestNeighboursLearn(t *testing.T) {
 			link, err := netlink.LinkByName("eth0")
 			require.NoError(t, err)
 			require.NoError(t, netlink.NeighSet(&netlink.Neigh{
-				LinkIndex: link.Attrs().Index, State: netlink.NUD_REACHABLE, IP: ip.AsSlice(), HardwareAddr: s.n.MAC,
+				LinkIndex: link.Attrs().Index, State: netlink.NUD_REACHABLE, IP: ip.AsSlice(),
+				HardwareAddr: s.n.MAC,
 			}))
 		})
 		require.Equal(t, s.n.MAC.String(), neighbour(t, client, ip))
 		require.NoError(t, s.a.Assign(t.Context(), ip, "a"))
 		learnt := func() bool { return neighbour(t, client, ip) == s.m.MAC.String() }
-		require.Eventually(t, learnt, 3*time.Second, 5*time.Millisecond, "%s: %s", ip, neighbour(t, client, ip))
+		require.Eventually(t, learnt, 3*time.Second, 5*time.Millisecond, "%s: %s", ip,
+			neighbour(t, client, ip))
 	}
 }
 
@@ -326,7 +342,8 @@ func TestNobodyWaitsForTheLog(t *testing.T) {
 		link, err := netlink.LinkByName("eth0")
 		require.NoError(t, err)
 		require.NoError(t, netlink.NeighSet(&netlink.Neigh{
-			LinkIndex: link.Attrs().Index, State: netlink.NUD_REACHABLE, IP: vip4.AsSlice(), HardwareAddr: s.n.MAC,
+			LinkIndex: link.Attrs().Index, State: netlink.NUD_REACHABLE, IP: vip4.AsSlice(),
+			HardwareAddr: s.n.MAC,
 		}))
 	})
 	done := make(chan error, 1)
@@ -335,7 +352,9 @@ func TestNobodyWaitsForTheLog(t *testing.T) {
 		close(logged)
 		require.NoError(t, <-done)
 	}()
-	require.Eventually(t, func() bool { return neighbour(t, client, vip4) == s.m.MAC.String() }, 3*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return neighbour(t, client, vip4) == s.m.MAC.String()
+	}, 3*time.Second, 5*time.Millisecond)
 	require.Empty(t, done, "the log was not waited for at all: this test proves nothing")
 }
 
@@ -347,11 +366,12 @@ func TestNoProbeOnRequest(t *testing.T) {
 
 func TestNotForOthers(t *testing.T) {
 	s := newStage(t)
-	require.ErrorContains(t, s.a.Assign(t.Context(), vip4, "b"), "each machine takes its addresses itself")
+	require.ErrorContains(t, s.a.Assign(t.Context(), vip4, "b"),
+		"each machine takes its addresses itself")
 }
 
-// TestReleaseLeavesTheOthers: the kernel removes the secondary addresses of a network together with the primary one, be they other
-// floating addresses or the host's own.
+// TestReleaseLeavesTheOthers: the kernel removes the secondary addresses of a network together with
+// the primary one, be they other floating addresses or the host's own.
 func TestReleaseLeavesTheOthers(t *testing.T) {
 	s := newStage(t, func(c *lan.Config) { c.NIC, c.Prefix = "eth0", 24 })
 	first, second := netip.MustParseAddr("198.51.100.7"), netip.MustParseAddr("198.51.100.8")
@@ -362,6 +382,7 @@ func TestReleaseLeavesTheOthers(t *testing.T) {
 	require.NotContains(t, addrs(t, s.m), "198.51.100.7/24")
 	require.Contains(t, addrs(t, s.m), "198.51.100.8/24")
 	require.Contains(t, addrs(t, s.m), "198.51.100.9/24")
-	require.Contains(t, strings.Join(routes(t, s.m), "\n"), "198.51.100.0/24", "they are still on their network")
+	require.Contains(t, strings.Join(routes(t, s.m), "\n"), "198.51.100.0/24",
+		"they are still on their network")
 	require.Contains(t, strings.Join(s.logs, "\n"), "promote_secondaries")
 }

@@ -50,8 +50,8 @@ func (n neighbour) marshal() []byte {
 	return packet
 }
 
-// parseNeighbour reads a packet and checks it as RFC 4861 sections 7.1.1 and 7.1.2 demand: a hop limit of 255 proves that it
-// comes from this network.
+// parseNeighbour reads a packet and checks it as RFC 4861 sections 7.1.1 and 7.1.2 demand: a hop
+// limit of 255 proves that it comes from this network.
 func parseNeighbour(b []byte) (neighbour, bool) {
 	if len(b) < ipv6HeaderLen+icmpLen || b[0]>>4 != 6 || b[6] != protoICMPv6 || b[7] != 255 {
 		return neighbour{}, false
@@ -62,7 +62,8 @@ func parseNeighbour(b []byte) (neighbour, bool) {
 	}
 	b = b[:ipv6HeaderLen+length]
 	icmp := b[ipv6HeaderLen:]
-	if icmp[0] != neighbourSolicitation && icmp[0] != neighbourAdvertisement || icmp[1] != 0 || icmpChecksum(b) != 0 {
+	if icmp[0] != neighbourSolicitation && icmp[0] != neighbourAdvertisement || icmp[1] != 0 ||
+		icmpChecksum(b) != 0 {
 		return neighbour{}, false
 	}
 	n := neighbour{
@@ -82,8 +83,8 @@ func parseNeighbour(b []byte) (neighbour, bool) {
 	return n, true
 }
 
-// icmpChecksum is the checksum over the pseudo-header and the message (RFC 4443 section 2.3); 0 for a packet that carries the right
-// one.
+// icmpChecksum returns the checksum over the pseudo-header and the message (RFC 4443 section 2.3);
+// 0 for a packet that carries the right one.
 func icmpChecksum(packet []byte) uint16 {
 	icmp := packet[ipv6HeaderLen:]
 	sum := uint32(len(icmp)) + protoICMPv6
@@ -103,7 +104,8 @@ func icmpChecksum(packet []byte) uint16 {
 
 var allNodes = netip.MustParseAddr("ff02::1")
 
-// solicitedNode is the group on which the owner of an address listens for solicitations (RFC 4291 section 2.7.1).
+// solicitedNode returns the group on which the owner of an address listens for solicitations (RFC
+// 4291 section 2.7.1).
 func solicitedNode(ip netip.Addr) netip.Addr {
 	group := netip.MustParseAddr("ff02::1:ff00:0").As16()
 	last := ip.As16()
@@ -111,27 +113,31 @@ func solicitedNode(ip netip.Addr) netip.Addr {
 	return netip.AddrFrom16(group)
 }
 
-// multicastMAC is the Ethernet address of a group (RFC 2464 section 7).
+// multicastMAC returns the Ethernet address of a group (RFC 2464 section 7).
 func multicastMAC(group netip.Addr) net.HardwareAddr {
 	b := group.As16()
 	return net.HardwareAddr{0x33, 0x33, b[12], b[13], b[14], b[15]}
 }
 
-// dadSolicitation asks who has the address without entering anybody's cache (RFC 4862 section 5.4.2).
+// dadSolicitation asks who has the address without entering anybody's cache (RFC 4862 section
+// 5.4.2).
 func dadSolicitation(ip netip.Addr) []byte {
-	return neighbour{typ: neighbourSolicitation, src: netip.IPv6Unspecified(), dst: solicitedNode(ip), target: ip}.marshal()
+	return neighbour{typ: neighbourSolicitation, src: netip.IPv6Unspecified(),
+		dst: solicitedNode(ip), target: ip}.marshal()
 }
 
 // unsolicitedAdvertisement tells everybody who has the address now (RFC 4861 section 7.2.6).
 func unsolicitedAdvertisement(mac net.HardwareAddr, ip netip.Addr, router bool) []byte {
-	n := neighbour{typ: neighbourAdvertisement, src: ip, dst: allNodes, flags: flagOverride, target: ip, option: optTargetMAC, mac: mac}
+	n := neighbour{typ: neighbourAdvertisement, src: ip, dst: allNodes, flags: flagOverride,
+		target: ip, option: optTargetMAC, mac: mac}
 	if router {
 		n.flags |= flagRouter
 	}
 	return n.marshal()
 }
 
-// claims is whether the message shows that its sender has the address or is about to take it (RFC 4862 sections 5.4.3, 5.4.4).
+// claims reports whether the message shows that its sender has the address or is about to take it
+// (RFC 4862 sections 5.4.3, 5.4.4).
 func (n neighbour) claims(ip netip.Addr) bool {
 	return n.target == ip && (n.typ == neighbourAdvertisement || n.src.IsUnspecified())
 }

@@ -17,10 +17,13 @@ var (
 )
 
 func TestARPOnTheWire(t *testing.T) {
-	require.Equal(t, "0001080006040001"+"525400123456"+"00000000"+"000000000000"+"c000020a", hex.EncodeToString(arpProbe(mac, ip4)))
+	require.Equal(t, "0001080006040001"+"525400123456"+"00000000"+"000000000000"+"c000020a",
+		hex.EncodeToString(arpProbe(mac, ip4)))
 	announced := gratuitousARP(mac, ip4)
-	require.Equal(t, "0001080006040001"+"525400123456"+"c000020a"+"000000000000"+"c000020a", hex.EncodeToString(announced[0]))
-	require.Equal(t, "0001080006040002"+"525400123456"+"c000020a"+"ffffffffffff"+"c000020a", hex.EncodeToString(announced[1]))
+	require.Equal(t, "0001080006040001"+"525400123456"+"c000020a"+"000000000000"+"c000020a",
+		hex.EncodeToString(announced[0]))
+	require.Equal(t, "0001080006040002"+"525400123456"+"c000020a"+"ffffffffffff"+"c000020a",
+		hex.EncodeToString(announced[1]))
 	for _, packet := range announced {
 		a, ok := parseARP(append(packet, 0, 0, 0)) // with padding
 		require.True(t, ok)
@@ -28,7 +31,8 @@ func TestARPOnTheWire(t *testing.T) {
 		require.True(t, a.claims(ip4))
 		require.False(t, a.claims(netip.MustParseAddr("192.0.2.11")))
 	}
-	question := arp{op: arpRequest, senderMAC: mac, senderIP: netip.MustParseAddr("192.0.2.1"), targetMAC: noMAC, targetIP: ip4}
+	question := arp{op: arpRequest, senderMAC: mac, senderIP: netip.MustParseAddr("192.0.2.1"),
+		targetMAC: noMAC, targetIP: ip4}
 	require.False(t, question.claims(ip4), "who asks for the address does not claim it")
 	probe, ok := parseARP(arpProbe(mac, ip4))
 	require.True(t, ok)
@@ -50,14 +54,16 @@ func TestNeighbourDiscoveryOnTheWire(t *testing.T) {
 		require.True(t, n.claims(ip6))
 		require.False(t, n.claims(netip.MustParseAddr("2001:db8::11")))
 
-		for name, i := range map[string]int{"version": 0, "next header": 6, "hop limit": 7, "type": 40, "code": 41, "checksum": 42, "target": 50} {
+		for name, i := range map[string]int{"version": 0, "next header": 6, "hop limit": 7,
+			"type": 40, "code": 41, "checksum": 42, "target": 50} {
 			broken := append([]byte(nil), packet...)
 			broken[i] ^= 0xff
 			_, ok := parseNeighbour(broken)
 			require.False(t, ok, name)
 		}
 	}
-	question := neighbour{typ: neighbourSolicitation, src: netip.MustParseAddr("2001:db8::1"), dst: solicitedNode(ip6), target: ip6}
+	question := neighbour{typ: neighbourSolicitation, src: netip.MustParseAddr("2001:db8::1"),
+		dst: solicitedNode(ip6), target: ip6}
 	require.False(t, question.claims(ip6), "who asks for the address does not claim it")
 }
 
@@ -88,5 +94,6 @@ func FuzzParseNeighbour(f *testing.F) {
 
 // TestRemoveFromAnInterfaceThatIsGone: an interface that vanished took its addresses with it.
 func TestRemoveFromAnInterfaceThatIsGone(t *testing.T) {
-	require.NoError(t, New(Config{}).remove(&netlink.Addr{IPNet: netlink.NewIPNet(ip4.AsSlice()), LinkIndex: 1 << 30}))
+	require.NoError(t, New(Config{}).remove(&netlink.Addr{IPNet: netlink.NewIPNet(ip4.AsSlice()),
+		LinkIndex: 1 << 30}))
 }

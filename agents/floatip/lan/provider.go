@@ -1,14 +1,18 @@
-// Package lan moves an address between machines of one network: the holder has it on an interface, and says so by ARP (IPv4) or
-// neighbour discovery (IPv6).
+// Package lan moves an address between machines of one network: the holder has it on an interface,
+// and says so by ARP (IPv4) or neighbour discovery (IPv6).
 //
-// Nothing keeps such an address exclusive. So before it is taken the network is asked whether another machine answers for it, after
-// RFC 5227 and RFC 4862 but within milliseconds instead of seconds, because an address that fails over is wanted now: two probes,
-// and a short wait (Config.ConflictWait) in which an owner on a healthy network has answered long since. And a release that cannot
-// remove the address is an error.
+// Nothing keeps such an address exclusive. So before it is taken the network is asked whether
+// another machine answers for it, after RFC 5227 and RFC 4862 but within milliseconds instead of
+// seconds, because an address that fails over is wanted now: two probes, and a short wait
+// (Config.ConflictWait) in which an owner on a healthy network has answered long since. And a
+// release that cannot remove the address is an error.
 //
-// Announcements (gratuitous ARP, unsolicited neighbour advertisements) are sent at once when the address is taken, and once more before
-// Assign returns, which Pacemaker waits for; whoever wants more of them calls Announce, as the agent does from its monitors, the
-// first of which follows the start at once. No process is left behind for it.
+// Announcements (gratuitous ARP, unsolicited neighbour advertisements) are sent at once when the
+// address is taken, and once more before Assign returns, which Pacemaker waits for; whoever wants
+// more of them calls Announce, as the agent does from its monitors, the first of which follows the
+// start at once. No process is left behind for it.
+//
+// It imports internal/fault, and not floatip. Open provider.go first.
 package lan
 
 import (
@@ -27,11 +31,14 @@ const DefaultConflictWait = 10 * time.Millisecond
 type Config struct {
 	// Node is this machine's name.
 	Node string
-	// NIC is the interface; "" derives it from the routing table: the one with the smallest network that holds the address.
+	// NIC is the interface; "" derives it from the routing table: the one with the smallest network
+	// that holds the address.
 	NIC string
-	// Prefix is the prefix length; 0 takes that of the network, and leaves the network's route alone.
+	// Prefix is the prefix length; 0 takes that of the network, and leaves the network's route
+	// alone.
 	Prefix int
-	// ConflictWait is how long the network may take to answer for an address that is in use; 0 does not ask.
+	// ConflictWait is how long the network may take to answer for an address that is in use; 0 does
+	// not ask.
 	ConflictWait time.Duration
 	// Log takes what an operator may want to know later; it may be nil.
 	Log func(format string, args ...any)
@@ -54,11 +61,12 @@ func (p *Provider) Check(_ context.Context, ip netip.Addr) error {
 	return err
 }
 
-// Self is the name of this machine.
+// Self returns the name of this machine.
 func (p *Provider) Self(context.Context) (string, error) { return p.Node, nil }
 
-// Here looks for the address on the interfaces of this machine. An address that cannot serve where it is is an error: it is on
-// another interface than the one asked for, the interface has no carrier, or the kernel found a duplicate of it.
+// Here looks for the address on the interfaces of this machine. An address that cannot serve where
+// it is is an error: it is on another interface than the one asked for, the interface has no
+// carrier, or the kernel found a duplicate of it.
 func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
 	found, err := p.find(ip)
 	if err != nil || found == nil {
@@ -67,8 +75,8 @@ func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
 	return true, p.sound(found)
 }
 
-// Holder is this machine's name if the address is here and nobody else answers for it; otherwise the hardware address of the
-// machine that does, or "" if none does.
+// Holder is this machine's name if the address is here and nobody else answers for it; otherwise
+// the hardware address of the machine that does, or "" if none does.
 func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	found, at, err := p.where(ip)
 	if err != nil {
@@ -93,7 +101,8 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	return "", nil
 }
 
-// where is the place that the address has (found) or would get, if packets can leave from there.
+// where returns the place that the address has (found) or would get, if packets can leave from
+// there.
 func (p *Provider) where(ip netip.Addr) (found bool, at place, err error) {
 	addr, err := p.find(ip)
 	if err != nil {
@@ -104,7 +113,8 @@ func (p *Provider) where(ip netip.Addr) (found bool, at place, err error) {
 			return false, place{}, err
 		}
 		if err := carrier(at.nic.Index); err != nil {
-			return false, place{}, fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip, err)
+			return false, place{}, fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip,
+				err)
 		}
 		return false, at, nil
 	}
@@ -112,16 +122,20 @@ func (p *Provider) where(ip netip.Addr) (found bool, at place, err error) {
 		return true, place{}, err
 	}
 	if at.nic, err = net.InterfaceByIndex(addr.LinkIndex); err != nil {
-		return true, place{}, fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w", ip, err)
+		return true, place{}, fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w",
+			ip, err)
 	}
 	return true, at, nil
 }
 
-// Assign puts the address on the interface, unless another machine answers for it, and announces it. From the end of the wait for
-// another machine to the first announcement, clients are waiting: nothing else is done in between, and nothing is logged.
+// Assign puts the address on the interface, unless another machine answers for it, and announces
+// it. From the end of the wait for another machine to the first announcement, clients are waiting:
+// nothing else is done in between, and nothing is logged.
 func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) error {
 	if server != p.Node {
-		return fault.Errorf(fault.Unknown, "cannot give %s to %s: on a network each machine takes its addresses itself", ip, server)
+		return fault.Errorf(fault.Unknown,
+			"cannot give %s to %s: on a network each machine takes its addresses itself", ip,
+			server)
 	}
 	found, at, err := p.where(ip)
 	if err != nil {
@@ -146,7 +160,8 @@ func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) err
 	}
 	err = w.announce(ctx, burst)
 	if at.derived != "" {
-		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, at.nic.Name, at.prefix, at.derived)
+		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, at.nic.Name, at.prefix,
+			at.derived)
 	}
 	return err
 }
@@ -182,13 +197,17 @@ func (p *Provider) Release(_ context.Context, ip netip.Addr, server string) erro
 			return err
 		}
 	}
-	return fault.Errorf(fault.Unknown, "cannot remove %s: it comes back each time; does a network manager own it too?", ip)
+	return fault.Errorf(fault.Unknown,
+		"cannot remove %s: it comes back each time; does a network manager own it too?", ip)
 }
 
-// maxCopies is how often an address is removed: an IPv4 address can be on an interface with several prefix lengths.
+// maxCopies is how often an address is removed: an IPv4 address can be on an interface with several
+// prefix lengths.
 const maxCopies = 8
 
 func conflict(ip netip.Addr, nic *net.Interface, other net.HardwareAddr) error {
-	return fault.Errorf(fault.Conflict, "%s is in use by another machine on the network of %s, hardware address %s: is it configured there "+
-		"by hand, or has that node left the cluster without being fenced?", ip, nic.Name, other)
+	return fault.Errorf(fault.Conflict,
+		"%s is in use by another machine on the network of %s, hardware address %s: is it "+
+			"configured there "+
+			"by hand, or has that node left the cluster without being fenced?", ip, nic.Name, other)
 }

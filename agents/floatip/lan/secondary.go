@@ -12,25 +12,30 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// The first IPv4 address that an interface gets of a network is that network's primary one, the others are its secondaries. Where
-// promote_secondaries is off, which is the kernel's default, the kernel removes the secondaries together with the primary: the removal of
-// one floating address would take away another one, or the host's own if that came later (a renewed DHCP lease).
+// The first IPv4 address that an interface gets of a network is that network's primary one, the
+// others are its secondaries. Where promote_secondaries is off, which is the kernel's default, the
+// kernel removes the secondaries together with the primary: the removal of one floating address
+// would take away another one, or the host's own if that came later (a renewed DHCP lease).
 
-// spare sees to it that the removal of the address leaves its secondaries: it has the kernel promote one of them, for good, because
-// another removal may be under way. Where that may not be set (a container), the returned function, to be called after the
-// removal, puts them back.
+// spare sees to it that the removal of the address leaves its secondaries: it has the kernel
+// promote one of them, for good, because another removal may be under way. Where that may not be
+// set (a container), the returned function, to be called after the removal, puts them back.
 func (p *Provider) spare(found *netlink.Addr, link netlink.Link) (restore func(), err error) {
 	nothing := func() {}
 	if found.IP.To4() == nil || found.Flags&unix.IFA_F_SECONDARY != 0 {
 		return nothing, nil
 	}
-	addrs, err := dump(func() ([]netlink.Addr, error) { return netlink.AddrList(link, netlink.FAMILY_V4) })
+	addrs, err := dump(func() ([]netlink.Addr, error) {
+		return netlink.AddrList(link, netlink.FAMILY_V4)
+	})
 	if err != nil {
-		return nil, fault.Errorf(fault.Unknown, "cannot read the addresses of %s: %w", link.Attrs().Name, err)
+		return nil, fault.Errorf(fault.Unknown, "cannot read the addresses of %s: %w",
+			link.Attrs().Name, err)
 	}
 	var secondaries []netlink.Addr
 	for _, addr := range addrs {
-		if addr.Flags&unix.IFA_F_SECONDARY != 0 && addr.Mask.String() == found.Mask.String() && found.Contains(addr.IP) {
+		if addr.Flags&unix.IFA_F_SECONDARY != 0 && addr.Mask.String() == found.Mask.String() &&
+			found.Contains(addr.IP) {
 			secondaries = append(secondaries, addr)
 		}
 	}
@@ -39,7 +44,8 @@ func (p *Provider) spare(found *netlink.Addr, link netlink.Link) (restore func()
 	}
 	err = os.WriteFile(promoteSecondaries(link.Attrs().Name), []byte("1"), 0)
 	if err == nil {
-		p.Log("net.ipv4.conf.%s.promote_secondaries is on from now on: without it, %s would have gone with %s",
+		p.Log("net.ipv4.conf.%s.promote_secondaries is on from now on: without it, %s would have "+
+			"gone with %s",
 			link.Attrs().Name, secondaries[0].IPNet, found.IPNet)
 		return nothing, nil
 	}
@@ -47,13 +53,14 @@ func (p *Provider) spare(found *netlink.Addr, link netlink.Link) (restore func()
 	return func() {
 		for _, addr := range secondaries {
 			if err := netlink.AddrAdd(link, &addr); err != nil && !errors.Is(err, syscall.EEXIST) {
-				p.Log("cannot put %s back, which the kernel removed together with %s: %v", addr.IPNet, found.IPNet, err)
+				p.Log("cannot put %s back, which the kernel removed together with %s: %v",
+					addr.IPNet, found.IPNet, err)
 			}
 		}
 	}, nil
 }
 
-// promoteSecondaries is the kernel's switch (ip-sysctl in its documentation).
+// promoteSecondaries returns the kernel's switch (ip-sysctl in its documentation).
 func promoteSecondaries(nic string) string {
 	return "/proc/sys/net/ipv4/conf/" + nic + "/promote_secondaries"
 }

@@ -17,8 +17,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// wire is a socket that sends and receives ARP or neighbour discovery for one address on one interface. There is one for everything
-// that an action does, because the kernel takes some 10 ms to close it.
+// wire is a socket that sends and receives ARP or neighbour discovery for one address on one
+// interface. There is one for everything that an action does, because the kernel takes some 10 ms
+// to close it.
 type wire struct {
 	fd    int
 	ip    netip.Addr
@@ -26,8 +27,8 @@ type wire struct {
 	proto uint16
 }
 
-// onlyNeighbours lets through the IPv6 packets that are neighbour solicitations or advertisements. Without it a busy balancer would
-// copy its whole traffic to this socket.
+// onlyNeighbours lets through the IPv6 packets that are neighbour solicitations or advertisements.
+// Without it a busy balancer would copy its whole traffic to this socket.
 var onlyNeighbours = []unix.SockFilter{
 	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 6}, // the next header
 	{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 0, Jf: 4, K: protoICMPv6},
@@ -38,8 +39,8 @@ var onlyNeighbours = []unix.SockFilter{
 	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 }
 
-// openWire opens the wire; it is nil, and does nothing, for an interface that has neither neighbours to ask nor hardware addresses to
-// tell: the loopback, a tunnel.
+// openWire opens the wire; it is nil, and does nothing, for an interface that has neither
+// neighbours to ask nor hardware addresses to tell: the loopback, a tunnel.
 func openWire(nic *net.Interface, ip netip.Addr) (*wire, error) {
 	if nic.Flags&net.FlagLoopback != 0 || len(nic.HardwareAddr) != 6 {
 		return nil, nil
@@ -50,7 +51,8 @@ func openWire(nic *net.Interface, ip netip.Addr) (*wire, error) {
 	}
 	explain := func(err error) error {
 		if errors.Is(err, unix.EPERM) {
-			return fault.Errorf(fault.Denied, "may not open a packet socket on %s: %w: the agent must run as root", nic.Name, err)
+			return fault.Errorf(fault.Denied,
+				"may not open a packet socket on %s: %w: the agent must run as root", nic.Name, err)
 		}
 		return fault.Errorf(fault.Unknown, "cannot open a packet socket on %s: %w", nic.Name, err)
 	}
@@ -83,15 +85,18 @@ func (w *wire) close() {
 	}
 }
 
-// join receives what is sent to the group: the solicitations of a machine that is about to take the same address.
+// join receives what is sent to the group: the solicitations of a machine that is about to take the
+// same address.
 func (w *wire) join(group net.HardwareAddr) error {
-	member := unix.PacketMreq{Ifindex: int32(w.nic.Index), Type: unix.PACKET_MR_MULTICAST, Alen: uint16(len(group))}
+	member := unix.PacketMreq{Ifindex: int32(w.nic.Index), Type: unix.PACKET_MR_MULTICAST,
+		Alen: uint16(len(group))}
 	copy(member.Address[:], group)
 	return unix.SetsockoptPacketMreq(w.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &member)
 }
 
 func (w *wire) send(packet []byte, to net.HardwareAddr) error {
-	addr := &unix.SockaddrLinklayer{Protocol: swap(w.proto), Ifindex: w.nic.Index, Halen: uint8(len(to))}
+	addr := &unix.SockaddrLinklayer{Protocol: swap(w.proto), Ifindex: w.nic.Index,
+		Halen: uint8(len(to))}
 	copy(addr.Addr[:], to)
 	if err := unix.Sendto(w.fd, packet, 0, addr); err != nil {
 		return fault.Errorf(fault.Unknown, "cannot send on %s: %w", w.nic.Name, err)
@@ -99,17 +104,21 @@ func (w *wire) send(packet []byte, to net.HardwareAddr) error {
 	return nil
 }
 
-// receive returns the next packet with the hardware address it came from, or ok false when the time is over.
-func (w *wire) receive(buf []byte, until time.Time) (n int, from net.HardwareAddr, ok bool, err error) {
+// receive returns the next packet with the hardware address it came from, or ok false when the time
+// is over.
+func (w *wire) receive(buf []byte, until time.Time) (n int, from net.HardwareAddr, ok bool,
+	err error) {
 	for {
 		left := time.Until(until)
 		if left <= 0 {
 			return 0, nil, false, nil
 		}
 		timeout := unix.NsecToTimespec(int64(left))
-		ready, err := unix.Ppoll([]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}, &timeout, nil)
+		ready, err := unix.Ppoll([]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}, &timeout,
+			nil)
 		if err != nil && !errors.Is(err, unix.EINTR) {
-			return 0, nil, false, fault.Errorf(fault.Unknown, "cannot wait for packets on %s: %w", w.nic.Name, err)
+			return 0, nil, false, fault.Errorf(fault.Unknown, "cannot wait for packets on %s: %w",
+				w.nic.Name, err)
 		}
 		if ready <= 0 {
 			continue
@@ -119,9 +128,11 @@ func (w *wire) receive(buf []byte, until time.Time) (n int, from net.HardwareAdd
 			continue
 		}
 		if err != nil {
-			return 0, nil, false, fault.Errorf(fault.Unknown, "cannot receive on %s: %w", w.nic.Name, err)
+			return 0, nil, false, fault.Errorf(fault.Unknown, "cannot receive on %s: %w",
+				w.nic.Name, err)
 		}
-		if link, isLink := sender.(*unix.SockaddrLinklayer); isLink && link.Pkttype != unix.PACKET_OUTGOING {
+		if link, isLink := sender.(*unix.SockaddrLinklayer); isLink &&
+			link.Pkttype != unix.PACKET_OUTGOING {
 			return n, net.HardwareAddr(bytes.Clone(link.Addr[:min(link.Halen, 8)])), true, nil
 		}
 	}
@@ -130,8 +141,8 @@ func (w *wire) receive(buf []byte, until time.Time) (n int, from net.HardwareAdd
 // slice bounds how long a wait goes on after its context has ended.
 const slice = 20 * time.Millisecond
 
-// whoHas is the hardware address of another machine that answers for the address within the wait, or is about to take it too; nil if
-// none does. A wait of 0 does not ask.
+// whoHas returns the hardware address of another machine that answers for the address within the
+// wait, or is about to take it too; nil if none does. A wait of 0 does not ask.
 func (w *wire) whoHas(ctx context.Context, wait time.Duration) (net.HardwareAddr, error) {
 	if w == nil || wait <= 0 {
 		return nil, nil
@@ -150,7 +161,8 @@ func (w *wire) whoHas(ctx context.Context, wait time.Duration) (net.HardwareAddr
 		end := began.Add(wait / 2 * time.Duration(i+1))
 		for time.Now().Before(end) {
 			if err := ctx.Err(); err != nil {
-				return nil, fmt.Errorf("cannot find out whether another machine has %s: %w", w.ip, err)
+				return nil, fmt.Errorf("cannot find out whether another machine has %s: %w", w.ip,
+					err)
 			}
 			until := end
 			if soon := time.Now().Add(slice); soon.Before(end) {
@@ -170,7 +182,8 @@ func (w *wire) whoHas(ctx context.Context, wait time.Duration) (net.HardwareAddr
 	return nil, nil
 }
 
-// claimant is the hardware address of the machine that claims the address with this packet, nil if it is about something else.
+// claimant returns the hardware address of the machine that claims the address with this packet,
+// nil if it is about something else.
 func claimant(packet []byte, from net.HardwareAddr, ip netip.Addr) net.HardwareAddr {
 	if ip.Is4() {
 		if a, ok := parseARP(packet); ok && a.claims(ip) {
@@ -188,8 +201,9 @@ func claimant(packet []byte, from net.HardwareAddr, ip netip.Addr) net.HardwareA
 	return from
 }
 
-// The announcements of a take-over: the first at once, so that the address answers now, the other for those who missed it. Pacemaker goes on
-// only when the start has returned, so there is no waiting for more of them.
+// The announcements of a take-over: the first at once, so that the address answers now, the other
+// for those who missed it. Pacemaker goes on only when the start has returned, so there is no
+// waiting for more of them.
 const (
 	burst        = 2
 	burstSpacing = 2 * time.Millisecond
@@ -202,7 +216,8 @@ func (w *wire) announce(ctx context.Context, times int) error {
 	}
 	packets, to := gratuitousARP(w.nic.HardwareAddr, w.ip), broadcast
 	if w.ip.Is6() {
-		packets, to = [][]byte{unsolicitedAdvertisement(w.nic.HardwareAddr, w.ip, forwards(w.nic))}, multicastMAC(allNodes)
+		packets, to = [][]byte{unsolicitedAdvertisement(w.nic.HardwareAddr, w.ip, forwards(w.nic))},
+			multicastMAC(allNodes)
 	}
 	for i := range times {
 		if i > 0 {
@@ -221,17 +236,23 @@ func (w *wire) announce(ctx context.Context, times int) error {
 	return nil
 }
 
-// forwards is whether this machine routes IPv6 from the interface, which its advertisements must say (RFC 4861 section 4.4).
+// forwards reports whether this machine routes IPv6 from the interface, which its advertisements
+// must say (RFC 4861 section 4.4).
 func forwards(nic *net.Interface) bool {
 	text, err := os.ReadFile("/proc/sys/net/ipv6/conf/" + nic.Name + "/forwarding")
 	return err == nil && bytes.HasPrefix(text, []byte("1"))
 }
 
-// mine is whether the hardware address is one of this machine's own: with two interfaces on one network the kernel answers on both.
+// mine reports whether the hardware address is one of this machine's own: with two interfaces on
+// one network the kernel answers on both.
 func mine(mac net.HardwareAddr) bool {
 	nics, err := net.Interfaces()
-	return err == nil && slices.ContainsFunc(nics, func(nic net.Interface) bool { return bytes.Equal(nic.HardwareAddr, mac) })
+	return err == nil && slices.ContainsFunc(nics, func(nic net.Interface) bool {
+		return bytes.Equal(nic.HardwareAddr, mac)
+	})
 }
 
 // swap is htons.
-func swap(v uint16) uint16 { return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v)) }
+func swap(v uint16) uint16 {
+	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
+}

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// publishCrash tells of the last crash.
+// publishCrash publishes the last crash as an attribute of this node.
 func (in *Instance) publishCrash(ctx context.Context, s State) {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered || len(s.Crashes) == 0 {
@@ -15,13 +15,16 @@ func (in *Instance) publishCrash(ctx context.Context, s State) {
 	}
 	last := s.Crashes[len(s.Crashes)-1]
 	value := contract.Crash{At: last.At, Took: last.Took, Count: len(s.Crashes)}.String()
-	if err := in.SetAttribute(contract.CrashAttribute(contract.ResourceOf(call.Instance)), value); err != nil {
+	name := contract.CrashAttribute(contract.ResourceOf(call.Instance))
+	if err := in.SetAttribute(name, value); err != nil {
 		call.Warnf("cannot tell the cluster of the crash: %v", err)
 	}
 }
 
 // SetAttribute publishes a value as a transient attribute of this node.
-func (in *Instance) SetAttribute(name, value string) error { return in.attrd("-n", name, "-U", value) }
+func (in *Instance) SetAttribute(name, value string) error {
+	return in.attrd("-n", name, "-U", value)
+}
 
-// DeleteAttribute takes back what SetAttribute published.
+// DeleteAttribute removes what SetAttribute published.
 func (in *Instance) DeleteAttribute(name string) error { return in.attrd("-n", name, "-D") }

@@ -11,11 +11,13 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// A HAProxy that cannot bind at a reload first has the old worker let go of all its listening sockets and tries for 2 s; meanwhile new
-// connections are refused (seen with 2.6.12, 2.8.0, 3.0.0 and 3.2.0). 2.8.0 even ends then. So the addresses are tried here before
-// HAProxy is asked.
+// A HAProxy that cannot bind an address at a reload first has the old worker close all its
+// listening sockets and retries for 2 s; meanwhile new connections are refused (seen with 2.6.12,
+// 2.8.0, 3.0.0 and 3.2.0). 2.8.0 even exits. So the addresses are tried here before HAProxy is
+// reloaded.
 
-// checkBindable returns an error where the configuration has an address that HAProxy does not have yet and could not bind.
+// checkBindable returns an error if the configuration names an address that HAProxy does not have
+// yet and could not bind.
 func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 	bindings := client.Bindings(sources, procfs.Getenv(env))
 	fam, err := in.Find()
@@ -31,11 +33,13 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 			continue
 		}
 		err := b.Try()
-		if err == nil || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, syscall.EADDRNOTAVAIL) {
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) &&
+			!errors.Is(err, syscall.EADDRNOTAVAIL) {
 			continue // anything else is for HAProxy to find out
 		}
 		err = fmt.Errorf("cannot bind %s (%s): %w", b.Addr, b.Place, err)
-		if found, lookErr := in.strangers([]netip.AddrPort{b.Addr}, false); lookErr == nil && len(found) > 0 {
+		if found, lookErr := in.strangers([]netip.AddrPort{b.Addr}, false); lookErr == nil &&
+			len(found) > 0 {
 			return fmt.Errorf("%w: %s is held by %s", err, found[0].addr, found[0])
 		}
 		return err

@@ -16,13 +16,15 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// The configuration that HAProxy has taken is kept as copies, one directory for each of the user's paths, in their order. A HAProxy
-// that has to be brought back after its files were edited runs from the copies: an edit that nobody has asked to be loaded, and that may
-// be half done, must not take effect by a crash. It then goes on running from them, since HAProxy's reload is to execute itself with the
-// same command line, so a later reload writes what is new into the copies first.
+// The configuration that HAProxy has loaded is kept as copies, one directory for each of the user's
+// paths, in their order. A HAProxy that has to be brought back after its files were edited runs
+// from the copies: an edit that nobody has asked to be loaded, and that may be half done, must not
+// take effect because of a crash. HAProxy then keeps running from the copies, since it reloads by
+// executing itself with the same command line; so a later reload first writes the new configuration
+// into the copies.
 
-// CopyOf returns where the copy of a path is. The last element stays, for HAProxy's messages and for the suffix that it asks of files in
-// directories.
+// CopyOf returns the path of a copy. The last element stays the same, for HAProxy's messages and
+// for the suffix that it expects of files in directories.
 func (in *Instance) CopyOf(i int, path string) string {
 	return filepath.Join(in.Copies(), strconv.Itoa(i), filepath.Base(path))
 }
@@ -31,7 +33,8 @@ func (in *Instance) CopyOf(i int, path string) string {
 func copyable(sources []client.Source) bool {
 	for _, source := range sources {
 		for _, words := range source.Lines(func(string) string { return "" }) {
-			if len(words) > 1 && words[0] == "default-path" && (words[1] == "config" || words[1] == "parent") {
+			if len(words) > 1 && words[0] == "default-path" &&
+				(words[1] == "config" || words[1] == "parent") {
 				return false
 			}
 		}
@@ -39,7 +42,8 @@ func copyable(sources []client.Source) bool {
 	return true
 }
 
-// copyTargets says where each source is copied to. Sources that are no files, such as check_url, are left out.
+// copyTargets returns the text for each copy. Sources that are not files, such as check_url, are
+// left out.
 func (in *Instance) copyTargets(sources []client.Source) map[string]string {
 	targets := map[string]string{}
 	for i, path := range in.UserFiles() {
@@ -56,7 +60,7 @@ func (in *Instance) copyTargets(sources []client.Source) map[string]string {
 	return targets
 }
 
-// Copied reports whether the copies are those of the sources, and whether there are any.
+// Copied reports whether the copies are the same as the sources, and whether there are any.
 func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 	kept := map[string]string{}
 	err := filepath.WalkDir(in.Copies(), func(path string, entry fs.DirEntry, err error) error {
@@ -80,7 +84,7 @@ func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 	return same, true
 }
 
-// KeepCopies makes the copies those of the sources, all at once. undo puts the former ones back.
+// KeepCopies replaces the copies by the sources, all at once. undo puts the previous ones back.
 func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err error) {
 	nothing := func() error { return nil }
 	if !copyable(sources) {
@@ -100,13 +104,14 @@ func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err 
 			err = os.WriteFile(path, []byte(text), 0o600)
 		}
 		if err != nil {
-			return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", errors.Join(err, os.RemoveAll(fresh)))
+			return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w",
+				errors.Join(err, os.RemoveAll(fresh)))
 		}
 	}
 	return in.exchangeCopies, in.exchangeCopies()
 }
 
-// exchangeCopies makes the new copies the copies and the other way round, so that a reload that fails can do it again.
+// exchangeCopies swaps the copies and the new ones, so that a reload that fails can swap them back.
 func (in *Instance) exchangeCopies() error {
 	fresh := in.Copies() + ".new"
 	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, in.Copies(), unix.RENAME_EXCHANGE)
@@ -121,7 +126,9 @@ func (in *Instance) exchangeCopies() error {
 
 // OnCopies reports whether a HAProxy runs from the copies.
 func (in *Instance) OnCopies(pid int) bool {
-	return slices.ContainsFunc(procfs.Default.Args(pid), func(word string) bool { return strings.HasPrefix(word, in.Copies()+"/") })
+	return slices.ContainsFunc(procfs.Default.Args(pid), func(word string) bool {
+		return strings.HasPrefix(word, in.Copies()+"/")
+	})
 }
 
 // argsOnCopies is args with the user's files replaced by their copies.
@@ -147,8 +154,8 @@ func (in *Instance) argsOnCopies() []string {
 	return args
 }
 
-// lastGood returns the command line with the configuration that HAProxy had last taken, and whether that is another one than the user's
-// files have now. Where there are no copies, the files are what there is.
+// lastGood returns the command line with the configuration that HAProxy loaded last, and whether
+// that differs from the user's files. Without copies, the user's files are used.
 func (in *Instance) lastGood() (args []string, changed bool) {
 	sources, err := client.ReadSources(in.UserFiles())
 	if err == nil && !copyable(sources) {

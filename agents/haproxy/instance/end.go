@@ -15,11 +15,11 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// The time that a stop keeps for the phases after the grace.
+// The time that a stop reserves for the phases after the grace.
 const (
 	termTime = 2 * time.Second
 	killTime = time.Second
-	// stopAgain is the pause before the same signal is sent again.
+	// stopAgain is how long to wait before the same signal is sent again.
 	stopAgain = 500 * time.Millisecond
 )
 
@@ -28,7 +28,7 @@ func (in *Instance) End(ctx context.Context, grace time.Duration) error {
 	now := time.Now()
 	if deadline, ok := ctx.Deadline(); ok {
 		left := deadline.Sub(now)
-		// With little time left each phase gets its part of it, so that the last one is reached.
+		// With little time left each phase gets a share of it, so that the last one is reached.
 		grace = max(0, min(grace, left-min(termTime+killTime, left/2)))
 	}
 	softUntil := now.Add(grace)
@@ -61,10 +61,11 @@ func (in *Instance) End(ctx context.Context, grace time.Duration) error {
 			return fmt.Errorf("these processes of HAProxy are still there: %s: %w", fam, err)
 		}
 		if sent != signal && signal != syscall.SIGUSR1 && grace > 0 {
-			ocf.CallFrom(ctx).Infof("HAProxy has not ended; sending %s to %s", unix.SignalName(signal), fam)
+			ocf.CallFrom(ctx).Infof("HAProxy has not ended; sending %s to %s",
+				unix.SignalName(signal), fam)
 		}
-		// The signal is sent again from time to time: a master that is executing itself again does not hear it. HAProxy takes a
-		// second one for nothing new.
+		// The signal is repeated: a master that is executing itself again does not receive it. A
+		// second one means nothing new to HAProxy.
 		if sent != signal || signal == syscall.SIGKILL || time.Since(at) >= stopAgain {
 			fam.Signal(signal)
 			if sent == signal && signal == syscall.SIGUSR1 {
@@ -93,8 +94,9 @@ func (f Family) anyStopped() bool {
 	return false
 }
 
-// deaf reports whether only masters are left and one does not take the signals that it was sent: after a reload that failed, some HAProxies of
-// end 2025 block them all for ever (HAProxy's issue 3229, in 3.2; seen with 3.4-dev1). It then does not hear of its workers' end either.
+// deaf reports whether only masters are left and one of them ignores the signals it was sent: after
+// a failed reload, some HAProxies of end 2025 block all signals for ever (HAProxy's issue 3229, in
+// 3.2; seen with 3.4-dev1). Such a master does not notice the end of its workers either.
 func (f Family) deaf() bool {
 	return len(f.Others) == 0 && slices.ContainsFunc(f.Masters, func(m Member) bool {
 		return procfs.Default.Pending(m.PID, syscall.SIGUSR1, syscall.SIGTERM)
@@ -113,8 +115,8 @@ func (f Family) String() string {
 	return strings.Join(names, ", ")
 }
 
-// Signal sends a signal to the family. A soft stop goes to the masters, who know what to do with it, and to workers that have
-// none; everything else goes to all.
+// Signal sends a signal to the family. A soft stop goes to the masters, which pass it on, and to
+// workers without a master; any other signal goes to all.
 func (f Family) Signal(signal syscall.Signal) {
 	for _, m := range f.All() {
 		orphan := len(f.Masters) == 0
@@ -124,7 +126,7 @@ func (f Family) Signal(signal syscall.Signal) {
 	}
 }
 
-// Signal sends a signal to this very process, and to none that got its id afterwards.
+// Signal sends a signal to this very process, never to one that got its id afterwards.
 func (p Process) Signal(signal syscall.Signal) error {
 	fd, err := p.Open()
 	if err != nil {
@@ -134,13 +136,14 @@ func (p Process) Signal(signal syscall.Signal) error {
 	return unix.PidfdSendSignal(fd, signal, nil, 0)
 }
 
-// Open makes a descriptor of this very process.
+// Open returns a descriptor of this very process.
 func (p Process) Open() (int, error) {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if err != nil {
 		return -1, fmt.Errorf("pid %d: %w", p.PID, err)
 	}
-	// The descriptor is of whoever has the id now. If that is the process that was meant, it stays so.
+	// The descriptor belongs to whichever process has the id now. If that is the one we mean, it
+	// stays so.
 	if v, err := procfs.Default.Stat(p.PID); err != nil || v.Start != p.Start {
 		_ = unix.Close(fd)
 		return -1, fmt.Errorf("pid %d: %w", p.PID, procfs.ErrGone)
@@ -148,7 +151,8 @@ func (p Process) Open() (int, error) {
 	return fd, nil
 }
 
-// Wait returns when one of the processes ends, or at the given time, or shortly after the context has ended.
+// Wait returns when one of the processes ends, or at the given time, or shortly after the context
+// has ended.
 func (f Family) Wait(ctx context.Context, until time.Time) {
 	var fds []unix.PollFd
 	for _, m := range f.All() {

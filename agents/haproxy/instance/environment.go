@@ -28,19 +28,25 @@ type addressVariable struct {
 
 func addressVariables() []addressVariable {
 	return []addressVariable{
-		{"HAWSER_ANCHOR_IP", contract.ParamAnchorIP, "interfaces/public/0/anchor_ipv4/address", func(s Settings) netip.Addr { return s.AnchorIP }},
-		{"HAWSER_PRIVATE_IP", contract.ParamPrivateIP, "interfaces/private/0/ipv4/address", func(s Settings) netip.Addr { return s.PrivateIP }},
+		{"HAWSER_ANCHOR_IP", contract.ParamAnchorIP, "interfaces/public/0/anchor_ipv4/address",
+			func(s Settings) netip.Addr { return s.AnchorIP }},
+		{"HAWSER_PRIVATE_IP", contract.ParamPrivateIP, "interfaces/private/0/ipv4/address",
+			func(s Settings) netip.Addr { return s.PrivateIP }},
 	}
 }
 
-// Environment returns the HAWSER_ part of HAProxy's environment. HAProxy takes a variable that is not set for an empty word, and would
-// bind every address where one was meant: so an address that is mentioned and cannot be found out is an error. The metadata
-// service is asked only for what is mentioned and no parameter gives. With remember, its answers are kept, and the last ones stand for one that it does not give.
-func (in *Instance) Environment(ctx context.Context, sources []client.Source, remember bool) ([]string, error) {
+// Environment returns the HAWSER_ variables of HAProxy's environment. HAProxy takes a variable that
+// is not set for an empty word, and would then bind every address instead of one: so an address
+// that the configuration mentions and that cannot be found out is an error. The metadata service is
+// asked only for what is mentioned and not given by a parameter. With remember, its answers are
+// kept, and the last one is used when it does not answer.
+func (in *Instance) Environment(ctx context.Context, sources []client.Source,
+	remember bool) ([]string, error) {
 	return in.environmentOn(ctx, sources, remember, ocf.CallFrom(ctx).Node)
 }
 
-func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, remember bool, node string) ([]string, error) {
+func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, remember bool,
+	node string) ([]string, error) {
 	env := []string{nodeVariable + "=" + node}
 	for _, v := range addressVariables() {
 		addr := v.value(in.Settings)
@@ -50,7 +56,8 @@ func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, 
 			}
 			var err error
 			if addr, err = in.fetchMetadata(ctx, v, remember); err != nil {
-				return nil, fmt.Errorf("%s, which the configuration mentions, is unknown here (set %s or metadata_url): %w", v.name, v.parameter, err)
+				return nil, fmt.Errorf("%s, which the configuration mentions, is unknown here "+
+					"(set %s or metadata_url): %w", v.name, v.parameter, err)
 			}
 		}
 		env = append(env, v.name+"="+addr.String())
@@ -58,7 +65,8 @@ func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, 
 	return env, nil
 }
 
-// MissingVariables returns the variables that the configuration mentions and that a HAProxy was not started with.
+// MissingVariables returns the variables that the configuration mentions and that a HAProxy was not
+// started with.
 func MissingVariables(sources []client.Source, env []string) []string {
 	var names []string
 	for _, v := range addressVariables() {
@@ -69,16 +77,17 @@ func MissingVariables(sources []client.Source, env []string) []string {
 	return names
 }
 
-// Startup is what decides an instance's environment: parameters of the resource, "" where they are not set.
+// Startup is what an environment depends on: parameters of the resource, "" where they are not set.
 type Startup struct {
 	ConfFile, AnchorIP, PrivateIP, MetadataURL string
 	ExtraConf                                  []string
 }
 
-// EnvironmentFor returns the HAWSER_ variables with which HAProxy would be started on the node now. The metadata service is asked where the agent
-// would ask it.
+// EnvironmentFor returns the HAWSER_ variables with which HAProxy would be started on the node now.
+// The metadata service is asked where the agent would ask it.
 func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, error) {
-	in := Instance{Settings: Settings{Conffile: s.ConfFile, Extraconf: s.ExtraConf, MetadataURL: cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)}}
+	in := Instance{Settings: Settings{Conffile: s.ConfFile, Extraconf: s.ExtraConf,
+		MetadataURL: cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)}}
 	in.AnchorIP, _ = netip.ParseAddr(s.AnchorIP)
 	in.PrivateIP, _ = netip.ParseAddr(s.PrivateIP)
 	sources, err := client.ReadSources(in.UserFiles())
@@ -88,8 +97,8 @@ func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, erro
 	return in.environmentOn(ctx, sources, false, node)
 }
 
-// EnvironmentOf returns the HAWSER_ variables that the HAProxy of an instance was started with on this machine, and keeps in its reloads; nil if
-// none runs, or they are not to be read.
+// EnvironmentOf returns the HAWSER_ variables that the HAProxy of an instance was started with on
+// this machine, and keeps when it is reloaded; nil if none runs, or if they cannot be read.
 func EnvironmentOf(runDir, instance string) []string {
 	in := Instance{Files: contract.FilesOf(runDir, instance)}
 	s, _ := in.Load()

@@ -20,13 +20,14 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// Launch runs HAProxy, which goes into the background (-D) and leaves a process that ends when the master's sockets are bound.
-// Its error is HAProxy's own complaint.
+// Launch runs HAProxy, which goes into the background (-D) once its master's sockets are bound. The
+// error is HAProxy's own complaint.
 //
-// Nothing of the agent must live on in a process that outlives it: the standard streams are files, all others are closed, the
-// working directory is the root. HAProxy makes a session of its own.
+// HAProxy outlives the agent and must keep nothing of it: its standard streams are files, all other
+// descriptors are closed, its working directory is the root. HAProxy makes its own session.
 //
-// Where systemd runs the machine, HAProxy is executed by the launcher, which waits until it is in HAProxy's scope.
+// Where systemd runs the machine, HAProxy is executed by the launcher, which first waits until it
+// is in HAProxy's scope.
 func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, args []string) error {
 	output, err := os.OpenFile(in.StartLog(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -55,8 +56,9 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 	return errors.New("HAProxy did not start: " + in.lastWords(err.Error()))
 }
 
-// throughLauncher runs the command by way of the launcher.
-func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings, cmd *exec.Cmd) error {
+// throughLauncher has the launcher execute the command.
+func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings,
+	cmd *exec.Cmd) error {
 	if given == nil {
 		given = systemd.Unchanged()
 	}
@@ -86,7 +88,7 @@ func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings
 	}
 	err = json.NewEncoder(stdin).Encode(order)
 	_ = stdin.Close()
-	// It ends with the launcher, or in the moment in which that becomes HAProxy.
+	// The pipe ends when the launcher exits or becomes HAProxy.
 	var r launchReport
 	for decoder := json.NewDecoder(report); err == nil; {
 		if decoder.Decode(&r) != nil {
@@ -94,7 +96,8 @@ func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings
 		}
 	}
 	if len(r.Problems) > 0 {
-		call.Warnf("HAProxy goes without settings of %s: %s", in.Unit, strings.Join(r.Problems, "; "))
+		call.Warnf("HAProxy goes without settings of %s: %s", in.Unit,
+			strings.Join(r.Problems, "; "))
 	}
 	err = errors.Join(err, cmd.Wait())
 	if r.Fatal != "" {
@@ -103,19 +106,22 @@ func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings
 	return err
 }
 
-// passOn tells the log what HAProxy said when it started well. What it says later goes to its own log: as a daemon it lets go of its standard
-// streams.
+// passOn logs what HAProxy said at a start that succeeded. What it says later goes to its own log:
+// as a daemon it closes its standard streams.
 func (in *Instance) passOn(ctx context.Context) {
 	text, _ := os.ReadFile(in.StartLog())
 	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); (strings.HasPrefix(line, "[WARNING]") || strings.HasPrefix(line, "[ALERT]")) &&
-			!strings.HasSuffix(line, "already specified. Continuing.") { // user and group, of which the unit's come first
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasSuffix(line, "already specified. Continuing."):
+			// user and group, of which the unit's come first
+		case strings.HasPrefix(line, "[WARNING]") || strings.HasPrefix(line, "[ALERT]"):
 			ocf.CallFrom(ctx).Warnf("HAProxy says: %s", line)
 		}
 	}
 }
 
-// lastWords returns what HAProxy had to say when it started, or else the fallback.
+// lastWords returns what HAProxy said when it failed to start, or else the fallback.
 func (in *Instance) lastWords(fallback string) string {
 	text, _ := os.ReadFile(in.StartLog())
 	if complaint := client.Complaint(string(text)); complaint != "" {
@@ -124,16 +130,19 @@ func (in *Instance) lastWords(fallback string) string {
 	return fallback
 }
 
-// closeOnExec marks every descriptor that this process was given: what Pacemaker forgot to close must not stay open for as long
-// as HAProxy runs. Kernels before 5.11 cannot do it at once; those that Go opened are marked anyway.
+// closeOnExec marks every descriptor that this process inherited: what Pacemaker forgot to close
+// must not stay open for as long as HAProxy runs. Kernels before 5.11 cannot do this at once;
+// descriptors that Go opened are marked anyway.
 func closeOnExec() {
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
-// attrdTimeout is how long a monitor waits for the cluster to take a value. What takes longer goes on without it.
+// attrdTimeout is how long a monitor waits for the cluster to accept a value. attrd_updater goes on
+// alone after that.
 const attrdTimeout = time.Second
 
-// attrd runs attrd_updater in a session of its own, so that the end of this process is not its end. Its input is nobody's terminal.
+// attrd runs attrd_updater in its own session, so that it survives this process. Its standard input
+// is not a terminal.
 func (in *Instance) attrd(args ...string) error {
 	cmd := exec.Command(in.Tools.AttrdUpdater, args...)
 	cmd.Dir = "/"
@@ -182,8 +191,8 @@ func runTool(ctx context.Context, program string, args ...string) ([]byte, error
 	return nil, fmt.Errorf("cannot run %s: %w", program, err)
 }
 
-// Detach runs a program of ours in a session of its own, with nothing of this process: it is to live on. ended gets its end, should this
-// process still be there then.
+// Detach runs a program of ours in its own session, with nothing of this process, which it is to
+// outlive. ended is closed when it exits, if this process is still there.
 func Detach(program, name string, env []string) (pid int, ended <-chan struct{}, err error) {
 	closeOnExec()
 	cmd := &exec.Cmd{

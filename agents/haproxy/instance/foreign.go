@@ -11,10 +11,11 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// HAProxy binds with SO_REUSEPORT, so that two of them on one address do not notice each other: the kernel shares the
-// connections out between them. So whoever else listens is looked for in the kernel's table.
+// HAProxy binds with SO_REUSEPORT, so that two of them on one address do not notice each other: the
+// kernel distributes the connections among them. So other listeners are looked up in the kernel's
+// table.
 
-// stranger is a process that listens and is not of this instance.
+// stranger is a process that listens and does not belong to this instance.
 type stranger struct {
 	pid   int
 	addr  netip.AddrPort
@@ -34,7 +35,8 @@ func (s stranger) String() string {
 	return text + ")"
 }
 
-// unitOf returns the systemd service that a process belongs to, by its control group. HAProxy started by an agent may be in Pacemaker's.
+// unitOf returns the systemd service that a process belongs to, by its control group. Pacemaker's
+// own does not count: a HAProxy that an agent started may be in it.
 func unitOf(pid int) string {
 	unit := procfs.Default.Service(pid)
 	if slices.Contains(clusterUnits, unit) {
@@ -43,8 +45,8 @@ func unitOf(pid int) string {
 	return unit
 }
 
-// strangers returns the processes of no part of the instance that listen on one of the addresses. With haproxyOnly, only HAProxies are
-// looked for: another program would make the bind itself fail.
+// strangers returns the processes outside the instance that listen on one of the addresses. With
+// haproxyOnly, only HAProxies are looked for: with any other program the bind itself would fail.
 func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stranger, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
@@ -69,7 +71,8 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 	if err != nil {
 		return nil, err
 	}
-	for _, keeper := range keepers.All() { // its program is called haproxy too, and what it holds is for this instance
+	// its program is called haproxy too, and what it holds is for this instance
+	for _, keeper := range keepers.All() {
 		pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == keeper.PID })
 	}
 	var found []stranger
@@ -96,10 +99,13 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 		}
 	}
 	// A socket that is shared with a process of the instance was inherited from it.
-	return slices.DeleteFunc(found, func(s stranger) bool { _, ok := wanted[s.inode]; return !ok }), nil
+	return slices.DeleteFunc(found, func(s stranger) bool {
+		_, ok := wanted[s.inode]
+		return !ok
+	}), nil
 }
 
-// RefuseStrangers returns the error for another HAProxy on one of the addresses.
+// RefuseStrangers returns an error if another HAProxy listens on one of the addresses.
 func (in *Instance) RefuseStrangers(addrs []netip.AddrPort) error {
 	found, err := in.strangers(addrs, true)
 	if err != nil || len(found) == 0 {
@@ -129,7 +135,8 @@ func bound(fam Family) ([]netip.AddrPort, error) {
 	return addrs, nil
 }
 
-// NameHolder adds to a failed start who holds the address that HAProxy could not bind: "… for [192.0.2.1:80]".
+// NameHolder completes the error of a failed start with the process that holds the address which
+// HAProxy could not bind: "… for [192.0.2.1:80]".
 func (in *Instance) NameHolder(complaint error) error {
 	_, rest, ok := strings.Cut(complaint.Error(), "cannot bind socket")
 	if !ok {

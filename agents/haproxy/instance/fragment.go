@@ -16,16 +16,18 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// oldWorkers is how long workers from before a reload may go on with their last connections where the configuration does not say
-// it: without a limit, those with connections that never end would pile up for ever.
+// oldWorkers is how long workers from before a reload may keep serving their last connections if
+// the configuration does not say: without a limit, workers with connections that never end would
+// pile up.
 const oldWorkers = 15 * time.Minute
 
-// statsConns is how many connections all stats sockets take together. By default they are 10, and as many idle clients of the user's
-// own socket would keep the monitor out.
+// statsConns is the maximum of connections of all stats sockets together. By default it is 10, and
+// ten idle clients of the user's own socket would lock the monitor out.
 const statsConns = 100
 
-// WriteFragment writes the agent's part of the configuration. HAProxy reads it before the user's files and the last word counts,
-// so hard-stop-after is a default. stats is the path of its stats socket, given what HAProxy has of its unit's settings.
+// WriteFragment writes the agent's part of the configuration. HAProxy reads it before the user's
+// files and the last word counts, so hard-stop-after is a default. stats is the path of its stats
+// socket, given what HAProxy has of its unit's settings.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	identity, err := identityLines(given)
 	if err != nil {
@@ -39,30 +41,36 @@ global
 %s`, in.Conffile, stats, statsConns, int(max(oldWorkers, in.StopGrace).Seconds()), identity))
 }
 
-// Given returns what the HAProxy that was started last has of its unit's settings, nil if that is nothing or not known.
+// Given returns the unit's settings that the last started HAProxy was given, nil if there are none
+// or they are not known.
 func (in *Instance) Given() *systemd.Settings {
 	s, _ := in.Load()
 	return s.Given
 }
 
-// CheckBinary finds out whether there is a program to run.
+// CheckBinary returns an error if there is no program to run.
 func (in *Instance) CheckBinary() error {
 	info, err := os.Stat(in.Binpath)
 	switch {
 	case err != nil:
-		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s: there is no HAProxy here: %w (install the package haproxy)", in.Binpath, err)
+		return ocf.Errorf(ocf.ErrInstalled,
+			"binpath=%s: there is no HAProxy here: %w (install the package haproxy)", in.Binpath,
+			err)
 	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
-		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s is not a program: it is %s", in.Binpath, info.Mode())
+		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s is not a program: it is %s", in.Binpath,
+			info.Mode())
 	}
 	return nil
 }
 
-// CheckConfig has HAProxy check the configuration with the environment it would run in. A refusal is a fault of this node, which
-// another one may not have, so it is ErrInstalled and never ErrConfigured, with which the cluster would give up everywhere.
+// CheckConfig has HAProxy check the configuration with the environment it would run in. A refusal
+// is a fault of this node, which another node may not have, so it is ErrInstalled and never
+// ErrConfigured, at which the cluster would give up everywhere.
 func (in *Instance) CheckConfig(ctx context.Context, paths, env []string) error {
 	err := client.Config{
 		// In the mode in which it would run: without -W, HAProxy refuses `program` sections.
-		Binary: in.Binpath, Files: paths, Args: append([]string{"-W"}, in.Extraconf...), Env: append([]string{SearchPath}, env...),
+		Binary: in.Binpath, Files: paths, Args: append([]string{"-W"}, in.Extraconf...),
+		Env: append([]string{SearchPath}, env...),
 	}.Check(ctx)
 	var refused *client.CheckError
 	switch {
@@ -74,11 +82,12 @@ func (in *Instance) CheckConfig(ctx context.Context, paths, env []string) error 
 	return err
 }
 
-// ConfigPaths returns the files of a whole configuration, the agent's fragment included.
+// ConfigPaths returns the whole configuration: the agent's fragment and conffile.
 func (in *Instance) ConfigPaths() []string { return []string{in.Fragment(), in.Conffile} }
 
-// MakeSocketDirs makes the directories of the configuration's own stats sockets in /run, which a package has made at boot or at
-// its installation (Debian's haproxy.cfg has a socket in /run/haproxy), or nobody, where there is no systemd.
+// MakeSocketDirs creates the directories of the configuration's own stats sockets in /run. A
+// package creates them at boot or at its installation (Debian's haproxy.cfg has a socket in
+// /run/haproxy); without systemd nobody does.
 func MakeSocketDirs(ctx context.Context, sources []client.Source, env []string) {
 	for _, path := range client.StatsSockets(sources, procfs.Getenv(env)) {
 		dir := filepath.Dir(filepath.Clean(path))
@@ -86,14 +95,16 @@ func MakeSocketDirs(ctx context.Context, sources []client.Source, env []string) 
 			continue
 		}
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			ocf.CallFrom(ctx).Warnf("the directory of the stats socket %s is not there and cannot be made: %v", path, err)
+			ocf.CallFrom(ctx).Warnf("the directory of the stats socket %s is not there and "+
+				"cannot be made: %v", path, err)
 			continue
 		}
 		ocf.CallFrom(ctx).Infof("made %s for the stats socket %s", dir, path)
 	}
 }
 
-// sameArgs reports whether a HAProxy was started with these arguments. After a reload, HAProxy's own -sf and -x stand before them.
+// sameArgs reports whether a HAProxy was started with these arguments. After a reload they follow
+// HAProxy's own -sf and -x.
 func sameArgs(running, wanted []string) bool {
 	return len(running) > len(wanted) && slices.Equal(running[len(running)-len(wanted):], wanted)
 }

@@ -1,9 +1,11 @@
-// Package instance is one HAProxy of a resource on this node and what belongs to it: its files and what is remembered in them, its
-// processes, its command line and environment; how it is launched, asked, reloaded, ended, and brought back when it died.
+// Package instance is one HAProxy of a resource on this node and what belongs to it: its files and
+// what is remembered in them, its processes, its command line and environment; how it is launched,
+// asked, reloaded, ended, and brought back when it died.
 //
-// The actions of the resource agent (agents/haproxy) and the process that watches HAProxy (agents/haproxy/keeper) are made of it. It
-// imports neither of them, and nothing of the cluster. Start reading in this file; locate.go says how HAProxy is found, revive.go
-// how it is brought back.
+// The actions of the resource agent (agents/haproxy) and the process that watches HAProxy
+// (agents/haproxy/keeper) are made of it. It imports neither of them, and nothing of the cluster.
+// Start reading in this file; locate.go says how HAProxy is found, revive.go how it is brought
+// back.
 package instance
 
 import (
@@ -25,7 +27,8 @@ type Instance struct {
 	System
 }
 
-// Settings are the parameters of the resource that decide how HAProxy is run, asked and brought back.
+// Settings are the parameters of the resource that decide how HAProxy is run, asked and brought
+// back.
 type Settings struct {
 	Binpath, Conffile string
 	Extraconf         []string
@@ -36,11 +39,12 @@ type Settings struct {
 	MetadataURL         string
 	// Unit is HAProxy's own systemd service, "" for none.
 	Unit string
-	// Keeper is whether a process watches HAProxy. A HAProxy that crashes MaxCrashes times within CrashWindow is given up.
+	// Keeper is whether a process watches HAProxy. A HAProxy that crashes MaxCrashes times within
+	// CrashWindow is given up.
 	Keeper      bool
 	MaxCrashes  int
 	CrashWindow time.Duration
-	// Generation is the word whose change has every node reload.
+	// Generation is a word; changing it reloads HAProxy on every node.
 	Generation string
 }
 
@@ -56,42 +60,54 @@ type System struct {
 
 // ThisSystem returns Pacemaker's tools and systemd of this machine.
 func ThisSystem(version string) System {
-	return System{Version: version, Program: "/proc/self/exe", Tools: pacemakerTools(), Systemd: thisSystemd()}
+	return System{Version: version, Program: "/proc/self/exe", Tools: pacemakerTools(),
+		Systemd: thisSystemd()}
 }
 
-// MasterArg returns the word of HAProxy's command line by which its processes are known as this instance's.
+// MasterArg returns the argument by which HAProxy's processes are recognised as this instance's.
 func (in *Instance) MasterArg() string { return in.MasterSocket() + ",mode,600,level,admin" }
 
-// longestPath is the longest path that HAProxy can bind: sun_path (unix(7)) less the suffix of its temporary name.
+// longestPath is the longest path that HAProxy can bind: sun_path (unix(7)) without the suffix of
+// its temporary name.
 const longestPath = 97
 
-// CheckDir refuses a directory whose name HAProxy would read as something else, or whose sockets it cannot bind.
+// CheckDir returns an error if HAProxy would misread the name of the directory, or could not bind a
+// socket in it.
 func (in *Instance) CheckDir() error {
 	if longest := in.newStats(0xffffffff); len(longest) > longestPath {
-		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %s is %d characters too long for a socket in it: shorten the resource's name",
+		return ocf.Errorf(ocf.ErrArgs,
+			"the runtime directory %s is %d characters too long for a socket in it: shorten the "+
+				"resource's name",
 			in.Dir, len(longest)-longestPath)
 	}
-	if i := strings.IndexFunc(in.Dir, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`,"'\#$@`, r) || r > '~' }); i >= 0 {
-		return ocf.Errorf(ocf.ErrArgs, "the runtime directory %q holds %q, which HAProxy would not take as part of a path: rename the resource",
+	if i := strings.IndexFunc(in.Dir, func(r rune) bool {
+		return r <= ' ' || strings.ContainsRune(`,"'\#$@`, r) || r > '~'
+	}); i >= 0 {
+		return ocf.Errorf(ocf.ErrArgs,
+			"the runtime directory %q holds %q, which HAProxy would not take as part of a path: "+
+				"rename the resource",
 			in.Dir, in.Dir[i:i+1])
 	}
 	return nil
 }
 
-// Args is HAProxy's command line. The fragment comes first, so that the user's configuration has the last word.
+// Args is HAProxy's command line. The fragment comes first, so that the user's configuration has
+// the last word.
 func (in *Instance) Args() []string {
-	return append([]string{"-W", "-D", "-f", in.Fragment(), "-f", in.Conffile, "-p", in.Pidfile(), "-S", in.MasterArg()}, in.Extraconf...)
+	return append([]string{"-W", "-D", "-f", in.Fragment(), "-f", in.Conffile, "-p", in.Pidfile(),
+		"-S", in.MasterArg()}, in.Extraconf...)
 }
 
-// newStats returns a path at which no HAProxy has listened yet.
+// newStats returns a path for a stats socket at which no HAProxy has listened yet.
 func (in *Instance) newStats(number uint32) string {
 	return filepath.Join(in.Dir, fmt.Sprintf("stats.%08x.sock", number))
 }
 
-// UserFiles returns the configuration files that are not the agent's.
+// UserFiles returns the configuration files and directories that are the user's.
 func (in *Instance) UserFiles() []string { return contract.ConfigFiles(in.Conffile, in.Extraconf) }
 
-// Sources reads the user's files, and takes check_url for a further one: it may mention the same variables.
+// Sources reads the user's files, and adds check_url as one more source: it may mention the same
+// variables.
 func (in *Instance) Sources() ([]client.Source, error) {
 	sources, err := client.ReadSources(in.UserFiles())
 	if err != nil {

@@ -17,14 +17,16 @@ import (
 
 func TestStateOfAnotherBootMeansNothing(t *testing.T) {
 	f := Instance{Files: contract.Files{Dir: t.TempDir()}}
-	want := State{Master: Process{PID: 1, Start: 2, Exe: "/x"}, Env: []string{"A=b"}, Pending: &Pending{Reason: "r"}}
+	want := State{Master: Process{PID: 1, Start: 2, Exe: "/x"}, Env: []string{"A=b"},
+		Pending: &Pending{Reason: "r"}}
 	require.NoError(t, f.Save(want))
 	got, ok := f.Load()
 	require.True(t, ok)
 	require.Equal(t, want.Master, got.Master)
 	text, err := os.ReadFile(f.State())
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(f.State(), []byte(strings.Replace(string(text), got.Boot, "another", 1)), 0o600))
+	require.NoError(t, os.WriteFile(f.State(),
+		[]byte(strings.Replace(string(text), got.Boot, "another", 1)), 0o600))
 	_, ok = f.Load()
 	require.False(t, ok)
 }
@@ -32,13 +34,18 @@ func TestStateOfAnotherBootMeansNothing(t *testing.T) {
 func TestEnvironmentOfTheUnit(t *testing.T) {
 	own := []string{"HAWSER_NODE=lb-1"}
 	require.Equal(t, own, WithUnitEnvironment(nil, own))
-	// Environment= comes before EnvironmentFile=, as systemd gives them: the last word counts, if it is an empty one too.
-	unit := &systemd.Settings{Env: []string{"SITE=harbour", "PATH=/opt", "GREETING=hello", "HAWSER_NODE=mine", "SITE=", FamilyVariable + "=x"}}
-	require.Equal(t, []string{"GREETING=hello", "SITE=", "HAWSER_NODE=lb-1"}, WithUnitEnvironment(unit, own))
+	// Environment= comes before EnvironmentFile=, as systemd gives them: the last word counts, if
+	// it is an empty one too.
+	unit := &systemd.Settings{Env: []string{"SITE=harbour", "PATH=/opt", "GREETING=hello",
+		"HAWSER_NODE=mine", "SITE=", FamilyVariable + "=x"}}
+	require.Equal(t, []string{"GREETING=hello", "SITE=", "HAWSER_NODE=lb-1"},
+		WithUnitEnvironment(unit, own))
 }
 
 func TestMetadataGivesUpWithItsContext(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+	}))
 	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -48,6 +55,7 @@ func TestMetadataGivesUpWithItsContext(t *testing.T) {
 
 // TestFilesBehindTwoDashes: HAProxy takes each word after -- for a file.
 func TestFilesBehindTwoDashes(t *testing.T) {
-	in := Instance{Settings: Settings{Conffile: "/a", Extraconf: []string{"-f", "/b", "-L", "me", "--", "/c", "/d"}}}
+	in := Instance{Settings: Settings{Conffile: "/a", Extraconf: []string{"-f", "/b", "-L", "me",
+		"--", "/c", "/d"}}}
 	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, in.UserFiles())
 }

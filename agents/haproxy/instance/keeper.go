@@ -23,16 +23,17 @@ import (
 // How the agent's actions start, ask and end the keeper. The keeper itself is in package keeper.
 
 const (
-	// KeeperPatience is how long the keeper may take for an answer. It has one ready at any time.
+	// KeeperPatience is how long to wait for an answer of the keeper, which has one ready at any
+	// time.
 	KeeperPatience = time.Second
-	// HoldTime is how long the keeper holds the listening sockets between a stop and the start that is to follow it. What the cluster does
-	// in between is done in a fraction of it; clients that are kept waiting for longer give up.
+	// HoldTime is how long the keeper holds the listening sockets between a stop and the start that
+	// follows it. The cluster needs a fraction of that; clients that wait longer give up.
 	HoldTime = 10 * time.Second
-	// lockTime is how long the kernel may take to give back the locks of a keeper that has ended.
+	// lockTime is how long the kernel may take to release the locks of a keeper that has ended.
 	lockTime = 2 * time.Second
 )
 
-// Identity tells one build of this program from another, so that a keeper from before an upgrade is replaced.
+// Identity tells one build of this program from another, so that an upgrade replaces the keeper.
 func Identity(version string) string {
 	info, err := os.Stat("/proc/self/exe")
 	if err != nil {
@@ -60,8 +61,9 @@ func (in *Instance) AskKeeper(ctx context.Context, line string) (string, error) 
 	return strings.TrimSpace(answer), err
 }
 
-// EnsureKeeper makes sure that a keeper of this build watches, or that none does, as the parameter says, and that it knows the parameters and
-// processes of now. A keeper that cannot be had is told of and fails nothing: the next monitor tries again.
+// EnsureKeeper makes sure that a keeper of this build watches HAProxy with the current parameters,
+// or that there is none, as the parameter keeper says. If no keeper can be started, that is logged
+// and nothing fails: the next monitor tries again.
 func (in *Instance) EnsureKeeper(ctx context.Context, parameters []string) {
 	call := ocf.CallFrom(ctx)
 	if !in.Keeper {
@@ -77,7 +79,8 @@ func (in *Instance) EnsureKeeper(ctx context.Context, parameters []string) {
 	if err == nil && answer == Identity(in.Version) {
 		return
 	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) || Locked(in.KeeperLock()) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) ||
+		Locked(in.KeeperLock()) {
 		call.Infof("replacing the keeper (%q): %v", answer, err)
 		if err := in.DismissKeeper(ctx); err != nil {
 			call.Warnf("%v", err)
@@ -89,23 +92,25 @@ func (in *Instance) EnsureKeeper(ctx context.Context, parameters []string) {
 	}
 }
 
-// HasKeeper reports whether a keeper watches and answers. A monitor in the steady state asks nothing more.
+// HasKeeper reports whether a keeper of this build answers. In the steady state a monitor asks
+// nothing more.
 func (in *Instance) HasKeeper(ctx context.Context) bool {
 	answer, err := in.AskKeeper(ctx, "ping")
 	return err == nil && answer == Identity(in.Version)
 }
 
-// Locked reports whether somebody has a lock.
+// Locked reports whether some process holds a lock.
 func Locked(lock string) bool {
 	file, err := os.OpenFile(lock, os.O_RDWR|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return false
 	}
 	defer func() { _ = file.Close() }()
-	return errors.Is(syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+	return errors.Is(syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB),
+		syscall.EWOULDBLOCK)
 }
 
-// writeKeeperCall leaves the parameters in effect for the keeper.
+// writeKeeperCall writes the current parameters for the keeper.
 func (in *Instance) writeKeeperCall(parameters []string) error {
 	text := strings.Join(parameters, "\x00")
 	if old, err := os.ReadFile(in.KeeperCall()); err == nil && string(old) == text {
@@ -114,13 +119,16 @@ func (in *Instance) writeKeeperCall(parameters []string) error {
 	return writeFile(in.KeeperCall(), []byte(text))
 }
 
-// KeeperEnv returns the whole environment of the keeper: which instance it is of, and how little memory is to be spent on it.
+// KeeperEnv returns the whole environment of the keeper: its instance, and limits that keep its
+// memory small.
 func (in *Instance) KeeperEnv() []string {
 	env := []string{
-		SearchPath, InstanceVariable + "=" + in.Instance(), contract.RunDirVariable + "=" + in.RunDir(),
+		SearchPath,
+		InstanceVariable + "=" + in.Instance(), contract.RunDirVariable + "=" + in.RunDir(),
 		"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=12MiB",
 	}
-	for _, entry := range os.Environ() { // such as PCMK_ipc_buffer, which the tools need to talk to Pacemaker
+	// such as PCMK_ipc_buffer, which the tools need to talk to Pacemaker
+	for _, entry := range os.Environ() {
 		if strings.HasPrefix(entry, "PCMK_") {
 			env = append(env, entry)
 		}
@@ -128,11 +136,11 @@ func (in *Instance) KeeperEnv() []string {
 	return env
 }
 
-// InstanceVariable has the instance's name in the environment of the keeper, contract.RunDirVariable
-// the runtime directory.
+// InstanceVariable has the instance's name in the environment of the keeper,
+// contract.RunDirVariable the runtime directory.
 const InstanceVariable = "OCF_RESOURCE_INSTANCE"
 
-// startKeeper runs this program as the keeper. One that finds another ends by itself.
+// startKeeper runs this program as the keeper. It exits by itself if there is one already.
 func (in *Instance) startKeeper(env []string) error {
 	program := in.Program
 	if target, err := os.Readlink(program); err == nil && filepath.IsAbs(target) {
@@ -150,7 +158,8 @@ func (in *Instance) startKeeper(env []string) error {
 	return err
 }
 
-// Keepers returns the instance's keeper and its standby. They are found by their environment, so that no file that could be gone is needed.
+// Keepers returns the instance's keeper and its standby. They are found by their environment, which
+// needs no file that could be missing.
 func (in *Instance) Keepers() (Family, error) {
 	pids, err := procfs.Default.PIDs()
 	if err != nil {
@@ -163,22 +172,25 @@ func (in *Instance) Keepers() (Family, error) {
 			continue
 		}
 		env, err := procfs.Default.Environ(pid)
-		if err != nil || procfs.Lookup(env, InstanceVariable) != in.Instance() || procfs.Lookup(env, contract.RunDirVariable) != in.RunDir() ||
+		if err != nil || procfs.Lookup(env, InstanceVariable) != in.Instance() ||
+			procfs.Lookup(env, contract.RunDirVariable) != in.RunDir() ||
 			procfs.Default.PIDNamespace(pid) != procfs.Default.PIDNamespace(os.Getpid()) {
 			continue
 		}
 		if v, err := procfs.Default.Stat(pid); err == nil && !v.Dead() {
-			fam.Others = append(fam.Others, Member{Process{pid, v.Start, procfs.Default.Executable(pid)}, v, args})
+			fam.Others = append(fam.Others,
+				Member{Process{pid, v.Start, procfs.Default.Executable(pid)}, v, args})
 		}
 	}
 	return fam, nil
 }
 
-// DismissKeeper ends the keeper and its standby; the kernel closes the sockets that they held. Each takes the other's place, so it is done
-// until none is left.
+// DismissKeeper ends the keeper and its standby; the kernel closes the sockets that they hold. Each
+// takes the other's place, so this repeats until none is left.
 //
-// A process of several threads is a zombie as soon as the first of them has ended, and has its files until the last one has: a keeper that is
-// started meanwhile finds the lock taken and ends. So the locks have to be free too, for which lockTime is allowed.
+// A process with several threads is a zombie as soon as the first of them has ended, and keeps its
+// files until the last one has: a keeper started meanwhile would find the lock taken and exit. So
+// this waits for the locks too, up to lockTime.
 func (in *Instance) DismissKeeper(ctx context.Context) error {
 	until := time.Now().Add(lockTime)
 	for {
@@ -205,8 +217,8 @@ func (in *Instance) DismissKeeper(ctx context.Context) error {
 	}
 }
 
-// OnHeldSockets is HAProxy's command line, with the sockets of a keeper that holds any. -x stands in front, where HAProxy leaves it out
-// when the master executes itself again.
+// OnHeldSockets returns HAProxy's command line, with the sockets of a keeper that holds any. -x
+// comes first, where HAProxy drops it when the master executes itself again.
 func (in *Instance) OnHeldSockets(ctx context.Context, args []string) []string {
 	if !in.HoldsSockets(ctx) {
 		return args
@@ -214,7 +226,8 @@ func (in *Instance) OnHeldSockets(ctx context.Context, args []string) []string {
 	return append([]string{"-x", in.KeeperSocket()}, args...)
 }
 
-// HoldsSockets reports whether a keeper holds listening sockets. The keeper itself, whose own socket answers as well, asks in the same way.
+// HoldsSockets reports whether a keeper holds listening sockets. The keeper itself asks in the same
+// way: its own socket answers it.
 func (in *Instance) HoldsSockets(ctx context.Context) bool {
 	answer, err := in.AskKeeper(ctx, "held")
 	return err == nil && answer != "0" && answer != ""
@@ -222,5 +235,6 @@ func (in *Instance) HoldsSockets(ctx context.Context) bool {
 
 // IsKeeper reports whether this process was started to be a keeper.
 func IsKeeper(args []string) bool {
-	return len(args) == 1 && (args[0] == contract.KeeperProcess || args[0] == contract.StandbyProcess)
+	return len(args) == 1 && (args[0] == contract.KeeperProcess ||
+		args[0] == contract.StandbyProcess)
 }

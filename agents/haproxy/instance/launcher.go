@@ -12,8 +12,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// launcherName is what this program is called while it is about to become HAProxy. HAProxy's arguments come by its standard input, so that
-// nobody takes it for HAProxy meanwhile.
+// launcherName is the name of this program while it is about to become HAProxy. HAProxy's arguments
+// arrive on standard input, so that it is not mistaken for HAProxy meanwhile.
 const launcherName = contract.LauncherProcess
 
 // launchOrder is what the launcher is to become.
@@ -23,9 +23,9 @@ type launchOrder struct {
 	Args, Env []string
 }
 
-// launchReport is what the launcher says on its descriptor 3, which HAProxy does not get.
+// launchReport is what the launcher reports on descriptor 3, which HAProxy does not inherit.
 type launchReport struct {
-	// Problems are settings that HAProxy goes without; Fatal is why there is no HAProxy.
+	// Problems are settings that could not be applied; Fatal is why HAProxy was not executed.
 	Problems []string
 	Fatal    string
 }
@@ -33,7 +33,8 @@ type launchReport struct {
 // IsLauncher reports whether this process was started to become HAProxy.
 func IsLauncher(args []string) bool { return len(args) == 1 && args[0] == launcherName }
 
-// BecomeHAProxy takes on the settings of HAProxy's unit and becomes HAProxy. It returns only if that cannot be.
+// BecomeHAProxy applies the settings of HAProxy's unit and becomes HAProxy. It returns only if it
+// failed.
 func BecomeHAProxy() int {
 	unix.CloseOnExec(3)
 	report := os.NewFile(3, "report")

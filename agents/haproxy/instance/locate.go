@@ -12,12 +12,13 @@ import (
 )
 
 const (
-	// Briefly is how long HAProxy may take for an answer before the agent looks for a simple reason why there is none, and how long
-	// an answer may be a wrong one.
+	// Briefly is how long HAProxy may take to answer before the agent looks for a simple reason,
+	// and how long a wrong answer is tolerated.
 	Briefly = time.Second
-	// patience is how long it may take at all before it counts as hung; less if the operation's time is shorter.
+	// patience is how long HAProxy may take at most before it counts as hung; less if the operation
+	// has less time.
 	patience = 10 * time.Second
-	// lastWords is the time that is kept for saying what was found out.
+	// lastWords is the time reserved for reporting the result.
 	lastWords = 300 * time.Millisecond
 )
 
@@ -25,14 +26,15 @@ const (
 type Found struct {
 	State State
 	Stat  procfs.Stat
-	// Adopted is set where the files did not know it and the processes had to be gone through.
+	// Adopted is set if the state file did not know it and all processes were searched.
 	Adopted bool
 }
 
-// ErrUnsure is a HAProxy that is slow to answer, where a keeper watches that will find out what is the matter.
+// ErrUnsure means that HAProxy is slow to answer while a keeper is watching, which will find out
+// why.
 var ErrUnsure = errors.New("HAProxy is slow to answer")
 
-// Locate finds the instance's master: by the state file, and where that does not help among all processes.
+// Locate finds the instance's master: by the state file, or else among all processes.
 func (in *Instance) Locate() (s Found, running bool, err error) {
 	if st, ok := in.Load(); ok {
 		v, err := procfs.Default.Stat(st.Master.PID)
@@ -58,20 +60,22 @@ func (in *Instance) Locate() (s Found, running bool, err error) {
 	return Found{State{Master: m.Process, Env: environOf(m.PID)}, m.Stat, true}, true, nil
 }
 
-// CheckAlive returns why a master that is there does not live.
+// CheckAlive returns an error if the master exists but does not run.
 func (s Found) CheckAlive() error {
 	switch pid := s.State.Master.PID; {
 	case s.Stat.Dead():
-		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid %d) has not taken note of it", pid, s.Stat.Parent)
+		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid "+
+			"%d) has not taken note of it", pid, s.Stat.Parent)
 	case s.Stat.Stopped():
 		return fmt.Errorf("HAProxy's master (pid %d) is stopped (SIGSTOP)", pid)
 	}
 	return nil
 }
 
-// QueryServers asks the worker for its servers, and makes sure that it is the master's worker and means to go on. An error is a failure of
-// HAProxy, found out before the operation's time is over.
-func (in *Instance) QueryServers(ctx context.Context, master Process, watched bool) ([]client.Stat, error) {
+// QueryServers queries the worker for its servers, and checks that it is the master's worker and is
+// not stopping. An error means that HAProxy failed; it comes before the operation's time is over.
+func (in *Instance) QueryServers(ctx context.Context, master Process,
+	watched bool) ([]client.Stat, error) {
 	limit := patience
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)-lastWords)
@@ -95,12 +99,13 @@ func (in *Instance) QueryServers(ctx context.Context, master Process, watched bo
 		if hangs {
 			wait *= 3 // it may only be slow: busy, with thousands of servers to tell of
 		}
-		// In the middle of a reload the old worker may answer, or nobody for a moment.
+		// During a reload the old worker may answer, or nobody for a moment.
 		switch now := time.Now().Add(AskEvery); {
 		case hangs && watched:
 			return nil, fmt.Errorf("%w: %w", ErrUnsure, err)
 		case hangs && now.After(until):
-			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w", limit.Round(100*time.Millisecond), err)
+			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w",
+				limit.Round(100*time.Millisecond), err)
 		case !hangs && now.After(earlierOf(until, began.Add(Briefly))):
 			return nil, fmt.Errorf("HAProxy is not well: %w", err)
 		}
@@ -108,21 +113,23 @@ func (in *Instance) QueryServers(ctx context.Context, master Process, watched bo
 	}
 }
 
-// checkAnswer reports whether the process that answered is the one that should.
+// checkAnswer returns an error if the process that answered is not the one that should.
 func (in *Instance) checkAnswer(info client.Info, master Process) error {
 	v, err := procfs.Default.Stat(info.Pid)
 	switch {
 	case err != nil:
 		return fmt.Errorf("HAProxy's worker (pid %d) answered and was gone: %w", info.Pid, err)
 	case v.Parent != master.PID:
-		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's master (pid %d)", info.Pid, master.PID)
+		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's "+
+			"master (pid %d)", info.Pid, master.PID)
 	case info.Stopping:
-		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is stopping it", info.Pid)
+		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is "+
+			"stopping it", info.Pid)
 	}
 	return nil
 }
 
-// CheckWorker looks without asking: is there a worker, and may it run?
+// CheckWorker checks, without a query, that there is a worker and that it is not stopped.
 func (in *Instance) CheckWorker(master Process) error {
 	fam, err := in.Find()
 	if err != nil {

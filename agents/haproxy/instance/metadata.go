@@ -15,15 +15,17 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// The metadata service is on the host of this machine. It is asked again because it may not be up yet when a machine boots.
+// The metadata service is on this machine's host. It is asked twice because it may not be up yet
+// when a machine boots.
 const (
 	metadataTimeout  = 2 * time.Second
 	metadataAttempts = 2
 )
 
-// fetchMetadata asks the metadata service for one address. Should it fail, its last answer since boot stands: it says nothing that
-// changes while a machine runs.
-func (in *Instance) fetchMetadata(ctx context.Context, v addressVariable, remember bool) (netip.Addr, error) {
+// fetchMetadata asks the metadata service for one address. If that fails, its last answer since
+// boot is used: its answers do not change while a machine runs.
+func (in *Instance) fetchMetadata(ctx context.Context, v addressVariable,
+	remember bool) (netip.Addr, error) {
 	url := in.MetadataURL + "/metadata/v1/" + v.path
 	var addr netip.Addr
 	var err error
@@ -37,14 +39,15 @@ func (in *Instance) fetchMetadata(ctx context.Context, v addressVariable, rememb
 	}
 	if remember {
 		if addr, ok := in.lastAnswer(v.name); ok {
-			ocf.CallFrom(ctx).Warnf("%s is taken from the metadata service's last answer, %s: %v", v.name, addr, err)
+			ocf.CallFrom(ctx).Warnf("%s is taken from the metadata service's last answer, %s: %v",
+				v.name, addr, err)
 			return addr, nil
 		}
 	}
 	return netip.Addr{}, err
 }
 
-// fetchAddr gets a document that is an address and nothing else.
+// fetchAddr requests a document that is an address and nothing else.
 func fetchAddr(ctx context.Context, url string) (netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
@@ -59,26 +62,30 @@ func fetchAddr(ctx context.Context, url string) (netip.Addr, error) {
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 256))
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("the metadata service does not answer: GET %s: %w", url, err)
+		return netip.Addr{}, fmt.Errorf("the metadata service does not answer: GET %s: %w", url,
+			err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return netip.Addr{}, fmt.Errorf("the metadata service does not know it: GET %s: %s", url, response.Status)
+		return netip.Addr{}, fmt.Errorf("the metadata service does not know it: GET %s: %s", url,
+			response.Status)
 	}
 	addr, err := netip.ParseAddr(strings.TrimSpace(string(body)))
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("the metadata service answers something else than an address: GET %s: %q", url, body)
+		return netip.Addr{}, fmt.Errorf("the metadata service answers something else than an "+
+			"address: GET %s: %q", url, body)
 	}
 	return addr, nil
 }
 
 // direct returns an HTTP client without proxies and without connections that outlive a request.
 func direct() *http.Client {
-	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: noRedirect}
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: noRedirect}
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// keepAnswer remembers an answer. That it cannot be kept is no reason not to start.
+// keepAnswer saves an answer. A failure to do so does not prevent a start.
 func (in *Instance) keepAnswer(variable string, addr netip.Addr) {
 	answers := in.answers()
 	answers[variable] = addr

@@ -12,14 +12,15 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// What the agent asks Pacemaker, and tells it, beyond its exit codes.
+// What the agent asks Pacemaker, and reports to it, beyond its exit codes.
 
 const (
-	// managedTimeout is how long Pacemaker may take to say whether it manages the resource here: clients wait meanwhile.
+	// managedTimeout is how long Pacemaker may take to say whether it manages the resource here,
+	// while clients wait.
 	managedTimeout = time.Second
-	// returnsTimeout is how long it may take to say what it is going to do: HAProxy goes on serving meanwhile.
+	// returnsTimeout is how long it may take to say what it will do, while HAProxy keeps serving.
 	returnsTimeout = 2 * time.Second
-	// failTimeout is how long it may take to take note of a failure.
+	// failTimeout is how long it may take to record a failure.
 	failTimeout = 5 * time.Second
 )
 
@@ -27,10 +28,12 @@ const (
 type Tools struct{ AttrdUpdater, CrmMon, CrmSimulate, CrmResource, Cibadmin, Hawser string }
 
 func pacemakerTools() Tools {
-	return Tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate", "/usr/sbin/crm_resource", "/usr/sbin/cibadmin", "/usr/sbin/hawser"}
+	return Tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate",
+		"/usr/sbin/crm_resource", "/usr/sbin/cibadmin", "/usr/sbin/hawser"}
 }
 
-// disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT, crm/common/results.h).
+// disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT,
+// crm/common/results.h).
 const disconnected = 102
 
 // resourceID returns the id of the resource that an instance belongs to.
@@ -55,7 +58,8 @@ func (r clusterResource) on(node string) bool {
 	return false
 }
 
-// resourcesIn returns the resources below the first element of the name, however deep in clones and groups.
+// resourcesIn returns the resources below the first element of the name, however deep in clones and
+// groups.
 func resourcesIn(text []byte, element string) ([]clusterResource, error) {
 	decoder := xml.NewDecoder(strings.NewReader(string(text)))
 	var all []clusterResource
@@ -92,15 +96,16 @@ func resourcesIn(text []byte, element string) ([]clusterResource, error) {
 	}
 }
 
-// managed is nil where Pacemaker manages the resource on this node, errUnmanaged where it does not, errNoCluster where it does not
-// run. Maintenance of the cluster and of a node, is-managed of a clone and rules are all in crm_mon's answer; the raw configuration has
-// none of it worked out.
+// managed returns nil if Pacemaker manages the resource on this node, ErrUnmanaged if it does not,
+// ErrNoCluster if it does not run. crm_mon's answer takes maintenance of the cluster and of a node,
+// is-managed of a clone, and rules into account; the raw configuration does not.
 func (in *Instance) managed(ctx context.Context) error {
 	call := ocf.CallFrom(ctx)
 	ctx, cancel := context.WithTimeout(ctx, managedTimeout)
 	defer cancel()
 	id := resourceID(call.Instance)
-	text, err := runTool(ctx, in.Tools.CrmMon, "-1", "--output-as=xml", "--resource", id, "--include", "none,resources")
+	text, err := runTool(ctx, in.Tools.CrmMon, "-1", "--output-as=xml", "--resource", id,
+		"--include", "none,resources")
 	if err != nil {
 		return err
 	}
@@ -124,8 +129,9 @@ func (in *Instance) managed(ctx context.Context) error {
 	return nil
 }
 
-// WillReturn reports whether Pacemaker is going to start the resource on this node again, as a restart for a changed parameter does. It is found
-// out by having Pacemaker's scheduler play through what it is about to do. Unknown is "no".
+// WillReturn reports whether Pacemaker is going to start the resource on this node again, as in a
+// restart for a changed parameter. It has Pacemaker's scheduler simulate the transition. Unknown is
+// "no".
 func (in *Instance) WillReturn(ctx context.Context) (bool, error) {
 	call := ocf.CallFrom(ctx)
 	ctx, cancel := context.WithTimeout(ctx, returnsTimeout)
@@ -146,7 +152,8 @@ func (in *Instance) WillReturn(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// Fail tells Pacemaker that the resource has failed here, so that it recovers it at once instead of at the next monitor.
+// Fail tells Pacemaker that the resource has failed here, so that it recovers it at once and not at
+// the next monitor.
 func (in *Instance) Fail(ctx context.Context, instance, node string) error {
 	ctx, cancel := context.WithTimeout(ctx, failTimeout)
 	defer cancel()
@@ -154,7 +161,7 @@ func (in *Instance) Fail(ctx context.Context, instance, node string) error {
 	return err
 }
 
-// exitError is a program that ended with another code than 0.
+// exitError is the error for a program that exited with another code than 0.
 type exitError struct {
 	program string
 	code    int
@@ -165,7 +172,7 @@ func (e *exitError) Error() string {
 	return fmt.Sprintf("%s exited with %d: %s", e.program, e.code, e.said)
 }
 
-// Is makes the exit code of a tool that has no Pacemaker to talk to errNoCluster.
+// Is reports ErrNoCluster for the exit code of a tool that could not reach Pacemaker.
 func (e *exitError) Is(target error) bool {
 	return e.code == disconnected && errors.Is(target, ErrNoCluster)
 }

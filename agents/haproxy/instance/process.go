@@ -10,20 +10,23 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// Process identifies a Process for as long as this machine runs: its id is used again after it ended, its id together with its
-// start time is not.
+// Process identifies a process for as long as this machine runs: its id is reused after it ended,
+// its id together with its start time is not.
 type Process struct {
 	PID int `json:"pid"`
 	// Start is when it started, in clock ticks since boot.
 	Start uint64 `json:"start"`
-	// Exe is its executable. It stays the same path when a package is upgraded under the running process.
+	// Exe is its executable. The path stays the same when a package is upgraded while the process
+	// runs.
 	Exe string `json:"exe"`
 }
 
-// FamilyVariable has the instance's directory in the environment of HAProxy, and so of whatever HAProxy starts.
+// FamilyVariable holds the instance's directory in the environment of HAProxy, and so of whatever
+// HAProxy starts.
 const FamilyVariable = "HAWSER_INSTANCE"
 
-// environOf returns the variables that a HAProxy was started with for its configuration. Those of HAPROXY_ are its own.
+// environOf returns the variables that a HAProxy was started with for its configuration. Those of
+// HAPROXY_ are its own.
 func environOf(pid int) []string {
 	all, err := procfs.Default.Environ(pid)
 	if err != nil {
@@ -70,9 +73,10 @@ func (f Family) WorkersOf(master int) []Member {
 	return workers
 }
 
-// Find goes through all processes for those whose command line has the instance's master socket. It needs no file that could
-// have been deleted. A zombie has no command line and is not found: nothing of it can hold an address. That there is nobody is
-// believed only when it is seen twice: a process can fork after the list was made and end before its turn comes.
+// Find searches all processes for the instance's master socket in their command line. It needs no
+// file that could be missing. A zombie has no command line and is not found: it cannot hold an
+// address. Nobody found is believed only the second time: a process can fork after the list was
+// made and end before its turn comes.
 func (in *Instance) Find() (Family, error) {
 	fam, err := in.scan()
 	if err != nil || !fam.Empty() {
@@ -100,10 +104,11 @@ func (in *Instance) scan() (Family, error) {
 	return fam, nil
 }
 
-// orphans are processes that HAProxy started and that outlived it: those of `program` sections, and external checks. The master ends
-// them when it ends, but not when it is killed, and then they would hold what those of the next HAProxy need. They are known
-// by what the agent had put into HAProxy's environment. HAProxy's own HAPROXY_MASTER_CLI (Management Guide, section 3) would not do: 3.1
-// and later do not give it to programs.
+// orphans returns processes that HAProxy started and that outlived it: those of `program` sections,
+// and external checks. The master ends them when it ends, but not when it is killed, and then they
+// would hold what those of the next HAProxy need. They are recognised by a variable that the agent
+// puts into HAProxy's environment; HAProxy's own HAPROXY_MASTER_CLI (Management Guide, section 3)
+// would not do, since 3.1 and later do not pass it to programs.
 func (in *Instance) orphans() (Family, error) {
 	pids, err := procfs.Default.PIDs()
 	if err != nil {
@@ -117,18 +122,20 @@ func (in *Instance) orphans() (Family, error) {
 			continue
 		}
 		if v, err := procfs.Default.Stat(pid); err == nil && !v.Dead() && pid != os.Getpid() {
-			fam.Others = append(fam.Others, Member{Process{pid, v.Start, procfs.Default.Executable(pid)}, v, nil})
+			fam.Others = append(fam.Others,
+				Member{Process{pid, v.Start, procfs.Default.Executable(pid)}, v, nil})
 		}
 	}
 	return fam, nil
 }
 
-// member reports whether a process is of this instance.
+// member returns the process as a member, if it belongs to this instance.
 func (in *Instance) member(pid int) (Member, bool) {
 	args := procfs.Default.Args(pid)
-	// In the middle of an execve a process has a program but no command line yet, and HAProxy's master executes itself again at
-	// each start and reload. (A zombie and a thread of the kernel have neither.)
-	for tries := 0; len(args) == 0 && tries < 200 && in.isHAProxy(procfs.Default.Executable(pid)); tries++ {
+	// During an execve a process has a program but no command line yet, and HAProxy's master
+	// executes itself at each start and reload. (A zombie and a kernel thread have neither.)
+	for tries := 0; len(args) == 0 && tries < 200 &&
+		in.isHAProxy(procfs.Default.Executable(pid)); tries++ {
 		time.Sleep(time.Millisecond)
 		args = procfs.Default.Args(pid)
 	}
@@ -150,18 +157,19 @@ func (in *Instance) member(pid int) (Member, bool) {
 	return Member{Process{pid, v.Start, exe}, v, args}, true
 }
 
-// isHAProxy reports whether an executable is a HAProxy: the one of the parameter, or one by its name, since the parameter may have
-// changed or be wrong when a stop comes.
+// isHAProxy reports whether an executable is HAProxy: that of the parameter, or one of that name,
+// since the parameter may have changed or be wrong when a stop comes.
 func (in *Instance) isHAProxy(exe string) bool {
-	if strings.TrimRight(filepath.Base(exe), "-_.0123456789") == "haproxy" { // haproxy-2.8, but not haproxy_exporter
+	// haproxy-2.8, but not haproxy_exporter
+	if strings.TrimRight(filepath.Base(exe), "-_.0123456789") == "haproxy" {
 		return true
 	}
 	real, err := filepath.EvalSymlinks(in.Binpath)
 	return exe != "" && (exe == in.Binpath || err == nil && exe == real)
 }
 
-// is whether the process is still the one that was remembered; a different executable under the same id and start time is the
-// same process, executed again, if it has the instance's socket.
+// is reports whether the process is still the remembered one. Another executable under the same id
+// and start time is the same process, executed again, if it has the instance's socket.
 func (in *Instance) is(p Process, v procfs.Stat) bool {
 	if p.PID <= 0 || v.Start != p.Start {
 		return false
@@ -169,5 +177,6 @@ func (in *Instance) is(p Process, v procfs.Stat) bool {
 	if v.Dead() {
 		return true
 	}
-	return procfs.Default.Executable(p.PID) == p.Exe || slices.Contains(procfs.Default.Args(p.PID), in.MasterArg())
+	return procfs.Default.Executable(p.PID) == p.Exe ||
+		slices.Contains(procfs.Default.Args(p.PID), in.MasterArg())
 }

@@ -17,10 +17,11 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// ErrDied is a HAProxy that ended during its reload.
+// ErrDied means that HAProxy died while it was being reloaded.
 var ErrDied = errors.New("HAProxy died when it was reloaded")
 
-// whileAlive returns a context that ends, with ErrDied, when the process does: a master that is dead answers to no reload.
+// whileAlive returns a context that ends with ErrDied when the process does: a dead master answers
+// no reload.
 func whileAlive(ctx context.Context, p Process) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	fd, err := p.Open()
@@ -40,7 +41,8 @@ func whileAlive(ctx context.Context, p Process) (context.Context, context.Cancel
 	return ctx, func() { cancel(context.Canceled) }
 }
 
-// Reload checks first, so that a configuration that HAProxy refuses never gets near the one that runs.
+// Reload has HAProxy load the sources. It checks them first, so that a configuration that HAProxy
+// refuses never gets near the running one.
 func (in *Instance) Reload(ctx context.Context, s *State, sources []client.Source) error {
 	living, cancel := whileAlive(ctx, s.Master)
 	defer cancel()
@@ -53,7 +55,8 @@ func (in *Instance) Reload(ctx context.Context, s *State, sources []client.Sourc
 
 func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []client.Source) error {
 	if names := MissingVariables(sources, s.Env); len(names) > 0 {
-		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the resource", strings.Join(names, " and "))
+		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the "+
+			"resource", strings.Join(names, " and "))
 	}
 	given := in.Given()
 	gone := !Exists(in.MasterSocket()) || !Exists(in.StatsSocket())
@@ -99,20 +102,23 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	return nil
 }
 
-// signalAgain is how long a reload that was asked for by a signal may take to begin: HAProxy ignores the signal for a moment
-// while it starts.
+// signalAgain is after what time a reload by signal is requested again if it has not begun: HAProxy
+// ignores the signal for a moment while it starts.
 const signalAgain = 3 * time.Second
 
-// reviveSockets makes sockets again whose files were deleted. SIGUSR2 is the reload without a master socket. The master binds its
-// own socket in every reload, but a new worker inherits the stats socket from the old one, bound to a path that no longer is
-// there; so the fragment names a new path, and the socket is renamed afterwards.
-func (in *Instance) reviveSockets(ctx context.Context, s *State, stats string, given *systemd.Settings) error {
+// reviveSockets reloads HAProxy so that it makes sockets whose files were deleted. SIGUSR2 reloads
+// without a master socket. The master binds its own socket at every reload, but a new worker
+// inherits the stats socket, bound to a path that is gone; so the fragment names a new path, and
+// the socket is renamed afterwards.
+func (in *Instance) reviveSockets(ctx context.Context, s *State, stats string,
+	given *systemd.Settings) error {
 	procsNow := func() (client.Procs, error) {
 		brief, cancel := context.WithTimeout(ctx, Briefly)
 		defer cancel()
 		return client.Master{Path: in.MasterSocket()}.Procs(brief)
 	}
-	reloads := -1 // the master answers on a socket that was deleted only after it has begun a reload
+	// the master answers on a deleted socket only after it has begun a reload
+	reloads := -1
 	if before, err := procsNow(); err == nil {
 		reloads = before.Master.Reloads
 	}
@@ -139,7 +145,8 @@ func (in *Instance) reviveSockets(ctx context.Context, s *State, stats string, g
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("HAProxy's sockets in %s are gone and do not come back: %w", in.Dir, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("HAProxy's sockets in %s are gone and do not come back: %w", in.Dir,
+				errors.Join(err, ctx.Err()))
 		case <-time.After(AskEvery):
 		}
 	}
@@ -149,8 +156,8 @@ func (in *Instance) reviveSockets(ctx context.Context, s *State, stats string, g
 	return in.WriteFragment(in.StatsSocket(), given)
 }
 
-// Complaint leaves out what the exit reason of a reload need not say, because Pacemaker 2.1.5 cuts it at 127 characters
-// (EXIT_REASON_MAX_LEN) and HAProxy's complaint has to be among them.
+// Complaint shortens an error for an exit reason to HAProxy's own complaint: Pacemaker 2.1.5 cuts
+// exit reasons at 127 characters (EXIT_REASON_MAX_LEN).
 func Complaint(err error) string {
 	var refused *client.CheckError
 	if errors.As(err, &refused) {
@@ -159,7 +166,7 @@ func Complaint(err error) string {
 	return err.Error()
 }
 
-// Portion returns a context with a part of the time that is left.
+// Portion returns a context that has a part of the time that is left.
 func Portion(ctx context.Context, part, of time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

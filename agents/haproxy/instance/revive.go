@@ -14,30 +14,35 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// Crash is a HAProxy that ended, or hung, without having been asked to, and was brought back.
+// Crash is a HAProxy that ended or hung without being asked to, and was brought back.
 type Crash struct {
 	At time.Time `json:"at"`
 	// Cause is what happened, Took how long it took from then until HAProxy served again.
 	Cause string        `json:"cause"`
 	Took  time.Duration `json:"took"`
-	// Copies is set where HAProxy was brought back with the kept configuration because its files have been edited since.
+	// Copies is set if HAProxy was brought back with the kept configuration because its files have
+	// been edited since.
 	Copies bool `json:"copies,omitempty"`
-	// Reported is whether a monitor has told Pacemaker.
+	// Reported is whether a monitor has reported it to Pacemaker.
 	Reported bool `json:"told,omitempty"`
 }
 
 // Why HAProxy is not brought back.
 var (
-	ErrUnmanaged = errors.New("Pacemaker does not manage it here (maintenance, or is-managed=false)") //nolint:staticcheck // a name
-	ErrNoCluster = errors.New("Pacemaker does not run here")                                          //nolint:staticcheck // a name
+	//nolint:staticcheck // a name
+	ErrUnmanaged = errors.New("Pacemaker does not manage it here (maintenance, or " +
+		"is-managed=false)")
+	ErrNoCluster = errors.New("Pacemaker does not run here") //nolint:staticcheck // a name
 	errRepeated  = errors.New("it keeps crashing")
 	ErrIntended  = errors.New("it is to be stopped")
 )
 
-// Wanted reports whether a HAProxy that is gone is to be brought back: it was started, nobody has begun to stop it, and it was not given up.
+// Wanted reports whether a HAProxy that is gone is to be brought back: it was started, nobody has
+// begun to stop it, and it was not given up.
 func (s State) Wanted() bool { return s.Master.PID > 0 && !s.Stopping && !s.GaveUp }
 
-// CheckHealth returns why a HAProxy that should run does not serve, nil if it does. It looks and asks once.
+// CheckHealth returns why a HAProxy that should run does not serve, nil if it does. It queries
+// HAProxy once.
 func (in *Instance) CheckHealth(ctx context.Context) error {
 	s, running, err := in.Locate()
 	switch {
@@ -61,14 +66,15 @@ func (in *Instance) CheckHealth(ctx context.Context) error {
 	return in.checkAnswer(info, s.State.Master)
 }
 
-// Shortly is how long a HAProxy may take to answer about which there is doubt already.
+// Shortly is how long a HAProxy may take to answer that is already in doubt.
 const Shortly = 300 * time.Millisecond
 
-// BringBack starts HAProxy again in place of the one that the state is about, with the configuration that it had last taken, on the listening
-// sockets that a keeper holds, if there is one. Whoever finds HAProxy dead calls it under the instance's lock, so that the first one does
-// it and the others find it alive: the keeper, a recurring monitor, a reload.
+// BringBack starts HAProxy again in place of the one that the state describes, with the
+// configuration that it had loaded last, on the listening sockets that a keeper holds, if any.
+// Whoever finds HAProxy dead calls it under the instance's lock, so that the first one does it and
+// the others find HAProxy alive: the keeper, a recurring monitor, a reload.
 //
-// Nothing is checked beforehand and little is asked: clients wait.
+// Clients are waiting, so nothing is checked beforehand and little is asked.
 func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cause error) error {
 	call := ocf.CallFrom(ctx)
 	if !s.Wanted() {
@@ -87,11 +93,14 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 	case errors.Is(err, ErrUnmanaged) || errors.Is(err, ErrNoCluster):
 		return err
 	case err != nil:
-		// A HAProxy too many on a node in maintenance can be stopped; a service that nobody brings back is an outage.
-		call.Warnf("bringing HAProxy back although it is not known whether it is managed here: %v", err)
+		// One HAProxy too many on a node in maintenance can be stopped; a service that nobody
+		// brings back is an outage.
+		call.Warnf("bringing HAProxy back although it is not known whether it is managed here: %v",
+			err)
 	}
 	if recent+1 >= in.MaxCrashes {
-		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1, param.FormatDuration(in.CrashWindow), cause)
+		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1,
+			param.FormatDuration(in.CrashWindow), cause)
 	}
 	if err := in.killAll(ctx); err != nil {
 		return err
@@ -119,9 +128,11 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 		return err
 	}
 	in.publishCrash(ctx, s)
-	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond), cause, s.crashesInWords())
+	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
+		cause, s.crashesInWords())
 	if changed {
-		call.Warnf("HAProxy runs the last configuration that it had taken: %s has been changed since, and was not reloaded", in.Conffile)
+		call.Warnf("HAProxy runs the last configuration that it had taken: %s has been changed "+
+			"since, and was not reloaded", in.Conffile)
 	}
 	return nil
 }
@@ -138,8 +149,8 @@ func (in *Instance) GiveUp(ctx context.Context) {
 	}
 }
 
-// killAll ends what is left of a HAProxy that does not serve any more. Nobody would get an answer from it: a worker ends when its master
-// does.
+// killAll kills what is left of a HAProxy that no longer serves. Nobody would get an answer from
+// it: a worker ends with its master.
 func (in *Instance) killAll(ctx context.Context) error {
 	for {
 		fam, err := in.Find()
@@ -155,14 +166,15 @@ func (in *Instance) killAll(ctx context.Context) error {
 			return fmt.Errorf("these processes of HAProxy are still there: %s: %w", fam, err)
 		}
 		fam.Signal(syscall.SIGKILL)
-		// All of them: one that is ending has no command line any more by which to find it, but may still have its sockets open.
+		// Wait for all of them: one that is ending cannot be found by its command line any more,
+		// but may still have its sockets open.
 		for _, m := range fam.All() {
 			Family{Others: []Member{m}}.Wait(ctx, time.Now().Add(stopAgain))
 		}
 	}
 }
 
-// crashesInWords returns how often it has happened, for a person: "2 crashes in 10 min".
+// crashesInWords returns how often HAProxy has crashed, for a person: "2 crashes in 10 min".
 func (s State) crashesInWords() string {
 	switch n := len(s.Crashes); n {
 	case 0:
@@ -175,15 +187,17 @@ func (s State) crashesInWords() string {
 	}
 }
 
-// CrashNotice returns what the next monitor tells Pacemaker of crashes that it has not told of yet: nil if there are none. Pacemaker shows it
-// beside the resource and counts no failure.
+// CrashNotice returns what the next monitor reports to Pacemaker about crashes that were not
+// reported yet, nil if there are none. Pacemaker shows it beside the resource and does not count it
+// as a failure.
 func (s *State) CrashNotice() error {
 	if len(s.Crashes) == 0 || s.Crashes[len(s.Crashes)-1].Reported {
 		return nil
 	}
 	last := &s.Crashes[len(s.Crashes)-1]
 	last.Reported = true
-	words := []string{fmt.Sprintf("HAProxy crashed at %s and is back after %.2f s", last.At.Format("15:04:05"), last.Took.Seconds())}
+	words := []string{fmt.Sprintf("HAProxy crashed at %s and is back after %.2f s",
+		last.At.Format("15:04:05"), last.Took.Seconds())}
 	if n := len(s.Crashes); n > 1 {
 		words = append(words, s.crashesInWords())
 	}

@@ -12,7 +12,8 @@ import (
 // AskEvery is the pause between two looks at something that is about to happen.
 const AskEvery = 10 * time.Millisecond
 
-// MarkWanted remembers that HAProxy is to run, whatever a stop that was killed or a keeper that gave up remembered.
+// MarkWanted remembers that HAProxy should run, whatever an interrupted stop or a keeper that gave
+// up had remembered.
 func (in *Instance) MarkWanted() error {
 	s, ok := in.Load()
 	if !ok || s.Wanted() {
@@ -24,7 +25,11 @@ func (in *Instance) MarkWanted() error {
 
 // Serves reports whether a HAProxy of this instance runs as it should.
 func (in *Instance) Serves(ctx context.Context, fam Family) bool {
-	if len(fam.Masters) != 1 || fam.Masters[0].Stat.Stopped() || !sameArgs(fam.Masters[0].Args, in.Args()) && !sameArgs(fam.Masters[0].Args, in.argsOnCopies()) {
+	if len(fam.Masters) != 1 || fam.Masters[0].Stat.Stopped() {
+		return false
+	}
+	args := fam.Masters[0].Args
+	if !sameArgs(args, in.Args()) && !sameArgs(args, in.argsOnCopies()) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
@@ -33,9 +38,10 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 	return err == nil && !info.Stopping && len(fam.WorkersOf(fam.Masters[0].PID)) > 0
 }
 
-// Settle waits until the new HAProxy answers, remembers it, and makes sure that it has its addresses to itself. The worker's
-// sockets listen before there is a worker, so an answer on the stats socket says that they do. The master has to answer as well:
-// it executes itself again once it has its worker, and until then does not hear signals.
+// Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy
+// has its addresses. The worker's sockets listen before there is a worker, so an answer on the
+// stats socket shows that they do. The master has to answer as well: it executes itself again once
+// it has its worker, and until then does not receive signals.
 func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	var fam Family
 	for {
@@ -44,7 +50,8 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 			return err
 		}
 		if fam.Empty() {
-			return fmt.Errorf("HAProxy started and ended at once: %s", in.lastWords("see its own log, or the system's, for why"))
+			return fmt.Errorf("HAProxy started and ended at once: %s",
+				in.lastWords("see its own log, or the system's, for why"))
 		}
 		if err = in.ready(ctx, fam); err == nil {
 			break
@@ -73,7 +80,7 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	return errors.Join(err, in.Clear())
 }
 
-// ready reports whether both of the family's processes answer.
+// ready returns an error until both the master and the worker answer.
 func (in *Instance) ready(ctx context.Context, fam Family) error {
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
 	defer cancel()

@@ -13,10 +13,11 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// Where systemd runs the machine, HAProxy gets what its own unit would have given it, and a scope, so that it is not a part of
-// pacemaker.service: not of its limits, and not of what is killed with it. docs/decisions/0021.
+// Where systemd runs the machine, HAProxy gets the settings that its own unit would have given it,
+// and a scope, so that it is not part of pacemaker.service: neither of its limits nor of what is
+// killed with it. docs/decisions/0021.
 
-// Systemd is systemd, as far as the agent asks anything of it; tests replace it.
+// Systemd is what the agent asks of systemd; tests replace it.
 type Systemd struct {
 	Find     func(context.Context, string) (systemd.Unit, error)
 	Settings func(context.Context, string) (systemd.Settings, bool, error)
@@ -25,33 +26,37 @@ type Systemd struct {
 
 func thisSystemd() Systemd { return Systemd{systemd.Find, systemd.ServiceSettings, systemd.Booted} }
 
-// clusterUnits are what has stopped the resources when it has stopped. Pacemaker gives the units of its own systemd resources the same
-// order (lib/services/systemd.c, Before=).
+// clusterUnits are the units whose stop stops the resources. Pacemaker gives the units of its own
+// systemd resources the same order (lib/services/systemd.c, Before=).
 var clusterUnits = []string{"pacemaker.service", "pacemaker_remote.service"}
 
-// lower are what HAProxy needs for as long as it serves.
+// lower are the units that HAProxy needs for as long as it serves.
 var lower = []string{"network.target", "systemd-journald.socket", "resource-agents-deps.target"}
 
-// Scope is HAProxy's.
+// Scope returns the scope of HAProxy.
 func (in *Instance) Scope() systemd.Scope {
 	instance := in.Instance()
 	return systemd.Scope{
-		Name: systemd.ScopeName("hawser-" + instance), Spare: systemd.ScopeName("hawser-" + instance + "-again"),
+		Name:        systemd.ScopeName("hawser-" + instance),
+		Spare:       systemd.ScopeName("hawser-" + instance + "-again"),
 		Description: "HAProxy, the cluster's resource " + instance, Like: in.Unit,
 		Before: clusterUnits, After: lower,
 	}
 }
 
-// KeeperScope is that of the keeper and its standby: what HAProxy may use, or is killed for, is not theirs.
+// KeeperScope returns the scope of the keeper and its standby: HAProxy's limits, and what kills
+// HAProxy, must not apply to them.
 func (in *Instance) KeeperScope() systemd.Scope {
 	instance := in.Instance()
 	return systemd.Scope{
-		Name: systemd.ScopeName("hawser-keeper-" + instance), Description: "the keeper of HAProxy, the cluster's resource " + instance,
-		Before: clusterUnits, After: lower,
+		Name:        systemd.ScopeName("hawser-keeper-" + instance),
+		Description: "the keeper of HAProxy, the cluster's resource " + instance,
+		Before:      clusterUnits, After: lower,
 	}
 }
 
-// UnitSettings returns what HAProxy's unit gives it, nil where there is no systemd. Not to know them is no reason not to start.
+// UnitSettings returns the settings of HAProxy's unit, nil without systemd. A start does not fail
+// because they are unknown.
 func (in *Instance) UnitSettings(ctx context.Context) *systemd.Settings {
 	call := ocf.CallFrom(ctx)
 	if !in.Systemd.Booted() {
@@ -66,19 +71,21 @@ func (in *Instance) UnitSettings(ctx context.Context) *systemd.Settings {
 		call.Warnf("HAProxy runs with Pacemaker's limits instead of those of %s: %v", in.Unit, err)
 		return nil
 	case !there:
-		call.Infof("there is no %s on this node, or it is masked: HAProxy runs with Pacemaker's limits", in.Unit)
+		call.Infof("there is no %s on this node, or it is masked: HAProxy runs with Pacemaker's "+
+			"limits", in.Unit)
 		return nil
 	}
 	for _, fault := range s.Faults {
 		call.Warnf("%s: %v", in.Unit, fault)
 	}
 	if len(s.Ignored) > 0 {
-		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", in.Unit, strings.Join(s.Ignored, ", "))
+		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", in.Unit,
+			strings.Join(s.Ignored, ", "))
 	}
 	return &s
 }
 
-// WithUnitEnvironment puts what a unit has its program's environment hold before the agent's own, which has the last word.
+// WithUnitEnvironment puts the environment of the unit before the agent's own variables, which win.
 func WithUnitEnvironment(unit *systemd.Settings, env []string) []string {
 	if unit == nil {
 		return env
@@ -94,8 +101,8 @@ func WithUnitEnvironment(unit *systemd.Settings, env []string) []string {
 	return all
 }
 
-// identityLines returns the fragment's words for User= and Group= of the unit. HAProxy itself starts as root all the same: it has to bind its
-// sockets in a directory that is root's.
+// identityLines returns the fragment's lines for User= and Group= of the unit. HAProxy itself still
+// starts as root: it has to bind sockets in a directory that belongs to root.
 func identityLines(unit *systemd.Settings) (string, error) {
 	if unit == nil || (unit.User == "" || unit.User == "root") && unit.Group == "" {
 		return "", nil
@@ -106,7 +113,9 @@ func identityLines(unit *systemd.Settings) (string, error) {
 		u, err := user.Lookup(unit.User)
 		if err != nil {
 			if u, err = user.LookupId(unit.User); err != nil {
-				return "", ocf.Errorf(ocf.ErrInstalled, "%s has User=%s, and there is no such user here: %w", "HAProxy's unit", unit.User, err)
+				return "", ocf.Errorf(ocf.ErrInstalled,
+					"%s has User=%s, and there is no such user here: %w", "HAProxy's unit",
+					unit.User, err)
 			}
 		}
 		lines += "\tuid " + u.Uid + "\n"
@@ -118,7 +127,9 @@ func identityLines(unit *systemd.Settings) (string, error) {
 		g, err := user.LookupGroup(group)
 		if err != nil {
 			if g, err = user.LookupGroupId(group); err != nil {
-				return "", ocf.Errorf(ocf.ErrInstalled, "%s has Group=%s, and there is no such group here: %w", "HAProxy's unit", group, err)
+				return "", ocf.Errorf(ocf.ErrInstalled,
+					"%s has Group=%s, and there is no such group here: %w", "HAProxy's unit", group,
+					err)
 			}
 		}
 		lines += "\tgid " + g.Gid + "\n"
@@ -126,9 +137,10 @@ func identityLines(unit *systemd.Settings) (string, error) {
 	return lines, nil
 }
 
-// CheckUnit looks at whether systemd runs a HAProxy of its own beside this one, or will. Debian enables it at installation, so it is
-// no reason not to start; what the two would share an address for is found by who listens there. A unit that is just being started, as
-// at boot, is waited for: it has its addresses a moment later, and nobody would notice.
+// CheckUnit warns if systemd runs a HAProxy of its own beside this one, or will. Debian enables it
+// at installation, so this does not prevent a start; conflicts over an address are found by who
+// listens there. A unit that is just starting, as at boot, is waited for: it takes its addresses a
+// moment later, unnoticed.
 func (in *Instance) CheckUnit(ctx context.Context) {
 	if in.Unit == "" {
 		return
@@ -148,13 +160,15 @@ func (in *Instance) CheckUnit(ctx context.Context) {
 	case err != nil:
 		call.Warnf("whether systemd starts a HAProxy of its own is not known: %v", err)
 	case unit.Runs():
-		call.Warnf("systemd runs a HAProxy of its own beside the cluster's, %s (pid %d): %s", unit.Name, unit.MainPID, unit.Disable())
+		call.Warnf("systemd runs a HAProxy of its own beside the cluster's, %s (pid %d): %s",
+			unit.Name, unit.MainPID, unit.Disable())
 	case unit.Enabled():
-		call.Warnf("systemd starts a HAProxy of its own at the next boot, %s: %s", unit.Name, unit.Disable())
+		call.Warnf("systemd starts a HAProxy of its own at the next boot, %s: %s", unit.Name,
+			unit.Disable())
 	}
 }
 
-// unitPatience is how long a unit that is being started is waited for.
+// unitPatience is how long to wait for a unit that is starting.
 const unitPatience = 5 * time.Second
 
 // MoveTo puts processes into a scope, if systemd is there to do it.

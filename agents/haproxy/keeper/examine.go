@@ -6,17 +6,18 @@ import (
 	"time"
 )
 
-// `hawser doctor` of one node has no way to look at another one. So each node's keeper, which is there as long as HAProxy is, has the node
-// looked at now and then, and what was found told to the cluster.
+// `hawser doctor` on one node cannot check another node. So the keeper of each node, which is there
+// as long as HAProxy is, has its node checked regularly and the findings published to the cluster.
 
-// How often a node is looked at, and how soon after a start or a reload, when its files may be others. Both vary, so that the nodes do not ask
-// a provider's API at the same moment.
+// How often a node is checked, and how soon after a start or a reload, when its files may have
+// changed. Both vary, so that the nodes do not query a provider's API at the same moment.
 const (
 	examineEvery = 5 * time.Minute
 	examineSoon  = 5 * time.Second
 )
 
-// examineNode has the node looked at until the context ends. It waits for nothing of the keeper's, and nothing of the keeper's waits for it.
+// examineNode has the node checked until the context ends. It runs beside the keeper's loop;
+// neither waits for the other.
 func (k *keeper) examineNode(ctx context.Context) {
 	varied := func(d time.Duration) time.Time { return time.Now().Add(d + rand.N(d)) }
 	due := varied(examineSoon)

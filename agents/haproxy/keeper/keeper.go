@@ -1,7 +1,8 @@
-// Package keeper is the process that watches one HAProxy between two monitors and brings it back as soon as it dies or hangs.
+// Package keeper is the process that watches one HAProxy between two monitors and brings it back as
+// soon as it dies or hangs.
 //
-// It imports the instance that it watches, and not the agent, which tells it by an interface how the parameters are bound. Start reading
-// here; watch.go is its loop, examine.go has the node looked at by hawser doctor.
+// It imports the instance that it watches; how the parameters are bound it learns from the agent by
+// an interface. Start reading here; watch.go is its loop, examine.go runs hawser doctor.
 package keeper
 
 import (
@@ -27,18 +28,19 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// keeper is the process that the start leaves behind. It holds copies of HAProxy's listening sockets and descriptors of its processes, so
-// that it knows of a death at once; asks HAProxy every second, so that it knows of a hang; and brings it back.
+// keeper is the process that a start leaves behind. It holds copies of HAProxy's listening sockets,
+// and descriptors of its processes, so that it notices a death at once; it queries HAProxy every
+// second, so that it notices a hang; and it brings HAProxy back.
 //
-// A second process, the standby, waits for its lock, which the kernel gives to it in the moment in which the keeper dies. Further ones end
-// at once.
+// A second process, the standby, waits for the keeper's lock, which the kernel hands over the
+// moment the keeper dies. Any further ones exit at once.
 type keeper struct {
 	agent func() Agent
 	in    *instance.Instance
 	id    string
-	// wake is an eventfd that has the loop look again.
+	// wake is an eventfd that makes the loop look again.
 	wake int
-	// seen has the next look at the node come soon.
+	// seen makes the next check of the node come soon.
 	seen chan struct{}
 
 	mu   sync.Mutex
@@ -50,13 +52,15 @@ type keeper struct {
 }
 
 const (
-	// askKeeping is how often the keeper asks HAProxy, and how long it waits for the answer.
+	// askKeeping is how often the keeper queries HAProxy, and how long it waits for the answer.
 	askKeeping = time.Second
-	// unanswered is after how many asks without an answer HAProxy hangs.
+	// unanswered is how many unanswered queries make a hang.
 	unanswered = 2
-	// doubtTime is how long one ask without an answer speaks for a hang. Meanwhile HAProxy is asked more often.
+	// doubtTime is how long an unanswered query counts towards a hang. Meanwhile HAProxy is queried
+	// more often.
 	doubtTime = 4 * time.Second
-	// starvedFor is after how many it does although the machine, and not HAProxy, may be to blame.
+	// starvedFor is how many unanswered queries make a hang even if the machine, and not HAProxy,
+	// may be to blame.
 	starvedFor = 10
 	// keepTime is how long the keeper may take to bring HAProxy back.
 	keepTime = 20 * time.Second
@@ -70,15 +74,16 @@ type Agent interface {
 	Instance(dir string) *instance.Instance
 }
 
-// Run returns the keeper's life: it returns when the resource is stopped, given up, or not the cluster's any more. newAgent makes the agent of
-// one call. The result is an exit code.
+// Run is the keeper's life: it returns when the resource is stopped, given up, or no longer the
+// cluster's. newAgent makes the agent of one call. The result is an exit code.
 func Run(ctx context.Context, newAgent func() Agent) int {
 	dir := filepath.Join(os.Getenv(contract.RunDirVariable), os.Getenv(instance.InstanceVariable))
 	if os.Getenv(instance.InstanceVariable) == "" || !filepath.IsAbs(dir) {
 		return int(ocf.ErrArgs)
 	}
 	in := newAgent().Instance(dir)
-	k := &keeper{agent: newAgent, in: in, id: instance.Identity(in.Version), seen: make(chan struct{}, 1)}
+	k := &keeper{agent: newAgent, in: in, id: instance.Identity(in.Version),
+		seen: make(chan struct{}, 1)}
 	if os.Args[0] == contract.StandbyProcess {
 		_ = waitForKeeper(in)
 		return int(ocf.ErrGeneric)
@@ -115,8 +120,8 @@ func Run(ctx context.Context, newAgent func() Agent) int {
 	return int(ocf.Success)
 }
 
-// moveOut puts the keeper into its scope, and a HAProxy that is not in its own, because it was started before the agent knew of scopes, or
-// systemd did not answer then.
+// moveOut puts the keeper into its scope, and also a HAProxy that is not in its own, because it was
+// started before the agent knew of scopes, or because systemd did not answer then.
 func (k *keeper) moveOut(ctx context.Context) {
 	if !k.in.Systemd.Booted() {
 		return
@@ -145,10 +150,11 @@ func (k *keeper) moveOut(ctx context.Context) {
 	}()
 }
 
-// lockVariable names the descriptor of the keeper's lock that a standby has come by.
+// lockVariable names the descriptor of the keeper's lock that a standby has obtained.
 const lockVariable = "HAWSER_KEEPER_LOCK"
 
-// becomeKeeper takes the keeper's lock, or the one that this process came by as a standby. An error says that there is a keeper.
+// becomeKeeper takes the keeper's lock, or the one that this process obtained as a standby. An
+// error means that there is a keeper.
 func (k *keeper) becomeKeeper() (*os.File, error) {
 	if fd, err := strconv.Atoi(os.Getenv(lockVariable)); err == nil {
 		_ = os.Unsetenv(lockVariable)
@@ -162,8 +168,8 @@ func (k *keeper) becomeKeeper() (*os.File, error) {
 	return lock, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// waitForKeeper returns the life of the standby: it gets the keeper's lock when the keeper dies, and executes itself as the keeper. It returns
-// only if that cannot be, or there is another standby.
+// waitForKeeper is the life of the standby: it gets the keeper's lock when the keeper dies, and
+// executes itself as the keeper. It returns only on failure, or if there is another standby.
 func waitForKeeper(in *instance.Instance) error {
 	standby, err := os.OpenFile(in.StandbyLock(), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -184,17 +190,19 @@ func waitForKeeper(in *instance.Instance) error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(in.KeeperLink(), []string{contract.KeeperProcess}, append(os.Environ(), lockVariable+"="+strconv.Itoa(lock)))
+	return syscall.Exec(in.KeeperLink(), []string{contract.KeeperProcess},
+		append(os.Environ(), lockVariable+"="+strconv.Itoa(lock)))
 }
 
-// standBy sees to it that there is always a standby, until the returned function is called.
+// standBy makes sure that there is always a standby, until the returned function is called.
 func (k *keeper) standBy() (end func()) {
 	over := make(chan struct{})
 	var done sync.WaitGroup
 	done.Go(func() {
 		for {
 			if !instance.Locked(k.in.StandbyLock()) { // it may be one that somebody else started
-				pid, ended, err := instance.Detach(k.in.StandbyLink(), contract.StandbyProcess, os.Environ())
+				pid, ended, err := instance.Detach(k.in.StandbyLink(), contract.StandbyProcess,
+					os.Environ())
 				if err == nil {
 					select {
 					case <-ended:
@@ -223,7 +231,8 @@ func (k *keeper) release() {
 	k.held, k.from = nil, 0
 }
 
-// serve answers on the keeper's socket: HAProxy, which asks for the listening sockets, and the agent's actions.
+// serve answers on the keeper's socket: to HAProxy, which asks for the listening sockets, and to
+// the agent's actions.
 func (k *keeper) serve(ctx context.Context, l *net.UnixListener) {
 	for {
 		conn, err := l.AcceptUnix()
@@ -283,11 +292,11 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 	}
 }
 
-// wakeUp has the loop look again.
+// wakeUp makes the loop look again.
 func (k *keeper) wakeUp() { _, _ = unix.Write(k.wake, binary.NativeEndian.AppendUint64(nil, 1)) }
 
-// refresh asks HAProxy who it is and makes the held sockets those of now, if they are others. A worker that is about to end has none to
-// give.
+// refresh queries HAProxy and updates the held sockets if it has others now. A worker that is about
+// to end has none to give.
 func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) {
 	runtime := client.Runtime{Path: k.in.StatsSocket()}
 	info, err := runtime.Info(ctx)
@@ -299,12 +308,13 @@ func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) 
 	if info.Pid == k.from && !anyway {
 		return info, nil
 	}
-	// A worker has the same sockets all its life: with expose-fd, HAProxy 2.6 keeps even those of a frontend that was shut down.
+	// A worker has the same sockets all its life: with expose-fd, HAProxy 2.6 keeps even those of a
+	// frontend that was shut down.
 	fresh, err := runtime.Sockets(ctx)
 	if err != nil {
 		return info, err
 	}
-	// Whoever asks on the stats socket is to learn at once that nobody is there.
+	// Clients of the stats socket should notice at once that nobody is there.
 	fresh.Drop(func(addr net.Addr) bool { return addr.String() == k.in.StatsSocket() })
 	if k.held.Within(fresh) {
 		k.held.Close()
@@ -315,15 +325,18 @@ func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) 
 	return info, nil
 }
 
-// migrateSwitch lets the kernel give connections that wait on a socket that is closed to others on the same address (Linux 5.14).
+// migrateSwitch lets the kernel give connections that wait on a socket that is closed to others on
+// the same address (Linux 5.14).
 const migrateSwitch = "/proc/sys/net/ipv4/tcp_migrate_req"
 
-// migrating closes sockets so that connections that wait on them are not lost where another socket has been bound to the address. HAProxy 2.6
-// to 3.5 does so for a certain IPv6 address without v6only: it compares that option, which the kernel sets by itself at such a bind, with
-// its configuration, and does not recognise its own socket.
+// migrating closes sockets in such a way that connections waiting on them are not lost if another
+// socket has been bound to the address. HAProxy 2.6 to 3.5 does that for some IPv6 addresses
+// without v6only: it compares that option, which the kernel sets by itself at such a bind, with its
+// configuration, and does not recognise its own socket.
 func migrating(closing func()) {
 	before, err := os.ReadFile(migrateSwitch)
-	if err == nil && strings.TrimSpace(string(before)) == "0" && os.WriteFile(migrateSwitch, []byte("1"), 0) == nil {
+	if err == nil && strings.TrimSpace(string(before)) == "0" &&
+		os.WriteFile(migrateSwitch, []byte("1"), 0) == nil {
 		defer func() { _ = os.WriteFile(migrateSwitch, before, 0) }()
 	}
 	closing()

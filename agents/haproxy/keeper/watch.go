@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// watch returns the keeper's loop. It returns when there is nothing to keep any more.
+// watch is the keeper's loop. It returns when there is nothing to watch any more.
 func (k *keeper) watch(ctx context.Context, lock *os.File) {
 	for ctx.Err() == nil && k.owns(lock) {
 		k.mu.Lock()
@@ -42,14 +42,14 @@ func (k *keeper) watch(ctx context.Context, lock *os.File) {
 	}
 }
 
-// owns reports whether the lock is still the one that others would ask for.
+// owns reports whether the lock file is still the one that others would lock.
 func (k *keeper) owns(lock *os.File) bool {
 	ours, err := lock.Stat()
 	theirs, err2 := os.Lstat(k.in.KeeperLock())
 	return err == nil && err2 == nil && os.SameFile(ours, theirs)
 }
 
-// wait returns true when poked, false when one of the descriptors is ready or the time is over.
+// wait returns true when woken up, false when one of the descriptors is ready or the time is over.
 func (k *keeper) wait(most time.Duration, fds []int) bool {
 	polled := []unix.PollFd{{Fd: int32(k.wake), Events: unix.POLLIN}}
 	for _, fd := range fds {
@@ -77,7 +77,7 @@ func (w *worker) forget() {
 	*w = worker{fd: -1}
 }
 
-// follow makes another process the one that is watched.
+// follow starts watching another process.
 func (w *worker) follow(pid, master int) {
 	w.forget()
 	v, err := procfs.Default.Stat(pid)
@@ -90,14 +90,15 @@ func (w *worker) follow(pid, master int) {
 	}
 }
 
-// errHung is a HAProxy that does not answer, or not always: with several threads, one that spins leaves the connections waiting that the
-// others have given to it.
+// errHung means that HAProxy does not answer, or not always: if one of several threads spins, the
+// connections that the others passed to it wait.
 var errHung = errors.New("HAProxy hung and did not answer")
 
-// symptoms are what speaks for a HAProxy that does not serve although its processes are there, one after the other.
+// symptoms counts, in a row, what suggests that HAProxy does not serve although its processes
+// exist.
 type symptoms struct{ silent, refused, stopped int }
 
-// verdict returns what they mean.
+// verdict returns what the symptoms mean, nil if nothing.
 func (s symptoms) verdict() error {
 	switch {
 	case s.silent >= unanswered:
@@ -110,7 +111,8 @@ func (s symptoms) verdict() error {
 	return nil
 }
 
-// attend watches one HAProxy until it has to be acted for, which is the error, or until it may be another one, which is nil.
+// attend watches one HAProxy until it has to be brought back, which is the error, or until it may
+// be another one, which is nil.
 func (k *keeper) attend(ctx context.Context, s instance.State) error {
 	master, err := s.Master.Open()
 	if err != nil {
@@ -135,9 +137,11 @@ func (k *keeper) attend(ctx context.Context, s instance.State) error {
 		took := time.Since(began)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			// Where this process itself was not let run, or HAProxy was not, the silence says nothing, for a while.
+			// If this process, or HAProxy, was not scheduled, the silence means nothing, for a
+			// while.
 			now := procfs.Default.Schedule(w.PID)
-			if took < 2*patience && (doubts == 0 || !starved(load, now, took)) || doubts > starvedFor {
+			if took < 2*patience && (doubts == 0 || !starved(load, now, took)) ||
+				doubts > starvedFor {
 				seen.silent++
 			}
 			load, silence = now, time.Now()
@@ -177,7 +181,7 @@ func (k *keeper) attend(ctx context.Context, s instance.State) error {
 		case ended(master):
 			return errors.New("HAProxy's master ended")
 		case w.fd >= 0 && ended(w.fd):
-			// After a reload of somebody else's it may be an old worker.
+			// It may be an old worker, after somebody else's reload.
 			if info, err := k.query(ctx, instance.Shortly); err != nil || info.Pid == w.PID {
 				return errors.New("HAProxy's worker ended")
 			}
@@ -193,7 +197,7 @@ func (k *keeper) query(ctx context.Context, most time.Duration) (client.Info, er
 	return k.refresh(ctx, false)
 }
 
-// foreignReload keeps copies of a configuration that HAProxy has taken over without the agent's doing.
+// foreignReload copies a configuration that HAProxy has loaded without the agent.
 func (k *keeper) foreignReload(ctx context.Context, watched instance.State) {
 	_ = k.asAction(ctx, func(_ context.Context, in *instance.Instance) error {
 		s, ok := k.in.Load()
@@ -208,7 +212,7 @@ func (k *keeper) foreignReload(ctx context.Context, watched instance.State) {
 	})
 }
 
-// ended reports whether the process of a descriptor has.
+// ended reports whether the process of a descriptor has ended.
 func ended(fd int) bool {
 	polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, _ := unix.Poll(polled, 0)
@@ -220,24 +224,27 @@ func frozen(pid int) bool {
 	return err == nil && v.Stopped()
 }
 
-// starved reports whether a process wanted to run for most of a time and got hardly any of it.
+// starved reports whether a process was ready to run for most of the time and hardly did.
 func starved(before, now procfs.Times, took time.Duration) bool {
 	return now.Waited-before.Waited > took/2 && now.Ran-before.Ran < took/10
 }
 
-// asAction does something as an action of the resource, with the parameters in effect.
-func (k *keeper) asAction(ctx context.Context, do func(context.Context, *instance.Instance) error) error {
+// asAction runs a function as an action of the resource, with the current parameters.
+func (k *keeper) asAction(ctx context.Context,
+	do func(context.Context, *instance.Instance) error) error {
 	text, err := os.ReadFile(k.in.KeeperCall())
 	if err != nil {
 		return fmt.Errorf("the keeper does not know its parameters: %w", err)
 	}
 	getenv := ocf.Getenv(strings.Split(string(text), "\x00"))
 	a := k.agent()
-	return a.Declare().Act(ctx, ocf.Env{Args: []string{contract.KeeperProcess, contract.KeeperProcess}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr, LogName: contract.KeeperProcess},
+	return a.Declare().Act(ctx, ocf.Env{Args: []string{contract.KeeperProcess,
+		contract.KeeperProcess}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr,
+		LogName: contract.KeeperProcess},
 		keepTime, func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
 }
 
-// sameWorker reports whether no other worker than the one that was watched answers.
+// sameWorker reports whether no other worker answers than the one that was watched.
 func (k *keeper) sameWorker(ctx context.Context) bool {
 	k.mu.Lock()
 	watched := k.from
@@ -248,7 +255,8 @@ func (k *keeper) sameWorker(ctx context.Context) bool {
 	return err != nil || info.Pid == watched
 }
 
-// bringBack brings a HAProxy back that does not serve. It is false when there is nothing to keep any more.
+// bringBack brings back a HAProxy that does not serve. It returns false when there is nothing to
+// watch any more.
 func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause error) (goOn bool) {
 	since := time.Now()
 	goOn = true
@@ -262,8 +270,10 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		if s.Master != watched.Master {
 			return nil // somebody has brought it back
 		}
-		// That it answers once says nothing where it did not answer twice, unless it is another worker by now.
-		if hung := errors.Is(cause, errHung) && k.sameWorker(acting); !hung && in.CheckHealth(acting) == nil {
+		// One answer means nothing after two unanswered queries, unless it comes from another
+		// worker.
+		if hung := errors.Is(cause, errHung) && k.sameWorker(acting); !hung &&
+			in.CheckHealth(acting) == nil {
 			return nil
 		}
 		err := in.BringBack(acting, s, since, cause)
@@ -275,7 +285,8 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		k.release() // before all else: nobody will accept what waits
 		call := ocf.CallFrom(acting)
 		call.Errorf("HAProxy is gone (%v) and the keeper does not bring it back: %v", cause, err)
-		if errors.Is(err, instance.ErrUnmanaged) || errors.Is(err, instance.ErrNoCluster) || errors.Is(err, instance.ErrIntended) {
+		if errors.Is(err, instance.ErrUnmanaged) || errors.Is(err, instance.ErrNoCluster) ||
+			errors.Is(err, instance.ErrIntended) {
 			return nil
 		}
 		handOver = func() {
