@@ -18,8 +18,8 @@ type Version struct{ AdminEpoch, Epoch, NumUpdates int }
 // String is the version as Pacemaker prints it: 0.12.3.
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.AdminEpoch, v.Epoch, v.NumUpdates) }
 
-// CIB is a cluster's configuration and status as they were read. Nothing in this package changes it, so
-// that what it holds is decoded once.
+// CIB is a cluster's configuration and status as they were read. Nothing in this package changes it,
+// so that what it holds is decoded once.
 type CIB struct {
 	Version Version
 
@@ -273,7 +273,10 @@ func (c *CIB) allDown() []byte {
 
 // next is a copy of the configuration that counts as its next edit.
 func (c *CIB) next() *CIB {
-	n := &CIB{Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1}, root: c.root.Copy(), status: c.status, partial: c.partial}
+	n := &CIB{
+		Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1},
+		root:    c.root.Copy(), status: c.status, partial: c.partial,
+	}
 	n.root.CreateAttr("epoch", strconv.Itoa(n.Version.Epoch))
 	n.root.CreateAttr("num_updates", "0")
 	return n

@@ -22,7 +22,8 @@ func crowded(t *testing.T) (tools *crm.Tools, path string) {
 	return tools, path
 }
 
-// Of a large cluster Configuration reads no status, and what it reads is planned for, verified and written as what Query reads.
+// Of a large cluster Configuration reads no status, and what it reads is planned for, verified and
+// written as what Query reads.
 func TestConfigurationIsQueryWithoutTheStatus(t *testing.T) {
 	ctx := context.Background()
 	tools, _ := crowded(t)
@@ -81,11 +82,16 @@ func TestConfigurationEditedWhileItIsRead(t *testing.T) {
 	edited := filepath.Join(t.TempDir(), "edited")
 	tools.Dir = t.TempDir()
 	for tool, body := range map[string]string{
-		"cibadmin": cibadmin + ` "$@" || exit; [ "$2" != --xpath ] || [ -e ` + edited + ` ] || { touch ` + edited + `; exec ` + cibadmin +
-			` --create --scope resources --xml-text '<primitive id="theirs" class="ocf" provider="pacemaker" type="Dummy"/>'; }`,
+		"cibadmin": cibadmin + ` "$@" || exit
+[ "$2" != --xpath ] || [ -e ` + edited + ` ] || {
+	touch ` + edited + `
+	exec ` + cibadmin + ` --create --scope resources \
+		--xml-text '<primitive id="theirs" class="ocf" provider="pacemaker" type="Dummy"/>'
+}`,
 		"crm_diff": "exec " + needs.Command(t, "crm_diff") + ` "$@"`,
 	} {
-		require.NoError(t, os.WriteFile(filepath.Join(tools.Dir, tool), []byte("#!/bin/sh\n"+body+"\n"), 0o700))
+		path := filepath.Join(tools.Dir, tool)
+		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o700))
 	}
 	cib, err := tools.Configuration(ctx)
 	require.NoError(t, err)

@@ -45,7 +45,10 @@ type differ struct {
 }
 
 func newDiffer(cur *CIB, want Spec) *differ {
-	d := &differ{cur: cur, want: want, have: cur.objects(), byKey: map[string]Object{}, ids: poolOf(cur.configuration()), owned: want.Owned}
+	d := &differ{
+		cur: cur, want: want, have: cur.objects(), byKey: map[string]Object{},
+		ids: poolOf(cur.configuration()), owned: want.Owned,
+	}
 	for _, o := range d.have {
 		d.byKey[key(o)] = o
 	}

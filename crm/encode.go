@@ -14,7 +14,9 @@ type builder struct {
 }
 
 // newBuilder writes into a configuration that uses those ids, and adds the new ones to them.
-func newBuilder(c *CIB, ids idPool) *builder { return &builder{config: c.configuration(), ids: ids} }
+func newBuilder(c *CIB, ids idPool) *builder {
+	return &builder{config: c.configuration(), ids: ids}
+}
 
 // section returns the section of the configuration, which it creates if it is missing.
 func (b *builder) section(name string) *etree.Element {

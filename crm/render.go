@@ -6,8 +6,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// render is the CIB without its status. Each element begins a line, since crm_verify's complaints name
-// lines.
+// render is the CIB without its status. Each element begins a line, since crm_verify's complaints
+// name lines.
 func (c *CIB) render() []byte {
 	var w lineWriter
 	w.element(c.root, "\n")
@@ -23,8 +23,8 @@ func (c *CIB) asRead() []byte {
 	return c.render()
 }
 
-// lineWriter writes elements as etree's Document.Indent(2) has them written. That changes the document
-// which it indents, so that the whole configuration would have to be copied for it first.
+// lineWriter writes elements as etree's Document.Indent(2) has them written. That changes the
+// document which it indents, so that the whole configuration would have to be copied for it first.
 type lineWriter struct {
 	bytes.Buffer
 	settings etree.WriteSettings

@@ -21,8 +21,8 @@ type Tools struct {
 	Dir string
 	// Env is the tools' environment; nil is the process's.
 	Env []string
-	// Saved is the file in which Pacemaker keeps the configuration that the tools read, "" if it is not on
-	// this machine. Nothing but its size is looked at.
+	// Saved is the file in which Pacemaker keeps the configuration that the tools read, "" if it is
+	// not on this machine. Nothing but its size is looked at.
 	Saved string
 }
 
@@ -85,17 +85,17 @@ func (t *Tools) query(ctx context.Context, part ...string) ([]byte, error) {
 	return out.stdout, nil
 }
 
-// Large is from which size of the saved configuration on Configuration leaves the status out. The status
-// of a cluster is several times as large, and Pacemaker compresses what it answers: beside 1,000 resources
-// on three nodes cibadmin took 406 ms for all of it, beside 100 it took 32 (Pacemaker 2.1.5). To ask twice
-// costs another start of cibadmin, 11 ms.
+// Large is from which size of the saved configuration on Configuration leaves the status out. The
+// status of a cluster is several times as large, and Pacemaker compresses what it answers: beside
+// 1,000 resources on three nodes cibadmin took 406 ms for all of it, beside 100 it took 32 (Pacemaker
+// 2.1.5). To ask twice costs another start of cibadmin, 11 ms.
 const Large = 64 << 10
 
 // Configuration reads the configuration, and the status too where that is no more work.
 //
-// The version stands outside of the configuration, and Pacemaker answers with either or with everything.
-// It is asked for first: should the configuration be edited before that is read, a patch is one against a
-// version that is no more, and Pacemaker refuses it.
+// The version stands outside of the configuration, and Pacemaker answers with either or with
+// everything. It is asked for first: should the configuration be edited before that is read, a patch
+// is one against a version that is no more, and Pacemaker refuses it.
 func (t *Tools) Configuration(ctx context.Context) (*CIB, error) {
 	if file, err := os.Stat(t.Saved); err != nil || file.Size() < Large {
 		return t.Query(ctx)

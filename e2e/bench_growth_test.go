@@ -158,7 +158,8 @@ func (t took) figure(name string) report.Figure {
 // grown is what was measured beside so many other resources.
 type grown struct {
 	plan, write, apply took // of hawser; write is apply --no-wait
-	query, read, patch took // cibadmin: all of the CIB, as plan reads it; what write reads; what it writes
+	query              took // cibadmin: all of the CIB, which plan reads
+	read, patch        took // cibadmin's part of write
 	verify, diff       took // Pacemaker's other tools that write runs, both at the same time; verify here with the status, which hawser leaves out
 	simulate, status   took // what the wait of apply runs beside
 	crmsh, crmshWait   took
@@ -177,7 +178,8 @@ const withoutStatus = `cibadmin --query | sed '/<status>/,/<\/status>/d'`
 // large says whether hawser reads the configuration without the status where it needs no more.
 func (c *cluster) large(b *testing.B) bool {
 	b.Helper()
-	size, err := strconv.Atoi(strings.TrimSpace(c.run(b, "lb-1", "stat", "--format=%s", "/var/lib/pacemaker/cib/cib.xml")))
+	text := c.run(b, "lb-1", "stat", "--format=%s", "/var/lib/pacemaker/cib/cib.xml")
+	size, err := strconv.Atoi(strings.TrimSpace(text))
 	require.NoError(b, err)
 	return size >= crm.Large
 }
@@ -194,7 +196,8 @@ func (c *cluster) measureGrowth(b *testing.B, n int) (g grown) {
 	g.plan = c.takes(b, runs, nil, "hawser", "plan", "-f", yamlPath)
 	g.query = c.takes(b, runs, nil, "cibadmin", "--query")
 	if g.read = g.query; c.large(b) {
-		g.read = c.takes(b, runs, nil, "sh", "-ec", "cibadmin --query --xpath /cib --no-children; cibadmin --query --scope configuration")
+		g.read = c.takes(b, runs, nil, "sh", "-ec",
+			"cibadmin --query --xpath /cib --no-children; cibadmin --query --scope configuration")
 	}
 
 	withdraw := func() { c.withdraw(b) }
@@ -255,7 +258,8 @@ func recordGrowth(b *testing.B, all []grown) {
 				"Pacemaker's other tools grow too: crm_verify takes %.0f ms instead of %.0f, crm_simulate, of plan alone, %.0f ms instead of %.0f.",
 				many.bytes/1000, few.bytes/1000, ms(many.verify.wall), ms(few.verify.wall), ms(many.simulate.wall), ms(few.simulate.wall))})
 	}
-	query, read, patch := many.query.minus(few.query), many.read.minus(few.read), many.patch.minus(few.patch)
+	query, read := many.query.minus(few.query), many.read.minus(few.read)
+	patch := many.patch.minus(few.patch)
 	const outlier = "cibadmin alone took longer than the command that runs it: something else was at work on this machine; measure again"
 	require.Less(b, query.wall, many.plan.wall, outlier)
 	require.Less(b, read.plus(patch).wall, many.write.wall, outlier)
