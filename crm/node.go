@@ -107,7 +107,7 @@ func (r ResourceStatus) In(ids []string) bool {
 // Members lists the nodes that run Corosync, sorted by name. Pacemaker's remote nodes are not among them.
 func (c *CIB) Members() []string {
 	var out []string
-	for _, o := range c.Objects() {
+	for _, o := range c.objects() {
 		if n, ok := o.(*Node); ok && (n.Type == "" || n.Type == "member") {
 			out = append(out, n.Uname)
 		}

@@ -94,6 +94,7 @@ func This() Host {
 	}
 	if h.Live() {
 		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"
+		h.Cluster = &crm.Tools{Saved: h.SavedCIB}
 	}
 	return h
 }

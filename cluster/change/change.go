@@ -49,7 +49,7 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 		if !errors.Is(err, crm.ErrStale) {
 			return err
 		}
-		cib, err := c.Query(ctx)
+		cib, err := c.Configuration(ctx)
 		if err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func Undo(ctx context.Context, c crm.Cluster, plan Planner) error {
 // approve. The warnings are Pacemaker's, and that it would start nothing for want of fencing; they
 // are there also where the change is then not written.
 func Make(ctx context.Context, c crm.Cluster, plan Planner, warn func(string)) error {
-	cib, err := c.Query(ctx)
+	cib, err := c.Configuration(ctx)
 	if err != nil {
 		return err
 	}

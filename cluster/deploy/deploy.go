@@ -75,7 +75,11 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 }
 
 func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
-	cib, err := d.Cluster.Query(ctx)
+	read := d.Cluster.Configuration
+	if forecast {
+		read = d.Cluster.Query
+	}
+	cib, err := read(ctx)
 	if err != nil {
 		return Plan{}, err
 	}

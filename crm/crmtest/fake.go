@@ -231,6 +231,9 @@ func (f *Fake) enter(ctx context.Context, method string) error {
 	return nil
 }
 
+// Configuration implements crm.Cluster: it is a Query.
+func (f *Fake) Configuration(ctx context.Context) (*crm.CIB, error) { return f.Query(ctx) }
+
 // Query implements crm.Cluster.
 func (f *Fake) Query(ctx context.Context) (*crm.CIB, error) {
 	if err := f.enter(ctx, "Query"); err != nil {
