@@ -2,6 +2,7 @@ package crm_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,4 +51,41 @@ func BenchmarkTools(b *testing.B) {
 			require.NoError(b, err)
 		}
 	})
+}
+
+// BenchmarkGrowth measures what this package itself does in an apply beside others' resources.
+func BenchmarkGrowth(b *testing.B) {
+	for _, n := range []int{10, 100, 1000} {
+		text := crmtest.Crowd(n, "lb-1", "lb-2", "lb-3")
+		cib := parsed(b, text)
+		diff := func(cib *crm.CIB) crm.Plan {
+			p, err := crm.Diff(cib, crm.Spec{Objects: crmtest.Tutorial(), Tag: "hawser"})
+			require.NoError(b, err)
+			return p
+		}
+		plan := diff(cib)
+		for _, part := range []struct {
+			name string
+			do   func()
+		}{
+			{"ParseCIB", func() { parsed(b, text) }},
+			{"Diff", func() { diff(cib) }},
+			{"XML", func() { plan.New.XML() }},
+			{"All", func() { diff(parsed(b, text)).New.XML() }},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", part.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					part.do()
+				}
+			})
+		}
+	}
+}
+
+func parsed(b *testing.B, text []byte) *crm.CIB {
+	b.Helper()
+	cib, err := crm.ParseCIB(text)
+	require.NoError(b, err)
+	return cib
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
+	"sync"
 
 	"github.com/beevik/etree"
 )
@@ -16,12 +18,19 @@ type Version struct{ AdminEpoch, Epoch, NumUpdates int }
 // String is the version as Pacemaker prints it: 0.12.3.
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.AdminEpoch, v.Epoch, v.NumUpdates) }
 
-// CIB is a cluster's configuration and status as they were read. Nothing in this package changes it.
+// CIB is a cluster's configuration and status as they were read. Nothing in this package changes it,
+// so that what it holds is decoded once.
 type CIB struct {
 	Version Version
 
 	root   *etree.Element // all but the status
+	text   []byte         // root as Pacemaker printed it, nil if it did not
 	status []byte         // the element <status> as it was read, nil if there was none
+
+	partial bool // the status was not asked for
+
+	decoding sync.Once
+	decoded  []Object
 }
 
 // maxDepth is how deeply elements of a CIB may nest; Pacemaker's own schema needs fewer than twenty.
@@ -30,9 +39,21 @@ const maxDepth = 64
 // ParseCIB reads a configuration as `cibadmin --query` prints it.
 func ParseCIB(xml []byte) (*CIB, error) {
 	rest, status := cutStatus(xml)
+	c, err := parse(rest)
+	if err != nil {
+		return nil, err
+	}
+	if status != nil { // otherwise it may be anything that XML can be
+		c.text, c.status = rest, status
+	}
+	return c, nil
+}
+
+// parse reads a configuration without its status.
+func parse(text []byte) (*CIB, error) {
 	doc := etree.NewDocument()
 	doc.ReadSettings.MaxDepth = maxDepth
-	if err := doc.ReadFromBytes(rest); err != nil {
+	if err := doc.ReadFromBytes(text); err != nil {
 		return nil, fmt.Errorf("the CIB is not well-formed XML: %w", err)
 	}
 	root := doc.Root()
@@ -42,7 +63,7 @@ func ParseCIB(xml []byte) (*CIB, error) {
 	if root.SelectElement("configuration") == nil {
 		return nil, errors.New("the CIB has no <configuration>; was only a part of it asked for?")
 	}
-	c := &CIB{root: root, status: status}
+	c := &CIB{root: root}
 	for _, v := range []struct {
 		name string
 		into *int
@@ -85,15 +106,26 @@ func dropSpace(el *etree.Element) {
 		el.Child = kept
 		el.ReindexChildren()
 	}
-	for _, c := range el.ChildElements() {
-		dropSpace(c)
+	for _, c := range el.Child {
+		if c, ok := c.(*etree.Element); ok {
+			dropSpace(c)
+		}
 	}
 }
 
 func (c *CIB) configuration() *etree.Element { return c.root.SelectElement("configuration") }
 
-// Objects lists what the configuration holds, in the order of `crm configure show`.
-func (c *CIB) Objects() []Object {
+// Objects lists what the configuration holds, in the order of `crm configure show`. The list is the
+// caller's, the objects are everybody's: copy one before changing it.
+func (c *CIB) Objects() []Object { return slices.Clone(c.objects()) }
+
+// objects is Objects for those who leave the list as it is.
+func (c *CIB) objects() []Object {
+	c.decoding.Do(func() { c.decoded = c.decode() })
+	return c.decoded
+}
+
+func (c *CIB) decode() []Object {
 	var out []Object
 	for _, section := range c.configuration().ChildElements() {
 		switch section.Tag {
@@ -156,7 +188,7 @@ func sortObjects(objects []Object) {
 
 // Object returns the object with the id.
 func (c *CIB) Object(id string) (Object, bool) {
-	for _, o := range c.Objects() {
+	for _, o := range c.objects() {
 		if o.ID() == id {
 			return o, true
 		}
@@ -219,17 +251,6 @@ func (c *CIB) Nodes() []string {
 // XML is the whole CIB as Pacemaker's tools read it.
 func (c *CIB) XML() []byte { return withStatus(c.render(), c.status) }
 
-// render is the CIB without its status.
-func (c *CIB) render() []byte {
-	doc := etree.NewDocumentWithRoot(c.root.Copy())
-	doc.Indent(2)
-	out, err := doc.WriteToBytes()
-	if err != nil { // it writes to memory
-		panic(err)
-	}
-	return out
-}
-
 // allDown is the status of a cluster whose nodes have all been shut down in order. For nodes of which there is no status at all Pacemaker would want
 // to have them fenced.
 func (c *CIB) allDown() []byte {
@@ -252,7 +273,10 @@ func (c *CIB) allDown() []byte {
 
 // next is a copy of the configuration that counts as its next edit.
 func (c *CIB) next() *CIB {
-	n := &CIB{Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1}, root: c.root.Copy(), status: c.status}
+	n := &CIB{
+		Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1},
+		root:    c.root.Copy(), status: c.status, partial: c.partial,
+	}
 	n.root.CreateAttr("epoch", strconv.Itoa(n.Version.Epoch))
 	n.root.CreateAttr("num_updates", "0")
 	return n

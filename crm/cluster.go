@@ -45,6 +45,9 @@ var (
 type Cluster interface {
 	// Query reads configuration and status.
 	Query(ctx context.Context) (*CIB, error)
+	// Configuration reads what Diff, Verify and Apply need, which may be less than Query reads: a
+	// plan for it cannot be simulated (Check, Rehearse).
+	Configuration(ctx context.Context) (*CIB, error)
 	// Status asks what the cluster does now.
 	Status(ctx context.Context) (*Status, error)
 	// Check has Pacemaker verify the plan's new configuration and simulate what it would do. Nothing

@@ -37,6 +37,7 @@ type differ struct {
 	r       report
 	have    []Object
 	byKey   map[string]Object
+	ids     idPool // what the configuration uses
 	owned   func(id string) bool
 	deletes []Change
 	puts    []Change
@@ -44,7 +45,10 @@ type differ struct {
 }
 
 func newDiffer(cur *CIB, want Spec) *differ {
-	d := &differ{cur: cur, want: want, have: cur.Objects(), byKey: map[string]Object{}, owned: want.Owned}
+	d := &differ{
+		cur: cur, want: want, have: cur.objects(), byKey: map[string]Object{},
+		ids: poolOf(cur.configuration()), owned: want.Owned,
+	}
 	for _, o := range d.have {
 		d.byKey[key(o)] = o
 	}
@@ -65,7 +69,6 @@ func (d *differ) validate() {
 		d.r.checkID("id", d.want.Tag)
 	}
 	seen := map[string]Object{}
-	taken := poolOf(d.cur.configuration())
 	for _, o := range d.want.Objects {
 		d.r.object = o.Keyword() + " " + o.ID()
 		if p, ok := o.(*Property); ok {
@@ -78,7 +81,7 @@ func (d *differ) validate() {
 		seen[key(o)] = o
 		if cur := d.byKey[key(o)]; cur != nil && !sameKind(cur, o) {
 			d.r.add("id", o.ID(), "is the id of a %s in the cluster's configuration", kindOf(cur))
-		} else if cur == nil && taken[o.ID()] {
+		} else if cur == nil && d.ids[o.ID()] {
 			d.r.add("id", o.ID(), "is the id of something else in the cluster's configuration")
 		}
 		if o.ID() == d.want.Tag && d.want.Tag != "" {
@@ -299,7 +302,7 @@ func (d *differ) plan() Plan {
 	sortChanges(d.puts)
 	p.Changes = slices.Concat(d.deletes, d.puts)
 	p.New = d.cur.next()
-	b := newBuilder(p.New)
+	b := newBuilder(p.New, d.ids)
 	for _, c := range d.deletes {
 		b.remove(c.Old)
 	}

@@ -137,8 +137,10 @@ func (p idPool) addAll(el *etree.Element) {
 	if id := el.SelectAttrValue("id", ""); id != "" && el.Tag != "resource_ref" && el.Tag != "obj_ref" {
 		p[id] = true
 	}
-	for _, c := range el.ChildElements() {
-		p.addAll(c)
+	for _, c := range el.Child {
+		if c, ok := c.(*etree.Element); ok {
+			p.addAll(c)
+		}
 	}
 }
 

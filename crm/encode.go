@@ -13,8 +13,9 @@ type builder struct {
 	ids    idPool
 }
 
-func newBuilder(c *CIB) *builder {
-	return &builder{config: c.configuration(), ids: poolOf(c.configuration())}
+// newBuilder writes into a configuration that uses those ids, and adds the new ones to them.
+func newBuilder(c *CIB, ids idPool) *builder {
+	return &builder{config: c.configuration(), ids: ids}
 }
 
 // section returns the section of the configuration, which it creates if it is missing.

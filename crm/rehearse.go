@@ -9,6 +9,9 @@ import (
 // Rehearse plays a plan through with Pacemaker's scheduler: what it would do, and the configuration and status that there would be once it had
 // been done. A plan against that tells what would come after. Nothing is written.
 func (t *Tools) Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error) {
+	if p.New.partial {
+		return Forecast{}, nil, errNoStatus
+	}
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
 	files, err := writePlan(p, true)

@@ -24,7 +24,7 @@ func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
 	r := &report{}
 	owned := map[string]bool{}
 	present := map[string]bool{}
-	for _, o := range cur.Objects() {
+	for _, o := range cur.objects() {
 		present[o.ID()] = true
 		if p, ok := o.(*Property); ok {
 			present[p.set()] = true
@@ -45,7 +45,7 @@ func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
 		set[i] = reveal(cur, o, r)
 		keys[key(o)] = true
 	}
-	for _, o := range cur.Objects() {
+	for _, o := range cur.objects() {
 		if keys[key(o)] {
 			owned[o.ID()] = true
 		}
