@@ -79,7 +79,7 @@ uninstall: ## remove what install put below DESTDIR
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null
 
-test: deps-test overlay test-unit test-life test-package test-cluster ## run every test, those on a real cluster too (root)
+test: deps-test overlay test-unit test-life test-cluster ## run every test, those on a real cluster too (root)
 
 # The unit tests run a real HAProxy and Pacemaker's tools, but no cluster.
 test-unit:
@@ -102,11 +102,12 @@ test-haproxy: ## run the tests of HAProxy's agent and client with HAPROXY=/path/
 		exec go test -count=1 -timeout 20m ./haproxy ./agents/haproxy/...' - '$(abspath $(HAPROXY))'
 
 # The laboratory's own tests have the machine to themselves, one package after the other: they look for what a lab leaves behind, and time
-# it. The others run beside each other, as a cluster waits more than it works. Those of docs/ install this machine's package.
+# it. The others, and those of the packages, run beside each other, as a cluster waits more than it works. The pages' install this machine's
+# package.
 test-cluster: $(NFPM)
 	@rm -rf build/debs && VERSION=$(VERSION) NFPM=$(NFPM) ARCHES=$$(go env GOARCH) OUT=build/debs packaging/build.sh
 	HAWSER_OVERLAY=$(OVERLAY) go test -count=1 -p 1 -timeout 10m ./lab ./cmd/hawser-lab
-	HAWSER_OVERLAY=$(OVERLAY) HAWSER_DEBS=$(CURDIR)/build/debs go test -count=1 -p 2 -timeout 50m ./e2e ./e2e/booted
+	HAWSER_OVERLAY=$(OVERLAY) HAWSER_DEBS=$(CURDIR)/build/debs go test -count=1 -p 2 -timeout 50m ./e2e ./e2e/booted ./packaging
 
 lint: deps-lint $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also keeps the import directions; shellcheck and vagrant validate
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

@@ -12,9 +12,6 @@ const (
 	BeforeID = "hawser-before"
 	// MovePrefix begins the id of the constraint by which `hawser move` moves a resource.
 	MovePrefix = "hawser-move-"
-	// BanPrefix begins the ids of the constraints that `crm resource ban` and `crm_resource --ban`
-	// leave behind.
-	BanPrefix = "cli-ban-"
 )
 
 // ColocationID returns the id of the constraint that keeps an address where HAProxy runs.
@@ -30,11 +27,8 @@ func WhereServedID(address string) string { return address + "-where-served" }
 // ApartID returns the id of the constraint that keeps two addresses apart.
 func ApartID(a, b string) string { return a + "-apart-" + b }
 
-// Pacemaker's score of what must be, or with a minus sign must not be.
-const (
-	Infinity      = "INFINITY"
-	InfinityScore = 1_000_000
-)
+// Infinity is Pacemaker's score of what must be, or with a minus sign must not be.
+const Infinity = "INFINITY"
 
 // ResourceID is a resource's id in the cluster's configuration. It is a type of its own so that the
 // name of an instance, which has a number behind a colon in a clone with globally unique instances,

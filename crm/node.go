@@ -64,9 +64,12 @@ func (s *Status) BanOf(node string, ids ...string) (Ban, bool) {
 	return Ban{}, false
 }
 
+// BanPrefix begins the ids of the constraints that `crm resource ban` and `crm_resource --ban` leave behind.
+const BanPrefix = "cli-ban-"
+
 // ByCommand says whether a command such as `crm resource ban` or `crm resource move` left the constraint
 // behind.
-func (b Ban) ByCommand() bool { return strings.HasPrefix(b.ID, "cli-ban-") }
+func (b Ban) ByCommand() bool { return strings.HasPrefix(b.ID, BanPrefix) }
 
 // InstanceOn is the instance of a resource that is active on a node.
 func (s *Status) InstanceOn(resource, node string) (ResourceStatus, bool) {

@@ -34,6 +34,9 @@ func labName() string { return cmp.Or(os.Getenv("HAWSER_LAB"), "e2e") }
 // actionTime is how long the cloud takes to move an address: long enough for the agent to have to ask how far it is.
 const actionTime = 300 * time.Millisecond
 
+// broughtUp is the shared laboratory, for TestMain.
+var broughtUp *lab.Lab
+
 // sharedLab is brought up by the first test that needs it and taken down by TestMain.
 var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
 	overlay := os.Getenv("HAWSER_OVERLAY")
@@ -45,7 +48,9 @@ var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	return lab.Up(ctx, lab.Options{Name: labName(), Overlay: overlay, ActionTime: actionTime, Progress: os.Stderr})
+	l, err := lab.Up(ctx, lab.Options{Name: labName(), Overlay: overlay, ActionTime: actionTime, Progress: os.Stderr})
+	broughtUp = l
+	return l, err
 })
 
 // TestMain lets this binary be what the laboratory or a measurement starts again, and takes the laboratory down.
@@ -57,7 +62,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	code := m.Run()
-	if l, err := lab.Open(labName()); err == nil {
+	if l := broughtUp; l != nil { // and not what another run has under way
 		if err := l.Down(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1

@@ -26,7 +26,7 @@ type Info struct {
 	CurrConns, MaxConn int
 	// CumConns and CumReq count the connections and requests since the process started.
 	CumConns, CumReq int64
-	// Stopping is whether the process takes no more connections and ends with its last one.
+	// Stopping is whether the process accepts no more connections and ends with its last one.
 	Stopping bool
 	// Listeners is the number of sockets on which the process listens, its stats sockets included.
 	Listeners int
@@ -36,7 +36,7 @@ type Info struct {
 	Node string
 }
 
-// Info asks for `show info`.
+// Info queries `show info`.
 func (r Runtime) Info(ctx context.Context) (Info, error) {
 	answer, err := ask(ctx, r.Path, "show info")
 	if err != nil {

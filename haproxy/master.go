@@ -20,13 +20,13 @@ type Master struct {
 const (
 	// askAgain is the pause between two attempts at a socket that is about to come back.
 	askAgain = 20 * time.Millisecond
-	// askAnew is how long one attempt may take: a connection that the master forgot while it
+	// askTimeout is how long one attempt may take: a connection that the master forgot while it
 	// executed itself again is given up.
-	askAnew = 2 * time.Second
+	askTimeout = 2 * time.Second
 )
 
-// ReloadError says that HAProxy tried a reload and kept its old configuration, with which it goes
-// on serving.
+// ReloadError says that HAProxy tried a reload and kept its old configuration, with which it keeps
+// serving.
 type ReloadError struct {
 	// Complaint is what HAProxy had to say; HAProxy 2.6 says nothing.
 	Complaint string
@@ -43,12 +43,12 @@ func (e *ReloadError) Error() string {
 		e.Complaint
 }
 
-// Settled asks for `show proc` until the master answers: it does not while it executes itself again
+// Settled queries `show proc` until the master answers: it does not while it executes itself again
 // in a reload.
 func (m Master) Settled(ctx context.Context) (Procs, error) {
 	var procs Procs
 	err := m.insist(ctx, func() (err error) {
-		brief, cancel := context.WithTimeout(ctx, askAnew)
+		brief, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()
 		procs, err = m.Procs(brief)
 		return err
@@ -56,7 +56,7 @@ func (m Master) Settled(ctx context.Context) (Procs, error) {
 	return procs, err
 }
 
-// insist repeats a question that fails because the socket is between two lives of the master.
+// insist repeats a query that fails because the master is executing itself again.
 func (m Master) insist(ctx context.Context, question func() error) error {
 	for {
 		err := question()
@@ -72,7 +72,7 @@ func (m Master) insist(ctx context.Context, question func() error) error {
 	}
 }
 
-// errBusy is a master that is in the middle of another reload (HAProxy 3.1 and later): it has not
+// errBusy means that the master is busy with another reload (HAProxy 3.1 and later) and has not
 // begun this one.
 var errBusy = errors.New("HAProxy is in the middle of another reload")
 
@@ -86,7 +86,7 @@ func passing(err error) bool {
 		errors.Is(err, errBusy)
 }
 
-// errNoAnswer is a connection that was closed without a word.
+// errNoAnswer means that the connection was closed without an answer.
 var errNoAnswer = errors.New("HAProxy closed the connection without an answer")
 
 // Reload makes the master load its configuration again and waits for the outcome. A *ReloadError
@@ -114,7 +114,7 @@ func (m Master) Reload(ctx context.Context) error {
 	return m.AwaitReload(ctx, before)
 }
 
-// askReload asks for a reload until the master has heard it. The answer is empty where it said
+// askReload requests a reload until the master has received it. The answer is empty if it said
 // nothing.
 func (m Master) askReload(ctx context.Context) (answer string, err error) {
 	err = m.insist(ctx, func() error {
@@ -143,8 +143,7 @@ func answersReload(version string) bool {
 	return n == 2 && (major > 2 || major == 2 && minor >= 7)
 }
 
-// reloadAnswer reads what HAProxy 2.7 and later say; it has not decided anything where they said
-// nothing.
+// reloadAnswer reads the answer of HAProxy 2.7 and later; an empty one decides nothing.
 func reloadAnswer(answer string) (decided bool, err error) {
 	head, logs, _ := strings.Cut(strings.TrimSpace(answer), "--\n")
 	switch strings.TrimSpace(head) {

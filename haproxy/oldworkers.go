@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// OldWorker is a worker of before a reload: it takes no more connections, and ends with its last
-// one or at hard-stop-after.
+// OldWorker is a worker from before a reload: it accepts no more connections, and ends with its
+// last one or at hard-stop-after.
 type OldWorker struct {
 	Proc
 	// Conns are the clients' connections that it still serves.

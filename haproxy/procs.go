@@ -82,9 +82,9 @@ func parseProcs(answer string) (Procs, error) {
 	return p, nil
 }
 
-// keepServing puts the worker that goes on serving after a reload that failed among those that
-// serve. HAProxy 3.1 and later have it among the old ones from the moment at which they begin a
-// reload, and leave it there.
+// keepServing puts the worker that keeps serving after a failed reload among those that serve.
+// HAProxy 3.1 and later count it among the old ones as soon as they begin a reload, and leave it
+// there.
 func (p *Procs) keepServing() {
 	if p.Failed == 0 || len(p.Workers) > 0 || len(p.OldWorkers) == 0 {
 		return
@@ -188,7 +188,7 @@ func parseUptime(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// Procs asks for `show proc`. While the master executes itself again in a reload its socket refuses
+// Procs queries `show proc`. While the master executes itself again in a reload its socket refuses
 // connections: see Settled.
 func (m Master) Procs(ctx context.Context) (Procs, error) {
 	// the master keeps the connection open without the quit

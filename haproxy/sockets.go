@@ -17,8 +17,8 @@ import (
 )
 
 // Sockets are copies of the listening sockets of a HAProxy. As long as somebody holds them the
-// kernel goes on completing connections on them, whatever becomes of HAProxy, and queues them for
-// whoever accepts next: so a socket that is held and that no HAProxy accepts on is a hole in which
+// kernel keeps completing connections on them, whatever becomes of HAProxy, and queues them for
+// whoever accepts next: a socket that is held and that no HAProxy accepts on is a hole in which
 // clients wait.
 //
 // They come from HAProxy and go to the next one in HAProxy's own way (its `_getsocks`, which
@@ -47,11 +47,11 @@ const (
 	socketsAsk = "_getsocks\n"
 )
 
-// ErrNoSockets is a HAProxy that passes none: its stats socket lacks `expose-fd listeners`.
+// ErrNoSockets means that HAProxy passes no sockets: its stats socket lacks `expose-fd listeners`.
 var ErrNoSockets = errors.New("HAProxy passes no listening sockets (its stats socket needs " +
 	"`expose-fd listeners`)")
 
-// Sockets asks for copies of all listening sockets. While it answers, one thread of HAProxy does
+// Sockets requests copies of all listening sockets. While it answers, one thread of HAProxy does
 // nothing else, so the context should not leave it much time.
 func (r Runtime) Sockets(ctx context.Context) (*Sockets, error) {
 	var d net.Dialer

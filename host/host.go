@@ -40,9 +40,10 @@ type Host struct {
 	// be read there.
 	SavedCIB string
 	// Unit asks systemd about one of its units, Record tells the system's log; nil asks nothing and
-	// tells nobody.
+	// tells nobody. User is who runs this, for the log.
 	Unit   func(ctx context.Context, name string) (systemd.Unit, error)
 	Record func(line string)
+	User   func() string
 	// CheckHAProxy has HAProxy check a configuration.
 	CheckHAProxy func(ctx context.Context, h preflight.HAProxy) error
 	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the
@@ -82,6 +83,7 @@ func This() Host {
 		Now:          time.Now,
 		Unit:         systemd.Find,
 		Record:       toSyslog,
+		User:         whoAmI,
 		CheckHAProxy: preflight.CheckHAProxy,
 		FenceAgent:   fencing.RunAgent,
 		FindDroplet:  findDroplet,

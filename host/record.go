@@ -1,6 +1,11 @@
 package host
 
-import "log/syslog"
+import (
+	"fmt"
+	"log/syslog"
+	"os"
+	"os/user"
+)
 
 // toSyslog writes a line to the system's log, if there is one: `journalctl -t hawser`.
 func toSyslog(line string) {
@@ -10,4 +15,16 @@ func toSyslog(line string) {
 	}
 	_, _ = w.Write([]byte(line))
 	_ = w.Close()
+}
+
+// whoAmI is the user, and the one who became it by way of sudo.
+func whoAmI() string {
+	name := fmt.Sprintf("uid %d", os.Geteuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if by := os.Getenv("SUDO_USER"); by != "" {
+		name += " (sudo: " + by + ")"
+	}
+	return name
 }

@@ -58,8 +58,8 @@ func CallFrom(ctx context.Context) *Call {
 	return ctx.Value(callKey{}).(*Call)
 }
 
-// newCall reads the environment that OCF 1.1 section 4.2 and Pacemaker define. The Call is there
-// also beside an error, so that the error can be told.
+// newCall reads the environment that OCF 1.1 section 4.2 and Pacemaker define. It returns a Call
+// beside an error too, so that the error can be reported.
 func newCall(a *Agent, action string, env Env) (*Call, error) {
 	c := &Call{
 		Action:   action,
@@ -137,12 +137,11 @@ func (c *Call) probe() bool {
 	return (c.Action == "monitor" || c.Action == "status") && c.hasInterval && c.Interval == 0
 }
 
-// lenient reports whether wrong parameters are passed over: what runs must be found and stopped
-// even when its configuration has since been broken, and a probe is asked on nodes where nothing
-// fits.
+// lenient reports whether wrong parameters are ignored: what runs must be found and stopped even if
+// its configuration has since been broken, and a probe is run on nodes where nothing fits.
 func (c *Call) lenient() bool { return c.Action == "stop" || c.probe() }
 
-// exit tells the error, as the exit reason and in the log, and returns its code.
+// exit reports the error, as the exit reason and in the log, and returns its code.
 func (c *Call) exit(err error) int {
 	var v *verdict
 	if errors.As(err, &v) && v.err == nil {
@@ -165,7 +164,7 @@ func (c *Call) exit(err error) int {
 	return int(code)
 }
 
-// redact takes every secret out of a text.
+// redact removes every secret from a text.
 func (c *Call) redact(text string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

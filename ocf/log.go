@@ -50,8 +50,8 @@ func newLogger(agent, name, instance string, env Env) logger {
 	return l
 }
 
-// write logs one message. What has already been said on stderr is not said there again. A log that
-// cannot be written changes nothing for the resource, so it is tried and let be.
+// write logs one message. What has already been written to stderr is not repeated there. A log that
+// cannot be written changes nothing for the resource, so a failure is ignored.
 func (l logger) write(level, message string, saidOnStderr bool) {
 	message = level + ": " + strings.TrimRight(message, "\n")
 	stamp := time.Now().Format("Jan 02 15:04:05")

@@ -26,8 +26,8 @@ type Param struct {
 	Value param.Value
 }
 
-// bind reads the parameters from the environment. All that are wrong are told at once. For a stop
-// or a probe they are logged and the defaults stand.
+// bind reads the parameters from the environment. All wrong ones are reported at once. For a stop
+// or a probe they are logged, and the defaults are used.
 func (a *Agent) bind(c *Call) error {
 	var faults []error
 	for _, p := range a.Params {

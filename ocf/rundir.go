@@ -33,10 +33,9 @@ func makeDir(path string, mode fs.FileMode) error {
 	return nil
 }
 
-// closeDir takes back the right to write into the directory of all instances, if it is ours and
-// others have been given it. Refusing to work, as with an instance's own directory, would make
-// every stop on this node a failure; and what others could put into it is looked at by its own
-// owner and mode.
+// closeDir removes the right of others to write into the directory of all instances, if it is ours.
+// Refusing to work instead, as with the directory of an instance, would make every stop on this
+// node fail; and what others may have put into it is checked by its own owner and mode.
 func (c *Call) closeDir() {
 	info, err := os.Lstat(c.rundir)
 	if err != nil || !info.IsDir() || info.Mode().Perm()&0o022 == 0 ||

@@ -195,7 +195,7 @@ func (m *machines) reload(t *testing.T, see func(string, ...any)) {
 	see("twice `hawser reload` and once `--push` while visitors came: %s", report)
 }
 
-// protectedDaemon is a daemon of somebody else's on this port; its reload closes its socket and opens it again.
+// protectedPort is the port of somebody else's daemon, whose reload closes its socket and opens it again.
 const protectedPort = "8099"
 
 func (m *machines) protect(t *testing.T, see func(string, ...any)) {

@@ -10,10 +10,11 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// How long an answer is waited for that can be done without.
+// How long to wait for an answer that is not essential.
 const (
 	startPatience = 10 * time.Second // the API's, where the address is here already
-	// the API's, where the next holder's assign does as well; DigitalOcean takes about 11 s
+	// stopPatience is how long a stop waits for the API; the next holder's assign does as well.
+	// DigitalOcean takes about 11 s.
 	stopPatience    = 25 * time.Second
 	monitorPatience = 10 * time.Second // the API's, where there is something else to go by
 )
@@ -145,7 +146,7 @@ func (s *session) release(ctx context.Context) error {
 	})
 }
 
-// await asks until the answer is nil, will not change by itself, or the context ends.
+// await repeats a query until its answer is nil, will not change by itself, or the context ends.
 func await(ctx context.Context, ask func() error) error {
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := ask()

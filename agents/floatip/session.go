@@ -66,7 +66,7 @@ func (s *session) token(parameter string) func() (string, error) {
 	}
 }
 
-// certain asks whoever's word counts whether the address is here.
+// certain queries the authoritative source whether the address is here.
 func (s *session) certain(ctx context.Context) (bool, error) {
 	if local, ok := s.provider.(Local); ok && !s.driver.exclusive {
 		return local.Here(ctx, s.IP)
@@ -79,7 +79,7 @@ func (s *session) certain(ctx context.Context) (bool, error) {
 	return err == nil && holder == self, err
 }
 
-// here asks what costs least.
+// here queries the cheapest source.
 func (s *session) here(ctx context.Context) (bool, error) {
 	if local, ok := s.provider.(Local); ok {
 		return local.Here(ctx, s.IP)

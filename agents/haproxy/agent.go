@@ -22,7 +22,7 @@
 // it. Only what cannot be brought back is answered 7 or 1.
 //
 // It imports instance, keeper, ocf, contract, param, haproxy and leaves of internal, never crm or
-// cluster.
+// cluster. Open agent.go first, for the parameters; each action has a file of its own.
 package haproxy
 
 import (

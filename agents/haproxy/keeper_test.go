@@ -209,7 +209,7 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// family are the processes of the HAProxy that the state is about, found by its master.
+// familyPIDs are the processes of the HAProxy that the state is about, found by its master.
 func familyPIDs(w *world) []int {
 	in := w.instance()
 	in.Binpath = cmp.Or(w.r.Params["binpath"], in.Binpath)

@@ -1,6 +1,6 @@
-// Package change makes one change of the cluster's configuration: what was approved is written as it
-// was planned, or not at all. It also waits until the cluster has carried it out, and stops resources
-// before they are deleted.
+// Package change makes one change of the cluster's configuration: what was approved is written as
+// it was planned, or not at all. It also waits until the cluster has carried it out, and stops
+// resources before they are deleted.
 //
 // It imports crm and leaves of internal; deploy, move and rollout stand on it. Start with Commit.
 package change
@@ -8,6 +8,7 @@ package change
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -28,8 +29,8 @@ func (e *Changed) Error() string {
 	if e.Message != "" {
 		return e.Message
 	}
-	return "somebody else changed the configuration meanwhile, and the plan is not the one that was " +
-		"approved: nothing was written; run the command again"
+	return "somebody else changed the configuration meanwhile, and the plan is not the one that " +
+		"was approved: nothing was written; run the command again"
 }
 
 // Outcome implements outcome.Of.
@@ -39,8 +40,8 @@ func (e *Changed) Outcome() outcome.Kind { return outcome.Conflict }
 // takes a few dozen milliseconds.
 const maxReplans = 25
 
-// Commit writes the approved plan. If the cluster has moved on meanwhile, replan is asked again, and
-// its plan is written only if it makes the same changes; *Changed is the error if it does not.
+// Commit writes the approved plan. If the cluster has moved on meanwhile, replan is asked again,
+// and its plan is written only if it makes the same changes; *Changed is the error if it does not.
 func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planner) error {
 	plan := approved
 	for range maxReplans {
@@ -55,7 +56,8 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 		next, err := replan(cib)
 		if err != nil {
 			return outcome.Errorf(outcome.Conflict,
-				"somebody else changed the configuration meanwhile, and nothing was written; now: %w", err)
+				"somebody else changed the configuration meanwhile, and nothing was written; "+
+					"now: %w", err)
 		}
 		if next.Empty() {
 			return nil // somebody else made the same changes
@@ -71,18 +73,45 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 		}
 		plan = next
 	}
-	return outcome.Errorf(outcome.Conflict, "the cluster's state changed %d times while the plan was being written, "+
-		"and nothing was written: wait until it has settled (`hawser status`), then run the command again", maxReplans)
+	return outcome.Errorf(outcome.Conflict,
+		"the cluster's state changed %d times while the plan was being written, "+
+			"and nothing was written: wait until it has settled (`hawser status`), then run the "+
+			"command again", maxReplans)
 }
 
 // edited says whether the configuration was changed, and not only the cluster's status.
 func edited(from, to *crm.CIB) bool {
-	return from.Version.AdminEpoch != to.Version.AdminEpoch || from.Version.Epoch != to.Version.Epoch
+	return from.Version.AdminEpoch != to.Version.AdminEpoch ||
+		from.Version.Epoch != to.Version.Epoch
+}
+
+// Write plans a change and writes it: one that nobody has to approve, and that Pacemaker need not
+// verify, because it only takes back, or turns a switch.
+func Write(ctx context.Context, c crm.Cluster, plan Planner) error {
+	cib, err := c.Query(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := plan(cib)
+	if err != nil || p.Empty() {
+		return err
+	}
+	return Commit(ctx, c, p, plan)
+}
+
+// undoTime bounds what is done for somebody who has given up.
+const undoTime = 20 * time.Second
+
+// Undo is Write for what must not stay behind: it is done also where ctx is cancelled.
+func Undo(ctx context.Context, c crm.Cluster, plan Planner) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	return Write(ctx, c, plan)
 }
 
 // Make plans a change, has Pacemaker verify it and writes it: one transaction that nobody has to
-// approve. The warnings are Pacemaker's, and that it would start nothing for want of fencing; they are
-// there also where the change is then not written.
+// approve. The warnings are Pacemaker's, and that it would start nothing for want of fencing; they
+// are there also where the change is then not written.
 func Make(ctx context.Context, c crm.Cluster, plan Planner, warn func(string)) error {
 	cib, err := c.Configuration(ctx)
 	if err != nil {

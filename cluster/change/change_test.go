@@ -67,7 +67,8 @@ func TestCommit(t *testing.T) {
 				must(c.Edit(web))
 			}
 		}, false, outcome.Conflict, "not the one that was approved"},
-		{"something changes all the time", func(c *crmtest.Fake, call int) { must(c.Edit(dummy(fmt.Sprint("other-", call)))) },
+		{"something changes all the time",
+			func(c *crmtest.Fake, call int) { must(c.Edit(dummy(fmt.Sprint("other-", call)))) },
 			false, outcome.Conflict, "changed 25 times"},
 		{"Pacemaker refuses the two together", func(c *crmtest.Fake, call int) {
 			if call == 1 {
@@ -146,7 +147,8 @@ func TestReplanThatFailsIsAConflict(t *testing.T) {
 func TestMakeWarnsOfMissingFencingAndWrites(t *testing.T) {
 	c := crmtest.New("lb-1")
 	var warned []string
-	require.NoError(t, change.Make(t.Context(), c, putting(dummy("web")), func(w string) { warned = append(warned, w) }))
+	require.NoError(t, change.Make(t.Context(), c, putting(dummy("web")),
+		func(w string) { warned = append(warned, w) }))
 	require.Len(t, warned, 1)
 	require.Contains(t, warned[0], "fencing")
 	require.Equal(t, 1, c.Applied())
@@ -189,10 +191,14 @@ func TestDescribe(t *testing.T) {
 	monitor := crm.Pending{Task: "monitor", Resource: "web", Node: "lb-1"}
 	start := crm.Pending{Task: "start", Resource: "web", Node: "lb-1"}
 	require.Equal(t, change.Settling, change.Describe(crm.Progress{}))
-	require.Equal(t, "waiting for 2 monitors", change.Describe(crm.Progress{Pending: []crm.Pending{monitor, monitor}}))
-	require.Equal(t, "waiting for start web on lb-1", change.Describe(crm.Progress{Pending: []crm.Pending{monitor, start}}))
-	require.Equal(t, "waiting for start web on lb-1, start web on lb-1, start web on lb-1, start web on lb-1, 2 more",
-		change.Describe(crm.Progress{Pending: []crm.Pending{start, start, start, start, start, start}}))
+	require.Equal(t, "waiting for 2 monitors",
+		change.Describe(crm.Progress{Pending: []crm.Pending{monitor, monitor}}))
+	require.Equal(t, "waiting for start web on lb-1",
+		change.Describe(crm.Progress{Pending: []crm.Pending{monitor, start}}))
+	require.Equal(t, "waiting for start web on lb-1, start web on lb-1, start web on lb-1, "+
+		"start web on lb-1, 2 more",
+		change.Describe(crm.Progress{Pending: []crm.Pending{start, start, start, start, start,
+			start}}))
 }
 
 // unmanaged is a cluster in maintenance.
@@ -210,11 +216,13 @@ func (u unmanaged) Status(ctx context.Context) (*crm.Status, error) {
 
 func TestStop(t *testing.T) {
 	c := fresh(t)
-	require.NoError(t, c.Edit(dummy("web"), dummy("inside"), &crm.Clone{Name: "all", Resource: "inside"},
+	require.NoError(t, c.Edit(dummy("web"), dummy("inside"),
+		&crm.Clone{Name: "all", Resource: "inside"},
 		&crm.Primitive{Name: "fence", Class: "stonith", Type: "null"}))
 	ids := []string{"web", "inside", "all", "fence"}
 	stop := planned(t, c, func(cib *crm.CIB) (crm.Plan, error) { return change.Stopping(cib, ids) })
-	require.Len(t, stop.Changes, 2, "the clone stops with its member inside, and the device is not stopped")
+	require.Len(t, stop.Changes, 2,
+		"the clone stops with its member inside, and the device is not stopped")
 	require.NoError(t, change.AllManaged(t.Context(), c, ids))
 	require.NoError(t, change.Stop(t.Context(), c, stop, ids, time.Minute, func(string) {}))
 
@@ -227,5 +235,26 @@ func TestStop(t *testing.T) {
 	require.ErrorContains(t, err, "web still runs on : it is not managed")
 
 	c.Fail("Wait", errors.New("boom"))
-	require.ErrorContains(t, change.Stop(t.Context(), c, crm.Plan{}, ids, time.Minute, func(string) {}), "boom; nothing was deleted")
+	require.ErrorContains(t, change.Stop(t.Context(), c, crm.Plan{}, ids, time.Minute,
+		func(string) {}), "boom; nothing was deleted")
+}
+
+func TestWriteAndUndo(t *testing.T) {
+	c := fresh(t)
+	require.NoError(t, change.Write(t.Context(), c, putting(dummy("web"))))
+	require.NoError(t, change.Write(t.Context(), c, putting(dummy("web"))))
+	require.Equal(t, 1, c.Applied(), "there was nothing to write")
+	c.Fail("Query", crm.ErrNotRunning)
+	require.ErrorIs(t, change.Write(t.Context(), c, putting(dummy("other"))), crm.ErrNotRunning)
+
+	// What must not stay behind is removed for somebody who has given up too.
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, change.Write(gone, c, putting(dummy("other"))), context.Canceled)
+	undo := func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, nil, []string{"web"}) }
+	require.NoError(t, change.Undo(gone, c, undo))
+	cib, err := c.Query(t.Context())
+	require.NoError(t, err)
+	_, there := cib.Object("web")
+	require.False(t, there)
 }

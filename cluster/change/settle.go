@@ -31,15 +31,18 @@ func Settle(ctx context.Context, c crm.Cluster, timeout time.Duration, progress 
 	switch {
 	case ctx.Err() != nil:
 		return outcome.Errorf(outcome.Failed,
-			"interrupted while the cluster settles: the configuration is written, `hawser status` shows what becomes of it")
+			"interrupted while the cluster settles: the configuration is written, `hawser "+
+				"status` shows what becomes of it")
 	case errors.Is(err, context.DeadlineExceeded) || limited.Err() != nil && err != nil:
-		return outcome.Errorf(outcome.Timeout, "the cluster has not settled within %v, %s: the configuration is written, "+
-			"`hawser status` shows what becomes of it", timeout, Describe(last))
+		return outcome.Errorf(outcome.Timeout,
+			"the cluster has not settled within %v, %s: the configuration is written, "+
+				"`hawser status` shows what becomes of it", timeout, Describe(last))
 	}
 	return err
 }
 
-// Describe names what is still to be done: starts and stops, and monitors only if there is nothing else.
+// Describe names what is still to be done: starts and stops, and monitors only if there is nothing
+// else.
 func Describe(p crm.Progress) string {
 	var pending []string
 	monitors := 0

@@ -11,9 +11,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// Stopping gives the outermost resources among the ids the target role Stopped. Fencing devices are left
-// alone: until the others have stopped, a node that hangs meanwhile must be fenced; a device needs no
-// stop, and goes with its definition.
+// Stopping gives the outermost resources among the ids the target role Stopped. Fencing devices are
+// left alone: until the others have stopped, a node that hangs meanwhile must be fenced; a device
+// needs no stop, and goes with its definition.
 func Stopping(cib *crm.CIB, ids []string) (crm.Plan, error) {
 	inside := map[string]bool{} // members of clones and groups that stop: they follow
 	for _, o := range cib.Objects() {
@@ -63,7 +63,8 @@ func withStopped(meta crm.Attrs) crm.Attrs {
 
 // Stop carries out the plan that gives the resources the order to stop, and waits until they have
 // stopped.
-func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeout time.Duration, progress Progress) error {
+func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeout time.Duration,
+	progress Progress) error {
 	if !stop.Empty() {
 		replan := func(cib *crm.CIB) (crm.Plan, error) { return Stopping(cib, ids) }
 		if err := Commit(ctx, c, stop, replan); err != nil {
@@ -76,7 +77,8 @@ func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeo
 	return allStopped(ctx, c, ids)
 }
 
-const notManaged = "it is not managed (maintenance mode, or is-managed=false), so Pacemaker does not stop it"
+const notManaged = "it is not managed (maintenance mode, or is-managed=false), so Pacemaker " +
+	"does not stop it"
 
 // AllManaged is an error if one of the resources runs and Pacemaker would not stop it.
 func AllManaged(ctx context.Context, c crm.Cluster, ids []string) error {
@@ -87,14 +89,17 @@ func AllManaged(ctx context.Context, c crm.Cluster, ids []string) error {
 	var lines []string
 	for _, r := range status.Resources {
 		if r.Active && !r.Managed && r.In(ids) {
-			lines = append(lines, fmt.Sprintf("%s runs on %s and is not managed (maintenance mode, or is-managed=false), "+
-				"so Pacemaker does not stop it", r.ID, r.Node))
+			lines = append(lines,
+				fmt.Sprintf("%s runs on %s and is not managed (maintenance mode, or "+
+					"is-managed=false), "+
+					"so Pacemaker does not stop it", r.ID, r.Node))
 		}
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	return outcome.Errorf(outcome.Resource, "%s\nnothing was changed: end that first, then run the command again",
+	return outcome.Errorf(outcome.Resource,
+		"%s\nnothing was changed: end that first, then run the command again",
 		strings.Join(lines, "\n"))
 }
 
@@ -122,14 +127,18 @@ func allStopped(ctx context.Context, c crm.Cluster, ids []string) error {
 		return nil
 	}
 	if status.Fencing && len(status.Devices) == 0 {
-		lines = append(lines, "Pacemaker starts and stops nothing while stonith-enabled is true and no fencing device is configured")
+		lines = append(lines, "Pacemaker starts and stops nothing while stonith-enabled is true "+
+			"and no fencing device is configured")
 	}
-	return outcome.Errorf(outcome.Resource, "%s\nnothing was deleted: correct this, then run the command again",
+	return outcome.Errorf(outcome.Resource,
+		"%s\nnothing was deleted: correct this, then run the command again",
 		strings.Join(lines, "\n"))
 }
 
-// StopFirst sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but with no configuration left that says how.
-func StopFirst(ctx context.Context, c crm.Cluster, ids []string, force bool, timeout time.Duration, progress Progress) (stopped bool, err error) {
+// StopFirst sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but
+// with no configuration left that says how.
+func StopFirst(ctx context.Context, c crm.Cluster, ids []string, force bool, timeout time.Duration,
+	progress Progress) (stopped bool, err error) {
 	status, err := c.Status(ctx)
 	if err != nil {
 		return false, err
@@ -141,7 +150,9 @@ func StopFirst(ctx context.Context, c crm.Cluster, ids []string, force bool, tim
 		return false, nil
 	}
 	if r := status.Resources[at]; !force {
-		return false, outcome.Errorf(outcome.Failed, "%s runs on %s and is not deleted: stop it first, or use --force, which does", crm.ResourceOf(r.ID), r.Node)
+		return false, outcome.Errorf(outcome.Failed,
+			"%s runs on %s and is not deleted: stop it first, or use --force, which does",
+			crm.ResourceOf(r.ID), r.Node)
 	}
 	cib, err := c.Query(ctx)
 	if err != nil {

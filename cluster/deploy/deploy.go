@@ -2,8 +2,8 @@
 //
 // The way is read -> judge -> plan -> show -> ask -> write, of which showing and asking are the caller's:
 // Plan returns a value that says all there is to say, and Apply writes what that plan says or nothing.
-// Destroy goes the same way. It imports change, fencing, preflight, config and crm; it never imports move,
-// rollout or status. Open this file first; objects.go has what is written to the CIB, and why.
+// Destroy goes the same way. It imports change, fencing, inventory, preflight, config and crm; it never
+// imports move, rollout or status. Open this file first; objects.go has what is written to the CIB, and why.
 package deploy
 
 import (

@@ -56,8 +56,8 @@ func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 // almost that long after quorum was lost (Pacemaker computes the same from a negative value).
 func stonithWatchdogTimeout(f *config.Fencing) time.Duration { return 2 * f.Watchdog }
 
-// fenceDevice is the one device for all nodes. Every node's fencer may use it, wherever its monitor runs, and Pacemaker has another node than the
-// target do it; so it needs neither a second one nor a location.
+// fenceDevice is the one device for all nodes. Every node's fencer may use it, wherever its monitor runs,
+// and Pacemaker has another node than the target do it; so it needs neither a second one nor a location.
 func fenceDevice(p *config.DropletFencing, cur *crm.CIB, addresses bool) *crm.Primitive {
 	d := &crm.Primitive{Name: contract.FenceID, Class: "stonith", Type: "fence_droplet"}
 	for _, a := range fencing.AgentOptions(p) {

@@ -46,7 +46,8 @@ func judged(file *config.File, p crm.Plan, q fencing.Quorum) (string, error) {
 	return strings.Join(warnings, "\n"), err
 }
 
-// sbd without a disk fences without a resource. `fencing: off` must not take it away, and without that key nothing is refused.
+// SBD without a disk fences without a resource. `fencing: off` must not take it away, and without that key
+// nothing is refused.
 func TestWatchdogsAreFencing(t *testing.T) {
 	for _, tc := range []struct {
 		timeout, fencing string

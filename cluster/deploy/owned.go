@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// onlyOurs refuses a plan that deletes what hawser never makes. The tag says what hawser made; but a tag of that name may be somebody else's,
-// and anybody may add to it what he likes: a node even.
+// onlyOurs refuses a plan that deletes what hawser never makes. The tag says what hawser made; but
+// a tag of that name may be somebody else's, and anybody may add to it what he likes: a node even.
 func onlyOurs(p crm.Plan) error {
 	var foreign []string
 	for _, c := range p.Changes {
@@ -22,8 +23,10 @@ func onlyOurs(p crm.Plan) error {
 	if len(foreign) == 0 {
 		return nil
 	}
-	return outcome.Usagef("the tag %s, in which hawser notes what it made, names what hawser does not make: %s; somebody else has written that there. "+
-		"Take it out of the tag, or the tag away if it is theirs (`crm configure edit %s`), then run the command again; nothing was changed",
+	return outcome.Usagef("the tag %s, in which hawser notes what it made, names what hawser "+
+		"does not make: %s; somebody else has written that there. "+
+		"Take it out of the tag, or the tag away if it is theirs (`crm configure edit %s`), "+
+		"then run the command again; nothing was changed",
 		contract.TagID, strings.Join(foreign, ", "), contract.TagID)
 }
 
@@ -31,11 +34,13 @@ func onlyOurs(p crm.Plan) error {
 func couldBeOurs(o crm.Object) bool {
 	switch o := o.(type) {
 	case *crm.Primitive:
-		return o.Class == "ocf" && (o.Type == "haproxy" || o.Type == "floatip") || o.Name == contract.FenceID && o.Agent() == contract.FenceDropletAgent
+		return inventory.IsHAProxy(o.Agent()) || inventory.IsFloatIP(o.Agent()) ||
+			o.Name == contract.FenceID && o.Agent() == contract.FenceDropletAgent
 	case *crm.Clone:
 		return o.Name == contract.CloneID
 	case *crm.Colocation:
-		return strings.HasSuffix(o.Name, contract.ColocationID("")) || strings.Contains(o.Name, contract.ApartID("", ""))
+		return strings.HasSuffix(o.Name, contract.ColocationID("")) ||
+			strings.Contains(o.Name, contract.ApartID("", ""))
 	case *crm.Location:
 		return strings.HasSuffix(o.Name, contract.WhereServedID(""))
 	case *crm.Order:

@@ -90,7 +90,8 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 		return "", outcome.Usagef("%s:%d: fencing by SBD: SBD does not run on %s (it is not in Corosync's process group %s there: `corosync-cpgtool`); with stonith-watchdog-timeout Pacemaker would shut itself down there%s",
 			c.Path, line, strings.Join(without, ", "), sbdGroup, how)
 	}
-	if have, _ := cib.Property("have-watchdog"); !strings.EqualFold(have, "true") {
+	if there, _ := cib.Watchdogs(); !there {
+		have, _ := cib.Property("have-watchdog")
 		return "", outcome.Usagef("%s:%d: fencing by SBD: Pacemaker does not know of it (have-watchdog is %s), because the node that decides, %s, was started without SBD: restart the cluster there (`systemctl restart corosync pacemaker`); nothing was changed",
 			c.Path, line, words.OrNone(have), words.OrNone(status.DC))
 	}

@@ -17,20 +17,22 @@ import (
 // moveDate is how a constraint's end is written. Pacemaker reads ISO 8601.
 const moveDate = "2006-01-02 15:04:05Z"
 
-// constraint sends the resource to the node, or away from where it is if the node is "", until then. Whatever becomes of hawser,
-// Pacemaker does not heed it longer.
+// constraint sends the resource to the node, or away from where it is if the node is "", until
+// then. Whatever becomes of hawser, Pacemaker does not heed it longer.
 func constraint(resource, from, node string, until time.Time) (crm.Object, error) {
 	score, at := "inf:", node
 	if node == "" {
 		score, at = "-inf:", from
 	}
-	script, err := crm.ParseWords([]string{"location", contract.MovePrefix + resource, resource, "rule", score, "#uname", "eq", at,
+	script, err := crm.ParseWords([]string{"location", contract.MovePrefix + resource, resource,
+		"rule", score, "#uname", "eq", at,
 		"and", "date", "lt", until.UTC().Format(moveDate)})
 	if err != nil {
 		return nil, err
 	}
 	if len(script.Objects) != 1 {
-		return nil, fmt.Errorf("the constraint of a move was read as %d objects", len(script.Objects))
+		return nil, fmt.Errorf("the constraint of a move was read as %d objects",
+			len(script.Objects))
 	}
 	return script.Objects[0], nil
 }
@@ -48,7 +50,8 @@ func expired(cib *crm.CIB, now time.Time) []string {
 		if found == nil {
 			continue
 		}
-		if end, err := time.Parse(moveDate, found[1]); err == nil && now.After(end.Add(crm.ClockSkew)) {
+		if end, err := time.Parse(moveDate, found[1]); err == nil &&
+			now.After(end.Add(crm.ClockSkew)) {
 			ids = append(ids, o.ID())
 		}
 	}
@@ -72,37 +75,21 @@ func releasing(cib *crm.CIB, c crm.Object) (crm.Plan, error) {
 
 // Tidy removes the constraints of moves that were killed, once their time is over.
 func (m *Mover) Tidy(ctx context.Context) error {
-	tidy := func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, nil, expired(cib, m.Now())) }
-	cib, err := m.Cluster.Query(ctx)
-	if err != nil {
-		return err
-	}
-	p, err := tidy(cib)
-	if err != nil || p.Empty() {
-		return err
-	}
-	return change.Commit(ctx, m.Cluster, p, tidy)
+	return change.Write(ctx, m.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return change.Edit(cib, nil, expired(cib, m.Now()))
+	})
 }
-
-// releaseTime bounds the removal of the constraint, which is done for somebody who has given up too.
-const releaseTime = 20 * time.Second
 
 // release removes the constraint, whatever has happened.
 func (m *Mover) release(ctx context.Context, mv Move) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
-	defer cancel()
-	replan := func(cib *crm.CIB) (crm.Plan, error) { return releasing(cib, mv.constraint) }
-	cib, err := m.Cluster.Query(ctx)
-	var p crm.Plan
+	err := change.Undo(ctx, m.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return releasing(cib, mv.constraint)
+	})
 	if err == nil {
-		p, err = replan(cib)
+		return nil
 	}
-	if err == nil {
-		err = change.Commit(ctx, m.Cluster, p, replan)
-	}
-	if err != nil {
-		return outcome.After(err, fmt.Sprintf("the constraint %s could not be removed; Pacemaker heeds it for at most %v more: "+
-			"the next `hawser move`, or `hawser configure delete %[1]s`, removes it", mv.constraint.ID(), mv.lasts))
-	}
-	return nil
+	return outcome.After(err,
+		fmt.Sprintf("the constraint %s could not be removed; Pacemaker heeds it for at most %v "+
+			"more: the next `hawser move`, or `hawser configure delete %[1]s`, removes it",
+			mv.constraint.ID(), mv.lasts))
 }

@@ -1,8 +1,8 @@
 // Package move moves a floating IP to another node, and leaves nothing behind that keeps it there.
 //
-// Mover.Plan has Pacemaker's scheduler play the move through; Mover.Move writes a constraint, waits, and
-// removes it whatever happens. It imports change, contract and crm, and never deploy, rollout or status.
-// Open this file first.
+// Mover.Plan has Pacemaker's scheduler play the move through; Mover.Move writes a constraint,
+// waits, and removes it whatever happens. It imports change, inventory, contract and crm, and never
+// deploy, rollout or status. Open this file first.
 package move
 
 import (
@@ -34,14 +34,15 @@ type Move struct {
 // There says whether the address is where it is to go.
 func (m Move) There() bool { return m.From == m.To }
 
-// reserve is how much longer than its move a constraint lasts: the time to remove it, and what the nodes'
-// clocks differ by.
+// reserve is how much longer than its move a constraint lasts: the time to remove it, and what the
+// nodes' clocks differ by.
 const reserve = time.Minute
 
-// Plan plays a move of the address to the node through, "" for any other one, and the removal of the
-// move's constraint after it. It is an error if the address would not go to the node, or not stay there.
-// timeout is how long the move may take.
-func (m *Mover) Plan(ctx context.Context, resource, node string, timeout time.Duration) (Move, error) {
+// Plan plays a move of the address to the node through, "" for any other one, and the removal of
+// the move's constraint after it. It is an error if the address would not go to the node, or not
+// stay there. timeout is how long the move may take.
+func (m *Mover) Plan(ctx context.Context, resource, node string,
+	timeout time.Duration) (Move, error) {
 	now, err := crm.Read(ctx, m.Cluster)
 	if err != nil {
 		return Move{}, err
@@ -56,7 +57,8 @@ func (m *Mover) Plan(ctx context.Context, resource, node string, timeout time.Du
 	if at.Node == node {
 		return Move{Resource: resource, From: node, To: node}, nil
 	}
-	mv, err := m.rehearse(ctx, now, Move{Resource: resource, From: at.Node, lasts: timeout + reserve}, node)
+	mv, err := m.rehearse(ctx, now, Move{Resource: resource, From: at.Node,
+		lasts: timeout + reserve}, node)
 	if err != nil && ctx.Err() != nil {
 		return mv, outcome.Errorf(outcome.Interrupted, "interrupted: %w; nothing was changed", err)
 	}
@@ -64,9 +66,11 @@ func (m *Mover) Plan(ctx context.Context, resource, node string, timeout time.Du
 }
 
 // rehearse completes a move to the node.
-func (m *Mover) rehearse(ctx context.Context, now crm.Snapshot, mv Move, node string) (Move, error) {
+func (m *Mover) rehearse(ctx context.Context, now crm.Snapshot, mv Move,
+	node string) (Move, error) {
 	var err error
-	if mv.constraint, err = constraint(mv.Resource, mv.From, node, m.Now().Add(mv.lasts)); err != nil {
+	if mv.constraint, err = constraint(mv.Resource, mv.From, node,
+		m.Now().Add(mv.lasts)); err != nil {
 		return mv, err
 	}
 	if mv.plan, err = sending(now.CIB, mv.constraint, m.Now()); err != nil {
@@ -85,7 +89,8 @@ func (m *Mover) rehearse(ctx context.Context, now crm.Snapshot, mv Move, node st
 			mv.Also = append(mv.Also, a.String())
 		}
 		if ours && a.Task == "stop" {
-			return mv, cannot("no other node can have %s: it would be stopped (%s)", mv.Resource, a.Reason)
+			return mv, cannot("no other node can have %s: it would be stopped (%s)", mv.Resource,
+				a.Reason)
 		}
 	}
 	if mv.To == "" || node != "" && mv.To != node {
@@ -103,22 +108,26 @@ func (m *Mover) rehearse(ctx context.Context, now crm.Snapshot, mv Move, node st
 	}
 	for _, a := range forecast.Actions {
 		if crm.ResourceOf(a.Resource) == mv.Resource {
-			return mv, cannot("%s would not stay on %s: when the move is over, Pacemaker would %s%s. Raise its resource-stickiness, "+
-				"or remove the constraint that pulls it away", mv.Resource, mv.To, a, locations(now.CIB, mv.Resource))
+			return mv, cannot("%s would not stay on %s: when the move is over, Pacemaker would "+
+				"%s%s. Raise its resource-stickiness, "+
+				"or remove the constraint that pulls it away", mv.Resource, mv.To, a,
+				locations(now.CIB, mv.Resource))
 		}
 	}
 	return mv, nil
 }
 
-// Move writes the constraint, waits until the address is there, and removes the constraint whatever has
-// happened.
-func (m *Mover) Move(ctx context.Context, mv Move, timeout time.Duration, progress change.Progress) error {
+// Move writes the constraint, waits until the address is there, and removes the constraint whatever
+// has happened.
+func (m *Mover) Move(ctx context.Context, mv Move, timeout time.Duration,
+	progress change.Progress) error {
 	began := m.Now()
 	err := change.Commit(ctx, m.Cluster, mv.plan, func(cib *crm.CIB) (crm.Plan, error) {
 		return sending(cib, mv.constraint, m.Now())
 	})
 	if err != nil {
-		if outcome.Of(err) != outcome.Conflict && !errors.Is(err, crm.ErrNoQuorum) && !errors.Is(err, crm.ErrRefused) {
+		if outcome.Of(err) != outcome.Conflict && !errors.Is(err, crm.ErrNoQuorum) &&
+			!errors.Is(err, crm.ErrRefused) {
 			err = errors.Join(err, m.release(ctx, mv)) // it may have been written all the same
 		}
 		return err
@@ -133,10 +142,12 @@ func (m *Mover) Move(ctx context.Context, mv Move, timeout time.Duration, progre
 	switch {
 	case ctx.Err() != nil:
 		return outcome.Errorf(outcome.Interrupted,
-			"interrupted: the constraint of the move is removed; `hawser status` shows where %s is", mv.Resource)
+			"interrupted: the constraint of the move is removed; `hawser status` shows where %s is",
+			mv.Resource)
 	case limited.Err() != nil:
-		return outcome.Errorf(outcome.Timeout, "%s has not moved to %s within %v: the constraint of the move is removed, "+
-			"`hawser status` shows what becomes of it", mv.Resource, mv.To, timeout)
+		return outcome.Errorf(outcome.Timeout,
+			"%s has not moved to %s within %v: the constraint of the move is removed, "+
+				"`hawser status` shows what becomes of it", mv.Resource, mv.To, timeout)
 	case waited != nil:
 		return waited
 	}
@@ -160,8 +171,10 @@ func (m *Mover) arrived(ctx context.Context, mv Move, began time.Time) error {
 	}
 	for _, f := range status.Failures {
 		if crm.ResourceOf(f.Resource) == mv.Resource && f.Since(began) {
-			return outcome.Errorf(outcome.Resource, "%s has not moved to %s, it is %s: %s", mv.Resource, mv.To, at, f)
+			return outcome.Errorf(outcome.Resource, "%s has not moved to %s, it is %s: %s",
+				mv.Resource, mv.To, at, f)
 		}
 	}
-	return outcome.Errorf(outcome.Resource, "%s has not moved to %s, it is %s: see `hawser status`", mv.Resource, mv.To, at)
+	return outcome.Errorf(outcome.Resource, "%s has not moved to %s, it is %s: see `hawser status`",
+		mv.Resource, mv.To, at)
 }

@@ -3,9 +3,9 @@ package move
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -13,22 +13,8 @@ import (
 
 // whereIs finds the floating IP; an error unless it is one, and runs and is managed.
 func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
-	var addresses []string
-	for _, o := range now.CIB.Effective() {
-		if p, ok := o.(*crm.Primitive); ok && p.Class == "ocf" && p.Type == "floatip" {
-			addresses = append(addresses, p.Name)
-		}
-	}
-	if !slices.Contains(addresses, resource) {
-		known := "it has none"
-		if len(addresses) > 0 {
-			known = "it has " + strings.Join(addresses, ", ")
-		}
-		what := "there is no floating IP " + resource
-		if _, ok := now.CIB.Object(resource); ok {
-			what = resource + " is no floating IP"
-		}
-		return crm.ResourceStatus{}, outcome.Usagef("%s in the cluster's configuration; %s", what, known)
+	if _, err := inventory.FindAddress(now.CIB, resource); err != nil {
+		return crm.ResourceStatus{}, err
 	}
 	var reasons []string
 	for _, r := range now.Status.Resources {
@@ -37,9 +23,11 @@ func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 		}
 		switch {
 		case !r.Managed:
-			return r, cannot("%s is not managed (maintenance mode, or is-managed=false), so Pacemaker does not move it", resource)
+			return r, cannot("%s is not managed (maintenance mode, or is-managed=false), so "+
+				"Pacemaker does not move it", resource)
 		case r.Active && len(r.Nodes) > 1:
-			return r, cannot("%s is on %s at once, which Pacemaker has to put right first", resource, strings.Join(r.Nodes, " and "))
+			return r, cannot("%s is on %s at once, which Pacemaker has to put right first",
+				resource, strings.Join(r.Nodes, " and "))
 		case r.Pending != "" || r.Role == "Starting" || r.Role == "Stopping":
 			return r, cannot("%s is just %s", resource, strings.ToLower(cmp.Or(r.Pending, r.Role)))
 		case r.Active && !r.Failed && r.Node != "":
@@ -53,7 +41,8 @@ func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 	if len(reasons) > 0 {
 		why = ": " + strings.Join(reasons, "; ")
 	}
-	return crm.ResourceStatus{}, cannot("%s is not running on any node, so it cannot be moved%s: see `hawser status`", resource, why)
+	return crm.ResourceStatus{}, cannot("%s is not running on any node, so it cannot be "+
+		"moved%s: see `hawser status`", resource, why)
 }
 
 // cannot is the error for a move that the cluster's state does not allow.
@@ -79,8 +68,10 @@ func fit(status *crm.Status, resource, from, node string) error {
 			is   bool
 			what string
 		}{
-			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"}, {n.Pending, "is still joining the cluster"},
-			{n.Shutdown, "is shutting down"}, {n.Standby, "is in standby: `crm node online " + node + "` ends that"},
+			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"},
+			{n.Pending, "is still joining the cluster"},
+			{n.Shutdown, "is shutting down"}, {n.Standby,
+				"is in standby: `crm node online " + node + "` ends that"},
 			{n.Maintenance, "is in maintenance"},
 		} {
 			if state.is {
@@ -92,14 +83,15 @@ func fit(status *crm.Status, resource, from, node string) error {
 	return outcome.Usagef("the cluster has no node %s; it has %s", node, strings.Join(names, ", "))
 }
 
-// servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only degraded serves.
+// servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only
+// degraded serves.
 func servesOn(status *crm.Status, resource, node string) error {
-	any, reason := false, ""
+	runs, reason := false, ""
 	for _, r := range status.Resources {
-		if r.Agent != "ocf:hawser:haproxy" && r.Agent != "ocf:heartbeat:haproxy" {
+		if !inventory.IsHAProxy(r.Agent) {
 			continue
 		}
-		any = true
+		runs = true
 		if r.Active && !r.Failed && !r.Blocked && r.Role == "Started" && r.Node == node {
 			return nil
 		}
@@ -107,7 +99,7 @@ func servesOn(status *crm.Status, resource, node string) error {
 			reason = ": " + r.Reason
 		}
 	}
-	if !any {
+	if !runs {
 		return nil // something else serves the address
 	}
 	for _, f := range status.Failures {
@@ -115,13 +107,15 @@ func servesOn(status *crm.Status, resource, node string) error {
 			reason = ": " + f.String()
 		}
 	}
-	return cannot("%s cannot move to %s, where HAProxy is not running as it should%s", resource, node, reason)
+	return cannot("%s cannot move to %s, where HAProxy is not running as it should%s", resource,
+		node, reason)
 }
 
 // refused says why the scheduler does not send the address to the node.
 func refused(now crm.Snapshot, resource, node, to string) error {
 	if node == "" {
-		return cannot("Pacemaker has no other node for %s%s", resource, locations(now.CIB, resource))
+		return cannot("Pacemaker has no other node for %s%s", resource,
+			locations(now.CIB, resource))
 	}
 	why := locations(now.CIB, resource)
 	if b, ok := now.Status.BanOf(node, resource); ok {
@@ -141,7 +135,9 @@ func refused(now crm.Snapshot, resource, node, to string) error {
 func locations(cib *crm.CIB, resource string) string {
 	var ids []string
 	for _, o := range cib.Objects() {
-		if l, ok := o.(*crm.Location); ok && l.Resource == resource && !strings.HasPrefix(l.Name, contract.MovePrefix) && l.Name != contract.WhereServedID(resource) {
+		l, ok := o.(*crm.Location)
+		if ok && l.Resource == resource && !strings.HasPrefix(l.Name, contract.MovePrefix) &&
+			l.Name != contract.WhereServedID(resource) {
 			ids = append(ids, l.Name)
 		}
 	}

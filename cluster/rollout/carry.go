@@ -15,14 +15,12 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// unpushTime bounds the removal, which is done for somebody who has given up too.
-const unpushTime = 20 * time.Second
-
 // answersEvery is how often the nodes' answers are asked for.
 const answersEvery = 150 * time.Millisecond
 
 // carry has every node check the configuration, and if none refuses, take it.
-func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration, progress change.Progress) (answers []NodePush, err error) {
+func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration,
+	progress change.Progress) (answers []NodePush, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer func() {
@@ -30,22 +28,24 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration, prog
 		err = errors.Join(err, r.unpush(ctx, p))
 	}()
 
+	asked := map[string]bool{}
 	progress("having every node check the configuration")
 	if err := r.order(ctx, p, p.order(contract.PushCheck)); err != nil {
 		return nil, err
 	}
-	answers, err = r.answers(ctx, p, p.order(contract.PushCheck))
+	answers, err = r.answers(ctx, p, p.order(contract.PushCheck), asked)
 	if err != nil {
 		return answers, err
 	}
 	if bad := notOK(answers); bad != "" {
-		return answers, outcome.Errorf(outcome.Degraded, "%s; no node has taken it and no file was changed", bad)
+		return answers, outcome.Errorf(outcome.Degraded,
+			"%s; no node has taken it and no file was changed", bad)
 	}
 	progress("having every node take the configuration")
 	if err := r.order(ctx, p, p.order(contract.PushTake)); err != nil {
 		return answers, err
 	}
-	answers, err = r.answers(ctx, p, p.order(contract.PushTake))
+	answers, err = r.answers(ctx, p, p.order(contract.PushTake), asked)
 	for i := range answers {
 		answers[i].Serves = answers[i].Answer == "ok"
 	}
@@ -53,12 +53,15 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration, prog
 		return answers, err
 	}
 	if bad := notOK(answers); bad != "" {
-		return answers, outcome.Errorf(outcome.Degraded, "%s; the other nodes have applied it: fix that node and push again, or `hawser reload --rollback`", bad)
+		return answers, outcome.Errorf(outcome.Degraded,
+			"%s; the other nodes have applied it: fix that node and push again, or `hawser "+
+				"reload --rollback`", bad)
 	}
 	return answers, nil
 }
 
-// notOK names the nodes that refused or did not answer. One that has left is no obstacle: it serves nobody.
+// notOK names the nodes that refused or did not answer. One that has left is no obstacle: it serves
+// nobody.
 func notOK(answers []NodePush) string {
 	var bad []string
 	for _, a := range answers {
@@ -74,49 +77,44 @@ func notOK(answers []NodePush) string {
 
 // order writes an order, and the configuration with it.
 func (r *Roller) order(ctx context.Context, p *Push, order string) error {
-	return r.writePush(ctx, p, func(now string) (string, bool, error) {
-		if order == p.order(contract.PushTake) && now != p.order(contract.PushCheck) {
-			return "", false, outcome.Errorf(outcome.Conflict, "somebody else pushed another configuration meanwhile (%q): no node has taken this one", now)
-		}
-		return order, true, nil
+	return change.Write(ctx, r.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return pushPlan(cib, p, func(now string) (string, bool, error) {
+			if order == p.order(contract.PushTake) && now != p.order(contract.PushCheck) {
+				return "", false, outcome.Errorf(outcome.Conflict,
+					"somebody else pushed another configuration meanwhile (%q): no node has "+
+						"taken this one", now)
+			}
+			return order, true, nil
+		})
 	})
 }
 
 // unpush removes what order wrote, unless somebody else has pushed meanwhile.
 func (r *Roller) unpush(ctx context.Context, p *Push) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unpushTime)
-	defer cancel()
-	err := r.writePush(ctx, p, func(now string) (string, bool, error) {
-		if now != "" && !strings.HasSuffix(now, p.Sum) {
-			return now, true, nil
-		}
-		return "", false, nil
+	err := change.Undo(ctx, r.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
+		return pushPlan(cib, p, func(now string) (string, bool, error) {
+			if now != "" && !strings.HasSuffix(now, p.Sum) {
+				return now, true, nil
+			}
+			return "", false, nil
+		})
 	})
 	if err != nil {
-		return fmt.Errorf("the configuration could not be removed from the cluster's again (the next hawser reload does it): %w", err)
+		return fmt.Errorf("the configuration could not be removed from the cluster's again (the "+
+			"next hawser reload does it): %w", err)
 	}
 	return nil
 }
 
-// writePush writes the order that decide returns for the one that is there, with or without the configuration.
-func (r *Roller) writePush(ctx context.Context, p *Push, decide func(now string) (order string, with bool, err error)) error {
-	replan := func(cib *crm.CIB) (crm.Plan, error) { return pushPlan(cib, p, decide) }
-	cib, err := r.Cluster.Query(ctx)
-	if err != nil {
-		return err
-	}
-	plan, err := replan(cib)
-	if err != nil || plan.Empty() {
-		return err
-	}
-	return change.Commit(ctx, r.Cluster, plan, replan)
-}
-
-func pushPlan(cib *crm.CIB, p *Push, decide func(now string) (string, bool, error)) (crm.Plan, error) {
+// pushPlan writes the order that decide returns for the one that is there, with or without the
+// configuration.
+func pushPlan(cib *crm.CIB, p *Push,
+	decide func(now string) (string, bool, error)) (crm.Plan, error) {
 	there, ok := cib.Object(p.Resource)
 	primitive, isPrimitive := there.(*crm.Primitive)
 	if !ok || !isPrimitive {
-		return crm.Plan{}, outcome.Errorf(outcome.Conflict, "%s was removed from the configuration meanwhile", p.Resource)
+		return crm.Plan{}, outcome.Errorf(outcome.Conflict,
+			"%s was removed from the configuration meanwhile", p.Resource)
 	}
 	now, _ := primitive.Params.Get(contract.ParamPush)
 	order, with, err := decide(now)
@@ -127,7 +125,8 @@ func pushPlan(cib *crm.CIB, p *Push, decide func(now string) (string, bool, erro
 	puts := []crm.Object{clean}
 	if order != "" {
 		clean.Params.Set(contract.ParamPush, order)
-		puts = append(puts, &crm.Property{Set: contract.PushSet(contract.ResourceOf(p.Resource)), Name: contract.PushedConfig, Value: p.packed})
+		puts = append(puts, &crm.Property{Set: contract.PushSet(contract.ResourceOf(p.Resource)),
+			Name: contract.PushedConfig, Value: p.packed})
 		deletes = nil
 	}
 	return change.Edit(cib, puts, deletes)
@@ -136,18 +135,22 @@ func pushPlan(cib *crm.CIB, p *Push, decide func(now string) (string, bool, erro
 // withoutPush are the edits that leave nothing of a push behind.
 func withoutPush(cib *crm.CIB, p *crm.Primitive) (clean *crm.Primitive, deletes []string) {
 	edited := *p
-	edited.Params = slices.DeleteFunc(slices.Clone(p.Params), func(a crm.Attr) bool { return a.Name == contract.ParamPush })
+	edited.Params = slices.DeleteFunc(slices.Clone(p.Params),
+		func(a crm.Attr) bool { return a.Name == contract.ParamPush })
 	for _, o := range cib.Objects() {
-		if property, ok := o.(*crm.Property); ok && property.Set == contract.PushSet(contract.ResourceOf(p.Name)) {
+		if property, ok := o.(*crm.Property); ok &&
+			property.Set == contract.PushSet(contract.ResourceOf(p.Name)) {
 			deletes = append(deletes, property.ID())
 		}
 	}
 	return &edited, deletes
 }
 
-// answers waits until every node that runs the resource has answered the order.
-func (r *Roller) answers(ctx context.Context, p *Push, order string) ([]NodePush, error) {
-	asked := map[string]bool{}
+// answers waits until every node that runs the resource has answered the order. asked are the nodes
+// that have been seen with the resource since the push began: one that leaves between two orders is
+// named too.
+func (r *Roller) answers(ctx context.Context, p *Push, order string,
+	asked map[string]bool) ([]NodePush, error) {
 	for {
 		status, err := r.Cluster.Status(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -163,17 +166,25 @@ func (r *Roller) answers(ctx context.Context, p *Push, order string) ([]NodePush
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.Canceled) {
-				return all, outcome.Errorf(outcome.Interrupted, "interrupted before every node had answered: `hawser status` shows what each of them serves")
+				return all, outcome.Errorf(outcome.Interrupted,
+					"interrupted before every node had answered: `hawser status` shows what "+
+						"each of them serves")
 			}
-			return all, outcome.Errorf(outcome.Timeout, "not every node has answered in time: %s; `hawser status` shows what each of them serves",
-				cmp.Or(strings.ReplaceAll(notOK(all), "\n", "; "), "Pacemaker did not tell of any answer"))
+			return all, outcome.Errorf(outcome.Timeout,
+				"not every node has answered in time: %s; `hawser status` shows what each of "+
+					"them serves",
+				cmp.Or(strings.ReplaceAll(notOK(all), "\n", "; "),
+					"Pacemaker did not tell of any answer"))
 		case <-time.After(answersEvery):
 		}
 	}
 }
 
-// answersIn reads the nodes' answers. asked remembers the nodes that have been seen with the resource.
-func answersIn(status *crm.Status, resource, order string, asked map[string]bool) (all []NodePush, waiting bool) {
+// answersIn reads the nodes' answers. asked remembers the nodes that have been seen with the
+// resource.
+func answersIn(status *crm.Status, resource, order string,
+	asked map[string]bool) (all []NodePush, waiting bool) {
+	attribute := contract.PushAttribute(contract.ResourceOf(resource))
 	running := map[string]bool{}
 	for _, r := range status.Resources {
 		if crm.ResourceOf(r.ID) == resource && r.Active && r.Node != "" {
@@ -181,11 +192,12 @@ func answersIn(status *crm.Status, resource, order string, asked map[string]bool
 		}
 	}
 	for _, n := range status.Nodes {
-		answer, ok := contract.ParsePushAnswer(n.Attributes[contract.PushAttribute(contract.ResourceOf(resource))])
+		answer, ok := contract.ParsePushAnswer(n.Attributes[attribute])
 		switch {
 		case !asked[n.Name]:
 		case !running[n.Name] && (!n.Online || n.Standby || n.Shutdown):
-			all = append(all, NodePush{Node: n.Name, Answer: "left", Reason: "it stopped meanwhile"})
+			all = append(all, NodePush{Node: n.Name, Answer: "left",
+				Reason: "it stopped meanwhile"})
 		case !ok || answer.Order.String() != order:
 			waiting = true
 			all = append(all, NodePush{Node: n.Name, Answer: "none"})

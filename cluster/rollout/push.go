@@ -19,9 +19,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// A push brings one configuration to every node: it is put into the CIB together with the order to check it;
-// when all nodes have accepted it follows the order to take it; and at the end, however that comes, both are
-// removed again. The agent's side is agents/haproxy/push.go.
+// A push brings one configuration to every node: it is put into the CIB together with the order to
+// check it; when all nodes have accepted it follows the order to take it; and at the end, however
+// that comes, both are removed again. The agent's side is agents/haproxy/push.go.
 
 // PushOptions are what a push may be told.
 type PushOptions struct {
@@ -58,13 +58,14 @@ type NodePush struct {
 	Node string `json:"node"`
 	// Serves is whether it has taken the configuration.
 	Serves bool `json:"serves"`
-	// Answer is "ok", "refused", "none" (not in time), "left" (it stopped meanwhile) or "not running", and Reason the node's own words.
+	// Answer is "ok", "refused", "none" (not in time), "left" (it stopped meanwhile) or "not
+	// running", and Reason the node's own words.
 	Answer string `json:"answer"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// Previous is the file in which this node keeps the configuration that the resource served before the last
-// push.
+// Previous is the file in which this node keeps the configuration that the resource served before
+// the last push.
 func Previous(p *crm.Primitive) string {
 	path := inventory.ConfigOf(p)
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -73,9 +74,10 @@ func Previous(p *crm.Primitive) string {
 	return path + contract.PreviousSuffix
 }
 
-// PlanPush checks a configuration that was read from the file, and foresees its push to every node that
-// runs the resource.
-func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byte, o PushOptions) (*Push, error) {
+// PlanPush checks a configuration that was read from the file, and foresees its push to every node
+// that runs the resource.
+func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byte,
+	o PushOptions) (*Push, error) {
 	now, err := crm.Read(ctx, r.Cluster)
 	if err != nil {
 		return nil, err
@@ -85,14 +87,17 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 		return nil, err
 	}
 	if what := credentials(file, text); what != "" && !o.WithCredentials {
-		return nil, outcome.Usagef("%s holds %s. A push puts the configuration into the cluster's configuration, which every member of "+
-			"the group haclient can read, and Pacemaker keeps earlier ones on disk: keep credentials in the environment or in a file of "+
+		return nil, outcome.Usagef("%s holds %s. A push puts the configuration into the "+
+			"cluster's configuration, which every member of "+
+			"the group haclient can read, and Pacemaker keeps earlier ones on disk: keep "+
+			"credentials in the environment or in a file of "+
 			"their own, or say --with-credentials", file, what)
 	}
 	p := &Push{Resource: primitive.Name, ConfFile: inventory.ConfigOf(primitive)}
 	p.packed, p.Sum = contract.PackConfig(text)
 	if len(p.packed) > contract.PushLimit {
-		return nil, outcome.Usagef("%s is too large for the CIB: %d kB compressed, limit %d kB. Copy it to the nodes as %s, then "+
+		return nil, outcome.Usagef("%s is too large for the CIB: %d kB compressed, limit %d kB. "+
+			"Copy it to the nodes as %s, then "+
 			"`hawser reload`", file, len(p.packed)>>10, contract.PushLimit>>10, p.ConfFile)
 	}
 	if p.Targets, p.Skipped, err = pushTargets(now.Status, p.Resource); err != nil {
@@ -102,7 +107,8 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 		return nil, err
 	}
 	checking := func(cib *crm.CIB) (crm.Plan, error) {
-		return pushPlan(cib, p, func(string) (string, bool, error) { return p.order(contract.PushCheck), true, nil })
+		return pushPlan(cib, p,
+			func(string) (string, bool, error) { return p.order(contract.PushCheck), true, nil })
 	}
 	plan, err := checking(now.CIB)
 	if err != nil {
@@ -115,9 +121,10 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 	return p, err
 }
 
-// Push has every node check the configuration and, if none refuses, take it; at most for the timeout. The
-// report is there whether there is an error or not.
-func (r *Roller) Push(ctx context.Context, p *Push, timeout time.Duration, progress change.Progress) (PushReport, error) {
+// Push has every node check the configuration and, if none refuses, take it; at most for the
+// timeout. The report is there whether there is an error or not.
+func (r *Roller) Push(ctx context.Context, p *Push, timeout time.Duration,
+	progress change.Progress) (PushReport, error) {
 	report := PushReport{Resource: p.Resource, Configuration: p.Sum, File: p.ConfFile}
 	var err error
 	report.Nodes, err = r.carry(ctx, p, timeout, progress)
@@ -126,8 +133,10 @@ func (r *Roller) Push(ctx context.Context, p *Push, timeout time.Duration, progr
 	return report, err
 }
 
-// checkPushed has this machine's HAProxy check the configuration, where there is one: a mistake is found before anything travels.
-func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string, text []byte) error {
+// checkPushed has this machine's HAProxy check the configuration, where there is one: a mistake is
+// found before anything travels.
+func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string,
+	text []byte) error {
 	h := configOf(p, "")
 	binary := cmp.Or(h.Binary, contract.DefaultBinpath)
 	if _, err := os.Stat(binary); r.Remote || err != nil {
@@ -145,7 +154,8 @@ func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 	h.Config = temporary.Name()
 	err = r.HAProxy(ctx, h)
 	if err != nil {
-		return outcome.Usagef("%s; nothing was changed", strings.ReplaceAll(err.Error(), temporary.Name(), file))
+		return outcome.Usagef("%s; nothing was changed",
+			strings.ReplaceAll(err.Error(), temporary.Name(), file))
 	}
 	return nil
 }
@@ -172,13 +182,16 @@ func credentials(file string, text []byte) string {
 }
 
 // pushTargets are the nodes on which the resource runs, and those that will miss the push.
-func pushTargets(status *crm.Status, resource string) (there []string, absent []NodePush, err error) {
+func pushTargets(status *crm.Status,
+	resource string) (there []string, absent []NodePush, err error) {
 	for _, r := range status.Resources {
 		if crm.ResourceOf(r.ID) != resource || !r.Active || r.Node == "" {
 			continue
 		}
 		if !r.Managed {
-			return nil, nil, outcome.Errorf(outcome.Resource, "%s is not managed on %s (maintenance mode, or is-managed=false): Pacemaker would reload nothing there; nothing was changed",
+			return nil, nil, outcome.Errorf(outcome.Resource,
+				"%s is not managed on %s (maintenance mode, or is-managed=false): Pacemaker "+
+					"would reload nothing there; nothing was changed",
 				resource, r.Node)
 		}
 		there = append(there, r.Node)
@@ -190,11 +203,13 @@ func pushTargets(status *crm.Status, resource string) (there []string, absent []
 			if !leaving {
 				reason = resource + " does not run there"
 			}
-			absent = append(absent, NodePush{Node: n.Name, Answer: "not running", Reason: reason + "; HAProxy will start there with the file that is there"})
+			absent = append(absent, NodePush{Node: n.Name, Answer: "not running",
+				Reason: reason + "; HAProxy will start there with the file that is there"})
 		}
 	}
 	if len(there) == 0 {
-		return nil, nil, outcome.Errorf(outcome.Resource, "%s runs nowhere: nothing can be pushed; `hawser status` shows why", resource)
+		return nil, nil, outcome.Errorf(outcome.Resource,
+			"%s runs nowhere: nothing can be pushed; `hawser status` shows why", resource)
 	}
 	return there, absent, nil
 }

@@ -16,9 +16,10 @@ import (
 
 func TestCredentials(t *testing.T) {
 	for text, want := range map[string]string{
-		"userlist u\n\tuser admin insecure-password hunter2\n":              "a user's password",
-		"userlist u\n\tuser admin password $5$abc groups g\n":               "a user's password",
-		"listen s\n\tstats auth admin:hunter2\n":                            "the password of the statistics page",
+		"userlist u\n\tuser admin insecure-password hunter2\n": "a user's password",
+		"userlist u\n\tuser admin password $5$abc groups g\n":  "a user's password",
+		"listen s\n\tstats auth admin:hunter2\n": "the password of " +
+			"the statistics page",
 		"userlist u\n\tuser admin insecure-password \"${PASSWORD}\"\n":      "",
 		"# stats auth admin:hunter2\nfrontend f\n\tstats uri /auth\n":       "",
 		"backend b\n\thttp-request auth realm password if { path /p }\n":    "",
@@ -43,7 +44,8 @@ func TestPushPlan(t *testing.T) {
 	}
 	spec, err := crm.Edit(current(), []crm.Object{
 		&crm.Property{Name: "stonith-enabled", Value: "false"},
-		&crm.Primitive{Name: "haproxy", Class: "ocf", Provider: "hawser", Type: "haproxy", Params: crm.Attrs{{Name: "stop_grace", Value: "7s"}}},
+		&crm.Primitive{Name: "haproxy", Class: "ocf", Provider: "hawser", Type: "haproxy",
+			Params: crm.Attrs{{Name: "stop_grace", Value: "7s"}}},
 	}, nil)
 	require.NoError(t, err)
 	write(crm.Diff(current(), spec))
@@ -75,17 +77,21 @@ func TestAnswers(t *testing.T) {
 	status := func(attributes map[string]string) *crm.Status {
 		s := &crm.Status{}
 		for _, node := range []string{"lb-1", "lb-2"} {
-			s.Nodes = append(s.Nodes, crm.NodeStatus{Name: node, Online: true, Attributes: map[string]string{contract.PushAttribute(contract.ResourceOf("haproxy")): attributes[node]}})
-			s.Resources = append(s.Resources, crm.ResourceStatus{ID: "haproxy", Active: true, Managed: true, Node: node})
+			s.Nodes = append(s.Nodes, crm.NodeStatus{Name: node, Online: true,
+				Attributes: map[string]string{contract.PushAttribute(contract.ResourceOf("haproxy")): attributes[node]}})
+			s.Resources = append(s.Resources, crm.ResourceStatus{ID: "haproxy", Active: true,
+				Managed: true, Node: node})
 		}
 		return s
 	}
 	asked := map[string]bool{}
-	all, waiting := answersIn(status(map[string]string{"lb-1": order + " ok", "lb-2": another + " ok"}), "haproxy", order, asked)
+	all, waiting := answersIn(status(map[string]string{"lb-1": order + " ok",
+		"lb-2": another + " ok"}), "haproxy", order, asked)
 	require.True(t, waiting, "the answer to another order is none")
 	require.Equal(t, []NodePush{{Node: "lb-1", Answer: "ok"}, {Node: "lb-2", Answer: "none"}}, all)
 
-	all, waiting = answersIn(status(map[string]string{"lb-1": order + " ok", "lb-2": order + " refused: no such file"}), "haproxy", order, asked)
+	all, waiting = answersIn(status(map[string]string{"lb-1": order + " ok",
+		"lb-2": order + " refused: no such file"}), "haproxy", order, asked)
 	require.False(t, waiting)
 	require.Equal(t, NodePush{Node: "lb-2", Answer: "refused", Reason: "no such file"}, all[1])
 	require.Equal(t, "lb-2: no such file", notOK(all))
@@ -103,10 +109,12 @@ func TestAnswers(t *testing.T) {
 	require.True(t, waiting, "a node on which HAProxy is restarted will answer")
 }
 
-// TestPushTargets: each node that will miss a push is named with its reason, and an unmanaged one is no mistake of the command line.
+// TestPushTargets: each node that will miss a push is named with its reason, and an unmanaged one
+// is no mistake of the command line.
 func TestPushTargets(t *testing.T) {
 	status := &crm.Status{
-		Nodes:     []crm.NodeStatus{{Name: "lb-1", Online: true}, {Name: "lb-2", Online: true, Standby: true}, {Name: "lb-3", Online: true}},
+		Nodes: []crm.NodeStatus{{Name: "lb-1", Online: true},
+			{Name: "lb-2", Online: true, Standby: true}, {Name: "lb-3", Online: true}},
 		Resources: []crm.ResourceStatus{{ID: "haproxy", Active: true, Managed: true, Node: "lb-1"}},
 	}
 	there, absent, err := pushTargets(status, "haproxy")
@@ -129,7 +137,7 @@ func TestPushTimesOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
 	<-ctx.Done()
-	_, err := r.answers(ctx, &Push{Resource: "haproxy"}, "check:abc")
+	_, err := r.answers(ctx, &Push{Resource: "haproxy"}, "check:abc", map[string]bool{})
 	require.Equal(t, outcome.Timeout, outcome.Of(err))
 	require.NotContains(t, err.Error(), ": ;")
 }

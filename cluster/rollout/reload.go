@@ -36,9 +36,10 @@ type Reload struct {
 	replan         change.Planner
 }
 
-// PlanReload checks the configuration of this node and foresees the reload of a resource, "" for the only
-// one that there is.
-func (r *Roller) PlanReload(ctx context.Context, resource string, o ReloadOptions) (*Reload, error) {
+// PlanReload checks the configuration of this node and foresees the reload of a resource, "" for
+// the only one that there is.
+func (r *Roller) PlanReload(ctx context.Context, resource string,
+	o ReloadOptions) (*Reload, error) {
 	now, err := crm.Read(ctx, r.Cluster)
 	if err != nil {
 		return nil, err
@@ -50,7 +51,8 @@ func (r *Roller) PlanReload(ctx context.Context, resource string, o ReloadOption
 	l := newReload(now.Status, p.Name)
 	l.ConfFile = inventory.ConfigOf(p)
 	if len(l.Waiting()) == 0 {
-		return nil, outcome.Errorf(outcome.Resource, "%s runs on no node where Pacemaker would reload it; nothing was changed%s",
+		return nil, outcome.Errorf(outcome.Resource,
+			"%s runs on no node where Pacemaker would reload it; nothing was changed%s",
 			p.Name, l.skipped())
 	}
 	hash, err := r.checkForReload(ctx, p)
@@ -58,14 +60,18 @@ func (r *Roller) PlanReload(ctx context.Context, resource string, o ReloadOption
 		return nil, err
 	}
 	if r.Remote {
-		l.Warnings = append(l.Warnings, "the cluster is another machine's: its nodes check the configuration, and take what each of them has")
+		l.Warnings = append(l.Warnings, "the cluster is another machine's: its nodes check the "+
+			"configuration, and take what each of them has")
 	}
 	l.Report.Configuration = hash
 	if !o.Differing {
 		l.Demanded = hash
 	}
-	l.generation = contract.NewGeneration(r.Now(), rand.Uint32(), l.Demanded) //nolint:gosec // it only has to be another one each time
-	l.replan = func(cib *crm.CIB) (crm.Plan, error) { return generationPlan(cib, p.Name, l.generation) }
+	salt := rand.Uint32() //nolint:gosec // it only has to be another one each time
+	l.generation = contract.NewGeneration(r.Now(), salt, l.Demanded)
+	l.replan = func(cib *crm.CIB) (crm.Plan, error) {
+		return generationPlan(cib, p.Name, l.generation)
+	}
 	if l.plan, err = l.replan(now.CIB); err != nil {
 		return nil, err
 	}
@@ -79,10 +85,11 @@ func (r *Roller) PlanReload(ctx context.Context, resource string, o ReloadOption
 	return l, nil
 }
 
-// Reload writes what was planned, and waits until each node has taken the configuration, said why it has
-// not, or is gone; at most for the timeout. The report is filled in whether there is an error or not:
-// there is one unless every node that goes on serving has taken the configuration.
-func (r *Roller) Reload(ctx context.Context, l *Reload, timeout time.Duration, progress change.Progress) error {
+// Reload writes what was planned, and waits until each node has taken the configuration, said why
+// it has not, or is gone; at most for the timeout. The report is filled in whether there is an
+// error or not: there is one unless every node that goes on serving has taken the configuration.
+func (r *Roller) Reload(ctx context.Context, l *Reload, timeout time.Duration,
+	progress change.Progress) error {
 	l.began = r.Now()
 	if err := change.Commit(ctx, r.Cluster, l.plan, l.replan); err != nil {
 		return err
@@ -101,8 +108,8 @@ func (r *Roller) Reload(ctx context.Context, l *Reload, timeout time.Duration, p
 // Written says whether the reload was asked for.
 func (l *Reload) Written() bool { return l.written }
 
-// checkForReload has this node's HAProxy check the configuration as the agent would run it, and returns its
-// hash: "" where the cluster is another machine's.
+// checkForReload has this node's HAProxy check the configuration as the agent would run it, and
+// returns its hash: "" where the cluster is another machine's.
 func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, error) {
 	if r.Remote {
 		return "", nil
@@ -125,7 +132,8 @@ func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 	}
 	after, err := haproxy.ReadSources(files)
 	if err != nil || haproxy.Hash(after) != haproxy.Hash(before) {
-		return "", outcome.Usagef("%s was edited while it was checked; nothing was changed: run the command again", file)
+		return "", outcome.Usagef("%s was edited while it was checked; nothing was changed: run "+
+			"the command again", file)
 	}
 	return haproxy.Hash(before), nil
 }
@@ -133,7 +141,8 @@ func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 // configOf is a configuration as the resource's agent would run it.
 func configOf(p *crm.Primitive, file string) preflight.HAProxy {
 	get := func(name string) string { v, _ := p.Params.Get(name); return v }
-	return preflight.HAProxy{Config: file, Binary: get(contract.ParamBinpath), Extra: get(contract.ParamExtraconf),
+	return preflight.HAProxy{Config: file, Binary: get(contract.ParamBinpath),
+		Extra:    get(contract.ParamExtraconf),
 		AnchorIP: get(contract.ParamAnchorIP), PrivateIP: get(contract.ParamPrivateIP)}
 }
 
@@ -142,7 +151,8 @@ func generationPlan(cib *crm.CIB, id, generation string) (crm.Plan, error) {
 	o, ok := cib.Object(id)
 	p, isPrimitive := o.(*crm.Primitive)
 	if !ok || !isPrimitive {
-		return crm.Plan{}, outcome.Errorf(outcome.Conflict, "%s was removed from the configuration", id)
+		return crm.Plan{}, outcome.Errorf(outcome.Conflict, "%s was removed from the configuration",
+			id)
 	}
 	changed, leftovers := withoutPush(cib, p) // of a push that was killed
 	changed.Params.Set(contract.ParamGeneration, generation)

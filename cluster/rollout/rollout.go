@@ -1,11 +1,11 @@
-// Package rollout brings a configuration of HAProxy to every node: Reload has each load the files that it
-// has, Push brings the files too. Both go through the cluster's configuration, and are what a broken
-// configuration cannot turn into an outage.
+// Package rollout brings a configuration of HAProxy to every node: Reload has each load the files
+// that it has, Push brings the files too. Both go through the cluster's configuration, and are what
+// a broken configuration cannot turn into an outage.
 //
-// PlanReload and PlanPush check and foresee, and change nothing but a stale record of a probe; Reload and
-// Push write what was planned and wait for each node's answer. The agent's side is agents/haproxy. It imports
-// change, inventory, preflight, contract, crm and haproxy, and never deploy, move or status. Open this file
-// first.
+// PlanReload and PlanPush check and foresee, and change nothing but a stale record of a probe;
+// Reload and Push write what was planned and wait for each node's answer. The agent's side is
+// agents/haproxy. It imports change, inventory, preflight, contract, crm and haproxy, and never
+// deploy, move or status. Open this file first.
 package rollout
 
 import (
@@ -30,8 +30,8 @@ type Roller struct {
 	RunDir  string // the agents' runtime files
 	Root    bool   // who runs this is root
 	Now     func() time.Time
-	// HAProxy has this node's HAProxy check a configuration; Environment is what the one of a resource was
-	// started with here, nil if none runs.
+	// HAProxy has this node's HAProxy check a configuration; Environment is what the one of a
+	// resource was started with here, nil if none runs.
 	HAProxy     func(ctx context.Context, h preflight.HAProxy) error
 	Environment func(resource string) []string
 }
@@ -39,7 +39,8 @@ type Roller struct {
 // foresee has Pacemaker's scheduler play the change through: it may restart the resource instead of
 // reloading it. Where that is because of a probe that found it running, the record of that probe is
 // removed, and the scheduler asked again. With force a restart is a warning.
-func (r *Roller) foresee(ctx context.Context, plan crm.Plan, replan change.Planner, id string, force bool) (next crm.Plan, warning string, err error) {
+func (r *Roller) foresee(ctx context.Context, plan crm.Plan, replan change.Planner, id string,
+	force bool) (next crm.Plan, warning string, err error) {
 	nodes, err := r.restarts(ctx, plan, id)
 	if err != nil || len(nodes) == 0 {
 		return plan, "", err
@@ -59,11 +60,13 @@ func (r *Roller) foresee(ctx context.Context, plan crm.Plan, replan change.Plann
 	if nodes, err = r.restarts(ctx, plan, id); err != nil || len(nodes) == 0 {
 		return plan, "", err
 	}
-	what := fmt.Sprintf("Pacemaker would restart %s on %s instead of reloading it, which cuts the connections that are open",
+	what := fmt.Sprintf("Pacemaker would restart %s on %s instead of reloading it, which cuts "+
+		"the connections that are open",
 		id, strings.Join(nodes, ", "))
 	if !force {
-		return plan, "", outcome.Errorf(outcome.Failed, "%s; nothing was changed: accept that with --force, or restart one node "+
-			"after the other (standby, and online again)", what)
+		return plan, "", outcome.Errorf(outcome.Failed,
+			"%s; nothing was changed: accept that with --force, or restart one node "+
+				"after the other (standby, and online again)", what)
 	}
 	return plan, what, nil
 }

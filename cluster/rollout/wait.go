@@ -79,11 +79,13 @@ func newReload(status *crm.Status, id string) *Reload {
 		}
 		l.Report.Nodes = append(l.Report.Nodes, node)
 	}
-	slices.SortFunc(l.Report.Nodes, func(a, b NodeReload) int { return strings.Compare(a.Node, b.Node) })
+	slices.SortFunc(l.Report.Nodes,
+		func(a, b NodeReload) int { return strings.Compare(a.Node, b.Node) })
 	return l
 }
 
-const notManaged = "it is not managed (maintenance mode, or is-managed=false): HAProxy goes on with what it served until it is"
+const notManaged = "it is not managed (maintenance mode, or is-managed=false): HAProxy goes on " +
+	"with what it served until it is"
 
 // takenOn is what the node's agent has told of the configuration.
 func takenOn(n crm.NodeStatus, id string) contract.Loaded {
@@ -115,8 +117,10 @@ func (l *Reload) skipped() string {
 // pollEvery is the pause between two looks at what the nodes say.
 const pollEvery = 100 * time.Millisecond
 
-// await waits until each node has taken the configuration, said why it has not, or is there no longer.
-func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration, progress change.Progress) error {
+// await waits until each node has taken the configuration, said why it has not, or is there no
+// longer.
+func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration,
+	progress change.Progress) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
@@ -132,7 +136,8 @@ func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration, pr
 			}
 		}
 		if err != nil && limited.Err() == nil {
-			return fmt.Errorf("the reload was asked for, but it is not known what became of it (`hawser status` shows it): %w", err)
+			return fmt.Errorf("the reload was asked for, but it is not known what became of it "+
+				"(`hawser status` shows it): %w", err)
 		}
 		select {
 		case <-limited.Done():
@@ -140,9 +145,13 @@ func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration, pr
 		}
 		switch {
 		case ctx.Err() != nil:
-			return outcome.Errorf(outcome.Interrupted, "interrupted before %s had answered: the reload was asked for, `hawser status` shows what becomes of it", strings.Join(l.Waiting(), ", "))
+			return outcome.Errorf(outcome.Interrupted,
+				"interrupted before %s had answered: the reload was asked for, `hawser status` "+
+					"shows what becomes of it", strings.Join(l.Waiting(), ", "))
 		case limited.Err() != nil:
-			return outcome.Errorf(outcome.Timeout, "%s has not answered within %v: the reload was asked for, `hawser status` shows what becomes of it (an agent older than this hawser does not answer)",
+			return outcome.Errorf(outcome.Timeout,
+				"%s has not answered within %v: the reload was asked for, `hawser status` shows "+
+					"what becomes of it (an agent older than this hawser does not answer)",
 				strings.Join(l.Waiting(), ", "), timeout)
 		}
 	}
@@ -186,7 +195,8 @@ func (l *Reload) look(status *crm.Status, n *NodeReload, now time.Time) {
 	}
 }
 
-// lost finds out why HAProxy does not run any more on a node that is there; it may be about to start again.
+// lost finds out why HAProxy does not run any more on a node that is there; it may be about to
+// start again.
 func (n *NodeReload) lost(status *crm.Status, l *Reload) {
 	for _, f := range status.Failures {
 		if crm.ResourceOf(f.Resource) == l.id && f.Node == n.Node && f.Since(l.began) {
@@ -202,7 +212,8 @@ func (n *NodeReload) lost(status *crm.Status, l *Reload) {
 	}
 }
 
-// verdict is the error for what became of the reload; nil if every node that goes on serving has taken it.
+// verdict is the error for what became of the reload; nil if every node that goes on serving has
+// taken it.
 func (l *Reload) verdict() error {
 	var failed, kept []string
 	taken := false
@@ -213,9 +224,11 @@ func (l *Reload) verdict() error {
 		case NodeFailed:
 			failed = append(failed, fmt.Sprintf("%s: %s", n.Node, n.Reason))
 		case Kept:
-			kept = append(kept, fmt.Sprintf("%s goes on with the configuration that it served: %s", n.Node, n.Reason))
+			kept = append(kept, fmt.Sprintf("%s goes on with the configuration that it served: %s",
+				n.Node, n.Reason))
 		case Differs:
-			kept = append(kept, fmt.Sprintf("%s serves another configuration than the one of this node: %s", n.Node, n.Reason))
+			kept = append(kept, fmt.Sprintf("%s serves another configuration than the one of "+
+				"this node: %s", n.Node, n.Reason))
 		case Unmanaged:
 			kept = append(kept, fmt.Sprintf("%s: %s", n.Node, n.Reason))
 		}
@@ -226,16 +239,19 @@ func (l *Reload) verdict() error {
 	case len(kept) > 0:
 		return outcome.Errorf(outcome.Degraded, "%s", strings.Join(kept, "\n"))
 	case !taken && len(l.Waiting()) == 0:
-		return outcome.Errorf(outcome.Resource, "no node is left that would have taken the configuration over")
+		return outcome.Errorf(outcome.Resource,
+			"no node is left that would have taken the configuration over")
 	}
 	return nil
 }
 
-// addLocal asks this node's master for its old workers, of which the cluster was told when the reload was over.
+// addLocal asks this node's master for its old workers, of which the cluster was told when the
+// reload was over.
 func (r *Roller) addLocal(ctx context.Context, l *Reload) {
 	ctx, cancel := context.WithTimeout(ctx, socketTime)
 	defer cancel()
-	old, err := haproxy.Master{Path: contract.FilesOf(r.RunDir, l.id).MasterSocket()}.OldWorkers(ctx)
+	old, err := haproxy.Master{Path: contract.FilesOf(r.RunDir,
+		l.id).MasterSocket()}.OldWorkers(ctx)
 	if err != nil {
 		return
 	}

@@ -1,8 +1,9 @@
-// Package status says what a cluster does with HAProxy and its addresses, for the screen, as JSON and for a
-// web page: Collector asks, Report is the answer.
+// Package status says what a cluster does with HAProxy and its addresses, for the screen, as JSON
+// and for a web page: Collector asks, Report is the answer.
 //
-// It reads and never writes, and imports inventory, fencing, contract, crm and haproxy, but never deploy,
-// move or rollout. Open report.go first for what there is to know, collect.go for where it comes from.
+// It reads and never writes, and imports inventory, fencing, contract, crm and haproxy, but never
+// deploy, move or rollout. Open report.go first for what there is to know, collect.go for where it
+// comes from.
 package status
 
 import (
@@ -44,14 +45,16 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	wg.Go(func() { local = s.localHAProxies(ctx) })
 	wg.Wait()
 
-	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, FloatingIPs: []FloatingIP{}, Others: []Other{}, Failures: []Failure{}, Drift: []Drift{}}
+	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, FloatingIPs: []FloatingIP{},
+		Others: []Other{}, Failures: []Failure{}, Drift: []Drift{}}
 	r.Pacemaker.Nodes, r.Pacemaker.Fencers, r.Pacemaker.NotFenced = []Node{}, []Fencer{}, []string{}
 	r.Configuration = source(cibErr)
 	r.Pacemaker.Source = source(statErr)
 	if statErr != nil {
 		r.State, r.Denied = Unavailable, errors.Is(statErr, crm.ErrPermission)
 		for _, l := range local {
-			r.addHAProxy(l.report(HAProxy{Resource: l.instance, Node: s.Node, State: OK, Is: "running"}))
+			r.addHAProxy(l.report(HAProxy{Resource: l.instance, Node: s.Node, State: OK,
+				Is: "running"}))
 		}
 		return r
 	}
@@ -84,7 +87,8 @@ func source(err error) Source {
 
 func (r *Report) addCluster(status *crm.Status) {
 	p := &r.Pacemaker
-	p.Version, p.DC, p.Quorum, p.Fencing, p.Maintenance = status.Pacemaker, status.DC, status.Quorum, status.Fencing, status.Maintenance
+	p.Version, p.DC, p.Quorum, p.Fencing, p.Maintenance = status.Pacemaker, status.DC,
+		status.Quorum, status.Fencing, status.Maintenance
 	if !p.Quorum || p.Maintenance || p.DC == "" {
 		r.State = worst(r.State, Degraded)
 	}
@@ -93,7 +97,8 @@ func (r *Report) addCluster(status *crm.Status) {
 		if !n.Online {
 			node.Is = []string{"offline"}
 		}
-		for word, is := range map[string]bool{"standby": n.Standby, "maintenance": n.Maintenance, "pending": n.Pending, "unclean": n.Unclean, "shutting down": n.Shutdown && n.Online} {
+		for word, is := range map[string]bool{"standby": n.Standby, "maintenance": n.Maintenance,
+			"pending": n.Pending, "unclean": n.Unclean, "shutting down": n.Shutdown && n.Online} {
 			if is {
 				node.Is = append(node.Is, word)
 			}
@@ -118,7 +123,9 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 	for _, res := range status.Resources {
 		is, st := describeState(res, nowhere[crm.ResourceOf(res.ID)])
 		if res.Reason != "" && res.Active && !res.Failed && !res.Degraded && !res.Blocked {
-			res.Reason = "" // of a failure that is over: it is listed with the failed actions, and here it would read as if it still were so
+			// It is of a failure that is over, and is listed with the failed actions; here it would
+			// read as if it still were so.
+			res.Reason = ""
 		}
 		if reason, lost := unknownPlace(status, res); reason != "" {
 			is, st, res.Reason = "unknown", lost, reason
@@ -127,8 +134,8 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			r.addFencer(res, cib, is, st)
 			continue
 		}
-		switch agentType(res.Agent) {
-		case "haproxy":
+		switch {
+		case inventory.RunsHAProxy(res.Agent):
 			id := crm.ResourceOf(res.ID)
 			if res.Parent != "" {
 				cloned[id] = res.Parent
@@ -136,7 +143,8 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			if res.Node == "" && res.Parent != "" {
 				continue // an instance without a node: the node's own line says so
 			}
-			h := HAProxy{Resource: id, Node: res.Node, State: st, Is: is, Since: timeOf(res.Since), Reason: res.Reason}
+			h := HAProxy{Resource: id, Node: res.Node, State: st, Is: is, Since: timeOf(res.Since),
+				Reason: res.Reason}
 			h.Servers = serversOf(status, res.Node, id)
 			h.Crash = crashOf(status, res.Node, id)
 			if res.Active {
@@ -147,8 +155,9 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			}
 			seen[id+" "+res.Node] = true
 			r.addHAProxy(h)
-		case "floatip":
-			ip := FloatingIP{Resource: res.ID, State: st, Is: is, Node: res.Node, Since: timeOf(res.Since), Reason: res.Reason}
+		case inventory.IsFloatIP(res.Agent):
+			ip := FloatingIP{Resource: res.ID, State: st, Is: is, Node: res.Node,
+				Since: timeOf(res.Since), Reason: res.Reason}
 			if a, ok := inventory.AddressNamed(cib, res.ID); ok {
 				ip.IP, ip.Provider = a.IP, a.Provider
 			}
@@ -156,7 +165,8 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			r.FloatingIPs = append(r.FloatingIPs, ip)
 		default:
 			r.State = worst(r.State, st)
-			r.Others = append(r.Others, Other{Resource: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node, Reason: res.Reason})
+			r.Others = append(r.Others, Other{Resource: res.ID, Agent: res.Agent, State: st, Is: is,
+				Node: res.Node, Reason: res.Reason})
 		}
 	}
 	for id, clone := range cloned {
@@ -165,7 +175,8 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 				continue
 			}
 			h := absent(status, n, id, nowhere[id])
-			if ban, banned := status.BanOf(n.Name, id, clone); banned && n.Online && !n.Standby && h.State != Failed {
+			if ban, banned := status.BanOf(n.Name, id, clone); banned && n.Online && !n.Standby &&
+				h.State != Failed {
 				h.keptOff(ban)
 			}
 			r.addHAProxy(h)
@@ -213,7 +224,8 @@ func (r *Report) addHAProxy(h HAProxy) {
 func (r *Report) addFailures(status *crm.Status) {
 	for _, f := range status.Failures {
 		r.State = worst(r.State, Degraded)
-		r.Failures = append(r.Failures, Failure{Resource: f.Resource, Node: f.Node, Task: f.Task, Code: f.Code, Meaning: f.Meaning,
+		r.Failures = append(r.Failures, Failure{Resource: f.Resource, Node: f.Node, Task: f.Task,
+			Code: f.Code, Meaning: f.Meaning,
 			Status: f.Status, Reason: f.Reason, Time: timeOf(f.Time)})
 	}
 }
@@ -227,7 +239,8 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 		return "failed", Failed
 	case r.Pending != "" && !r.Active:
 		return strings.ToLower(r.Pending), Degraded
-	case r.Active && (r.Role == "Starting" || r.Role == "Stopping"): // crm_mon calls it active from the first moment to the last
+	case r.Active && (r.Role == "Starting" || r.Role == "Stopping"):
+		// crm_mon calls it active from the first moment to the last.
 		return strings.ToLower(r.Role), Degraded
 	case !r.Active && r.Target == "Stopped":
 		return "stopped on purpose", Degraded
@@ -246,9 +259,6 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 	}
 	return "running", OK
 }
-
-// agentType is the last part of ocf:provider:type.
-func agentType(agent string) string { return agent[strings.LastIndex(agent, ":")+1:] }
 
 func timeOf(t time.Time) *time.Time {
 	if t.IsZero() {

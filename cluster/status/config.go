@@ -13,9 +13,11 @@ import (
 type Config struct {
 	// Serves is the hash of the configuration that HAProxy serves, "" where it is not known.
 	Serves string `json:"serves,omitempty"`
-	// Disk is the hash of the node's files where it is another one: "missing" or "unreadable" where there is none.
+	// Disk is the hash of the node's files where it is another one: "missing" or "unreadable" where
+	// there is none.
 	Disk string `json:"disk,omitempty"`
-	// OldWorkers are those of before a reload that still have connections, OldConnections these, as of the last monitor.
+	// OldWorkers are those of before a reload that still have connections, OldConnections these, as
+	// of the last monitor.
 	OldWorkers     int `json:"old_workers"`
 	OldConnections int `json:"old_connections"`
 }
@@ -40,11 +42,13 @@ func configOf(status *crm.Status, node, resource string) *Config {
 		return nil
 	}
 	t := contract.ParseLoaded(text)
-	return &Config{Serves: t.Serves, Disk: t.Disk, OldWorkers: t.OldWorkers, OldConnections: t.Conns}
+	return &Config{Serves: t.Serves, Disk: t.Disk, OldWorkers: t.OldWorkers,
+		OldConnections: t.Conns}
 }
 
-// addDrift compares what the nodes serve. A configuration that was edited and is not served yet is no fault; files that are gone are, since
-// HAProxy could not be started again there, and so are nodes that serve different ones.
+// addDrift compares what the nodes serve. A configuration that was edited and is not served yet is
+// no fault; files that are gone are, since HAProxy could not be started again there, and so are
+// nodes that serve different ones.
 func (r *Report) addDrift() {
 	served := map[string]map[string][]string{}
 	for i := range r.HAProxy {
@@ -56,7 +60,8 @@ func (r *Report) addDrift() {
 			h.State = worst(h.State, Degraded)
 			r.State = worst(r.State, Degraded)
 			if h.Reason == "" {
-				h.Reason = "its configuration files are " + d + " there: HAProxy could not be started again"
+				h.Reason = "its configuration files are " + d +
+					" there: HAProxy could not be started again"
 			}
 		}
 		if hash := h.Configuration.Serves; hash != "" {
@@ -76,12 +81,14 @@ func (r *Report) addDrift() {
 			d.Served = append(d.Served, Served{hash, nodes})
 		}
 		slices.SortFunc(d.Served, func(a, b Served) int {
-			return cmp.Or(cmp.Compare(len(b.Nodes), len(a.Nodes)), strings.Compare(a.Nodes[0], b.Nodes[0]))
+			return cmp.Or(cmp.Compare(len(b.Nodes), len(a.Nodes)),
+				strings.Compare(a.Nodes[0], b.Nodes[0]))
 		})
 		r.Drift = append(r.Drift, d)
 		r.State = worst(r.State, Degraded)
 	}
-	slices.SortFunc(r.Drift, func(a, b Drift) int { return strings.Compare(a.Resource, b.Resource) })
+	slices.SortFunc(r.Drift,
+		func(a, b Drift) int { return strings.Compare(a.Resource, b.Resource) })
 }
 
 // Drifted says whether the node has files that are not what it serves.

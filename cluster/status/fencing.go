@@ -10,7 +10,8 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// addFencer adds a fencing device. One that failed leaves all addresses where they are: the cluster works until a node is lost.
+// addFencer adds a fencing device. One that failed leaves all addresses where they are: the cluster
+// works until a node is lost.
 func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st State) {
 	if !r.Pacemaker.Fencing {
 		is, st = is+", but fencing is off", Degraded
@@ -19,11 +20,13 @@ func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st S
 		st = Degraded
 	}
 	r.State = worst(r.State, st)
-	f := Fencer{Device: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node, Reason: res.Reason}
+	f := Fencer{Device: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node,
+		Reason: res.Reason}
 	switch {
 	case is == "stopped on purpose":
 		f.Reason = "its target role is Stopped: it fences nobody"
-	case st == Degraded && f.Reason == "" && f.Agent == contract.FenceDropletAgent && cib != nil: // Pacemaker keeps no reason of a fence agent
+	case st == Degraded && f.Reason == "" && f.Agent == contract.FenceDropletAgent && cib != nil:
+		// Pacemaker keeps no reason of a fence agent.
 		if p, ok := cib.Primitive(f.Device); ok {
 			f.Reason = fmt.Sprintf("`fence_droplet%s -o monitor` says why", agentFlags(p.Params))
 		}
@@ -63,7 +66,8 @@ func (r *Report) addWatchdog(cib *crm.CIB) {
 		}
 		return
 	}
-	f := Fencer{Device: fencing.WatchdogDevice, Agent: "sbd", State: OK, Is: "running", Reason: "the nodes' watchdogs"}
+	f := Fencer{Device: fencing.WatchdogDevice, Agent: "sbd", State: OK, Is: "running",
+		Reason: "the nodes' watchdogs"}
 	wait, _ := cib.Property(fencing.WatchdogTimeout)
 	if d, err := param.ParseDuration(wait); err == nil && d > 0 {
 		f.WaitSeconds = d.Seconds()

@@ -93,7 +93,8 @@ func (l localHAProxy) report(h HAProxy) HAProxy {
 		}
 		return h
 	}
-	h.Process = &Process{Version: l.info.Version, PID: l.info.Pid, UptimeSeconds: int64(l.info.Uptime.Seconds())}
+	h.Process = &Process{Version: l.info.Version, PID: l.info.Pid,
+		UptimeSeconds: int64(l.info.Uptime.Seconds())}
 	h.Servers = &Servers{}
 	for _, st := range l.stats {
 		switch {
@@ -115,7 +116,8 @@ func (l localHAProxy) report(h HAProxy) HAProxy {
 		}
 	}
 	if h.Process.FailedReloads > 0 && h.Reason == "" {
-		h.Reason = fmt.Sprintf("%d reloads failed since the last that did not: the running configuration is not the one on disk", h.Process.FailedReloads)
+		h.Reason = fmt.Sprintf("%d reloads failed since the last that did not: the running "+
+			"configuration is not the one on disk", h.Process.FailedReloads)
 		h.State = worst(h.State, Degraded)
 	}
 	return h

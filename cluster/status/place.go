@@ -1,29 +1,30 @@
 package status
 
 import (
-	"strings"
-
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// unknownPlace says what is wrong with a resource that runs, as far as Pacemaker knows, on a node that does not answer: until the node is
-// fenced Pacemaker only repeats what it last knew, and starts the resource nowhere else.
+// unknownPlace says what is wrong with a resource that runs, as far as Pacemaker knows, on a node
+// that does not answer: until the node is fenced Pacemaker only repeats what it last knew, and
+// starts the resource nowhere else.
 func unknownPlace(status *crm.Status, r crm.ResourceStatus) (reason string, st State) {
 	if r.Node == "" || !status.Offline(r.Node) {
 		return "", OK
 	}
 	st = Failed
 	for _, other := range status.Resources {
-		if crm.ResourceOf(other.ID) == crm.ResourceOf(r.ID) && other.Active && other.Node != "" && !status.Offline(other.Node) {
+		if crm.ResourceOf(other.ID) == crm.ResourceOf(r.ID) && other.Active && other.Node != "" &&
+			!status.Offline(other.Node) {
 			st = Degraded // another instance serves
 		}
 	}
-	return r.Node + " is offline, and until it has been fenced Pacemaker does not know what runs there", st
+	return r.Node +
+		" is offline, and until it has been fenced Pacemaker does not know what runs there", st
 }
 
-// keptOff completes the line of a HAProxy that a constraint keeps off the node. That is as somebody wanted it, except where the constraint
-// is what a command like `crm resource move` left behind.
+// keptOff completes the line of a HAProxy that a constraint keeps off the node. That is as somebody
+// wanted it, except where the constraint is what a command like `crm resource move` left behind.
 func (h *HAProxy) keptOff(b crm.Ban) {
 	h.Is, h.State = "kept off", OK
 	h.Reason = "the constraint " + b.ID + " keeps it off this node"
@@ -33,17 +34,20 @@ func (h *HAProxy) keptOff(b crm.Ban) {
 	}
 }
 
-// missSockets says of an agent's HAProxy that should run on this node, and whose socket is not there to be asked, that it was not asked.
+// missSockets says of an agent's HAProxy that should run on this node, and whose socket is not
+// there to be asked, that it was not asked.
 func (r *Report) missSockets(status *crm.Status, here, runDir string) {
 	ours := map[string]bool{}
 	for _, res := range status.Resources {
-		if res.Active && res.Role != "Starting" && res.Role != "Stopping" && res.Node == here && strings.HasPrefix(res.Agent, "ocf:hawser:") {
+		if res.Active && res.Role != "Starting" && res.Role != "Stopping" && res.Node == here &&
+			res.Agent == contract.HAProxyAgent {
 			ours[crm.ResourceOf(res.ID)] = true
 		}
 	}
 	for i := range r.HAProxy {
 		if h := &r.HAProxy[i]; h.Node == here && ours[h.Resource] && h.Socket == nil {
-			h.Socket = &Source{Error: "there is no " + contract.FilesOf(runDir, h.Resource).StatsSocket()}
+			h.Socket = &Source{Error: "there is no " + contract.FilesOf(runDir,
+				h.Resource).StatsSocket()}
 			h.State = worst(h.State, Degraded)
 			r.State = worst(r.State, h.State)
 		}

@@ -11,9 +11,6 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// corosyncConf is where Corosync's configuration is.
-const corosyncConf = "/etc/corosync/corosync.conf"
-
 func timingCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "timing",
@@ -24,7 +21,7 @@ func timingCommand(sys *system) *cli.Command {
 			"Nothing is changed.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "for", Usage: "print the totem section for a `NETWORK`: lan or cloud"},
-			&cli.StringFlag{Name: "config", Usage: "look at this `FILE`, not at the running Corosync", DefaultText: corosyncConf},
+			&cli.StringFlag{Name: "config", Usage: "look at this `FILE`, not at the running Corosync", DefaultText: corosync.ConfFile},
 			&cli.IntFlag{Name: "nodes", Usage: "`NUMBER` of nodes, in place of the configuration's"},
 			jsonFlag(),
 		},
@@ -70,7 +67,7 @@ func (s *system) timingFor(c *cli.Context) error {
 	}
 	e := timing.In(conf.Nodes)
 	s.printf("# For a %s: a lost node is out of the membership %s after its death at the latest.\n", map[string]string{"lan": "LAN", "cloud": "cloud network"}[word], e.Lost())
-	s.printf("# In place of the totem section in %s, on every node; then, on one: corosync-cfgtool -R\n%s", corosyncConf, section)
+	s.printf("# In place of the totem section in %s, on every node; then, on one: corosync-cfgtool -R\n%s", corosync.ConfFile, section)
 	return nil
 }
 
@@ -103,11 +100,11 @@ func (s *system) explainTiming(c *cli.Context) error {
 			if conf.In(conf.Nodes) == e {
 				findings = append(findings, conf.Written()...)
 			} else {
-				findings = append(findings, corosync.Finding{Name: corosyncConf, Text: "it says otherwise than what is in force: corosync-cfgtool -R on one node makes it so"})
+				findings = append(findings, corosync.Finding{Name: corosync.ConfFile, Text: "it says otherwise than what is in force: corosync-cfgtool -R on one node makes it so"})
 			}
 		}
 	case err != nil && path == "" && errors.Is(err, os.ErrNotExist):
-		return exitf(outcome.Unavailable, "%w, and there is no %s: run this on a node of the cluster, or give --config", askErr, corosyncConf)
+		return exitf(outcome.Unavailable, "%w, and there is no %s: run this on a node of the cluster, or give --config", askErr, corosync.ConfFile)
 	case err != nil:
 		return err
 	default:
@@ -148,7 +145,7 @@ func (s *system) showTiming(r *corosync.Failover) {
 
 func nameOf(path string) string {
 	if path == "" {
-		return corosyncConf
+		return corosync.ConfFile
 	}
 	return path
 }

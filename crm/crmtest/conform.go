@@ -11,7 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// Tutorial is the set-up of a cloned HAProxy and a floating IP beside it, on a cluster without fencing.
+// Tutorial is the set-up of a cloned HAProxy and a floating IP beside it, on a cluster without
+// fencing.
 func Tutorial() []crm.Object {
 	return []crm.Object{
 		&crm.Property{Name: "stonith-enabled", Value: "false"},
@@ -23,27 +24,39 @@ func Tutorial() []crm.Object {
 				Params: crm.Attrs{{Name: "OCF_CHECK_LEVEL", Value: "10"}},
 			}},
 		},
-		&crm.Clone{Name: "haproxy-clone", Resource: "haproxy", Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
+		&crm.Clone{Name: "haproxy-clone", Resource: "haproxy",
+			Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
 		&crm.Primitive{
 			Name: "FloatIP", Class: "ocf", Provider: "hawser", Type: "floatip",
-			Params: crm.Attrs{{Name: "ip", Value: "203.0.113.10"}, {Name: "token_file", Value: "/etc/hawser/token"}},
-			Ops:    []crm.Op{{Name: "monitor", Interval: "15s"}},
+			Params: crm.Attrs{{Name: "ip", Value: "203.0.113.10"},
+				{Name: "token_file", Value: "/etc/hawser/token"}},
+			Ops: []crm.Op{{Name: "monitor", Interval: "15s"}},
 		},
-		&crm.Colocation{Name: "FloatIP-haproxy", Score: "INFINITY", Resource: "FloatIP", With: "haproxy-clone"},
+		&crm.Colocation{Name: "FloatIP-haproxy", Score: "INFINITY", Resource: "FloatIP",
+			With: "haproxy-clone"},
 	}
 }
 
-// Conform is what every crm.Cluster must do. fresh returns one whose CIB is Seed("lb-1", "lb-2", "lb-3").
+// Conform is what every crm.Cluster must do. fresh returns one whose CIB is Seed("lb-1", "lb-2",
+// "lb-3").
 func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
-	t.Run("a plan is checked, written whole, and the second is empty", func(t *testing.T) { conformApply(t, fresh(t)) })
-	t.Run("a plan for another configuration is refused", func(t *testing.T) { conformStale(t, fresh(t)) })
-	t.Run("destroy leaves what was there before", func(t *testing.T) { conformDestroy(t, fresh(t)) })
-	t.Run("an option that is taken over comes back", func(t *testing.T) { conformTakeOver(t, fresh(t)) })
+	t.Run("a plan is checked, written whole, and the second is empty",
+		func(t *testing.T) { conformApply(t, fresh(t)) })
+	t.Run("a plan for another configuration is refused",
+		func(t *testing.T) { conformStale(t, fresh(t)) })
+	t.Run("destroy leaves what was there before",
+		func(t *testing.T) { conformDestroy(t, fresh(t)) })
+	t.Run("an option that is taken over comes back",
+		func(t *testing.T) { conformTakeOver(t, fresh(t)) })
 	t.Run("without fencing nothing would start", func(t *testing.T) { conformFencing(t, fresh(t)) })
 	t.Run("a cancelled context changes nothing", func(t *testing.T) { conformCancel(t, fresh(t)) })
 	t.Run("status", func(t *testing.T) { conformStatus(t, fresh(t)) })
-	t.Run("verify says what check says, and forecasts nothing", func(t *testing.T) { conformVerify(t, fresh(t)) })
-	t.Run("a rehearsal leads to a configuration that the next one starts from", func(t *testing.T) { conformRehearse(t, fresh(t)) })
+	t.Run("a ban keeps a resource off a node, and is told",
+		func(t *testing.T) { conformBan(t, fresh(t)) })
+	t.Run("verify says what check says, and forecasts nothing",
+		func(t *testing.T) { conformVerify(t, fresh(t)) })
+	t.Run("a rehearsal leads to a configuration that the next one starts from",
+		func(t *testing.T) { conformRehearse(t, fresh(t)) })
 	t.Run("the record of a probe that is not there", func(t *testing.T) {
 		require.NoError(t, fresh(t).ForgetProbe(context.Background(), "haproxy", "lb-1"))
 	})
@@ -53,8 +66,8 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	})
 }
 
-// ConformLive is what every crm.Cluster must do that has a cluster behind it, and not a file. It sets a
-// private attribute and leaves it there.
+// ConformLive is what every crm.Cluster must do that has a cluster behind it, and not a file. It
+// sets a private attribute and leaves it there.
 func ConformLive(t *testing.T, c crm.Cluster, here string) {
 	ctx := context.Background()
 	t.Run("a private attribute", func(t *testing.T) {
@@ -115,7 +128,8 @@ func conformApply(t *testing.T, c crm.Cluster) {
 	for _, a := range forecast.Actions {
 		said = append(said, a.String())
 	}
-	require.ElementsMatch(t, []string{"start haproxy:0 on lb-1", "start haproxy:1 on lb-2", "start haproxy:2 on lb-3", "start FloatIP on lb-1"}, said)
+	require.ElementsMatch(t, []string{"start haproxy:0 on lb-1", "start haproxy:1 on lb-2",
+		"start haproxy:2 on lb-3", "start FloatIP on lb-1"}, said)
 	unchanged, err := c.Query(ctx)
 	require.NoError(t, err)
 	require.Equal(t, before.Version, unchanged.Version, "a check must write nothing")
@@ -125,7 +139,8 @@ func conformApply(t *testing.T, c crm.Cluster) {
 	require.NoError(t, err)
 	require.Greater(t, after.Version.Epoch, before.Version.Epoch)
 	require.Equal(t, crm.FormatShell(p.New.Objects()), crm.FormatShell(after.Objects()))
-	require.ElementsMatch(t, []string{"haproxy", "haproxy-clone", "FloatIP", "FloatIP-haproxy", "cib-bootstrap-options-stonith-enabled"}, after.Tagged("hawser"))
+	require.ElementsMatch(t, []string{"haproxy", "haproxy-clone", "FloatIP", "FloatIP-haproxy",
+		"cib-bootstrap-options-stonith-enabled"}, after.Tagged("hawser"))
 
 	again := plan(t, c, spec)
 	require.Empty(t, again.Changes)
@@ -141,7 +156,9 @@ func conformStale(t *testing.T, c crm.Cluster) {
 	approved := plan(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
 	cib, err := c.Query(ctx)
 	require.NoError(t, err)
-	other, err := crm.Edit(cib, []crm.Object{&crm.Property{Section: crm.RscDefaults, Name: "resource-stickiness", Value: "100"}}, nil)
+	other, err := crm.Edit(cib,
+		[]crm.Object{&crm.Property{Section: crm.RscDefaults, Name: "resource-stickiness",
+			Value: "100"}}, nil)
 	require.NoError(t, err)
 	edit, err := crm.Diff(cib, other)
 	require.NoError(t, err)
@@ -168,7 +185,8 @@ func conformTakeOver(t *testing.T, c crm.Cluster) {
 	ctx := context.Background()
 	cib, err := c.Query(ctx)
 	require.NoError(t, err)
-	set, err := crm.Edit(cib, []crm.Object{&crm.Property{Name: "stonith-enabled", Value: "true"}, &crm.Property{Name: "cluster-recheck-interval", Value: "5min"}}, nil)
+	set, err := crm.Edit(cib, []crm.Object{&crm.Property{Name: "stonith-enabled", Value: "true"},
+		&crm.Property{Name: "cluster-recheck-interval", Value: "5min"}}, nil)
 	require.NoError(t, err)
 	p, err := crm.Diff(cib, set)
 	require.NoError(t, err)
@@ -227,7 +245,8 @@ func conformVerify(t *testing.T, c crm.Cluster) {
 	require.Equal(t, before, shows(t, c), "a check must write nothing")
 }
 
-// conformRehearse plays a set-up, a move and the end of the move's constraint through, each after the other.
+// conformRehearse plays a set-up, a move and the end of the move's constraint through, each after
+// the other.
 func conformRehearse(t *testing.T, c crm.Cluster) {
 	ctx := context.Background()
 	before := shows(t, c)
@@ -292,4 +311,40 @@ func conformStatus(t *testing.T, c crm.Cluster) {
 		count[r.Parent+"/"+r.ID]++
 	}
 	require.Equal(t, map[string]int{"haproxy-clone/haproxy": 3, "/FloatIP": 1}, count)
+}
+
+// conformBan: no preference outweighs a ban.
+func conformBan(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	write(t, c, crm.Spec{Objects: append(Tutorial(),
+		&crm.Location{Name: "never", Resource: "FloatIP", Score: "-INFINITY", Node: "lb-1"},
+		&crm.Location{Name: "seldom", Resource: "FloatIP", Score: "-5", Node: "lb-3"}),
+		Tag: "hawser"})
+	s, err := c.Status(ctx)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []crm.Ban{
+		{ID: "never", Resource: "FloatIP", Node: "lb-1", Score: -crm.Infinity},
+		{ID: "seldom", Resource: "FloatIP", Node: "lb-3", Score: -5},
+	}, s.Bans)
+	cib, err := c.Query(ctx)
+	require.NoError(t, err)
+	wanted, err := crm.Edit(cib, []crm.Object{
+		&crm.Location{Name: "rather", Resource: "FloatIP", Score: "INFINITY", Node: "lb-1"},
+	}, nil)
+	require.NoError(t, err)
+	p, err := crm.Diff(cib, wanted)
+	require.NoError(t, err)
+	_, after, err := c.Rehearse(ctx, p)
+	require.NoError(t, err)
+	lift, err := crm.Edit(after, nil, []string{"never"})
+	require.NoError(t, err)
+	p, err = crm.Diff(after, lift)
+	require.NoError(t, err)
+	forecast, _, err := c.Rehearse(ctx, p)
+	require.NoError(t, err)
+	var said []string
+	for _, a := range forecast.Actions {
+		said = append(said, a.String())
+	}
+	require.Equal(t, []string{"move FloatIP from lb-2 to lb-1"}, said)
 }

@@ -1,4 +1,5 @@
-// Package crmtest is a cluster in memory for tests of what is built on crm, and the suite that it and Pacemaker's own tools both pass.
+// Package crmtest is a cluster in memory for tests of what is built on crm, and the suite that it
+// and Pacemaker's own tools both pass.
 //
 // It imports crm. Open conform.go first, for what every crm.Cluster does.
 package crmtest
@@ -14,12 +15,14 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// Seed is the CIB of a cluster whose nodes are online and that has no resources, as Pacemaker's tools read it from CIB_file.
+// Seed is the CIB of a cluster whose nodes are online and that has no resources, as Pacemaker's
+// tools read it from CIB_file.
 func Seed(nodes ...string) []byte {
 	var members, states strings.Builder
 	for i, n := range nodes {
 		fmt.Fprintf(&members, "      <node id=%q uname=%q/>\n", fmt.Sprint(i+1), n)
-		fmt.Fprintf(&states, "    <node_state id=%q uname=%q in_ccm=\"true\" crmd=\"online\" join=\"member\" expected=\"member\"/>\n", fmt.Sprint(i+1), n)
+		fmt.Fprintf(&states, "    <node_state id=%q uname=%q in_ccm=\"true\" crmd=\"online\" "+
+			"join=\"member\" expected=\"member\"/>\n", fmt.Sprint(i+1), n)
 	}
 	return fmt.Appendf(nil, `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="5" num_updates="3" admin_epoch="0" have-quorum="1" dc-uuid="1">
   <configuration>
@@ -36,9 +39,9 @@ func Seed(nodes ...string) []byte {
 }
 
 // Fake is a crm.Cluster that keeps its configuration in memory. It writes all of a plan or nothing,
-// refuses what Pacemaker refuses for want of fencing, and starts what is configured at once. A clone
-// runs on every node; another resource stays where it is, unless a location constraint draws it away by
-// more than its stickiness. Use New.
+// refuses what Pacemaker refuses for want of fencing, and starts what is configured at once. A
+// clone runs on every node; another resource stays where it is, unless a location constraint draws
+// it away by more than its stickiness. Use New.
 type Fake struct {
 	mu      sync.Mutex
 	cib     *crm.CIB
@@ -49,9 +52,14 @@ type Fake struct {
 	attrs   map[string]string            // node attributes, by node and name
 	private map[string]map[string]string // by name and node
 	agents  map[string][]crm.AgentAction
+	probed  map[string]map[string]bool // where a plan that changes a primitive would restart it
 	onApply func()
-	applied int
-	since   time.Time
+	onWait  func(ctx context.Context)
+	// onStatus completes what Status returns.
+	onStatus func(cib *crm.CIB, s *crm.Status)
+	lost     error // of the next write, which is done
+	applied  int
+	since    time.Time
 }
 
 var _ crm.Cluster = (*Fake)(nil)
@@ -63,9 +71,12 @@ func New(nodes ...string) *Fake {
 		panic(err) // a node's name that XML cannot bear
 	}
 	return &Fake{
-		cib: cib, at: map[*crm.CIB]places{cib: {}}, fail: map[string]error{}, broken: map[string]string{},
-		down: map[string]bool{}, attrs: map[string]string{}, private: map[string]map[string]string{},
-		agents: map[string][]crm.AgentAction{}, since: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
+		cib: cib, at: map[*crm.CIB]places{cib: {}}, fail: map[string]error{},
+		broken: map[string]string{},
+		down:   map[string]bool{}, attrs: map[string]string{},
+		private: map[string]map[string]string{},
+		agents:  map[string][]crm.AgentAction{}, probed: map[string]map[string]bool{},
+		since: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
 
@@ -152,6 +163,41 @@ func (f *Fake) OnApply(meanwhile func()) {
 	f.onApply = meanwhile
 }
 
+// OnWait calls a function while a caller waits, with the caller's context: it returns when the
+// cluster has settled.
+func (f *Fake) OnWait(meanwhile func(ctx context.Context)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onWait = meanwhile
+}
+
+// OnStatus calls a function with each status, and the configuration that it is of, before it is
+// returned: what nodes and agents do that no other method makes them do. It must not call the Fake.
+func (f *Fake) OnStatus(complete func(cib *crm.CIB, s *crm.Status)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.onStatus = complete
+}
+
+// LoseAnswer makes the next Apply write the plan and return the error all the same, as where the
+// connection breaks meanwhile.
+func (f *Fake) LoseAnswer(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lost = err
+}
+
+// Probed has a probe find the primitive running on the node: a plan that changes it would restart
+// it there, until the probe is forgotten.
+func (f *Fake) Probed(resource, node string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.probed[resource] == nil {
+		f.probed[resource] = map[string]bool{}
+	}
+	f.probed[resource][node] = true
+}
+
 // Applied counts the plans that were written.
 func (f *Fake) Applied() int {
 	f.mu.Lock()
@@ -159,7 +205,8 @@ func (f *Fake) Applied() int {
 	return f.applied
 }
 
-// FailResource makes the primitive fail to start wherever the cluster starts it, with the agent's exit reason; "" heals it.
+// FailResource makes the primitive fail to start wherever the cluster starts it, with the agent's
+// exit reason; "" heals it.
 func (f *Fake) FailResource(id, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -235,7 +282,8 @@ func (f *Fake) forecast(p crm.Plan) (crm.Forecast, error) {
 	}
 	forecast := crm.Forecast{Actions: f.actions(p)}
 	if unfenced(p.New) {
-		return forecast, &crm.ToolError{Tool: "crm_verify", Code: 78, Err: crm.ErrNoFencing, Message: crm.ErrNoFencing.Error()}
+		return forecast, &crm.ToolError{Tool: "crm_verify", Code: 78, Err: crm.ErrNoFencing,
+			Message: crm.ErrNoFencing.Error()}
 	}
 	return forecast, nil
 }
@@ -254,7 +302,10 @@ func (f *Fake) actions(p crm.Plan) []crm.Action {
 		case !ran:
 			all = append(all, crm.Action{Task: "start", Resource: is.name, Node: is.node})
 		case was.node != is.node:
-			all = append(all, crm.Action{Task: "move", Resource: is.name, From: was.node, Node: is.node})
+			all = append(all, crm.Action{Task: "move", Resource: is.name, From: was.node,
+				Node: is.node})
+		case f.probed[crm.ResourceOf(is.name)][is.node] && changes(p, crm.ResourceOf(is.name)):
+			all = append(all, crm.Action{Task: "restart", Resource: is.name, Node: is.node})
 		}
 	}
 	return all
@@ -276,19 +327,29 @@ func (f *Fake) Apply(ctx context.Context, p crm.Plan) error {
 		return nil
 	}
 	if p.Base.Version != f.cib.Version {
-		return fmt.Errorf("cannot write the configuration: it is version %s, not %s: %w", f.cib.Version, p.Base.Version, crm.ErrStale)
+		return fmt.Errorf("cannot write the configuration: it is version %s, not %s: %w",
+			f.cib.Version, p.Base.Version, crm.ErrStale)
 	}
 	f.become(p)
 	f.applied++
-	return nil
+	lost := f.lost
+	f.lost = nil
+	return lost
 }
 
-// Wait implements crm.Cluster: this cluster has always settled.
+// Wait implements crm.Cluster: this cluster has settled as soon as OnWait's function returns.
 func (f *Fake) Wait(ctx context.Context, progress func(crm.Progress)) error {
 	if err := f.enter(ctx, "Wait"); err != nil {
 		return err
 	}
+	meanwhile := f.onWait
 	f.mu.Unlock()
+	if meanwhile != nil {
+		meanwhile(ctx)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("not settled: %w", err)
+		}
+	}
 	if progress != nil {
 		progress(crm.Progress{})
 	}
@@ -305,15 +366,18 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 	s := &crm.Status{Pacemaker: "2.1.5", Quorum: true, Fencing: stonith != "false"}
 	count := map[string]int{}
 	for _, p := range f.placements(f.cib, f.at[f.cib]) {
-		rs := crm.ResourceStatus{ID: p.id, Parent: p.parent, Agent: p.agent, Managed: true, Role: "Stopped"}
+		rs := crm.ResourceStatus{ID: p.id, Parent: p.parent, Agent: p.agent, Managed: true,
+			Role: "Stopped"}
 		switch reason, broken := f.broken[p.id]; {
 		case p.stopped || p.node == "" || unfenced(f.cib):
 		case broken:
 			rs.Failed, rs.Reason = true, reason
-			s.Failures = append(s.Failures, crm.Failure{Resource: p.id, Node: p.node, Task: "start", Code: 1, Meaning: "error", Reason: reason,
+			s.Failures = append(s.Failures, crm.Failure{Resource: p.id, Node: p.node, Task: "start",
+				Code: 1, Meaning: "error", Reason: reason,
 				Status: "complete", Time: f.since})
 		default:
-			rs.Role, rs.Active, rs.Node, rs.Nodes, rs.Since = "Started", true, p.node, []string{p.node}, f.since
+			rs.Role, rs.Active, rs.Node, rs.Nodes, rs.Since = "Started", true, p.node,
+				[]string{p.node}, f.since
 			count[p.node]++
 		}
 		s.Resources = append(s.Resources, rs)
@@ -328,18 +392,24 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 				attributes[attribute] = value
 			}
 		}
-		s.Nodes = append(s.Nodes, crm.NodeStatus{Name: name, ID: fmt.Sprint(i + 1), Type: "member", Online: !f.down[name], DC: i == 0,
+		s.Nodes = append(s.Nodes, crm.NodeStatus{Name: name, ID: fmt.Sprint(i + 1), Type: "member",
+			Online: !f.down[name], DC: i == 0,
 			Running: count[name], Attributes: attributes})
+	}
+	s.Bans = f.bans(f.cib)
+	if f.onStatus != nil {
+		f.onStatus(f.cib, s)
 	}
 	return s, nil
 }
 
-// ForgetProbe implements crm.Cluster: here no probe has found anything.
-func (f *Fake) ForgetProbe(ctx context.Context, _, _ string) error {
+// ForgetProbe implements crm.Cluster.
+func (f *Fake) ForgetProbe(ctx context.Context, resource, node string) error {
 	if err := f.enter(ctx, "ForgetProbe"); err != nil {
 		return err
 	}
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	delete(f.probed[resource], node)
 	return nil
 }
 
@@ -351,7 +421,8 @@ func (f *Fake) Advertised(ctx context.Context, agent string) ([]crm.AgentAction,
 	defer f.mu.Unlock()
 	actions, ok := f.agents[agent]
 	if !ok {
-		return nil, &crm.ToolError{Tool: "crm_resource", Code: 5, Err: fmt.Errorf("crm_resource exited with 5"),
+		return nil, &crm.ToolError{Tool: "crm_resource", Code: 5,
+			Err:     fmt.Errorf("crm_resource exited with 5"),
 			Message: "cannot read the meta-data of the agent " + agent + ": there is no such agent"}
 	}
 	return actions, nil

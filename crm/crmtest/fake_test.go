@@ -53,4 +53,7 @@ func TestFakeResourceFails(t *testing.T) {
 	require.Equal(t, "the token is refused", s.Failures[0].Reason)
 }
 
-func TestFakeConformsLive(t *testing.T) { crmtest.ConformLive(t, crmtest.New("lb-1", "lb-2"), "lb-1") }
+func TestFakeConformsLive(t *testing.T) {
+	crmtest.ConformLive(t, crmtest.New("lb-1", "lb-2"),
+		"lb-1")
+}

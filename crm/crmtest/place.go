@@ -46,7 +46,8 @@ func (f *Fake) placements(cib *crm.CIB, at places) []placement {
 		if !ok {
 			continue
 		}
-		p := placement{id: prim.Name, agent: prim.Agent(), node: at[prim.Name], number: -1, stopped: isStopped(prim.Meta)}
+		p := placement{id: prim.Name, agent: prim.Agent(), node: at[prim.Name], number: -1,
+			stopped: isStopped(prim.Meta)}
 		cloned := false
 		for parent := parents[prim.Name]; parent != nil; parent = parents[parent.ID()] {
 			p.parent = parent.ID()
@@ -78,8 +79,8 @@ func isStopped(meta crm.Attrs) bool {
 // settled is where things run once the plan has been carried out.
 func (f *Fake) settled(p crm.Plan) places { return f.place(p.New, f.at[p.Base]) }
 
-// place finds the node for each resource, given where it is: the one with the best score, of equal ones
-// the first. Cloned resources are placed too, and run everywhere all the same.
+// place finds the node for each resource, given where it is: the one with the best score, of equal
+// ones the first. Cloned resources are placed too, and run everywhere all the same.
 func (f *Fake) place(cib *crm.CIB, now places) places {
 	next := places{}
 	for _, o := range cib.Objects() {
@@ -112,18 +113,49 @@ func (f *Fake) score(cib *crm.CIB, p *crm.Primitive, node, now string) int {
 		if !ok || l.Resource != p.Name {
 			continue
 		}
-		worth, at := l.Score, l.Node
-		if found := ruleOfNode.FindStringSubmatch(l.String()); found != nil {
-			worth, at = cmp.Or(found[1], "inf"), found[2]
-		}
-		if at == node {
-			score += number(worth)
+		worth, at := scoreOf(l)
+		switch {
+		case at != node:
+		case worth <= -crm.Infinity:
+			return -crm.Infinity // whatever else is said (Pacemaker Explained, "Infinity Math")
+		default:
+			score += worth
 		}
 	}
 	return max(-crm.Infinity, min(score, crm.Infinity))
 }
 
-// ruleOfNode is a rule about the node's name. What else a rule may say, such as until when, is not heeded.
+// scoreOf is what the constraint says of which node.
+func scoreOf(l *crm.Location) (score int, node string) {
+	worth, node := l.Score, l.Node
+	if found := ruleOfNode.FindStringSubmatch(l.String()); found != nil {
+		worth, node = cmp.Or(found[1], "inf"), found[2]
+	}
+	return number(worth), node
+}
+
+// bans are the constraints with a negative score for a node.
+func (f *Fake) bans(cib *crm.CIB) []crm.Ban {
+	var all []crm.Ban
+	for _, o := range cib.Objects() {
+		l, ok := o.(*crm.Location)
+		if !ok {
+			continue
+		}
+		if score, node := scoreOf(l); score < 0 && slices.Contains(cib.Nodes(), node) {
+			all = append(all, crm.Ban{ID: l.Name, Resource: l.Resource, Node: node, Score: score})
+		}
+	}
+	return all
+}
+
+// changes says whether the plan changes the object.
+func changes(p crm.Plan, id string) bool {
+	return slices.ContainsFunc(p.Changes, func(c crm.Change) bool { return c.Object().ID() == id })
+}
+
+// ruleOfNode is a rule about the node's name. What else a rule may say, such as until when, is not
+// heeded.
 var ruleOfNode = regexp.MustCompile(`rule (?:([-+0-9a-zA-Z]+): )?#uname eq (\S+)`)
 
 // number reads a score.
@@ -157,12 +189,14 @@ func (f *Fake) running(cib *crm.CIB, at places) []instance {
 	return out
 }
 
-// unfenced says whether Pacemaker would start nothing: fencing is on, and there are resources but no fencing device.
+// unfenced says whether Pacemaker would start nothing: fencing is on, and there are resources but
+// no fencing device.
 func unfenced(cib *crm.CIB) bool {
 	if on, _ := cib.Property("stonith-enabled"); on == "false" {
 		return false
 	}
-	if watchdog, _ := cib.Property("have-watchdog"); watchdog == "true" || len(cib.FencingDevices()) > 0 {
+	if watchdog, _ := cib.Property("have-watchdog"); watchdog == "true" ||
+		len(cib.FencingDevices()) > 0 {
 		return false
 	}
 	resources := false

@@ -20,7 +20,7 @@ import (
 )
 
 // confFile is where Corosync's configuration is.
-const confFile = "/etc/corosync/corosync.conf"
+const confFile = corosync.ConfFile
 
 // Ring has what the checks of Corosync ask. The functions ask the one that runs on this node; their
 // error is corosync.ErrNotRunning where none answers.

@@ -158,7 +158,7 @@ func (w *world) finds(name string) []doctor.Finding {
 	return nil
 }
 
-// finds one finding of the severity, with these words in its text and these in its commands.
+// findsOne wants one finding of the severity, with these words in its text and these in its commands.
 func (w *world) findsOne(name string, severity doctor.Severity, what, fix string) {
 	w.t.Helper()
 	found := w.finds(name)

@@ -94,7 +94,7 @@ func isInfinite(score string) bool {
 		return true
 	}
 	n, err := strconv.Atoi(score)
-	return err == nil && n >= contract.InfinityScore
+	return err == nil && n >= crm.Infinity
 }
 
 func (v *view) colocated(a *crm.Primitive) []doctor.Finding {

@@ -96,7 +96,7 @@ func (h *history) count(node, name, value string) {
 	resource = crm.ResourceOf(resource)
 	f := failCount{resource: resource, node: node}
 	n, err := strconv.Atoi(value)
-	f.infinite = strings.TrimPrefix(value, "+") == contract.Infinity || n >= contract.InfinityScore
+	f.infinite = strings.TrimPrefix(value, "+") == contract.Infinity || n >= crm.Infinity
 	if f.count = n; err != nil && !f.infinite || n <= 0 && !f.infinite {
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 )
@@ -34,7 +33,7 @@ func checkLeftovers(v *view) []doctor.Finding {
 			if isRunningElsewhere(v, l) {
 				f.Why += "; now it is elsewhere"
 			}
-		case strings.HasPrefix(l.Name, contract.BanPrefix),
+		case strings.HasPrefix(l.Name, crm.BanPrefix),
 			strings.HasPrefix(l.Name, "cli-standby-"):
 			f.What = fmt.Sprintf(
 				"%s is banned from %s since somebody moved it away (constraint %s)", l.Resource,

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// ConfFile is where Corosync's configuration is.
+const ConfFile = "/etc/corosync/corosync.conf"
+
 // Config is what a corosync.conf says of the timing.
 type Config struct {
 	Timing

@@ -46,7 +46,7 @@ func bit(b bool) ternary {
 	return no
 }
 
-// inPorts looks for one in a range; 0 is one that is not known.
+// inPorts looks for a port in a range; 0 is one that is not known.
 func inPorts(port, low, high uint16) ternary {
 	switch {
 	case low == 0 && high == 0xffff:
