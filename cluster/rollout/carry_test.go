@@ -127,7 +127,7 @@ func TestPushThatFails(t *testing.T) {
 		{
 			"a node does not answer the check",
 			func(_ *testing.T, s *site, _ func()) { s.pushing["lb-2"] = at(check, silent) },
-			20 * time.Millisecond, outcome.Timeout,
+			time.Second, outcome.Timeout,
 			"not every node has answered in time: lb-2 did not answer in time",
 			1, NodePush{Node: "lb-2", Answer: "none"},
 		},
