@@ -128,20 +128,20 @@ func TestAssign(t *testing.T) {
 		"the metadata service hangs": {faults: []cloud.Fault{{Kind: cloud.MetadataHang,
 			Match: "region"}}},
 		"the order does not come through": {
-			faults: []cloud.Fault{{Kind: cloud.PendingEvent}}, limit: 300 * time.Millisecond,
+			faults: []cloud.Fault{{Kind: cloud.PendingEvent}}, limit: 1500 * time.Millisecond,
 			kind: fault.Busy,
 			reason: `cannot assign 203.0.113.10 to droplet 1: another event of the address or the droplet is still under way (the API says 422 ` +
 				`"The reserved IP already has a pending event."`,
 		},
 		"locked for good": {
-			faults: []cloud.Fault{{Kind: cloud.Locked}}, limit: 300 * time.Millisecond,
+			faults: []cloud.Fault{{Kind: cloud.Locked}}, limit: 1500 * time.Millisecond,
 			kind: fault.Busy,
 			// and that the time is over, between two requests or in one
 			reason: "cannot assign 203.0.113.10 to droplet 1: the address is locked, another " +
 				"event of it is still under way; the control panel shows which",
 		},
 		"actions stuck": {
-			faults: []cloud.Fault{{Kind: cloud.ActionStuck}}, limit: 300 * time.Millisecond,
+			faults: []cloud.Fault{{Kind: cloud.ActionStuck}}, limit: 1500 * time.Millisecond,
 			before: 2, kind: fault.Busy,
 			reason: "(in-progress) and the address is still held by droplet 2",
 		},
@@ -151,7 +151,7 @@ func TestAssign(t *testing.T) {
 				"the address is held by nobody",
 		},
 		"down": {
-			faults: []cloud.Fault{{Kind: cloud.Status, Status: 503}}, limit: 300 * time.Millisecond,
+			faults: []cloud.Fault{{Kind: cloud.Status, Status: 503}}, limit: 1500 * time.Millisecond,
 			kind:   fault.Unknown,
 			reason: `cannot assign 203.0.113.10 to droplet 1: the API says 503 "Service Unavailable"`,
 		},
@@ -193,9 +193,9 @@ func TestAssign(t *testing.T) {
 			require.ErrorContains(t, err, test.reason)
 			require.NotContains(t, err.Error(), token)
 			require.Equal(t, test.kind, fault.Of(err))
-			require.Less(t, took, test.limit+200*time.Millisecond)
+			require.Less(t, took, test.limit+5*time.Second, "it does not outlive its time")
 			if test.kind == fault.Throttled {
-				require.Less(t, took, time.Second, "it does not wait for what cannot come in time")
+				require.Less(t, took, test.limit, "it does not wait for what cannot come in time")
 			}
 		})
 	}
