@@ -5,8 +5,8 @@
 // it may import those that both sides of the cluster's configuration share: contract and param.
 //
 // Open key.go and haproxy.go first: each key of the file is declared once, in a table for each
-// section (haproxy.go, address.go, fencing.go), and everything else is made of these tables. File in
-// file.go is what comes out. kind.go has the kinds of values and yaml.go walks the document; text.go
-// makes the help and the reference page, schema.go the JSON Schema. same.go says which texts of a
-// parameter mean the same.
+// section (haproxy.go, address.go, fencing.go), and everything else is made of these tables. File
+// in file.go is what comes out. kind.go has the kinds of values and yaml.go walks the document;
+// text.go makes the help and the reference page, schema.go the JSON Schema. same.go says which
+// texts of a parameter mean the same.
 package config

@@ -72,7 +72,8 @@ func (f *Fencing) keys() []key {
 		{
 			name: "sbd",
 			kind: mapping(f.sbdKeys()...),
-			doc:  "SBD without a disk: three nodes, or two and a quorum device; sbd.service on each",
+			doc: "SBD without a disk: three nodes, or two and a quorum device; sbd.service on " +
+				"each",
 		},
 		{
 			name: "droplet",
@@ -88,7 +89,8 @@ func (f *Fencing) sbdKeys() []key {
 		{
 			name: "watchdog_timeout",
 			kind: wholeSeconds(&f.Watchdog), // sbd(8): -1 N, in seconds
-			doc: "SBD_WATCHDOG_TIMEOUT of the nodes, in whole seconds; an unreachable node counts as " +
+			doc: "SBD_WATCHDOG_TIMEOUT of the nodes, in whole seconds; an unreachable node " +
+				"counts as " +
 				"down after twice that",
 			def:     sbdWatchdog,
 			written: true,
@@ -107,7 +109,8 @@ func (p *DropletFencing) keys() []key {
 			kind: secretPath(&p.TokenFile),
 			at:   &p.TokenFileAt,
 			doc:  "a file with an API token that may do so, mode 0600, on every node",
-			hint: "expected the path of a file with an API token that may read droplets and switch " +
+			hint: "expected the path of a file with an API token that may read droplets and " +
+				"switch " +
 				"them off and on, readable by root only",
 			required: true,
 			param:    contract.ParamTokenFile,

@@ -76,7 +76,8 @@ func (h *HAProxy) keys() []key {
 		{
 			name: "check",
 			kind: mapping(h.Check.keys()...),
-			doc: "a request through the balancer; if it fails, HAProxy leaves the node for 10 s, and " +
+			doc: "a request through the balancer; if it fails, HAProxy leaves the node for 10 s, " +
+				"and " +
 				"the address with it",
 		},
 		{

@@ -114,7 +114,8 @@ func (c *File) keys() []key {
 			name: "fencing",
 			kind: c.Fencing.kind(),
 			at:   &c.Fencing.At,
-			doc: "what makes sure that an unreachable node is down. off: nothing, a cluster without " +
+			doc: "what makes sure that an unreachable node is down. off: nothing, a cluster " +
+				"without " +
 				"fencing will do. on: the cluster's own fencing devices, which are required, and " +
 				"stonith-enabled=true. sbd: the nodes' watchdogs, as below. Without the key, a " +
 				"cluster is refused in which Pacemaker would start nothing",

@@ -3,9 +3,9 @@ package config
 import "github.com/hawser-ha/hawser/contract"
 
 // Same reports whether two texts of an agent's parameter mean the same: an address in two
-// notations, 120s and 2min, and a default that is written out and one that is not. "" is a parameter
-// that is not set. agent is a type of package contract. Of a parameter that hawser.yaml has no key
-// for, only the same text means the same.
+// notations, 120s and 2min, and a default that is written out and one that is not. "" is a
+// parameter that is not set. agent is a type of package contract. Of a parameter that hawser.yaml
+// has no key for, only the same text means the same.
 //
 // Pacemaker compares texts: a parameter that appears with the value that the agent has used anyway
 // restarts the resource. So a text in the cluster stays as it is for as long as it means what the

@@ -124,11 +124,13 @@ func Reference() string {
 	var b strings.Builder
 	fmt.Fprintf(
 		&b,
-		`<!-- Made by `+"`go test ./config -update`"+` from the declaration of the keys in config/. -->
+		`<!-- Made by `+"`go test ./config -update`"+
+			` from the declaration of the keys in config/. -->
 # hawser.yaml
 
 What a cluster should run. `+"`hawser plan` shows and `hawser apply`"+` writes it into the cluster's
-configuration; `+"`hawser check FILE`"+` validates it without a cluster, and `+"`hawser schema`"+` prints its
+configuration; `+"`hawser check FILE`"+` validates it without a cluster, and `+"`hawser schema`"+
+			` prints its
 JSON Schema, with which an editor completes and checks it while it is written
 (`+"`# yaml-language-server: $schema=/usr/share/hawser/hawser.schema.json`"+` as the first line).
 It is looked for in %s unless `+"`-f`"+` names another file.
@@ -157,7 +159,8 @@ and is the default anyway is no change.
 
 func reference(b *strings.Builder, section key) {
 	fmt.Fprintf(b,
-		"\n## %s\n\n%s.\n\n| key | value | default | change | what it is for |\n|---|---|---|---|---|\n",
+		"\n## %s\n\n%s.\n\n| key | value | default | change | what it is for |\n"+
+			"|---|---|---|---|---|\n",
 		section.name, upperFirst(section.doc))
 	for _, k := range paths([]key{section}, "")[1:] {
 		def := k.otherwise

@@ -264,8 +264,8 @@ func (d *document) list(n ast.Node, what string, read func(int, ast.Node)) {
 	}
 }
 
-// text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster as
-// they were written.
+// text reads a string. YAML's other scalars are refused: 010 or 1_000 would not reach the cluster
+// as they were written.
 func (d *document) text(n ast.Node, what, expected string) (string, Position, bool) {
 	from := place(n)
 	n = d.resolve(n)

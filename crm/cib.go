@@ -12,14 +12,18 @@ import (
 	"github.com/beevik/etree"
 )
 
-// Version orders the states of a configuration: an administrator's epoch, the number of edits, the number of status updates.
+// Version orders the states of a configuration: an administrator's epoch, the number of edits, the
+// number of status updates.
 type Version struct{ AdminEpoch, Epoch, NumUpdates int }
 
 // String is the version as Pacemaker prints it: 0.12.3.
-func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.AdminEpoch, v.Epoch, v.NumUpdates) }
+func (v Version) String() string {
+	return fmt.Sprintf("%d.%d.%d", v.AdminEpoch, v.Epoch,
+		v.NumUpdates)
+}
 
-// CIB is a cluster's configuration and status as they were read. Nothing in this package changes it,
-// so that what it holds is decoded once.
+// CIB is a cluster's configuration and status as they were read. Nothing in this package changes
+// it, so that what it holds is decoded once.
 type CIB struct {
 	Version Version
 
@@ -33,7 +37,8 @@ type CIB struct {
 	decoded  []Object
 }
 
-// maxDepth is how deeply elements of a CIB may nest; Pacemaker's own schema needs fewer than twenty.
+// maxDepth is how deeply elements of a CIB may nest; Pacemaker's own schema needs fewer than
+// twenty.
 const maxDepth = 64
 
 // ParseCIB reads a configuration as `cibadmin --query` prints it.
@@ -67,7 +72,10 @@ func parse(text []byte) (*CIB, error) {
 	for _, v := range []struct {
 		name string
 		into *int
-	}{{"admin_epoch", &c.Version.AdminEpoch}, {"epoch", &c.Version.Epoch}, {"num_updates", &c.Version.NumUpdates}} {
+	}{
+		{"admin_epoch", &c.Version.AdminEpoch}, {"epoch", &c.Version.Epoch},
+		{"num_updates", &c.Version.NumUpdates},
+	} {
 		text := root.SelectAttrValue(v.name, "0")
 		n, err := strconv.Atoi(text)
 		if err != nil {
@@ -86,14 +94,15 @@ func parse(text []byte) (*CIB, error) {
 	return c, nil
 }
 
-// Quorate says whether the part of the cluster that the CIB was read in has quorum, or acts as if it had because the property
-// no-quorum-policy is "ignore".
+// Quorate says whether the part of the cluster that the CIB was read in has quorum, or acts as if
+// it had because the property no-quorum-policy is "ignore".
 func (c *CIB) Quorate() bool {
 	policy, _ := c.Property("no-quorum-policy")
 	return policy == "ignore" || value(c.root, "have-quorum") != "0"
 }
 
-// dropSpace removes the white space between elements, so that new elements can be put among old ones without a thought for it.
+// dropSpace removes the white space between elements, so that new elements can be put among old
+// ones without a thought for it.
 func dropSpace(el *etree.Element) {
 	kept := make([]etree.Token, 0, len(el.Child))
 	for _, c := range el.Child {
@@ -147,11 +156,14 @@ func (c *CIB) decode() []Object {
 	return out
 }
 
-// rank is the place of each kind of object in crmsh's order; objects of one rank are sorted by their ids.
+// rank is the place of each kind of object in crmsh's order; objects of one rank are sorted by
+// their ids.
 var rank = map[string]int{
-	"node": 0, "template": 1, "primitive": 2, "bundle": 3, "group": 4, "master": 5, "clone": 6, "tag": 7,
+	"node": 0, "template": 1, "primitive": 2, "bundle": 3, "group": 4, "master": 5, "clone": 6,
+	"tag":      7,
 	"location": 8, "colocation": 8, "order": 8, "rsc_ticket": 9, "fencing-topology": 9,
-	"property": 10, "rsc_defaults": 11, "op_defaults": 12, "acl_role": 13, "acl_target": 14, "acl_group": 14, "alert": 15,
+	"property": 10, "rsc_defaults": 11, "op_defaults": 12, "acl_role": 13, "acl_target": 14,
+	"acl_group": 14, "alert": 15,
 }
 
 func rankOf(o Object) int {
@@ -208,8 +220,9 @@ func (c *CIB) Tagged(tag string) []string {
 	return nil
 }
 
-// Property returns the value of the cluster option that is in effect: the set cib-bootstrap-options comes first, then the others by
-// their scores. The values of sets that depend on rules are not considered.
+// Property returns the value of the cluster option that is in effect: the set cib-bootstrap-options
+// comes first, then the others by their scores. The values of sets that depend on rules are not
+// considered.
 func (c *CIB) Property(name string) (string, bool) {
 	config := c.configuration().SelectElement("crm_config")
 	if config == nil {
@@ -251,8 +264,8 @@ func (c *CIB) Nodes() []string {
 // XML is the whole CIB as Pacemaker's tools read it.
 func (c *CIB) XML() []byte { return withStatus(c.render(), c.status) }
 
-// allDown is the status of a cluster whose nodes have all been shut down in order. For nodes of which there is no status at all Pacemaker would want
-// to have them fenced.
+// allDown is the status of a cluster whose nodes have all been shut down in order. For nodes of
+// which there is no status at all Pacemaker would want to have them fenced.
 func (c *CIB) allDown() []byte {
 	status := etree.NewElement("status")
 	if nodes := c.configuration().SelectElement("nodes"); nodes != nil {
@@ -261,7 +274,10 @@ func (c *CIB) allDown() []byte {
 				continue // has no state of its own
 			}
 			state := status.CreateElement("node_state")
-			for _, a := range []Attr{{"id", value(n, "id")}, {"uname", value(n, "uname")}, {"in_ccm", "false"}, {"crmd", "offline"}, {"join", "down"}, {"expected", "down"}} {
+			for _, a := range []Attr{
+				{"id", value(n, "id")}, {"uname", value(n, "uname")}, {"in_ccm", "false"},
+				{"crmd", "offline"}, {"join", "down"}, {"expected", "down"},
+			} {
 				state.CreateAttr(a.Name, a.Value)
 			}
 		}

@@ -22,9 +22,12 @@ func (e *kindError) Outcome() outcome.Kind { return e.kind }
 
 // What a Cluster's methods may fail with; match them with errors.Is. outcome.Of knows their kinds.
 var (
-	// ErrStale is returned by Apply when the configuration is not the one that the plan was made for. Nothing was written: query,
-	// plan again, and write only if the new plan says the same as the one that was approved (Plan.Same).
-	ErrStale error = &kindError{outcome.Conflict, "the configuration is not what the plan was made for"}
+	// ErrStale is returned by Apply when the configuration is not the one that the plan was made
+	// for. Nothing was written: query, plan again, and write only if the new plan says the same as
+	// the one that was approved (Plan.Same).
+	ErrStale error = &kindError{
+		outcome.Conflict, "the configuration is not what the plan was made for",
+	}
 	// ErrNotRunning says that Pacemaker does not run on this node, or does not answer.
 	ErrNotRunning error = &kindError{outcome.Unavailable, "Pacemaker does not answer"}
 	// ErrNoQuorum says that this part of the cluster has lost its quorum and accepts no changes.
@@ -33,15 +36,15 @@ var (
 	ErrPermission error = &kindError{outcome.Denied, "permission denied"}
 	// ErrRefused says that Pacemaker finds the configuration invalid.
 	ErrRefused error = &kindError{outcome.Usage, "Pacemaker refuses the configuration"}
-	// ErrNoFencing says that Pacemaker would start nothing, because fencing is on and no device is configured. The configuration is valid
-	// otherwise and can be written.
+	// ErrNoFencing says that Pacemaker would start nothing, because fencing is on and no device is
+	// configured. The configuration is valid otherwise and can be written.
 	ErrNoFencing = errors.New("fencing is on, but there is no fencing device")
 	// ErrNotInstalled says that one of Pacemaker's tools is missing.
 	ErrNotInstalled error = &kindError{outcome.Unavailable, "Pacemaker's tools are not installed"}
 )
 
-// Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake, which the
-// suite crmtest.Conform holds to the same behaviour.
+// Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake, which
+// the suite crmtest.Conform holds to the same behaviour.
 type Cluster interface {
 	// Query reads configuration and status.
 	Query(ctx context.Context) (*CIB, error)
@@ -50,8 +53,8 @@ type Cluster interface {
 	Configuration(ctx context.Context) (*CIB, error)
 	// Status asks what the cluster does now.
 	Status(ctx context.Context) (*Status, error)
-	// Check has Pacemaker verify the plan's new configuration and simulate what it would do. Nothing
-	// is written. ErrNoFencing comes with the forecast; the caller may go on.
+	// Check has Pacemaker verify the plan's new configuration and simulate what it would do.
+	// Nothing is written. ErrNoFencing comes with the forecast; the caller may go on.
 	Check(ctx context.Context, p Plan) (Forecast, error)
 	// Verify is Check without the simulation, for callers who show no forecast: it saves a third of
 	// the work.
@@ -69,8 +72,8 @@ type Cluster interface {
 	// ForgetProbe removes from the status the record of a probe that found the resource running on
 	// the node. It is no error if there is none.
 	ForgetProbe(ctx context.Context, resource, node string) error
-	// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and how
-	// long they may take.
+	// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and
+	// how long they may take.
 	Advertised(ctx context.Context, agent string) ([]AgentAction, error)
 	// SetPrivate sets a node attribute of this node that never reaches the CIB.
 	SetPrivate(ctx context.Context, name, value string) error
@@ -119,7 +122,8 @@ func (a Action) String() string {
 
 // Progress is what a waiting caller can show.
 type Progress struct {
-	Pending []Pending     // what the cluster has yet to do, in the order in which it will; empty when it has settled
+	// what the cluster has yet to do, in the order in which it will; empty when it has settled
+	Pending []Pending
 	Elapsed time.Duration // since Wait began
 }
 

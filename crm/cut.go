@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// cutStatus takes the status out of a CIB's text. The status is several times as large as the configuration, and grows with every resource
-// on every node, while nothing here looks into it: it is passed on to Pacemaker's tools as it came. (*CIB).XML puts it back. A text in which it is not
+// cutStatus takes the status out of a CIB's text. The status is several times as large as the
+// configuration, and grows with every resource on every node, while nothing here looks into it: it
+// is passed on to Pacemaker's tools as it came. (*CIB).XML puts it back. A text in which it is not
 // found for certain is returned whole.
 func cutStatus(text []byte) (rest, status []byte) {
 	begin, end := statusOf(text)
@@ -25,7 +26,8 @@ func withStatus(text, status []byte) []byte {
 	return slices.Concat(text[:end], []byte("  "), status, []byte("\n"), text[end:])
 }
 
-// statusOf finds the element <status> in <cib>; 0, 0 if it is not there, or this is not the XML that Pacemaker prints.
+// statusOf finds the element <status> in <cib>; 0, 0 if it is not there, or this is not the XML
+// that Pacemaker prints.
 func statusOf(text []byte) (begin, end int) {
 	depth, begin := 0, -1
 	for at := 0; ; {
@@ -66,10 +68,13 @@ func statusOf(text []byte) (begin, end int) {
 	}
 }
 
-// markup measures what begins with the first byte, a "<": of a tag it returns what stands between the brackets too. A size of 0: it has no end, or
-// is something that a CIB does not hold, such as a DOCTYPE.
+// markup measures what begins with the first byte, a "<": of a tag it returns what stands between
+// the brackets too. A size of 0: it has no end, or is something that a CIB does not hold, such as a
+// DOCTYPE.
 func markup(text []byte) (tag []byte, size int) {
-	for _, skipped := range []struct{ open, end string }{{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}} {
+	for _, skipped := range []struct{ open, end string }{
+		{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"},
+	} {
 		if bytes.HasPrefix(text, []byte(skipped.open)) {
 			if n := bytes.Index(text[len(skipped.open):], []byte(skipped.end)); n >= 0 {
 				return nil, len(skipped.open) + n + len(skipped.end)

@@ -9,8 +9,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// decode makes objects of an element that stands in a section of its own. A clone or a group gives several, the resources inside
-// first.
+// decode makes objects of an element that stands in a section of its own. A clone or a group gives
+// several, the resources inside first.
 func decode(el *etree.Element) []Object {
 	switch el.Tag {
 	case "primitive":
@@ -35,8 +35,8 @@ func decode(el *etree.Element) []Object {
 
 func value(el *etree.Element, name string) string { return el.SelectAttrValue(name, "") }
 
-// takeSets reads the modelled attribute sets among the children; every other child is an extra. modelled are the tags of
-// children that the caller reads itself.
+// takeSets reads the modelled attribute sets among the children; every other child is an extra.
+// modelled are the tags of children that the caller reads itself.
 func takeSets(el *etree.Element, sets map[string]*Attrs, modelled ...string) extras {
 	rest := extras{} // not nil: what was read is all that there is
 children:
@@ -57,10 +57,13 @@ children:
 
 func decodePrimitive(el *etree.Element) *Primitive {
 	o := &Primitive{
-		Name: value(el, "id"), Class: value(el, "class"), Provider: value(el, "provider"), Type: value(el, "type"),
+		Name: value(el, "id"), Class: value(el, "class"), Provider: value(el, "provider"),
+		Type:     value(el, "type"),
 		Template: value(el, "template"), Description: value(el, "description"),
 	}
-	o.extra = takeSets(el, map[string]*Attrs{"instance_attributes": &o.Params, "meta_attributes": &o.Meta, "utilization": &o.Utilization}, "operations")
+	o.extra = takeSets(el, map[string]*Attrs{
+		"instance_attributes": &o.Params, "meta_attributes": &o.Meta, "utilization": &o.Utilization,
+	}, "operations")
 	for _, ops := range el.SelectElements("operations") {
 		if ops.SelectAttr("id-ref") != nil {
 			o.extra = append(o.extra, ops)
@@ -80,7 +83,9 @@ func decodeOp(el *etree.Element) Op {
 			op.Attrs = append(op.Attrs, Attr{a.Key, a.Value})
 		}
 	}
-	op.extra = takeSets(el, map[string]*Attrs{"instance_attributes": &op.Params, "meta_attributes": &op.Meta})
+	op.extra = takeSets(el, map[string]*Attrs{
+		"instance_attributes": &op.Params, "meta_attributes": &op.Meta,
+	})
 	return op
 }
 
@@ -96,35 +101,50 @@ func decodeContainer(el *etree.Element) []Object {
 	}
 	if el.Tag == "group" {
 		o := &Group{Name: value(el, "id"), Members: members, Description: value(el, "description")}
-		o.extra = takeSets(el, map[string]*Attrs{"instance_attributes": &o.Params, "meta_attributes": &o.Meta}, "primitive")
+		o.extra = takeSets(el, map[string]*Attrs{
+			"instance_attributes": &o.Params, "meta_attributes": &o.Meta,
+		}, "primitive")
 		return append(inside, o)
 	}
-	o := &Clone{Name: value(el, "id"), Resource: strings.Join(members, " "), Description: value(el, "description")}
-	o.extra = takeSets(el, map[string]*Attrs{"instance_attributes": &o.Params, "meta_attributes": &o.Meta}, "primitive", "group")
+	o := &Clone{
+		Name: value(el, "id"), Resource: strings.Join(members, " "),
+		Description: value(el, "description"),
+	}
+	o.extra = takeSets(el, map[string]*Attrs{
+		"instance_attributes": &o.Params, "meta_attributes": &o.Meta,
+	}, "primitive", "group")
 	return append(inside, o)
 }
 
 func decodeColocation(el *etree.Element) *Colocation {
 	return &Colocation{
-		Name: value(el, "id"), Score: value(el, "score"), Resource: value(el, "rsc"), With: value(el, "with-rsc"),
-		Role: value(el, "rsc-role"), WithRole: value(el, "with-rsc-role"), NodeAttribute: value(el, "node-attribute"),
-		Influence: value(el, "influence"), Sets: decodeSets(el), extra: takeSets(el, nil, "resource_set"),
+		Name: value(el, "id"), Score: value(el, "score"), Resource: value(el, "rsc"),
+		With: value(el, "with-rsc"),
+		Role: value(el, "rsc-role"), WithRole: value(el, "with-rsc-role"),
+		NodeAttribute: value(el, "node-attribute"),
+		Influence:     value(el, "influence"), Sets: decodeSets(el),
+		extra: takeSets(el, nil, "resource_set"),
 	}
 }
 
 func decodeOrder(el *etree.Element) *Order {
 	return &Order{
-		Name: value(el, "id"), Kind: value(el, "kind"), Score: value(el, "score"), First: value(el, "first"), Then: value(el, "then"),
-		FirstAction: value(el, "first-action"), ThenAction: value(el, "then-action"), Symmetrical: value(el, "symmetrical"),
-		RequireAll: value(el, "require-all"), Sets: decodeSets(el), extra: takeSets(el, nil, "resource_set"),
+		Name: value(el, "id"), Kind: value(el, "kind"), Score: value(el, "score"),
+		First: value(el, "first"), Then: value(el, "then"),
+		FirstAction: value(el, "first-action"), ThenAction: value(el, "then-action"),
+		Symmetrical: value(el, "symmetrical"),
+		RequireAll:  value(el, "require-all"), Sets: decodeSets(el),
+		extra: takeSets(el, nil, "resource_set"),
 	}
 }
 
 func decodeLocation(el *etree.Element) *Location {
 	return &Location{
-		Name: value(el, "id"), Resource: value(el, "rsc"), Pattern: value(el, "rsc-pattern"), Sets: decodeSets(el),
-		Node: value(el, "node"), Score: value(el, "score"), Role: value(el, "role"), Discovery: value(el, "resource-discovery"),
-		extra: takeSets(el, nil, "resource_set"),
+		Name: value(el, "id"), Resource: value(el, "rsc"), Pattern: value(el, "rsc-pattern"),
+		Sets: decodeSets(el),
+		Node: value(el, "node"), Score: value(el, "score"), Role: value(el, "role"),
+		Discovery: value(el, "resource-discovery"),
+		extra:     takeSets(el, nil, "resource_set"),
 	}
 }
 
@@ -145,14 +165,18 @@ func decodeSets(el *etree.Element) []ResourceSet {
 	return out
 }
 
-// decodeProperties makes a Property of each option of a plain set; a set with a rule or a score stays XML.
+// decodeProperties makes a Property of each option of a plain set; a set with a rule or a score
+// stays XML.
 func decodeProperties(set *etree.Element, section Section) []Object {
 	if !plainSet(set) {
 		return []Object{&XML{element: set, section: section}}
 	}
 	var out []Object
 	for _, nv := range set.ChildElements() {
-		out = append(out, &Property{Section: section, Set: value(set, "id"), Name: value(nv, "name"), Value: value(nv, "value"), id: value(nv, "id")})
+		out = append(out, &Property{
+			Section: section, Set: value(set, "id"), Name: value(nv, "name"),
+			Value: value(nv, "value"), id: value(nv, "id"),
+		})
 	}
 	return out
 }
@@ -166,7 +190,12 @@ func decodeTag(el *etree.Element) *Tag {
 }
 
 func decodeNode(el *etree.Element) *Node {
-	o := &Node{NodeID: value(el, "id"), Uname: value(el, "uname"), Type: value(el, "type"), Description: value(el, "description")}
-	o.extra = takeSets(el, map[string]*Attrs{"instance_attributes": &o.Attributes, "utilization": &o.Utilization})
+	o := &Node{
+		NodeID: value(el, "id"), Uname: value(el, "uname"), Type: value(el, "type"),
+		Description: value(el, "description"),
+	}
+	o.extra = takeSets(el, map[string]*Attrs{
+		"instance_attributes": &o.Attributes, "utilization": &o.Utilization,
+	})
 	return o
 }

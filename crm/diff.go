@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// key tells which objects are the same one. Options are known by their set and name, whatever ids the CIB gives them.
+// key tells which objects are the same one. Options are known by their set and name, whatever ids
+// the CIB gives them.
 func key(o Object) string {
 	if p, ok := o.(*Property); ok {
 		return strings.Join([]string{string(p.section()), p.set(), p.Name}, "\x00")
@@ -13,8 +14,9 @@ func key(o Object) string {
 	return o.ID()
 }
 
-// Diff compares the configuration with the wanted one. It is pure: the same arguments give the same plan, and the CIB is left as it
-// is. All invalid objects are reported at once, as an *InvalidError.
+// Diff compares the configuration with the wanted one. It is pure: the same arguments give the same
+// plan, and the CIB is left as it is. All invalid objects are reported at once, as an
+// *InvalidError.
 func Diff(cur *CIB, want Spec) (Plan, error) {
 	d := newDiffer(cur, want)
 	d.validate()
@@ -62,7 +64,8 @@ func newDiffer(cur *CIB, want Spec) *differ {
 	return d
 }
 
-// validate reports what is wrong with the wanted objects each by itself, and ids that two of them share.
+// validate reports what is wrong with the wanted objects each by itself, and ids that two of them
+// share.
 func (d *differ) validate() {
 	if d.want.Tag != "" {
 		d.r.object = "tag " + d.want.Tag
@@ -118,7 +121,10 @@ func (d *differ) compare() {
 			p, isProperty := next.(*Property)
 			if !isProperty || d.want.Tag == "" {
 				d.r.object = o.Keyword() + " " + o.ID()
-				d.r.add("", "", "exists already, is not what is wanted, and was made by someone else (%s): give one of the two another name, or delete that one (`hawser configure delete --force %s`, with what refers to it)",
+				d.r.add("", "",
+					"exists already, is not what is wanted, and was made by someone else (%s): "+
+						"give one of the two another name, or delete that one (`hawser configure "+
+						"delete --force %s`, with what refers to it)",
 					differences(Change{cur, next}), o.ID())
 				continue
 			}
@@ -146,7 +152,8 @@ func (d *differ) forgetMemories() {
 		present[o.ID()] = true
 	}
 	for _, o := range d.have {
-		if p, ok := o.(*Property); ok && p.section() == ClusterProperty && p.set() == d.want.Tag+"-before" && !present[p.Name] {
+		if p, ok := o.(*Property); ok && p.section() == ClusterProperty &&
+			p.set() == d.want.Tag+"-before" && !present[p.Name] {
 			d.deletes = append(d.deletes, Change{Old: p})
 		}
 	}
@@ -157,7 +164,8 @@ func (d *differ) memory(p *Property) *Property {
 	return &Property{Set: d.want.Tag + "-before", Name: p.ID(), Value: p.Value}
 }
 
-// forget deletes an owned object that is no longer wanted, or gives an option its former value back.
+// forget deletes an owned object that is no longer wanted, or gives an option its former value
+// back.
 func (d *differ) forget(o Object) {
 	d.made = slices.DeleteFunc(d.made, func(id string) bool { return id == o.ID() })
 	if p, ok := o.(*Property); ok && d.want.Tag != "" {
@@ -229,8 +237,8 @@ func (d *differ) final() []Object {
 	return out
 }
 
-// checkRefs reports references to what the new configuration lacks, and resources that stand in two places at once. What was wrong before
-// and is left alone is not reported.
+// checkRefs reports references to what the new configuration lacks, and resources that stand in two
+// places at once. What was wrong before and is left alone is not reported.
 func (d *differ) checkRefs() {
 	objects := d.final()
 	before := resourceIDs(d.have)
@@ -322,8 +330,8 @@ func sortChanges(changes []Change) {
 	})
 }
 
-// adopt is the wanted object together with those parts of the current one that the package does not model and the wanted one says
-// nothing about.
+// adopt is the wanted object together with those parts of the current one that the package does not
+// model and the wanted one says nothing about.
 func adopt(cur, want Object) Object {
 	switch w := want.(type) {
 	case *Primitive:
@@ -372,7 +380,8 @@ func adopt(cur, want Object) Object {
 	return want
 }
 
-// inherit is what an object that a program made (nil) takes over; one that was read from text or a CIB says everything itself.
+// inherit is what an object that a program made (nil) takes over; one that was read from text or a
+// CIB says everything itself.
 func inherit(want, cur extras) extras {
 	if want != nil {
 		return want

@@ -7,19 +7,23 @@ import (
 	"github.com/beevik/etree"
 )
 
-// sectionOf names the section of the configuration in which an element stands. Elements that are not listed stand inside others.
+// sectionOf names the section of the configuration in which an element stands. Elements that are
+// not listed stand inside others.
 var sectionOf = map[string]string{
 	"cluster_property_set": "crm_config",
 	"node":                 "nodes",
-	"primitive":            "resources", "clone": "resources", "group": "resources", "template": "resources", "master": "resources", "bundle": "resources",
-	"rsc_location": "constraints", "rsc_colocation": "constraints", "rsc_order": "constraints", "rsc_ticket": "constraints",
+	"primitive":            "resources", "clone": "resources", "group": "resources",
+	"template": "resources", "master": "resources", "bundle": "resources",
+	"rsc_location": "constraints", "rsc_colocation": "constraints", "rsc_order": "constraints",
+	"rsc_ticket": "constraints",
 	"acl_target": "acls", "acl_group": "acls", "acl_role": "acls",
 	"fencing-topology": "fencing-topology",
 	"tag":              "tags",
 	"alert":            "alerts",
 }
 
-// extras are the parts of an object that the package does not model. They are kept as they were read.
+// extras are the parts of an object that the package does not model. They are kept as they were
+// read.
 type extras []*etree.Element
 
 func (x extras) count(tag string) int {
@@ -41,8 +45,9 @@ func (x extras) fields() []Field {
 	return out
 }
 
-// canonical is an element as one line, without ids, with its attributes sorted and its children grouped by kind: two elements that mean the
-// same look the same. Ids that are themselves the meaning (of references) are kept.
+// canonical is an element as one line, without ids, with its attributes sorted and its children
+// grouped by kind: two elements that mean the same look the same. Ids that are themselves the
+// meaning (of references) are kept.
 func canonical(el *etree.Element) string {
 	var b strings.Builder
 	writeCanonical(&b, el)
@@ -94,7 +99,8 @@ func plainSet(set *etree.Element) bool {
 	seen := map[string]bool{}
 	for _, c := range set.ChildElements() {
 		name := c.SelectAttrValue("name", "")
-		if c.Tag != "nvpair" || c.SelectAttr("value") == nil || c.SelectAttr("id-ref") != nil || name == "" || seen[name] {
+		if c.Tag != "nvpair" || c.SelectAttr("value") == nil || c.SelectAttr("id-ref") != nil ||
+			name == "" || seen[name] {
 			return false
 		}
 		seen[name] = true
@@ -102,8 +108,9 @@ func plainSet(set *etree.Element) bool {
 	return true
 }
 
-// modelledSet is the child set of that kind that the package models, or nil: the last one, if it is plain. The order matters to Pacemaker,
-// which takes a value from the first set that has it and whose rule holds, so that ruled sets come first.
+// modelledSet is the child set of that kind that the package models, or nil: the last one, if it is
+// plain. The order matters to Pacemaker, which takes a value from the first set that has it and
+// whose rule holds, so that ruled sets come first.
 func modelledSet(el *etree.Element, tag string) *etree.Element {
 	sets := el.SelectElements(tag)
 	if n := len(sets); n > 0 && plainSet(sets[n-1]) {
@@ -134,7 +141,8 @@ func poolOf(root *etree.Element) idPool {
 }
 
 func (p idPool) addAll(el *etree.Element) {
-	if id := el.SelectAttrValue("id", ""); id != "" && el.Tag != "resource_ref" && el.Tag != "obj_ref" {
+	if id := el.SelectAttrValue("id", ""); id != "" && el.Tag != "resource_ref" &&
+		el.Tag != "obj_ref" {
 		p[id] = true
 	}
 	for _, c := range el.Child {
@@ -144,7 +152,8 @@ func (p idPool) addAll(el *etree.Element) {
 	}
 }
 
-// take makes an id of the words as crmsh does: joined by hyphens, with what an id cannot hold replaced, and a number if it is taken.
+// take makes an id of the words as crmsh does: joined by hyphens, with what an id cannot hold
+// replaced, and a number if it is taken.
 func (p idPool) take(words ...string) string {
 	id := asID(strings.Join(words, "-"))
 	for try, n := id, 0; ; n++ {

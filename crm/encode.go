@@ -6,8 +6,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// builder writes objects into a configuration: elements that are there are changed in place, so that their ids and
-// whatever the package does not model stay.
+// builder writes objects into a configuration: elements that are there are changed in place, so
+// that their ids and whatever the package does not model stay.
 type builder struct {
 	config *etree.Element
 	ids    idPool
@@ -26,7 +26,8 @@ func (b *builder) section(name string) *etree.Element {
 	return b.config.CreateElement(name)
 }
 
-// find returns the element of the kind with the id that stands in the section, at whatever depth, or nil.
+// find returns the element of the kind with the id that stands in the section, at whatever depth,
+// or nil.
 func (b *builder) find(section, tag, id string) *etree.Element {
 	el := b.config.SelectElement(section)
 	if el == nil {
@@ -79,19 +80,22 @@ func (b *builder) put(o Object) {
 		b.putMembers(el, o.Members)
 	case *Colocation:
 		el := b.element("constraints", "rsc_colocation", o.Name)
-		setAll(el, "score", o.Score, "rsc", o.Resource, "rsc-role", o.Role, "with-rsc", o.With, "with-rsc-role", o.WithRole,
-			"node-attribute", o.NodeAttribute, "influence", o.Influence)
+		setAll(el, "score", o.Score, "rsc", o.Resource, "rsc-role", o.Role, "with-rsc", o.With,
+			"with-rsc-role", o.WithRole, "node-attribute", o.NodeAttribute, "influence",
+			o.Influence)
 		b.putSets(el, o.Sets, o.Name)
 		b.putExtras(el, o.extra, o.Name)
 	case *Order:
 		el := b.element("constraints", "rsc_order", o.Name)
-		setAll(el, "kind", o.Kind, "score", o.Score, "symmetrical", o.Symmetrical, "first", o.First, "first-action", o.FirstAction,
-			"then", o.Then, "then-action", o.ThenAction, "require-all", o.RequireAll)
+		setAll(el, "kind", o.Kind, "score", o.Score, "symmetrical", o.Symmetrical, "first", o.First,
+			"first-action", o.FirstAction, "then", o.Then, "then-action", o.ThenAction,
+			"require-all", o.RequireAll)
 		b.putSets(el, o.Sets, o.Name)
 		b.putExtras(el, o.extra, o.Name)
 	case *Location:
 		el := b.element("constraints", "rsc_location", o.Name)
-		setAll(el, "rsc", o.Resource, "rsc-pattern", o.Pattern, "role", o.Role, "resource-discovery", o.Discovery, "score", o.Score, "node", o.Node)
+		setAll(el, "rsc", o.Resource, "rsc-pattern", o.Pattern, "role", o.Role,
+			"resource-discovery", o.Discovery, "score", o.Score, "node", o.Node)
 		b.putSets(el, o.Sets, o.Name)
 		b.putExtras(el, o.extra, o.Name)
 	case *Property:
@@ -123,7 +127,8 @@ func removeAll(el *etree.Element, tag string) {
 
 func (b *builder) putPrimitive(o *Primitive) {
 	el := b.element("resources", "primitive", o.Name)
-	setAll(el, "class", o.Class, "provider", o.Provider, "type", o.Type, "template", o.Template, "description", o.Description)
+	setAll(el, "class", o.Class, "provider", o.Provider, "type", o.Type, "template", o.Template,
+		"description", o.Description)
 	b.putSet(el, "instance_attributes", o.Params, o.Name)
 	b.putOps(el, o)
 	b.putSet(el, "meta_attributes", o.Meta, o.Name)
@@ -131,7 +136,8 @@ func (b *builder) putPrimitive(o *Primitive) {
 	b.putExtras(el, o.extra, o.Name)
 }
 
-// putSet makes the element's plain set of that kind hold exactly the attributes. A set that empties goes, unless something refers to it.
+// putSet makes the element's plain set of that kind hold exactly the attributes. A set that empties
+// goes, unless something refers to it.
 func (b *builder) putSet(el *etree.Element, tag string, attrs Attrs, owner string) {
 	set := modelledSet(el, tag)
 	if len(attrs) == 0 {
@@ -179,5 +185,6 @@ func refers(el *etree.Element, id string) bool {
 	if value(el, "id-ref") == id {
 		return true
 	}
-	return slices.ContainsFunc(el.ChildElements(), func(c *etree.Element) bool { return refers(c, id) })
+	return slices.ContainsFunc(el.ChildElements(),
+		func(c *etree.Element) bool { return refers(c, id) })
 }

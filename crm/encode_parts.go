@@ -6,7 +6,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// putOps makes the primitive's operations the wanted ones, in the wanted order; name and interval tell which is which.
+// putOps makes the primitive's operations the wanted ones, in the wanted order; name and interval
+// tell which is which.
 func (b *builder) putOps(el *etree.Element, o *Primitive) {
 	var parent *etree.Element
 	for _, c := range el.SelectElements("operations") {
@@ -63,7 +64,8 @@ func (b *builder) putOp(el *etree.Element, op *Op) {
 		setAttr(el, "interval", op.interval())
 	}
 	for _, a := range slices.Clone(el.Attr) {
-		if _, keep := op.Attrs.Get(a.Key); !keep && a.Key != "id" && a.Key != "name" && a.Key != "interval" {
+		if _, keep := op.Attrs.Get(a.Key); !keep && a.Key != "id" && a.Key != "name" &&
+			a.Key != "interval" {
 			el.RemoveAttr(a.Key)
 		}
 	}
@@ -76,7 +78,8 @@ func (b *builder) putOp(el *etree.Element, op *Op) {
 	b.putExtras(el, op.extra, id)
 }
 
-// putSets makes the constraint's resource sets the wanted ones. Sets have no names that people choose, so they are compared whole.
+// putSets makes the constraint's resource sets the wanted ones. Sets have no names that people
+// choose, so they are compared whole.
 func (b *builder) putSets(el *etree.Element, sets []ResourceSet, owner string) {
 	if sameFields(setFields(decodeSets(el)), setFields(sets)) {
 		return
@@ -106,7 +109,8 @@ func (b *builder) putSets(el *etree.Element, sets []ResourceSet, owner string) {
 	}
 }
 
-// putExtras makes the element's unmodelled parts the wanted ones; those that it has already stay as they are.
+// putExtras makes the element's unmodelled parts the wanted ones; those that it has already stay as
+// they are.
 func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
 	have := map[string]int{}
 	for _, c := range el.ChildElements() {
@@ -153,9 +157,12 @@ func isModelled(el, child *etree.Element) bool {
 // idWord is how crmsh ends the ids of elements that people do not name.
 var idWord = map[string]string{"date_expression": "expression"}
 
-// withoutID are the elements of the schema that have no id; with one the whole configuration is refused.
-var withoutID = []string{"operations", "fencing-topology", "docker", "podman", "rkt", "network", "storage", "lifetime",
-	"select", "select_attributes", "select_fencing", "select_nodes", "select_resources"}
+// withoutID are the elements of the schema that have no id; with one the whole configuration is
+// refused.
+var withoutID = []string{
+	"operations", "fencing-topology", "docker", "podman", "rkt", "network", "storage", "lifetime",
+	"select", "select_attributes", "select_fencing", "select_nodes", "select_resources",
+}
 
 // fillIDs gives ids to the elements that need one and have none.
 func (b *builder) fillIDs(el *etree.Element, owner string) {

@@ -6,7 +6,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// putMembers makes the container hold exactly the resources, in that order. A resource that leaves it goes back to the top.
+// putMembers makes the container hold exactly the resources, in that order. A resource that leaves
+// it goes back to the top.
 func (b *builder) putMembers(container *etree.Element, want []string) {
 	var have []string
 	for _, c := range container.ChildElements() {

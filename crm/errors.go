@@ -57,7 +57,9 @@ type report struct {
 }
 
 func (r *report) add(field, value, format string, args ...any) {
-	r.problems = append(r.problems, Problem{Object: r.object, Field: field, Value: value, Message: fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{
+		Object: r.object, Field: field, Value: value, Message: fmt.Sprintf(format, args...),
+	})
 }
 
 func (r *report) err() error {

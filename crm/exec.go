@@ -20,8 +20,9 @@ type output struct {
 	code           int
 }
 
-// run starts one of Pacemaker's tools by its absolute path, without a shell. It fails only where the tool could not be run to its end; what the
-// tool's exit code means is for the caller to say, through toolError.
+// run starts one of Pacemaker's tools by its absolute path, without a shell. It fails only where
+// the tool could not be run to its end; what the tool's exit code means is for the caller to say,
+// through toolError.
 func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...string) (output, error) {
 	dir := t.Dir
 	if dir == "" {
@@ -29,20 +30,24 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, tool), args...)
 	cmd.Env = t.environ()
-	if slices.Contains(args, "--xml-file") { // a tool that works on a file would still prefer the shadow or the remote cluster
-		cmd.Env = slices.DeleteFunc(cmd.Env, func(e string) bool { return strings.HasPrefix(e, "CIB_") })
+	if slices.Contains(args, "--xml-file") {
+		// a tool that works on a file would still prefer the shadow or the remote cluster
+		cmd.Env = slices.DeleteFunc(cmd.Env,
+			func(e string) bool { return strings.HasPrefix(e, "CIB_") })
 	}
 	if tool == "crm_mon" {
 		cmd.Env = append(cmd.Env, "TZ=UTC") // its times say no zone
 	}
-	// A Ctrl-C on the terminal is for hawser, which ends the tool through ctx: a write that has begun is let finish.
+	// A Ctrl-C on the terminal is for hawser, which ends the tool through ctx: a write that has
+	// begun is let finish.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if stdin != nil {
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
-	cmd.WaitDelay = 2 * time.Second // for a child that keeps the output open; a busy machine needs some time to read it all
+	// for a child that keeps the output open; a busy machine needs some time to read it all
+	cmd.WaitDelay = 2 * time.Second
 	err := cmd.Run()
 	out := output{stdout: stdout.Bytes(), stderr: stderr.Bytes()}
 	var exit *exec.ExitError
@@ -50,15 +55,22 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	case err == nil: // it was done before time ran out
 		return out, nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return out, &ToolError{Tool: tool, Code: -1, Message: "did not answer in time: Pacemaker may hang, see `journalctl -u pacemaker`",
-			Err: fmt.Errorf("%w: %w", ErrNotRunning, ctx.Err())}
+		return out, &ToolError{
+			Tool: tool, Code: -1,
+			Message: "did not answer in time: Pacemaker may hang, see `journalctl -u pacemaker`",
+			Err:     fmt.Errorf("%w: %w", ErrNotRunning, ctx.Err()),
+		}
 	case ctx.Err() != nil:
 		return out, &ToolError{Tool: tool, Code: -1, Message: "was interrupted", Err: ctx.Err()}
 	case errors.As(err, &exit):
 		out.code = exit.ExitCode()
 		return out, nil
 	case errors.Is(err, os.ErrNotExist):
-		return out, &ToolError{Tool: tool, Code: -1, Message: "is not at " + cmd.Path + ": install pacemaker and pacemaker-cli-utils", Err: ErrNotInstalled}
+		return out, &ToolError{
+			Tool: tool, Code: -1,
+			Message: "is not at " + cmd.Path + ": install pacemaker and pacemaker-cli-utils",
+			Err:     ErrNotInstalled,
+		}
 	}
 	return out, &ToolError{Tool: tool, Code: -1, Message: err.Error(), Err: err}
 }

@@ -53,8 +53,8 @@ func (a *Absence) add(reason string) {
 	}
 }
 
-// Missing lists the resources that should run and do not run on any node. What is stopped on purpose or
-// not managed is not missing.
+// Missing lists the resources that should run and do not run on any node. What is stopped on
+// purpose or not managed is not missing.
 func (s *Status) Missing() []Absence {
 	var all []*Absence
 	byID := map[string]*Absence{}

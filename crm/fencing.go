@@ -8,30 +8,33 @@ import (
 	"github.com/beevik/etree"
 )
 
-// FencingDevice is a resource that can fence nodes: a primitive of class stonith, also one that is made from a template, or that stands in
-// a group or a clone.
+// FencingDevice is a resource that can fence nodes: a primitive of class stonith, also one that is
+// made from a template, or that stands in a group or a clone.
 type FencingDevice struct {
 	ID    string
 	Agent string // "stonith:fence_droplet"
-	// StoppedBy is the id of what gives it the target role Stopped, "" if nothing does: itself, the group or clone that it stands in, its
-	// template, or "rsc_defaults". Pacemaker's fencer takes such a device for none (pe__resource_is_disabled()), although the scheduler
-	// starts resources beside it.
+	// StoppedBy is the id of what gives it the target role Stopped, "" if nothing does: itself, the
+	// group or clone that it stands in, its template, or "rsc_defaults". Pacemaker's fencer takes
+	// such a device for none (pe__resource_is_disabled()), although the scheduler starts resources
+	// beside it.
 	StoppedBy string
 	// Hosts are the nodes that pcmk_host_list and pcmk_host_map name.
 	Hosts []string
-	// Check is pcmk_host_check, how Pacemaker finds out which nodes the device fences; where it is not set, "static-list" if there are
-	// Hosts, or else "" (it asks the agent, by the action list or status).
+	// Check is pcmk_host_check, how Pacemaker finds out which nodes the device fences; where it is
+	// not set, "static-list" if there are Hosts, or else "" (it asks the agent, by the action list
+	// or status).
 	Check string
 }
 
-// Fences says whether the device is there to fence the node. known is false where only the agent could tell.
-// See pacemaker-fenced(7) and can_fence_host_with_device() of Pacemaker 2.1.
+// Fences says whether the device is there to fence the node. known is false where only the agent
+// could tell. See pacemaker-fenced(7) and can_fence_host_with_device() of Pacemaker 2.1.
 func (d FencingDevice) Fences(node string) (can, known bool) {
 	switch d.Check {
 	case "none":
 		return true, true
 	case "static-list":
-		return slices.ContainsFunc(d.Hosts, func(h string) bool { return strings.EqualFold(h, node) }), true
+		return slices.ContainsFunc(d.Hosts,
+			func(h string) bool { return strings.EqualFold(h, node) }), true
 	}
 	return false, false
 }
@@ -44,7 +47,8 @@ func (c *CIB) FencingDevices() []FencingDevice {
 	}
 	templates := templatesOf(resources)
 	everywhere := ""
-	if defaults := c.configuration().SelectElement("rsc_defaults"); defaults != nil && stoppedIn(defaults) {
+	if defaults := c.configuration().SelectElement("rsc_defaults"); defaults != nil &&
+		stoppedIn(defaults) {
 		everywhere = "rsc_defaults"
 	}
 	var out []FencingDevice
@@ -74,7 +78,10 @@ func (c *CIB) FencingDevices() []FencingDevice {
 					}
 				}
 				if strings.EqualFold(value(from, "class"), "stonith") {
-					d := FencingDevice{ID: value(child, "id"), Agent: "stonith:" + value(from, "type"), StoppedBy: stopped}
+					d := FencingDevice{
+						ID: value(child, "id"), Agent: "stonith:" + value(from, "type"),
+						StoppedBy: stopped,
+					}
 					d.Hosts, d.Check = hosts(sets)
 					out = append(out, d)
 				}
@@ -85,23 +92,27 @@ func (c *CIB) FencingDevices() []FencingDevice {
 	return out
 }
 
-// Unfenced are those of the nodes that no fencing device is there for: when one is lost, what ran on it starts nowhere else. A device that only
-// its agent knows the nodes of is taken to be there for all. A cluster without devices has none.
+// Unfenced are those of the nodes that no fencing device is there for: when one is lost, what ran
+// on it starts nowhere else. A device that only its agent knows the nodes of is taken to be there
+// for all. A cluster without devices has none.
 func (c *CIB) Unfenced(nodes []string) []string {
-	devices := slices.DeleteFunc(c.FencingDevices(), func(d FencingDevice) bool { return d.StoppedBy != "" })
+	devices := slices.DeleteFunc(c.FencingDevices(),
+		func(d FencingDevice) bool { return d.StoppedBy != "" })
 	if len(devices) == 0 {
 		return nil
 	}
 	var out []string
 	for _, node := range nodes {
-		if !slices.ContainsFunc(devices, func(d FencingDevice) bool { can, known := d.Fences(node); return can || !known }) {
+		if !slices.ContainsFunc(devices,
+			func(d FencingDevice) bool { can, known := d.Fences(node); return can || !known }) {
 			out = append(out, node)
 		}
 	}
 	return out
 }
 
-// hosts reads which nodes a device is there for, from its own parameters and those of its template, of which the first counts.
+// hosts reads which nodes a device is there for, from its own parameters and those of its template,
+// of which the first counts.
 func hosts(sets []*etree.Element) (named []string, check string) {
 	params := map[string]string{}
 	for _, set := range sets {
@@ -116,7 +127,8 @@ func hosts(sets []*etree.Element) (named []string, check string) {
 	}
 	list, listed := params["pcmk_host_list"]
 	pairs, mapped := params["pcmk_host_map"]
-	named = append(named, strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(" \t\n,;", r) })...)
+	named = append(named, strings.FieldsFunc(list,
+		func(r rune) bool { return strings.ContainsRune(" \t\n,;", r) })...)
 	named = slices.AppendSeq(named, maps.Keys(HostMap(pairs)))
 	check = params["pcmk_host_check"]
 	if check == "" && (listed || mapped) {
@@ -125,11 +137,12 @@ func hosts(sets []*etree.Element) (named []string, check string) {
 	return named, check
 }
 
-// HostMap reads the parameter pcmk_host_map, "lb-1:1001;lb-2:1002": the devices' names of nodes, by the nodes' in lower case, since Pacemaker does
-// not tell the cases of those apart.
+// HostMap reads the parameter pcmk_host_map, "lb-1:1001;lb-2:1002": the devices' names of nodes, by
+// the nodes' in lower case, since Pacemaker does not tell the cases of those apart.
 func HostMap(text string) map[string]string {
 	plugs := map[string]string{}
-	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n;", r) }) {
+	for _, pair := range strings.FieldsFunc(text,
+		func(r rune) bool { return strings.ContainsRune(" \t\n;", r) }) {
 		if i := strings.IndexAny(pair, ":="); i > 0 {
 			plugs[strings.ToLower(pair[:i])] = pair[i+1:]
 		}
@@ -137,7 +150,8 @@ func HostMap(text string) map[string]string {
 	return plugs
 }
 
-// targetRole says whether the element's own meta attributes give a target role, and whether it is Stopped.
+// targetRole says whether the element's own meta attributes give a target role, and whether it is
+// Stopped.
 func targetRole(el *etree.Element) (said, stopped bool) {
 	for _, set := range el.SelectElements("meta_attributes") {
 		for _, nv := range set.SelectElements("nvpair") {

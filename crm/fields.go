@@ -32,7 +32,8 @@ func (o *Tag) ID() string { return o.Name }
 // ID implements Object.
 func (o *Node) ID() string { return o.NodeID }
 
-// ID is the id of the option itself, the one that a tag may name: the set's id and the option's name, unless the CIB has another.
+// ID is the id of the option itself, the one that a tag may name: the set's id and the option's
+// name, unless the CIB has another.
 func (o *Property) ID() string {
 	if o.id != "" {
 		return o.id
@@ -40,7 +41,8 @@ func (o *Property) ID() string {
 	return asID(o.set() + "-" + o.Name)
 }
 
-// ID implements Object. The fencing topology, of which there is one, goes by the name that crmsh gives it.
+// ID implements Object. The fencing topology, of which there is one, goes by the name that crmsh
+// gives it.
 func (o *XML) ID() string {
 	if o.element == nil {
 		return ""
@@ -60,7 +62,9 @@ func (o *Property) set() string {
 }
 
 // defaultSet names the set in which crmsh keeps a section's options.
-var defaultSet = map[Section]string{ClusterProperty: "cib-bootstrap-options", RscDefaults: "rsc-options", OpDefaults: "op-options"}
+var defaultSet = map[Section]string{
+	ClusterProperty: "cib-bootstrap-options", RscDefaults: "rsc-options", OpDefaults: "op-options",
+}
 
 func (o *Property) section() Section {
 	if o.Section == "" {
@@ -110,7 +114,8 @@ func agentName(o *Primitive) string {
 	return strings.Join(parts, ":")
 }
 
-// Agent is the resource agent in the form class:provider:type, or, where that is a template's to say, "@" and the template.
+// Agent is the resource agent in the form class:provider:type, or, where that is a template's to
+// say, "@" and the template.
 func (o *Primitive) Agent() string {
 	if o.Template != "" && o.Class == "" {
 		return "@" + o.Template
@@ -197,26 +202,38 @@ func (o *Clone) fields() []Field {
 }
 
 func (o *Group) fields() []Field {
-	out := textFields(Field{"members", strings.Join(o.Members, " ")}, Field{"description", o.Description})
+	out := textFields(Field{
+		"members", strings.Join(o.Members, " "),
+	}, Field{"description", o.Description})
 	out = append(out, attrFields("params", o.Params)...)
 	out = append(out, attrFields("meta", o.Meta)...)
 	return append(out, o.extra.fields()...)
 }
 
 func (o *Colocation) fields() []Field {
-	out := textFields(Field{"score", o.Score}, Field{"resource", o.Resource}, Field{"role", o.Role}, Field{"with", o.With}, Field{"with-role", o.WithRole},
+	out := textFields(Field{
+		"score", o.Score,
+	}, Field{"resource", o.Resource}, Field{"role", o.Role}, Field{"with", o.With},
+		Field{"with-role", o.WithRole},
 		Field{"node-attribute", o.NodeAttribute}, Field{"influence", o.Influence})
 	return append(append(out, setFields(o.Sets)...), o.extra.fields()...)
 }
 
 func (o *Order) fields() []Field {
-	out := textFields(Field{"kind", o.Kind}, Field{"score", o.Score}, Field{"first", o.First}, Field{"first-action", o.FirstAction}, Field{"then", o.Then},
-		Field{"then-action", o.ThenAction}, Field{"symmetrical", o.Symmetrical}, Field{"require-all", o.RequireAll})
+	out := textFields(Field{
+		"kind", o.Kind,
+	}, Field{"score", o.Score}, Field{"first", o.First}, Field{"first-action", o.FirstAction},
+		Field{"then", o.Then},
+		Field{"then-action", o.ThenAction}, Field{"symmetrical", o.Symmetrical},
+		Field{"require-all", o.RequireAll})
 	return append(append(out, setFields(o.Sets)...), o.extra.fields()...)
 }
 
 func (o *Location) fields() []Field {
-	out := textFields(Field{"resource", o.Resource}, Field{"pattern", o.Pattern}, Field{"role", o.Role}, Field{"score", o.Score}, Field{"node", o.Node},
+	out := textFields(Field{
+		"resource", o.Resource,
+	}, Field{"pattern", o.Pattern}, Field{"role", o.Role}, Field{"score", o.Score},
+		Field{"node", o.Node},
 		Field{"resource-discovery", o.Discovery})
 	return append(append(out, setFields(o.Sets)...), o.extra.fields()...)
 }
@@ -241,7 +258,9 @@ func (o *Property) fields() []Field { return []Field{{o.Name, o.Value}} }
 func (o *Tag) fields() []Field { return []Field{{"refs", strings.Join(o.Refs, " ")}} }
 
 func (o *Node) fields() []Field {
-	out := textFields(Field{"uname", o.Uname}, Field{"type", o.Type}, Field{"description", o.Description})
+	out := textFields(Field{
+		"uname", o.Uname,
+	}, Field{"type", o.Type}, Field{"description", o.Description})
 	out = append(out, attrFields("attributes", o.Attributes)...)
 	out = append(out, attrFields("utilization", o.Utilization)...)
 	return append(out, o.extra.fields()...)

@@ -14,7 +14,8 @@ type AgentAction struct {
 	Depth    string `xml:"depth,attr"`
 }
 
-// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and how long they may take.
+// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and how
+// long they may take.
 func (t *Tools) Advertised(ctx context.Context, agent string) ([]AgentAction, error) {
 	ctx, cancel := withLimit(ctx)
 	defer cancel()

@@ -15,8 +15,8 @@ func SameHost(a, b string) bool {
 	return strings.EqualFold(a, b)
 }
 
-// NodeOf is the name that the cluster has for a machine: its host name, or that without the domain; the
-// host name where the cluster has no such node.
+// NodeOf is the name that the cluster has for a machine: its host name, or that without the domain;
+// the host name where the cluster has no such node.
 func (s *Status) NodeOf(host string) string {
 	for _, n := range s.Nodes {
 		if n.Name == host {
@@ -64,11 +64,12 @@ func (s *Status) BanOf(node string, ids ...string) (Ban, bool) {
 	return Ban{}, false
 }
 
-// BanPrefix begins the ids of the constraints that `crm resource ban` and `crm_resource --ban` leave behind.
+// BanPrefix begins the ids of the constraints that `crm resource ban` and `crm_resource --ban`
+// leave behind.
 const BanPrefix = "cli-ban-"
 
-// ByCommand says whether a command such as `crm resource ban` or `crm resource move` left the constraint
-// behind.
+// ByCommand says whether a command such as `crm resource ban` or `crm resource move` left the
+// constraint behind.
 func (b Ban) ByCommand() bool { return strings.HasPrefix(b.ID, BanPrefix) }
 
 // InstanceOn is the instance of a resource that is active on a node.
@@ -104,7 +105,8 @@ func (r ResourceStatus) In(ids []string) bool {
 	return slices.Contains(ids, ResourceOf(r.ID)) || slices.Contains(ids, r.Parent)
 }
 
-// Members lists the nodes that run Corosync, sorted by name. Pacemaker's remote nodes are not among them.
+// Members lists the nodes that run Corosync, sorted by name. Pacemaker's remote nodes are not among
+// them.
 func (c *CIB) Members() []string {
 	var out []string
 	for _, o := range c.objects() {

@@ -2,17 +2,19 @@ package crm
 
 import "github.com/beevik/etree"
 
-// Object is one thing of the configuration that has an id of its own. The set is closed: Primitive, Clone, Group,
-// Colocation, Order, Location, Property, Tag, Node and XML, always used as pointers.
+// Object is one thing of the configuration that has an id of its own. The set is closed: Primitive,
+// Clone, Group, Colocation, Order, Location, Property, Tag, Node and XML, always used as pointers.
 type Object interface {
 	// ID is the object's id in the CIB. It is unique among all objects.
 	ID() string
-	// Keyword is the word that begins the object's definition in crmsh's grammar, such as "primitive" or "rsc_defaults".
+	// Keyword is the word that begins the object's definition in crmsh's grammar, such as
+	// "primitive" or "rsc_defaults".
 	Keyword() string
 	// String is the object's definition in crmsh's grammar, without a final newline.
 	String() string
 
-	// validate reports everything about the object that the CIB could not bear, without looking at other objects.
+	// validate reports everything about the object that the CIB could not bear, without looking at
+	// other objects.
 	validate(r *report)
 	// refs lists the resources that the object needs to exist.
 	refs() []ref
@@ -20,7 +22,8 @@ type Object interface {
 	fields() []Field
 }
 
-// Attr is a name with a value: a resource's parameter, a meta attribute, an attribute of an operation.
+// Attr is a name with a value: a resource's parameter, a meta attribute, an attribute of an
+// operation.
 type Attr struct{ Name, Value string }
 
 // Attrs is an ordered list of attributes whose names are unique.
@@ -51,22 +54,24 @@ func (a *Attrs) Set(name, value string) {
 type Primitive struct {
 	Name                  string // the id
 	Class, Provider, Type string // "ocf", "hawser", "haproxy"
-	Template              string // instead of class, provider and type: the id of a resource template
-	Description           string
-	Params                Attrs // instance attributes
-	Ops                   []Op
-	Meta                  Attrs
-	Utilization           Attrs
+	// instead of class, provider and type: the id of a resource template
+	Template    string
+	Description string
+	Params      Attrs // instance attributes
+	Ops         []Op
+	Meta        Attrs
+	Utilization Attrs
 
 	extra extras
 }
 
 // Op is one operation of a primitive: how often Pacemaker runs it and how long it may take.
 type Op struct {
-	Name     string // "monitor", "start", "stop", …
-	Interval string // as Pacemaker reads it: "15s", "0"; "" is written as "0s", which is not repeated
-	Attrs    Attrs  // further attributes of the operation: timeout, role, on-fail, start-delay, …
-	Params   Attrs  // instance attributes of the operation, such as OCF_CHECK_LEVEL
+	Name string // "monitor", "start", "stop", …
+	// as Pacemaker reads it: "15s", "0"; "" is written as "0s", which is not repeated
+	Interval string
+	Attrs    Attrs // further attributes of the operation: timeout, role, on-fail, start-delay, …
+	Params   Attrs // instance attributes of the operation, such as OCF_CHECK_LEVEL
 	Meta     Attrs
 
 	extra extras
@@ -94,8 +99,8 @@ type Group struct {
 	extra extras
 }
 
-// Colocation keeps resources together (positive score) or apart (negative score): Resource is placed where With is. With Sets,
-// Resource and With are empty.
+// Colocation keeps resources together (positive score) or apart (negative score): Resource is
+// placed where With is. With Sets, Resource and With are empty.
 type Colocation struct {
 	Name           string // the id
 	Score          string // "INFINITY", "-INFINITY" or an integer
@@ -123,8 +128,8 @@ type Order struct {
 	extra extras
 }
 
-// Location says how much a resource prefers (positive score) or avoids (negative score) a node. Either Node and Score are set, or
-// rules, which are kept as they were read.
+// Location says how much a resource prefers (positive score) or avoids (negative score) a node.
+// Either Node and Score are set, or rules, which are kept as they were read.
 type Location struct {
 	Name      string // the id
 	Resource  string
@@ -155,13 +160,15 @@ const (
 	OpDefaults      Section = "op_defaults"
 )
 
-// Property is one option of the cluster, or one default of all resources or operations. Each is an object of its own, although
-// many stand in one set: hawser answers for the options that it set, and for no other of the same set.
+// Property is one option of the cluster, or one default of all resources or operations. Each is an
+// object of its own, although many stand in one set: hawser answers for the options that it set,
+// and for no other of the same set.
 type Property struct {
 	Section Section // "" is ClusterProperty
-	Set     string  // the id of the set; "" is "cib-bootstrap-options", "rsc-options" or "op-options"
-	Name    string
-	Value   string
+	// the id of the set; "" is "cib-bootstrap-options", "rsc-options" or "op-options"
+	Set   string
+	Name  string
+	Value string
 
 	id string // where the CIB has another than the set and the name make
 }
@@ -184,7 +191,8 @@ type Node struct {
 	extra extras
 }
 
-// XML is an object that the package does not model, kept as it was read. crmsh's grammar has it as `xml <element …>`.
+// XML is an object that the package does not model, kept as it was read. crmsh's grammar has it as
+// `xml <element …>`.
 type XML struct {
 	element *etree.Element
 	section Section // where the element is a set of properties or defaults

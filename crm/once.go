@@ -8,7 +8,8 @@ import (
 )
 
 // Once is a cluster that is asked each question once, for many callers at a time: where Pacemaker
-// hangs, each question takes until its deadline. What changes the cluster is passed on. Use NewOnce.
+// hangs, each question takes until its deadline. What changes the cluster is passed on. Use
+// NewOnce.
 type Once struct {
 	Cluster
 	cib    *once.Answer[*CIB]
@@ -24,7 +25,8 @@ var _ Cluster = (*Once)(nil)
 // NewOnce returns a cluster that answers with what c answers the first time.
 func NewOnce(c Cluster) *Once {
 	return &Once{Cluster: c, cib: once.New[*CIB](), status: once.New[*Status](),
-		private: map[string]*once.Answer[map[string]string]{}, agents: map[string]*once.Answer[[]AgentAction]{}}
+		private: map[string]*once.Answer[map[string]string]{},
+		agents:  map[string]*once.Answer[[]AgentAction]{}}
 }
 
 // Query implements Cluster.
@@ -37,16 +39,18 @@ func (o *Once) Status(ctx context.Context) (*Status, error) {
 
 // Private implements Cluster.
 func (o *Once) Private(ctx context.Context, name string) (map[string]string, error) {
-	return answerOf(&o.mu, o.private, name).Get(ctx, func(ctx context.Context) (map[string]string, error) {
-		return o.Cluster.Private(ctx, name)
-	})
+	return answerOf(&o.mu, o.private, name).Get(ctx,
+		func(ctx context.Context) (map[string]string, error) {
+			return o.Cluster.Private(ctx, name)
+		})
 }
 
 // Advertised implements Cluster.
 func (o *Once) Advertised(ctx context.Context, agent string) ([]AgentAction, error) {
-	return answerOf(&o.mu, o.agents, agent).Get(ctx, func(ctx context.Context) ([]AgentAction, error) {
-		return o.Cluster.Advertised(ctx, agent)
-	})
+	return answerOf(&o.mu, o.agents, agent).Get(ctx,
+		func(ctx context.Context) ([]AgentAction, error) {
+			return o.Cluster.Advertised(ctx, agent)
+		})
 }
 
 func answerOf[T any](mu *sync.Mutex, all map[string]*once.Answer[T], name string) *once.Answer[T] {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Plan is a set of changes together with the configuration that they were computed from and the one they lead to.
+// Plan is a set of changes together with the configuration that they were computed from and the one
+// they lead to.
 type Plan struct {
 	Changes []Change // deletions first, then in crmsh's order
 	Base    *CIB
@@ -20,7 +21,8 @@ func (p Plan) Empty() bool { return len(p.Changes) == 0 }
 
 // Same says whether the two plans make the same changes, whatever configurations they start from.
 func (p Plan) Same(q Plan) bool {
-	return slices.EqualFunc(p.Changes, q.Changes, func(a, b Change) bool { return sameObject(a.Old, b.Old) && sameObject(a.New, b.New) })
+	return slices.EqualFunc(p.Changes, q.Changes,
+		func(a, b Change) bool { return sameObject(a.Old, b.Old) && sameObject(a.New, b.New) })
 }
 
 func sameObject(a, b Object) bool {
@@ -47,7 +49,8 @@ type Field struct{ Name, Value string }
 // FieldChange is a field that differs; "" where the field is absent.
 type FieldChange struct{ Name, Old, New string }
 
-// Fields lists what differs between the old and the new object: the new one's fields in its order, then those that are gone.
+// Fields lists what differs between the old and the new object: the new one's fields in its order,
+// then those that are gone.
 func (c Change) Fields() []FieldChange {
 	var before, after []Field
 	if c.Old != nil {
@@ -61,7 +64,8 @@ func (c Change) Fields() []FieldChange {
 	for _, f := range after {
 		at := slices.Index(rest, f)
 		if at < 0 {
-			at = slices.IndexFunc(rest, func(o Field) bool { return o.Name == f.Name && !slices.Contains(after, o) })
+			at = slices.IndexFunc(rest,
+				func(o Field) bool { return o.Name == f.Name && !slices.Contains(after, o) })
 		}
 		old := ""
 		if at >= 0 {
@@ -116,7 +120,8 @@ func (f FieldChange) Describe(o Object) string {
 		sign       string
 		these, not []string
 	}{{"+", after, before}, {"-", before, after}} {
-		only := slices.DeleteFunc(slices.Clone(side.these), func(id string) bool { return slices.Contains(side.not, id) })
+		only := slices.DeleteFunc(slices.Clone(side.these),
+			func(id string) bool { return slices.Contains(side.not, id) })
 		if len(only) > 0 {
 			line += " " + side.sign + " " + strings.Join(only, " ")
 		}

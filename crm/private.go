@@ -7,8 +7,9 @@ import (
 	"fmt"
 )
 
-// A private node attribute lives in Pacemaker's attribute manager (pacemaker-attrd) on every node, and never gets into the CIB: it starts
-// no transition, no crm_mon shows it, and it goes with the node that told it.
+// A private node attribute lives in Pacemaker's attribute manager (pacemaker-attrd) on every node,
+// and never gets into the CIB: it starts no transition, no crm_mon shows it, and it goes with the
+// node that told it.
 
 // SetPrivate sets a private attribute of this node.
 func (t *Tools) SetPrivate(ctx context.Context, name, value string) error {
@@ -21,19 +22,22 @@ func (t *Tools) SetPrivate(ctx context.Context, name, value string) error {
 	return err
 }
 
-// noSuchAttribute is attrd_updater's exit code where no node has the attribute (CRM_EX_NOSUCH, crm/common/results.h). Pacemaker 2.1.5 answers with
-// 78, of which only the text says what it means.
+// noSuchAttribute is attrd_updater's exit code where no node has the attribute (CRM_EX_NOSUCH,
+// crm/common/results.h). Pacemaker 2.1.5 answers with 78, of which only the text says what it
+// means.
 const noSuchAttribute = 105
 
 // Private is the attribute's value on each node that has one.
 func (t *Tools) Private(ctx context.Context, name string) (map[string]string, error) {
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
-	out, err := t.run(ctx, nil, "attrd_updater", "--name", name, "--query", "--all", "--output-as=xml")
+	out, err := t.run(ctx, nil, "attrd_updater", "--name", name, "--query", "--all",
+		"--output-as=xml")
 	switch {
 	case err != nil:
 		return nil, err
-	case out.code == noSuchAttribute, out.code != 0 && bytes.Contains(out.stdout, []byte("attribute does not exist")):
+	case out.code == noSuchAttribute,
+		out.code != 0 && bytes.Contains(out.stdout, []byte("attribute does not exist")):
 		return map[string]string{}, nil
 	case out.code != 0:
 		return nil, t.toolError("attrd_updater", "read the node attribute "+name, out)

@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 )
 
-// Rehearse plays a plan through with Pacemaker's scheduler: what it would do, and the configuration and status that there would be once it had
-// been done. A plan against that tells what would come after. Nothing is written.
+// Rehearse plays a plan through with Pacemaker's scheduler: what it would do, and the configuration
+// and status that there would be once it had been done. A plan against that tells what would come
+// after. Nothing is written.
 func (t *Tools) Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error) {
 	if p.New.partial {
 		return Forecast{}, nil, errNoStatus
@@ -20,7 +21,8 @@ func (t *Tools) Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error) {
 	}
 	defer files.remove()
 	after := filepath.Join(files.dir, "after.xml")
-	out, err := t.run(ctx, nil, "crm_simulate", "--simulate", "--output-as=xml", "--xml-file", files.live, "--save-output", after)
+	out, err := t.run(ctx, nil, "crm_simulate", "--simulate", "--output-as=xml", "--xml-file",
+		files.live, "--save-output", after)
 	if err != nil {
 		return Forecast{}, nil, err
 	}

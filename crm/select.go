@@ -17,7 +17,8 @@ func Select(objects []Object, words []string) ([]Object, error) {
 			p, isProperty := o.(*Property)
 			set := isProperty && p.Set != "" && p.Set == w
 			node, isNode := o.(*Node)
-			if byKind && o.Keyword() == kind || !byKind && (o.ID() == w || set || isNode && node.Uname == w) {
+			if byKind && o.Keyword() == kind ||
+				!byKind && (o.ID() == w || set || isNode && node.Uname == w) {
 				found = true
 				if !slices.Contains(out, o) {
 					out = append(out, o)

@@ -8,7 +8,10 @@ import (
 )
 
 // enders are the words that end a list of attributes.
-var enders = []string{"params", "meta", "utilization", "operations", "op", "op_params", "op_meta", "rule", "attributes"}
+var enders = []string{
+	"params", "meta", "utilization", "operations", "op", "op_params", "op_meta", "rule",
+	"attributes",
+}
 
 // attrs reads NAME=VALUE until something else comes.
 func (p *parser) attrs() Attrs {
@@ -66,7 +69,8 @@ func (p *parser) set(into *etree.Element, tag string) {
 // references reads a set that takes values from elsewhere: @ID or @ID:NAME.
 func (p *parser) references(set *etree.Element, score string, rules []*etree.Element) {
 	if score != "" || len(rules) > 0 {
-		p.fail(p.peek(), "NAME=VALUE; references in a set with a score or rules can be written as xml only")
+		p.fail(p.peek(),
+			"NAME=VALUE; references in a set with a score or rules can be written as xml only")
 	}
 	for strings.HasPrefix(p.peek(), "@") {
 		id, name, named := strings.Cut(p.next("")[1:], ":")
@@ -78,8 +82,8 @@ func (p *parser) references(set *etree.Element, score string, rules []*etree.Ele
 	}
 }
 
-// sets reads lists of attributes, each after its word, until something else comes. Attributes without a word go into the implicit kind of set, if
-// they come first.
+// sets reads lists of attributes, each after its word, until something else comes. Attributes
+// without a word go into the implicit kind of set, if they come first.
 func (p *parser) sets(implicit string, words map[string]string, other func() bool) *etree.Element {
 	into := etree.NewElement("sets")
 	for first := true; p.more(); first = false {

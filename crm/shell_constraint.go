@@ -7,7 +7,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// scoreOf is Pacemaker's word for a score in crmsh's: inf is INFINITY, mandatory too, advisory is 0.
+// scoreOf is Pacemaker's word for a score in crmsh's: inf is INFINITY, mandatory too, advisory is
+// 0.
 func scoreOf(s string) string {
 	sign, rest := "", s
 	if strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+") {
@@ -139,7 +140,8 @@ func (p *parser) qualified(choices []string) (id, qualifier string) {
 	return id, qualifier
 }
 
-// resourceSets reads sets of resources: ( … ) is not sequential, [ … ] needs any one of them, a change of role or action begins a new set.
+// resourceSets reads sets of resources: ( … ) is not sequential, [ … ] needs any one of them, a
+// change of role or action begins a new set.
 func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 	p.unglue()
 	var sets []ResourceSet
@@ -205,7 +207,8 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 		p.fail("", "the bracket that closes the set")
 	}
 	flush()
-	if len(sets) == 0 || !marked && p.peek() != "}" && len(sets) == 1 && len(sets[0].Resources) == 1 {
+	if len(sets) == 0 ||
+		!marked && p.peek() != "}" && len(sets) == 1 && len(sets[0].Resources) == 1 {
 		p.fail(p.peek(), "two resources, or sets of them")
 	}
 	return sets

@@ -15,8 +15,8 @@ type Script struct {
 	Delete  []string
 }
 
-// ParseShell reads statements of `crm configure`: one a line, a backslash at the end of a line continues it, # begins a comment. file
-// is named in errors, which are *SyntaxError.
+// ParseShell reads statements of `crm configure`: one a line, a backslash at the end of a line
+// continues it, # begins a comment. file is named in errors, which are *SyntaxError.
 func ParseShell(file string, text []byte) (Script, error) {
 	var script Script
 	statements, err := splitStatements(file, string(text))
@@ -31,7 +31,8 @@ func ParseShell(file string, text []byte) (Script, error) {
 	return script, nil
 }
 
-// ParseWords reads one statement whose words the shell has separated already, such as the arguments of a command.
+// ParseWords reads one statement whose words the shell has separated already, such as the arguments
+// of a command.
 func ParseWords(words []string) (Script, error) {
 	s := make(statement, len(words))
 	for i, w := range words {
@@ -45,8 +46,8 @@ func ParseWords(words []string) (Script, error) {
 	return script, err
 }
 
-// parser reads the words of one statement. A method that finds something else than what it needs panics with a *SyntaxError, which add
-// recovers.
+// parser reads the words of one statement. A method that finds something else than what it needs
+// panics with a *SyntaxError, which add recovers.
 type parser struct {
 	file  string
 	words statement
@@ -92,7 +93,8 @@ func (p *parser) accept(keyword string) bool {
 // acceptPair takes the next word if it is name=value with one of the names.
 func (p *parser) acceptPair(names ...string) (string, bool) {
 	name, val, ok := strings.Cut(p.peek(), "=")
-	if !ok || !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+	if !ok ||
+		!slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 		return "", false
 	}
 	p.at++
@@ -150,7 +152,9 @@ func (s *Script) add(file string, words statement) (err error) {
 	read := statements[keyword]
 	if read == nil {
 		p.at--
-		p.fail(p.peek(), "one of "+strings.Join(statementNames(), ", ")+", delete or xml; what has no statement here can be written as xml <element …>")
+		p.fail(p.peek(),
+			"one of "+strings.Join(statementNames(), ", ")+
+				", delete or xml; what has no statement here can be written as xml <element …>")
 	}
 	s.Objects = append(s.Objects, read(p)...)
 	if p.more() {
@@ -175,9 +179,12 @@ func init() { // the functions refer to the table through the parser
 		return func(p *parser) []Object { return []Object{read(p)} }
 	}
 	statements = map[string]func(*parser) []Object{
-		"primitive": one(parsePrimitive), "clone": one(parseClone), "group": one(parseGroup), "colocation": one(parseColocation),
-		"collocation": one(parseColocation), "order": one(parseOrder), "location": one(parseLocation), "tag": one(parseTag),
-		"node": one(parseNode), "rsc_template": one(parseTemplate), "rsc_ticket": one(parseTicket), "xml": parseXML,
+		"primitive": one(parsePrimitive), "clone": one(parseClone), "group": one(parseGroup),
+		"colocation":  one(parseColocation),
+		"collocation": one(parseColocation), "order": one(parseOrder),
+		"location": one(parseLocation), "tag": one(parseTag),
+		"node": one(parseNode), "rsc_template": one(parseTemplate), "rsc_ticket": one(parseTicket),
+		"xml":          parseXML,
 		"property":     func(p *parser) []Object { return parseProperties(p, ClusterProperty) },
 		"rsc_defaults": func(p *parser) []Object { return parseProperties(p, RscDefaults) },
 		"op_defaults":  func(p *parser) []Object { return parseProperties(p, OpDefaults) },
@@ -259,7 +266,9 @@ func parseXML(p *parser) []Object {
 	}
 	if sectionOf[root.Tag] == "" {
 		p.at--
-		p.fail("<"+root.Tag+">", "an element that stands in a section of the configuration, such as <primitive>, <bundle> or <rsc_ticket>")
+		p.fail("<"+root.Tag+">",
+			"an element that stands in a section of the configuration, such as <primitive>, "+
+				"<bundle> or <rsc_ticket>")
 	}
 	return decode(root)
 }

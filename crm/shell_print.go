@@ -7,8 +7,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// FormatShell prints the objects as `crm configure show` does, and as `crm configure load` reads: an object a statement, properties of
-// one set together.
+// FormatShell prints the objects as `crm configure show` does, and as `crm configure load` reads:
+// an object a statement, properties of one set together.
 func FormatShell(objects []Object) string {
 	var b strings.Builder
 	done := map[string]bool{}
@@ -59,7 +59,8 @@ func (t *text) attrs(word string, attrs Attrs) {
 	}
 	parts := []string{word}
 	for _, a := range attrs {
-		if strings.ContainsAny(a.Name, "= \t\"'\\") || strings.HasPrefix(a.Name, "$") || strings.HasPrefix(a.Name, "@") {
+		if strings.ContainsAny(a.Name, "= \t\"'\\") || strings.HasPrefix(a.Name, "$") ||
+			strings.HasPrefix(a.Name, "@") {
 			t.ok = false
 		}
 		parts = append(parts, pair(a.Name, a.Value))
@@ -67,7 +68,8 @@ func (t *text) attrs(word string, attrs Attrs) {
 	t.lines = append(t.lines, strings.Join(parts, " "))
 }
 
-// sets prints the attribute sets among the extras, which come before the plain ones of their kind; anything else cannot be said.
+// sets prints the attribute sets among the extras, which come before the plain ones of their kind;
+// anything else cannot be said.
 func (t *text) sets(rest extras, words map[string]string) {
 	for _, el := range rest {
 		word := words[el.Tag]
@@ -143,7 +145,9 @@ func xmlText(el *etree.Element) string {
 	return "xml " + strings.Join(strings.Split(strings.TrimSpace(out), "\n"), " \\\n")
 }
 
-var setWords = map[string]string{"instance_attributes": "params", "meta_attributes": "meta", "utilization": "utilization"}
+var setWords = map[string]string{
+	"instance_attributes": "params", "meta_attributes": "meta", "utilization": "utilization",
+}
 
 // String implements Object.
 func (o *Primitive) String() string {
@@ -161,7 +165,9 @@ func (o *Primitive) String() string {
 			line = append(line, pair(a.Name, a.Value))
 		}
 		t.lines = append(t.lines, strings.Join(line, " "))
-		t.sets(op.extra, map[string]string{"instance_attributes": "op_params", "meta_attributes": "op_meta"})
+		t.sets(op.extra, map[string]string{
+			"instance_attributes": "op_params", "meta_attributes": "op_meta",
+		})
 		t.attrs("op_params", op.Params)
 		t.attrs("op_meta", op.Meta)
 	}
@@ -203,7 +209,8 @@ func (o *Colocation) String() string {
 		t = head(append(words, sets)...)
 		t.ok = ok && score != "" && o.NodeAttribute == ""
 	} else {
-		t = head(append(words, qualify(o.Resource, o.Role), qualify(o.With, o.WithRole), tail("node-attribute", o.NodeAttribute))...)
+		t = head(append(words, qualify(o.Resource, o.Role), qualify(o.With, o.WithRole),
+			tail("node-attribute", o.NodeAttribute))...)
 	}
 	t.ok = t.ok && o.Influence == "" && len(o.extra) == 0
 	return t.finish(o)
@@ -222,7 +229,8 @@ func (o *Order) String() string {
 		t = head(append(words, sets, tail("symmetrical", o.Symmetrical))...)
 		t.ok = ok
 	} else {
-		t = head(append(words, qualify(o.First, o.FirstAction), qualify(o.Then, o.ThenAction), tail("symmetrical", o.Symmetrical))...)
+		t = head(append(words, qualify(o.First, o.FirstAction), qualify(o.Then, o.ThenAction),
+			tail("symmetrical", o.Symmetrical))...)
 	}
 	t.ok = t.ok && o.RequireAll == "" && o.Score == "" && len(o.extra) == 0
 	return t.finish(o)
@@ -253,7 +261,8 @@ func (o *Location) String() string {
 		sets, ok = setsText(o.Sets, "role", true)
 		subject = "{ " + sets + " }"
 	}
-	t := head("location", o.Name, subject, tail("role", o.Role), tail("resource-discovery", o.Discovery))
+	t := head("location", o.Name, subject, tail("role", o.Role),
+		tail("resource-discovery", o.Discovery))
 	t.ok = ok
 	if o.Node != "" {
 		t.lines[0] += " " + shellScore(o.Score) + ": " + quoteWord(o.Node)
@@ -269,7 +278,8 @@ func (o *Location) String() string {
 	return t.finish(o)
 }
 
-// setsText prints resource sets as crmsh does. A constraint whose sets would read back as two plain resources is marked.
+// setsText prints resource sets as crmsh does. A constraint whose sets would read back as two plain
+// resources is marked.
 func setsText(sets []ResourceSet, attr string, location bool) (string, bool) {
 	var words []string
 	count, plain := 0, true
@@ -287,7 +297,8 @@ func setsText(sets []ResourceSet, attr string, location bool) (string, bool) {
 				return "", false
 			}
 		}
-		// what reads back otherwise: an explicit default, and brackets that crmsh gives another meaning
+		// what reads back otherwise: an explicit default, and brackets that crmsh gives another
+		// meaning
 		if sequential == "true" && requireAll != "false" || requireAll == "true" {
 			return "", false
 		}
@@ -355,13 +366,16 @@ func (o *Node) String() string {
 	}
 	t := head(append(words, quoteWord(name))...)
 	t.description(o.Description)
-	t.sets(o.extra, map[string]string{"instance_attributes": "attributes", "utilization": "utilization"})
+	t.sets(o.extra, map[string]string{
+		"instance_attributes": "attributes", "utilization": "utilization",
+	})
 	t.attrs("attributes", o.Attributes)
 	t.attrs("utilization", o.Utilization)
 	return t.finish(o)
 }
 
-// String is the element as an xml statement. A set of properties that depend on a rule has a statement of its own.
+// String is the element as an xml statement. A set of properties that depend on a rule has a
+// statement of its own.
 func (o *XML) String() string {
 	if o.element == nil {
 		return "xml"

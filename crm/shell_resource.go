@@ -18,7 +18,9 @@ func parsePrimitive(p *parser) Object {
 		o.Class, o.Provider, o.Type = p.agent(agent)
 	}
 	o.Description = p.description()
-	sets := p.sets("instance_attributes", map[string]string{"params": "instance_attributes", "meta": "meta_attributes", "utilization": "utilization"}, func() bool {
+	sets := p.sets("instance_attributes", map[string]string{
+		"params": "instance_attributes", "meta": "meta_attributes", "utilization": "utilization",
+	}, func() bool {
 		switch {
 		case p.accept("operations"):
 			if _, ok := p.acceptPair("$id"); !ok {
@@ -31,7 +33,9 @@ func parsePrimitive(p *parser) Object {
 		}
 		return true
 	})
-	o.extra = takeSets(sets, map[string]*Attrs{"instance_attributes": &o.Params, "meta_attributes": &o.Meta, "utilization": &o.Utilization})
+	o.extra = takeSets(sets, map[string]*Attrs{
+		"instance_attributes": &o.Params, "meta_attributes": &o.Meta, "utilization": &o.Utilization,
+	})
 	if p.more() {
 		p.fail(p.peek(), "params, meta, utilization or op")
 	}
@@ -48,8 +52,12 @@ func parseTemplate(p *parser) Object {
 	return &XML{element: el}
 }
 
-// opAttrs are the attributes of an operation itself; others that stand among them are its parameters.
-var opAttrs = []string{"interval", "timeout", "role", "on-fail", "start-delay", "interval-origin", "enabled", "record-pending", "description"}
+// opAttrs are the attributes of an operation itself; others that stand among them are its
+// parameters.
+var opAttrs = []string{
+	"interval", "timeout", "role", "on-fail", "start-delay", "interval-origin", "enabled",
+	"record-pending", "description",
+}
 
 func (p *parser) op() Op {
 	op := Op{Name: p.next("an operation, such as monitor")}
@@ -74,18 +82,22 @@ func (p *parser) op() Op {
 			nv.CreateAttr("value", a.Value)
 		}
 	}
-	for _, c := range p.sets("", map[string]string{"op_params": "instance_attributes", "op_meta": "meta_attributes"}, nil).ChildElements() {
+	for _, c := range p.sets("", map[string]string{
+		"op_params": "instance_attributes", "op_meta": "meta_attributes",
+	}, nil).ChildElements() {
 		into.AddChild(c)
 	}
-	op.extra = takeSets(into, map[string]*Attrs{"instance_attributes": &op.Params, "meta_attributes": &op.Meta})
+	op.extra = takeSets(into, map[string]*Attrs{
+		"instance_attributes": &op.Params, "meta_attributes": &op.Meta,
+	})
 	return op
 }
 
 // ocfRoot is where OCF agents are installed.
 const ocfRoot = "/usr/lib/ocf/resource.d"
 
-// agent completes an agent's name as crmsh does: without a class it is ocf's, without a provider that of heartbeat, pacemaker, or whoever
-// has an agent of that name.
+// agent completes an agent's name as crmsh does: without a class it is ocf's, without a provider
+// that of heartbeat, pacemaker, or whoever has an agent of that name.
 func (p *parser) agent(name string) (class, provider, typ string) {
 	parts := strings.Split(name, ":")
 	if slices.Contains(parts, "") || len(parts) > 3 {
@@ -139,7 +151,9 @@ func parseClone(p *parser) Object {
 
 func parseGroup(p *parser) Object {
 	o := &Group{Name: p.id("group")}
-	for n := 0; n == 0 || p.more() && !strings.Contains(p.peek(), "=") && !slices.Contains(enders, strings.ToLower(p.peek())); n++ {
+	for n := 0; n == 0 ||
+		p.more() && !strings.Contains(p.peek(), "=") &&
+			!slices.Contains(enders, strings.ToLower(p.peek())); n++ {
 		o.Members = append(o.Members, p.id("primitive"))
 	}
 	o.Description = p.description()
@@ -149,7 +163,9 @@ func parseGroup(p *parser) Object {
 
 // container reads the attribute sets of a clone or group.
 func (p *parser) container(params, meta *Attrs) extras {
-	sets := p.sets("instance_attributes", map[string]string{"params": "instance_attributes", "meta": "meta_attributes"}, nil)
+	sets := p.sets("instance_attributes", map[string]string{
+		"params": "instance_attributes", "meta": "meta_attributes",
+	}, nil)
 	if p.more() {
 		p.fail(p.peek(), "params or meta")
 	}
@@ -188,8 +204,12 @@ func parseNode(p *parser) Object {
 		o.NodeID = o.Uname
 	}
 	o.Description = p.description()
-	sets := p.sets("instance_attributes", map[string]string{"attributes": "instance_attributes", "utilization": "utilization"}, nil)
-	o.extra = takeSets(sets, map[string]*Attrs{"instance_attributes": &o.Attributes, "utilization": &o.Utilization})
+	sets := p.sets("instance_attributes", map[string]string{
+		"attributes": "instance_attributes", "utilization": "utilization",
+	}, nil)
+	o.extra = takeSets(sets, map[string]*Attrs{
+		"instance_attributes": &o.Attributes, "utilization": &o.Utilization,
+	})
 	if p.more() {
 		p.fail(p.peek(), "attributes or utilization")
 	}

@@ -12,10 +12,14 @@ var (
 	compareOps   = []string{"lt", "gt", "lte", "gte", "eq", "ne"}
 	compareTypes = []string{"string", "integer", "number", "version"}
 	presenceOps  = []string{"defined", "not_defined"}
-	dateParts    = []string{"hours", "monthdays", "weekdays", "yeardays", "yearsdays", "months", "weeks", "years", "weekyears", "moon", "seconds", "minutes"}
+	dateParts    = []string{
+		"hours", "monthdays", "weekdays", "yeardays", "yearsdays", "months", "weeks", "years",
+		"weekyears", "moon", "seconds", "minutes",
+	}
 )
 
-// ruleText is the rule in crmsh's grammar, after the word "rule"; false if the grammar cannot say it.
+// ruleText is the rule in crmsh's grammar, after the word "rule"; false if the grammar cannot say
+// it.
 func ruleText(rule *etree.Element) (string, bool) {
 	var parts []string
 	score, boolOp := "", "and"
@@ -100,7 +104,9 @@ func dateText(el *etree.Element) (string, bool) {
 		}
 	}
 	for _, c := range children {
-		if want := map[string]string{"in_range": "duration", "date_spec": "date_spec"}[op]; c.Tag != want {
+		if want := map[string]string{
+			"in_range": "duration", "date_spec": "date_spec",
+		}[op]; c.Tag != want {
 			return "", false
 		}
 		for _, a := range c.Attr {
@@ -171,7 +177,8 @@ func (p *parser) expression(rule *etree.Element) {
 		el.CreateAttr("attribute", p.next("the name of a node attribute"))
 		return
 	}
-	el.CreateAttr("attribute", p.next("an expression: ATTRIBUTE OPERATION VALUE, `defined ATTRIBUTE` or `date …`"))
+	el.CreateAttr("attribute",
+		p.next("an expression: ATTRIBUTE OPERATION VALUE, `defined ATTRIBUTE` or `date …`"))
 	op := p.next("an operation: " + orList(compareOps))
 	typ, bare, typed := strings.Cut(op, ":")
 	if typed {
@@ -187,7 +194,8 @@ func (p *parser) expression(rule *etree.Element) {
 	}
 	el.CreateAttr("operation", strings.ToLower(bare))
 	val := p.next("a value")
-	if source, rest, ok := strings.Cut(val, "{"); ok && strings.HasSuffix(rest, "}") && source != "" && len(rest) > 1 {
+	if source, rest, ok := strings.Cut(val, "{"); ok && strings.HasSuffix(rest, "}") &&
+		source != "" && len(rest) > 1 {
 		el.CreateAttr("value", strings.TrimSuffix(rest, "}"))
 		el.CreateAttr("value-source", source)
 		return

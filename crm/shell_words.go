@@ -7,7 +7,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// SyntaxError says where a piece of crmsh's language stops making sense, and what was expected there.
+// SyntaxError says where a piece of crmsh's language stops making sense, and what was expected
+// there.
 type SyntaxError struct {
 	File string // "" if the text came from the command line
 	Line int    // counted from 1; 0 if the text came from the command line
@@ -39,11 +40,13 @@ type word struct {
 	line int
 }
 
-// statement is the words of one statement. An `xml` statement has two: the keyword and everything after it.
+// statement is the words of one statement. An `xml` statement has two: the keyword and everything
+// after it.
 type statement []word
 
-// splitStatements cuts a text into statements and those into words, as crmsh does: a backslash at the end of a line continues the
-// statement, a line that begins with # between statements is a comment, and quotes are those of the shell.
+// splitStatements cuts a text into statements and those into words, as crmsh does: a backslash at
+// the end of a line continues the statement, a line that begins with # between statements is a
+// comment, and quotes are those of the shell.
 func splitStatements(file string, text string) ([]statement, error) {
 	var out []statement
 	lines := strings.Split(text, "\n")
@@ -69,7 +72,9 @@ func splitStatements(file string, text string) ([]statement, error) {
 			for j, p := range parts {
 				texts[j] = p.text
 			}
-			out = append(out, statement{{"xml", first}, {strings.TrimSpace(strings.Join(texts, " ")), first}})
+			out = append(out, statement{
+				{"xml", first}, {strings.TrimSpace(strings.Join(texts, " ")), first},
+			})
 			continue
 		}
 		var s statement
@@ -96,8 +101,8 @@ func cutKeyword(text, keyword string) (rest string, ok bool) {
 	return rest, rest == "" || rest[0] == ' ' || rest[0] == '\t' || rest[0] == '<'
 }
 
-// splitWords cuts a line into words: white space parts them, '…' quotes everything, "…" everything but \" and \\, and outside quotes a
-// backslash quotes the next character.
+// splitWords cuts a line into words: white space parts them, '…' quotes everything, "…" everything
+// but \" and \\, and outside quotes a backslash quotes the next character.
 func splitWords(file string, line word) ([]word, error) {
 	var out []word
 	var b strings.Builder
@@ -132,7 +137,10 @@ func splitWords(file string, line word) ([]word, error) {
 		}
 	}
 	if open != 0 {
-		return nil, &SyntaxError{File: file, Line: line.line, Word: b.String(), Want: fmt.Sprintf("a closing %c on the same line", open)}
+		return nil, &SyntaxError{
+			File: file, Line: line.line, Word: b.String(),
+			Want: fmt.Sprintf("a closing %c on the same line", open),
+		}
 	}
 	if inWord {
 		out = append(out, word{b.String(), line.line})
@@ -153,8 +161,8 @@ func needsNoQuotes(s string) bool {
 	return true
 }
 
-// quote writes a value so that crmsh and splitWords read it back. A backslash is doubled only where it would quote what follows, as
-// crmsh itself leaves it alone.
+// quote writes a value so that crmsh and splitWords read it back. A backslash is doubled only where
+// it would quote what follows, as crmsh itself leaves it alone.
 func quote(s string) string {
 	if needsNoQuotes(s) {
 		return s

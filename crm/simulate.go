@@ -60,7 +60,8 @@ func (t *Tools) simulate(ctx context.Context, f planFiles) (Forecast, error) {
 	return parseForecast(out.stdout)
 }
 
-// parseForecast reads the list of actions: one for each instance of a resource whose place or state would change.
+// parseForecast reads the list of actions: one for each instance of a resource whose place or state
+// would change.
 func parseForecast(text []byte) (Forecast, error) {
 	var s simulation
 	if err := xml.Unmarshal(text, &s); err != nil {
@@ -68,10 +69,15 @@ func parseForecast(text []byte) (Forecast, error) {
 	}
 	var f Forecast
 	for _, a := range s.Actions.Nodes {
-		f.Actions = append(f.Actions, Action{Task: strings.ToLower(a.Task), Node: a.Node, Reason: a.Reason})
+		f.Actions = append(f.Actions, Action{
+			Task: strings.ToLower(a.Task), Node: a.Node, Reason: a.Reason,
+		})
 	}
 	for _, a := range s.Actions.Resources {
-		act := Action{Task: strings.ToLower(a.Action), Resource: a.Resource, Node: a.Node, Reason: a.Reason, Blocked: a.Blocked}
+		act := Action{
+			Task: strings.ToLower(a.Action), Resource: a.Resource, Node: a.Node, Reason: a.Reason,
+			Blocked: a.Blocked,
+		}
 		if act.Node == "" {
 			act.Node = a.Source
 		}
@@ -83,7 +89,8 @@ func parseForecast(text []byte) (Forecast, error) {
 	return f, nil
 }
 
-// pending lists what the scheduler would still do with the live cluster, including probes and monitors that have not been started.
+// pending lists what the scheduler would still do with the live cluster, including probes and
+// monitors that have not been started.
 func (s *simulation) pending() []Pending {
 	if s.Transition == nil {
 		return nil

@@ -38,9 +38,9 @@ func Read(ctx context.Context, c Source) (Snapshot, error) {
 	return s, nil
 }
 
-// Saved reads the configuration from the file in which Pacemaker saves it (/var/lib/pacemaker/cib/cib.xml),
-// or else asks the cluster. For showing what is configured the file is good enough, and it costs no
-// process. With "" for the file the cluster is asked.
+// Saved reads the configuration from the file in which Pacemaker saves it
+// (/var/lib/pacemaker/cib/cib.xml), or else asks the cluster. For showing what is configured the
+// file is good enough, and it costs no process. With "" for the file the cluster is asked.
 func Saved(ctx context.Context, file string, c Cluster) (*CIB, error) {
 	if file != "" {
 		if text, err := os.ReadFile(file); err == nil {

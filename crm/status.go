@@ -26,7 +26,8 @@ type Status struct {
 
 // Ban is a location constraint that keeps a resource off a node, or lets it avoid the node.
 type Ban struct {
-	ID             string // the constraint's; what `crm resource ban` and `move` leave behind begins with "cli-ban-"
+	// the constraint's; what `crm resource ban` and `move` leave behind begins with "cli-ban-"
+	ID             string
 	Resource, Node string
 	Score          int // negative; -1000000 is -INFINITY
 }
@@ -36,14 +37,16 @@ type NodeStatus struct {
 	Name, ID                                                     string
 	Type                                                         string // "member", "remote"
 	Online, Standby, Maintenance, Pending, Unclean, Shutdown, DC bool
-	Running                                                      int               // resources
-	Attributes                                                   map[string]string // permanent and transient node attributes
+	Running                                                      int // resources
+	// permanent and transient node attributes
+	Attributes map[string]string
 }
 
 // ResourceStatus is one instance of a primitive: a resource in a clone has one per node.
 type ResourceStatus struct {
-	ID     string   // "haproxy"
-	Parent string   // the outermost clone, group or bundle that it stands in, "" if none: "haproxy-clone"
+	ID string // "haproxy"
+	// the outermost clone, group or bundle that it stands in, "" if none: "haproxy-clone"
+	Parent string
 	Agent  string   // "ocf:hawser:haproxy"
 	Role   string   // "Started", "Stopped", "Promoted", "Unpromoted", "Starting", "Stopping"
 	Target string   // target-role, "" if none
@@ -52,10 +55,12 @@ type ResourceStatus struct {
 
 	Active, Managed, Blocked, Failed, FailureIgnored, Orphaned bool
 
-	Pending  string    // the action under way, such as "Starting"
-	Since    time.Time // when it came up there: its last start, or the probe that found it running; zero if not known
-	Degraded bool      // its last monitor said: running, but degraded (OCF 190 or 191)
-	Reason   string    // the agent's exit reason, of being degraded or else of its last failure on that node
+	Pending string // the action under way, such as "Starting"
+	// when it came up there: its last start, or the probe that found it running; zero if not known
+	Since    time.Time
+	Degraded bool // its last monitor said: running, but degraded (OCF 190 or 191)
+	// the agent's exit reason, of being degraded or else of its last failure on that node
+	Reason string
 }
 
 // Failure is a failed action.
@@ -195,7 +200,8 @@ type monitorFailure struct {
 	Task     string `xml:"task,attr"`
 }
 
-// ParseStatus reads what `crm_mon --output-as=xml` prints. Times without a zone are taken for UTC, which is what Tools asks crm_mon for.
+// ParseStatus reads what `crm_mon --output-as=xml` prints. Times without a zone are taken for UTC,
+// which is what Tools asks crm_mon for.
 func ParseStatus(text []byte) (*Status, error) {
 	var m monitor
 	if err := xml.Unmarshal(text, &m); err != nil {
@@ -220,8 +226,10 @@ func ParseStatus(text []byte) (*Status, error) {
 		s.Bans = append(s.Bans, Ban{ID: b.ID, Resource: b.Resource, Node: b.Node, Score: b.Weight})
 	}
 	for _, f := range m.Fences {
-		s.Fences = append(s.Fences, FenceEvent{Target: f.Target, Action: f.Action, Status: f.Status, Client: f.Client, Origin: f.Origin,
-			Reason: f.Reason, Time: parseTime(f.Completed)})
+		s.Fences = append(s.Fences, FenceEvent{
+			Target: f.Target, Action: f.Action, Status: f.Status, Client: f.Client,
+			Origin: f.Origin, Reason: f.Reason, Time: parseTime(f.Completed),
+		})
 	}
 	return s, nil
 }
@@ -236,8 +244,10 @@ func (m *monitor) addNodes(s *Status) {
 	}
 	for _, n := range m.Nodes {
 		s.Nodes = append(s.Nodes, NodeStatus{
-			Name: n.Name, ID: n.ID, Type: n.Type, Online: n.Online, Standby: n.Standby, Maintenance: n.Maintenance, Pending: n.Pending,
-			Unclean: n.Unclean, Shutdown: n.Shutdown, DC: n.DC, Running: n.Running, Attributes: attrs[n.Name],
+			Name: n.Name, ID: n.ID, Type: n.Type, Online: n.Online, Standby: n.Standby,
+			Maintenance: n.Maintenance, Pending: n.Pending,
+			Unclean: n.Unclean, Shutdown: n.Shutdown, DC: n.DC, Running: n.Running,
+			Attributes: attrs[n.Name],
 		})
 	}
 }
@@ -247,7 +257,8 @@ func (m *monitorResources) flat(parent string) []ResourceStatus {
 	var out []ResourceStatus
 	for _, r := range m.Plain {
 		rs := ResourceStatus{
-			ID: r.ID, Parent: parent, Agent: r.Agent, Role: r.Role, Target: r.Target, Active: r.Active, Managed: r.Managed, Blocked: r.Blocked,
+			ID: r.ID, Parent: parent, Agent: r.Agent, Role: r.Role, Target: r.Target,
+			Active: r.Active, Managed: r.Managed, Blocked: r.Blocked,
 			Failed: r.Failed, FailureIgnored: r.Ignored, Orphaned: r.Orphaned, Pending: r.Pending,
 		}
 		for _, n := range r.Nodes {
@@ -320,42 +331,51 @@ func (m *monitor) addHistory(s *Status) {
 	}
 }
 
-// upSince is the time of the last start, or of the probe that found the resource running without one.
+// upSince is the time of the last start, or of the probe that found the resource running without
+// one.
 func upSince(ops []monitorOp) time.Time {
 	var since time.Time
 	call := -1
 	for _, op := range ops {
 		probe := op.Task == "monitor" && (op.Interval == "" || op.Interval == "0ms")
-		if op.RC == 0 && op.Call > call && (op.Task == "start" || op.Task == "migrate_from" || probe) {
+		if op.RC == 0 && op.Call > call &&
+			(op.Task == "start" || op.Task == "migrate_from" || probe) {
 			since, call = parseTime(op.Changed), op.Call
 		}
 	}
 	return since
 }
 
-// isDegraded says whether the last monitor found the resource degraded. What it finds later has the number of its first run, and a later time.
+// isDegraded says whether the last monitor found the resource degraded. What it finds later has the
+// number of its first run, and a later time.
 func isDegraded(ops []monitorOp) bool {
 	var last monitorOp
 	last.Call = -1
 	for _, op := range ops {
-		if op.Call > last.Call || op.Call == last.Call && parseTime(op.Changed).After(parseTime(last.Changed)) {
+		if op.Call > last.Call ||
+			op.Call == last.Call && parseTime(op.Changed).After(parseTime(last.Changed)) {
 			last = op
 		}
 	}
 	return last.RC == ocfDegraded || last.RC == ocfDegradedPromoted
 }
 
-// isOver says whether something succeeded since. Pacemaker keeps a failure in its list until it is cleaned up or expires.
+// isOver says whether something succeeded since. Pacemaker keeps a failure in its list until it is
+// cleaned up or expires.
 func (f *monitorFailure) isOver(ops []monitorOp) bool {
 	return slices.ContainsFunc(ops, func(op monitorOp) bool {
-		return op.RC == 0 && (op.Call > f.Call || op.Call == f.Call && parseTime(op.Changed).After(parseTime(f.Changed)))
+		return op.RC == 0 &&
+			(op.Call > f.Call ||
+				op.Call == f.Call && parseTime(op.Changed).After(parseTime(f.Changed)))
 	})
 }
 
 func (f *monitorFailure) failure() Failure {
 	out := Failure{
-		Node: f.Node, Task: f.Task, Code: f.Code, Meaning: f.Meaning, Reason: unescape(f.Reason), Status: f.Status, Time: parseTime(f.Changed),
-		Interval: time.Duration(f.Interval) * time.Millisecond, Exec: time.Duration(f.Exec) * time.Millisecond,
+		Node: f.Node, Task: f.Task, Code: f.Code, Meaning: f.Meaning, Reason: unescape(f.Reason),
+		Status: f.Status, Time: parseTime(f.Changed),
+		Interval: time.Duration(f.Interval) * time.Millisecond,
+		Exec:     time.Duration(f.Exec) * time.Millisecond,
 	}
 	key := f.Key
 	if key == "" {
@@ -371,12 +391,15 @@ func (f *monitorFailure) failure() Failure {
 	return out
 }
 
-// unescape undoes what crm_mon 2.1.5 does to an exit reason before it writes it into an attribute, which escapes it again.
+// unescape undoes what crm_mon 2.1.5 does to an exit reason before it writes it into an attribute,
+// which escapes it again.
 func unescape(reason string) string {
-	return strings.NewReplacer("&quot;", `"`, "&apos;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(reason)
+	return strings.NewReplacer("&quot;", `"`, "&apos;", "'", "&lt;", "<", "&gt;", ">",
+		"&amp;", "&").Replace(reason)
 }
 
-// cutKey takes an operation's key apart: RESOURCE_TASK_INTERVAL, where the resource's id and the task may hold underscores too.
+// cutKey takes an operation's key apart: RESOURCE_TASK_INTERVAL, where the resource's id and the
+// task may hold underscores too.
 func cutKey(key string) (resource, task string) {
 	at := strings.LastIndexByte(key, '_')
 	if at < 0 {
@@ -394,10 +417,13 @@ func cutKey(key string) (resource, task string) {
 	return key[:at], key[at+1:]
 }
 
-// parseTime reads the forms that crm_mon has used: ctime's in 2.1.5's history, and ISO 8601 in its failures and later versions. The zero time is
-// one that cannot be read.
+// parseTime reads the forms that crm_mon has used: ctime's in 2.1.5's history, and ISO 8601 in its
+// failures and later versions. The zero time is one that cannot be read.
 func parseTime(s string) time.Time {
-	for _, layout := range []string{"Mon Jan _2 15:04:05 2006", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 -07:00", time.RFC3339Nano} {
+	for _, layout := range []string{
+		"Mon Jan _2 15:04:05 2006", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00",
+		"2006-01-02 15:04:05 -07:00", time.RFC3339Nano,
+	} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC()
 		}

@@ -7,9 +7,10 @@ import (
 	"github.com/beevik/etree"
 )
 
-// Effective lists what Objects does, with each primitive that is made from a template as Pacemaker runs it: its agent, and what it does not say
-// itself, are the template's. Such a primitive has both an agent and a Template, and is to be looked at, not to be written.
-// See unpack_template() of Pacemaker 2.1 (lib/pengine/complex.c).
+// Effective lists what Objects does, with each primitive that is made from a template as Pacemaker
+// runs it: its agent, and what it does not say itself, are the template's. Such a primitive has
+// both an agent and a Template, and is to be looked at, not to be written. See unpack_template() of
+// Pacemaker 2.1 (lib/pengine/complex.c).
 func (c *CIB) Effective() []Object {
 	templates := map[string]*Primitive{}
 	if resources := c.configuration().SelectElement("resources"); resources != nil {
@@ -40,9 +41,11 @@ func (c *CIB) Primitive(id string) (p *Primitive, ok bool) {
 func (o *Primitive) made(from *Primitive) *Primitive {
 	out := *o
 	out.Class, out.Provider, out.Type = from.Class, from.Provider, from.Type
-	out.Params, out.Meta, out.Utilization = o.Params.or(from.Params), o.Meta.or(from.Meta), o.Utilization.or(from.Utilization)
+	out.Params, out.Meta = o.Params.or(from.Params), o.Meta.or(from.Meta)
+	out.Utilization = o.Utilization.or(from.Utilization)
 	out.extra = append(slices.Clone(o.extra), from.extra...)
-	// The primitive's operation takes the place of all of the template's that have its name and role, whatever their intervals are.
+	// The primitive's operation takes the place of all of the template's that have its name and
+	// role, whatever their intervals are.
 	own := map[string]bool{}
 	for _, op := range o.Ops {
 		own[op.nameAndRole()] = true
@@ -56,7 +59,8 @@ func (o *Primitive) made(from *Primitive) *Primitive {
 	return &out
 }
 
-// nameAndRole tells operations apart as unpack_template() does: started and unpromoted are the role that is not said.
+// nameAndRole tells operations apart as unpack_template() does: started and unpromoted are the role
+// that is not said.
 func (o Op) nameAndRole() string {
 	role, _ := o.Attrs.Get("role")
 	switch strings.ToLower(role) {

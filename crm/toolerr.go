@@ -10,8 +10,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// ToolError is a failure of one of Pacemaker's tools. errors.Is matches it with ErrStale, ErrNotRunning, ErrNoQuorum, ErrPermission,
-// ErrRefused, ErrNoFencing and ErrNotInstalled.
+// ToolError is a failure of one of Pacemaker's tools. errors.Is matches it with ErrStale,
+// ErrNotRunning, ErrNoQuorum, ErrPermission, ErrRefused, ErrNoFencing and ErrNotInstalled.
 type ToolError struct {
 	Tool    string // "cibadmin"
 	Code    int    // exit code; -1 if the tool did not run to its end
@@ -46,38 +46,61 @@ const (
 	exitTimeout      = 124
 )
 
-// toolError says what a tool's exit code and messages mean. doing is what was attempted: "read the configuration".
+// toolError says what a tool's exit code and messages mean. doing is what was attempted: "read the
+// configuration".
 func (t *Tools) toolError(tool, doing string, out output) error {
 	said := said(out)
-	e := &ToolError{Tool: tool, Code: out.code, Err: fmt.Errorf("%s exited with %d", tool, out.code)}
+	e := &ToolError{
+		Tool: tool, Code: out.code, Err: fmt.Errorf("%s exited with %d", tool, out.code),
+	}
 	set := func(err error, format string, args ...any) {
 		e.Err, e.Message = err, "cannot "+doing+": "+fmt.Sprintf(format, args...)
 	}
 	switch {
-	case strings.Contains(said, "Permission denied"), out.code == exitNoPrivilege, out.code == exitNoPermission:
-		set(ErrPermission, "permission denied: run this as root, or as a member of the group haclient with the right ACLs")
-	case out.code == exitNoQuorum, strings.Contains(said, "does not have quorum"), strings.Contains(said, "Operation requires quorum"):
-		set(ErrNoQuorum, "this part of the cluster has no quorum, so Pacemaker accepts no changes: bring more nodes back, see `crm_mon -1`")
-	case out.code == exitOld, out.code == exitDigest, strings.Contains(said, "Application of update diff failed"), strings.Contains(said, "Update was older than existing configuration"):
+	case strings.Contains(said, "Permission denied"), out.code == exitNoPrivilege,
+		out.code == exitNoPermission:
+		set(ErrPermission,
+			"permission denied: run this as root, or as a member of the group haclient with the "+
+				"right ACLs")
+	case out.code == exitNoQuorum, strings.Contains(said, "does not have quorum"),
+		strings.Contains(said, "Operation requires quorum"):
+		set(ErrNoQuorum,
+			"this part of the cluster has no quorum, so Pacemaker accepts no changes: bring more "+
+				"nodes back, see `crm_mon -1`")
+	case out.code == exitOld, out.code == exitDigest,
+		strings.Contains(said, "Application of update diff failed"),
+		strings.Contains(said, "Update was older than existing configuration"):
 		set(ErrStale, "the configuration has changed since it was read: read it again")
-	case out.code == exitDisconnected, out.code == exitNoInput && t.file() == "", strings.Contains(said, "Transport endpoint is not connected"),
+	case out.code == exitDisconnected, out.code == exitNoInput && t.file() == "",
+		strings.Contains(said, "Transport endpoint is not connected"),
 		strings.Contains(said, "Could not connect"), strings.Contains(said, "Connection refused"):
 		if file := t.file(); file != "" {
 			set(ErrNotRunning, "%s cannot be read (%s)", file, said)
 			break
 		}
 		if server := t.getenv("CIB_server"); server != "" {
-			set(ErrNotRunning, "Pacemaker on %s (CIB_server) does not answer (%s): are CIB_port, CIB_user, CIB_passwd and CIB_encrypted right, and has that cluster remote-tls-port or remote-clear-port set?",
+			set(ErrNotRunning,
+				"Pacemaker on %s (CIB_server) does not answer (%s): are CIB_port, CIB_user, "+
+					"CIB_passwd and CIB_encrypted right, and has that cluster remote-tls-port or "+
+					"remote-clear-port set?",
 				server, firstLine(said))
 			break
 		}
 		if t.notRoot() {
-			set(ErrNotRunning, "Pacemaker does not answer (%s): is it running (`systemctl status pacemaker`), and is this user root or in the group haclient?", firstLine(said))
+			set(ErrNotRunning,
+				"Pacemaker does not answer (%s): is it running (`systemctl status pacemaker`), "+
+					"and is this user root or in the group haclient?",
+				firstLine(said))
 			break
 		}
-		set(ErrNotRunning, "Pacemaker does not answer on this node (%s): start it with `systemctl start corosync pacemaker`, see `journalctl -u pacemaker`", firstLine(said))
+		set(ErrNotRunning,
+			"Pacemaker does not answer on this node (%s): start it with `systemctl start "+
+				"corosync pacemaker`, see `journalctl -u pacemaker`",
+			firstLine(said))
 	case out.code == exitTimeout, strings.Contains(said, "Timer expired"):
-		set(ErrNotRunning, "Pacemaker did not answer in time: the cluster may be electing a DC or have lost its quorum, see `crm_mon -1`")
+		set(ErrNotRunning,
+			"Pacemaker did not answer in time: the cluster may be electing a DC or have lost its "+
+				"quorum, see `crm_mon -1`")
 	case out.code == exitConfig, out.code == exitExists:
 		set(ErrRefused, "Pacemaker refuses it: %s", said)
 	default:
@@ -88,12 +111,15 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 
 // What Pacemaker says in words only, with no exit code of its own. Seen at 2.1.5 (Debian 12).
 const (
-	// saidStale is a patch that does not fit the configuration: "Application of an update diff failed" on a cluster
-	// (exit codes 103 and 104 too), "Application of update diff failed" on a file (exit code 1).
+	// saidStale is a patch that does not fit the configuration: "Application of an update diff
+	// failed" on a cluster (exit codes 103 and 104 too), "Application of update diff failed" on a
+	// file (exit code 1).
 	saidStale = "Application of"
-	// saidWarnings is crm_verify's last line for warnings alone; its exit code is 78 for them as for errors.
+	// saidWarnings is crm_verify's last line for warnings alone; its exit code is 78 for them as
+	// for errors.
 	saidWarnings = "Warnings found"
-	// saidFencing is in crm_verify's errors about fencing: "Resource start-up disabled since no STONITH resources".
+	// saidFencing is in crm_verify's errors about fencing: "Resource start-up disabled since no
+	// STONITH resources".
 	saidFencing = "STONITH"
 )
 
@@ -126,7 +152,8 @@ func said(out output) string {
 	}
 	var lines []string
 	for _, line := range strings.Split(string(text), "\n") {
-		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "Init failed") || dumpRE.MatchString(line) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "Init failed") ||
+			dumpRE.MatchString(line) {
 			continue
 		}
 		lines = append(lines, line)
@@ -140,8 +167,8 @@ func said(out output) string {
 	return strings.Join(lines, "; ")
 }
 
-// errorsOf is what a tool's output says of errors: all of it, or with --output-as=xml the messages (<status><errors><error>, or else the
-// status' own).
+// errorsOf is what a tool's output says of errors: all of it, or with --output-as=xml the messages
+// (<status><errors><error>, or else the status' own).
 func errorsOf(text []byte) []byte {
 	doc := etree.NewDocument()
 	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) || doc.ReadFromBytes(text) != nil {
@@ -175,13 +202,14 @@ type complaint struct {
 }
 
 var (
-	schemaRE = regexp.MustCompile(`^[^ :]*:([0-9]+): element ([^ :]+): (?:Relax-NG )?validity error : (.*)$`)
-	logRE    = regexp.MustCompile(`^\(([A-Za-z0-9_]+)\)\s+(error|warning|notice|info): (.*)$`)
-	idRE     = regexp.MustCompile(`\bid="([^"]*)"`)
+	schemaRE = regexp.MustCompile(`^[^ :]*:([0-9]+): element ([^ :]+): (?:Relax-NG )?validity ` +
+		`error : (.*)$`)
+	logRE = regexp.MustCompile(`^\(([A-Za-z0-9_]+)\)\s+(error|warning|notice|info): (.*)$`)
+	idRE  = regexp.MustCompile(`\bid="([^"]*)"`)
 )
 
-// complaints reads what `crm_verify --verbose` says of the configuration in xml, whose lines its messages count. A message of the schema
-// is put into the words of the object that it is about.
+// complaints reads what `crm_verify --verbose` says of the configuration in xml, whose lines its
+// messages count. A message of the schema is put into the words of the object that it is about.
 func complaints(text string, xml []byte) []complaint {
 	lines := bytes.Split(xml, []byte("\n"))
 	var out []complaint
@@ -195,13 +223,16 @@ func complaints(text string, xml []byte) []complaint {
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if m := schemaRE.FindStringSubmatch(line); m != nil {
-			if strings.Contains(m[3], "has extra content") || strings.Contains(m[3], "failed to validate content") || strings.HasPrefix(m[3], "Expecting") {
+			if strings.Contains(m[3], "has extra content") ||
+				strings.Contains(m[3], "failed to validate content") ||
+				strings.HasPrefix(m[3], "Expecting") {
 				continue // what follows from another message
 			}
 			add(complaint{text: elementAt(lines, m[1], m[2]) + ": " + m[3]})
 			continue
 		}
-		if m := logRE.FindStringSubmatch(line); m != nil && (m[2] == "error" || m[2] == "warning") && m[1] != "main" {
+		if m := logRE.FindStringSubmatch(line); m != nil &&
+			(m[2] == "error" || m[2] == "warning") && m[1] != "main" {
 			said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for whoever reads the log
 			add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
 		}

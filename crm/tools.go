@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Tools is the cluster of this machine, or the one that CIB_file, CIB_shadow or CIB_server in the environment name, through Pacemaker's
-// command line tools. The zero value is ready to use.
+// Tools is the cluster of this machine, or the one that CIB_file, CIB_shadow or CIB_server in the
+// environment name, through Pacemaker's command line tools. The zero value is ready to use.
 type Tools struct {
 	// Dir is where the tools are; "" is /usr/sbin.
 	Dir string
@@ -87,16 +87,16 @@ func (t *Tools) query(ctx context.Context, part ...string) ([]byte, error) {
 
 // Large is from which size of the saved configuration on Configuration leaves the status out. The
 // status of a cluster is several times as large, and Pacemaker compresses what it answers: beside
-// 1,000 resources on three nodes, 380 kB, asking for all of it takes 2.3 times as long as asking for
-// the version and for the configuration, beside 100, 39 kB, 1.4 times, beside 10 half as long
+// 1,000 resources on three nodes, 380 kB, asking for all of it takes 2.3 times as long as asking
+// for the version and for the configuration, beside 100, 39 kB, 1.4 times, beside 10 half as long
 // (Pacemaker 2.1.5).
 const Large = 32 << 10
 
 // Configuration reads the configuration, and the status too where that is no more work.
 //
 // The version stands outside of the configuration, and Pacemaker answers with either or with
-// everything. It is asked for first: should the configuration be edited before that is read, a patch
-// is one against a version that is no more, and Pacemaker refuses it.
+// everything. It is asked for first: should the configuration be edited before that is read, a
+// patch is one against a version that is no more, and Pacemaker refuses it.
 func (t *Tools) Configuration(ctx context.Context) (*CIB, error) {
 	if file, err := os.Stat(t.Saved); err != nil || file.Size() < Large {
 		return t.Query(ctx)
@@ -130,11 +130,13 @@ type patch struct {
 	text []byte
 }
 
-// Check lets crm_verify and crm_simulate look at the plan's new configuration, and makes the patch at the same time. A configuration with
-// which Pacemaker would start nothing for want of fencing gives ErrNoFencing together with the forecast.
+// Check lets crm_verify and crm_simulate look at the plan's new configuration, and makes the patch
+// at the same time. A configuration with which Pacemaker would start nothing for want of fencing
+// gives ErrNoFencing together with the forecast.
 func (t *Tools) Check(ctx context.Context, p Plan) (Forecast, error) { return t.check(ctx, p, true) }
 
-// Verify is Check without the simulation, for callers who show no forecast: it saves a third of the work.
+// Verify is Check without the simulation, for callers who show no forecast: it saves a third of the
+// work.
 func (t *Tools) Verify(ctx context.Context, p Plan) (warnings []string, err error) {
 	f, err := t.check(ctx, p, false)
 	return f.Warnings, err
@@ -170,22 +172,28 @@ func (t *Tools) check(ctx context.Context, p Plan, simulated bool) (Forecast, er
 	wait.Wait()
 	f.Warnings = append(warnings, f.Warnings...)
 	if errs[0] != nil && !errors.Is(errs[0], ErrNoFencing) {
-		return Forecast{}, errs[0] // what is wrong with the configuration explains the other failures
+		// what is wrong with the configuration explains the other failures
+		return Forecast{}, errs[0]
 	}
 	return f, errors.Join(errs...)
 }
 
 // Apply writes the plan as one versioned patch.
 //
-// Pacemaker 2.1.5 takes changes in a part of the cluster that has no quorum, too, and drops or merges them by version when the parts
-// meet again: what was written there may be lost, or win over what the other part wrote. So Apply refuses.
+// Pacemaker 2.1.5 takes changes in a part of the cluster that has no quorum, too, and drops or
+// merges them by version when the parts meet again: what was written there may be lost, or win over
+// what the other part wrote. So Apply refuses.
 func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	if p.Empty() {
 		return nil
 	}
 	if t.file() == "" && !p.Base.Quorate() {
-		return &ToolError{Tool: "cibadmin", Code: exitNoQuorum, Err: ErrNoQuorum, Message: "cannot write the configuration: this part of the cluster " +
-			"has no quorum, and what is written here may be lost when the nodes meet again: bring more nodes back, see `crm_mon -1`"}
+		return &ToolError{
+			Tool: "cibadmin", Code: exitNoQuorum, Err: ErrNoQuorum,
+			Message: "cannot write the configuration: this part of the cluster " +
+				"has no quorum, and what is written here may be lost when the nodes meet again: " +
+				"bring more nodes back, see `crm_mon -1`",
+		}
 	}
 	ctx, cancel := withLimit(ctx)
 	defer cancel()
@@ -206,32 +214,41 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 		}
 	}
 	if ctx.Err() != nil {
-		return &ToolError{Tool: "cibadmin", Code: -1, Message: "was interrupted before it wrote anything", Err: ctx.Err()}
+		return &ToolError{
+			Tool: "cibadmin", Code: -1, Message: "was interrupted before it wrote anything",
+			Err: ctx.Err(),
+		}
 	}
 	writing, done := outlive(ctx)
 	defer done()
 	out, err := t.run(writing, p.patch.text, "cibadmin", "--patch", "--xml-pipe")
-	// The version counts changes of the status too, and a resource that fails over and over changes that faster than a plan can be made
-	// again. While the configuration itself is the one that was read, the plan is still right, and only the count is out of date.
+	// The version counts changes of the status too, and a resource that fails over and over changes
+	// that faster than a plan can be made again. While the configuration itself is the one that was
+	// read, the plan is still right, and only the count is out of date.
 	for range maxRenumber {
 		if err != nil || ctx.Err() != nil || !patchIsStale(out) {
 			break
 		}
 		cib, readErr := t.Configuration(ctx)
-		if readErr != nil || cib.Version.AdminEpoch != p.Base.Version.AdminEpoch || cib.Version.Epoch != p.Base.Version.Epoch ||
+		if readErr != nil || cib.Version.AdminEpoch != p.Base.Version.AdminEpoch ||
+			cib.Version.Epoch != p.Base.Version.Epoch ||
 			t.file() == "" && !cib.Quorate() {
 			break
 		}
-		out, err = t.run(writing, renumber(p.patch.text, cib.Version.NumUpdates), "cibadmin", "--patch", "--xml-pipe")
+		out, err = t.run(writing, renumber(p.patch.text, cib.Version.NumUpdates), "cibadmin",
+			"--patch", "--xml-pipe")
 	}
 	if writing.Err() != nil && err != nil {
-		return fmt.Errorf("it is not known whether the configuration was written, `hawser plan` tells: %w", err)
+		return fmt.Errorf(
+			"it is not known whether the configuration was written, `hawser plan` tells: %w", err)
 	}
 	if err != nil {
 		return err
 	}
 	if out.code == exitError && p.Base.Version.Epoch > 0 && saysStale(out) {
-		out.code = exitOld // the configuration is older than the one that was read: somebody has put another in its place
+		// the configuration is older than the one that was read: somebody has put another in its
+		// place
+		out.code = exitOld
 	}
 	if out.code != 0 {
 		return t.toolError("cibadmin", "write the configuration", out)
@@ -242,7 +259,8 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 // writeGrace is how long a write that has begun may still take when its caller gives up.
 const writeGrace = 5 * time.Second
 
-// outlive is a context that lasts a little longer than ctx: whoever is told that nothing was written must be able to rely on it.
+// outlive is a context that lasts a little longer than ctx: whoever is told that nothing was
+// written must be able to rely on it.
 func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	stop := context.AfterFunc(ctx, func() {
@@ -260,14 +278,16 @@ const maxRenumber = 40
 
 var sourceVersionRE = regexp.MustCompile(`(<source [^>]*num_updates=")[0-9]+"`)
 
-// renumber makes a patch one against the same configuration with another count of the status's changes.
+// renumber makes a patch one against the same configuration with another count of the status's
+// changes.
 func renumber(patch []byte, updates int) []byte {
 	return sourceVersionRE.ReplaceAll(patch, fmt.Appendf(nil, `${1}%d"`, updates))
 }
 
-// planFiles are a plan's two configurations, in files that only this user can read: they may hold secrets. What has happened in the cluster
-// can be many times as large as its configuration, and is needed by the scheduler alone: crm_diff finds no difference in it, and crm_verify would only
-// warn of failures and of resources that are deleted while they run, and take three times as long.
+// planFiles are a plan's two configurations, in files that only this user can read: they may hold
+// secrets. What has happened in the cluster can be many times as large as its configuration, and is
+// needed by the scheduler alone: crm_diff finds no difference in it, and crm_verify would only warn
+// of failures and of resources that are deleted while they run, and take three times as long.
 type planFiles struct {
 	dir       string
 	base, new string // with every node down
@@ -285,7 +305,10 @@ func writePlan(p Plan, simulated bool) (planFiles, error) {
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	next, down := p.New.render(), p.New.allDown()
-	f := planFiles{dir: dir, base: at("base.xml"), new: at("new.xml"), live: at("live.xml"), xml: withStatus(next, down), resources: p.New.hasResources()}
+	f := planFiles{
+		dir: dir, base: at("base.xml"), new: at("new.xml"), live: at("live.xml"),
+		xml: withStatus(next, down), resources: p.New.hasResources(),
+	}
 	texts := map[string][]byte{f.base: withStatus(p.Base.asRead(), down), f.new: f.xml}
 	if simulated {
 		texts[f.live] = withStatus(next, p.New.status)
@@ -314,8 +337,9 @@ func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
 	return nil
 }
 
-// verify runs crm_verify. Its exit code is 78 for whatever it calls an error, and also for what it calls a warning, such as an option's deprecated
-// name. The cluster takes such a configuration, so warnings alone refuse nothing.
+// verify runs crm_verify. Its exit code is 78 for whatever it calls an error, and also for what it
+// calls a warning, such as an option's deprecated name. The cluster takes such a configuration, so
+// warnings alone refuse nothing.
 func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err error) {
 	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--xml-file", f.new)
 	if err != nil {
@@ -331,16 +355,22 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 		return warnings, nil // nothing is there to be started
 	case len(errs) > 0 && onlyFencing(errs):
 		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
-			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so Pacemaker would start nothing: configure one, or accept a cluster without fencing by stonith-enabled=false"}
+			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so " +
+				"Pacemaker would start nothing: configure one, or accept a cluster without " +
+				"fencing by stonith-enabled=false"}
 	case len(errs) == 0 && onlyWarnings(out):
 		return t.verifyWarnings(ctx, f)
 	case len(errs) == 0:
 		return warnings, t.toolError("crm_verify", "accept the configuration", out)
 	}
-	return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrRefused, Message: "Pacemaker refuses the configuration: " + strings.Join(errs, "; ")}
+	return warnings, &ToolError{
+		Tool: "crm_verify", Code: out.code, Err: ErrRefused,
+		Message: "Pacemaker refuses the configuration: " + strings.Join(errs, "; "),
+	}
 }
 
-// verifyWarnings asks once more, because crm_verify tells its warnings only to those who ask twice as loud.
+// verifyWarnings asks once more, because crm_verify tells its warnings only to those who ask twice
+// as loud.
 func (t *Tools) verifyWarnings(ctx context.Context, f planFiles) ([]string, error) {
 	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--verbose", "--xml-file", f.new)
 	if err != nil {
@@ -348,7 +378,8 @@ func (t *Tools) verifyWarnings(ctx context.Context, f planFiles) ([]string, erro
 	}
 	all, _ := sorted(complaints(string(out.stderr), f.xml))
 	return slices.DeleteFunc(all, func(w string) bool {
-		return strings.HasPrefix(w, "Blind faith") // stonith-enabled=false, of which our callers speak themselves
+		// stonith-enabled=false, of which our callers speak themselves
+		return strings.HasPrefix(w, "Blind faith")
 	}), nil
 }
 

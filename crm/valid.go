@@ -10,7 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// isNCName says whether the string can be an id: the CIB's schema makes ids of XML's type ID, which is a name without a colon.
+// isNCName says whether the string can be an id: the CIB's schema makes ids of XML's type ID, which
+// is a name without a colon.
 func isNCName(s string) bool {
 	for i, c := range s {
 		switch {
@@ -29,13 +30,16 @@ func (r *report) checkID(field, id string) {
 	case id == "":
 		r.add(field, "", "an id is required")
 	case !isNCName(id):
-		r.add(field, id, "is not an id: it must begin with a letter or _ and go on with letters, digits, '.', '_' and '-' only")
+		r.add(field, id,
+			"is not an id: it must begin with a letter or _ and go on with letters, digits, '.', "+
+				"'_' and '-' only")
 	}
 }
 
-// checkText reports a value that XML cannot bear, or that Pacemaker's own writing of the CIB would change: 2.1 writes a line feed as
-// the two characters \n and a tab as spaces, and no longer escapes markup after a character beyond ASCII, which
-// makes the whole configuration unreadable for its own tools.
+// checkText reports a value that XML cannot bear, or that Pacemaker's own writing of the CIB would
+// change: 2.1 writes a line feed as the two characters \n and a tab as spaces, and no longer
+// escapes markup after a character beyond ASCII, which makes the whole configuration unreadable for
+// its own tools.
 func (r *report) checkText(field, value string) {
 	if !utf8.ValidString(value) {
 		r.add(field, value, "is not valid UTF-8")
@@ -53,7 +57,8 @@ func (r *report) checkText(field, value string) {
 		case c > 0x7f:
 			beyond = true
 		case beyond && strings.ContainsRune(`&<>"'`, c):
-			r.add(field, value, "holds %q after a character beyond ASCII, which Pacemaker cannot write", c)
+			r.add(field, value,
+				"holds %q after a character beyond ASCII, which Pacemaker cannot write", c)
 			return
 		}
 	}
@@ -120,8 +125,8 @@ func (r *report) checkScore(field, score string) {
 
 var intervalRE = regexp.MustCompile(`^\s*([0-9]+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr|)\s*$`)
 
-// parseInterval reads a time as Pacemaker does: a number of seconds, or a number with a unit. ISO 8601 durations (P…) are accepted and
-// come back as -1, their length unknown.
+// parseInterval reads a time as Pacemaker does: a number of seconds, or a number with a unit. ISO
+// 8601 durations (P…) are accepted and come back as -1, their length unknown.
 func parseInterval(s string) (time.Duration, error) {
 	if strings.HasPrefix(s, "P") && len(s) > 2 {
 		return -1, nil
@@ -132,8 +137,10 @@ func parseInterval(s string) (time.Duration, error) {
 	}
 	n, err := strconv.ParseInt(m[1], 10, 64)
 	units := map[string]time.Duration{
-		"": time.Second, "s": time.Second, "sec": time.Second, "ms": time.Millisecond, "msec": time.Millisecond,
-		"us": time.Microsecond, "usec": time.Microsecond, "m": time.Minute, "min": time.Minute, "h": time.Hour, "hr": time.Hour,
+		"": time.Second, "s": time.Second, "sec": time.Second, "ms": time.Millisecond,
+		"msec": time.Millisecond,
+		"us":   time.Microsecond, "usec": time.Microsecond, "m": time.Minute, "min": time.Minute,
+		"h": time.Hour, "hr": time.Hour,
 	}
 	unit := units[m[2]]
 	if err != nil || n > int64(1<<62)/int64(unit) {

@@ -13,14 +13,17 @@ func (o *Primitive) validate(r *report) {
 	r.checkText("description", o.Description)
 	if o.Template == "" {
 		if o.Class == "" || o.Type == "" {
-			r.add("agent", agentName(o), "must be class:provider:type, or class:type where the class has no providers")
+			r.add("agent", agentName(o),
+				"must be class:provider:type, or class:type where the class has no providers")
 		}
 		if o.Class == "ocf" && o.Provider == "" {
-			r.add("agent", agentName(o), "an agent of the class ocf needs a provider: ocf:PROVIDER:TYPE")
+			r.add("agent", agentName(o),
+				"an agent of the class ocf needs a provider: ocf:PROVIDER:TYPE")
 		}
 		for _, part := range []string{o.Class, o.Provider, o.Type} {
 			if part != "" && (!nameRE.MatchString(part) || strings.Contains(part, ":")) {
-				r.add("agent", agentName(o), "is not class:provider:type, each of letters, digits and _.@-")
+				r.add("agent", agentName(o),
+					"is not class:provider:type, each of letters, digits and _.@-")
 				break
 			}
 		}
@@ -36,8 +39,8 @@ func (o *Primitive) validate(r *report) {
 	}
 }
 
-// validate reports an operation without a name, with times that are none, or one that Pacemaker would take for the same as another: name and
-// interval tell operations apart, their roles do not.
+// validate reports an operation without a name, with times that are none, or one that Pacemaker
+// would take for the same as another: name and interval tell operations apart, their roles do not.
 func (op *Op) validate(r *report, seen map[string]bool) {
 	if op.Name == "" {
 		r.add("op", "", "an operation needs a name, such as monitor")
@@ -52,7 +55,9 @@ func (op *Op) validate(r *report, seen map[string]bool) {
 		r.add(field+" interval", op.Interval, "%v", err)
 	} else if key := fmt.Sprint(op.Name, interval); interval >= 0 {
 		if seen[key] {
-			r.add(field, "", "there is another %s with the same interval; they must differ, if only by a second", op.Name)
+			r.add(field, "",
+				"there is another %s with the same interval; they must differ, if only by a second",
+				op.Name)
 		}
 		seen[key] = true
 	}
@@ -200,7 +205,8 @@ func (o *Property) validate(r *report) {
 		r.add("name", "", "a name is required")
 	}
 	if o.Name != "" && !nameRE.MatchString(o.Name) {
-		r.add("name", o.Name, "is not the name of an option: letters, digits and _.:#-/ are accepted")
+		r.add("name", o.Name,
+			"is not the name of an option: letters, digits and _.:#-/ are accepted")
 	}
 	r.checkText("value", o.Value)
 }

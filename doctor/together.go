@@ -1,6 +1,7 @@
 package doctor
 
-// Together are a node's findings, those that could not be looked at for the same reason as one: where Pacemaker does not answer most cannot.
+// Together are a node's findings, those that could not be looked at for the same reason as one:
+// where Pacemaker does not answer most cannot.
 func (r Report) Together(node string) [][]Finding {
 	var groups [][]Finding
 	at := map[string]int{}

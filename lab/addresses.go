@@ -6,13 +6,16 @@ import (
 	"net/netip"
 )
 
-// The lab's addresses. Public ones come from the ranges set aside for documentation (RFC 5737, RFC 3849), the anchor and private
-// ones are DigitalOcean's. They are the same in every lab: labs do not see each other.
+// The lab's addresses. Public ones come from the ranges set aside for documentation (RFC 5737, RFC
+// 3849), the anchor and private ones are DigitalOcean's. They are the same in every lab: labs do
+// not see each other.
 var (
-	// FloatingIP and FloatingIP6 are the addresses that the cloud has to give unless Options say otherwise.
+	// FloatingIP and FloatingIP6 are the addresses that the cloud has to give unless Options say
+	// otherwise.
 	FloatingIP  = netip.MustParseAddr("203.0.113.10")
 	FloatingIP6 = netip.MustParseAddr("2001:db8:ff::10")
-	// API is where nodes reach the cloud's API, as http://198.51.100.1 and as https://api.digitalocean.com.
+	// API is where nodes reach the cloud's API, as http://198.51.100.1 and as
+	// https://api.digitalocean.com.
 	API = netip.MustParseAddr("198.51.100.1")
 	// Metadata is where each balancer finds the metadata service.
 	Metadata = netip.MustParseAddr("169.254.169.254")
@@ -59,7 +62,9 @@ func layout(balancers, apps int) []Node {
 		})
 	}
 	for i := 1; i <= apps; i++ {
-		nodes = append(nodes, Node{Name: fmt.Sprintf("app-%d", i), Role: AppServer, Private: host(privateNet, appHost+i)})
+		nodes = append(nodes, Node{
+			Name: fmt.Sprintf("app-%d", i), Role: AppServer, Private: host(privateNet, appHost+i),
+		})
 	}
 	return append(nodes, Node{
 		Name: "client", Role: Customer, Far: host(farNet, farHost), Far6: host(farNet6, farHost),
@@ -67,7 +72,8 @@ func layout(balancers, apps int) []Node {
 	})
 }
 
-// nic is a network interface of a node: its name there, the bridge it is plugged into, its addresses and routes.
+// nic is a network interface of a node: its name there, the bridge it is plugged into, its
+// addresses and routes.
 type nic struct {
 	name, bridge string
 	addrs        []netip.Prefix
@@ -88,8 +94,10 @@ func (n Node) nics() []nic {
 	case Balancer:
 		return []nic{
 			{
-				name: "eth0", bridge: publicBridge, addrs: []netip.Prefix{n.Public, n.Anchor, n.Public6},
-				gateways: []netip.Addr{router, router6}, direct: []netip.Prefix{netip.PrefixFrom(Metadata, 32)},
+				name: "eth0", bridge: publicBridge,
+				addrs:    []netip.Prefix{n.Public, n.Anchor, n.Public6},
+				gateways: []netip.Addr{router, router6},
+				direct:   []netip.Prefix{netip.PrefixFrom(Metadata, 32)},
 			},
 			{name: "eth1", bridge: privateBridge, addrs: []netip.Prefix{n.Private}},
 		}
@@ -97,7 +105,9 @@ func (n Node) nics() []nic {
 		return []nic{
 			{
 				name: "eth0", bridge: farBridge, addrs: []netip.Prefix{n.Far, n.Far6},
-				gateways: []netip.Addr{host(farNet, routerHost).Addr(), host(farNet6, routerHost).Addr()},
+				gateways: []netip.Addr{
+					host(farNet, routerHost).Addr(), host(farNet6, routerHost).Addr(),
+				},
 			},
 			{name: "eth1", bridge: publicBridge, addrs: []netip.Prefix{n.Public, n.Public6}},
 		}
@@ -112,16 +122,21 @@ const cloudNode = "cloud"
 func cloudNICs() []nic {
 	return []nic{
 		{name: "eth0", bridge: publicBridge, addrs: []netip.Prefix{
-			host(publicNet, routerHost), host(publicNet6, routerHost), host(anchorNet, routerHost), netip.PrefixFrom(Metadata, 32),
+			host(publicNet, routerHost), host(publicNet6, routerHost), host(anchorNet, routerHost),
+			netip.PrefixFrom(Metadata, 32),
 		}},
-		{name: "eth1", bridge: farBridge, addrs: []netip.Prefix{host(farNet, routerHost), host(farNet6, routerHost)}},
+		{
+			name: "eth1", bridge: farBridge,
+			addrs: []netip.Prefix{host(farNet, routerHost), host(farNet6, routerHost)},
+		},
 	}
 }
 
 // port is the name of the fabric's end of a node's interface.
 func port(node string, n nic) string { return node + "." + n.name }
 
-// mac is the same at every boot, as a machine's is: nobody's neighbour cache goes stale by a reboot.
+// mac is the same at every boot, as a machine's is: nobody's neighbour cache goes stale by a
+// reboot.
 func mac(n nic) net.HardwareAddr {
 	ip := n.addrs[0].Addr().As4()
 	return net.HardwareAddr{0x02, 0x48, ip[0], ip[1], ip[2], ip[3]}

@@ -17,8 +17,8 @@ import (
 // apiName is the name under which agents look for the API when they are told nothing else.
 const apiName = "api.digitalocean.com"
 
-// makeCertificates makes an authority for this lab alone and a certificate for the API's name, so that the API answers where
-// agents look for it without any parameter.
+// makeCertificates makes an authority for this lab alone and a certificate for the API's name, so
+// that the API answers where agents look for it without any parameter.
 func (l *Lab) makeCertificates() error {
 	fail := func(err error) error { return fmt.Errorf("lab: make the API's certificate: %w", err) }
 	from, until := time.Now().Add(-time.Hour), time.Now().AddDate(1, 0, 0)
@@ -27,7 +27,8 @@ func (l *Lab) makeCertificates() error {
 		return fail(err)
 	}
 	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hawser-lab " + l.spec.Name}, NotBefore: from, NotAfter: until,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hawser-lab " + l.spec.Name},
+		NotBefore: from, NotAfter: until,
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
@@ -39,9 +40,11 @@ func (l *Lab) makeCertificates() error {
 		return fail(err)
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: apiName}, NotBefore: from, NotAfter: until,
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: apiName}, NotBefore: from,
+		NotAfter: until,
 		DNSNames: []string{apiName}, IPAddresses: []net.IP{API.AsSlice()},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
 	if err != nil {
@@ -51,7 +54,11 @@ func (l *Lab) makeCertificates() error {
 	if err != nil {
 		return fail(err)
 	}
-	encode := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
+	encode := func(kind string, der []byte) []byte {
+		return pem.EncodeToMemory(&pem.Block{
+			Type: kind, Bytes: der,
+		})
+	}
 	l.spec.CA = string(encode("CERTIFICATE", caDER))
 	if err := os.WriteFile(l.path("api.crt"), encode("CERTIFICATE", leafDER), 0o644); err != nil {
 		return fail(err)

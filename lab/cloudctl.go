@@ -8,7 +8,8 @@ import (
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 
-// Cloud is the hand on the lab's cloud: faults, times and state as of cloud.Client, with droplets called by their nodes' names.
+// Cloud is the hand on the lab's cloud: faults, times and state as of cloud.Client, with droplets
+// called by their nodes' names.
 type Cloud struct {
 	cloud.Client
 	lab *Lab
@@ -25,10 +26,12 @@ func (c *Cloud) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 			return c.lab.dropletName(r.Droplet), nil
 		}
 	}
-	return "", fmt.Errorf("lab: the cloud has no address %s to give; it has %v", ip, c.lab.spec.FloatingIPs)
+	return "", fmt.Errorf("lab: the cloud has no address %s to give; it has %v", ip,
+		c.lab.spec.FloatingIPs)
 }
 
-// MoveTo gives the floating address to the node ("" to nobody) at once, as an operator does in the control panel.
+// MoveTo gives the floating address to the node ("" to nobody) at once, as an operator does in the
+// control panel.
 func (c *Cloud) MoveTo(ctx context.Context, ip netip.Addr, node string) error {
 	id := 0
 	if node != "" {

@@ -79,8 +79,8 @@ func (l *Lab) Cluster(ctx context.Context, node string) (Cluster, error) {
 // clusterWait is the deadline of WaitCluster where the caller's context has none that is earlier.
 const clusterWait = 90 * time.Second
 
-// WaitCluster waits until the running balancers, and no others, are online in one quorate cluster with a DC, by what each of them
-// says.
+// WaitCluster waits until the running balancers, and no others, are online in one quorate cluster
+// with a DC, by what each of them says.
 func (l *Lab) WaitCluster(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, clusterWait)
 	defer cancel()
@@ -100,13 +100,17 @@ func (l *Lab) WaitCluster(ctx context.Context) error {
 				break
 			}
 			if errors.Is(err, ErrDown) {
-				return fmt.Errorf("lab: wait for the cluster: %w; its console:\n%s", err, tail(l.ConsoleLog(node), 5))
+				return fmt.Errorf("lab: wait for the cluster: %w; its console:\n%s", err,
+					tail(l.ConsoleLog(node), 5))
 			}
 			select {
 			case <-ctx.Done():
 				err = errors.Join(ctx.Err(), err)
-				return fmt.Errorf("lab: wait until %s are quorate with a DC: %s last said DC %q, quorate %t, online %v: %w; its console:\n%s",
-					strings.Join(want, ", "), node, c.DC, c.Quorate, c.Online, err, tail(l.ConsoleLog(node), 5))
+				return fmt.Errorf(
+					"lab: wait until %s are quorate with a DC: %s last said DC %q, quorate %t, "+
+						"online %v: %w; its console:\n%s",
+					strings.Join(want, ", "), node, c.DC, c.Quorate, c.Online, err,
+					tail(l.ConsoleLog(node), 5))
 			case <-time.After(200 * time.Millisecond):
 			}
 		}
@@ -114,7 +118,8 @@ func (l *Lab) WaitCluster(ctx context.Context) error {
 	return nil
 }
 
-// simulated is the part of crm_simulate's XML that is read here: what the scheduler would have done now.
+// simulated is the part of crm_simulate's XML that is read here: what the scheduler would have done
+// now.
 type simulated struct {
 	Transition struct {
 		Actions []struct {
@@ -137,11 +142,12 @@ func (s simulated) busy() bool {
 // settleAgain is how soon WaitSettled asks again.
 const settleAgain = 50 * time.Millisecond
 
-// WaitSettled waits until Pacemaker has nothing left to do, as the node sees it. `crm_resource --wait` asks the scheduler the same,
-// but only every 2 s.
+// WaitSettled waits until Pacemaker has nothing left to do, as the node sees it. `crm_resource
+// --wait` asks the scheduler the same, but only every 2 s.
 func (l *Lab) WaitSettled(ctx context.Context, node string) error {
 	for {
-		out, _, err := l.Exec(ctx, node, "crm_simulate", "--live-check", "--simulate", "--output-as=xml")
+		out, _, err := l.Exec(ctx, node, "crm_simulate", "--live-check", "--simulate",
+			"--output-as=xml")
 		if err == nil {
 			var s simulated
 			if err = xml.Unmarshal([]byte(out), &s); err == nil && !s.busy() {
@@ -150,7 +156,8 @@ func (l *Lab) WaitSettled(ctx context.Context, node string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("lab: wait until Pacemaker has nothing left to do: %w", errors.Join(ctx.Err(), err))
+			return fmt.Errorf("lab: wait until Pacemaker has nothing left to do: %w",
+				errors.Join(ctx.Err(), err))
 		case <-time.After(settleAgain):
 		}
 	}

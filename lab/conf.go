@@ -10,8 +10,8 @@ import (
 
 // What a balancer and an application server are delivered with.
 
-// dcDeadtime is how long the first node waits for others before it elects itself. Pacemaker's own 20 s is what a cluster's very
-// first start takes; nodes of a lab start together.
+// dcDeadtime is how long the first node waits for others before it elects itself. Pacemaker's own
+// 20 s is what a cluster's very first start takes; nodes of a lab start together.
 const dcDeadtime = 2 * time.Second
 
 // seedCIB is Pacemaker's own empty CIB with dc-deadtime set.
@@ -27,7 +27,8 @@ func seedCIB(ctx context.Context) (string, error) {
     </crm_config>`, int(dcDeadtime.Seconds()))
 	seeded := strings.Replace(empty, "<crm_config/>", seed, 1)
 	if seeded == empty {
-		return "", fmt.Errorf("lab: seed the CIB: no <crm_config/> in what cibadmin --empty gave: %s", empty)
+		return "", fmt.Errorf(
+			"lab: seed the CIB: no <crm_config/> in what cibadmin --empty gave: %s", empty)
 	}
 	return seeded, nil
 }
@@ -46,10 +47,12 @@ func (s Spec) hosts() string {
 	return b.String()
 }
 
-// machine is what the node's PID 1 is told. What it is delivered with is left out at all boots but the first.
+// machine is what the node's PID 1 is told. What it is delivered with is left out at all boots but
+// the first.
 func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err error) {
 	m = machine{
-		Hostname: n.Name, Upper: l.Disk(n.Name), Work: l.path("nodes", n.Name, "work"), RootDir: l.path("nodes", n.Name, "root"), Lower: "/",
+		Hostname: n.Name, Upper: l.Disk(n.Name), Work: l.path("nodes", n.Name, "work"),
+		RootDir: l.path("nodes", n.Name, "root"), Lower: "/",
 	}
 	if l.spec.Overlay != "" {
 		m.Lower = l.path("overlay") + ":/"
@@ -58,10 +61,15 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 	case Balancer:
 		m.Services = []service{
 			{Name: "corosync", Args: []string{"corosync", "-f"}, Stop: 10 * time.Second},
-			{Name: "pacemakerd", Args: []string{"pacemakerd", "-f"}, Sockets: []string{"cmap", "cpg", "quorum"}, Stop: 3 * time.Minute},
+			{
+				Name: "pacemakerd", Args: []string{"pacemakerd", "-f"},
+				Sockets: []string{"cmap", "cpg", "quorum"}, Stop: 3 * time.Minute,
+			},
 		}
 	case AppServer:
-		m.Services = []service{{Name: "nginx", Args: []string{"nginx", "-g", "daemon off;"}, Stop: 5 * time.Second}}
+		m.Services = []service{
+			{Name: "nginx", Args: []string{"nginx", "-g", "daemon off;"}, Stop: 5 * time.Second},
+		}
 	}
 	if l.spec.Systemd && n.Role == Balancer {
 		defer func() { m.underSystemd(l.spec.Name, first) }()
@@ -69,18 +77,28 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 	if !first {
 		return m, nil
 	}
-	text := func(path, content string) file { return file{Path: path, Mode: 0o644, Content: content} }
+	text := func(path, content string) file {
+		return file{
+			Path: path, Mode: 0o644, Content: content,
+		}
+	}
 	m.Files = []file{
-		text("/etc/hostname", n.Name+"\n"), text("/etc/hosts", l.spec.hosts()), text("/etc/resolv.conf", "# the lab has no name server\n"),
-		text("/etc/ssl/certs/hawser-lab-ca.pem", l.spec.CA), // for Go; OpenSSL and GnuTLS read one file of all
+		text("/etc/hostname", n.Name+"\n"), text("/etc/hosts", l.spec.hosts()),
+		text("/etc/resolv.conf", "# the lab has no name server\n"),
+		// for Go; OpenSSL and GnuTLS read one file of all
+		text("/etc/ssl/certs/hawser-lab-ca.pem", l.spec.CA),
 		{Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, Content: l.spec.CA, Append: true},
 	}
-	// What the machine's own daemons left there, and their being started at boot by a systemd that the node has not.
+	// What the machine's own daemons left there, and their being started at boot by a systemd that
+	// the node has not.
 	m.Wipe = []string{
-		"/var/lib/corosync/*", "/var/lib/pacemaker/cib/*", "/var/lib/pacemaker/pengine/*", "/var/log/pacemaker/*.log", "/var/log/corosync/*",
+		"/var/lib/corosync/*", "/var/lib/pacemaker/cib/*", "/var/lib/pacemaker/pengine/*",
+		"/var/log/pacemaker/*.log", "/var/log/corosync/*",
 		"/var/log/nginx/*", "/var/log/syslog", "/var/log/haproxy.log", "/etc/corosync/authkey",
-		"/etc/systemd/system/*.wants/haproxy.service", "/etc/systemd/system/*.wants/nginx.service", "/etc/systemd/system/*.wants/keepalived.service",
-		"/etc/systemd/system/*.wants/corosync.service", "/etc/systemd/system/*.wants/pacemaker.service",
+		"/etc/systemd/system/*.wants/haproxy.service", "/etc/systemd/system/*.wants/nginx.service",
+		"/etc/systemd/system/*.wants/keepalived.service",
+		"/etc/systemd/system/*.wants/corosync.service",
+		"/etc/systemd/system/*.wants/pacemaker.service",
 	}
 	switch n.Role {
 	case Balancer:
@@ -95,7 +113,10 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 		m.Files = append(m.Files,
 			file{Path: "/var/log/corosync", Mode: os.ModeDir | 0o755},
 			text("/etc/corosync/corosync.conf", l.spec.corosyncConf()),
-			file{Path: "/var/lib/pacemaker/cib/cib.xml", Mode: 0o600, Owner: "hacluster", Group: "haclient", Content: cib},
+			file{
+				Path: "/var/lib/pacemaker/cib/cib.xml", Mode: 0o600, Owner: "hacluster",
+				Group: "haclient", Content: cib,
+			},
 			text("/etc/haproxy/haproxy.cfg", cfg),
 			file{Path: "/etc/hawser/token", Mode: 0o600, Content: l.spec.Token + "\n"},
 		)
@@ -104,7 +125,9 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 		if err != nil {
 			return m, err
 		}
-		m.Files = append(m.Files, file{Path: "/var/log/nginx", Mode: os.ModeDir | 0o755}, text("/etc/nginx/nginx.conf", conf))
+		m.Files = append(m.Files, file{
+			Path: "/var/log/nginx", Mode: os.ModeDir | 0o755,
+		}, text("/etc/nginx/nginx.conf", conf))
 	}
 	return m, nil
 }

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// Cut drops every frame between the two nodes, in both directions and on all networks that they share, until Heal. Either may be
-// "cloud": the router, behind which the API, the metadata service and the client's far side lie. What reaches one from the other
-// by way of the router is not between them.
+// Cut drops every frame between the two nodes, in both directions and on all networks that they
+// share, until Heal. Either may be "cloud": the router, behind which the API, the metadata service
+// and the client's far side lie. What reaches one from the other by way of the router is not
+// between them.
 func (l *Lab) Cut(a, b string) error {
 	nicsA, err := l.nicsOf(a)
 	if err != nil {
@@ -29,7 +30,10 @@ func (l *Lab) Cut(a, b string) error {
 		for _, x := range nicsA {
 			for _, y := range nicsB {
 				if x.bridge == y.bridge {
-					fmt.Fprintf(&rules, "-A FORWARD -i %[1]s -o %[2]s -j DROP\n-A FORWARD -i %[2]s -o %[1]s -j DROP\n", port(a, x), port(b, y))
+					fmt.Fprintf(&rules,
+						"-A FORWARD -i %[1]s -o %[2]s -j DROP\n-A FORWARD -i %[2]s -o %[1]s -j "+
+							"DROP\n",
+						port(a, x), port(b, y))
 				}
 			}
 		}
@@ -88,7 +92,8 @@ func (l *Lab) cuts() ([][2]string, error) {
 	return parseCuts(b)
 }
 
-// ebtables loads rules for the bridges in one go. Rules at the bridge stop ARP as well, which IP rules would let pass.
+// ebtables loads rules for the bridges in one go. Rules at the bridge stop ARP as well, which IP
+// rules would let pass.
 func (l *Lab) ebtables(rules string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

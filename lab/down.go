@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Down removes the lab of that name (DefaultName if empty) and everything of it: processes, namespaces, mounts, state. It works
-// from names alone, so it also clears away what an Up left that was killed in the middle. No error if there is nothing.
+// Down removes the lab of that name (DefaultName if empty) and everything of it: processes,
+// namespaces, mounts, state. It works from names alone, so it also clears away what an Up left that
+// was killed in the middle. No error if there is nothing.
 func Down(ctx context.Context, name string) error {
 	if name == "" {
 		name = DefaultName
@@ -37,7 +38,8 @@ func Down(ctx context.Context, name string) error {
 	if err := removeCgroup(cgroupOf(name)); err != nil {
 		return err
 	}
-	paths, _ := filepath.Glob(filepath.Join(dir, "net", "*")) // a well-formed pattern: names have no special characters
+	// a well-formed pattern: names have no special characters
+	paths, _ := filepath.Glob(filepath.Join(dir, "net", "*"))
 	for _, path := range paths {
 		if err := removeNetns(path); err != nil {
 			return err
@@ -68,8 +70,8 @@ func Down(ctx context.Context, name string) error {
 // Down removes the lab and everything of it.
 func (l *Lab) Down(ctx context.Context) error { return Down(ctx, l.spec.Name) }
 
-// endProcesses kills everything that runs in one of the lab's network namespaces, and waits until it has gone. The PID 1 of a
-// node takes along what it holds.
+// endProcesses kills everything that runs in one of the lab's network namespaces, and waits until
+// it has gone. The PID 1 of a node takes along what it holds.
 func endProcesses(ctx context.Context, dir string) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
@@ -117,7 +119,8 @@ func processesIn(dir string) ([]process, error) {
 		if err != nil {
 			continue // ended meanwhile, or a zombie
 		}
-		ino, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(link, "net:["), "]"), 10, 64)
+		ino, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(link, "net:["), "]"),
+			10, 64)
 		if err != nil || !ours[ino] {
 			continue
 		}

@@ -16,7 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nodePath is PATH inside the nodes. Tools of the machine are looked for in it too, as a user's own may lack the sbin directories.
+// nodePath is PATH inside the nodes. Tools of the machine are looked for in it too, as a user's own
+// may lack the sbin directories.
 const nodePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // lookUp finds a program in nodePath as the calling thread sees it.
@@ -33,7 +34,8 @@ func lookUp(name string) (string, error) {
 	return "", fmt.Errorf("%s: not found in %s", name, nodePath)
 }
 
-// tool runs a program of the machine with the input and returns its output; the error holds what it complained of.
+// tool runs a program of the machine with the input and returns its output; the error holds what it
+// complained of.
 func tool(ctx context.Context, input, name string, args ...string) (string, error) {
 	path, err := lookUp(name)
 	if err != nil {
@@ -44,7 +46,8 @@ func tool(ctx context.Context, input, name string, args ...string) (string, erro
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("lab: %s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
+		return "", fmt.Errorf("lab: %s %s: %w: %s", name, strings.Join(args, " "), err,
+			strings.TrimSpace(complaint.String()))
 	}
 	return out.String(), nil
 }
@@ -56,11 +59,12 @@ type Command struct {
 	Env []string
 	// Dir is the working directory in the node; /root if empty.
 	Dir string
-	// Stdin, Stdout and Stderr are used as os/exec uses them. A terminal is passed on when it is an *os.File.
+	// Stdin, Stdout and Stderr are used as os/exec uses them. A terminal is passed on when it is an
+	// *os.File.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Terminal leaves the program in the caller's process group, so that it can use the terminal. Without it, a program whose
-	// context ends is killed with its children.
+	// Terminal leaves the program in the caller's process group, so that it can use the terminal.
+	// Without it, a program whose context ends is killed with its children.
 	Terminal bool
 }
 
@@ -82,7 +86,8 @@ func (e *ExitError) Error() string {
 	return s
 }
 
-// Run runs the command in the node and waits for it. The error is an *ExitError when the command ran and failed.
+// Run runs the command in the node and waits for it. The error is an *ExitError when the command
+// ran and failed.
 func (l *Lab) Run(ctx context.Context, node string, c Command) error {
 	if len(c.Args) == 0 {
 		return fmt.Errorf("lab: %s: no command to run", node)
@@ -91,7 +96,9 @@ func (l *Lab) Run(ctx context.Context, node string, c Command) error {
 	if err != nil {
 		return err
 	}
-	return l.runIn(ctx, node, p, c, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWUTS|unix.CLONE_NEWIPC|unix.CLONE_NEWNET|unix.CLONE_NEWCGROUP)
+	return l.runIn(ctx, node, p, c,
+		unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWUTS|unix.CLONE_NEWIPC|unix.CLONE_NEWNET|
+			unix.CLONE_NEWCGROUP)
 }
 
 // runIn runs the command in those namespaces of the process, with the rest as it is here.
@@ -107,7 +114,9 @@ func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, name
 			return &ExitError{Node: node, Args: c.Args, Code: 127, Stderr: err.Error()}
 		}
 		cmd = exec.CommandContext(ctx, path, c.Args[1:]...)
-		cmd.Env = append([]string{"PATH=" + nodePath, "HOME=/root", "LANG=C.UTF-8", "TERM=" + os.Getenv("TERM")}, c.Env...)
+		cmd.Env = append([]string{
+			"PATH=" + nodePath, "HOME=/root", "LANG=C.UTF-8", "TERM=" + os.Getenv("TERM"),
+		}, c.Env...)
 		if cmd.Dir = c.Dir; cmd.Dir == "" {
 			cmd.Dir = "/root"
 		}
@@ -132,21 +141,25 @@ func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, name
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		code := exit.ExitCode()
-		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() { //nolint:misspell // package syscall's word
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok &&
+			status.Signaled() { //nolint:misspell // package syscall's word
 			code = 128 + int(status.Signal())
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("lab: %s: %s: %w: %s", node, strings.Join(c.Args, " "), ctx.Err(), strings.TrimSpace(complaint.String()))
+			return fmt.Errorf("lab: %s: %s: %w: %s", node, strings.Join(c.Args, " "), ctx.Err(),
+				strings.TrimSpace(complaint.String()))
 		}
 		return &ExitError{Node: node, Args: c.Args, Code: code, Stderr: complaint.String()}
 	}
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // a daemon that it left behind holds the output: it has ended itself
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		// a daemon that it left behind holds the output: it has ended itself
 		return fmt.Errorf("lab: %s: %s: %w", node, strings.Join(c.Args, " "), err)
 	}
 	return nil
 }
 
-// Exec runs the command in the node and returns what it printed. The error is an *ExitError when the command ran and failed.
+// Exec runs the command in the node and returns what it printed. The error is an *ExitError when
+// the command ran and failed.
 func (l *Lab) Exec(ctx context.Context, node string, args ...string) (stdout, stderr string, err error) {
 	var out, complaint bytes.Buffer
 	err = l.Run(ctx, node, Command{Args: args, Stdout: &out, Stderr: &complaint})
@@ -168,7 +181,8 @@ func enter(p process, namespaces int) error {
 		return fmt.Errorf("process %d has ended", p.PID)
 	}
 	if namespaces&unix.CLONE_NEWNS != 0 {
-		if err := unix.Unshare(unix.CLONE_FS); err != nil { // a thread that shares root and cwd cannot change mount namespaces
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			// a thread that shares root and cwd cannot change mount namespaces
 			return fmt.Errorf("unshare: %w", err)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netnsPath is where a network namespace is bound: one for each node, "cloud" for the router and "fabric" for the bridges.
+// netnsPath is where a network namespace is bound: one for each node, "cloud" for the router and
+// "fabric" for the bridges.
 func (l *Lab) netnsPath(name string) string { return l.path("net", name) }
 
 const fabricNetns = "fabric"
@@ -38,9 +39,11 @@ func (l *Lab) makeFabric() error {
 	}
 	err := inNetns(l.netnsPath(fabricNetns), func() error {
 		for _, name := range []string{"arptables", "iptables", "ip6tables"} {
-			// The switches only switch: IP rules and connection tracking see nothing of what passes here.
+			// The switches only switch: IP rules and connection tracking see nothing of what passes
+			// here.
 			err := os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-"+name, []byte("0"), 0o644)
-			if err != nil && !errors.Is(err, os.ErrNotExist) { // no such file: no br_netfilter, so nothing to switch off
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				// no such file: no br_netfilter, so nothing to switch off
 				return fmt.Errorf("lab: keep IP rules off the bridges: %w", err)
 			}
 		}
@@ -55,7 +58,9 @@ func (l *Lab) makeFabric() error {
 	}
 	defer func() { h.Close(); _ = ns.Close() }()
 	for _, name := range []string{publicBridge, privateBridge, farBridge} {
-		snooping := false // without a querier, snooping would in time drop the multicast that IPv6 neighbours are found by
+		// without a querier, snooping would in time drop the multicast that IPv6 neighbours are
+		// found by
+		snooping := false
 		b := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}, MulticastSnooping: &snooping}
 		if err := h.LinkAdd(b); err != nil {
 			return fmt.Errorf("lab: add the bridge %s: %w", name, err)
@@ -135,7 +140,8 @@ func configure(h *netlink.Handle, n nic) error {
 	for _, p := range n.addrs {
 		a := &netlink.Addr{IPNet: ipNet(p)}
 		if p.Addr().Is6() {
-			a.Flags = unix.IFA_F_NODAD // the lab numbers its nodes itself, and a tentative address cannot be bound
+			// the lab numbers its nodes itself, and a tentative address cannot be bound
+			a.Flags = unix.IFA_F_NODAD
 		}
 		if err := h.AddrAdd(link, a); err != nil {
 			return fmt.Errorf("add %s to %s: %w", p, n.name, err)
@@ -146,7 +152,10 @@ func configure(h *netlink.Handle, n nic) error {
 	}
 	index := link.Attrs().Index
 	for _, p := range n.direct {
-		r := &netlink.Route{LinkIndex: index, Dst: ipNet(p), Scope: netlink.SCOPE_LINK, Src: n.addrs[0].Addr().AsSlice()}
+		r := &netlink.Route{
+			LinkIndex: index, Dst: ipNet(p), Scope: netlink.SCOPE_LINK,
+			Src: n.addrs[0].Addr().AsSlice(),
+		}
 		if err := h.RouteAdd(r); err != nil {
 			return fmt.Errorf("route %s over %s: %w", p, n.name, err)
 		}
@@ -163,7 +172,8 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// unplug takes the node's cables down, all of them before any of its processes notices. No error for cables that are not there.
+// unplug takes the node's cables down, all of them before any of its processes notices. No error
+// for cables that are not there.
 func (l *Lab) unplug(node string, nics []nic) error {
 	h, ns, err := l.open(fabricNetns)
 	if err != nil {
@@ -190,7 +200,8 @@ func (l *Lab) unplug(node string, nics []nic) error {
 	return nil
 }
 
-// removeCables deletes the node's cables, so that they can be made anew with the node's namespace still ending elsewhere.
+// removeCables deletes the node's cables, so that they can be made anew with the node's namespace
+// still ending elsewhere.
 func (l *Lab) removeCables(node string, nics []nic) error {
 	h, ns, err := l.open(fabricNetns)
 	if err != nil {

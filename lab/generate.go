@@ -45,7 +45,8 @@ func (o Options) Generate(file, node string) (string, error) {
 		return l.spec.nginxConf(n)
 	}
 	return "", fmt.Errorf(
-		"lab: %s of %s: a balancer has corosync.conf and haproxy.cfg, an application server has nginx.conf",
+		"lab: %s of %s: a balancer has corosync.conf and haproxy.cfg, an application server has "+
+			"nginx.conf",
 		file,
 		node,
 	)

@@ -88,7 +88,8 @@ func runInit(specPath string) int {
 	return 0 // and with PID 1 the kernel ends everything else
 }
 
-// deliver puts the files in place at the node's first boot, and makes the directories in /run at each.
+// deliver puts the files in place at the node's first boot, and makes the directories in /run at
+// each.
 func (m *machine) deliver() error {
 	for _, f := range m.Files {
 		if err := f.put(); err != nil {
@@ -169,8 +170,8 @@ type daemon struct {
 	gone chan struct{}
 }
 
-// reap waits for any child: daemons, and orphans that were left to PID 1. A crashed daemon stays down, as the tests of what the
-// cluster does about it demand.
+// reap waits for any child: daemons, and orphans that were left to PID 1. A crashed daemon stays
+// down, as the tests of what the cluster does about it demand.
 func (in *initd) reap() {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
@@ -267,5 +268,6 @@ func (in *initd) stopAll() {
 }
 
 func logf(format string, a ...any) {
-	_, _ = fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05.000"), fmt.Sprintf(format, a...))
+	_, _ = fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05.000"),
+		fmt.Sprintf(format, a...))
 }

@@ -1,10 +1,13 @@
-// Package lab runs a whole load-balancing set-up on one Linux machine: balancers with a real Corosync and Pacemaker, application
-// servers with a real nginx, a client, and a simulated cloud that moves floating addresses between them (package lab/cloud). Each
-// node is a set of namespaces with a root file system of its own over the machine's; switches and router live in namespaces too,
-// so that the machine's own network, processes and files are not touched, and several labs can stand side by side.
+// Package lab runs a whole load-balancing set-up on one Linux machine: balancers with a real
+// Corosync and Pacemaker, application servers with a real nginx, a client, and a simulated cloud
+// that moves floating addresses between them (package lab/cloud). Each node is a set of namespaces
+// with a root file system of its own over the machine's; switches and router live in namespaces
+// too, so that the machine's own network, processes and files are not touched, and several labs can
+// stand side by side.
 //
-// A node's PID 1, the cloud and the probe are this very program started again with a hidden first argument: a program that uses
-// the package calls Reexec first thing in main (a test binary in TestMain).
+// A node's PID 1, the cloud and the probe are this very program started again with a hidden first
+// argument: a program that uses the package calls Reexec first thing in main (a test binary in
+// TestMain).
 //
 // It imports leaves of internal and lab/cloud: it knows neither agents nor what hawser does with a
 // cluster. Open lab.go first.
@@ -36,22 +39,29 @@ const DefaultName = "lab"
 type Options struct {
 	// Name tells labs apart: lower-case letters, digits and dashes; DefaultName if empty.
 	Name string
-	// Nodes and Apps are how many balancers (1 to 32, 3 if zero) and application servers (1 to 32, 2 if zero) there are.
+	// Nodes and Apps are how many balancers (1 to 32, 3 if zero) and application servers (1 to 32,
+	// 2 if zero) there are.
 	Nodes, Apps int
-	// Overlay is a directory laid over the machine's root file system in every node, as `make install DESTDIR=` fills it. It is
-	// copied: what is installed into it later does not reach the nodes.
+	// Overlay is a directory laid over the machine's root file system in every node, as `make
+	// install DESTDIR=` fills it. It is copied: what is installed into it later does not reach the
+	// nodes.
 	Overlay string
-	// FloatingIPs are the addresses that the cloud has to give; FloatingIP and FloatingIP6 if empty. Nobody holds them at first.
+	// FloatingIPs are the addresses that the cloud has to give; FloatingIP and FloatingIP6 if
+	// empty. Nobody holds them at first.
 	FloatingIPs []netip.Addr
-	// ActionTime is how long the cloud takes to move an address; one second if zero. The real one takes about eleven.
+	// ActionTime is how long the cloud takes to move an address; one second if zero. The real one
+	// takes about eleven.
 	ActionTime time.Duration
 	// Totem says after what times Corosync counts a silent node as lost; corosync.LAN if zero.
 	Totem corosync.Timing
-	// Systemd has the machine's own systemd be PID 1 of the balancers and start Corosync and Pacemaker by their units.
+	// Systemd has the machine's own systemd be PID 1 of the balancers and start Corosync and
+	// Pacemaker by their units.
 	Systemd bool
-	// NoWait returns as soon as the nodes have booted, without waiting for the cluster to have quorum and a DC.
+	// NoWait returns as soon as the nodes have booted, without waiting for the cluster to have
+	// quorum and a DC.
 	NoWait bool
-	// Self is the program to start as PID 1 of the nodes; this program if empty. It must call Reexec.
+	// Self is the program to start as PID 1 of the nodes; this program if empty. It must call
+	// Reexec.
 	Self string
 	// Progress is told of each step, a line each; nobody if nil.
 	Progress io.Writer
@@ -71,13 +81,16 @@ const (
 type Node struct {
 	Name    string
 	Role    Role
-	Droplet int          // the balancer's id in the cloud, else 0
-	Public  netip.Prefix // eth0 of a balancer, eth1 of the client: the public network, one Ethernet for all of them
+	Droplet int // the balancer's id in the cloud, else 0
+	// eth0 of a balancer, eth1 of the client: the public network, one Ethernet for all of them
+	Public  netip.Prefix
 	Public6 netip.Prefix
-	Anchor  netip.Prefix // second address on eth0 of a balancer, behind which floating IPv4 addresses arrive
+	// second address on eth0 of a balancer, behind which floating IPv4 addresses arrive
+	Anchor  netip.Prefix
 	Private netip.Prefix // eth1 of balancers and application servers
-	Far     netip.Prefix // eth0 of the client: a network that reaches floating addresses through the cloud's router only
-	Far6    netip.Prefix
+	// eth0 of the client: a network that reaches floating addresses through the cloud's router only
+	Far  netip.Prefix
+	Far6 netip.Prefix
 }
 
 // Spec is what a lab was made of. It is kept in the state directory.
@@ -89,9 +102,11 @@ type Spec struct {
 	ActionTime  time.Duration
 	Totem       corosync.Timing
 	Systemd     bool `json:",omitempty"`
-	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope droplet:read.
+	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope
+	// droplet:read.
 	Token, NarrowToken string
-	// CA is the certificate (PEM) under which the cloud also answers as https://api.digitalocean.com; the balancers trust it.
+	// CA is the certificate (PEM) under which the cloud also answers as
+	// https://api.digitalocean.com; the balancers trust it.
 	CA      string
 	Started time.Time
 }
@@ -114,13 +129,16 @@ var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 
 func stateDir(name string) (string, error) {
 	if !validName.MatchString(name) {
-		return "", fmt.Errorf("lab: the name %q: use at most 31 lower-case letters, digits and dashes, a dash not first", name)
+		return "", fmt.Errorf(
+			"lab: the name %q: use at most 31 lower-case letters, digits and dashes, a dash not "+
+				"first",
+			name)
 	}
 	return filepath.Join(Root, name), nil
 }
 
-// Open returns the lab of that name (DefaultName if empty). The error is ErrNotFound if there is none, and says what to do when
-// only the remains of one are there.
+// Open returns the lab of that name (DefaultName if empty). The error is ErrNotFound if there is
+// none, and says what to do when only the remains of one are there.
 func Open(name string) (*Lab, error) {
 	if name == "" {
 		name = DefaultName
@@ -133,9 +151,13 @@ func Open(name string) (*Lab, error) {
 	b, err := os.ReadFile(l.path("lab.json"))
 	if errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Stat(dir); err == nil {
-			return nil, fmt.Errorf("lab: %q was never completed; `hawser-lab --name %s down` clears its remains away: %w", name, name, ErrNotFound)
+			return nil, fmt.Errorf(
+				"lab: %q was never completed; `hawser-lab --name %s down` clears its remains "+
+					"away: %w",
+				name, name, ErrNotFound)
 		}
-		return nil, fmt.Errorf("lab: %q: %w; `hawser-lab --name %s up` makes it", name, ErrNotFound, name)
+		return nil, fmt.Errorf("lab: %q: %w; `hawser-lab --name %s up` makes it", name, ErrNotFound,
+			name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lab: open %q: %w", name, err)
@@ -168,20 +190,23 @@ func (l *Lab) Node(name string) (Node, error) {
 
 // Nodes returns the nodes of the role, or all of them if the role is empty.
 func (l *Lab) Nodes(r Role) []Node {
-	return slices.DeleteFunc(slices.Clone(l.spec.Nodes), func(n Node) bool { return r != "" && n.Role != r })
+	return slices.DeleteFunc(slices.Clone(l.spec.Nodes),
+		func(n Node) bool { return r != "" && n.Role != r })
 }
 
 func (l *Lab) path(parts ...string) string {
 	return filepath.Join(append([]string{l.dir}, parts...)...)
 }
 
-// Disk returns the directory that holds what the node has written to its disk since the lab came up.
+// Disk returns the directory that holds what the node has written to its disk since the lab came
+// up.
 func (l *Lab) Disk(node string) string { return l.path("nodes", node, "upper") }
 
 // ConsoleLog returns the path of what the node's PID 1 and its services have printed.
 func (l *Lab) ConsoleLog(node string) string { return l.path("nodes", node, "console.log") }
 
-// CloudLog returns the path of what the cloud has to say: each switch of a node's power, and why one failed.
+// CloudLog returns the path of what the cloud has to say: each switch of a node's power, and why
+// one failed.
 func (l *Lab) CloudLog() string { return l.path("cloud.log") }
 
 // Cloud returns the hand on the lab's cloud.
@@ -191,6 +216,7 @@ func (l *Lab) Cloud() *Cloud {
 
 func (l *Lab) say(format string, a ...any) {
 	if l.out != nil && l.out != io.Discard {
-		_, _ = fmt.Fprintf(l.out, "%6.1fs  %s\n", time.Since(l.spec.Started).Seconds(), fmt.Sprintf(format, a...))
+		_, _ = fmt.Fprintf(l.out, "%6.1fs  %s\n", time.Since(l.spec.Started).Seconds(),
+			fmt.Sprintf(format, a...))
 	}
 }

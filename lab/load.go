@@ -27,11 +27,12 @@ type Loading struct {
 	progress atomic.Pointer[load.Progress]
 }
 
-// Load carries the plan out in the node's network, and returns what its clients saw. It runs as a process of its own, with the
-// machine's files: a plan with Unix is refused.
+// Load carries the plan out in the node's network, and returns what its clients saw. It runs as a
+// process of its own, with the machine's files: a plan with Unix is refused.
 func (l *Lab) Load(ctx context.Context, from string, p load.Plan) (load.Report, error) {
 	if p.Requests == 0 && p.For == 0 && ctx.Done() == nil {
-		return load.Report{}, fmt.Errorf("lab: load %s: it would never end: give Requests, For or a context that ends", p.URL)
+		return load.Report{}, fmt.Errorf(
+			"lab: load %s: it would never end: give Requests, For or a context that ends", p.URL)
 	}
 	r, err := l.launchLoad(ctx, from, p)
 	if err != nil {
@@ -43,8 +44,9 @@ func (l *Lab) Load(ctx context.Context, from string, p load.Plan) (load.Report, 
 // firstWait is how long a load without an end may be without a good answer at first.
 const firstWait = 10 * time.Second
 
-// StartLoad begins to carry the plan out in the node's network. It returns when the first request has been answered well, so that
-// what is done next is seen by the clients, or when the plan is over; an error if none is within ten seconds and the plan has no end.
+// StartLoad begins to carry the plan out in the node's network. It returns when the first request
+// has been answered well, so that what is done next is seen by the clients, or when the plan is
+// over; an error if none is within ten seconds and the plan has no end.
 func (l *Lab) StartLoad(ctx context.Context, from string, p load.Plan) (*Loading, error) {
 	r, err := l.launchLoad(ctx, from, p)
 	if err != nil {
@@ -63,7 +65,10 @@ func (l *Lab) StartLoad(ctx context.Context, from string, p load.Plan) (*Loading
 			return r, nil
 		}
 		report, err := r.Stop()
-		return nil, errors.Join(fmt.Errorf("lab: load %s from %s: no good answer within %s: %s", p.URL, from, firstWait, report), err)
+		return nil, errors.Join(
+			fmt.Errorf("lab: load %s from %s: no good answer within %s: %s", p.URL, from, firstWait,
+				report),
+			err)
 	case <-ctx.Done():
 		<-r.done
 		return nil, fmt.Errorf("lab: load %s from %s: %w", p.URL, from, ctx.Err())
@@ -72,7 +77,8 @@ func (l *Lab) StartLoad(ctx context.Context, from string, p load.Plan) (*Loading
 
 func (l *Lab) launchLoad(ctx context.Context, from string, p load.Plan) (*Loading, error) {
 	if p.Unix != "" {
-		return nil, fmt.Errorf("lab: load %s: the node's files are out of its reach, the socket %s too", p.URL, p.Unix)
+		return nil, fmt.Errorf(
+			"lab: load %s: the node's files are out of its reach, the socket %s too", p.URL, p.Unix)
 	}
 	node, err := l.initOf(from)
 	if err != nil {
@@ -103,8 +109,12 @@ func (l *Lab) launchLoad(ctx context.Context, from string, p load.Plan) (*Loadin
 		defer close(r.done)
 		defer cancel()
 		told := &onProgress{of: r}
-		c := Command{Args: []string{self, argLoad, string(parameter)}, Env: []string{childMark + "=1"}, Stdin: in, Stdout: &r.out, Stderr: told, Dir: "/"}
-		r.err = l.runIn(context.WithoutCancel(ctx), from, node, c, unix.CLONE_NEWNET|unix.CLONE_NEWPID)
+		c := Command{
+			Args: []string{self, argLoad, string(parameter)}, Env: []string{childMark + "=1"},
+			Stdin: in, Stdout: &r.out, Stderr: told, Dir: "/",
+		}
+		r.err = l.runIn(context.WithoutCancel(ctx), from, node, c,
+			unix.CLONE_NEWNET|unix.CLONE_NEWPID)
 		var exit *ExitError
 		if errors.As(r.err, &exit) {
 			r.err = fmt.Errorf("lab: load in %s: %s: %w", from, bytes.TrimSpace(told.rest), r.err)
@@ -165,8 +175,8 @@ func (w *onProgress) Write(b []byte) (int, error) {
 	}
 }
 
-// runLoad is the process of a load: it goes on until its plan is over or its input ends, says on stderr how far it has come, and
-// prints its report.
+// runLoad is the process of a load: it goes on until its plan is over or its input ends, says on
+// stderr how far it has come, and prints its report.
 func runLoad(parameter string) int {
 	complain := func(err error) int { _, _ = fmt.Fprintln(os.Stderr, err); return 1 }
 	var p load.Plan

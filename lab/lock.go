@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// locked runs f while nobody else changes the lab: one lock file beside the state directory, held by flock(2), so that it is free
-// again when its holder dies.
+// locked runs f while nobody else changes the lab: one lock file beside the state directory, held
+// by flock(2), so that it is free again when its holder dies.
 func (l *Lab) locked(f func() error) error {
 	unlock, err := lock(l.dir)
 	if err != nil {
@@ -45,7 +45,9 @@ func lock(dir string) (unlock func(), err error) {
 		_ = f.Close()
 		if time.Now().After(deadline) {
 			holder, _ := os.ReadFile(path) // unreadable: then without the number
-			return nil, fmt.Errorf("lab: %s is being changed by process %s, still after %s: let it end, or end it", dir, strings.TrimSpace(string(holder)), lockWait)
+			return nil, fmt.Errorf(
+				"lab: %s is being changed by process %s, still after %s: let it end, or end it",
+				dir, strings.TrimSpace(string(holder)), lockWait)
 		}
 	}
 }

@@ -56,7 +56,10 @@ func (l *Lab) AppLog(app string) ([]Access, error) {
 
 // parseAccess reads a line of the log format "forwarded" in nginx.conf.
 func parseAccess(line string) (Access, error) {
-	wrong := func(what string) (Access, error) { return Access{}, fmt.Errorf("%s in the line %q", what, line) }
+	wrong := func(what string) (Access, error) {
+		return Access{}, fmt.Errorf("%s in the line %q",
+			what, line)
+	}
 	quoted := strings.Split(line, `"`) // nginx escapes a quote as \x22
 	if len(quoted) != 5 {
 		return wrong("not two quoted fields")
@@ -77,5 +80,7 @@ func parseAccess(line string) (Access, error) {
 		return wrong("no status")
 	}
 	at := time.UnixMilli(int64(seconds * 1000))
-	return Access{At: at, Balancer: plain[1], Status: status, Client: quoted[1], Request: quoted[3]}, nil
+	return Access{
+		At: at, Balancer: plain[1], Status: status, Client: quoted[1], Request: quoted[3],
+	}, nil
 }

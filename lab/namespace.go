@@ -14,14 +14,16 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// onThread runs f on an operating-system thread of its own, which ends with it: f may change the thread's namespaces.
+// onThread runs f on an operating-system thread of its own, which ends with it: f may change the
+// thread's namespaces.
 func onThread(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // not unlocked after f: the runtime ends the thread with the goroutine
+		// not unlocked after f: the runtime ends the thread with the goroutine
+		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
-			// The first thread cannot end, and would show the whole process in a node's namespaces. It stays locked here
-			// until another has done it.
+			// The first thread cannot end, and would show the whole process in a node's namespaces.
+			// It stays locked here until another has done it.
 			defer runtime.UnlockOSThread()
 			done <- onThread(f)
 			return
@@ -53,7 +55,8 @@ func makeNetns(path string) error {
 	return nil
 }
 
-// removeNetns lets go of the namespace; it ends with the last process in it. No error if there is none.
+// removeNetns lets go of the namespace; it ends with the last process in it. No error if there is
+// none.
 func removeNetns(path string) error {
 	for {
 		err := unix.Unmount(path, unix.MNT_DETACH)
@@ -98,7 +101,8 @@ func netnsInode(path string) uint64 {
 	return st.Ino
 }
 
-// process is a running process by number and start time, so that a number used again is not taken for it.
+// process is a running process by number and start time, so that a number used again is not taken
+// for it.
 type process struct {
 	PID   int
 	Start uint64 // clock ticks since the machine's boot, field 22 of /proc/PID/stat
@@ -125,8 +129,8 @@ func (p process) alive() bool {
 	if state != 'Z' && state != 'X' {
 		return true
 	}
-	// The first thread reads as a zombie, too, while others end, and while another one executes a program and takes its place (execve(2)),
-	// as the one does that becomes systemd.
+	// The first thread reads as a zombie, too, while others end, and while another one executes a
+	// program and takes its place (execve(2)), as the one does that becomes systemd.
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if err != nil {
 		return false
@@ -145,7 +149,8 @@ func pollEnd(pidfd, ms int) (ended bool, err error) {
 	return n > 0, err
 }
 
-// waitGone waits until the process and all its threads have ended; for the PID 1 of a namespace, until everything in that has.
+// waitGone waits until the process and all its threads have ended; for the PID 1 of a namespace,
+// until everything in that has.
 func (p process) waitGone(ctx context.Context) error {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if errors.Is(err, unix.ESRCH) {

@@ -29,7 +29,8 @@ func (l *Lab) initOf(node string) (process, error) {
 	}
 	p, err := readProcess(l.pidPath(node))
 	if err != nil || !p.alive() {
-		return process{}, fmt.Errorf("lab: %s: %w; `hawser-lab --name %s boot %s` starts it", node, ErrDown, l.spec.Name, node)
+		return process{}, fmt.Errorf("lab: %s: %w; `hawser-lab --name %s boot %s` starts it", node,
+			ErrDown, l.spec.Name, node)
 	}
 	return p, nil
 }
@@ -60,8 +61,9 @@ func writeJSON(path string, v any) error {
 	return nil
 }
 
-// Boot switches the node's power on: a fresh /run and /dev/shm, the disk as the node left it. It returns when the node's PID 1
-// is at work; WaitCluster waits for the rest. The links that were cut stay cut.
+// Boot switches the node's power on: a fresh /run and /dev/shm, the disk as the node left it. It
+// returns when the node's PID 1 is at work; WaitCluster waits for the rest. The links that were cut
+// stay cut.
 func (l *Lab) Boot(ctx context.Context, node string) error {
 	return l.locked(func() error { return l.boot(ctx, node) })
 }
@@ -110,13 +112,15 @@ func (l *Lab) boot(ctx context.Context, node string) error {
 		return err
 	}
 	if err := waitSystemd(ctx, p); err != nil {
-		return fmt.Errorf("lab: boot %s: %w; its console:\n%s", node, err, tail(l.ConsoleLog(node), 5))
+		return fmt.Errorf("lab: boot %s: %w; its console:\n%s", node, err,
+			tail(l.ConsoleLog(node), 5))
 	}
 	return nil
 }
 
-// Kill cuts the node's power: its cables go dead first, then everything in it ends at once, so that no process and no socket has
-// a last word. The cloud goes on sending it what it holds. No error if the node is down already.
+// Kill cuts the node's power: its cables go dead first, then everything in it ends at once, so that
+// no process and no socket has a last word. The cloud goes on sending it what it holds. No error if
+// the node is down already.
 func (l *Lab) Kill(node string) error {
 	return l.locked(func() error { return l.kill(node) })
 }
@@ -144,8 +148,8 @@ func (l *Lab) kill(node string) error {
 	return p.waitGone(ctx)
 }
 
-// Shutdown stops the node in order: Pacemaker stops or moves its resources, Corosync leaves the cluster, then the power goes.
-// No error if the node is down already.
+// Shutdown stops the node in order: Pacemaker stops or moves its resources, Corosync leaves the
+// cluster, then the power goes. No error if the node is down already.
 func (l *Lab) Shutdown(ctx context.Context, node string) error {
 	return l.locked(func() error { return l.shutdown(ctx, node) })
 }
@@ -170,7 +174,8 @@ func (l *Lab) shutdown(ctx context.Context, node string) error {
 		return err
 	}
 	if err := p.waitGone(ctx); err != nil {
-		return fmt.Errorf("lab: shut %s down: %w; its last words: %s", node, err, tail(l.ConsoleLog(node), 3))
+		return fmt.Errorf("lab: shut %s down: %w; its last words: %s", node, err,
+			tail(l.ConsoleLog(node), 3))
 	}
 	return l.unplug(node, n.nics())
 }

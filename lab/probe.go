@@ -14,7 +14,8 @@ import (
 type ProbeOptions struct {
 	// URL is asked for with a new connection each time.
 	URL string
-	// Every is the time between two requests; 10 ms if zero. A request does not wait for the one before.
+	// Every is the time between two requests; 10 ms if zero. A request does not wait for the one
+	// before.
 	Every time.Duration
 	// For is how long to go on; until Stop, or the end of the context, if zero.
 	For time.Duration
@@ -25,13 +26,13 @@ type ProbeOptions struct {
 // ProbeReport is what a client saw. An answer is good when it is complete and its status below 400.
 type ProbeReport struct {
 	Requests, Failures int
-	// LongestGap is the longest time between two good answers; the time before the first one and after the last one count too.
-	// GapStart is when it began, after the first request.
+	// LongestGap is the longest time between two good answers; the time before the first one and
+	// after the last one count too. GapStart is when it began, after the first request.
 	LongestGap, GapStart time.Duration
 	// P50, P99 and Max are latencies of good answers, from before the connection is made.
 	P50, P99, Max time.Duration
-	// Servers counts the good answers by the server that names itself in the first word of the body, Balancers by the node that
-	// the server says asked it.
+	// Servers counts the good answers by the server that names itself in the first word of the
+	// body, Balancers by the node that the server says asked it.
 	Servers, Balancers map[string]int
 	// Errors counts the failures by kind, First are the first 100 of them.
 	Errors map[string]int
@@ -47,7 +48,8 @@ type Probing struct {
 	*Loading
 }
 
-// Probe asks as the client does and returns what it saw, once ProbeOptions.For is over or the context has ended.
+// Probe asks as the client does and returns what it saw, once ProbeOptions.For is over or the
+// context has ended.
 func (l *Lab) Probe(ctx context.Context, o ProbeOptions) (ProbeReport, error) {
 	p, err := l.StartProbe(ctx, o)
 	if err != nil {
@@ -56,14 +58,15 @@ func (l *Lab) Probe(ctx context.Context, o ProbeOptions) (ProbeReport, error) {
 	return p.Wait()
 }
 
-// StartProbe begins to ask. It returns when the first request has been answered well, so that what is done next is seen by the
-// probe; an error if none is within ten seconds.
+// StartProbe begins to ask. It returns when the first request has been answered well, so that what
+// is done next is seen by the probe; an error if none is within ten seconds.
 func (l *Lab) StartProbe(ctx context.Context, o ProbeOptions) (*Probing, error) {
 	if o.Every < 0 {
 		return nil, fmt.Errorf("lab: probe every %s: it cannot be negative", o.Every)
 	}
 	p, err := l.StartLoad(ctx, "client", load.Plan{
-		URL: o.URL, Every: cmp.Or(o.Every, 10*time.Millisecond), For: o.For, Timeout: cmp.Or(o.Timeout, time.Second),
+		URL: o.URL, Every: cmp.Or(o.Every, 10*time.Millisecond), For: o.For,
+		Timeout: cmp.Or(o.Timeout, time.Second),
 	})
 	if err != nil {
 		return nil, err
@@ -95,8 +98,10 @@ func (p *Probing) report(r load.Report, err error) (ProbeReport, error) {
 // probeReport reads the application servers' answers; names are the balancers by their addresses.
 func probeReport(r load.Report, names map[string]string) ProbeReport {
 	p := ProbeReport{
-		Requests: r.Requests, Failures: r.Failed, LongestGap: r.LongestGap, GapStart: r.GapStart, P50: r.P50, P99: r.P99, Max: r.Max,
-		Took: r.Took, Began: r.Began, First: r.First, Servers: map[string]int{}, Balancers: map[string]int{}, Errors: map[string]int{},
+		Requests: r.Requests, Failures: r.Failed, LongestGap: r.LongestGap, GapStart: r.GapStart,
+		P50: r.P50, P99: r.P99, Max: r.Max,
+		Took: r.Took, Began: r.Began, First: r.First, Servers: map[string]int{},
+		Balancers: map[string]int{}, Errors: map[string]int{},
 	}
 	for kind, n := range r.Failures {
 		p.Errors[string(kind)] += n

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// assemble makes the node's root file system and moves into it: the machine's own root with the overlay and the node's disk above
-// it, and fresh /proc, /sys, /dev, /run and /tmp.
+// assemble makes the node's root file system and moves into it: the machine's own root with the
+// overlay and the node's disk above it, and fresh /proc, /sys, /dev, /run and /tmp.
 func (m *machine) assemble() error {
 	unix.Umask(0o022)
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -75,10 +75,12 @@ func (m *machine) assemble() error {
 	return nil
 }
 
-// devices fills /dev with the harmless ones. Disks, watchdogs and the kernel's log stay the machine's own.
+// devices fills /dev with the harmless ones. Disks, watchdogs and the kernel's log stay the
+// machine's own.
 func devices(dev string) error {
 	bind := func(name string, flags uintptr) error {
-		if err := unix.Mount("/dev/"+name, filepath.Join(dev, name), "", unix.MS_BIND|flags, ""); err != nil {
+		if err := unix.Mount("/dev/"+
+			name, filepath.Join(dev, name), "", unix.MS_BIND|flags, ""); err != nil {
 			return fmt.Errorf("lab: bind /dev/%s: %w", name, err)
 		}
 		return nil
@@ -99,12 +101,16 @@ func devices(dev string) error {
 	if err := bind("pts", unix.MS_REC); err != nil {
 		return err
 	}
-	if err := unix.Mount("tmpfs", filepath.Join(dev, "shm"), "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777"); err != nil {
+	if err := unix.Mount("tmpfs", filepath.Join(dev, "shm"), "tmpfs", unix.MS_NOSUID|unix.MS_NODEV,
+		"mode=1777"); err != nil {
 		return fmt.Errorf("lab: mount tmpfs on /dev/shm: %w", err)
 	}
 	for name, target := range map[string]string{
-		"ptmx": "pts/ptmx", // not bound: the kernel looks for pts beside the ptmx that is opened, and beside a bound file is nothing
-		"fd":   "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+		// not bound: the kernel looks for pts beside the ptmx that is opened, and beside a bound
+		// file is nothing
+		"ptmx": "pts/ptmx",
+		"fd":   "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
+		"stderr": "/proc/self/fd/2",
 	} {
 		if err := os.Symlink(target, filepath.Join(dev, name)); err != nil {
 			return fmt.Errorf("lab: %w", err)
@@ -117,7 +123,8 @@ func enterRoot(root string) error {
 	if err := os.Chdir(root); err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
-	// pivot_root(".", ".") puts the old root on top of the new one, from where it can be unmounted: pivot_root(2), NOTES
+	// pivot_root(".", ".") puts the old root on top of the new one, from where it can be unmounted:
+	// pivot_root(2), NOTES
 	if err := unix.PivotRoot(".", "."); err != nil {
 		return fmt.Errorf("lab: pivot_root to %s: %w", root, err)
 	}
@@ -130,8 +137,9 @@ func enterRoot(root string) error {
 	return nil
 }
 
-// protectMachine keeps the kernel's settings, which are every node's and the machine's, from being written: systemd, for one, raises fs.file-max
-// as it starts. Those of a node's own network stay writable. The files by which Pacemaker resets the machine when its node is lost (sysrq b) are
+// protectMachine keeps the kernel's settings, which are every node's and the machine's, from being
+// written: systemd, for one, raises fs.file-max as it starts. Those of a node's own network stay
+// writable. The files by which Pacemaker resets the machine when its node is lost (sysrq b) are
 // hidden.
 func protectMachine() error {
 	const sys, network = "/proc/sys", "/proc/sys/net"
@@ -140,7 +148,9 @@ func protectMachine() error {
 			return fmt.Errorf("lab: bind %s: %w", dir, err)
 		}
 	}
-	if err := unix.Mount("", sys, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+	if err := unix.Mount("", sys, "",
+		unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC,
+		""); err != nil {
 		return fmt.Errorf("lab: make %s read-only: %w", sys, err)
 	}
 	for _, path := range []string{"/proc/sysrq-trigger", "/proc/sys/kernel/sysrq"} {
@@ -152,8 +162,8 @@ func protectMachine() error {
 	return nil
 }
 
-// runDirs makes the directories in /run that systemd-tmpfiles makes at boot, and those that systemd makes for daemons that the lab
-// starts without it.
+// runDirs makes the directories in /run that systemd-tmpfiles makes at boot, and those that systemd
+// makes for daemons that the lab starts without it.
 func runDirs() {
 	dirs := []file{
 		{Path: "/run/lock", Mode: os.ModeDir | os.ModeSticky | 0o777},
@@ -175,8 +185,8 @@ func runDirs() {
 	}
 }
 
-// tmpfiles returns the directories that lines of tmpfiles.d(5) make below /run. Specifiers (%) are not expanded: such lines are
-// left out, as are those for systemd's own.
+// tmpfiles returns the directories that lines of tmpfiles.d(5) make below /run. Specifiers (%) are
+// not expanded: such lines are left out, as are those for systemd's own.
 func tmpfiles(conf string) []file {
 	var dirs []file
 	for sc := bufio.NewScanner(strings.NewReader(conf)); sc.Scan(); {
@@ -192,7 +202,9 @@ func tmpfiles(conf string) []file {
 		if len(f) > 2 {
 			if n, err := strconv.ParseUint(strings.TrimLeft(f[2], ":~"), 8, 12); err == nil {
 				d.Mode = os.ModeDir | os.FileMode(n&0o777)
-				for bit, mode := range map[uint64]os.FileMode{0o1000: os.ModeSticky, 0o2000: os.ModeSetgid, 0o4000: os.ModeSetuid} {
+				for bit, mode := range map[uint64]os.FileMode{
+					0o1000: os.ModeSticky, 0o2000: os.ModeSetgid, 0o4000: os.ModeSetuid,
+				} {
 					if n&bit != 0 {
 						d.Mode |= mode
 					}
@@ -210,7 +222,8 @@ func tmpfiles(conf string) []file {
 	return dirs
 }
 
-// waitSockets waits until abstract Unix sockets of these names listen in the node, which is what libqb's clients connect to.
+// waitSockets waits until abstract Unix sockets of these names listen in the node, which is what
+// libqb's clients connect to.
 func waitSockets(names []string, limit time.Duration) error {
 	for deadline := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
 		b, err := os.ReadFile("/proc/net/unix")
@@ -219,7 +232,8 @@ func waitSockets(names []string, limit time.Duration) error {
 		}
 		missing := ""
 		for _, name := range names {
-			if !strings.Contains(string(b), " @"+name+"@") && !strings.Contains(string(b), " @"+name+"\n") {
+			if !strings.Contains(string(b), " @"+name+"@") &&
+				!strings.Contains(string(b), " @"+name+"\n") {
 				missing = name
 			}
 		}
@@ -232,7 +246,8 @@ func waitSockets(names []string, limit time.Duration) error {
 	}
 }
 
-// syslog answers at /dev/log and writes what comes to /var/log/syslog: haproxy and the agents log there.
+// syslog answers at /dev/log and writes what comes to /var/log/syslog: haproxy and the agents log
+// there.
 func syslog() error {
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "/dev/log", Net: "unixgram"})
 	if err != nil {

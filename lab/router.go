@@ -28,7 +28,8 @@ func (l *Lab) startCloud() error {
 	return err
 }
 
-// runCloud is the process of the cloud: the simulated DigitalOcean, and the router that carries floating addresses.
+// runCloud is the process of the cloud: the simulated DigitalOcean, and the router that carries
+// floating addresses.
 func runCloud(dir string) int {
 	keepReady()
 	err := serveCloud(dir, func(l *Lab) cloud.Machines { return machines{l} })
@@ -39,7 +40,8 @@ func runCloud(dir string) int {
 	select {} // until the lab is taken down
 }
 
-// serveCloud serves the cloud of the lab whose state is in dir; power is the hand on its droplets' switches.
+// serveCloud serves the cloud of the lab whose state is in dir; power is the hand on its droplets'
+// switches.
 func serveCloud(dir string, power func(*Lab) cloud.Machines) error {
 	var spec Spec
 	b, err := os.ReadFile(filepath.Join(dir, "lab.json"))
@@ -53,12 +55,15 @@ func serveCloud(dir string, power func(*Lab) cloud.Machines) error {
 		spec.Token:       {cloud.AllScopes},
 		spec.NarrowToken: {cloud.ScopeIPRead, cloud.ScopeIPUpdate},
 	}})
-	r := router{anchors: map[int]netip.Addr{}, public6: map[int]netip.Addr{}, holders: map[netip.Addr]int{}}
+	r := router{
+		anchors: map[int]netip.Addr{}, public6: map[int]netip.Addr{}, holders: map[netip.Addr]int{},
+	}
 	metadata := map[netip.Addr]http.Handler{}
 	for _, n := range (&Lab{spec: spec}).Nodes(Balancer) {
 		c.AddDroplet(cloud.Droplet{
-			ID: n.Droplet, Name: n.Name, Public: n.Public, PublicGateway: host(publicNet, routerHost).Addr(),
-			Public6: n.Public6, Gateway6: host(publicNet6, routerHost).Addr(),
+			ID: n.Droplet, Name: n.Name, Public: n.Public,
+			PublicGateway: host(publicNet, routerHost).Addr(),
+			Public6:       n.Public6, Gateway6: host(publicNet6, routerHost).Addr(),
 			Anchor: n.Anchor, AnchorGateway: host(anchorNet, routerHost).Addr(), Private: n.Private,
 		})
 		r.anchors[n.Droplet], r.public6[n.Droplet] = n.Anchor.Addr(), n.Public6.Addr()
@@ -79,7 +84,8 @@ func serveCloud(dir string, power func(*Lab) cloud.Machines) error {
 			logf("%v", err)
 		}
 	})
-	// Whoever asks the metadata service is known by his address; who has none of a droplet has no metadata.
+	// Whoever asks the metadata service is known by his address; who has none of a droplet has no
+	// metadata.
 	bySource := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		from, _ := netip.ParseAddrPort(req.RemoteAddr) // net/http's own words
 		if h := metadata[from.Addr().Unmap()]; h != nil {
@@ -88,7 +94,10 @@ func serveCloud(dir string, power func(*Lab) cloud.Machines) error {
 		}
 		http.NotFound(w, req)
 	})
-	for at, h := range map[string]http.Handler{API.String() + ":80": c.API(), API.String() + ":443": c.API(), Metadata.String() + ":80": bySource} {
+	for at, h := range map[string]http.Handler{
+		API.String() + ":80": c.API(), API.String() + ":443": c.API(),
+		Metadata.String() + ":80": bySource,
+	} {
 		l, err := net.Listen("tcp", at)
 		if err != nil {
 			return fmt.Errorf("lab: cloud: %w", err)
@@ -117,8 +126,9 @@ func serve(run func(*http.Server) error, h http.Handler) {
 	}()
 }
 
-// router is the data path: it sends what comes for a floating address to the droplet that holds it. An IPv4 packet is given the
-// anchor address of the droplet as its destination, and keeps its source; an IPv6 packet is routed to the droplet as it is.
+// router is the data path: it sends what comes for a floating address to the droplet that holds it.
+// An IPv4 packet is given the anchor address of the droplet as its destination, and keeps its
+// source; an IPv6 packet is routed to the droplet as it is.
 type router struct {
 	anchors, public6 map[int]netip.Addr
 	holders          map[netip.Addr]int
@@ -126,10 +136,12 @@ type router struct {
 
 const routerTimeout = 10 * time.Second
 
-// begin sets up what does not change: forwarding, no route for addresses that nobody holds, and translation of answers.
+// begin sets up what does not change: forwarding, no route for addresses that nobody holds, and
+// translation of answers.
 func (r *router) begin() error {
 	for path, value := range map[string]string{
-		"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1", "ipv4/conf/all/rp_filter": "0", "ipv4/conf/default/rp_filter": "0",
+		"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1", "ipv4/conf/all/rp_filter": "0",
+		"ipv4/conf/default/rp_filter": "0",
 	} {
 		if err := os.WriteFile("/proc/sys/net/"+path, []byte(value), 0o644); err != nil {
 			return fmt.Errorf("lab: router: %w", err)
@@ -137,14 +149,16 @@ func (r *router) begin() error {
 	}
 	for ip := range r.holders {
 		// A packet for nobody is lost without a word, as in the real network.
-		if err := netlink.RouteReplace(&netlink.Route{Dst: ipNet(netip.PrefixFrom(ip, ip.BitLen())), Type: unix.RTN_BLACKHOLE}); err != nil {
+		if err := netlink.RouteReplace(&netlink.Route{
+			Dst: ipNet(netip.PrefixFrom(ip, ip.BitLen())), Type: unix.RTN_BLACKHOLE,
+		}); err != nil {
 			return fmt.Errorf("lab: router: route %s to nobody: %w", ip, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), routerTimeout)
 	defer cancel()
-	// What a balancer sends from its anchor address that answers nothing must not reach the client under that address; a
-	// balancer's own request to a floating address has to come back this way.
+	// What a balancer sends from its anchor address that answers nothing must not reach the client
+	// under that address; a balancer's own request to a floating address has to come back this way.
 	_, err := tool(ctx, fmt.Sprintf(`*nat
 :PREROUTING ACCEPT [0:0]
 :FLOATING - [0:0]
@@ -158,8 +172,8 @@ COMMIT
 	return err
 }
 
-// move sends the address to the droplet, or to nobody if that is 0, in one step. Connections that went to the former holder meet
-// the new one, which knows nothing of them.
+// move sends the address to the droplet, or to nobody if that is 0, in one step. Connections that
+// went to the former holder meet the new one, which knows nothing of them.
 func (r *router) move(ip netip.Addr, droplet int) error {
 	former := r.holders[ip]
 	r.holders[ip] = droplet
@@ -178,7 +192,8 @@ func (r *router) move(ip netip.Addr, droplet int) error {
 	rules := "*nat\n:FLOATING - [0:0]\n"
 	for to, holder := range r.holders {
 		if to.Is4() && holder != 0 {
-			rules += fmt.Sprintf("-A FLOATING -d %s -j DNAT --to-destination %s\n", to, r.anchors[holder])
+			rules += fmt.Sprintf("-A FLOATING -d %s -j DNAT --to-destination %s\n", to,
+				r.anchors[holder])
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), routerTimeout)
@@ -196,16 +211,19 @@ func (r *router) move(ip netip.Addr, droplet int) error {
 	if err != nil {
 		return fmt.Errorf("lab: router: forget the connections to %s: %w", ip, err)
 	}
-	if _, err := netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, old); err != nil && !errors.Is(err, unix.ENOENT) {
+	_, err = netlink.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, old)
+	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("lab: router: forget the connections to %s: %w", ip, err)
 	}
 	return nil
 }
 
-// replaceRoute6 replaces the only route to the destination. The kernel replaces IPv6 routes only among those of one kind, so a
-// blackhole is taken away before.
+// replaceRoute6 replaces the only route to the destination. The kernel replaces IPv6 routes only
+// among those of one kind, so a blackhole is taken away before.
 func replaceRoute6(route *netlink.Route) error {
-	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{Dst: route.Dst}, netlink.RT_FILTER_DST)
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{
+		Dst: route.Dst,
+	}, netlink.RT_FILTER_DST)
 	if err != nil {
 		return err
 	}

@@ -17,42 +17,54 @@ import (
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 
-// CloudOptions of ServeCloud. The machines have the names and addresses that the nodes of a lab have.
+// CloudOptions of ServeCloud. The machines have the names and addresses that the nodes of a lab
+// have.
 type CloudOptions struct {
-	// Name is what the hand on the cloud finds it by, as the lab of that name; DefaultName if empty.
+	// Name is what the hand on the cloud finds it by, as the lab of that name; DefaultName if
+	// empty.
 	Name string
-	// State is the directory that keeps what a reboot of the cloud must not change: the certificates that the balancers trust.
+	// State is the directory that keeps what a reboot of the cloud must not change: the
+	// certificates that the balancers trust.
 	State string
 	// Balancers and Apps are how many there are.
 	Balancers, Apps int
 	// Token is the API token.
 	Token string
-	// Publish is where ca.pem, the certificate that balancers have to trust, is served over HTTP, as address:port; nowhere if empty.
+	// Publish is where ca.pem, the certificate that balancers have to trust, is served over HTTP,
+	// as address:port; nowhere if empty.
 	Publish string
 	// ActionTime is how long the cloud takes to move an address; one second if zero.
 	ActionTime time.Duration
 }
 
-// visitor is the address from which this machine itself asks for what is at a floating address, as a client far away would.
-var visitor = netip.MustParsePrefix("198.18.0.2/32") // RFC 2544: no network that a machine is likely to be in
+// visitor is the address from which this machine itself asks for what is at a floating address, as
+// a client far away would.
+// RFC 2544: no network that a machine is likely to be in
+var visitor = netip.MustParsePrefix("198.18.0.2/32")
 
-// ServeCloud makes this machine, which is one of several on real networks and not a namespace, their cloud and the router of its floating
-// addresses, until the context ends. The machine has the router's addresses already. It is the client too: what it sends to a
-// floating address itself goes the way that a client's packets go.
+// ServeCloud makes this machine, which is one of several on real networks and not a namespace,
+// their cloud and the router of its floating addresses, until the context ends. The machine has the
+// router's addresses already. It is the client too: what it sends to a floating address itself goes
+// the way that a client's packets go.
 func ServeCloud(ctx context.Context, o CloudOptions) error {
 	dir, err := stateDir(cmp.Or(o.Name, DefaultName))
 	if err != nil {
 		return err
 	}
 	if o.Balancers < 1 || o.Balancers > 32 || o.Apps < 1 || o.Apps > 32 {
-		return fmt.Errorf("lab: serve the cloud: %d balancers and %d application servers: there can be 1 to 32 of each", o.Balancers, o.Apps)
+		return fmt.Errorf(
+			"lab: serve the cloud: %d balancers and %d application servers: there can be 1 to 32 "+
+				"of each",
+			o.Balancers, o.Apps)
 	}
 	if err := mine(API, Metadata, host(anchorNet, routerHost).Addr()); err != nil {
 		return err
 	}
 	l := &Lab{dir: dir, spec: Spec{
-		Name: cmp.Or(o.Name, DefaultName), Nodes: layout(o.Balancers, o.Apps), FloatingIPs: []netip.Addr{FloatingIP},
-		ActionTime: cmp.Or(o.ActionTime, time.Second), Token: o.Token, NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
+		Name: cmp.Or(o.Name, DefaultName), Nodes: layout(o.Balancers, o.Apps),
+		FloatingIPs: []netip.Addr{FloatingIP},
+		ActionTime:  cmp.Or(o.ActionTime, time.Second), Token: o.Token,
+		NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
 	}}
 	if err := l.keepState(o.State); err != nil {
 		return fmt.Errorf("lab: serve the cloud: %w", err)
@@ -69,20 +81,25 @@ func ServeCloud(ctx context.Context, o CloudOptions) error {
 			return fmt.Errorf("lab: serve the cloud: publish ca.pem: %w", err)
 		}
 		mux := http.NewServeMux()
-		mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(l.spec.CA)) }) // the client has gone: nobody to tell
+		// the client has gone: nobody to tell
+		mux.HandleFunc("GET /ca.pem",
+			func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(l.spec.CA)) })
 		serve(func(s *http.Server) error { return s.Serve(at) }, mux)
 	}
-	logf("the cloud answers: API at %s, metadata at http://%s, floating addresses %v", APIOrigin, Metadata, l.spec.FloatingIPs)
+	logf("the cloud answers: API at %s, metadata at http://%s, floating addresses %v", APIOrigin,
+		Metadata, l.spec.FloatingIPs)
 	<-ctx.Done()
 	return nil
 }
 
-// elsewhere are machines whose power switches this cloud does not reach. It must never say of one that it is off.
+// elsewhere are machines whose power switches this cloud does not reach. It must never say of one
+// that it is off.
 type elsewhere struct{}
 
 var _ cloud.Machines = elsewhere{}
 
-var errElsewhere = errors.New("lab: cloud: this cloud does not reach the power of its machines: switch them where they run (vagrant halt --force, vagrant up)")
+var errElsewhere = errors.New("lab: cloud: this cloud does not reach the power of its machines: " +
+	"switch them where they run (vagrant halt --force, vagrant up)")
 
 func (elsewhere) Running(int) bool   { return true }
 func (elsewhere) Cut(int) error      { return errElsewhere }
@@ -95,7 +112,11 @@ func mine(want ...netip.Addr) error {
 	for _, ip := range want {
 		at, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)))
 		if err != nil {
-			missing = append(missing, fmt.Errorf("lab: serve the cloud: %s is not this machine's: give it to the interface on the balancers' public network: %w", ip, err))
+			missing = append(missing,
+				fmt.Errorf(
+					"lab: serve the cloud: %s is not this machine's: give it to the interface on "+
+						"the balancers' public network: %w",
+					ip, err))
 			continue
 		}
 		_ = at.Close()
@@ -103,7 +124,8 @@ func mine(want ...netip.Addr) error {
 	return errors.Join(missing...)
 }
 
-// keepState makes the directory that the hand on the cloud looks into, with what is kept over a reboot.
+// keepState makes the directory that the hand on the cloud looks into, with what is kept over a
+// reboot.
 func (l *Lab) keepState(state string) error {
 	if err := os.MkdirAll(l.dir, 0o755); err != nil {
 		return err
@@ -156,8 +178,9 @@ func copyFiles(from, to string, names []string) error {
 	return nil
 }
 
-// routeOwn sends what this machine itself has for a floating address the way that a router's packets go. The translation of what a
-// machine sends comes after the route was found, so that there has to be one; what is left untranslated is for nobody, and lost.
+// routeOwn sends what this machine itself has for a floating address the way that a router's
+// packets go. The translation of what a machine sends comes after the route was found, so that
+// there has to be one; what is left untranslated is for nobody, and lost.
 func routeOwn(ctx context.Context) error {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
@@ -168,18 +191,24 @@ func routeOwn(ctx context.Context) error {
 	}
 	routes, err := netlink.RouteGet(host(anchorNet, balancerHost).Addr().AsSlice())
 	if err != nil || len(routes) == 0 {
-		return fmt.Errorf("lab: serve the cloud: no route to the anchor addresses, %s: %w", anchorNet, err)
+		return fmt.Errorf("lab: serve the cloud: no route to the anchor addresses, %s: %w",
+			anchorNet, err)
 	}
 	route := &netlink.Route{
-		LinkIndex: routes[0].LinkIndex, Dst: ipNet(netip.PrefixFrom(FloatingIP, FloatingIP.BitLen())), Scope: netlink.SCOPE_LINK,
-		Src: visitor.Addr().AsSlice(),
+		LinkIndex: routes[0].LinkIndex,
+		Dst:       ipNet(netip.PrefixFrom(FloatingIP, FloatingIP.BitLen())),
+		Scope:     netlink.SCOPE_LINK,
+		Src:       visitor.Addr().AsSlice(),
 	}
 	if err := netlink.RouteReplace(route); err != nil {
 		return fmt.Errorf("lab: serve the cloud: route %s: %w", FloatingIP, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, routerTimeout)
 	defer cancel()
-	_, err = tool(ctx, fmt.Sprintf("*nat\n-A OUTPUT -j FLOATING\nCOMMIT\n*filter\n-A OUTPUT -d %s -j DROP\nCOMMIT\n", FloatingIP),
+	_, err = tool(ctx,
+		fmt.Sprintf(
+			"*nat\n-A OUTPUT -j FLOATING\nCOMMIT\n*filter\n-A OUTPUT -d %s -j DROP\nCOMMIT\n",
+			FloatingIP),
 		"iptables-restore", "--noflush")
 	return err
 }

@@ -24,8 +24,9 @@ const childMark = "HAWSER_LAB_CHILD"
 
 var canReexec bool
 
-// Reexec turns the process into a part of a lab if that is what it was started for, and does not return then. A program that
-// calls Up, Boot or Probe calls it first thing in main, a test binary first thing in TestMain.
+// Reexec turns the process into a part of a lab if that is what it was started for, and does not
+// return then. A program that calls Up, Boot or Probe calls it first thing in main, a test binary
+// first thing in TestMain.
 func Reexec() {
 	canReexec = true
 	if os.Getenv(childMark) == "" || len(os.Args) < 3 {
@@ -47,8 +48,10 @@ func (l *Lab) program() (string, error) {
 		return l.self, nil
 	}
 	if !canReexec {
-		return "", errors.New("lab: this program does not call lab.Reexec at its start (a test: in TestMain), so it cannot be a node's PID 1; " +
-			"do that, or set Options.Self to the path of hawser-lab")
+		return "", errors.New(
+			"lab: this program does not call lab.Reexec at its start (a test: in TestMain), so " +
+				"it cannot be a node's PID 1; " +
+				"do that, or set Options.Self to the path of hawser-lab")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -57,8 +60,9 @@ func (l *Lab) program() (string, error) {
 	return self, nil
 }
 
-// spawn starts this program again in the network namespace, detached, with the hidden argument and its parameter. It returns when
-// the child has written "ok" to its descriptor 3; what else it writes there is the error.
+// spawn starts this program again in the network namespace, detached, with the hidden argument and
+// its parameter. It returns when the child has written "ok" to its descriptor 3; what else it
+// writes there is the error.
 func (l *Lab) spawn(netnsPath, arg, parameter, logPath string, cloneflags uintptr) (process, error) {
 	self, err := l.program()
 	if err != nil {
@@ -83,8 +87,10 @@ func (l *Lab) spawn(netnsPath, arg, parameter, logPath string, cloneflags uintpt
 	err = inNetns(netnsPath, func() error {
 		var err error
 		child, err = os.StartProcess(self, []string{"hawser-lab", arg, parameter}, &os.ProcAttr{
-			Dir: "/", Env: []string{"PATH=" + nodePath, "HOME=/root", "LANG=C.UTF-8", childMark + "=1"},
-			Files: []*os.File{null, log, log, w}, Sys: &syscall.SysProcAttr{Cloneflags: cloneflags, Setsid: true},
+			Dir:   "/",
+			Env:   []string{"PATH=" + nodePath, "HOME=/root", "LANG=C.UTF-8", childMark + "=1"},
+			Files: []*os.File{null, log, log, w},
+			Sys:   &syscall.SysProcAttr{Cloneflags: cloneflags, Setsid: true},
 		})
 		return err
 	})
@@ -93,9 +99,11 @@ func (l *Lab) spawn(netnsPath, arg, parameter, logPath string, cloneflags uintpt
 		return process{}, fmt.Errorf("lab: start %s in %s: %w", arg, netnsPath, err)
 	}
 	p, err := processOf(child.Pid)
-	go func() { _, _ = child.Wait() }() // it outlives this program as a rule; if it does not, it must not stay as a zombie
+	// it outlives this program as a rule; if it does not, it must not stay as a zombie
+	go func() { _, _ = child.Wait() }()
 	if err != nil {
-		return process{}, fmt.Errorf("lab: start %s in %s: it ended at once: %s", arg, netnsPath, tail(logPath, 5))
+		return process{}, fmt.Errorf("lab: start %s in %s: it ended at once: %s", arg, netnsPath,
+			tail(logPath, 5))
 	}
 	if err := r.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return p, fmt.Errorf("lab: start %s: %w", arg, err)
@@ -103,9 +111,11 @@ func (l *Lab) spawn(netnsPath, arg, parameter, logPath string, cloneflags uintpt
 	answer, err := io.ReadAll(r)
 	switch {
 	case err != nil:
-		return p, fmt.Errorf("lab: start %s in %s: not ready within 30 s: %w: %s", arg, netnsPath, err, tail(logPath, 5))
+		return p, fmt.Errorf("lab: start %s in %s: not ready within 30 s: %w: %s", arg, netnsPath,
+			err, tail(logPath, 5))
 	case len(answer) == 0:
-		return p, fmt.Errorf("lab: start %s in %s: it ended before it was ready: %s", arg, netnsPath, tail(logPath, 5))
+		return p, fmt.Errorf("lab: start %s in %s: it ended before it was ready: %s", arg,
+			netnsPath, tail(logPath, 5))
 	case string(answer) != "ok":
 		return p, fmt.Errorf("lab: start %s in %s: %s", arg, netnsPath, answer)
 	}

@@ -18,9 +18,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// With Options.Systemd, PID 1 of the balancers is the machine's own systemd, which starts Corosync and Pacemaker by their units. It has
-// control groups and a journal of the node's own. What it cannot do here: control groups have no controllers where the machine has
-// those in the first version, as nearly any machine without systemd has, so that MemoryMax= and the like limit nothing.
+// With Options.Systemd, PID 1 of the balancers is the machine's own systemd, which starts Corosync
+// and Pacemaker by their units. It has control groups and a journal of the node's own. What it
+// cannot do here: control groups have no controllers where the machine has those in the first
+// version, as nearly any machine without systemd has, so that MemoryMax= and the like limit
+// nothing.
 
 // systemdPaths are where distributions have it.
 var systemdPaths = []string{"/usr/lib/systemd/systemd", "/lib/systemd/systemd"}
@@ -34,15 +36,23 @@ func systemdPath() (string, error) {
 	return "", fmt.Errorf("systemd: not found at %v", systemdPaths)
 }
 
-// idle are units that a node has no use for, or that would change the machine's kernel, which all nodes share.
+// idle are units that a node has no use for, or that would change the machine's kernel, which all
+// nodes share.
 var idle = []string{
-	"dev-hugepages.mount", "dev-mqueue.mount", "getty.target", "kmod-static-nodes.service", "proc-sys-fs-binfmt_misc.automount",
-	"sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
-	"systemd-ask-password-console.path", "systemd-ask-password-wall.path", "systemd-binfmt.service", "systemd-firstboot.service",
-	"systemd-fsckd.socket", "systemd-hwdb-update.service", "systemd-initctl.socket", "systemd-journald-audit.socket",
-	"systemd-modules-load.service", "systemd-pcrphase-sysinit.service", "systemd-pcrphase.service", "systemd-random-seed.service",
-	"systemd-remount-fs.service", "systemd-repart.service", "systemd-sysctl.service", "systemd-tmpfiles-clean.timer",
-	"systemd-tmpfiles-setup-dev.service", "systemd-udevd.service", "systemd-update-utmp.service", "tmp.mount", "var-lib-machines.mount",
+	"dev-hugepages.mount", "dev-mqueue.mount", "getty.target", "kmod-static-nodes.service",
+	"proc-sys-fs-binfmt_misc.automount",
+	"sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "sys-kernel-debug.mount",
+	"sys-kernel-tracing.mount",
+	"systemd-ask-password-console.path", "systemd-ask-password-wall.path", "systemd-binfmt.service",
+	"systemd-firstboot.service",
+	"systemd-fsckd.socket", "systemd-hwdb-update.service", "systemd-initctl.socket",
+	"systemd-journald-audit.socket",
+	"systemd-modules-load.service", "systemd-pcrphase-sysinit.service", "systemd-pcrphase.service",
+	"systemd-random-seed.service",
+	"systemd-remount-fs.service", "systemd-repart.service", "systemd-sysctl.service",
+	"systemd-tmpfiles-clean.timer",
+	"systemd-tmpfiles-setup-dev.service", "systemd-udevd.service", "systemd-update-utmp.service",
+	"tmp.mount", "var-lib-machines.mount",
 }
 
 // underSystemd has systemd run the node in place of our own PID 1.
@@ -54,25 +64,33 @@ func (m *machine) underSystemd(lab string, first bool) {
 	}
 	const units = "/etc/systemd/system/"
 	// What is enabled on the machine, by units and by init scripts, is not what the node runs.
-	m.Wipe = append(m.Wipe, units+"*.wants/*", units+"*.requires/*", units+"haproxy.service*", "/etc/rc?.d/*", "/var/log/journal/*")
+	m.Wipe = append(m.Wipe, units+"*.wants/*", units+"*.requires/*", units+"haproxy.service*",
+		"/etc/rc?.d/*", "/var/log/journal/*")
 	id := sha256.Sum256([]byte(lab + "/" + m.Hostname))
 	m.Files = append(m.Files,
 		file{Path: "/etc/machine-id", Mode: 0o444, Content: hex.EncodeToString(id[:16]) + "\n"},
 		file{Path: "/etc/fstab", Mode: 0o644},
-		file{Path: "/etc/systemd/journald.conf.d/lab.conf", Mode: 0o644, Content: "[Journal]\nStorage=persistent\nRateLimitBurst=0\nReadKMsg=no\n"},
+		file{
+			Path: "/etc/systemd/journald.conf.d/lab.conf", Mode: 0o644,
+			Content: "[Journal]\nStorage=persistent\nRateLimitBurst=0\nReadKMsg=no\n",
+		},
 		file{Path: units + "default.target", Link: "/lib/systemd/system/multi-user.target"},
 	)
 	for _, unit := range idle {
 		m.Files = append(m.Files, file{Path: units + unit, Link: "/dev/null"})
 	}
 	for _, unit := range []string{"corosync.service", "pacemaker.service"} {
-		m.Files = append(m.Files, file{Path: units + "multi-user.target.wants/" + unit, Link: "/lib/systemd/system/" + unit})
+		m.Files = append(m.Files, file{
+			Path: units + "multi-user.target.wants/" + unit, Link: "/lib/systemd/system/" + unit,
+		})
 	}
 }
 
-// execSystemd becomes systemd. It tells the parent before, as it cannot afterwards; it returns only with what kept it from it.
+// execSystemd becomes systemd. It tells the parent before, as it cannot afterwards; it returns only
+// with what kept it from it.
 func (m *machine) execSystemd() error {
-	runtime.LockOSThread() // this thread's namespace is the one that the program executed from it has
+	// this thread's namespace is the one that the program executed from it has
+	runtime.LockOSThread()
 	path, err := systemdPath()
 	if err != nil {
 		return err
@@ -81,22 +99,28 @@ func (m *machine) execSystemd() error {
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return fmt.Errorf("lab: unshare control groups: %w", err)
 	}
-	if err := unix.Mount("cgroup2", "/sys/fs/cgroup", "cgroup2", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+	if err := unix.Mount("cgroup2", "/sys/fs/cgroup", "cgroup2",
+		unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("lab: mount cgroup2 on /sys/fs/cgroup: %w", err)
 	}
-	// As systemd-nspawn does: the journal tells one boot from another by it, and the machine's own stays the same.
+	// As systemd-nspawn does: the journal tells one boot from another by it, and the machine's own
+	// stays the same.
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails
 	bootID := fmt.Sprintf("%x-%x-%x-%x-%x\n", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 	if err := os.WriteFile("/run/boot-id", []byte(bootID), 0o444); err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
-	if err := unix.Mount("/run/boot-id", "/proc/sys/kernel/random/boot_id", "", unix.MS_BIND, ""); err != nil {
+	const here = "/proc/sys/kernel/random/boot_id"
+	if err := unix.Mount("/run/boot-id", here, "", unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("lab: give the boot an id of its own: %w", err)
 	}
 	ready(nil)
-	// The word is what has systemd leave alone what belongs to the machine (https://systemd.io/CONTAINER_INTERFACE/).
-	return syscall.Exec(path, []string{path}, []string{"container=hawser-lab", "PATH=" + nodePath, "LANG=C.UTF-8"})
+	// The word is what has systemd leave alone what belongs to the machine
+	// (https://systemd.io/CONTAINER_INTERFACE/).
+	return syscall.Exec(path, []string{path}, []string{
+		"container=hawser-lab", "PATH=" + nodePath, "LANG=C.UTF-8",
+	})
 }
 
 // waitSystemd waits until the node's systemd can be talked to, from when on systemctl works there.
@@ -119,10 +143,12 @@ func waitSystemd(ctx context.Context, p process) error {
 	}
 }
 
-// cgroupOf is the control group, in the hierarchy of the second version, in which the nodes of a lab have theirs.
+// cgroupOf is the control group, in the hierarchy of the second version, in which the nodes of a
+// lab have theirs.
 func cgroupOf(lab string) string { return "hawser-lab." + lab }
 
-// inCgroups runs f where the root of the hierarchy of the second version is seen at root, wherever the machine has it, if anywhere.
+// inCgroups runs f where the root of the hierarchy of the second version is seen at root, wherever
+// the machine has it, if anywhere.
 func inCgroups(f func(root string) error) error {
 	return onThread(func() error {
 		const root = "/sys/fs/cgroup"
@@ -155,16 +181,18 @@ func joinCgroup(group string) error {
 	})
 }
 
-// removeCgroup removes a control group and all below it, in which nothing may run any more. No error if there is none.
+// removeCgroup removes a control group and all below it, in which nothing may run any more. No
+// error if there is none.
 func removeCgroup(group string) error {
 	err := inCgroups(func(root string) error {
 		var dirs []string
-		err := filepath.WalkDir(filepath.Join(root, group), func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				dirs = append(dirs, path)
-			}
-			return err
-		})
+		err := filepath.WalkDir(filepath.Join(root, group),
+			func(path string, d fs.DirEntry, err error) error {
+				if err == nil && d.IsDir() {
+					dirs = append(dirs, path)
+				}
+				return err
+			})
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}

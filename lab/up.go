@@ -19,8 +19,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
-// Up makes a lab and waits until its cluster is quorate and has a DC. On an error, or when the context ends, what it has made is
-// taken down again. ErrExists if there is a lab of that name.
+// Up makes a lab and waits until its cluster is quorate and has a DC. On an error, or when the
+// context ends, what it has made is taken down again. ErrExists if there is a lab of that name.
 func Up(ctx context.Context, o Options) (*Lab, error) {
 	o = o.withDefaults()
 	dir, err := stateDir(o.Name)
@@ -31,8 +31,10 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{dir: dir, self: o.Self, out: o.Progress, spec: Spec{
-		Name: o.Name, Nodes: layout(o.Nodes, o.Apps), FloatingIPs: o.FloatingIPs, Overlay: o.Overlay, ActionTime: o.ActionTime,
-		Totem: o.Totem, Systemd: o.Systemd, Token: "dop_v1_" + hexString(32), NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
+		Name: o.Name, Nodes: layout(o.Nodes, o.Apps), FloatingIPs: o.FloatingIPs,
+		Overlay: o.Overlay, ActionTime: o.ActionTime,
+		Totem: o.Totem, Systemd: o.Systemd, Token: "dop_v1_" + hexString(32),
+		NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
 	}}
 	if _, err := l.program(); err != nil {
 		return nil, err
@@ -46,7 +48,9 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 	if _, err := os.Stat(dir); err == nil {
 		unlock()
-		return nil, fmt.Errorf("lab: %q: %w (%s): `hawser-lab --name %s status` shows it, `hawser-lab --name %s down` removes it",
+		return nil, fmt.Errorf(
+			"lab: %q: %w (%s): `hawser-lab --name %s status` shows it, `hawser-lab --name %s "+
+				"down` removes it",
 			o.Name, ErrExists, dir, o.Name, o.Name)
 	}
 	err = l.build(ctx, o)
@@ -91,7 +95,8 @@ func hexString(n int) string {
 
 func (o Options) checkSize() error {
 	if o.Nodes < 1 || o.Nodes > 32 || o.Apps < 1 || o.Apps > 32 {
-		return fmt.Errorf("%d balancers and %d application servers: there can be 1 to 32 of each", o.Nodes, o.Apps)
+		return fmt.Errorf("%d balancers and %d application servers: there can be 1 to 32 of each",
+			o.Nodes, o.Apps)
 	}
 	return nil
 }
@@ -117,7 +122,10 @@ func (o Options) check() error {
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
 		wrong = append(wrong, errors.New("a lab needs Linux and root"))
 	}
-	for _, name := range []string{"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx", "iptables-restore", "ebtables-nft-restore"} {
+	for _, name := range []string{
+		"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx", "iptables-restore",
+		"ebtables-nft-restore",
+	} {
 		if _, err := lookUp(name); err != nil {
 			wrong = append(wrong, fmt.Errorf("%w: install what is missing with `make deps`", err))
 		}
@@ -133,8 +141,9 @@ func (o Options) check() error {
 	return nil
 }
 
-// build makes everything. Each thing is found by its name again, so Down needs to know nothing of how far this got: the state
-// directory comes first, then namespaces bound in it, then processes in those.
+// build makes everything. Each thing is found by its name again, so Down needs to know nothing of
+// how far this got: the state directory comes first, then namespaces bound in it, then processes in
+// those.
 func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := os.Mkdir(l.dir, 0o755); err != nil {
 		return fmt.Errorf("lab: up: %w", err)
@@ -151,8 +160,8 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := l.makeCertificates(); err != nil {
 		return err
 	}
-	// A copy, because overlayfs refuses a lower directory that lies inside another one (ELOOP), and so that a build while the lab
-	// is up changes nothing under the nodes.
+	// A copy, because overlayfs refuses a lower directory that lies inside another one (ELOOP), and
+	// so that a build while the lab is up changes nothing under the nodes.
 	if l.spec.Overlay != "" {
 		if err := os.CopyFS(l.path("overlay"), os.DirFS(l.spec.Overlay)); err != nil {
 			return fmt.Errorf("lab: up: copy the overlay: %w", err)

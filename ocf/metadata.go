@@ -24,7 +24,8 @@ const doctype = `<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd" [
 ]>
 `
 
-// metaData is that of an agent, after OCF 1.1, chapter 3, in the element order that the DTD of 1.0 demands.
+// metaData is that of an agent, after OCF 1.1, chapter 3, in the element order that the DTD of 1.0
+// demands.
 type metaData struct {
 	XMLName xml.Name    `xml:"resource-agent"`
 	Name    string      `xml:"name,attr"`

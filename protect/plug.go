@@ -26,7 +26,8 @@ const (
 	plugClass  = prioHandle | 4
 	plugHandle = 0x6871_0000
 
-	// loopbackIndex is that of lo, in every network namespace (include/net/net_namespace.h, LOOPBACK_IFINDEX)
+	// loopbackIndex is that of lo, in every network namespace (include/net/net_namespace.h,
+	// LOOPBACK_IFINDEX)
 	loopbackIndex = 1
 
 	qdiscRoot             = 0xffff_ffff // TC_H_ROOT

@@ -1,9 +1,10 @@
 // Package deploy makes a cluster run what hawser.yaml says, and removes that again.
 //
-// The way is read -> judge -> plan -> show -> ask -> write, of which showing and asking are the caller's:
-// Plan returns a value that says all there is to say, and Apply writes what that plan says or nothing.
-// Destroy goes the same way. It imports change, fencing, inventory, preflight, config and crm; it never
-// imports move, rollout or status. Open this file first; objects.go has what is written to the CIB, and why.
+// The way is read -> judge -> plan -> show -> ask -> write, of which showing and asking are the
+// caller's: Plan returns a value that says all there is to say, and Apply writes what that plan
+// says or nothing. Destroy goes the same way. It imports change, fencing, inventory, preflight,
+// config and crm; it never imports move, rollout or status. Open this file first; objects.go has
+// what is written to the CIB, and why.
 package deploy
 
 import (
@@ -41,14 +42,15 @@ type Plan struct {
 	file *config.File
 }
 
-// Protection says what stands between the cluster and an address that is held twice, now and with the
-// plan.
+// Protection says what stands between the cluster and an address that is held twice, now and with
+// the plan.
 func (p Plan) Protection() (now, then string) {
 	return fencing.Protection(p.Changes.Base, p.Quorum), fencing.Protection(p.Changes.New, p.Quorum)
 }
 
-// Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome and,
-// if a forecast is wanted, say what it would do. What the file refers to on this node is checked meanwhile.
+// Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome
+// and, if a forecast is wanted, say what it would do. What the file refers to on this node is
+// checked meanwhile.
 func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
 	type checked struct {
 		warnings []string
@@ -61,11 +63,12 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 	}()
 	p, err := d.planCluster(ctx, file, forecast)
 	here := <-local
-	// What is wrong with the file is the more useful answer, unless the cluster cannot be asked at all:
-	// both then.
+	// What is wrong with the file is the more useful answer, unless the cluster cannot be asked at
+	// all: both then.
 	if err != nil || here.err != nil {
 		var invalid *crm.InvalidError
-		if here.err != nil && err != nil && !errors.As(err, &invalid) && outcome.Of(err) != outcome.Usage {
+		if here.err != nil && err != nil && !errors.As(err, &invalid) &&
+			outcome.Of(err) != outcome.Usage {
 			return Plan{}, here.err
 		}
 		return Plan{}, errors.Join(here.err, err)
@@ -122,8 +125,8 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 }
 
 // Apply writes the plan that was approved. If the cluster has changed meanwhile it plans again, and
-// *change.Changed is the error where that makes another plan. Fencing is judged again too: a node may have
-// become unreachable while the question stood.
+// *change.Changed is the error where that makes another plan. Fencing is judged again too: a node
+// may have become unreachable while the question stood.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
 		next, err := Diff(p.file, cib)
@@ -135,8 +138,8 @@ func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	})
 }
 
-// Verdict is an error if one of the resources that the plan leads to failed since then, or is not where it
-// should be.
+// Verdict is an error if one of the resources that the plan leads to failed since then, or is not
+// where it should be.
 func (d *Deployer) Verdict(ctx context.Context, p Plan, since time.Time) error {
 	status, err := d.Cluster.Status(ctx)
 	if err != nil {

@@ -26,8 +26,8 @@ type Removal struct {
 // Empty says whether there is nothing that hawser made.
 func (r Removal) Empty() bool { return r.Changes.Empty() }
 
-// PlanRemoval plans what Destroy does. It is refused while one of the resources is not managed: the order
-// to stop would wait until Pacemaker manages it again, and stop it then.
+// PlanRemoval plans what Destroy does. It is refused while one of the resources is not managed: the
+// order to stop would wait until Pacemaker manages it again, and stop it then.
 func (d *Deployer) PlanRemoval(ctx context.Context) (Removal, error) {
 	cib, err := d.Cluster.Query(ctx)
 	if err != nil {
@@ -51,19 +51,25 @@ func (d *Deployer) PlanRemoval(ctx context.Context) (Removal, error) {
 	if !d.Running || r.stop.Empty() {
 		first = r.Changes
 	}
-	if r.Forecast, err = d.Cluster.Check(ctx, first); err != nil && !errors.Is(err, crm.ErrNoFencing) {
+	if r.Forecast, err = d.Cluster.Check(ctx, first); err != nil &&
+		!errors.Is(err, crm.ErrNoFencing) {
 		return Removal{}, err
 	}
 	stays := r.Changes.New
-	if fencing.StartsNothing(stays) && !fencing.StartsNothing(cib) && slices.ContainsFunc(stays.Objects(), isPrimitive) {
-		r.Warnings = append(r.Warnings, "fencing is on again after this and no fencing device is configured: Pacemaker will start "+
-			"none of the resources that stay, unless you configure one, or `hawser configure property stonith-enabled=false`")
+	if fencing.StartsNothing(stays) && !fencing.StartsNothing(cib) &&
+		slices.ContainsFunc(stays.Objects(), isPrimitive) {
+		r.Warnings = append(r.Warnings,
+			"fencing is on again after this and no fencing device is configured: Pacemaker will "+
+				"start "+
+				"none of the resources that stay, unless you configure one, or `hawser configure "+
+				"property stonith-enabled=false`")
 	}
 	return r, nil
 }
 
 // Destroy stops the resources, waits until they have stopped, and deletes what was approved.
-func (d *Deployer) Destroy(ctx context.Context, r Removal, timeout time.Duration, progress change.Progress) error {
+func (d *Deployer) Destroy(ctx context.Context, r Removal, timeout time.Duration,
+	progress change.Progress) error {
 	if !d.Running {
 		return change.Commit(ctx, d.Cluster, r.Changes, removing)
 	}
@@ -71,7 +77,9 @@ func (d *Deployer) Destroy(ctx context.Context, r Removal, timeout time.Duration
 		return err
 	}
 	if err := d.removeStopped(ctx, r.stop.New); err != nil {
-		return outcome.After(err, "the resources are stopped, but still configured: `hawser destroy` goes on, `hawser apply` starts them again")
+		return outcome.After(err,
+			"the resources are stopped, but still configured: `hawser destroy` goes on, `hawser "+
+				"apply` starts them again")
 	}
 	return nil
 }
@@ -85,8 +93,8 @@ func removing(cib *crm.CIB) (crm.Plan, error) {
 	return p, onlyOurs(p)
 }
 
-// removeStopped deletes what has been stopped, if that is still what was approved: what there was when it
-// was given the order to stop.
+// removeStopped deletes what has been stopped, if that is still what was approved: what there was
+// when it was given the order to stop.
 func (d *Deployer) removeStopped(ctx context.Context, then *crm.CIB) error {
 	approved, err := removing(then)
 	if err != nil {
@@ -96,7 +104,8 @@ func (d *Deployer) removeStopped(ctx context.Context, then *crm.CIB) error {
 	if err != nil {
 		return err
 	}
-	const meanwhile = "somebody else changed the configuration while the resources stopped, and nothing was deleted"
+	const meanwhile = "somebody else changed the configuration while the resources stopped, and " +
+		"nothing was deleted"
 	remove, err := removing(cib)
 	if err != nil {
 		return outcome.Errorf(outcome.Conflict, meanwhile+"; now: %w", err)

@@ -13,11 +13,13 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// What the fence agent's actions may take. A reboot is an order to the cloud to switch the droplet off, asking until it is off, and one to switch
-// it on. Pacemaker takes these instead of its stonith-timeout of 60 s, which therefore stays whoever's it is.
+// What the fence agent's actions may take. A reboot is an order to the cloud to switch the droplet
+// off, asking until it is off, and one to switch it on. Pacemaker takes these instead of its
+// stonith-timeout of 60 s, which therefore stays whoever's it is.
 const (
 	fenceReboot, fenceOff, fenceMonitor = 120 * time.Second, 120 * time.Second, 60 * time.Second
-	// retryFencing makes Pacemaker forget that the device's monitor failed: an API outage would leave it banned from every node.
+	// retryFencing makes Pacemaker forget that the device's monitor failed: an API outage would
+	// leave it banned from every node.
 	retryFencing = "5min"
 )
 
@@ -35,15 +37,23 @@ func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	case config.FencingOn:
 		return []crm.Object{option(fencing.StonithEnabled, "true")}
 	case config.FencingSBD:
-		all := []crm.Object{option(fencing.StonithEnabled, "true"), option(fencing.WatchdogTimeout, param.FormatDuration(stonithWatchdogTimeout(f)))}
-		// A part of the cluster without quorum that ignores this would count the majority as fenced, and take all addresses until its
-		// watchdogs bite (pe_can_fence()). The other policies wait or stop.
-		if policy, _ := cur.Property(fencing.NoQuorumPolicy); policy == "ignore" || ownsOption(cur, fencing.NoQuorumPolicy) {
+		all := []crm.Object{
+			option(fencing.StonithEnabled, "true"),
+			option(fencing.WatchdogTimeout, param.FormatDuration(stonithWatchdogTimeout(f))),
+		}
+		// A part of the cluster without quorum that ignores this would count the majority as
+		// fenced, and take all addresses until its watchdogs bite (pe_can_fence()). The other
+		// policies wait or stop.
+		if policy, _ := cur.Property(fencing.NoQuorumPolicy); policy == "ignore" ||
+			ownsOption(cur, fencing.NoQuorumPolicy) {
 			all = append(all, option(fencing.NoQuorumPolicy, "stop"))
 		}
 		return all
 	case config.FencingDroplet:
-		all := []crm.Object{fenceDevice(&f.Droplet, cur, len(c.Addresses) > 0), option(fencing.StonithEnabled, "true")}
+		all := []crm.Object{
+			fenceDevice(&f.Droplet, cur, len(c.Addresses) > 0),
+			option(fencing.StonithEnabled, "true"),
+		}
 		if priorities(c, cur) != nil {
 			all = append(all, option(fencing.PriorityDelay, f.Droplet.Delay))
 		}
@@ -52,12 +62,14 @@ func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	return nil
 }
 
-// stonithWatchdogTimeout is after which time a lost node counts as down: twice what its watchdog waits, since SBD may feed the watchdog a last time
-// almost that long after quorum was lost (Pacemaker computes the same from a negative value).
+// stonithWatchdogTimeout is after which time a lost node counts as down: twice what its watchdog
+// waits, since SBD may feed the watchdog a last time almost that long after quorum was lost
+// (Pacemaker computes the same from a negative value).
 func stonithWatchdogTimeout(f *config.Fencing) time.Duration { return 2 * f.Watchdog }
 
-// fenceDevice is the one device for all nodes. Every node's fencer may use it, wherever its monitor runs,
-// and Pacemaker has another node than the target do it; so it needs neither a second one nor a location.
+// fenceDevice is the one device for all nodes. Every node's fencer may use it, wherever its monitor
+// runs, and Pacemaker has another node than the target do it; so it needs neither a second one nor
+// a location.
 func fenceDevice(p *config.DropletFencing, cur *crm.CIB, addresses bool) *crm.Primitive {
 	d := &crm.Primitive{Name: contract.FenceID, Class: "stonith", Type: "fence_droplet"}
 	for _, a := range fencing.AgentOptions(p) {
@@ -79,16 +91,20 @@ func fenceDevice(p *config.DropletFencing, cur *crm.CIB, addresses bool) *crm.Pr
 	d.Params.Set("pcmk_reboot_timeout", param.FormatDuration(fenceReboot))
 	d.Params.Set("pcmk_off_timeout", param.FormatDuration(fenceOff))
 	d.Params.Set("pcmk_monitor_timeout", param.FormatDuration(fenceMonitor))
-	d.Ops = []crm.Op{operation("monitor", p.Monitor, fenceMonitor), operation("start", "0s", fenceMonitor)}
+	d.Ops = []crm.Op{
+		operation("monitor", p.Monitor, fenceMonitor), operation("start", "0s", fenceMonitor),
+	}
 	d.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryFencing}}
 	return d
 }
 
-// priorities says how much each address matters in a race of two nodes that lost sight of each other and both reach the cloud: Pacemaker lets
-// the node wait that would fence the one with the higher sum (node_priority_fencing_delay()). Each address counts more than all after it
-// together, so that two nodes never have the same. nil where there is no such race.
+// priorities says how much each address matters in a race of two nodes that lost sight of each
+// other and both reach the cloud: Pacemaker lets the node wait that would fence the one with the
+// higher sum (node_priority_fencing_delay()). Each address counts more than all after it together,
+// so that two nodes never have the same. nil where there is no such race.
 func priorities(c *config.File, cur *crm.CIB) []string {
-	if c.Fencing.Way != config.FencingDroplet || c.Fencing.Droplet.Delay == "" || len(cur.Members()) != 2 || len(c.Addresses) == 0 {
+	if c.Fencing.Way != config.FencingDroplet || c.Fencing.Droplet.Delay == "" ||
+		len(cur.Members()) != 2 || len(c.Addresses) == 0 {
 		return nil
 	}
 	const most = 1 << 19 // INFINITY is 1,000,000
@@ -104,19 +120,22 @@ func ownsOption(cib *crm.CIB, name string) bool {
 	made := cib.Tagged(contract.TagID)
 	return slices.ContainsFunc(cib.Objects(), func(o crm.Object) bool {
 		p, ok := o.(*crm.Property)
-		return ok && p.Keyword() == string(crm.ClusterProperty) && p.Name == name && p.Set != contract.BeforeID && slices.Contains(made, p.ID())
+		return ok && p.Keyword() == string(crm.ClusterProperty) && p.Name == name &&
+			p.Set != contract.BeforeID && slices.Contains(made, p.ID())
 	})
 }
 
-// disablesFencing says whether `fencing: off` has to switch Pacemaker's fencing off. A fencing device that somebody else configured and that
-// is in use stays in use: the file accepts that there is none, it does not ask for less safety than there is.
+// disablesFencing says whether `fencing: off` has to switch Pacemaker's fencing off. A fencing
+// device that somebody else configured and that is in use stays in use: the file accepts that there
+// is none, it does not ask for less safety than there is.
 func disablesFencing(cur *crm.CIB) bool {
 	if !cur.FencingEnabled() {
 		return true
 	}
 	made := cur.Tagged(contract.TagID)
 	for _, id := range fencing.Devices(cur) {
-		if id == fencing.WatchdogDevice && ownsOption(cur, fencing.WatchdogTimeout) || slices.Contains(made, id) {
+		if id == fencing.WatchdogDevice && ownsOption(cur, fencing.WatchdogTimeout) ||
+			slices.Contains(made, id) {
 			continue // goes with this plan
 		}
 		return false

@@ -13,31 +13,41 @@ import (
 const (
 	// stickiness keeps an address where it is when a lost node comes back.
 	stickiness = "100"
-	// apart outweighs stickiness: two addresses share a node only while there are fewer nodes than addresses.
+	// apart outweighs stickiness: two addresses share a node only while there are fewer nodes than
+	// addresses.
 	apart = "-1000"
-	// serving is what a node is worth to an address for its HAProxy being up: less than stickiness, so that it moves nothing. Without
-	// it Pacemaker takes the node with the fewest resources, and that is the one whose HAProxy is not running yet.
+	// serving is what a node is worth to an address for its HAProxy being up: less than stickiness,
+	// so that it moves nothing. Without it Pacemaker takes the node with the fewest resources, and
+	// that is the one whose HAProxy is not running yet.
 	serving = "10"
-	// retryAddress and retryHAProxy make Pacemaker forget a failure, which by default keeps a resource off the node until an
-	// administrator says otherwise: an API outage of some minutes would leave an address nowhere for good. A HAProxy that failed
-	// on every node, as when all servers are away for a moment and min_servers counts them, serves nobody for that long.
+	// retryAddress and retryHAProxy make Pacemaker forget a failure, which by default keeps a
+	// resource off the node until an administrator says otherwise: an API outage of some minutes
+	// would leave an address nowhere for good. A HAProxy that failed on every node, as when all
+	// servers are away for a moment and min_servers counts them, serves nobody for that long.
 	retryAddress, retryHAProxy = "60s", "10s"
-	// tries is after how many failures HAProxy leaves the node, and the address with it. A crash is healed where it happens, by the
-	// agent's keeper; what comes to Pacemaker is what that did not heal, and another node's HAProxy serves already.
+	// tries is after how many failures HAProxy leaves the node, and the address with it. A crash is
+	// healed where it happens, by the agent's keeper; what comes to Pacemaker is what that did not
+	// heal, and another node's HAProxy serves already.
 	tries = "1"
 	// stopReserve is what stopping takes beyond the time that open connections are given.
 	stopReserve = 15 * time.Second
-	// holderCheck is how often the provider is asked who holds an address; it shows an expired token before a failover needs it.
+	// holderCheck is how often the provider is asked who holds an address; it shows an expired
+	// token before a failover needs it.
 	holderCheck = "5min"
-	// checkReserve is what the monitor takes beyond the time that the check through the balancer is given.
+	// checkReserve is what the monitor takes beyond the time that the check through the balancer is
+	// given.
 	checkReserve = 15 * time.Second
 )
 
-// Objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps what reloads have written.
+// Objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps
+// what reloads have written.
 func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 	all := []crm.Object{
 		keepGeneration(cur, primitiveOfHAProxy(&c.HAProxy)),
-		&crm.Clone{Name: contract.CloneID, Resource: contract.HAProxyID, Meta: crm.Attrs{{Name: "interleave", Value: "true"}}},
+		&crm.Clone{
+			Name: contract.CloneID, Resource: contract.HAProxyID,
+			Meta: crm.Attrs{{Name: "interleave", Value: "true"}},
+		},
 	}
 	matters := priorities(c, cur)
 	for i, ip := range c.Addresses {
@@ -48,13 +58,26 @@ func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 		all = append(all, p)
 	}
 	for i, ip := range c.Addresses {
-		all = append(all, &crm.Colocation{Name: contract.ColocationID(ip.Name), Score: "INFINITY", Resource: ip.Name, With: contract.CloneID})
-		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them. Only for the stop, and optional:
-		// a HAProxy that takes long to start on one node must not keep the address from another. See docs/decisions/0015.
-		all = append(all, &crm.Order{Name: contract.LeavesFirstID(ip.Name), Kind: "Optional", First: ip.Name, FirstAction: "stop", Then: contract.CloneID, ThenAction: "stop", Symmetrical: "false"})
-		all = append(all, crm.Prefer(contract.WhereServedID(ip.Name), ip.Name, contract.ServersAttribute(contract.ResourceOf(contract.HAProxyID)), serving)) // the agent sets it, and unsets it with its stop
+		all = append(all, &crm.Colocation{
+			Name: contract.ColocationID(ip.Name), Score: "INFINITY", Resource: ip.Name,
+			With: contract.CloneID,
+		})
+		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them.
+		// Only for the stop, and optional: a HAProxy that takes long to start on one node must not
+		// keep the address from another. See docs/decisions/0015.
+		all = append(all, &crm.Order{
+			Name: contract.LeavesFirstID(ip.Name), Kind: "Optional", First: ip.Name,
+			FirstAction: "stop", Then: contract.CloneID, ThenAction: "stop", Symmetrical: "false",
+		})
+		// the agent sets it, and unsets it with its stop
+		all = append(all,
+			crm.Prefer(contract.WhereServedID(ip.Name), ip.Name,
+				contract.ServersAttribute(contract.ResourceOf(contract.HAProxyID)), serving))
 		for _, other := range c.Addresses[:i] {
-			all = append(all, &crm.Colocation{Name: contract.ApartID(other.Name, ip.Name), Score: apart, Resource: ip.Name, With: other.Name})
+			all = append(all, &crm.Colocation{
+				Name: contract.ApartID(other.Name, ip.Name), Score: apart, Resource: ip.Name,
+				With: other.Name,
+			})
 		}
 	}
 	return keepMeaning(cur, append(all, fencingObjects(c, cur)...))
@@ -84,7 +107,10 @@ func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 }
 
 func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
-	p := &crm.Primitive{Name: contract.HAProxyID, Class: "ocf", Provider: contract.Provider, Type: contract.HAProxyType}
+	p := &crm.Primitive{
+		Name: contract.HAProxyID, Class: "ocf", Provider: contract.Provider,
+		Type: contract.HAProxyType,
+	}
 	p.Params = parameters(h.Params())
 	if h.Check.URL == "" {
 		p.Ops = []crm.Op{operation("monitor", h.Monitor, contract.HAProxyMonitorTimeout)}
@@ -93,29 +119,40 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 		if every == "" {
 			every = h.Monitor
 		}
-		p.Ops = monitors(h.Monitor, contract.HAProxyMonitorTimeout, every, atLeast(contract.HAProxyMonitorTimeout, h.Check.Timeout, checkReserve))
+		p.Ops = monitors(h.Monitor, contract.HAProxyMonitorTimeout, every,
+			atLeast(contract.HAProxyMonitorTimeout, h.Check.Timeout, checkReserve))
 	}
 	p.Ops = append(p.Ops,
 		operation("start", "0s", contract.HAProxyStartTimeout),
 		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.StopGrace, stopReserve)),
 		operation("reload-agent", "0s", contract.HAProxyReloadTimeout))
-	p.Meta = crm.Attrs{{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries}}
+	p.Meta = crm.Attrs{
+		{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries},
+	}
 	return p
 }
 
 func primitiveOfAddress(ip *config.Address) *crm.Primitive {
-	p := &crm.Primitive{Name: ip.Name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType}
+	p := &crm.Primitive{
+		Name: ip.Name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType,
+	}
 	p.Params = parameters(ip.Params())
-	p.Ops = append(monitors(ip.Monitor, contract.FloatIPMonitorTimeout, holderCheck, contract.FloatIPHolderTimeout),
+	p.Ops = append(
+		monitors(ip.Monitor, contract.FloatIPMonitorTimeout, holderCheck,
+			contract.FloatIPHolderTimeout),
 		operation("start", "0s", contract.FloatIPStartTimeout),
 		operation("stop", "0s", contract.FloatIPStopTimeout))
-	p.Meta = crm.Attrs{{Name: "resource-stickiness", Value: stickiness}, {Name: "failure-timeout", Value: retryAddress}}
+	p.Meta = crm.Attrs{
+		{Name: "resource-stickiness", Value: stickiness},
+		{Name: "failure-timeout", Value: retryAddress},
+	}
 	return p
 }
 
-// monitors are a monitor and one that looks deeper. If both are due at the same interval, only the deeper one is needed; Pacemaker could not
-// tell them apart either.
-func monitors(interval string, timeout time.Duration, deepInterval string, deepTimeout time.Duration) []crm.Op {
+// monitors are a monitor and one that looks deeper. If both are due at the same interval, only the
+// deeper one is needed; Pacemaker could not tell them apart either.
+func monitors(interval string, timeout time.Duration, deepInterval string,
+	deepTimeout time.Duration) []crm.Op {
 	deep := operation("monitor", deepInterval, deepTimeout)
 	deep.Params = crm.Attrs{{Name: "OCF_CHECK_LEVEL", Value: strconv.Itoa(contract.LevelDeep)}}
 	if sameLength(interval, deepInterval) {
@@ -126,7 +163,10 @@ func monitors(interval string, timeout time.Duration, deepInterval string, deepT
 }
 
 func operation(name, interval string, timeout time.Duration) crm.Op {
-	return crm.Op{Name: name, Interval: interval, Attrs: crm.Attrs{{Name: "timeout", Value: param.FormatDuration(timeout)}}}
+	return crm.Op{
+		Name: name, Interval: interval,
+		Attrs: crm.Attrs{{Name: "timeout", Value: param.FormatDuration(timeout)}},
+	}
 }
 
 // atLeast is the timeout, or what the operation is given plus the reserve where that is longer.

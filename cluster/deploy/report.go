@@ -46,7 +46,10 @@ type ActionReport struct {
 
 // Report is the plan for a program, without secrets.
 func (p Plan) Report() Report {
-	r := Report{Changes: []ChangeReport{}, Actions: []ActionReport{}, Warnings: append([]string{}, p.Warnings...)}
+	r := Report{
+		Changes: []ChangeReport{}, Actions: []ActionReport{},
+		Warnings: append([]string{}, p.Warnings...),
+	}
 	r.AgainstASplit.Now, r.AgainstASplit.Then = p.Protection()
 	for _, c := range p.Changes.Changes {
 		change := ChangeReport{Action: "change", Fields: []FieldReport{}}

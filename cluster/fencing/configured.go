@@ -6,8 +6,8 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// The options of the cluster that fencing needs. hawser writes each as an object of its own; a value that
-// somebody else had set comes back with destroy.
+// The options of the cluster that fencing needs. hawser writes each as an object of its own; a
+// value that somebody else had set comes back with destroy.
 const (
 	StonithEnabled  = "stonith-enabled"
 	WatchdogTimeout = "stonith-watchdog-timeout"
@@ -20,16 +20,19 @@ func Options() []string {
 	return []string{StonithEnabled, WatchdogTimeout, NoQuorumPolicy, PriorityDelay}
 }
 
-// WatchdogDevice stands for the nodes' watchdogs among the ids of fencing devices. Pacemaker calls them so too.
+// WatchdogDevice stands for the nodes' watchdogs among the ids of fencing devices. Pacemaker calls
+// them so too.
 const WatchdogDevice = "watchdog"
 
-// StartsNothing says whether Pacemaker starts nothing for want of fencing. It counts a device that is stopped as one.
+// StartsNothing says whether Pacemaker starts nothing for want of fencing. It counts a device that
+// is stopped as one.
 func StartsNothing(cib *crm.CIB) bool {
 	there, _ := cib.Watchdogs()
 	return cib.FencingEnabled() && !there && len(cib.FencingDevices()) == 0
 }
 
-// Devices lists what can fence a node: the ids of resources that are not stopped on purpose, and the watchdogs.
+// Devices lists what can fence a node: the ids of resources that are not stopped on purpose, and
+// the watchdogs.
 func Devices(cib *crm.CIB) []string {
 	var ids []string
 	for _, d := range cib.FencingDevices() {
@@ -52,7 +55,8 @@ func stoppedDevices(cib *crm.CIB) []string {
 		case d.ID:
 			out = append(out, d.ID+" has the target role Stopped")
 		default:
-			out = append(out, fmt.Sprintf("%s has the target role Stopped by %s", d.ID, d.StoppedBy))
+			out = append(out,
+				fmt.Sprintf("%s has the target role Stopped by %s", d.ID, d.StoppedBy))
 		}
 	}
 	return out

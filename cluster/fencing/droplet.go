@@ -22,7 +22,11 @@ func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err 
 		faults := &config.Faults{Path: c.Path}
 		for _, node := range nodes {
 			if _, ok := mapped[node]; !ok {
-				faults.Add(p.DropletsAt, "fencing.droplet.droplets does not say which droplet the node %s is, so it could not be fenced: add `%s: ID`, with the ID that `curl -s http://169.254.169.254/metadata/v1/id` prints there", node, node)
+				faults.Add(p.DropletsAt,
+					"fencing.droplet.droplets does not say which droplet the node %s is, so it "+
+						"could not be fenced: add `%s: ID`, with the ID that `curl -s "+
+						"http://169.254.169.254/metadata/v1/id` prints there",
+					node, node)
 			}
 		}
 		if err := faults.Err(); err != nil {
@@ -30,15 +34,23 @@ func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err 
 		}
 		for _, n := range p.Droplets {
 			if !slices.Contains(nodes, n.Node) {
-				warnings = append(warnings, fmt.Sprintf("%s:%d: fencing.droplet.droplets names %s, which is no node of the cluster (its nodes: %s)", c.Path, n.At.Line, n.Node, strings.Join(nodes, ", ")))
+				warnings = append(warnings,
+					fmt.Sprintf(
+						"%s:%d: fencing.droplet.droplets names %s, which is no node of the "+
+							"cluster (its nodes: %s)",
+						c.Path, n.At.Line, n.Node, strings.Join(nodes, ", ")))
 			}
 		}
 	}
 	if policy, _ := cib.Property(NoQuorumPolicy); policy == "ignore" {
-		warnings = append(warnings, "no-quorum-policy=ignore: every part of a divided cluster fences the others, also a single node all the rest. With fencing it is needed nowhere: two nodes have two_node in corosync.conf")
+		warnings = append(warnings,
+			"no-quorum-policy=ignore: every part of a divided cluster fences the others, also a "+
+				"single node all the rest. With fencing it is needed nowhere: two nodes have "+
+				"two_node in corosync.conf")
 	}
 	if len(nodes) == 2 && p.Delay == "" && (!q.Known || !q.Device) {
-		warnings = append(warnings, "delay: 0: two nodes that lose sight of each other may both be switched off")
+		warnings = append(warnings,
+			"delay: 0: two nodes that lose sight of each other may both be switched off")
 	}
 	return strings.Join(warnings, "\n"), nil
 }

@@ -20,7 +20,8 @@ const AgentPath = "/usr/sbin/fence_droplet"
 // fenceTime is how long a fence agent may take for an answer.
 const fenceTime = time.Minute
 
-// fenceEnvironment is what Pacemaker's fencer gives an agent, as far as that matters: with a proxy that it has, the cloud is reached only by that.
+// fenceEnvironment is what Pacemaker's fencer gives an agent, as far as that matters: with a proxy
+// that it has, the cloud is reached only by that.
 func fenceEnvironment(proc string) []string {
 	env := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	theirs, _ := procfs.FS(proc).EnvironOf("pacemakerd") // unreadable but for root, who applies
@@ -59,7 +60,8 @@ func RunAgent(ctx context.Context, options crm.Attrs) (Answer, error) {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return Answer{}, fmt.Errorf("%s is not there: it comes with hawser, on every node", AgentPath)
+		return Answer{}, fmt.Errorf("%s is not there: it comes with hawser, on every node",
+			AgentPath)
 	case ctx.Err() != nil:
 		return Answer{}, fmt.Errorf("no answer within %v: %w", fenceTime, ctx.Err())
 	case errors.As(err, &exit):

@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// takenForDead says by what a plan would take an unreachable node that has not been fenced for down, ""
-// if it does not.
+// takenForDead says by what a plan would take an unreachable node that has not been fenced for
+// down, "" if it does not.
 func takenForDead(p crm.Plan) string {
 	_, relied := p.Base.Watchdogs()
 	_, relies := p.New.Watchdogs()
@@ -19,15 +19,16 @@ func takenForDead(p crm.Plan) string {
 	case !p.New.FencingEnabled():
 		return "without fencing their resources start elsewhere at once"
 	case relies && !relied:
-		return "with `fencing: sbd` their resources start elsewhere after stonith-watchdog-timeout, and whether SBD runs there is not known"
+		return "with `fencing: sbd` their resources start elsewhere after " +
+			"stonith-watchdog-timeout, and whether SBD runs there is not known"
 	}
 	return ""
 }
 
-// checkUnfenced refuses a plan by which an unreachable node that has not been fenced would be taken for
-// down: without fencing its resources start elsewhere at once, and with SBD after
-// stonith-watchdog-timeout, whether SBD runs on that node or not. Whoever looks for a way out of a fence
-// that fails comes to it.
+// checkUnfenced refuses a plan by which an unreachable node that has not been fenced would be taken
+// for down: without fencing its resources start elsewhere at once, and with SBD after
+// stonith-watchdog-timeout, whether SBD runs on that node or not. Whoever looks for a way out of a
+// fence that fails comes to it.
 func checkUnfenced(c *config.File, p crm.Plan, f Facts) error {
 	how := takenForDead(p)
 	if how == "" || !f.Live {
@@ -38,9 +39,13 @@ func checkUnfenced(c *config.File, p crm.Plan, f Facts) error {
 	case f.StatusErr != nil:
 		return f.StatusErr
 	case !status.Quorum:
-		return nil // Pacemaker takes no change, and says so; that the others are unclean is nothing new then
-	case !slices.ContainsFunc(status.Resources, func(r crm.ResourceStatus) bool { return r.Active && !r.IsFencing() }):
-		return nil // as in a new cluster, of which not every node has been seen: nothing runs that could be held twice
+		// Pacemaker takes no change, and says so; that the others are unclean is nothing new then
+		return nil
+	case !slices.ContainsFunc(status.Resources,
+		func(r crm.ResourceStatus) bool { return r.Active && !r.IsFencing() }):
+		// as in a new cluster, of which not every node has been seen: nothing runs that could be
+		// held twice
+		return nil
 	}
 	var lost, confirm []string
 	for _, n := range status.Nodes {
@@ -52,6 +57,10 @@ func checkUnfenced(c *config.File, p crm.Plan, f Facts) error {
 	if len(lost) == 0 {
 		return nil
 	}
-	return outcome.Usagef("%s: lost and not fenced yet: %s; %s, while they may still hold an address. `stonith_admin --history='*' --verbose` says why fencing fails. "+
-		"If you have made sure that they are down, tell the cluster: %s; then run this again; nothing was changed", c.Path, strings.Join(lost, ", "), how, strings.Join(confirm, ", "))
+	return outcome.Usagef(
+		"%s: lost and not fenced yet: %s; %s, while they may still hold an address. "+
+			"`stonith_admin --history='*' --verbose` says why fencing fails. "+
+			"If you have made sure that they are down, tell the cluster: %s; then run this "+
+			"again; nothing was changed",
+		c.Path, strings.Join(lost, ", "), how, strings.Join(confirm, ", "))
 }

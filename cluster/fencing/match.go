@@ -12,19 +12,26 @@ import (
 	"github.com/hawser-ha/hawser/config"
 )
 
-// matchTime is how long the cloud may take to describe the nodes' droplets, and a name of corosync.conf to be found.
+// matchTime is how long the cloud may take to describe the nodes' droplets, and a name of
+// corosync.conf to be found.
 const matchTime = 20 * time.Second
 
-// match compares the droplet of each node with the addresses at which Corosync reaches that node. Two ids that were mistaken for each
-// other, or another machine's, are ids that the agent finds: at the first split the wrong machine would be switched off, and the lost one
-// be taken for dead. A droplet with an address of another node is refused; one with no address of the cluster's is told of, since Corosync
-// may use addresses that the cloud does not know.
+// match compares the droplet of each node with the addresses at which Corosync reaches that node.
+// Two ids that were mistaken for each other, or another machine's, are ids that the agent finds: at
+// the first split the wrong machine would be switched off, and the lost one be taken for dead. A
+// droplet with an address of another node is refused; one with no address of the cluster's is told
+// of, since Corosync may use addresses that the cloud does not know.
 func (t Trial) match(ctx context.Context, c *config.File, nodes []string) (warnings []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, matchTime)
 	defer cancel()
 	members, err := t.Nodes(ctx)
 	if err != nil {
-		return []string{fmt.Sprintf("whether the droplets are the nodes' was not looked at: which addresses the nodes have could not be asked: %v", err)}, nil
+		return []string{
+			fmt.Sprintf(
+				"whether the droplets are the nodes' was not looked at: which addresses the "+
+					"nodes have could not be asked: %v",
+				err),
+		}, nil
 	}
 	m := nodeMatch{links: map[string][]netip.Addr{}, droplets: map[string]Droplet{}}
 	for _, member := range members {
@@ -34,7 +41,10 @@ func (t Trial) match(ctx context.Context, c *config.File, nodes []string) (warni
 	for _, node := range nodes {
 		found, err := t.Find(ctx, p, p.Plug(node))
 		if err != nil {
-			return []string{fmt.Sprintf("whether the droplet of %s is that node was not looked at: %v", node, err)}, nil
+			return []string{
+				fmt.Sprintf("whether the droplet of %s is that node was not looked at: %v", node,
+					err),
+			}, nil
 		}
 		m.droplets[node] = found
 	}
@@ -62,7 +72,9 @@ func (m nodeMatch) judge(node string) (said string, wrong bool) {
 	named := fmt.Sprintf("the droplet %d (%s)", own.ID, own.Name)
 	for _, other := range slices.Sorted(maps.Keys(m.droplets)) {
 		if other < node && m.droplets[other].ID == own.ID {
-			return fmt.Sprintf("%s is given for the nodes %s and %s: fencing one of them would hit the other", named, other, node), true
+			return fmt.Sprintf(
+				"%s is given for the nodes %s and %s: fencing one of them would hit the other",
+				named, other, node), true
 		}
 	}
 	links := m.links[node]
@@ -72,8 +84,11 @@ func (m nodeMatch) judge(node string) (said string, wrong bool) {
 	for _, other := range slices.Sorted(maps.Keys(m.droplets)) {
 		d := m.droplets[other]
 		if at, ok := shared(links, d.Addresses); ok && other != node {
-			return fmt.Sprintf("%s is not the node %s: Corosync reaches that at %s, an address of the droplet %d (%s), which is given for %s: a fence of %s would "+
-				"switch another machine off. Correct the ids: `curl -s http://169.254.169.254/metadata/v1/id` on each node prints its own",
+			return fmt.Sprintf(
+				"%s is not the node %s: Corosync reaches that at %s, an address of the droplet "+
+					"%d (%s), which is given for %s: a fence of %s would "+
+					"switch another machine off. Correct the ids: `curl -s "+
+					"http://169.254.169.254/metadata/v1/id` on each node prints its own",
 				named, node, at, d.ID, d.Name, other, node), true
 		}
 	}
@@ -81,8 +96,11 @@ func (m nodeMatch) judge(node string) (said string, wrong bool) {
 	if len(links) > 0 {
 		at = strings.Trim(fmt.Sprint(links), "[]")
 	}
-	return fmt.Sprintf("whether %s is the node %s cannot be seen: Corosync reaches that at %s, which the cloud does not have for the droplet. "+
-		"If `curl -s http://169.254.169.254/metadata/v1/id` on %s prints another id than %d, a fence of it would switch another machine off",
+	return fmt.Sprintf(
+		"whether %s is the node %s cannot be seen: Corosync reaches that at %s, which the cloud "+
+			"does not have for the droplet. "+
+			"If `curl -s http://169.254.169.254/metadata/v1/id` on %s prints another id than %d, "+
+			"a fence of it would switch another machine off",
 		named, node, at, node, own.ID), false
 }
 

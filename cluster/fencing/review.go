@@ -13,16 +13,16 @@ import (
 
 // Facts are what is known of the cluster beside its configuration. Gather asks for them.
 type Facts struct {
-	// Live says whether the configuration is that of this machine's cluster; it may be a file, a shadow,
-	// or another machine's.
+	// Live says whether the configuration is that of this machine's cluster; it may be a file, a
+	// shadow, or another machine's.
 	Live   bool
 	Node   string // this machine's name in the cluster
 	Quorum Quorum
 	// Status, and why it could not be asked; nil and no error where nothing depends on it.
 	Status    *crm.Status
 	StatusErr error
-	// SBD is this node's, Groups the Corosync ids of the nodes on which SBD runs; with why they could not
-	// be asked.
+	// SBD is this node's, Groups the Corosync ids of the nodes on which SBD runs; with why they
+	// could not be asked.
 	SBD      SBD
 	SBDErr   error
 	Group    []int
@@ -34,8 +34,8 @@ type Sources struct {
 	Cluster crm.Cluster
 	Live    bool
 	Node    string
-	// SBD looks for this node's SBD; Group asks Corosync which nodes have a process in a group, Votes how
-	// it counts votes.
+	// SBD looks for this node's SBD; Group asks Corosync which nodes have a process in a group,
+	// Votes how it counts votes.
 	SBD   func() (SBD, error)
 	Group func(ctx context.Context, name string) ([]int, error)
 	Votes func(ctx context.Context) (corosync.Quorum, error)
@@ -61,9 +61,10 @@ func (s Sources) Gather(ctx context.Context, file *config.File, p crm.Plan) Fact
 	return f
 }
 
-// Review refuses a plan after which Pacemaker would start nothing, or that lacks the fencing which the
-// file demands, or by which a node that has not been fenced would be taken for down. Otherwise it returns
-// what an administrator should know about it. It is the one judgement of fencing, and asks nobody.
+// Review refuses a plan after which Pacemaker would start nothing, or that lacks the fencing which
+// the file demands, or by which a node that has not been fenced would be taken for down. Otherwise
+// it returns what an administrator should know about it. It is the one judgement of fencing, and
+// asks nobody.
 func Review(file *config.File, p crm.Plan, f Facts) (warnings []string, err error) {
 	add := func(warning string) {
 		if warning != "" {
@@ -85,8 +86,8 @@ func Review(file *config.File, p crm.Plan, f Facts) (warnings []string, err erro
 	return warnings, nil
 }
 
-// judge refuses a plan after which Pacemaker would start nothing, or that lacks the fencing which the file demands. Otherwise it
-// returns what an administrator should know about it.
+// judge refuses a plan after which Pacemaker would start nothing, or that lacks the fencing which
+// the file demands. Otherwise it returns what an administrator should know about it.
 func judge(c *config.File, p crm.Plan, q Quorum) (warning string, err error) {
 	cib := p.New
 	devices := Devices(cib)
@@ -99,28 +100,51 @@ func judge(c *config.File, p crm.Plan, q Quorum) (warning string, err error) {
 	case way == config.FencingSBD:
 		return checkWatchdogs(c, cib, q)
 	case way == config.FencingOn && len(devices) == 0 && len(stopped) > 0:
-		return "", outcome.Usagef("%s: the file says `fencing: on`, but no fencing device can be used: %s (`crm resource start …`)", c.Path, strings.Join(stopped, "; "))
+		return "", outcome.Usagef(
+			"%s: the file says `fencing: on`, but no fencing device can be used: %s (`crm "+
+				"resource start …`)",
+			c.Path, strings.Join(stopped, "; "))
 	case way == config.FencingOn && len(devices) == 0:
-		return "", outcome.Usagef("%s: the file says `fencing: on`, but the cluster has no fencing device: configure one (`crm configure primitive fence stonith:…`), "+
-			"or have hawser do it: `fencing: sbd` or `fencing: {droplet: …}`, see docs/fencing.md", c.Path)
+		return "", outcome.Usagef(
+			"%s: the file says `fencing: on`, but the cluster has no fencing device: configure "+
+				"one (`crm configure primitive fence stonith:…`), "+
+				"or have hawser do it: `fencing: sbd` or `fencing: {droplet: …}`, see "+
+				"docs/fencing.md",
+			c.Path)
 	case StartsNothing(cib):
-		return "", outcome.Usagef("%s: the cluster has no fencing: Pacemaker starts nothing while stonith-enabled is true and no stonith resource is configured. Without fencing:\n%s\n"+
-			"Let the file say what is to fence: `fencing: sbd`, `fencing: {droplet: …}`, or on for a device of yours (`crm configure primitive fence stonith:…`); "+
-			"or accept a cluster without, and what is said above: write `fencing: off` into the file (docs/fencing.md)", c.Path, "  "+strings.Join(risks(c, cib, q), "\n  "))
+		return "", outcome.Usagef(
+			"%s: the cluster has no fencing: Pacemaker starts nothing while stonith-enabled is "+
+				"true and no stonith resource is configured. Without fencing:\n%s\n"+
+				"Let the file say what is to fence: `fencing: sbd`, `fencing: {droplet: …}`, or "+
+				"on for a device of yours (`crm configure primitive fence stonith:…`); "+
+				"or accept a cluster without, and what is said above: write `fencing: off` into "+
+				"the file (docs/fencing.md)",
+			c.Path, "  "+strings.Join(risks(c, cib, q), "\n  "))
 	case enabled && len(devices) == 0 && len(stopped) > 0:
-		return "fencing is on, but " + strings.Join(stopped, "; ") + ": a lost node cannot be fenced, and what ran there starts nowhere else", nil
+		return "fencing is on, but " + strings.Join(stopped, "; ") +
+			": a lost node cannot be fenced, and what ran there starts nowhere else", nil
 	case enabled && len(devices) == 0:
-		return "fencing is on and left to the nodes' watchdogs, but stonith-watchdog-timeout is not set: a lost node cannot be fenced, and what ran there starts nowhere else", nil
+		return "fencing is on and left to the nodes' watchdogs, but stonith-watchdog-timeout is " +
+			"not set: a lost node cannot be fenced, and what ran there starts nowhere else", nil
 	case way == config.FencingOff && enabled:
-		return fmt.Sprintf("the file says `fencing: off`, but the cluster has the fencing device %s: it stays in use", strings.Join(devices, ", ")), nil
+		return fmt.Sprintf(
+			"the file says `fencing: off`, but the cluster has the fencing device %s: it stays "+
+				"in use",
+			strings.Join(devices, ", ")), nil
 	case way == config.FencingOn && len(NotFenced(cib)) > 0:
-		return fmt.Sprintf("no fencing device is there for %s (pcmk_host_list, pcmk_host_map): a node that is lost and cannot be fenced keeps what it ran from starting elsewhere",
+		return fmt.Sprintf(
+			"no fencing device is there for %s (pcmk_host_list, pcmk_host_map): a node that is "+
+				"lost and cannot be fenced keeps what it ran from starting elsewhere",
 			strings.Join(NotFenced(cib), ", ")), nil
 	case way == config.FencingOn && races(cib, q):
-		return "two nodes that lose sight of each other may both be fenced: give one of them a start (`hawser configure property priority-fencing-delay=15s` and a priority for the address, " +
-			"`crm resource meta FloatIP set priority 1`; or pcmk_delay_base on the device that fences one of them)", nil
+		return "two nodes that lose sight of each other may both be fenced: give one of them a " +
+			"start (`hawser configure property priority-fencing-delay=15s` and a priority for " +
+			"the address, " +
+			"`crm resource meta FloatIP set priority 1`; or pcmk_delay_base on the device that " +
+			"fences one of them)", nil
 	case !enabled:
-		return "fencing is off: nothing guarantees that an unreachable node is down:\n" + strings.Join(risks(c, cib, q), "\n"), nil
+		return "fencing is off: nothing guarantees that an unreachable node is down:\n" +
+			strings.Join(risks(c, cib, q), "\n"), nil
 	}
 	return "", nil
 }

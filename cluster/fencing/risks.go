@@ -31,15 +31,20 @@ func (q Quorum) split(cib *crm.CIB) (s split, why string) {
 	policy, _ := cib.Property(NoQuorumPolicy)
 	switch {
 	case policy == "ignore":
-		return allServe, "no-quorum-policy=ignore lets each part of a divided cluster take everything"
+		return allServe, "no-quorum-policy=ignore lets each part of a divided cluster take " +
+			"everything"
 	case q.Known && q.TwoNode && len(cib.Members()) == 2:
-		return allServe, "two_node in corosync.conf lets each of two nodes that lose sight of each other take everything"
+		return allServe, "two_node in corosync.conf lets each of two nodes that lose sight of " +
+			"each other take everything"
 	case !q.Known && len(cib.Members()) == 2:
-		return allServe, "with two_node in corosync.conf, each of two nodes that lose sight of each other takes everything"
+		return allServe, "with two_node in corosync.conf, each of two nodes that lose sight of " +
+			"each other takes everything"
 	case policy == "freeze":
-		return minorityKeeps, "no-quorum-policy=freeze lets a node that is cut off keep what it runs"
+		return minorityKeeps, "no-quorum-policy=freeze lets a node that is cut off keep what it " +
+			"runs"
 	}
-	return minorityStops, "a node that is cut off stops its resources once it has noticed that it lost quorum"
+	return minorityStops, "a node that is cut off stops its resources once it has noticed that " +
+		"it lost quorum"
 }
 
 // risks says for each address of the file what can become of it without fencing.
@@ -50,24 +55,40 @@ func risks(c *config.File, cib *crm.CIB, q Quorum) []string {
 		who := fmt.Sprintf("%s (%s, %s)", ip.IP, ip.Name, ip.Provider)
 		switch {
 		case ip.Provider != contract.LAN && s == allServe:
-			out = append(out, who+" cannot be held twice: the cloud gives it to one droplet at a time; but "+why+", so both keep claiming it and it may flap between them")
+			out = append(out,
+				who+" cannot be held twice: the cloud gives it to one droplet at a time; but "+why+
+					", so both keep claiming it and it may flap between them")
 		case ip.Provider != contract.LAN:
-			out = append(out, who+" cannot be held twice: the cloud gives it to one droplet at a time; but a node that hangs is not restarted by anybody, and one that wakes up again serves until it notices")
+			out = append(out,
+				who+
+					" cannot be held twice: the cloud gives it to one droplet at a time; but a "+
+					"node that hangs is not restarted by anybody, and one that wakes up again "+
+					"serves until it notices")
 		case s == allServe:
-			out = append(out, who+" can be held by two nodes at once if they lose sight of each other: "+why+", for as long as the split lasts")
+			out = append(out,
+				who+" can be held by two nodes at once if they lose sight of each other: "+why+
+					", for as long as the split lasts")
 		case s == minorityKeeps:
-			out = append(out, who+" can be held by two nodes at once if its node is cut off: "+why+", and the others take it too")
+			out = append(out,
+				who+" can be held by two nodes at once if its node is cut off: "+why+
+					", and the others take it too")
 		default:
-			out = append(out, who+" can be held by two nodes at once if its node hangs or is cut off while another takes it: "+why+", and a node that hangs notices when it wakes up")
+			out = append(out,
+				who+
+					" can be held by two nodes at once if its node hangs or is cut off while "+
+					"another takes it: "+why+", and a node that hangs notices when it wakes up")
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, "the file has no address that could be held twice; what else the cluster runs may be started twice: "+why)
+		out = append(out,
+			"the file has no address that could be held twice; what else the cluster runs may be "+
+				"started twice: "+why)
 	}
 	return out
 }
 
-// Protection says in one line what stands between this configuration and an address that is held twice.
+// Protection says in one line what stands between this configuration and an address that is held
+// twice.
 func Protection(cib *crm.CIB, q Quorum) string {
 	devices := Devices(cib)
 	s, why := q.split(cib)
@@ -81,9 +102,11 @@ func Protection(cib *crm.CIB, q Quorum) string {
 		} else {
 			wait = "twice SBD_WATCHDOG_TIMEOUT"
 		}
-		return "SBD: the watchdog resets a node that hangs or has no quorum; its resources start elsewhere " + wait + " after it was lost"
+		return "SBD: the watchdog resets a node that hangs or has no quorum; its resources start " +
+			"elsewhere " + wait + " after it was lost"
 	case cib.FencingEnabled() && len(devices) > 0:
-		return strings.Join(devices, ", ") + ": a lost node is fenced before its resources start elsewhere"
+		return strings.Join(devices, ", ") +
+			": a lost node is fenced before its resources start elsewhere"
 	case cib.FencingEnabled():
 		return "no usable fence device: resources of a failed node are not recovered"
 	case s == minorityStops:

@@ -20,23 +20,34 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// checkWatchdogs refuses SBD without a disk where it would fence nobody: it resets a node that has no quorum, and of two nodes without a third vote
-// either both have it or the survivor has none too.
+// checkWatchdogs refuses SBD without a disk where it would fence nobody: it resets a node that has
+// no quorum, and of two nodes without a third vote either both have it or the survivor has none
+// too.
 func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err error) {
 	nodes := cib.Members()
 	at := c.Fencing.At.Line
 	switch {
 	case len(nodes) >= 3 || q.Device:
 	case q.Known || len(nodes) < 2:
-		return "", outcome.Usagef("%s:%d: fencing by SBD needs three votes, and this cluster has %s and no quorum device: SBD resets the node that has no quorum, and of two nodes that lose sight "+
-			"of each other either both have it (two_node) and both go on, or neither has and both are reset. Add a third node, or a quorum device (package corosync-qdevice here, corosync-qnetd on a third machine), "+
-			"or fence by a device: `fencing: {droplet: …}` or on", c.Path, at, words.Count(len(nodes), "node"))
+		return "", outcome.Usagef(
+			"%s:%d: fencing by SBD needs three votes, and this cluster has %s and no quorum "+
+				"device: SBD resets the node that has no quorum, and of two nodes that lose sight "+
+				"of each other either both have it (two_node) and both go on, or neither has and "+
+				"both are reset. Add a third node, or a quorum device (package corosync-qdevice "+
+				"here, corosync-qnetd on a third machine), "+
+				"or fence by a device: `fencing: {droplet: …}` or on", c.Path, at,
+			words.Count(len(nodes), "node"))
 	default:
-		warning = "whether this cluster of two has a quorum device could not be asked: without one, SBD fences nobody"
+		warning = "whether this cluster of two has a quorum device could not be asked: without " +
+			"one, SBD fences nobody"
 	}
 	policy, _ := cib.Property(NoQuorumPolicy)
 	if policy == "freeze" {
-		warning = strings.TrimPrefix(warning+"\nno-quorum-policy=freeze: a node without quorum keeps its addresses until its watchdog resets it; with stop it lets go of them at once", "\n")
+		warning = strings.TrimPrefix(
+			warning+
+				"\nno-quorum-policy=freeze: a node without quorum keeps its addresses until its "+
+				"watchdog resets it; with stop it lets go of them at once",
+			"\n")
 	}
 	return warning, nil
 }
@@ -49,32 +60,46 @@ type SBD struct {
 	Watchdog string        // SBD_WATCHDOG_DEV, "" if nothing says it
 }
 
-// sbdGroup is the process group of Corosync that each node's SBD joins (sbd-cluster.c of SBD: crm_system_name).
+// sbdGroup is the process group of Corosync that each node's SBD joins (sbd-cluster.c of SBD:
+// crm_system_name).
 const sbdGroup = "sbd:cluster"
 
-// checkSBD looks whether SBD protects every node, before stonith-watchdog-timeout is written. Where a node's SBD does not run, or waits longer than
-// the option says, Pacemaker shuts itself down on that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and where the
-// option is less than twice what the watchdog waits, an address starts elsewhere before its node is reset.
+// checkSBD looks whether SBD protects every node, before stonith-watchdog-timeout is written. Where
+// a node's SBD does not run, or waits longer than the option says, Pacemaker shuts itself down on
+// that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and
+// where the option is less than twice what the watchdog waits, an address starts elsewhere before
+// its node is reset.
 func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error) {
 	if c.Fencing.Way != config.FencingSBD {
 		return "", nil
 	}
 	if !f.Live {
-		return "whether SBD runs on every node was not checked: the configuration in use is not that of this machine's cluster. Where it does not, Pacemaker shuts itself down with stonith-watchdog-timeout", nil
+		return "whether SBD runs on every node was not checked: the configuration in use is not " +
+			"that of this machine's cluster. Where it does not, Pacemaker shuts itself down with " +
+			"stonith-watchdog-timeout", nil
 	}
 	line := c.Fencing.At.Line
-	const how = "\non every node: `apt install sbd`, SBD_WATCHDOG_DEV and SBD_WATCHDOG_TIMEOUT in /etc/default/sbd, `systemctl enable sbd`, then restart the cluster there, one node after the other: " +
+	const how = "\non every node: `apt install sbd`, SBD_WATCHDOG_DEV and SBD_WATCHDOG_TIMEOUT " +
+		"in /etc/default/sbd, `systemctl enable sbd`, then restart the cluster there, one node " +
+		"after the other: " +
 		"`systemctl restart corosync pacemaker` (docs/fencing.md); nothing was changed"
 	here, status := f.SBD, f.Status
 	switch {
 	case f.SBDErr != nil:
-		return "", outcome.Errorf(outcome.Failed, "%s:%d: looking whether SBD runs on this node: %w; nothing was changed", c.Path, line, f.SBDErr)
+		return "", outcome.Errorf(outcome.Failed,
+			"%s:%d: looking whether SBD runs on this node: %w; nothing was changed", c.Path, line,
+			f.SBDErr)
 	case !here.Running:
-		return "", outcome.Usagef("%s:%d: fencing by SBD: sbd.service does not run on this node (%s); with stonith-watchdog-timeout Pacemaker would shut itself down on this node%s", c.Path, line, f.Node, how)
+		return "", outcome.Usagef(
+			"%s:%d: fencing by SBD: sbd.service does not run on this node (%s); with "+
+				"stonith-watchdog-timeout Pacemaker would shut itself down on this node%s",
+			c.Path, line, f.Node, how)
 	case f.StatusErr != nil:
 		return "", f.StatusErr
 	case f.GroupErr != nil:
-		return "", outcome.Errorf(outcome.Unavailable, "%s:%d: asking Corosync on which nodes SBD runs: %w; nothing was changed", c.Path, line, f.GroupErr)
+		return "", outcome.Errorf(outcome.Unavailable,
+			"%s:%d: asking Corosync on which nodes SBD runs: %w; nothing was changed", c.Path, line,
+			f.GroupErr)
 	}
 	var without, offline []string
 	for _, n := range status.Nodes {
@@ -87,43 +112,68 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 		}
 	}
 	if len(without) > 0 {
-		return "", outcome.Usagef("%s:%d: fencing by SBD: SBD does not run on %s (it is not in Corosync's process group %s there: `corosync-cpgtool`); with stonith-watchdog-timeout Pacemaker would shut itself down there%s",
+		return "", outcome.Usagef(
+			"%s:%d: fencing by SBD: SBD does not run on %s (it is not in Corosync's process "+
+				"group %s there: `corosync-cpgtool`); with stonith-watchdog-timeout Pacemaker "+
+				"would shut itself down there%s",
 			c.Path, line, strings.Join(without, ", "), sbdGroup, how)
 	}
 	if there, _ := cib.Watchdogs(); !there {
 		have, _ := cib.Property("have-watchdog")
-		return "", outcome.Usagef("%s:%d: fencing by SBD: Pacemaker does not know of it (have-watchdog is %s), because the node that decides, %s, was started without SBD: restart the cluster there (`systemctl restart corosync pacemaker`); nothing was changed",
+		return "", outcome.Usagef(
+			"%s:%d: fencing by SBD: Pacemaker does not know of it (have-watchdog is %s), because "+
+				"the node that decides, %s, was started without SBD: restart the cluster there "+
+				"(`systemctl restart corosync pacemaker`); nothing was changed",
 			c.Path, line, words.OrNone(have), words.OrNone(status.DC))
 	}
 	if warning, err = fitsWatchdog(c, here); len(offline) > 0 && err == nil {
-		warning = strings.TrimPrefix(fmt.Sprintf("%s\nwhether SBD runs on %s cannot be seen, since it is offline: where it does not, Pacemaker shuts itself down at its next start there (`systemctl enable sbd` first)",
-			warning, strings.Join(offline, ", ")), "\n")
+		warning = strings.TrimPrefix(
+			fmt.Sprintf(
+				"%s\nwhether SBD runs on %s cannot be seen, since it is offline: where it does "+
+					"not, Pacemaker shuts itself down at its next start there (`systemctl enable "+
+					"sbd` first)",
+				warning, strings.Join(offline, ", ")), "\n")
 	}
 	return warning, err
 }
 
-// fitsWatchdog compares the file with what this node's watchdog waits. What other nodes' wait is in their /etc/default/sbd and told to nobody.
+// fitsWatchdog compares the file with what this node's watchdog waits. What other nodes' wait is in
+// their /etc/default/sbd and told to nobody.
 func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
 	want, line := c.Fencing.Watchdog, c.Fencing.At.Line
 	switch {
 	case here.Timeout == 0:
-		warning = fmt.Sprintf("SBD_WATCHDOG_TIMEOUT is not in /etc/default/sbd; it must be at most %d on every node", want/time.Second)
+		warning = fmt.Sprintf(
+			"SBD_WATCHDOG_TIMEOUT is not in /etc/default/sbd; it must be at most %d on every node",
+			want/time.Second)
 	case here.Timeout > want:
-		return "", outcome.Usagef("%s:%d: fencing.sbd.watchdog_timeout is %s, but SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): a lost node's address would be started elsewhere before its watchdog has reset it. "+
-			"Write `fencing: {sbd: {watchdog_timeout: %ds}}`, or %d in /etc/default/sbd of every node and restart the cluster there; nothing was changed",
-			c.Path, line, param.FormatDuration(want), here.Timeout/time.Second, here.SaidBy, here.Timeout/time.Second, want/time.Second)
+		return "", outcome.Usagef(
+			"%s:%d: fencing.sbd.watchdog_timeout is %s, but SBD_WATCHDOG_TIMEOUT is %d s on this "+
+				"node (%s): a lost node's address would be started elsewhere before its watchdog "+
+				"has reset it. "+
+				"Write `fencing: {sbd: {watchdog_timeout: %ds}}`, or %d in /etc/default/sbd of "+
+				"every node and restart the cluster there; nothing was changed",
+			c.Path, line, param.FormatDuration(want), here.Timeout/time.Second, here.SaidBy,
+			here.Timeout/time.Second, want/time.Second)
 	case here.Timeout < want:
-		warning = fmt.Sprintf("SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): `watchdog_timeout: %ds` would take %s off each failover, if every node has it",
-			here.Timeout/time.Second, here.SaidBy, here.Timeout/time.Second, param.FormatDuration(2*(want-here.Timeout)))
+		warning = fmt.Sprintf(
+			"SBD_WATCHDOG_TIMEOUT is %d s on this node (%s): `watchdog_timeout: %ds` would take "+
+				"%s off each failover, if every node has it",
+			here.Timeout/time.Second, here.SaidBy, here.Timeout/time.Second,
+			param.FormatDuration(2*(want-here.Timeout)))
 	}
 	if here.Watchdog == "/dev/null" {
-		warning = strings.TrimPrefix(warning+"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and a node that hangs is reset by nobody", "\n")
+		warning = strings.TrimPrefix(
+			warning+
+				"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and a node that "+
+				"hangs is reset by nobody",
+			"\n")
 	}
 	return warning, nil
 }
 
-// FindSBD looks for this node's SBD as Pacemaker does (pcmk__locate_sbd()), and for the settings that Pacemaker was started with, which are those
-// that it compares.
+// FindSBD looks for this node's SBD as Pacemaker does (pcmk__locate_sbd()), and for the settings
+// that Pacemaker was started with, which are those that it compares.
 func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
 	var here SBD
 	text, err := os.ReadFile(pidFile)
@@ -140,7 +190,8 @@ func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			return here, nil // a file that was left behind
 		case err != nil:
-			return here, fmt.Errorf("the process %d of %s cannot be looked at: %w", pid, pidFile, outcome.Cause(err))
+			return here, fmt.Errorf("the process %d of %s cannot be looked at: %w", pid, pidFile,
+				outcome.Cause(err))
 		}
 		here.Running = strings.TrimSuffix(filepath.Base(target), " (deleted)") == "sbd"
 	}

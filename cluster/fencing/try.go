@@ -25,8 +25,8 @@ type Trial struct {
 	Live bool // there is a cluster of this machine behind the configuration
 	// Agent runs hawser's fence agent with the options, as Pacemaker would.
 	Agent func(ctx context.Context, options crm.Attrs) (Answer, error)
-	// Nodes asks Corosync for the nodes and their addresses, Find the cloud for the droplet that the agent
-	// would take for plug.
+	// Nodes asks Corosync for the nodes and their addresses, Find the cloud for the droplet that
+	// the agent would take for plug.
 	Nodes func(ctx context.Context) ([]corosync.Member, error)
 	Find  func(ctx context.Context, file *config.DropletFencing, plug string) (Droplet, error)
 }
@@ -37,9 +37,9 @@ type Answer struct {
 	Said string // its last words on stderr, or else on stdout
 }
 
-// Try has the fence agent on this node ask the cloud for each node's droplet, and checks whether that is
-// the node's, if the plan writes the device. It is called before the device is written, so that a wrong
-// token or id is found now and not when a node is unreachable.
+// Try has the fence agent on this node ask the cloud for each node's droplet, and checks whether
+// that is the node's, if the plan writes the device. It is called before the device is written, so
+// that a wrong token or id is found now and not when a node is unreachable.
 func (t Trial) Try(ctx context.Context, c *config.File, p crm.Plan) (warnings []string, err error) {
 	changed := slices.ContainsFunc(p.Changes, func(change crm.Change) bool {
 		return change.New != nil && change.New.ID() == contract.FenceID
@@ -53,7 +53,9 @@ func (t Trial) Try(ctx context.Context, c *config.File, p crm.Plan) (warnings []
 		return nil, err
 	}
 	for _, node := range nodes {
-		options := append(AgentOptions(d), crm.Attr{Name: "nodename", Value: node}, crm.Attr{Name: "plug", Value: d.Plug(node)})
+		options := append(AgentOptions(d), crm.Attr{
+			Name: "nodename", Value: node,
+		}, crm.Attr{Name: "plug", Value: d.Plug(node)})
 		if err := t.agent(ctx, c, options, "status", node); err != nil {
 			return nil, err
 		}
@@ -70,10 +72,12 @@ func AgentOptions(p *config.DropletFencing) crm.Attrs {
 	return out
 }
 
-// fenceStatusOff is what the action status exits with if the machine is off (FenceAgentAPI: 0 on, 2 off, everything else an error).
+// fenceStatusOff is what the action status exits with if the machine is off (FenceAgentAPI: 0 on, 2
+// off, everything else an error).
 const fenceStatusOff = 2
 
-// fenceSaysOff is what it says then. A program that Go's runtime ends without memory has the same exit code.
+// fenceSaysOff is what it says then. A program that Go's runtime ends without memory has the same
+// exit code.
 const fenceSaysOff = "Status: OFF"
 
 func (t Trial) agent(ctx context.Context, c *config.File, options crm.Attrs, action, node string) error {
@@ -88,10 +92,14 @@ func (t Trial) agent(ctx context.Context, c *config.File, options crm.Attrs, act
 	}
 	switch {
 	case err != nil:
-		return outcome.Usagef("%s:%d: trying whether %s %s: %w; nothing was changed", c.Path, at.Line, AgentPath, about, err)
-	case answer.Code == 0, action == "status" && answer.Code == fenceStatusOff && answer.Said == fenceSaysOff:
+		return outcome.Usagef("%s:%d: trying whether %s %s: %w; nothing was changed", c.Path,
+			at.Line, AgentPath, about, err)
+	case answer.Code == 0,
+		action == "status" && answer.Code == fenceStatusOff && answer.Said == fenceSaysOff:
 		return nil
 	}
-	return outcome.Usagef("%s:%d: fencing would not work: `%s` was asked whether it %s (action %s) and failed with exit code %d: %s; nothing was changed",
+	return outcome.Usagef(
+		"%s:%d: fencing would not work: `%s` was asked whether it %s (action %s) and failed with "+
+			"exit code %d: %s; nothing was changed",
 		c.Path, at.Line, AgentPath, about, action, answer.Code, words.OrNone(answer.Said))
 }

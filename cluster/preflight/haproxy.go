@@ -16,7 +16,8 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// placeholderIP stands in for the addresses that the agent takes from the metadata service: the check binds nothing.
+// placeholderIP stands in for the addresses that the agent takes from the metadata service: the
+// check binds nothing.
 const placeholderIP = "127.0.0.1"
 
 // checkTime is how long `haproxy -c` may take: it resolves the names of servers.
@@ -28,12 +29,16 @@ type HAProxy struct {
 	Binary              string // "" for the agent's default
 	Extra               string // further arguments, quoted as for a shell
 	AnchorIP, PrivateIP string
-	Env                 []string // that of a HAProxy that runs here, instead of what stands in for it
+	// that of a HAProxy that runs here, instead of what stands in for it
+	Env []string
 }
 
 // HAProxyOf is what hawser.yaml says of it.
 func HAProxyOf(h *config.HAProxy) HAProxy {
-	return HAProxy{Config: h.Config, Binary: h.Binary, Extra: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP}
+	return HAProxy{
+		Config: h.Config, Binary: h.Binary, Extra: h.Extra, AnchorIP: h.AnchorIP,
+		PrivateIP: h.PrivateIP,
+	}
 }
 
 // CheckHAProxy has the HAProxy of this node check the configuration.
@@ -49,7 +54,10 @@ func CheckHAProxy(ctx context.Context, h HAProxy) error {
 	}
 	if _, err := os.Stat(file); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s does not exist on this node: HAProxy's configuration must be there on every node, or haproxy.config must name another file", file)
+			return fmt.Errorf(
+				"%s does not exist on this node: HAProxy's configuration must be there on every "+
+					"node, or haproxy.config must name another file",
+				file)
 		}
 		return fmt.Errorf("%s cannot be read: %w", file, outcome.Cause(err))
 	}
@@ -65,34 +73,48 @@ func CheckHAProxy(ctx context.Context, h HAProxy) error {
 	if private == "" {
 		private = placeholderIP
 	}
-	// The agent's environment, not this shell's, and its mode: without -W, HAProxy refuses `program` sections.
+	// The agent's environment, not this shell's, and its mode: without -W, HAProxy refuses
+	// `program` sections.
 	env := h.Env
 	if env == nil {
-		env = []string{"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private}
+		env = []string{
+			"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private,
+		}
 	}
-	env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, env...)
-	err = quickCheck(ctx, haproxy.Config{Binary: binary, Files: []string{file}, Args: append([]string{"-W"}, args...), Env: env})
+	env = append([]string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	}, env...)
+	err = quickCheck(ctx, haproxy.Config{
+		Binary: binary, Files: []string{file}, Args: append([]string{"-W"}, args...), Env: env,
+	})
 	var refused *haproxy.CheckError
 	switch {
 	case errors.As(err, &refused):
 		message := fmt.Sprintf("HAProxy refuses %s: %s", file, strings.TrimSpace(refused.Complaint))
 		if sources, readErr := haproxy.ReadSources([]string{file}); standIn && readErr == nil &&
-			(haproxy.Mentions(sources, "HAWSER_ANCHOR_IP") || haproxy.Mentions(sources, "HAWSER_PRIVATE_IP")) {
-			message += " (checked with " + placeholderIP + " for the addresses that the metadata service gives each node)"
+			(haproxy.Mentions(sources, "HAWSER_ANCHOR_IP") ||
+				haproxy.Mentions(sources, "HAWSER_PRIVATE_IP")) {
+			message += " (checked with " + placeholderIP +
+				" for the addresses that the metadata service gives each node)"
 		}
 		return errors.New(message)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s does not exist on this node: install the package haproxy on every node, or name the program in haproxy.binary", binary)
+		return fmt.Errorf(
+			"%s does not exist on this node: install the package haproxy on every node, or name "+
+				"the program in haproxy.binary",
+			binary)
 	}
 	return err
 }
 
-// withoutCAs keeps HAProxy from reading every certificate authority of the system, for a client that only Lua scripts use: two
-// thirds of the time of a check. A configuration that says something else about it has the last word.
+// withoutCAs keeps HAProxy from reading every certificate authority of the system, for a client
+// that only Lua scripts use: two thirds of the time of a check. A configuration that says something
+// else about it has the last word.
 const withoutCAs = "global\n\thttpclient.ssl.verify none\n"
 
-// quickCheck is the configuration's Check in a third of the time. Only what HAProxy says of the configuration by itself is a refusal:
-// older ones, and those built without TLS, do not know the words that are added here.
+// quickCheck is the configuration's Check in a third of the time. Only what HAProxy says of the
+// configuration by itself is a refusal: older ones, and those built without TLS, do not know the
+// words that are added here.
 func quickCheck(ctx context.Context, c haproxy.Config) error {
 	file, err := os.CreateTemp("", "hawser-check-*.cfg")
 	if err != nil {

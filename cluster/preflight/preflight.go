@@ -1,6 +1,7 @@
-// Package preflight checks what hawser.yaml refers to on this node before anything is written: tokens,
-// HAProxy's configuration, and whether systemd runs a HAProxy of its own. Every node of the cluster needs
-// the same; a node that lacks it says so itself when Pacemaker starts something there.
+// Package preflight checks what hawser.yaml refers to on this node before anything is written:
+// tokens, HAProxy's configuration, and whether systemd runs a HAProxy of its own. Every node of the
+// cluster needs the same; a node that lacks it says so itself when Pacemaker starts something
+// there.
 //
 // It imports config, haproxy and leaves of internal. Open this file first.
 package preflight
@@ -31,7 +32,10 @@ type Node struct {
 // Check checks the files that hawser.yaml names. Its error is *config.Faults.
 func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, err error) {
 	if n.Remote {
-		return []string{"the cluster is another machine's: the files that " + file.Path + " names were not checked"}, nil
+		return []string{
+			"the cluster is another machine's: the files that " + file.Path +
+				" names were not checked",
+		}, nil
 	}
 	faults := &config.Faults{Path: file.Path}
 	for _, ip := range file.Addresses {

@@ -7,8 +7,9 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 )
 
-// checkUnit says what systemd does with a HAProxy of its own on this node, "" if nothing. The command that ends it is the operator's to give:
-// on a node that does not run the resource yet, that HAProxy is what serves.
+// checkUnit says what systemd does with a HAProxy of its own on this node, "" if nothing. The
+// command that ends it is the operator's to give: on a node that does not run the resource yet,
+// that HAProxy is what serves.
 func (n Node) checkUnit(ctx context.Context) string {
 	if !n.Live || n.Unit == nil {
 		return ""
@@ -16,12 +17,17 @@ func (n Node) checkUnit(ctx context.Context) string {
 	unit, err := n.Unit(ctx, contract.DefaultUnit)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("whether systemd runs a HAProxy of its own on this node is not known: %v", err)
+		return fmt.Sprintf(
+			"whether systemd runs a HAProxy of its own on this node is not known: %v", err)
 	case unit.Runs():
-		return fmt.Sprintf("systemd runs a HAProxy of its own on %s (%s, pid %d), on whose addresses the cluster's cannot start: `%s` on every node",
+		return fmt.Sprintf(
+			"systemd runs a HAProxy of its own on %s (%s, pid %d), on whose addresses the "+
+				"cluster's cannot start: `%s` on every node",
 			n.Name, unit.Name, unit.MainPID, unit.Disable())
 	case unit.Enabled():
-		return fmt.Sprintf("systemd starts a HAProxy of its own at the next boot of %s (%s is enabled), and it can be there before the cluster's: `%s` on every node",
+		return fmt.Sprintf(
+			"systemd starts a HAProxy of its own at the next boot of %s (%s is enabled), and it "+
+				"can be there before the cluster's: `%s` on every node",
 			n.Name, unit.Name, unit.Disable())
 	}
 	return ""

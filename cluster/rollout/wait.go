@@ -25,12 +25,13 @@ const (
 	// NoAnswer says that the node has not answered yet; in a report, that it had not in time.
 	NoAnswer   NodeState = "no answer"
 	Taken      NodeState = "taken"
-	Kept       NodeState = "kept"      // the previous configuration serves
-	Differs    NodeState = "differs"   // HAProxy was started meanwhile, with other files
-	NodeFailed NodeState = "failed"    // HAProxy does not run any more
-	Left       NodeState = "left"      // the node went offline or into standby meanwhile, or the resource was stopped there
-	Absent     NodeState = "absent"    // HAProxy does not run there
-	Unmanaged  NodeState = "unmanaged" // Pacemaker reloads nothing there
+	Kept       NodeState = "kept"    // the previous configuration serves
+	Differs    NodeState = "differs" // HAProxy was started meanwhile, with other files
+	NodeFailed NodeState = "failed"  // HAProxy does not run any more
+	// the node went offline or into standby meanwhile, or the resource was stopped there
+	Left      NodeState = "left"
+	Absent    NodeState = "absent"    // HAProxy does not run there
+	Unmanaged NodeState = "unmanaged" // Pacemaker reloads nothing there
 )
 
 // ReloadReport is `hawser reload --json`.

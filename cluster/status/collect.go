@@ -41,7 +41,8 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 		cibErr  error
 	)
 	wg.Go(func() { status, statErr = s.Cluster.Status(ctx) })
-	wg.Go(func() { cib, cibErr = crm.Saved(ctx, s.SavedCIB, s.Cluster) }) // only it knows the addresses
+	// only it knows the addresses
+	wg.Go(func() { cib, cibErr = crm.Saved(ctx, s.SavedCIB, s.Cluster) })
 	wg.Go(func() { local = s.localHAProxies(ctx) })
 	wg.Wait()
 

@@ -24,14 +24,16 @@ func cloudCommand(std streams) *cli.Command {
 			return cli.ShowSubcommandHelp(c)
 		},
 		Subcommands: []*cli.Command{
-			onCloud("show", "print what the cloud holds, as JSON", "", nil, func(c *cli.Context, l *lab.Lab, _ []string) error {
-				s, err := l.Cloud().State(c.Context)
-				if err != nil {
-					return err
-				}
-				return printJSON(std.out, s)
-			}),
-			onCloud("holder", "print the node that holds a floating address, nothing if nobody does", "IP", nil,
+			onCloud("show", "print what the cloud holds, as JSON", "", nil,
+				func(c *cli.Context, l *lab.Lab, _ []string) error {
+					s, err := l.Cloud().State(c.Context)
+					if err != nil {
+						return err
+					}
+					return printJSON(std.out, s)
+				}),
+			onCloud("holder",
+				"print the node that holds a floating address, nothing if nobody does", "IP", nil,
 				func(c *cli.Context, l *lab.Lab, args []string) error {
 					ip, err := address(args[0])
 					if err != nil {
@@ -43,8 +45,10 @@ func cloudCommand(std streams) *cli.Command {
 					}
 					return err
 				}),
-			onCloud("move", "give a floating address to a node (or to \"nobody\") at once, behind everybody's back", "IP NODE", nil,
-				func(c *cli.Context, l *lab.Lab, args []string) error {
+			onCloud("move",
+				"give a floating address to a node (or to \"nobody\") at once, behind "+
+					"everybody's back",
+				"IP NODE", nil, func(c *cli.Context, l *lab.Lab, args []string) error {
 					ip, err := address(args[0])
 					if err != nil {
 						return err
@@ -54,8 +58,8 @@ func cloudCommand(std streams) *cli.Command {
 					}
 					return l.Cloud().MoveTo(c.Context, ip, args[1])
 				}),
-			onCloud("latency", "answer each API request so much later; 0 takes it back", "DURATION", nil,
-				func(c *cli.Context, l *lab.Lab, args []string) error {
+			onCloud("latency", "answer each API request so much later; 0 takes it back", "DURATION",
+				nil, func(c *cli.Context, l *lab.Lab, args []string) error {
 					d, err := duration(args[0])
 					if err != nil {
 						return err
@@ -65,8 +69,8 @@ func cloudCommand(std streams) *cli.Command {
 					}
 					return l.Cloud().SetFault(c.Context, cloud.Fault{Kind: cloud.Latency, Delay: d})
 				}),
-			onCloud("action-time", "let the moves that begin from now on take so long", "DURATION", nil,
-				func(c *cli.Context, l *lab.Lab, args []string) error {
+			onCloud("action-time", "let the moves that begin from now on take so long", "DURATION",
+				nil, func(c *cli.Context, l *lab.Lab, args []string) error {
 					d, err := duration(args[0])
 					if err != nil {
 						return err
@@ -76,7 +80,8 @@ func cloudCommand(std streams) *cli.Command {
 			faultCommand(kinds),
 			serveCommand(),
 			{
-				Name: "clear", Usage: "take faults back: those of the kinds named, or all", ArgsUsage: "[KIND...]",
+				Name: "clear", Usage: "take faults back: those of the kinds named, or all",
+				ArgsUsage: "[KIND...]",
 				Action: func(c *cli.Context) error {
 					l, err := open(c)
 					if err != nil {
@@ -94,28 +99,38 @@ func cloudCommand(std streams) *cli.Command {
 }
 
 func faultCommand(kinds string) *cli.Command {
-	fault := onCloud("fault", "let the cloud do something wrong until it is cleared, or --count times", "KIND", []cli.Flag{
-		&cli.IntFlag{Name: "count", Usage: "how `OFTEN` it happens; 0: until it is cleared"},
-		&cli.IntFlag{Name: "status", Usage: "the HTTP `STATUS`, for the kinds that answer with one"},
-		&cli.DurationFlag{Name: "delay", Usage: "how much later the answer comes, for the latencies"},
-		&cli.DurationFlag{Name: "retry-after", Usage: "sent as retry-after, for status"},
-		&cli.StringFlag{Name: "match", Usage: "only for requests of which \"METHOD /path\" contains `TEXT`"},
-	}, func(c *cli.Context, l *lab.Lab, args []string) error {
-		f := cloud.Fault{
-			Kind: cloud.Kind(args[0]), Count: c.Int("count"), Status: c.Int("status"), Delay: c.Duration("delay"),
-			RetryAfter: c.Duration("retry-after"), Match: c.String("match"),
-		}
-		if err := f.Validate(); err != nil {
-			return usagef("%v", err)
-		}
-		return l.Cloud().SetFault(c.Context, f)
-	})
+	fault := onCloud("fault",
+		"let the cloud do something wrong until it is cleared, or --count times", "KIND",
+		[]cli.Flag{
+			&cli.IntFlag{Name: "count", Usage: "how `OFTEN` it happens; 0: until it is cleared"},
+			&cli.IntFlag{
+				Name: "status", Usage: "the HTTP `STATUS`, for the kinds that answer with one",
+			},
+			&cli.DurationFlag{
+				Name: "delay", Usage: "how much later the answer comes, for the latencies",
+			},
+			&cli.DurationFlag{Name: "retry-after", Usage: "sent as retry-after, for status"},
+			&cli.StringFlag{
+				Name: "match", Usage: "only for requests of which \"METHOD /path\" contains `TEXT`",
+			},
+		}, func(c *cli.Context, l *lab.Lab, args []string) error {
+			f := cloud.Fault{
+				Kind: cloud.Kind(args[0]), Count: c.Int("count"), Status: c.Int("status"),
+				Delay:      c.Duration("delay"),
+				RetryAfter: c.Duration("retry-after"), Match: c.String("match"),
+			}
+			if err := f.Validate(); err != nil {
+				return usagef("%v", err)
+			}
+			return l.Cloud().SetFault(c.Context, f)
+		})
 	fault.Description = "Kinds:\n" + kinds
 	return fault
 }
 
 // onCloud makes a subcommand that wants as many arguments as argsUsage has words.
-func onCloud(name, usage, argsUsage string, flags []cli.Flag, do func(*cli.Context, *lab.Lab, []string) error) *cli.Command {
+func onCloud(name, usage, argsUsage string, flags []cli.Flag,
+	do func(*cli.Context, *lab.Lab, []string) error) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: argsUsage, Flags: flags,
 		Action: func(c *cli.Context) error {

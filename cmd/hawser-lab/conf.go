@@ -15,7 +15,8 @@ func confCommand(std streams) *cli.Command {
 		Name:      "conf",
 		Usage:     "print a configuration file that a node is delivered with",
 		ArgsUsage: "FILE NODE",
-		Description: "FILE is corosync.conf or haproxy.cfg of a balancer, or nginx.conf of an application server.\n" +
+		Description: "FILE is corosync.conf or haproxy.cfg of a balancer, or nginx.conf of an " +
+			"application server.\n" +
 			"No lab is needed, and no root.\n" +
 			"Example: hawser-lab conf nginx.conf app-1",
 		Flags: []cli.Flag{

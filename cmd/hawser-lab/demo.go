@@ -18,7 +18,8 @@ import (
 const (
 	demoName     = "demo"
 	demoYAMLPath = "/etc/hawser/hawser.yaml"
-	// demoMonitor is the tutorial's. A HAProxy that ends is back long before the next monitor: its keeper waits for that.
+	// demoMonitor is the tutorial's. A HAProxy that ends is back long before the next monitor: its
+	// keeper waits for that.
 	demoMonitor = 15 * time.Second
 )
 
@@ -44,10 +45,15 @@ floating_ips:
 
 func demoCommand(std streams) *cli.Command {
 	return &cli.Command{
-		Name:  "demo",
-		Usage: "set a lab up with hawser, break it in three ways while a client watches, and tell what that cost",
+		Name: "demo",
+		Usage: "set a lab up with hawser, break it in three ways while a client watches, and " +
+			"tell what that cost",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "overlay", Usage: "`DIR` that `make install DESTDIR=DIR` has filled with the agents and hawser"},
+			&cli.StringFlag{
+				Name: "overlay",
+				Usage: "`DIR` that `make install DESTDIR=DIR` has filled with the agents and " +
+					"hawser",
+			},
 			&cli.BoolFlag{Name: "keep", Usage: "leave the lab running"},
 		},
 		Action: func(c *cli.Context) error {
@@ -55,7 +61,8 @@ func demoCommand(std streams) *cli.Command {
 				return err
 			}
 			if c.String("overlay") == "" {
-				return usagef("demo wants --overlay: the directory into which `make install DESTDIR=` has put hawser; `make demo` does it all")
+				return usagef("demo wants --overlay: the directory into which `make install " +
+					"DESTDIR=` has put hawser; `make demo` does it all")
 			}
 			name := labName(c)
 			if name == lab.DefaultName {
@@ -107,7 +114,10 @@ func (d *demo) run(ctx context.Context, name, overlay string) (err error) {
 // setUp writes the cluster's configuration with hawser, as an operator would.
 func (d *demo) setUp(ctx context.Context) error {
 	d.title("What there is: one haproxy.cfg for all balancers, and one hawser.yaml")
-	err := d.lab.Run(ctx, "lb-1", lab.Command{Args: []string{"dd", "status=none", "of=" + demoYAMLPath}, Stdin: strings.NewReader(demoYAML())})
+	err := d.lab.Run(ctx, "lb-1", lab.Command{
+		Args:  []string{"dd", "status=none", "of=" + demoYAMLPath},
+		Stdin: strings.NewReader(demoYAML()),
+	})
 	if err != nil {
 		return err
 	}
@@ -138,7 +148,9 @@ func (d *demo) apply(ctx context.Context) error {
 	line := "hawser apply --yes -f " + demoYAMLPath
 	printf(d.std.out, "\nlb-1# %s\n", line)
 	var out bytes.Buffer
-	err := d.lab.Run(ctx, "lb-1", lab.Command{Args: strings.Fields(line), Stdout: &out, Stderr: &out})
+	err := d.lab.Run(ctx, "lb-1", lab.Command{
+		Args: strings.Fields(line), Stdout: &out, Stderr: &out,
+	})
 	text := out.String()
 	if i := strings.Index(text, "Written."); err == nil && i >= 0 {
 		text = "[the same warnings and the same plan]\n\n" + text[i:]
@@ -153,7 +165,9 @@ func (d *demo) apply(ctx context.Context) error {
 // shell shows a command line as it is typed in the node, and runs it there.
 func (d *demo) shell(ctx context.Context, node, line string) error {
 	printf(d.std.out, "\n%s# %s\n", node, line)
-	err := d.lab.Run(ctx, node, lab.Command{Args: []string{"sh", "-c", line}, Stdout: d.std.out, Stderr: d.std.out})
+	err := d.lab.Run(ctx, node, lab.Command{
+		Args: []string{"sh", "-c", line}, Stdout: d.std.out, Stderr: d.std.out,
+	})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -172,7 +186,8 @@ func (d *demo) explain(ctx context.Context, err error) error {
 	printf(d.std.out, "\nIt went wrong: %v\n", err)
 	for _, n := range d.lab.Nodes(lab.Balancer) {
 		if d.lab.Running(n.Name) {
-			_ = d.shell(ctx, n.Name, "crm_mon -1rf; tail -n 20 /var/log/syslog") // shown for what it is worth
+			// shown for what it is worth
+			_ = d.shell(ctx, n.Name, "crm_mon -1rf; tail -n 20 /var/log/syslog")
 			break
 		}
 	}

@@ -43,7 +43,8 @@ var failures = []failure{
 			if err := d.shell(ctx, active, "kill $(cat "+pidFile+")"); err != nil {
 				return err
 			}
-			_, _, err = d.lab.Exec(ctx, active, "sh", "-c", "while kill -0 "+strings.TrimSpace(pid)+" 2>&-; do sleep 0.01; done")
+			_, _, err = d.lab.Exec(ctx, active, "sh", "-c",
+				"while kill -0 "+strings.TrimSpace(pid)+" 2>&-; do sleep 0.01; done")
 			return err
 		},
 	},
@@ -94,7 +95,8 @@ func (d *demo) fail(ctx context.Context, f failure) error {
 	if err != nil {
 		return err
 	}
-	printf(d.std.out, "%s is held by %s. A client asks %s every 10 ms.\n", lab.FloatingIP, active, demoURL)
+	printf(d.std.out, "%s is held by %s. A client asks %s every 10 ms.\n", lab.FloatingIP, active,
+		demoURL)
 	r := row{failure: f, before: active}
 	begun := time.Now()
 	probe, err := d.lab.StartProbe(ctx, lab.ProbeOptions{URL: demoURL})
@@ -110,7 +112,8 @@ func (d *demo) fail(ctx context.Context, f failure) error {
 		return err
 	}
 	recovered := time.Now()
-	printf(d.std.out, "%s is held by %s, and the client is served again.\n", lab.FloatingIP, r.after)
+	printf(d.std.out, "%s is held by %s, and the client is served again.\n", lab.FloatingIP,
+		r.after)
 	if f.mends != nil {
 		if err := f.mends(ctx, d, active); err != nil {
 			return err
@@ -166,7 +169,9 @@ func (d *demo) recovered(ctx context.Context, f failure, active string) (string,
 			return "", err
 		}
 		if node != "" && (node != active) == f.moves {
-			report, err := d.lab.Probe(ctx, lab.ProbeOptions{URL: demoURL, Every: 20 * time.Millisecond, For: 100 * time.Millisecond})
+			report, err := d.lab.Probe(ctx, lab.ProbeOptions{
+				URL: demoURL, Every: 20 * time.Millisecond, For: 100 * time.Millisecond,
+			})
 			if err != nil {
 				return "", err
 			}
@@ -176,7 +181,8 @@ func (d *demo) recovered(ctx context.Context, f failure, active string) (string,
 		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("demo: %s: not recovered after %s: the address is held by %s", f.title, stepLimit, cmp.Or(node, "nobody"))
+			return "", fmt.Errorf("demo: %s: not recovered after %s: the address is held by %s",
+				f.title, stepLimit, cmp.Or(node, "nobody"))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -196,7 +202,10 @@ func (d *demo) steady(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("demo: %d of %d HAProxies run after %s", state.serving(), len(d.lab.Nodes(lab.Balancer)), stepLimit), err)
+			return errors.Join(
+				fmt.Errorf("demo: %d of %d HAProxies run after %s", state.serving(),
+					len(d.lab.Nodes(lab.Balancer)), stepLimit),
+				err)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
@@ -227,10 +236,12 @@ func (d *demo) status(ctx context.Context) (hawserStatus, error) {
 	if out == "" && err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal([]byte(out), &s) // its exit code tells of faults, which is what the demonstration makes
+	// its exit code tells of faults, which is what the demonstration makes
+	return s, json.Unmarshal([]byte(out), &s)
 }
 
-// saw returns the balancers that the application servers logged between the two times for requests of the client.
+// saw returns the balancers that the application servers logged between the two times for requests
+// of the client.
 func (d *demo) saw(from, to time.Time) ([]string, error) {
 	seen := map[string]bool{}
 	for _, app := range d.lab.Nodes(lab.AppServer) {
@@ -254,13 +265,15 @@ func (r *row) check() {
 		complain("the address is held by %s", r.after)
 	}
 	if r.back != r.after {
-		complain("the address went on from %s to %s when the cluster was complete again", r.after, r.back)
+		complain("the address went on from %s to %s when the cluster was complete again", r.after,
+			r.back)
 	}
 	if !slices.Equal(r.sawOld, []string{r.before}) || !slices.Equal(r.sawNew, []string{r.after}) {
 		complain("the application servers saw %v before and %v after", r.sawOld, r.sawNew)
 	}
 	if r.report.LongestGap > r.failure.limit {
-		complain("the longest gap was %s, more than %s", short(r.report.LongestGap), r.failure.limit)
+		complain("the longest gap was %s, more than %s", short(r.report.LongestGap),
+			r.failure.limit)
 	}
 	if r.report.Requests == 0 || r.report.LongestGap == 0 {
 		complain("the client measured nothing")
@@ -268,13 +281,15 @@ func (r *row) check() {
 }
 
 func (r *row) show(d *demo) {
-	printf(d.std.out, "The application servers saw %s before, and %s after.\n", strings.Join(r.sawOld, ", "), strings.Join(r.sawNew, ", "))
+	printf(d.std.out, "The application servers saw %s before, and %s after.\n",
+		strings.Join(r.sawOld, ", "), strings.Join(r.sawNew, ", "))
 	printf(d.std.out, "%d requests in %s, %d failed; longest gap between two answers: %s.\n",
 		r.report.Requests, short(r.report.Took), r.report.Failures, short(r.report.LongestGap))
 	if len(r.wrong) > 0 {
 		printf(d.std.out, "NOT AS CLAIMED: %s\n", strings.Join(r.wrong, "; "))
 	} else {
-		printf(d.std.out, "With all nodes back, %s is still held by %s: no fail-back.\n", lab.FloatingIP, r.after)
+		printf(d.std.out, "With all nodes back, %s is still held by %s: no fail-back.\n",
+			lab.FloatingIP, r.after)
 	}
 }
 

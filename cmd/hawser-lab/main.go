@@ -1,5 +1,6 @@
-// Command hawser-lab runs a whole load-balancing set-up on this machine: a real cluster of balancers, application servers, a
-// client and a simulated cloud, each in namespaces of its own. See package lab.
+// Command hawser-lab runs a whole load-balancing set-up on this machine: a real cluster of
+// balancers, application servers, a client and a simulated cloud, each in namespaces of its own.
+// See package lab.
 package main
 
 import (
@@ -55,8 +56,10 @@ func run(ctx context.Context, args []string, std streams) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &exit) && isExec(err):
-		// Where there is a text, it was not run, so it could not say why; a shell's own 127 has none.
-		if why := strings.TrimSpace(exit.Stderr); why != "" && (exit.Code == 126 || exit.Code == 127) {
+		// Where there is a text, it was not run, so it could not say why; a shell's own 127 has
+		// none.
+		if why := strings.TrimSpace(exit.Stderr); why != "" &&
+			(exit.Code == 126 || exit.Code == 127) {
 			fmt.Fprintf(std.err, "hawser-lab: %s\n", why)
 		}
 		return exit.Code
@@ -65,7 +68,8 @@ func run(ctx context.Context, args []string, std streams) int {
 		return exitInterrupted
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(std.err, "hawser-lab: %s\n", strings.TrimPrefix(strings.TrimRight(line, "\n"), "lab: "))
+		fmt.Fprintf(std.err, "hawser-lab: %s\n",
+			strings.TrimPrefix(strings.TrimRight(line, "\n"), "lab: "))
 	}
 	if errors.As(err, &usage) {
 		return exitUsage
@@ -83,12 +87,16 @@ func usagef(format string, a ...any) error { return &usageError{fmt.Sprintf(form
 func newApp(std streams) *cli.App {
 	name := nameFlag()
 	app := &cli.App{
-		Name:    "hawser-lab",
-		Usage:   "a cluster of load balancers, its servers, its client and its cloud, on this machine",
+		Name: "hawser-lab",
+		Usage: "a cluster of load balancers, its servers, its client and its cloud, on this " +
+			"machine",
 		Version: version,
-		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client. They have a network of their own: the machine's is not\n" +
-			"touched, and labs of different names do not see each other. Root is needed. State is in " + lab.Root + ".\n" +
-			"Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; exec passes on the code of what it ran.",
+		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client. They have a " +
+			"network of their own: the machine's is not\n" +
+			"touched, and labs of different names do not see each other. Root is needed. State " +
+			"is in " + lab.Root + ".\n" +
+			"Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; exec passes on " +
+			"the code of what it ran.",
 		Flags:          []cli.Flag{name},
 		Reader:         std.in,
 		Writer:         std.out,
@@ -98,7 +106,8 @@ func newApp(std streams) *cli.App {
 		Commands: []*cli.Command{
 			upCommand(std), downCommand(), statusCommand(std), execCommand(std),
 			killCommand(), bootCommand(), rebootCommand(), cutCommand(), healCommand(),
-			cloudCommand(std), probeCommand(std), demoCommand(std), confCommand(std), manCommand(std),
+			cloudCommand(std), probeCommand(std), demoCommand(std), confCommand(std),
+			manCommand(std),
 		},
 		EnableBashCompletion: true,
 		Action: func(c *cli.Context) error {
@@ -120,16 +129,21 @@ func manCommand(std streams) *cli.Command {
 		Hidden: true,
 		Action: func(c *cli.Context) error {
 			_, err := io.WriteString(std.out, manual.App(c.App, "Cluster administration",
-				manual.Section{Title: "SEE ALSO", Text: "hawser(8), corosync(8), pacemakerd(8), unshare(1)"}))
+				manual.Section{
+					Title: "SEE ALSO", Text: "hawser(8), corosync(8), pacemakerd(8), unshare(1)",
+				}))
 			return err
 		},
 	}
 }
 
-// nameFlag is understood before the command and after it. It reads no variable by itself: as the command's it would win over a
-// --name before the command, and `down` would take the wrong lab.
+// nameFlag is understood before the command and after it. It reads no variable by itself: as the
+// command's it would win over a --name before the command, and `down` would take the wrong lab.
 func nameFlag() cli.Flag {
-	return &cli.StringFlag{Name: "name", Usage: "`NAME` of the lab", DefaultText: "$HAWSER_LAB, else " + lab.DefaultName}
+	return &cli.StringFlag{
+		Name: "name", Usage: "`NAME` of the lab",
+		DefaultText: "$HAWSER_LAB, else " + lab.DefaultName,
+	}
 }
 
 func finish(commands []*cli.Command) {
@@ -166,7 +180,8 @@ func open(c *cli.Context) (*lab.Lab, error) { return lab.Open(labName(c)) }
 func wantArgs(c *cli.Context, names ...string) ([]string, error) {
 	args := c.Args().Slice()
 	if len(args) != len(names) {
-		return nil, usagef("%s wants %s, not %d arguments: see `%s --help`", c.Command.HelpName, describe(names), len(args), c.Command.HelpName)
+		return nil, usagef("%s wants %s, not %d arguments: see `%s --help`", c.Command.HelpName,
+			describe(names), len(args), c.Command.HelpName)
 	}
 	return args, nil
 }

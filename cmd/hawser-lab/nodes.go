@@ -21,10 +21,24 @@ func upCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
-			&cli.StringFlag{Name: "overlay", Usage: "`DIR` laid over this machine's root in every node, as `make install DESTDIR=` fills it"},
-			&cli.DurationFlag{Name: "action-time", Usage: "how long the cloud takes to move an address", DefaultText: "1s"},
-			&cli.DurationFlag{Name: "token", Usage: "Corosync's token timeout, whatever the number of nodes", DefaultText: corosync.LAN.Token.String()},
-			&cli.BoolFlag{Name: "systemd", Usage: "systemd is PID 1 of the balancers and starts Corosync and Pacemaker by their units"},
+			&cli.StringFlag{
+				Name: "overlay",
+				Usage: "`DIR` laid over this machine's root in every node, as `make install " +
+					"DESTDIR=` fills it",
+			},
+			&cli.DurationFlag{
+				Name: "action-time", Usage: "how long the cloud takes to move an address",
+				DefaultText: "1s",
+			},
+			&cli.DurationFlag{
+				Name: "token", Usage: "Corosync's token timeout, whatever the number of nodes",
+				DefaultText: corosync.LAN.Token.String(),
+			},
+			&cli.BoolFlag{
+				Name: "systemd",
+				Usage: "systemd is PID 1 of the balancers and starts Corosync and Pacemaker by " +
+					"their units",
+			},
 			&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for the cluster"},
 		},
 		Action: func(c *cli.Context) error {
@@ -35,8 +49,11 @@ func upCommand(std streams) *cli.Command {
 				return usagef("up: at least one balancer and one application server")
 			}
 			_, err := lab.Up(c.Context, lab.Options{
-				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"), Overlay: c.String("overlay"),
-				ActionTime: c.Duration("action-time"), Totem: corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"), Systemd: c.Bool("systemd"), Progress: std.out,
+				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"),
+				Overlay:    c.String("overlay"),
+				ActionTime: c.Duration("action-time"),
+				Totem:      corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"),
+				Systemd: c.Bool("systemd"), Progress: std.out,
 			})
 			return err
 		},
@@ -51,7 +68,8 @@ func downCommand() *cli.Command {
 			if _, err := wantArgs(c); err != nil {
 				return err
 			}
-			return lab.Down(context.WithoutCancel(c.Context), labName(c)) // a second Ctrl-C must not leave half a lab
+			// a second Ctrl-C must not leave half a lab
+			return lab.Down(context.WithoutCancel(c.Context), labName(c))
 		},
 	}
 }
@@ -87,7 +105,8 @@ func execCommand(std streams) *cli.Command {
 			ctx := c.Context
 			if isTerminal(std.in) {
 				cmd.Terminal = true
-				ctx = context.WithoutCancel(ctx) // Ctrl-C is the program's: the terminal sends it there too
+				// Ctrl-C is the program's: the terminal sends it there too
+				ctx = context.WithoutCancel(ctx)
 			}
 			if err := l.Run(ctx, args[0], cmd); err != nil {
 				return execFailed{err}
@@ -131,13 +150,15 @@ func bootCommand() *cli.Command {
 }
 
 func rebootCommand() *cli.Command {
-	return onNode("reboot", "shut a node down in order, so that Pacemaker moves what runs there, and boot it",
+	return onNode("reboot",
+		"shut a node down in order, so that Pacemaker moves what runs there, and boot it",
 		func(ctx context.Context, l *lab.Lab, node string) error { return l.Reboot(ctx, node) })
 }
 
 func cutCommand() *cli.Command {
 	return &cli.Command{
-		Name: "cut", Usage: "drop every packet between two nodes, both ways; one may be \"cloud\"", ArgsUsage: "A B",
+		Name: "cut", Usage: "drop every packet between two nodes, both ways; one may be \"cloud\"",
+		ArgsUsage: "A B",
 		Action: func(c *cli.Context) error {
 			args, err := wantArgs(c, "A", "B")
 			if err != nil {

@@ -17,12 +17,17 @@ func words(s string) []string { return strings.Fields(s) }
 func probeCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name: "probe", ArgsUsage: "URL",
-		Usage:       "ask for a URL again and again from the client, with a new connection each time, and tell how that went",
+		Usage: "ask for a URL again and again from the client, with a new connection each " +
+			"time, and tell how that went",
 		Description: "Without --for it goes on until Ctrl-C. Exit code 1 if no answer was good.",
 		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "every", Value: 10 * time.Millisecond, Usage: "time between two requests"},
+			&cli.DurationFlag{
+				Name: "every", Value: 10 * time.Millisecond, Usage: "time between two requests",
+			},
 			&cli.DurationFlag{Name: "for", Usage: "how long to go on", DefaultText: "until Ctrl-C"},
-			&cli.DurationFlag{Name: "timeout", Value: time.Second, Usage: "when a request has failed"},
+			&cli.DurationFlag{
+				Name: "timeout", Value: time.Second, Usage: "when a request has failed",
+			},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON, times in milliseconds"},
 		},
 		Action: func(c *cli.Context) error {
@@ -34,7 +39,10 @@ func probeCommand(std streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			r, err := l.Probe(c.Context, lab.ProbeOptions{URL: args[0], Every: c.Duration("every"), For: c.Duration("for"), Timeout: c.Duration("timeout")})
+			r, err := l.Probe(c.Context, lab.ProbeOptions{
+				URL: args[0], Every: c.Duration("every"), For: c.Duration("for"),
+				Timeout: c.Duration("timeout"),
+			})
 			if err != nil {
 				return err
 			}
@@ -44,7 +52,8 @@ func probeCommand(std streams) *cli.Command {
 				showProbe(std.out, r)
 			}
 			if err == nil && r.Requests == r.Failures {
-				err = fmt.Errorf("probe %s: no good answer to %d requests: %s", args[0], r.Requests, counts(r.Errors))
+				err = fmt.Errorf("probe %s: no good answer to %d requests: %s", args[0], r.Requests,
+					counts(r.Errors))
 			}
 			return err
 		},
@@ -69,7 +78,8 @@ type report struct {
 func probeJSON(r lab.ProbeReport) report {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return report{
-		r.Requests, r.Failures, ms(r.LongestGap), ms(r.GapStart), ms(r.P50), ms(r.P99), ms(r.Max), ms(r.Took), r.Servers, r.Balancers, r.Errors,
+		r.Requests, r.Failures, ms(r.LongestGap), ms(r.GapStart), ms(r.P50), ms(r.P99), ms(r.Max),
+		ms(r.Took), r.Servers, r.Balancers, r.Errors,
 	}
 }
 
@@ -78,7 +88,8 @@ func showProbe(w io.Writer, r lab.ProbeReport) {
 	if r.Failures > 0 {
 		printf(w, " (%s)", counts(r.Errors))
 	}
-	printf(w, "\nlongest gap  %s between two good answers, beginning at %s\n", short(r.LongestGap), short(r.GapStart))
+	printf(w, "\nlongest gap  %s between two good answers, beginning at %s\n", short(r.LongestGap),
+		short(r.GapStart))
 	printf(w, "latency      p50 %s, p99 %s, max %s\n", short(r.P50), short(r.P99), short(r.Max))
 	printf(w, "answered by  %s\n", counts(r.Servers))
 	if len(r.Balancers) > 0 {

@@ -19,7 +19,8 @@ import (
 
 func statusCommand(std streams) *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "show the nodes, the cluster, the cloud and what is broken on purpose",
+		Name:  "status",
+		Usage: "show the nodes, the cluster, the cloud and what is broken on purpose",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error {
 			if _, err := wantArgs(c); err != nil {
@@ -53,7 +54,8 @@ func showStatus(w io.Writer, s lab.Status) error {
 		if n.Running {
 			power = "on"
 		}
-		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", n.Name, n.Role, power, addr(n.Private), addr(n.Public), addr(n.Anchor))
+		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", n.Name, n.Role, power, addr(n.Private),
+			addr(n.Public), addr(n.Anchor))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -64,7 +66,8 @@ func showStatus(w io.Writer, s lab.Status) error {
 		if !s.Cluster.Quorate {
 			quorum = "WITHOUT QUORUM"
 		}
-		printf(w, "cluster, as %s sees it: %s, DC %s, online: %s\n", s.Cluster.From, quorum, cmp.Or(s.Cluster.DC, "none"), strings.Join(s.Cluster.Online, " "))
+		printf(w, "cluster, as %s sees it: %s, DC %s, online: %s\n", s.Cluster.From, quorum,
+			cmp.Or(s.Cluster.DC, "none"), strings.Join(s.Cluster.Online, " "))
 	} else {
 		printf(w, "cluster: unavailable: %s\n", s.ClusterError)
 	}

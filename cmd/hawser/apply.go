@@ -11,25 +11,35 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// settleTime is how long apply and destroy wait unless told otherwise: longer than the time-outs of a stop and a start.
+// settleTime is how long apply and destroy wait unless told otherwise: longer than the time-outs of
+// a stop and a start.
 const settleTime = 5 * time.Minute
 
 func yesFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask; needed where there is no terminal"}
+	return &cli.BoolFlag{
+		Name: "yes", Aliases: []string{"y"}, Usage: "do not ask; needed where there is no terminal",
+	}
 }
 
 func timeoutFlag() cli.Flag {
-	return &cli.DurationFlag{Name: "timeout", Value: settleTime, Usage: "wait at most `TIME` for the cluster to settle, such as 90s (5m)"}
+	return &cli.DurationFlag{
+		Name: "timeout", Value: settleTime,
+		Usage: "wait at most `TIME` for the cluster to settle, such as 90s (5m)",
+	}
 }
 
 func applyCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "apply",
 		Usage: "make the cluster run what hawser.yaml says",
-		Description: "Shows the plan, asks, and writes it as one transaction: all of it, or nothing. The plan that was approved is\n" +
-			"the plan that is written: if somebody else changes the configuration meanwhile so that it would be another,\n" +
-			"nothing is written. Then waits until Pacemaker has done what there is to do, and fails with the agent's own\n" +
-			"reason if a resource failed. Applying twice changes nothing the second time. With --yes Pacemaker verifies the\n" +
+		Description: "Shows the plan, asks, and writes it as one transaction: all of it, or " +
+			"nothing. The plan that was approved is\n" +
+			"the plan that is written: if somebody else changes the configuration meanwhile so " +
+			"that it would be another,\n" +
+			"nothing is written. Then waits until Pacemaker has done what there is to do, and " +
+			"fails with the agent's own\n" +
+			"reason if a resource failed. Applying twice changes nothing the second time. With " +
+			"--yes Pacemaker verifies the\n" +
 			"plan, but no forecast of what it would do is made.",
 		Flags: []cli.Flag{fileFlag(), yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
@@ -40,7 +50,10 @@ func applyCommand(sys *system) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return sys.apply(c.Context, file, applyOptions{yes: c.Bool("yes"), noWait: c.Bool("no-wait"), json: c.Bool("json"), timeout: c.Duration("timeout")})
+			return sys.apply(c.Context, file, applyOptions{
+				yes: c.Bool("yes"), noWait: c.Bool("no-wait"), json: c.Bool("json"),
+				timeout: c.Duration("timeout"),
+			})
 		},
 	}
 }
@@ -53,10 +66,12 @@ type applyOptions struct {
 // apply reads, judges and plans, shows, asks, writes, and waits for what becomes of it.
 func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) error {
 	if !o.yes && !s.interactive {
-		return usagef("apply asks before it writes, and there is no terminal to ask on: look at `hawser plan`, then use --yes")
+		return usagef("apply asks before it writes, and there is no terminal to ask on: look at " +
+			"`hawser plan`, then use --yes")
 	}
 	d := s.Deployer()
-	// Nobody reads a forecast that is followed by the deed, and simulating it is a third of the work.
+	// Nobody reads a forecast that is followed by the deed, and simulating it is a third of the
+	// work.
 	plan, err := d.Plan(ctx, file, !o.yes || o.json)
 	if err != nil {
 		return err

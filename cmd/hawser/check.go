@@ -16,9 +16,12 @@ func checkCommand(sys *system) *cli.Command {
 		Name:      "check",
 		Usage:     "validate hawser.yaml, without a cluster",
 		ArgsUsage: "[FILE]",
-		Description: "Reads FILE (./hawser.yaml, else /etc/hawser/hawser.yaml; - is standard input) as plan\n" +
-			"and apply do, and prints everything that is wrong with it, each fault with its line and\n" +
-			"column. What the file names, such as HAProxy's configuration, is not checked: it is on the\n" +
+		Description: "Reads FILE (./hawser.yaml, else /etc/hawser/hawser.yaml; - is standard " +
+			"input) as plan\n" +
+			"and apply do, and prints everything that is wrong with it, each fault with its line " +
+			"and\n" +
+			"column. What the file names, such as HAProxy's configuration, is not checked: it is " +
+			"on the\n" +
 			"nodes.",
 		Flags: []cli.Flag{jsonFlag()},
 		Action: func(c *cli.Context) error {

@@ -16,11 +16,24 @@ import (
 
 // statements are the keywords of crmsh's configuration language that create or change one thing.
 var statements = []struct{ keyword, usage, grammar string }{
-	{"primitive", "define a resource", "ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization NAME=VALUE…] [op NAME [NAME=VALUE…]]…"},
-	{"clone", "run a resource or group on every node", "ID RESOURCE [meta NAME=VALUE…] [params NAME=VALUE…]"},
-	{"group", "run resources together, in order", "ID RESOURCE… [meta NAME=VALUE…] [params NAME=VALUE…]"},
+	{
+		"primitive", "define a resource",
+		"ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization " +
+			"NAME=VALUE…] [op NAME [NAME=VALUE…]]…",
+	},
+	{
+		"clone", "run a resource or group on every node",
+		"ID RESOURCE [meta NAME=VALUE…] [params NAME=VALUE…]",
+	},
+	{
+		"group", "run resources together, in order",
+		"ID RESOURCE… [meta NAME=VALUE…] [params NAME=VALUE…]",
+	},
 	{"colocation", "place resources together or apart", "ID SCORE: RESOURCE[:ROLE] WITH[:ROLE]"},
-	{"order", "start resources in order", "ID [KIND:] FIRST[:ACTION] THEN[:ACTION] [symmetrical=BOOL]"},
+	{
+		"order", "start resources in order",
+		"ID [KIND:] FIRST[:ACTION] THEN[:ACTION] [symmetrical=BOOL]",
+	},
 	{"location", "let a resource prefer or avoid a node", "ID RESOURCE SCORE: NODE"},
 	{"property", "set options of the cluster", "NAME=VALUE…"},
 	{"rsc_defaults", "set defaults of all resources", "NAME=VALUE…"},
@@ -32,8 +45,10 @@ func configureCommand(sys *system) *cli.Command {
 	command := &cli.Command{
 		Name:  "configure",
 		Usage: "change single objects, as `crm configure` does",
-		Description: "Understands the language of crmsh: what follows `crm configure` in a tutorial may follow `hawser configure`.\n" +
-			"Each call is one transaction, verified by Pacemaker before it is written. Options of the form -x or --x are\n" +
+		Description: "Understands the language of crmsh: what follows `crm configure` in a " +
+			"tutorial may follow `hawser configure`.\n" +
+			"Each call is one transaction, verified by Pacemaker before it is written. Options " +
+			"of the form -x or --x are\n" +
 			"words of that language here, except --help.",
 		Action: noCommand("hawser configure"),
 	}
@@ -60,13 +75,16 @@ func configureCommand(sys *system) *cli.Command {
 		})
 	}
 	add("delete", "delete objects", "[--force] ID…",
-		"Deletes all of the objects or none. A resource that runs is not deleted, or with --force stopped first. An\n"+
+		"Deletes all of the objects or none. A resource that runs is not deleted, or with "+
+			"--force stopped first. An\n"+
 			"object that others refer to is not deleted without them.", sys.delete)
 	add("show", "print the configuration", "[xml] [ID…|type:KEYWORD…]",
-		"Prints the objects as `crm configure show` does; `hawser configure load` and `crm configure load update` read it\n"+
+		"Prints the objects as `crm configure show` does; `hawser configure load` and `crm "+
+			"configure load update` read it\n"+
 			"back unchanged. With xml, the objects' place in the CIB is printed as it is.", sys.show)
 	add("load", "read statements from a file", "[update] FILE|-",
-		"Sets every object that the file defines, in one transaction, and leaves the others alone. - reads standard input.", sys.load)
+		"Sets every object that the file defines, in one transaction, and leaves the others "+
+			"alone. - reads standard input.", sys.load)
 	return command
 }
 
@@ -84,14 +102,18 @@ func (s *system) configure(ctx context.Context, words []string) error {
 	})
 }
 
-// refuseKnown refuses definitions of objects that exist, as crmsh does; options are set, not defined.
+// refuseKnown refuses definitions of objects that exist, as crmsh does; options are set, not
+// defined.
 func refuseKnown(cib *crm.CIB, objects []crm.Object) error {
 	for _, o := range objects {
 		if _, ok := o.(*crm.Property); ok {
 			continue
 		}
 		if old, ok := cib.Object(o.ID()); ok {
-			return usagef("%s: the id is in use: %s\ndelete that first, or change it with `hawser configure load`", crm.Title(o), crm.WithoutSecrets(old))
+			return usagef(
+				"%s: the id is in use: %s\ndelete that first, or change it with `hawser "+
+					"configure load`",
+				crm.Title(o), crm.WithoutSecrets(old))
 		}
 	}
 	return nil
@@ -124,7 +146,9 @@ func (s *system) delete(ctx context.Context, words []string) error {
 	}
 	err := s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, nil, ids) })
 	if err != nil && stopped {
-		return outcome.After(err, "what was to be deleted has been stopped, and has the target role Stopped: delete it once more, or start it (`crm resource start ID`)")
+		return outcome.After(err,
+			"what was to be deleted has been stopped, and has the target role Stopped: delete it "+
+				"once more, or start it (`crm resource start ID`)")
 	}
 	return err
 }
@@ -157,11 +181,14 @@ func (s *system) load(ctx context.Context, words []string) error {
 		case "update":
 			words = words[1:]
 		case "replace", "push":
-			return usagef("load %s would delete what the file does not name: hawser only knows load update", words[0])
+			return usagef(
+				"load %s would delete what the file does not name: hawser only knows load update",
+				words[0])
 		}
 	}
 	if len(words) != 1 {
-		return usagef("load takes one file, or - for standard input: see `hawser configure load --help`")
+		return usagef("load takes one file, or - for standard input: see `hawser configure load " +
+			"--help`")
 	}
 	file := words[0]
 	var text []byte
@@ -182,5 +209,9 @@ func (s *system) load(ctx context.Context, words []string) error {
 	if len(script.Objects)+len(script.Delete) == 0 {
 		return usagef("%s defines nothing", file)
 	}
-	return s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, script.Objects, script.Delete) })
+	return s.change(ctx,
+		func(cib *crm.CIB) (crm.Plan, error) {
+			return change.Edit(cib, script.Objects,
+				script.Delete)
+		})
 }

@@ -15,18 +15,24 @@ func corosyncConfCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "corosync-conf",
 		Usage: "print a corosync.conf for a cluster of balancers, or compare a file with it",
-		Description: "Prints a whole corosync.conf: encrypted, with the times of `hawser timing --for`, and with\n" +
-			"two_node for two nodes. It has to be the same on every node, so give the same nodes in the same\n" +
+		Description: "Prints a whole corosync.conf: encrypted, with the times of `hawser timing " +
+			"--for`, and with\n" +
+			"two_node for two nodes. It has to be the same on every node, so give the same nodes " +
+			"in the same\n" +
 			"order everywhere. setup-balancer uses this command.\n" +
-			"--check prints a line for each setting in which FILE differs. The line begins with the word reload\n" +
-			"if a running Corosync takes the setting over (corosync-cfgtool -R on one node), and with restart if\n" +
+			"--check prints a line for each setting in which FILE differs. The line begins with " +
+			"the word reload\n" +
+			"if a running Corosync takes the setting over (corosync-cfgtool -R on one node), and " +
+			"with restart if\n" +
 			"Corosync has to be restarted for it.\n" +
 			"Nothing is changed.\n" +
-			"Example: hawser corosync-conf --node lb-1=10.132.0.11 --node lb-2=10.132.0.12 > corosync.conf",
+			"Example: hawser corosync-conf --node lb-1=10.132.0.11 --node lb-2=10.132.0.12 > " +
+			"corosync.conf",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{
-				Name:  "node",
-				Usage: "a node, `NAME=ADDRESS[,ADDRESS2…]`, once for each; a second address is a second link",
+				Name: "node",
+				Usage: "a node, `NAME=ADDRESS[,ADDRESS2…]`, once for each; a second address is a " +
+					"second link",
 			},
 			&cli.StringFlag{Name: "cluster-name", Usage: "`NAME` of the cluster", Value: "hawser"},
 			&cli.StringFlag{
@@ -35,8 +41,9 @@ func corosyncConfCommand(sys *system) *cli.Command {
 				DefaultText: "cloud",
 			},
 			&cli.IntFlag{
-				Name:  "token",
-				Usage: "Corosync's token in `MILLISECONDS` instead, and its own defaults for the other times",
+				Name: "token",
+				Usage: "Corosync's token in `MILLISECONDS` instead, and its own defaults for the " +
+					"other times",
 			},
 			&cli.StringFlag{Name: "check", Usage: "compare `FILE` with what would be printed"},
 		},

@@ -12,12 +12,19 @@ func destroyCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "destroy",
 		Usage: "stop and remove what apply made",
-		Description: "Shows what will be removed, asks, stops the resources, waits until they are stopped, and then deletes exactly\n" +
-			"what hawser made, in one transaction; options that hawser replaced get their old values back. What it made is\n" +
-			"recorded in the cluster, in the tag hawser: the file named by -f is not needed and not read. If a resource\n" +
+		Description: "Shows what will be removed, asks, stops the resources, waits until they " +
+			"are stopped, and then deletes exactly\n" +
+			"what hawser made, in one transaction; options that hawser replaced get their old " +
+			"values back. What it made is\n" +
+			"recorded in the cluster, in the tag hawser: the file named by -f is not needed and " +
+			"not read. If a resource\n" +
 			"cannot be stopped, nothing is deleted.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "accepted as with apply: what is removed is recorded in the cluster, not in `FILE`"},
+			&cli.StringFlag{
+				Name: "file", Aliases: []string{"f"},
+				Usage: "accepted as with apply: what is removed is recorded in the cluster, not " +
+					"in `FILE`",
+			},
 			yesFlag(), timeoutFlag()},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
@@ -28,7 +35,8 @@ func destroyCommand(sys *system) *cli.Command {
 
 func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) error {
 	if !yes && !s.interactive {
-		return usagef("destroy asks before it writes, and there is no terminal to ask on: use --yes")
+		return usagef("destroy asks before it writes, and there is no terminal to ask on: use " +
+			"--yes")
 	}
 	d := s.Deployer()
 	removal, err := d.PlanRemoval(ctx)

@@ -26,30 +26,60 @@ const (
 	exitInterrupted = 130 // 128 + SIGINT, as a shell has it
 )
 
-// exitCodes is for the help and the manual page. of are the commands for which a code has a meaning of their own.
+// exitCodes is for the help and the manual page. of are the commands for which a code has a meaning
+// of their own.
 var exitCodes = []struct {
 	code    int
 	meaning string
 	of      []commandMeaning
 }{
-	{exitOK, "done", []commandMeaning{{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"}, {"check", "the file is valid"}}},
+	{
+		exitOK, "done",
+		[]commandMeaning{
+			{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"},
+			{"check", "the file is valid"},
+		},
+	},
 	{exitFailed, "something else failed, or the question was answered with no", nil},
-	{exitUsage, "the command line, hawser.yaml or the configuration it leads to is wrong; nothing was changed", []commandMeaning{
-		{"check", "the file is wrong, or cannot be read"},
-	}},
-	{exitConflict, "somebody else changed the configuration meanwhile, and the plan is no longer what was approved; nothing was changed", nil},
-	{exitUnavailable, "Pacemaker does not answer, has no quorum, or is not installed", []commandMeaning{
-		{"doctor", "something could not be looked at, and nothing is known to fail"},
-	}},
+	{
+		exitUsage,
+		"the command line, hawser.yaml or the configuration it leads to is wrong; nothing was " +
+			"changed",
+		[]commandMeaning{
+			{"check", "the file is wrong, or cannot be read"},
+		},
+	},
+	{
+		exitConflict,
+		"somebody else changed the configuration meanwhile, and the plan is no longer what was " +
+			"approved; nothing was changed",
+		nil,
+	},
+	{
+		exitUnavailable, "Pacemaker does not answer, has no quorum, or is not installed",
+		[]commandMeaning{
+			{"doctor", "something could not be looked at, and nothing is known to fail"},
+		},
+	},
 	{exitResource, "a resource failed", []commandMeaning{
 		{"move", "the address cannot go there, or did not"},
 		{"status", "an address or HAProxy is not running on any node"},
 		{"doctor", "something fails, or will when it is needed"},
 	}},
-	{exitTimeout, "the cluster has not settled in time; the configuration is written", []commandMeaning{
-		{"move", "the cluster has not settled in time; the constraint that moved the address is removed"},
-	}},
-	{exitPermission, "permission denied: hawser needs root, or a member of the group haclient", nil},
+	{
+		exitTimeout, "the cluster has not settled in time; the configuration is written",
+		[]commandMeaning{
+			{
+				"move",
+				"the cluster has not settled in time; the constraint that moved the address is " +
+					"removed",
+			},
+		},
+	},
+	{
+		exitPermission, "permission denied: hawser needs root, or a member of the group haclient",
+		nil,
+	},
 	{exitDegraded, "", []commandMeaning{
 		{"status", "it works, but something needs attention"},
 		{"doctor", "it works, but something needs attention"},
@@ -64,21 +94,47 @@ var exitCodes = []struct {
 
 type commandMeaning struct{ command, meaning string }
 
-// exitCodesOf are the codes that a command may end with. Those that have no list of their own, protect's among them, say so in their help.
+// exitCodesOf are the codes that a command may end with. Those that have no list of their own,
+// protect's among them, say so in their help.
 var exitCodesOf = map[string][]int{
-	"check":   {exitOK, exitUsage},
-	"schema":  {exitOK, exitUsage},
-	"plan":    {exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitChanges, exitInterrupted},
-	"apply":   {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
-	"destroy": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
-	"status":  {exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded, exitInterrupted},
-	"reload": {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitDegraded,
-		exitInterrupted},
-	"move":          {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout, exitPermission, exitInterrupted},
-	"timing":        {exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitInterrupted},
+	"check":  {exitOK, exitUsage},
+	"schema": {exitOK, exitUsage},
+	"plan": {
+		exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitChanges,
+		exitInterrupted,
+	},
+	"apply": {
+		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
+		exitPermission, exitInterrupted,
+	},
+	"destroy": {
+		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
+		exitPermission, exitInterrupted,
+	},
+	"status": {
+		exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded,
+		exitInterrupted,
+	},
+	"reload": {
+		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
+		exitPermission, exitDegraded, exitInterrupted,
+	},
+	"move": {
+		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
+		exitPermission, exitInterrupted,
+	},
+	"timing": {
+		exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitInterrupted,
+	},
 	"corosync-conf": {exitOK, exitFailed, exitUsage, exitChanges, exitInterrupted},
-	"doctor":        {exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded, exitInterrupted},
-	"configure":     {exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitPermission, exitInterrupted},
+	"doctor": {
+		exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded,
+		exitInterrupted,
+	},
+	"configure": {
+		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitPermission,
+		exitInterrupted,
+	},
 }
 
 // silent ends the program with a code when everything has been said.
@@ -88,8 +144,10 @@ func (s silent) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // codes are the exit codes of the kinds of errors.
 var codes = map[outcome.Kind]int{
-	outcome.Failed: exitFailed, outcome.Usage: exitUsage, outcome.Conflict: exitConflict, outcome.Unavailable: exitUnavailable,
-	outcome.Resource: exitResource, outcome.Timeout: exitTimeout, outcome.Denied: exitPermission, outcome.Degraded: exitDegraded,
+	outcome.Failed: exitFailed, outcome.Usage: exitUsage, outcome.Conflict: exitConflict,
+	outcome.Unavailable: exitUnavailable,
+	outcome.Resource:    exitResource, outcome.Timeout: exitTimeout, outcome.Denied: exitPermission,
+	outcome.Degraded:    exitDegraded,
 	outcome.Interrupted: exitInterrupted,
 }
 
@@ -116,7 +174,8 @@ func exitCode(err error) int {
 		return int(quiet)
 	case errors.As(err, &command):
 		return command.code
-	case errors.As(err, &usage): // urfave/cli's own, such as for the help of a command that does not exist
+	case errors.As(err, &usage):
+		// urfave/cli's own, such as for the help of a command that does not exist
 		return exitUsage
 	}
 	return codes[outcome.Of(err)]
@@ -135,7 +194,8 @@ func hint(err error) string {
 		return ""
 	case errors.Is(err, crm.ErrStale):
 		return "nothing was changed; run the command again"
-	case errors.As(err, &faults), errors.As(err, &invalid), errors.As(err, &syntax), errors.Is(err, crm.ErrRefused):
+	case errors.As(err, &faults), errors.As(err, &invalid), errors.As(err, &syntax),
+		errors.Is(err, crm.ErrRefused):
 		return "nothing was changed"
 	}
 	return ""

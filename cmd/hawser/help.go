@@ -55,7 +55,8 @@ func exitCodeTextOf(command string) string {
 	return strings.Join(lines, "\n")
 }
 
-// finish gives every command the same manners and its help. prefix is the words before the command's name.
+// finish gives every command the same manners and its help. prefix is the words before the
+// command's name.
 func finish(commands []*cli.Command, prefix string) {
 	for _, c := range commands {
 		if c.OnUsageError == nil {
@@ -67,18 +68,25 @@ func finish(commands []*cli.Command, prefix string) {
 	}
 }
 
-// asTemplate is a text as a template that prints it: urfave/cli wants templates, and theirs cannot show sections of our own.
+// asTemplate is a text as a template that prints it: urfave/cli wants templates, and theirs cannot
+// show sections of our own.
 func asTemplate(text string) string {
 	return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
 }
 
 func appHelp(app *cli.App) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "hawser - %s\n\nUsage:\n  hawser COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\nCommands:\n", app.Usage, manual.Indent(app.Description))
+	fmt.Fprintf(&b,
+		"hawser - %s\n\nUsage:\n  hawser COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\nCommands:\n",
+		app.Usage, manual.Indent(app.Description))
 	b.WriteString(manual.Commands(app.Commands))
-	fmt.Fprintf(&b, "\nOptions:\n  -h, --help       show this help; `hawser COMMAND --help` shows that of a command\n  -v, --version    print the version\n")
-	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()), manual.Indent(config.Help()))
-	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n", manual.Indent(environment), manual.Indent(files), manual.Indent(exitCodeText()))
+	fmt.Fprintf(&b,
+		"\nOptions:\n  -h, --help       show this help; `hawser COMMAND --help` shows that of a "+
+			"command\n  -v, --version    print the version\n")
+	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()),
+		manual.Indent(config.Help()))
+	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n",
+		manual.Indent(environment), manual.Indent(files), manual.Indent(exitCodeText()))
 	return b.String()
 }
 

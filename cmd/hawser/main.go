@@ -1,4 +1,5 @@
-// Command hawser sets up HAProxy behind floating IPs on a Pacemaker cluster, and shows what the cluster does with it.
+// Command hawser sets up HAProxy behind floating IPs on a Pacemaker cluster, and shows what the
+// cluster does with it.
 package main
 
 import (
@@ -57,11 +58,14 @@ func newApp(sys *system) *cli.App {
 		Name:    "hawser",
 		Usage:   "keeps HAProxy reachable: HAProxy and its floating IPs under Pacemaker",
 		Version: version,
-		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as one transaction,\n" +
+		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as " +
+			"one transaction,\n" +
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
-			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys), schemaCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys), corosyncConfCommand(sys),
+			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys),
+			schemaCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys),
+			corosyncConfCommand(sys),
 			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), removableCommand(sys),
@@ -86,8 +90,8 @@ func newApp(sys *system) *cli.App {
 	return app
 }
 
-// showingConflicts shows what the plan would be now where somebody else changed the configuration after it
-// was approved. With --json stdout is for the JSON alone, and the plan goes to stderr.
+// showingConflicts shows what the plan would be now where somebody else changed the configuration
+// after it was approved. With --json stdout is for the JSON alone, and the plan goes to stderr.
 func (s *system) showingConflicts(do cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		err := do(c)
@@ -117,7 +121,9 @@ func noCommand(name string) cli.ActionFunc {
 		}
 		message := fmt.Sprintf("%s has no command %q", name, word)
 		for _, known := range c.Command.Subcommands {
-			if !known.Hidden && (words.Near(word, known.Name) || len(word) > 2 && strings.HasPrefix(known.Name, word)) {
+			if !known.Hidden &&
+				(words.Near(word, known.Name) ||
+					len(word) > 2 && strings.HasPrefix(known.Name, word)) {
 				return usagef("%s: did you mean %s?", message, known.Name)
 			}
 		}
@@ -128,7 +134,8 @@ func noCommand(name string) cli.ActionFunc {
 // noArguments refuses arguments of a command that takes none.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return usagef("%s takes no argument %q: see `%s --help`", c.Command.HelpName, c.Args().First(), c.Command.HelpName)
+		return usagef("%s takes no argument %q: see `%s --help`", c.Command.HelpName,
+			c.Args().First(), c.Command.HelpName)
 	}
 	return nil
 }

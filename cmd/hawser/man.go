@@ -39,19 +39,39 @@ func manualOfCommand(app *cli.App) string {
 		manual.Section{Title: "EXIT STATUS", Text: exitCodeText()},
 		manual.Section{Title: "ENVIRONMENT", Text: environment},
 		manual.Section{Title: "FILES", Text: files},
-		manual.Section{Title: "SEE ALSO", Text: "hawser.yaml(5), ocf_hawser_haproxy(7), ocf_hawser_floatip(7), crm_mon(8), cibadmin(8), crm(8), haproxy(1)"})
+		manual.Section{
+			Title: "SEE ALSO",
+			Text: "hawser.yaml(5), ocf_hawser_haproxy(7), ocf_hawser_floatip(7), crm_mon(8), " +
+				"cibadmin(8), crm(8), haproxy(1)",
+		})
 }
 
 // manualOfConfig is hawser.yaml(5).
 func manualOfConfig(app *cli.App) string {
 	return manual.Text(
-		manual.Header{Name: "hawser.yaml", Section: "5", Short: "what the cluster should run", Version: app.Version, Part: "Cluster administration"},
-		manual.Section{Title: "DESCRIPTION", Text: "hawser plan shows and hawser apply writes what this file says into the cluster's configuration.\n" +
-			"hawser check validates it without a cluster. An editor completes and checks it with the JSON Schema\n" +
-			"that hawser schema prints: # yaml-language-server: $schema=/usr/share/hawser/hawser.schema.json"},
+		manual.Header{
+			Name: "hawser.yaml", Section: "5", Short: "what the cluster should run",
+			Version: app.Version, Part: "Cluster administration",
+		},
+		manual.Section{
+			Title: "DESCRIPTION",
+			Text: "hawser plan shows and hawser apply writes what this file says into the " +
+				"cluster's configuration.\n" +
+				"hawser check validates it without a cluster. An editor completes and checks it " +
+				"with the JSON Schema\n" +
+				"that hawser schema prints: # yaml-language-server: " +
+				"$schema=/usr/share/hawser/hawser.schema.json",
+		},
 		manual.Section{Title: "KEYS", Text: config.Help()},
-		manual.Section{Title: "CHANGES", Text: "What applying a change of a key does at most:\n\n" + config.Changes()},
-		manual.Section{Title: "EXAMPLE", Text: strings.TrimPrefix(config.Example(), "# hawser.yaml\n")},
+		manual.Section{
+			Title: "CHANGES",
+			Text:  "What applying a change of a key does at most:\n\n" + config.Changes(),
+		},
+		manual.Section{
+			Title: "EXAMPLE", Text: strings.TrimPrefix(config.Example(), "# hawser.yaml\n"),
+		},
 		manual.Section{Title: "FILES", Text: files},
-		manual.Section{Title: "SEE ALSO", Text: "hawser(8), ocf_hawser_haproxy(7), ocf_hawser_floatip(7)"})
+		manual.Section{
+			Title: "SEE ALSO", Text: "hawser(8), ocf_hawser_haproxy(7), ocf_hawser_floatip(7)",
+		})
 }

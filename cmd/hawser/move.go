@@ -9,7 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an address.
+// moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an
+// address.
 const moveTime = 2 * time.Minute
 
 func moveCommand(sys *system) *cli.Command {
@@ -17,26 +18,41 @@ func moveCommand(sys *system) *cli.Command {
 		Name:      "move",
 		Usage:     "move a floating IP to another node",
 		ArgsUsage: "FLOATING-IP [NODE]",
-		Description: "Moves the address to the node, or to the one that Pacemaker finds best after this one, while HAProxy goes on\n" +
-			"everywhere. Pacemaker's scheduler plays the move through first: it is refused, and nothing changed, if the\n" +
-			"address would not go there, or not stay there. To move it, hawser writes a location constraint, waits, and\n" +
-			"removes it again, whether the move succeeded or not, so that nothing keeps the address where it went but its\n" +
-			"stickiness. If hawser is killed meanwhile the constraint ends by itself, and the next move removes it.\n\n" +
-			"New connections go to the new node from the moment on at which the network knows it. A request that is under\n" +
-			"way then is answered by the old node only where the network keeps it there; a LAN does not.",
+		Description: "Moves the address to the node, or to the one that Pacemaker finds best " +
+			"after this one, while HAProxy goes on\n" +
+			"everywhere. Pacemaker's scheduler plays the move through first: it is refused, and " +
+			"nothing changed, if the\n" +
+			"address would not go there, or not stay there. To move it, hawser writes a location " +
+			"constraint, waits, and\n" +
+			"removes it again, whether the move succeeded or not, so that nothing keeps the " +
+			"address where it went but its\n" +
+			"stickiness. If hawser is killed meanwhile the constraint ends by itself, and the " +
+			"next move removes it.\n\n" +
+			"New connections go to the new node from the moment on at which the network knows " +
+			"it. A request that is under\n" +
+			"way then is answered by the old node only where the network keeps it there; a LAN " +
+			"does not.",
 		Flags: []cli.Flag{yesFlag(), jsonFlag(),
-			&cli.DurationFlag{Name: "timeout", Value: moveTime, Usage: "wait at most `TIME` for the move, such as 90s (2m)"}},
+			&cli.DurationFlag{
+				Name: "timeout", Value: moveTime,
+				Usage: "wait at most `TIME` for the move, such as 90s (2m)",
+			}},
 		Action: func(c *cli.Context) error {
 			args := c.Args().Slice()
 			switch {
 			case len(args) == 0:
-				return usagef("move what? see `%s --help`; `hawser status` lists the floating IPs", c.Command.HelpName)
+				return usagef("move what? see `%s --help`; `hawser status` lists the floating IPs",
+					c.Command.HelpName)
 			case len(args) > 2:
-				return usagef("%s takes a floating IP and a node, not also %q: see `%s --help`", c.Command.HelpName, args[2], c.Command.HelpName)
+				return usagef("%s takes a floating IP and a node, not also %q: see `%s --help`",
+					c.Command.HelpName, args[2], c.Command.HelpName)
 			case c.Duration("timeout") <= 0:
-				return usagef("--timeout %v: want a time longer than nothing, such as 90s", c.Duration("timeout"))
+				return usagef("--timeout %v: want a time longer than nothing, such as 90s",
+					c.Duration("timeout"))
 			}
-			return sys.move(c.Context, args[0], c.Args().Get(1), moveOptions{yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout")})
+			return sys.move(c.Context, args[0], c.Args().Get(1), moveOptions{
+				yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),
+			})
 		},
 	}
 }
@@ -60,16 +76,20 @@ type moveReport struct {
 func (s *system) move(ctx context.Context, resource, node string, o moveOptions) error {
 	switch {
 	case !s.Running:
-		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing can be moved there")
+		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing " +
+			"can be moved there")
 	case !o.yes && !s.interactive:
-		return usagef("move asks before it moves an address, and there is no terminal to ask on: use --yes")
+		return usagef("move asks before it moves an address, and there is no terminal to ask on: " +
+			"use --yes")
 	}
 	mover := s.Mover()
 	plan, err := mover.Plan(ctx, resource, node, o.timeout)
 	if err != nil {
 		return err
 	}
-	report := moveReport{Resource: resource, From: plan.From, To: plan.To, Also: append([]string{}, plan.Also...)}
+	report := moveReport{
+		Resource: resource, From: plan.From, To: plan.To, Also: append([]string{}, plan.Also...),
+	}
 	if plan.There() {
 		if err := mover.Tidy(ctx); err != nil {
 			return err

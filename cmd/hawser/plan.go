@@ -9,7 +9,11 @@ import (
 )
 
 func fileFlag() cli.Flag {
-	return &cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "what the cluster should run is in `FILE` (./hawser.yaml, else /etc/hawser/hawser.yaml)"}
+	return &cli.StringFlag{
+		Name: "file", Aliases: []string{"f"},
+		Usage: "what the cluster should run is in `FILE` (./hawser.yaml, else " +
+			"/etc/hawser/hawser.yaml)",
+	}
 }
 
 func jsonFlag() cli.Flag {
@@ -20,8 +24,10 @@ func planCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "plan",
 		Usage: "show what apply would change, and what Pacemaker would do then",
-		Description: "Compares hawser.yaml with the cluster's configuration and prints each object that would be created (+),\n" +
-			"changed (~) or deleted (-), in the language of `crm configure`, then what Pacemaker's own scheduler would\n" +
+		Description: "Compares hawser.yaml with the cluster's configuration and prints each " +
+			"object that would be created (+),\n" +
+			"changed (~) or deleted (-), in the language of `crm configure`, then what " +
+			"Pacemaker's own scheduler would\n" +
 			"do with it. Nothing is written. Only objects that hawser made are changed or deleted.",
 		Flags: []cli.Flag{fileFlag(), jsonFlag(),
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit with 9 if there is anything to change"}},

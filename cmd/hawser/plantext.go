@@ -20,7 +20,8 @@ func (s *terminal) showPlan(p crm.Plan) {
 		switch {
 		case c.Old == nil:
 			created++
-			s.printf("%s\n", s.paint(green, mark("+ ", crm.WithoutSecrets(unpacked(c.New)).String())))
+			s.printf("%s\n",
+				s.paint(green, mark("+ ", crm.WithoutSecrets(unpacked(c.New)).String())))
 		case c.New == nil:
 			deleted++
 			s.printf("%s\n", s.paint(red, mark("- ", crm.WithoutSecrets(unpacked(c.Old)).String())))
@@ -38,7 +39,8 @@ func (s *terminal) showPlan(p crm.Plan) {
 	s.printf("\n%d to create, %d to change, %d to delete.\n", created, changed, deleted)
 }
 
-// isPushed is whether an object is a configuration of HAProxy on its way through the cluster, which nobody can read in this form.
+// isPushed is whether an object is a configuration of HAProxy on its way through the cluster, which
+// nobody can read in this form.
 func isPushed(o crm.Object) bool {
 	p, ok := o.(*crm.Property)
 	return ok && p.Name == contract.PushedConfig && strings.HasPrefix(p.Set, contract.PushSetPrefix)

@@ -22,25 +22,50 @@ const protectGuard = "protect-guard"
 
 func protectCommand(sys *system) *cli.Command {
 	return &cli.Command{
-		Name:      "protect",
-		Usage:     "hold new connections while a command runs, and release them afterwards",
-		UsageText: "hawser protect [--ports 80,443] [--addresses ADDRESS,…] [--max-hold 1s] [--method METHOD]\n               [--start] [--verbose] [--] COMMAND [ARGUMENT…]",
+		Name:  "protect",
+		Usage: "hold new connections while a command runs, and release them afterwards",
+		UsageText: "hawser protect [--ports 80,443] [--addresses ADDRESS,…] [--max-hold 1s] " +
+			"[--method METHOD]\n               [--start] [--verbose] [--] COMMAND [ARGUMENT…]",
 		Description: "For the reload or restart of any daemon, such as\n\n" +
-			"  hawser protect -- haproxy -D -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -sf $(cat /run/haproxy.pid)\n\n" +
-			"The first packet (SYN) of each connection to these ports is held on its way in, over IPv4 and IPv6 and from\n" +
-			"this machine itself. COMMAND begins when the daemon has accepted what came before. When it has ended, and one\n" +
-			"process listens, the packets are released in order. Established connections do not notice. COMMAND must\n" +
-			"return when the daemon has been replaced: a command that only sends a signal returns too early.\n\n" +
-			"Killed at any moment, hawser holds up nobody: a guard process releases what is held, and the rules live no\n" +
-			"longer than the two. The exit code is COMMAND's, 128 and the signal if one ended it, 127 if it was not found,\n" +
-			"126 if it cannot be run, and 125 if hawser itself failed. COMMAND was not run then, unless hawser says that\n" +
+			"  hawser protect -- haproxy -D -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -sf " +
+			"$(cat /run/haproxy.pid)\n\n" +
+			"The first packet (SYN) of each connection to these ports is held on its way in, " +
+			"over IPv4 and IPv6 and from\n" +
+			"this machine itself. COMMAND begins when the daemon has accepted what came before. " +
+			"When it has ended, and one\n" +
+			"process listens, the packets are released in order. Established connections do not " +
+			"notice. COMMAND must\n" +
+			"return when the daemon has been replaced: a command that only sends a signal " +
+			"returns too early.\n\n" +
+			"Killed at any moment, hawser holds up nobody: a guard process releases what is " +
+			"held, and the rules live no\n" +
+			"longer than the two. The exit code is COMMAND's, 128 and the signal if one ended " +
+			"it, 127 if it was not found,\n" +
+			"126 if it cannot be run, and 125 if hawser itself failed. COMMAND was not run then, " +
+			"unless hawser says that\n" +
 			"something was left. Signals are handed on to COMMAND, and release what is held.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "ports", Usage: "hold connections to `PORTS`, such as 80,443. Without it: to those of 80 and 443 that somebody listens on"},
-			&cli.StringFlag{Name: "addresses", Usage: "hold only connections to `ADDRESSES`, such as 203.0.113.10,2001:db8::10"},
-			&cli.DurationFlag{Name: "max-hold", Value: time.Second, Usage: "release after `TIME`, whatever COMMAND does (1s)"},
-			&cli.StringFlag{Name: "method", Value: string(protect.Auto), Usage: "`METHOD` is nfqueue, plug (loopback only, where the kernel has sch_plug) or auto"},
-			&cli.BoolFlag{Name: "start", Usage: "nobody need listen yet: COMMAND starts the daemon"},
+			&cli.StringFlag{
+				Name: "ports",
+				Usage: "hold connections to `PORTS`, such as 80,443. Without it: to those of 80 " +
+					"and 443 that somebody listens on",
+			},
+			&cli.StringFlag{
+				Name:  "addresses",
+				Usage: "hold only connections to `ADDRESSES`, such as 203.0.113.10,2001:db8::10",
+			},
+			&cli.DurationFlag{
+				Name: "max-hold", Value: time.Second,
+				Usage: "release after `TIME`, whatever COMMAND does (1s)",
+			},
+			&cli.StringFlag{
+				Name: "method", Value: string(protect.Auto),
+				Usage: "`METHOD` is nfqueue, plug (loopback only, where the kernel has sch_plug) " +
+					"or auto",
+			},
+			&cli.BoolFlag{
+				Name: "start", Usage: "nobody need listen yet: COMMAND starts the daemon",
+			},
 			&cli.BoolFlag{Name: "verbose", Usage: "tell how long was held, and how many packets"},
 		},
 		OnUsageError: func(c *cli.Context, err error, sub bool) error {
@@ -49,7 +74,9 @@ func protectCommand(sys *system) *cli.Command {
 		Action: func(c *cli.Context) error {
 			o, err := protectOptions(c, sys)
 			if err != nil {
-				return &commandExit{protect.ExitOwn, fmt.Errorf("%w: see `hawser protect --help`", err)}
+				return &commandExit{
+					protect.ExitOwn, fmt.Errorf("%w: see `hawser protect --help`", err),
+				}
 			}
 			signals := make(chan os.Signal, 8)
 			signal.Notify(signals, protect.ForwardedSignals()...)
@@ -81,9 +108,14 @@ func protectExit(code int, err error) error {
 
 func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 	o := protect.Options{
-		MaxHold: c.Duration("max-hold"), Method: protect.Method(c.String("method")), Start: c.Bool("start"), Verbose: c.Bool("verbose"),
-		Command: c.Args().Slice(), Stdin: sys.stdin, Stdout: sys.stdout, Stderr: sys.stderr, Terminal: sys.interactive,
-		Say:   func(format string, args ...any) { fmt.Fprintf(sys.stderr, "hawser: "+format+"\n", args...) },
+		MaxHold: c.Duration("max-hold"), Method: protect.Method(c.String("method")),
+		Start: c.Bool("start"), Verbose: c.Bool("verbose"),
+		Command: c.Args().Slice(), Stdin: sys.stdin, Stdout: sys.stdout, Stderr: sys.stderr,
+		Terminal: sys.interactive,
+		Say: func(format string, args ...any) {
+			fmt.Fprintf(sys.stderr, "hawser: "+format+
+				"\n", args...)
+		},
 		Guard: []string{os.Args[0], protectGuard}, Dir: sys.RunDir,
 	}
 	if len(o.Command) == 0 {
@@ -98,7 +130,9 @@ func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 	for _, word := range betweenCommas(c.String("ports")) {
 		port, err := strconv.ParseUint(word, 10, 16)
 		if err != nil || port == 0 {
-			return o, fmt.Errorf("--ports %q: want numbers from 1 to 65535 with commas between, such as 80,443", c.String("ports"))
+			return o, fmt.Errorf(
+				"--ports %q: want numbers from 1 to 65535 with commas between, such as 80,443",
+				c.String("ports"))
 		}
 		if !slices.Contains(o.Ports, uint16(port)) {
 			o.Ports = append(o.Ports, uint16(port))
@@ -107,7 +141,10 @@ func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 	for _, word := range betweenCommas(c.String("addresses")) {
 		address, err := netip.ParseAddr(word)
 		if err != nil || address.Zone() != "" {
-			return o, fmt.Errorf("--addresses %q: want addresses with commas between, such as 203.0.113.10,2001:db8::10", c.String("addresses"))
+			return o, fmt.Errorf(
+				"--addresses %q: want addresses with commas between, such as "+
+					"203.0.113.10,2001:db8::10",
+				c.String("addresses"))
 		}
 		o.Addresses = append(o.Addresses, address.Unmap())
 	}

@@ -26,9 +26,21 @@ type pushOptions struct {
 // pushFlags are the flags of `hawser reload` that make it push.
 func pushFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "push", TakesFile: true, Usage: "bring the configuration `FILE` (- is standard input) to every node first: each checks it before any takes it"},
-		&cli.BoolFlag{Name: "rollback", Usage: "push the configuration that was served before the last push, as this node has kept it"},
-		&cli.BoolFlag{Name: "with-credentials", Usage: "push a configuration although it holds passwords: the cluster's configuration can be read by the group haclient"},
+		&cli.StringFlag{
+			Name: "push", TakesFile: true,
+			Usage: "bring the configuration `FILE` (- is standard input) to every node first: " +
+				"each checks it before any takes it",
+		},
+		&cli.BoolFlag{
+			Name: "rollback",
+			Usage: "push the configuration that was served before the last push, as this node " +
+				"has kept it",
+		},
+		&cli.BoolFlag{
+			Name: "with-credentials",
+			Usage: "push a configuration although it holds passwords: the cluster's " +
+				"configuration can be read by the group haclient",
+		},
 	}
 }
 
@@ -38,21 +50,28 @@ func pushing(c *cli.Context) bool { return c.IsSet("push") || c.Bool("rollback")
 func (s *system) pushOrRollback(c *cli.Context) error {
 	o := pushOptions{
 		yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),
-		PushOptions: rollout.PushOptions{Force: c.Bool("force"), WithCredentials: c.Bool("with-credentials")},
+		PushOptions: rollout.PushOptions{
+			Force: c.Bool("force"), WithCredentials: c.Bool("with-credentials"),
+		},
 	}
 	switch {
 	case c.IsSet("push") && c.Bool("rollback"):
-		return usagef("--push brings a new configuration and --rollback the former one: use one of them")
+		return usagef("--push brings a new configuration and --rollback the former one: use one " +
+			"of them")
 	case c.Bool("differing"):
-		return usagef("--differing lets each node take its own files, and a push brings the same to all: use one of them")
+		return usagef("--differing lets each node take its own files, and a push brings the same " +
+			"to all: use one of them")
 	case !s.Running:
-		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing can be pushed to it")
+		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing " +
+			"can be pushed to it")
 	case !o.yes && !s.interactive:
-		return usagef("a push asks before it changes files on every node, and there is no terminal to ask on: use --yes")
+		return usagef("a push asks before it changes files on every node, and there is no " +
+			"terminal to ask on: use --yes")
 	}
 	switch {
 	case c.Bool("rollback") && s.Remote:
-		return usagef("--rollback pushes what this node has kept, and the cluster is another machine's: run it there")
+		return usagef("--rollback pushes what this node has kept, and the cluster is another " +
+			"machine's: run it there")
 	case c.Bool("rollback"):
 		return s.rollback(c.Context, c.Args().First(), o)
 	}
@@ -71,7 +90,10 @@ func (s *system) rollback(ctx context.Context, resource string, o pushOptions) e
 	}
 	path := rollout.Previous(p)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return usagef("there is no %s: no configuration was pushed to this node before. Run this on a node that has one, or push a file: `hawser reload --push FILE`", path)
+		return usagef(
+			"there is no %s: no configuration was pushed to this node before. Run this on a node "+
+				"that has one, or push a file: `hawser reload --push FILE`",
+			path)
 	}
 	return s.push(ctx, resource, path, o)
 }
@@ -89,7 +111,8 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {
-		s.printf("Pushing %s (%.12s) to %s as %s.\n", file, plan.Sum, strings.Join(plan.Targets, ", "), plan.ConfFile)
+		s.printf("Pushing %s (%.12s) to %s as %s.\n", file, plan.Sum,
+			strings.Join(plan.Targets, ", "), plan.ConfFile)
 		for _, n := range plan.Skipped {
 			s.printf("%s skipped: %s\n", n.Node, n.Reason)
 		}
@@ -113,14 +136,17 @@ func (s *system) readConfiguration(file string) ([]byte, error) {
 	in := s.stdin
 	if file != "-" {
 		if file == "" {
-			return nil, usagef("--push \"\": want the name of a configuration file, or - for standard input")
+			return nil, usagef("--push \"\": want the name of a configuration file, or - for " +
+				"standard input")
 		}
 		opened, err := os.Open(file)
 		if err != nil {
-			return nil, usagef("the configuration %s cannot be read: %w%s", file, outcome.Cause(err), outcome.AskRoot(s.Root))
+			return nil, usagef("the configuration %s cannot be read: %w%s", file,
+				outcome.Cause(err), outcome.AskRoot(s.Root))
 		}
 		defer func() { _ = opened.Close() }()
-		if info, err := opened.Stat(); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
+		if info, err := opened.Stat(); err == nil && !info.Mode().IsRegular() &&
+			info.Mode()&fs.ModeNamedPipe == 0 {
 			return nil, usagef("%s is not a file: one configuration file is pushed", file)
 		}
 		in = opened
@@ -130,7 +156,8 @@ func (s *system) readConfiguration(file string) ([]byte, error) {
 	case err != nil:
 		return nil, usagef("the configuration %s cannot be read: %w", file, outcome.Cause(err))
 	case len(text) > longest:
-		return nil, usagef("%s is larger than %d MiB: that is no configuration of HAProxy", file, longest>>20)
+		return nil, usagef("%s is larger than %d MiB: that is no configuration of HAProxy", file,
+			longest>>20)
 	case len(bytes.TrimSpace(text)) == 0:
 		return nil, usagef("%s is empty: nothing was changed", file)
 	}
@@ -155,6 +182,9 @@ func (s *terminal) showPush(r rollout.PushReport) {
 		}
 	}
 	if r.Taken {
-		s.printf("A node that served another one has kept it as %s%s; `hawser reload --rollback %s` brings it back.\n", r.File, contract.PreviousSuffix, r.Resource)
+		s.printf(
+			"A node that served another one has kept it as %s%s; `hawser reload --rollback %s` "+
+				"brings it back.\n",
+			r.File, contract.PreviousSuffix, r.Resource)
 	}
 }

@@ -7,7 +7,9 @@ import (
 )
 
 // changing are the commands that may change the cluster or what HAProxy serves.
-var changing = map[string]bool{"apply": true, "destroy": true, "configure": true, "move": true, "reload": true}
+var changing = map[string]bool{
+	"apply": true, "destroy": true, "configure": true, "move": true, "reload": true,
+}
 
 // recorded has the system's log tell that a command was given, by whom, and what became of it:
 // `journalctl -t hawser`. Its arguments may be secret and are not told.

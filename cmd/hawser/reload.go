@@ -12,7 +12,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// reloadTime is how long a reload waits unless told otherwise: longer than the agent may take for it.
+// reloadTime is how long a reload waits unless told otherwise: longer than the agent may take for
+// it.
 const reloadTime = 2 * time.Minute
 
 func reloadCommand(sys *system) *cli.Command {
@@ -20,33 +21,54 @@ func reloadCommand(sys *system) *cli.Command {
 		Name:      "reload",
 		Usage:     "reload HAProxy on every node",
 		ArgsUsage: "[RESOURCE]",
-		Description: "Checks the configuration of this node, then changes one parameter of the resource, so that Pacemaker has every\n" +
-			"node's agent reload HAProxy: no connection is lost, nothing restarts. Then waits, and prints for each node the\n" +
-			"hash of the configuration that it served and serves now, how old its worker is, and which workers of before\n" +
-			"still have connections. RESOURCE is needed where the cluster has more than one HAProxy. Unchanged files are\n" +
+		Description: "Checks the configuration of this node, then changes one parameter of the " +
+			"resource, so that Pacemaker has every\n" +
+			"node's agent reload HAProxy: no connection is lost, nothing restarts. Then waits, " +
+			"and prints for each node the\n" +
+			"hash of the configuration that it served and serves now, how old its worker is, and " +
+			"which workers of before\n" +
+			"still have connections. RESOURCE is needed where the cluster has more than one " +
+			"HAProxy. Unchanged files are\n" +
 			"loaded too, for the certificates that they name.\n\n" +
-			"Only the configuration that was checked here is taken: a node whose files are broken, missing or different goes\n" +
-			"on with what it served, and takes them over as soon as they are right; hawser exits with 8. With --differing\n" +
+			"Only the configuration that was checked here is taken: a node whose files are " +
+			"broken, missing or different goes\n" +
+			"on with what it served, and takes them over as soon as they are right; hawser exits " +
+			"with 8. With --differing\n" +
 			"each node takes the files that it has.\n\n" +
-			"Nodes that are offline, in standby or leaving, and those where HAProxy does not run, are named and waited for no\n" +
-			"longer: they load their files when HAProxy starts there. Where Pacemaker does not manage HAProxy (maintenance),\n" +
+			"Nodes that are offline, in standby or leaving, and those where HAProxy does not " +
+			"run, are named and waited for no\n" +
+			"longer: they load their files when HAProxy starts there. Where Pacemaker does not " +
+			"manage HAProxy (maintenance),\n" +
 			"it goes on with what it served until it is managed again; hawser exits with 8.\n\n" +
-			"With --push FILE the configuration itself is brought to every node through the cluster, for HAProxy to check there; if\n" +
-			"no node refuses it, each keeps its former file as FILE.hawser-previous, puts the new one in place and loads it.\n" +
+			"With --push FILE the configuration itself is brought to every node through the " +
+			"cluster, for HAProxy to check there; if\n" +
+			"no node refuses it, each keeps its former file as FILE.hawser-previous, puts the " +
+			"new one in place and loads it.\n" +
 			"--rollback pushes this node's FILE.hawser-previous.\n\n" +
-			"If Pacemaker would restart HAProxy on a node instead, the reload is refused and nothing changed. --force accepts\n" +
+			"If Pacemaker would restart HAProxy on a node instead, the reload is refused and " +
+			"nothing changed. --force accepts\n" +
 			"that: new connections wait then, but open ones are cut.",
 		Flags: append(pushFlags(),
-			&cli.BoolFlag{Name: "differing", Usage: "let each node take the files that it has, though they differ"},
-			&cli.BoolFlag{Name: "force", Usage: "reload even if Pacemaker would restart HAProxy on a node"},
+			&cli.BoolFlag{
+				Name:  "differing",
+				Usage: "let each node take the files that it has, though they differ",
+			},
+			&cli.BoolFlag{
+				Name: "force", Usage: "reload even if Pacemaker would restart HAProxy on a node",
+			},
 			yesFlag(), jsonFlag(),
-			&cli.DurationFlag{Name: "timeout", Value: reloadTime, Usage: "wait at most `TIME` for the nodes, such as 90s (2m)"}),
+			&cli.DurationFlag{
+				Name: "timeout", Value: reloadTime,
+				Usage: "wait at most `TIME` for the nodes, such as 90s (2m)",
+			}),
 		Action: func(c *cli.Context) error {
 			switch {
 			case c.NArg() > 1:
-				return usagef("%s takes one resource, not also %q: see `%s --help`", c.Command.HelpName, c.Args().Get(1), c.Command.HelpName)
+				return usagef("%s takes one resource, not also %q: see `%s --help`",
+					c.Command.HelpName, c.Args().Get(1), c.Command.HelpName)
 			case c.Duration("timeout") <= 0:
-				return usagef("--timeout %v: want a time longer than nothing, such as 90s", c.Duration("timeout"))
+				return usagef("--timeout %v: want a time longer than nothing, such as 90s",
+					c.Duration("timeout"))
 			}
 			if pushing(c) {
 				return sys.pushOrRollback(c)
@@ -56,7 +78,9 @@ func reloadCommand(sys *system) *cli.Command {
 			}
 			return sys.reload(c.Context, c.Args().First(), reloadOptions{
 				yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),
-				ReloadOptions: rollout.ReloadOptions{Force: c.Bool("force"), Differing: c.Bool("differing")},
+				ReloadOptions: rollout.ReloadOptions{
+					Force: c.Bool("force"), Differing: c.Bool("differing"),
+				},
 			})
 		},
 	}
@@ -71,9 +95,11 @@ type reloadOptions struct {
 func (s *system) reload(ctx context.Context, resource string, o reloadOptions) error {
 	switch {
 	case !s.Running:
-		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing is reloaded there")
+		return usagef("there is no cluster behind a configuration in a file or a shadow: nothing " +
+			"is reloaded there")
 	case !o.yes && !s.interactive:
-		return usagef("reload asks before it reloads, and there is no terminal to ask on: use --yes")
+		return usagef("reload asks before it reloads, and there is no terminal to ask on: use " +
+			"--yes")
 	}
 	roller := s.Roller()
 	plan, err := roller.PlanReload(ctx, resource, o.ReloadOptions)
@@ -102,7 +128,8 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 
 // showReloadPlan says which nodes will reload, and which not.
 func (s *terminal) showReloadPlan(l *rollout.Reload) {
-	s.printf("Reloading %s (%s) on %s.\n", l.Report.Resource, l.ConfFile, strings.Join(l.Waiting(), ", "))
+	s.printf("Reloading %s (%s) on %s.\n", l.Report.Resource, l.ConfFile,
+		strings.Join(l.Waiting(), ", "))
 	if l.Demanded != "" {
 		s.printf("The configuration to be served is %s, as on this node.\n", l.Demanded)
 	}

@@ -8,8 +8,11 @@ import (
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
-var reloadColour = map[rollout.NodeState]string{rollout.NoAnswer: red, rollout.Taken: green, rollout.Kept: yellow, rollout.Differs: yellow, rollout.NodeFailed: red,
-	rollout.Left: yellow, rollout.Absent: yellow, rollout.Unmanaged: yellow}
+var reloadColour = map[rollout.NodeState]string{
+	rollout.NoAnswer: red, rollout.Taken: green, rollout.Kept: yellow, rollout.Differs: yellow,
+	rollout.NodeFailed: red, rollout.Left: yellow, rollout.Absent: yellow,
+	rollout.Unmanaged: yellow,
+}
 
 // showReload prints what has become of the reload on each node.
 func (s *terminal) showReload(r rollout.ReloadReport) {
@@ -49,5 +52,6 @@ func orUnknown(hash string) string {
 
 // draining is how many workers of before a reload still have connections.
 func draining(workers, connections int) string {
-	return fmt.Sprintf("%s draining (%s)", words.Count(workers, "old worker"), words.Count(connections, "connection"))
+	return fmt.Sprintf("%s draining (%s)", words.Count(workers, "old worker"),
+		words.Count(connections, "connection"))
 }

@@ -10,7 +10,8 @@ func schemaCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "schema",
 		Usage: "print the JSON Schema of hawser.yaml",
-		Description: "With it an editor completes hawser.yaml and checks it while it is written. The package has\n" +
+		Description: "With it an editor completes hawser.yaml and checks it while it is written. " +
+			"The package has\n" +
 			"it, too:\n" +
 			"# yaml-language-server: $schema=/usr/share/hawser/hawser.schema.json",
 		Before: noArguments,

@@ -10,8 +10,10 @@ func statusCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "show nodes, HAProxy, floating IPs and what failed",
-		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on its own if it is unavailable. What\n" +
-			"other nodes' HAProxy sees is what they last told the cluster. Since is the last start or reload.",
+		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on " +
+			"its own if it is unavailable. What\n" +
+			"other nodes' HAProxy sees is what they last told the cluster. Since is the last " +
+			"start or reload.",
 		Flags:  []cli.Flag{jsonFlag()},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
@@ -36,6 +38,8 @@ func statusCode(r *status.Report) int {
 	if r.Denied {
 		return exitPermission
 	}
-	return map[status.State]int{status.OK: exitOK, status.Degraded: exitDegraded, status.Failed: exitResource,
-		status.Unavailable: exitUnavailable}[r.State]
+	return map[status.State]int{
+		status.OK: exitOK, status.Degraded: exitDegraded, status.Failed: exitResource,
+		status.Unavailable: exitUnavailable,
+	}[r.State]
 }

@@ -9,7 +9,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
-var stateColour = map[status.State]string{status.OK: green, status.Degraded: yellow, status.Failed: red, status.Unavailable: red}
+var stateColour = map[status.State]string{
+	status.OK: green, status.Degraded: yellow, status.Failed: red, status.Unavailable: red,
+}
 
 // showStatus prints the report for people.
 func (s *terminal) showStatus(r *status.Report) {
@@ -20,14 +22,16 @@ func (s *terminal) showStatus(r *status.Report) {
 		s.printf("\n%s\n", s.paint(bold, "Other resources"))
 		t := new(words.Table)
 		for _, o := range r.Others {
-			t.Row(o.Resource, o.Agent, s.paint(stateColour[o.State], o.Is), onNode(o.Node), o.Reason)
+			t.Row(o.Resource, o.Agent, s.paint(stateColour[o.State], o.Is), onNode(o.Node),
+				o.Reason)
 		}
 		s.printf("%s", t)
 	}
 	if len(r.Failures) > 0 {
 		s.printf("\n%s\n", s.paint(bold, "Failed actions"))
 		for _, f := range r.Failures {
-			line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node, s.paint(red, f.Meaning))
+			line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node,
+				s.paint(red, f.Meaning))
 			if f.Status != "" && f.Status != "complete" && !strings.EqualFold(f.Status, f.Meaning) {
 				line += " (" + f.Status + ")"
 			}
@@ -53,13 +57,16 @@ func (s *terminal) showCluster(r *status.Report) {
 	if p.Quorum {
 		t.Row("Quorum", s.paint(green, "yes"))
 	} else {
-		t.Row("Quorum", s.paint(red, "no"), "this partition has no quorum: nothing is started or moved")
+		t.Row("Quorum", s.paint(red, "no"),
+			"this partition has no quorum: nothing is started or moved")
 	}
 	switch {
 	case p.Unfenced:
-		t.Row("Fencing", s.paint(red, "on"), "but no fencing device is configured: Pacemaker will not start any resource")
+		t.Row("Fencing", s.paint(red, "on"),
+			"but no fencing device is configured: Pacemaker will not start any resource")
 	case p.Fencing && len(p.Fencers) == 0:
-		t.Row("Fencing", s.paint(yellow, "on"), "but no usable fence device: resources of a failed node are not recovered")
+		t.Row("Fencing", s.paint(yellow, "on"),
+			"but no usable fence device: resources of a failed node are not recovered")
 	case p.Fencing:
 		for i, f := range p.Fencers {
 			name := ""
@@ -69,10 +76,13 @@ func (s *terminal) showCluster(r *status.Report) {
 			t.Row(name, s.paint(stateColour[f.State], f.String()), f.Reason)
 		}
 	default:
-		t.Row("Fencing", s.paint(yellow, "off"), "nothing guarantees that an unreachable node is down")
+		t.Row("Fencing", s.paint(yellow, "off"),
+			"nothing guarantees that an unreachable node is down")
 	}
 	if len(p.NotFenced) > 0 {
-		t.Row("", s.paint(yellow, "not of "+strings.Join(p.NotFenced, ", ")), "no device names it: when it is lost, what ran there starts nowhere else; `hawser doctor` says what mends it")
+		t.Row("", s.paint(yellow, "not of "+strings.Join(p.NotFenced, ", ")),
+			"no device names it: when it is lost, what ran there starts nowhere else; `hawser "+
+				"doctor` says what mends it")
 	}
 	if p.Maintenance {
 		t.Row("Maintenance", s.paint(yellow, "on"), "Pacemaker starts and stops nothing")
@@ -98,7 +108,8 @@ func (s *terminal) showHAProxies(r *status.Report) {
 	if len(r.HAProxy) == 0 {
 		switch {
 		case !r.Pacemaker.Available:
-			s.printf("  unknown: Pacemaker is unavailable, and no HAProxy of an agent runs on this node\n")
+			s.printf("  unknown: Pacemaker is unavailable, and no HAProxy of an agent runs on " +
+				"this node\n")
 		default:
 			s.printf("  none is configured: see `hawser --help`\n")
 		}
@@ -129,12 +140,17 @@ func (s *terminal) showHAProxies(r *status.Report) {
 			reason = strings.TrimPrefix(reason+"; stats socket unavailable: "+h.Socket.Error, "; ")
 		}
 		if c := h.Crash; c != nil && r.Now.Sub(c.Time) < crashShown && h.Reason == "" {
-			reason = strings.TrimPrefix(fmt.Sprintf("%s; crashed %s, back after %.2f s", reason, words.Since("at ", &c.Time, r.Now), c.TookSeconds), "; ")
+			reason = strings.TrimPrefix(
+				fmt.Sprintf("%s; crashed %s, back after %.2f s", reason,
+					words.Since("at ", &c.Time, r.Now), c.TookSeconds),
+				"; ")
 			if c.Count > 1 {
 				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
 			}
 		}
-		t.Row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is), words.Since("since ", h.Since, r.Now), servers, sessions, h.Configuration.String(), reason)
+		t.Row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is),
+			words.Since("since ", h.Since, r.Now), servers, sessions, h.Configuration.String(),
+			reason)
 	}
 	s.printf("%s", t)
 	s.showDrift(r)
@@ -145,13 +161,16 @@ func (s *terminal) showDrift(r *status.Report) {
 	for _, d := range r.Drift {
 		var parts []string
 		for _, c := range d.Served {
-			parts = append(parts, fmt.Sprintf("%s on %s", c.Configuration, strings.Join(c.Nodes, ", ")))
+			parts = append(parts,
+				fmt.Sprintf("%s on %s", c.Configuration, strings.Join(c.Nodes, ", ")))
 		}
-		s.printf("  %s %s\n", s.paint(yellow, d.Resource+" serves different configurations:"), strings.Join(parts, "; "))
+		s.printf("  %s %s\n", s.paint(yellow, d.Resource+" serves different configurations:"),
+			strings.Join(parts, "; "))
 	}
 	for _, h := range r.HAProxy {
 		if h.Configuration.Drifted() {
-			s.printf("  The files are not what is served on some nodes: `hawser reload` has them loaded\n")
+			s.printf("  The files are not what is served on some nodes: `hawser reload` has them " +
+				"loaded\n")
 			return
 		}
 	}
@@ -179,7 +198,8 @@ func (s *terminal) showIPs(r *status.Report) {
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
 		}
-		t.Row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is), words.Since("since ", ip.Since, r.Now), ip.Reason)
+		t.Row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is),
+			words.Since("since ", ip.Since, r.Now), ip.Reason)
 	}
 	s.printf("%s", t)
 }

@@ -21,10 +21,10 @@ type system struct {
 
 // terminal is whom the program talks to. Nothing else in it prints or asks.
 //
-// What a program may read goes to stdout and nothing beside it: with --json that is JSON alone, whatever
-// happens. Warnings, progress and errors go to stderr. Colours and progress lines that rewrite themselves
-// are only for a terminal. Nothing is changed before a question is answered with yes; where there is
-// nobody to ask, --yes is demanded before anything else is done.
+// What a program may read goes to stdout and nothing beside it: with --json that is JSON alone,
+// whatever happens. Warnings, progress and errors go to stderr. Colours and progress lines that
+// rewrite themselves are only for a terminal. Nothing is changed before a question is answered with
+// yes; where there is nobody to ask, --yes is demanded before anything else is done.
 type terminal struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer

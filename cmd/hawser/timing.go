@@ -15,14 +15,24 @@ func timingCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "timing",
 		Usage: "show how long failure detection takes, and print Corosync's times for this network",
-		Description: "Shows where the time goes from the death of a node until its address is served by another one: with the times that\n" +
-			"Corosync has in force on this node, or else those of its configuration. --for prints the totem section to put into\n" +
-			"corosync.conf in place of the one there, with its other settings kept; on every node, then `corosync-cfgtool -R` on one.\n" +
+		Description: "Shows where the time goes from the death of a node until its address is " +
+			"served by another one: with the times that\n" +
+			"Corosync has in force on this node, or else those of its configuration. --for " +
+			"prints the totem section to put into\n" +
+			"corosync.conf in place of the one there, with its other settings kept; on every " +
+			"node, then `corosync-cfgtool -R` on one.\n" +
 			"Nothing is changed.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "for", Usage: "print the totem section for a `NETWORK`: lan or cloud"},
-			&cli.StringFlag{Name: "config", Usage: "look at this `FILE`, not at the running Corosync", DefaultText: corosync.ConfFile},
-			&cli.IntFlag{Name: "nodes", Usage: "`NUMBER` of nodes, in place of the configuration's"},
+			&cli.StringFlag{
+				Name: "for", Usage: "print the totem section for a `NETWORK`: lan or cloud",
+			},
+			&cli.StringFlag{
+				Name: "config", Usage: "look at this `FILE`, not at the running Corosync",
+				DefaultText: corosync.ConfFile,
+			},
+			&cli.IntFlag{
+				Name: "nodes", Usage: "`NUMBER` of nodes, in place of the configuration's",
+			},
 			jsonFlag(),
 		},
 		Before: noArguments,
@@ -66,8 +76,14 @@ func (s *system) timingFor(c *cli.Context) error {
 		return s.printJSON(r)
 	}
 	e := timing.In(conf.Nodes)
-	s.printf("# For a %s: a lost node is out of the membership %s after its death at the latest.\n", map[string]string{"lan": "LAN", "cloud": "cloud network"}[word], e.Lost())
-	s.printf("# In place of the totem section in %s, on every node; then, on one: corosync-cfgtool -R\n%s", corosync.ConfFile, section)
+	s.printf("# For a %s: a lost node is out of the membership %s after its death at the latest.\n",
+		map[string]string{
+			"lan": "LAN", "cloud": "cloud network",
+		}[word], e.Lost())
+	s.printf(
+		"# In place of the totem section in %s, on every node; then, on one: corosync-cfgtool "+
+			"-R\n%s",
+		corosync.ConfFile, section)
 	return nil
 }
 
@@ -100,11 +116,17 @@ func (s *system) explainTiming(c *cli.Context) error {
 			if conf.In(conf.Nodes) == e {
 				findings = append(findings, conf.Written()...)
 			} else {
-				findings = append(findings, corosync.Finding{Name: corosync.ConfFile, Text: "it says otherwise than what is in force: corosync-cfgtool -R on one node makes it so"})
+				findings = append(findings, corosync.Finding{
+					Name: corosync.ConfFile,
+					Text: "it says otherwise than what is in force: corosync-cfgtool -R on one " +
+						"node makes it so",
+				})
 			}
 		}
 	case err != nil && path == "" && errors.Is(err, os.ErrNotExist):
-		return exitf(outcome.Unavailable, "%w, and there is no %s: run this on a node of the cluster, or give --config", askErr, corosync.ConfFile)
+		return exitf(outcome.Unavailable,
+			"%w, and there is no %s: run this on a node of the cluster, or give --config", askErr,
+			corosync.ConfFile)
 	case err != nil:
 		return err
 	default:
@@ -130,7 +152,8 @@ func (s *system) explainTiming(c *cli.Context) error {
 }
 
 func (s *system) showTiming(r *corosync.Failover) {
-	s.printf("%d nodes, by %s. Until the address of a lost node is served by another one:\n\n", r.Nodes, r.Source)
+	s.printf("%d nodes, by %s. Until the address of a lost node is served by another one:\n\n",
+		r.Nodes, r.Source)
 	for _, step := range r.Steps {
 		s.printf("  %7.2f s  %-10s %s\n", step.MS/1000, step.Name, step.Text)
 	}

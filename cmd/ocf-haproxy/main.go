@@ -1,5 +1,6 @@
-// Command ocf-haproxy is the resource agent ocf:hawser:haproxy, installed as /usr/lib/ocf/resource.d/hawser/haproxy, the keeper
-// that its start leaves behind, and what becomes HAProxy with its unit's settings.
+// Command ocf-haproxy is the resource agent ocf:hawser:haproxy, installed as
+// /usr/lib/ocf/resource.d/hawser/haproxy, the keeper that its start leaves behind, and what becomes
+// HAProxy with its unit's settings.
 package main
 
 import (
@@ -21,8 +22,8 @@ func main() {
 	if instance.IsKeeper(os.Args) {
 		os.Exit(haproxy.Keep(context.Background(), version))
 	}
-	// The agent's file is called haproxy, and `killall haproxy` would end an action that is under way: Pacemaker bans a node for a start
-	// that is killed.
+	// The agent's file is called haproxy, and `killall haproxy` would end an action that is under
+	// way: Pacemaker bans a node for a start that is killed.
 	_ = os.WriteFile("/proc/self/comm", []byte("hawser-agent"), 0)
 	os.Exit(haproxy.New(version).Main(context.Background(), ocf.OSEnv()))
 }

@@ -24,7 +24,8 @@ func Seed(nodes ...string) []byte {
 		fmt.Fprintf(&states, "    <node_state id=%q uname=%q in_ccm=\"true\" crmd=\"online\" "+
 			"join=\"member\" expected=\"member\"/>\n", fmt.Sprint(i+1), n)
 	}
-	return fmt.Appendf(nil, `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="5" num_updates="3" admin_epoch="0" have-quorum="1" dc-uuid="1">
+	return fmt.Appendf(nil,
+		`<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="5" num_updates="3" admin_epoch="0" have-quorum="1" dc-uuid="1">
   <configuration>
     <crm_config/>
     <nodes>
@@ -43,9 +44,10 @@ func Seed(nodes ...string) []byte {
 // clone runs on every node; another resource stays where it is, unless a location constraint draws
 // it away by more than its stickiness. Use New.
 type Fake struct {
-	mu      sync.Mutex
-	cib     *crm.CIB
-	at      map[*crm.CIB]places // where things run in a configuration that Query or Rehearse returned
+	mu  sync.Mutex
+	cib *crm.CIB
+	// where things run in a configuration that Query or Rehearse returned
+	at      map[*crm.CIB]places
 	fail    map[string]error
 	broken  map[string]string
 	down    map[string]bool

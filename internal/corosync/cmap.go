@@ -11,12 +11,15 @@ import (
 // nodeKey names one of the nodes in the nodelist.
 var nodeKey = regexp.MustCompile(`^nodelist\.node\.(\d+)\.`)
 
-// ParseCmap reads the times in force out of what corosync-cmapctl printed: lines such as "runtime.config.totem.token (u32) = 1650".
+// ParseCmap reads the times in force out of what corosync-cmapctl printed: lines such as
+// "runtime.config.totem.token (u32) = 1650".
 func ParseCmap(text string) (Effective, error) {
 	var e Effective
 	into := map[string]*time.Duration{
-		"token": &e.Token, "token_retransmit": &e.TokenRetransmit, "consensus": &e.Consensus, "join": &e.Join,
-		"interface.0.knet_ping_interval": &e.PingInterval, "interface.0.knet_ping_timeout": &e.PingTimeout,
+		"token": &e.Token, "token_retransmit": &e.TokenRetransmit, "consensus": &e.Consensus,
+		"join":                           &e.Join,
+		"interface.0.knet_ping_interval": &e.PingInterval,
+		"interface.0.knet_ping_timeout":  &e.PingTimeout,
 	}
 	nodes := map[string]bool{}
 	for line := range strings.Lines(text) {
@@ -41,7 +44,9 @@ func ParseCmap(text string) (Effective, error) {
 	}
 	e.Nodes = len(nodes)
 	if e.Token == 0 || e.Consensus == 0 {
-		return Effective{}, fmt.Errorf("corosync-cmapctl: runtime.config.totem.token and consensus are not among its %d lines", strings.Count(text, "\n"))
+		return Effective{}, fmt.Errorf(
+			"corosync-cmapctl: runtime.config.totem.token and consensus are not among its %d lines",
+			strings.Count(text, "\n"))
 	}
 	return e, nil
 }

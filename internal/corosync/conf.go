@@ -14,7 +14,8 @@ const ConfFile = "/etc/corosync/corosync.conf"
 // Config is what a corosync.conf says of the timing.
 type Config struct {
 	Timing
-	// Nodes is how many the nodelist has. Links is the largest number of addresses that one of them has, at least 1.
+	// Nodes is how many the nodelist has. Links is the largest number of addresses that one of them
+	// has, at least 1.
 	Nodes, Links int
 	// Transport is knet unless the file says otherwise. Pings are knet's.
 	Transport string
@@ -63,7 +64,8 @@ func ParseConf(text string) (Config, error) {
 	return c, nil
 }
 
-// parse reads sections: "name {" opens one, "}" alone closes it, all else is "key: value" (coroparse.c).
+// parse reads sections: "name {" opens one, "}" alone closes it, all else is "key: value"
+// (coroparse.c).
 func parse(text string) ([]Line, error) {
 	root := []Line{{opens: true}}
 	n := 0
@@ -73,7 +75,9 @@ func parse(text string) ([]Line, error) {
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"):
 		case strings.HasSuffix(line, "{"):
-			root = append(root, Line{Key: strings.TrimSpace(strings.TrimSuffix(line, "{")), opens: true})
+			root = append(root, Line{
+				Key: strings.TrimSpace(strings.TrimSuffix(line, "{")), opens: true,
+			})
 		case line == "}":
 			if len(root) == 1 {
 				return nil, fmt.Errorf("line %d: a } that closes nothing", n)
@@ -84,10 +88,13 @@ func parse(text string) ([]Line, error) {
 		default:
 			key, value, ok := strings.Cut(line, ":")
 			if !ok {
-				return nil, fmt.Errorf("line %d: %q is neither \"name: value\" nor a section", n, line)
+				return nil, fmt.Errorf("line %d: %q is neither \"name: value\" nor a section", n,
+					line)
 			}
 			in := &root[len(root)-1]
-			in.Section = append(in.Section, Line{Key: strings.TrimSpace(key), Value: strings.TrimSpace(value)})
+			in.Section = append(in.Section, Line{
+				Key: strings.TrimSpace(key), Value: strings.TrimSpace(value),
+			})
 		}
 	}
 	if len(root) > 1 {
@@ -163,8 +170,8 @@ func milliseconds(l Line) (time.Duration, error) {
 	return time.Duration(n) * time.Millisecond, err
 }
 
-// TotemSection is the whole totem section with this timing: what the configuration has beside the timing, and the timing. Every link has
-// its pings, where the timing sets them.
+// TotemSection is the whole totem section with this timing: what the configuration has beside the
+// timing, and the timing. Every link has its pings, where the timing sets them.
 func (c Config) TotemSection(t Timing) string {
 	lines := slices.Clone(c.Kept)
 	if !slices.ContainsFunc(lines, func(l Line) bool { return l.Key == "version" }) {
@@ -197,7 +204,8 @@ func (c Config) TotemSection(t Timing) string {
 
 func (c Config) knet() bool { return c.Transport == "" || c.Transport == "knet" }
 
-// withPings adds the pings to the link's interface section, or such a section with them. A section without a number is link 0's.
+// withPings adds the pings to the link's interface section, or such a section with them. A section
+// without a number is link 0's.
 func withPings(lines []Line, link string, pings []Line) []Line {
 	for i, l := range lines {
 		if !l.opens || l.Key != "interface" {
@@ -208,7 +216,10 @@ func withPings(lines []Line, link string, pings []Line) []Line {
 			return lines
 		}
 	}
-	return append(lines, Line{Key: "interface", opens: true, Section: append([]Line{{Key: "linknumber", Value: link}}, pings...)})
+	return append(lines, Line{
+		Key: "interface", opens: true,
+		Section: append([]Line{{Key: "linknumber", Value: link}}, pings...),
+	})
 }
 
 func write(b *strings.Builder, indent string, l Line) {

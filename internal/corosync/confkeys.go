@@ -2,8 +2,8 @@ package corosync
 
 import "strconv"
 
-// ConfKeys reads a corosync.conf into the names that Corosync's database has for its settings: totem.token, nodelist.node.0.name,
-// totem.interface.1.mcastport.
+// ConfKeys reads a corosync.conf into the names that Corosync's database has for its settings:
+// totem.token, nodelist.node.0.name, totem.interface.1.mcastport.
 func ConfKeys(text string) (Keys, error) {
 	top, err := parse(text)
 	if err != nil {
@@ -58,12 +58,14 @@ func (k Keys) Members() []Member {
 	}
 }
 
-// defaultPort is where link 0 listens; each further one a port higher (totemconfig.c, DEFAULT_PORT).
+// defaultPort is where link 0 listens; each further one a port higher (totemconfig.c,
+// DEFAULT_PORT).
 const defaultPort = 5405
 
 // Port is the UDP port of a link, on every node.
 func (k Keys) Port(link int) uint16 {
-	if n, err := strconv.ParseUint(k["totem.interface."+strconv.Itoa(link)+".mcastport"], 10, 16); err == nil && n > 0 {
+	if n, err := strconv.ParseUint(k["totem.interface."+strconv.Itoa(link)+
+		".mcastport"], 10, 16); err == nil && n > 0 {
 		return uint16(n)
 	}
 	return uint16(defaultPort + link)

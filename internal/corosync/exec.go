@@ -14,7 +14,8 @@ import (
 // ErrNotRunning says that no Corosync answers on this node.
 var ErrNotRunning = errors.New("Corosync does not answer") //nolint:staticcheck // a name
 
-// Running asks the Corosync of this node for the times in force. The error is ErrNotRunning where none answers.
+// Running asks the Corosync of this node for the times in force. The error is ErrNotRunning where
+// none answers.
 func Running(ctx context.Context) (Effective, error) {
 	text, err := ask(ctx, "corosync-cmapctl")
 	if err != nil {
@@ -23,7 +24,8 @@ func Running(ctx context.Context) (Effective, error) {
 	return ParseCmap(text)
 }
 
-// RunningQuorum asks the Corosync of this node how the cluster counts. The error is ErrNotRunning where none answers.
+// RunningQuorum asks the Corosync of this node how the cluster counts. The error is ErrNotRunning
+// where none answers.
 func RunningQuorum(ctx context.Context) (Quorum, error) {
 	text, err := ask(ctx, "corosync-cmapctl")
 	if err != nil {
@@ -32,8 +34,8 @@ func RunningQuorum(ctx context.Context) (Quorum, error) {
 	return ParseQuorum(text), nil
 }
 
-// Group lists the ids of the nodes on which a process is a member of the process group of Corosync (cpg_overview(3)). The error is ErrNotRunning
-// where no Corosync answers.
+// Group lists the ids of the nodes on which a process is a member of the process group of Corosync
+// (cpg_overview(3)). The error is ErrNotRunning where no Corosync answers.
 func Group(ctx context.Context, name string) ([]int, error) {
 	text, err := ask(ctx, "corosync-cpgtool")
 	if err != nil {
@@ -46,7 +48,8 @@ func Group(ctx context.Context, name string) ([]int, error) {
 func ask(ctx context.Context, tool string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "/usr/sbin/"+tool, args...) //nolint:gosec // the callers' own words
+	cmd := exec.CommandContext(ctx, "/usr/sbin/"+
+		tool, args...) //nolint:gosec // the callers' own words
 	cmd.Env = []string{"LC_ALL=C"}
 	cmd.WaitDelay = time.Second
 	var out, complaint bytes.Buffer
@@ -63,9 +66,11 @@ func ask(ctx context.Context, tool string, args ...string) (string, error) {
 			return out.String(), nil // it exits with 2 where there is no quorum, and says so
 		}
 		if strings.Contains(complaint.String(), "CS_ERR_ACCESS") {
-			return "", fmt.Errorf("%s: %w: %s", tool, os.ErrPermission, strings.TrimSpace(complaint.String()))
+			return "", fmt.Errorf("%s: %w: %s", tool, os.ErrPermission,
+				strings.TrimSpace(complaint.String()))
 		}
-		return "", fmt.Errorf("%w: %s: %s", ErrNotRunning, tool, strings.TrimSpace(complaint.String()))
+		return "", fmt.Errorf("%w: %s: %s", ErrNotRunning, tool,
+			strings.TrimSpace(complaint.String()))
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", tool, err)
 	}

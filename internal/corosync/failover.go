@@ -2,8 +2,8 @@ package corosync
 
 import "time"
 
-// Failover is where the time goes from the death of a node until its address is served by another one, with
-// times in milliseconds: `hawser timing --json`.
+// Failover is where the time goes from the death of a node until its address is served by another
+// one, with times in milliseconds: `hawser timing --json`.
 type Failover struct {
 	Source      string         `json:"source"`
 	Nodes       int            `json:"nodes"`
@@ -28,7 +28,8 @@ type FailoverStep struct {
 	Text    string `json:"text"`
 }
 
-// What follows the new membership, measured on clusters of two and three on one two-core machine (docs/timing.md).
+// What follows the new membership, measured on clusters of two and three on one two-core machine
+// (docs/timing.md).
 const (
 	pacemakerDecides = 50 * time.Millisecond
 	controllerLost   = 1100 * time.Millisecond
@@ -39,20 +40,28 @@ const (
 func FailoverOf(source string, e Effective) *Failover {
 	inMS := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	r := &Failover{
-		Source: source, Nodes: e.Nodes, Token: inMS(e.Token), Retransmit: inMS(e.TokenRetransmit), Consensus: inMS(e.Consensus), Join: inMS(e.Join),
+		Source: source, Nodes: e.Nodes, Token: inMS(e.Token), Retransmit: inMS(e.TokenRetransmit),
+		Consensus: inMS(e.Consensus), Join: inMS(e.Join),
 		PingEvery: inMS(e.PingInterval), PingTimeout: inMS(e.PingTimeout), Findings: []Finding{},
 	}
 	r.Steps = []FailoverStep{
 		{Name: "token", MS: r.Token, Setting: "token, token_coefficient",
-			Text: "at most this long until the other nodes miss the token that the lost one should have passed on"},
+			Text: "at most this long until the other nodes miss the token that the lost one " +
+				"should have passed on"},
 		{Name: "consensus", MS: r.Consensus, Setting: "consensus",
-			Text: "until they give up waiting for the lost node to join them again, and form a membership without it"},
+			Text: "until they give up waiting for the lost node to join them again, and form a " +
+				"membership without it"},
 		{Name: "Pacemaker", MS: inMS(pacemakerDecides), Setting: "",
-			Text: "about this long to hear of it, plan and order the start; fencing, where there is some, comes before"},
+			Text: "about this long to hear of it, plan and order the start; fencing, where there " +
+				"is some, comes before"},
 		{Name: "controller", MS: inMS(controllerLost), Setting: "transition-delay",
-			Text: "only where the lost node was the cluster's controller (DC): 0.1 s to elect another, and as a rule a second in which that one waits for its own updates of the CIB; Pacemaker's property transition-delay=50ms avoids the second, for 50 ms more in every recovery"},
+			Text: "only where the lost node was the cluster's controller (DC): 0.1 s to elect " +
+				"another, and as a rule a second in which that one waits for its own updates of " +
+				"the CIB; Pacemaker's property transition-delay=50ms avoids the second, for 50 " +
+				"ms more in every recovery"},
 		{Name: "address", MS: inMS(addressStarts), Setting: "",
-			Text: "about this long until the address is there and announced to the neighbours on a LAN; in a cloud, as long as the provider's API takes"},
+			Text: "about this long until the address is there and announced to the neighbours on " +
+				"a LAN; in a cloud, as long as the provider's API takes"},
 	}
 	for _, s := range r.Steps {
 		r.NodeLost += s.MS

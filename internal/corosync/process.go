@@ -14,8 +14,8 @@ const (
 	schedRR   = 2
 )
 
-// RealTime says whether the Corosync of this node has the real-time priority that it asks for at its start (system.sched_rr). found is
-// false where there is none to look at. proc is /proc.
+// RealTime says whether the Corosync of this node has the real-time priority that it asks for at
+// its start (system.sched_rr). found is false where there is none to look at. proc is /proc.
 func RealTime(proc string) (realTime, found bool) {
 	dirs, _ := filepath.Glob(proc + "/[0-9]*") // the pattern is well-formed
 	for _, dir := range dirs {
@@ -34,7 +34,8 @@ func RealTime(proc string) (realTime, found bool) {
 	return false, false
 }
 
-// policyOf reads field 41 of /proc/PID/stat (proc(5)). The second field, in parentheses, may hold spaces and parentheses itself.
+// policyOf reads field 41 of /proc/PID/stat (proc(5)). The second field, in parentheses, may hold
+// spaces and parentheses itself.
 func policyOf(stat string) (int, error) {
 	const policy, afterName = 41, 3
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
@@ -46,6 +47,11 @@ func policyOf(stat string) (int, error) {
 
 // Ordinary is the finding that Corosync has no real-time priority.
 func Ordinary() Finding {
-	return Finding{"sched_rr", "Corosync runs without real-time priority, as it may not have it (a container without CAP_SYS_NICE?) or is told so (system.sched_rr): " +
-		"with every core busy, tokens of 400ms and less lost living nodes within minutes (docs/timing.md)"}
+	return Finding{
+		"sched_rr",
+		"Corosync runs without real-time priority, as it may not have it (a container without " +
+			"CAP_SYS_NICE?) or is told so (system.sched_rr): " +
+			"with every core busy, tokens of 400ms and less lost living nodes within minutes " +
+			"(docs/timing.md)",
+	}
 }

@@ -35,14 +35,16 @@ func ParseQuorum(text string) Quorum {
 
 var groupMember = regexp.MustCompile(`^\s+([0-9]+)\s+([0-9]+)\b`)
 
-// parseGroup reads what `corosync-cpgtool` prints: the name of a group, then a line for each member with its process and its node.
+// parseGroup reads what `corosync-cpgtool` prints: the name of a group, then a line for each member
+// with its process and its node.
 func parseGroup(text, name string) []int {
 	var nodes []int
 	inside := false
 	for line := range strings.Lines(text) {
 		m := groupMember.FindStringSubmatch(line)
 		if m == nil {
-			inside = strings.TrimSuffix(strings.TrimSpace(line), `\x00`) == name // the tool shows the byte that ends the name
+			// The tool shows the byte that ends the name.
+			inside = strings.TrimSuffix(strings.TrimSpace(line), `\x00`) == name
 			continue
 		}
 		if id, err := strconv.Atoi(m[2]); err == nil && inside {

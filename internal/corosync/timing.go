@@ -7,17 +7,20 @@ import (
 	"time"
 )
 
-// Timing is the part of corosync.conf's totem section that says when a node is lost. Zero is Corosync's default, but for
-// Coefficient, where zero is a value and Default stands for the default. See corosync.conf(5).
+// Timing is the part of corosync.conf's totem section that says when a node is lost. Zero is
+// Corosync's default, but for Coefficient, where zero is a value and Default stands for the
+// default. See corosync.conf(5).
 type Timing struct {
 	Token       time.Duration
 	Coefficient time.Duration
 	Consensus   time.Duration
 	Retransmits int // token_retransmits_before_loss_const
 	Join        time.Duration
-	// PingInterval and PingTimeout are knet's, by which it knows a dead link where there are several.
+	// PingInterval and PingTimeout are knet's, by which it knows a dead link where there are
+	// several.
 	PingInterval, PingTimeout time.Duration
-	// Warning is the percentage of the token after which Corosync logs that it waits (token_warning).
+	// Warning is the percentage of the token after which Corosync logs that it waits
+	// (token_warning).
 	Warning int
 }
 
@@ -31,11 +34,13 @@ const (
 	defaultRetransmits = 4
 	defaultJoin        = 50 * time.Millisecond
 	pongCount          = 2
-	// minimum is what Corosync accepts of any timer, and so of the retransmission that it derives from the token.
+	// minimum is what Corosync accepts of any timer, and so of the retransmission that it derives
+	// from the token.
 	minimum = 30 * time.Millisecond
 )
 
-// Effective are the times in force in a cluster, by the names that corosync-cmapctl has for them below runtime.config.totem.
+// Effective are the times in force in a cluster, by the names that corosync-cmapctl has for them
+// below runtime.config.totem.
 type Effective struct {
 	Nodes           int
 	Token           time.Duration
@@ -48,7 +53,9 @@ type Effective struct {
 
 // In returns the times in force in a cluster of so many nodes.
 func (t Timing) In(nodes int) Effective {
-	e := Effective{Nodes: nodes, Token: cmp.Or(t.Token, defaultToken), Join: cmp.Or(t.Join, defaultJoin)}
+	e := Effective{
+		Nodes: nodes, Token: cmp.Or(t.Token, defaultToken), Join: cmp.Or(t.Join, defaultJoin),
+	}
 	coefficient := t.Coefficient
 	if coefficient < 0 {
 		coefficient = defaultCoefficient
@@ -57,7 +64,8 @@ func (t Timing) In(nodes int) Effective {
 		e.Token += time.Duration(nodes-2) * coefficient
 	}
 	// Corosync counts in whole milliseconds: token / (retransmits + 0.2), 1.2 * token
-	e.TokenRetransmit = whole(float64(e.Token) / (float64(cmp.Or(t.Retransmits, defaultRetransmits)) + 0.2))
+	e.TokenRetransmit = whole(
+		float64(e.Token) / (float64(cmp.Or(t.Retransmits, defaultRetransmits)) + 0.2))
 	e.Consensus = cmp.Or(t.Consensus, whole(1.2*float64(e.Token)))
 	e.PingInterval = cmp.Or(t.PingInterval, whole(float64(e.Token)/(2*pongCount)))
 	e.PingTimeout = cmp.Or(t.PingTimeout, whole(float64(e.Token)/pongCount))
@@ -66,27 +74,38 @@ func (t Timing) In(nodes int) Effective {
 
 func whole(d float64) time.Duration { return time.Duration(d).Truncate(time.Millisecond) }
 
-// Lost is how long it takes from a node's death until the others have formed a membership without it. The token may have been seen
-// at any moment of its last round, so it is at most Token until the others miss it; each then asks for joins, which the dead node
-// does not answer, and gives it up after Consensus.
+// Lost is how long it takes from a node's death until the others have formed a membership without
+// it. The token may have been seen at any moment of its last round, so it is at most Token until
+// the others miss it; each then asks for joins, which the dead node does not answer, and gives it
+// up after Consensus.
 func (e Effective) Lost() time.Duration { return e.Token + e.Consensus }
 
-// Validate returns what Corosync would refuse of the timing (exec/totemconfig.c, totem_config_validate).
+// Validate returns what Corosync would refuse of the timing (exec/totemconfig.c,
+// totem_config_validate).
 func (t Timing) Validate(nodes int) error {
 	e := t.In(nodes)
 	var refused []error
 	if e.TokenRetransmit < minimum {
 		retransmits := float64(cmp.Or(t.Retransmits, defaultRetransmits))
-		refused = append(refused, fmt.Errorf("a token of %s would be sent again every %s, and Corosync wants at least %s: the token has to be at least %s",
-			e.Token, e.TokenRetransmit, minimum, whole(float64(minimum)*(retransmits+0.2))+time.Millisecond))
+		refused = append(refused,
+			fmt.Errorf(
+				"a token of %s would be sent again every %s, and Corosync wants at least %s: the "+
+					"token has to be at least %s",
+				e.Token, e.TokenRetransmit, minimum,
+				whole(float64(minimum)*(retransmits+0.2))+time.Millisecond))
 	}
 	if e.Consensus < e.Join || e.Consensus < minimum {
-		refused = append(refused, fmt.Errorf("a consensus of %s is shorter than join, %s: members that are alive could not answer in time", e.Consensus, e.Join))
+		refused = append(refused,
+			fmt.Errorf(
+				"a consensus of %s is shorter than join, %s: members that are alive could not "+
+					"answer in time",
+				e.Consensus, e.Join))
 	}
 	return errors.Join(refused...)
 }
 
-// Lines are the timing's lines of a totem section, each with its name in corosync.conf; what is Corosync's default is left out.
+// Lines are the timing's lines of a totem section, each with its name in corosync.conf; what is
+// Corosync's default is left out.
 func (t Timing) Lines() []string {
 	var lines []string
 	ms := func(name string, d time.Duration) {

@@ -15,7 +15,8 @@ type Votes struct {
 	Expected, Total, Needed int
 	// Flags are votequorum's: 2Node, WaitForAll, LastManStanding, Qdevice …
 	Flags []string
-	// Members are how many nodes are here, and Device is what stands beside this node about a quorum device, such as "A,V,NMW" or "NR".
+	// Members are how many nodes are here, and Device is what stands beside this node about a
+	// quorum device, such as "A,V,NMW" or "NR".
 	Members int
 	Device  string
 	// DeviceVotes are the votes of the quorum device's own line, if it has one.
@@ -31,7 +32,8 @@ func AskVotes(ctx context.Context) (Votes, error) {
 	return ParseVotes(text)
 }
 
-// ParseVotes reads what `corosync-quorumtool -sp` prints (corosync 3.1.7, tools/corosync-quorumtool.c).
+// ParseVotes reads what `corosync-quorumtool -sp` prints (corosync 3.1.7,
+// tools/corosync-quorumtool.c).
 func ParseVotes(text string) (Votes, error) {
 	var q Votes
 	seen := map[string]bool{}
@@ -59,13 +61,16 @@ func ParseVotes(text string) (Votes, error) {
 			continue
 		}
 		value = strings.TrimSpace(value)
-		number := map[string]*int{"Expected votes": &q.Expected, "Total votes": &q.Total, "Quorum": &q.Needed}[name]
+		number := map[string]*int{
+			"Expected votes": &q.Expected, "Total votes": &q.Total, "Quorum": &q.Needed,
+		}[name]
 		switch {
 		case number != nil:
 			word, _, _ := strings.Cut(value, " ") // "Quorum: 3 Activity blocked"
 			n, err := strconv.Atoi(word)
 			if err != nil {
-				return Votes{}, fmt.Errorf("corosync-quorumtool: %s: %q is not a number", name, value)
+				return Votes{}, fmt.Errorf("corosync-quorumtool: %s: %q is not a number", name,
+					value)
 			}
 			*number = n
 			seen[name] = true
@@ -77,7 +82,10 @@ func ParseVotes(text string) (Votes, error) {
 		}
 	}
 	if len(seen) < 4 {
-		return Votes{}, fmt.Errorf("corosync-quorumtool: votes and quorum are not among its %d lines: is the quorum's provider corosync_votequorum?", strings.Count(text, "\n"))
+		return Votes{}, fmt.Errorf(
+			"corosync-quorumtool: votes and quorum are not among its %d lines: is the quorum's "+
+				"provider corosync_votequorum?",
+			strings.Count(text, "\n"))
 	}
 	return q, nil
 }

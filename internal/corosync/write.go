@@ -67,7 +67,8 @@ func (c Cluster) Validate() error {
 			)
 		} else if first := c.Nodes[0]; len(n.Addresses) != len(first.Addresses) {
 			say(
-				"node %s does not have as many addresses as %s (%d, not %d): every link has to reach every node",
+				"node %s does not have as many addresses as %s (%d, not %d): every link has to "+
+					"reach every node",
 				n.Name,
 				first.Name,
 				len(n.Addresses),
@@ -78,7 +79,8 @@ func (c Cluster) Validate() error {
 			ip, err := netip.ParseAddr(a)
 			if err != nil || ip.Zone() != "" {
 				say(
-					"node %s: %q is not an IP address; give the address itself, so that the cluster starts without a name server",
+					"node %s: %q is not an IP address; give the address itself, so that the "+
+						"cluster starts without a name server",
 					n.Name,
 					a,
 				)

@@ -1,7 +1,8 @@
-// Package docrun reads the commands out of a page of documentation and runs them, so that a page that tells an operator what to type
-// cannot say what does not work.
+// Package docrun reads the commands out of a page of documentation and runs them, so that a page
+// that tells an operator what to type cannot say what does not work.
 //
-// A page says where each command is run in the words behind a block's language, which no reader sees:
+// A page says where each command is run in the words behind a block's language, which no reader
+// sees:
 //
 //	```sh lb-1                      the block is a script, run by bash on that node; the first command that fails ends it
 //	```sh each                      on every balancer, one after the other; holder and spare are the one that has the address, and another
@@ -12,8 +13,9 @@
 //	```text                         what the commands just before print: these lines, in this order, among others; … is any text
 //	```log                          an excerpt that is not compared
 //
-// What a reader needs not see, faults to be mended and looks at whether they were, stands in a comment of the same form: <!-- sh lb-1,
-// the script, and --> on a line of its own. <!-- lab holds what is done to the machines themselves, such as "kill lb-3".
+// What a reader needs not see, faults to be mended and looks at whether they were, stands in a
+// comment of the same form: <!-- sh lb-1, the script, and --> on a line of its own. <!-- lab holds
+// what is done to the machines themselves, such as "kill lb-3".
 //
 // It imports nothing of ours. Open docrun.go first.
 package docrun
@@ -56,7 +58,8 @@ type Step struct {
 	Path string `json:"path,omitempty"`
 	// Exit is the exit code that the script must have.
 	Exit int `json:"exit,omitempty"`
-	// Within is how long the script may be run again until its exit code and its output are right; once if zero.
+	// Within is how long the script may be run again until its exit code and its output are right;
+	// once if zero.
 	Within time.Duration `json:"within,omitempty"`
 	// Answer is typed on the script's terminal. Without it there is no terminal.
 	Answer string `json:"answer,omitempty"`
@@ -77,26 +80,32 @@ const failedMark = "docrun: the script failed in line "
 // Bash is what `bash -c` is given: the script begins in its second line.
 func (s Step) Bash() string { return prelude + "\n" + s.Text }
 
-// WriteFile is the script that puts the step's text, from standard input, in place. An existing file keeps its mode.
+// WriteFile is the script that puts the step's text, from standard input, in place. An existing
+// file keeps its mode.
 func (s Step) WriteFile() string {
 	return fmt.Sprintf("set -e\nmkdir -p \"$(dirname %[1]s)\"\ncat >%[1]s\n", quote(s.Path))
 }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// Check compares what a script printed and its exit code with what the page says. The error begins with the page and the line.
+// Check compares what a script printed and its exit code with what the page says. The error begins
+// with the page and the line.
 func (s Step) Check(output string, code int) error {
 	if code != s.Exit {
 		at, rest := s.failedAt(output)
-		return fmt.Errorf("%s: %s: exit code %d, and the page says %d; it printed:\n%s", at, firstLine(s.lineAt(at)), code, s.Exit, rest)
+		return fmt.Errorf("%s: %s: exit code %d, and the page says %d; it printed:\n%s", at,
+			firstLine(s.lineAt(at)), code, s.Exit, rest)
 	}
 	if missing, ok := matches(s.Want, output); !ok {
-		return fmt.Errorf("%s: no line as the page shows it, %q, behind those before it; it printed:\n%s", s.At(), missing, output)
+		return fmt.Errorf(
+			"%s: no line as the page shows it, %q, behind those before it; it printed:\n%s", s.At(),
+			missing, output)
 	}
 	return nil
 }
 
-// failedAt returns the place of the command that failed, and the output without the mark that told it.
+// failedAt returns the place of the command that failed, and the output without the mark that told
+// it.
 func (s Step) failedAt(output string) (at, rest string) {
 	at = s.At()
 	var kept []string

@@ -8,12 +8,15 @@ const ellipsis = "…"
 // question is how a command asks on a terminal whether it may go on.
 const question = "[y/N]"
 
-// matches looks for each wanted line, in their order, among the lines of the output. It returns the first that is not there. How many blanks
-// there are does not count: columns are as wide as what stands in them.
+// matches looks for each wanted line, in their order, among the lines of the output. It returns the
+// first that is not there. How many blanks there are does not count: columns are as wide as what
+// stands in them.
 func matches(want []string, output string) (missing string, ok bool) {
-	// An answer is typed ahead: its echo, and the end of the line with it, may stand before the question.
+	// An answer is typed ahead: its echo, and the end of the line with it, may stand before the
+	// question.
 	output = strings.ReplaceAll(output, question, question+"\n")
-	lines := strings.FieldsFunc(output, func(r rune) bool { return r == '\n' || r == '\r' }) // a terminal ends lines with both
+	// a terminal ends lines with both
+	lines := strings.FieldsFunc(output, func(r rune) bool { return r == '\n' || r == '\r' })
 	for _, w := range want {
 		pattern := blanks(w)
 		if pattern == "" || pattern == ellipsis {

@@ -61,7 +61,8 @@ type block struct {
 }
 
 func (p *parser) wrong(line int, format string, a ...any) {
-	p.faults = append(p.faults, fmt.Errorf("%s:%d: %w", p.page.Name, line, fmt.Errorf(format, a...)))
+	p.faults = append(p.faults,
+		fmt.Errorf("%s:%d: %w", p.page.Name, line, fmt.Errorf(format, a...)))
 }
 
 var fence = regexp.MustCompile("^( {0,3})(```+)([^`]*)$")
@@ -108,7 +109,10 @@ func (p *parser) close(b *block) {
 		return
 	}
 	text := strings.Join(b.text, "\n")
-	s := Step{Page: p.page.Name, Line: b.at + 1, Section: p.section, Place: Lab, Text: text, Hidden: b.hidden}
+	s := Step{
+		Page: p.page.Name, Line: b.at + 1, Section: p.section, Place: Lab, Text: text,
+		Hidden: b.hidden,
+	}
 	switch b.info[0] {
 	case "text":
 		p.output(b)
@@ -138,7 +142,9 @@ func (p *parser) close(b *block) {
 	}
 	switch {
 	case (s.Kind == File) != (s.Path != ""):
-		p.wrong(b.at, "a block of %s and file=%s: a file has both another language than sh and file=PATH", b.info[0], s.Path)
+		p.wrong(b.at,
+			"a block of %s and file=%s: a file has both another language than sh and file=PATH",
+			b.info[0], s.Path)
 	case strings.TrimSpace(text) == "":
 		p.wrong(b.at, "this block is empty")
 	default:
@@ -149,8 +155,11 @@ func (p *parser) close(b *block) {
 // output gives the command before what it has to print.
 func (p *parser) output(b *block) {
 	steps := p.page.Steps
-	if len(steps) == 0 || steps[len(steps)-1].Kind != Script || steps[len(steps)-1].Want != nil || steps[len(steps)-1].Section != p.section {
-		p.wrong(b.at, "no command stands before this output; an excerpt that is not compared is a block of log")
+	if len(steps) == 0 || steps[len(steps)-1].Kind != Script || steps[len(steps)-1].Want != nil ||
+		steps[len(steps)-1].Section != p.section {
+		p.wrong(b.at,
+			"no command stands before this output; an excerpt that is not compared is a block of "+
+				"log")
 		return
 	}
 	steps[len(steps)-1].Want = b.text

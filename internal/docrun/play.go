@@ -11,8 +11,8 @@ import (
 type Machines interface {
 	// Names are the nodes that a name or a role means now.
 	Names(ctx context.Context, on string) ([]string, error)
-	// Bash runs `bash -c script` as root on a node with that input, on a terminal if the step has an answer. Only what kept it from being run,
-	// or from ending, is an error.
+	// Bash runs `bash -c script` as root on a node with that input, on a terminal if the step has
+	// an answer. Only what kept it from being run, or from ending, is an error.
 	Bash(ctx context.Context, node, script, input string, terminal bool) (output string, code int, err error)
 	// Do does to the machines what a line of an Action says.
 	Do(ctx context.Context, words []string) error

@@ -10,8 +10,8 @@ import (
 // legacySave prints the rules of the older ip_tables (iptables-save(8)).
 var legacySave = []string{"/usr/sbin/iptables-legacy-save", "/usr/sbin/ip6tables-legacy-save"}
 
-// legacyIsEmpty says whether the tables of the older ip_tables hold no rule and let everything pass: a table is there once it was only
-// listed. Where that cannot be asked, it is not empty.
+// legacyIsEmpty says whether the tables of the older ip_tables hold no rule and let everything
+// pass: a table is there once it was only listed. Where that cannot be asked, it is not empty.
 func legacyIsEmpty() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -24,10 +24,13 @@ func legacyIsEmpty() bool {
 	return true
 }
 
-// harmless reads what iptables-save prints: comments, "*filter", ":INPUT ACCEPT [0:0]", rules and COMMIT.
+// harmless reads what iptables-save prints: comments, "*filter", ":INPUT ACCEPT [0:0]", rules and
+// COMMIT.
 func harmless(saved string) bool {
 	for line := range strings.Lines(saved) {
-		if strings.HasPrefix(line, "-") || strings.HasPrefix(line, ":") && !strings.Contains(line, " ACCEPT ") && !strings.Contains(line, " - ") {
+		if strings.HasPrefix(line, "-") ||
+			strings.HasPrefix(line, ":") && !strings.Contains(line, " ACCEPT ") &&
+				!strings.Contains(line, " - ") {
 			return false
 		}
 	}

@@ -1,9 +1,10 @@
-// Package firewall tells whether the packet filter of this network namespace would let a packet in or out. It reads the rules and follows
-// them as the kernel would, and changes nothing. Whatever it does not understand, or cannot know of the packet, makes the answer a doubt:
-// it is never taken for "open".
+// Package firewall tells whether the packet filter of this network namespace would let a packet in
+// or out. It reads the rules and follows them as the kernel would, and changes nothing. Whatever it
+// does not understand, or cannot know of the packet, makes the answer a doubt: it is never taken
+// for "open".
 //
-// It knows nftables, and so what iptables-nft, firewalld and ufw write there. It does not look at eBPF, at tc, and at what stands between
-// the machines.
+// It knows nftables, and so what iptables-nft, firewalld and ufw write there. It does not look at
+// eBPF, at tc, and at what stands between the machines.
 //
 // It imports nothing of ours. Open firewall.go first, machine.go for how a rule is followed.
 package firewall
@@ -48,7 +49,8 @@ func (p Place) String() string { return p.Family + " " + p.Table + " " + p.Chain
 type Doubt struct {
 	Place Place // the chain in which the rule stands
 	What  string
-	// Unread is true where the rule itself is not understood, false where it depends on the packet, such as on who sent it.
+	// Unread is true where the rule itself is not understood, false where it depends on the packet,
+	// such as on who sent it.
 	Unread bool
 }
 
@@ -58,7 +60,8 @@ const (
 	UDP = 17
 )
 
-// Packet is what is known of a packet. The zero value of an address or a port is one that is not known, which may be any.
+// Packet is what is known of a packet. The zero value of an address or a port is one that is not
+// known, which may be any.
 type Packet struct {
 	// Out is a packet that this machine sends. Else it is for this machine.
 	Out         bool

@@ -39,7 +39,8 @@ func (a attributes) within(kind uint16) attributes {
 	return in
 }
 
-// number is a number in network byte order, as nf_tables has them all. There is no third state: what is not there is 0.
+// number is a number in network byte order, as nf_tables has them all. There is no third state:
+// what is not there is 0.
 func (a attributes) number(kind uint16) uint32 {
 	if b := a[kind]; len(b) >= 4 {
 		return binary.BigEndian.Uint32(b)
@@ -52,11 +53,12 @@ func (a attributes) text(kind uint16) string { return string(bytes.TrimRight(a[k
 // Read asks the kernel for the rules of this thread's network namespace. It needs CAP_NET_ADMIN.
 func Read() (*Ruleset, error) { return steadily(generation, readOnce) }
 
-// readings is how often the rules are read that change meanwhile: a program such as fail2ban may do that at any moment.
+// readings is how often the rules are read that change meanwhile: a program such as fail2ban may do
+// that at any moment.
 const readings = 5
 
-// steadily reads until nothing has changed between the beginning and the end: chains of before a change with the rules of after it are
-// a packet filter that never was.
+// steadily reads until nothing has changed between the beginning and the end: chains of before a
+// change with the rules of after it are a packet filter that never was.
 func steadily(generation func() (uint32, error), read func() (*Ruleset, error)) (*Ruleset, error) {
 	for range readings {
 		before, err := generation()
@@ -73,10 +75,14 @@ func steadily(generation func() (uint32, error), read func() (*Ruleset, error)) 
 			return r, readErr
 		}
 	}
-	return nil, fmt.Errorf("read the packet filter's rules: they have changed each time, %d times, while they were read", readings)
+	return nil, fmt.Errorf(
+		"read the packet filter's rules: they have changed each time, %d times, while they were "+
+			"read",
+		readings)
 }
 
-// generation is the number of the rules' last change (NFTA_GEN_ID), 0 in a kernel without nf_tables.
+// generation is the number of the rules' last change (NFTA_GEN_ID), 0 in a kernel without
+// nf_tables.
 func generation() (uint32, error) {
 	const id = 1 // NFTA_GEN_ID
 	req := nl.NewNetlinkRequest(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, 0)
@@ -123,7 +129,8 @@ func readOnce() (*Ruleset, error) {
 	}
 	for _, s := range steps {
 		if err := dump(s.ask, 0, nil, s.each); err != nil {
-			if s.ask == unix.NFT_MSG_GETTABLE && (errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EINVAL)) {
+			if s.ask == unix.NFT_MSG_GETTABLE &&
+				(errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EINVAL)) {
 				break // a kernel without nf_tables has no rules there
 			}
 			return nil, fmt.Errorf("read the packet filter's rules: %w", err)
@@ -138,11 +145,12 @@ func readOnce() (*Ruleset, error) {
 	return r, nil
 }
 
-// legacyTables says whether ip_tables (not nf_tables) has a table with rules in this network namespace. The file names the tables that
-// were ever used since.
+// legacyTables says whether ip_tables (not nf_tables) has a table with rules in this network
+// namespace. The file names the tables that were ever used since.
 func legacyTables(net string) bool {
 	for _, name := range []string{"ip_tables_names", "ip6_tables_names"} {
-		if text, err := os.ReadFile(net + "/" + name); err == nil && len(strings.Fields(string(text))) > 0 {
+		if text, err := os.ReadFile(net + "/" + name); err == nil &&
+			len(strings.Fields(string(text))) > 0 {
 			return true
 		}
 	}
@@ -174,13 +182,17 @@ func dump(ask int, family uint8, body []byte, each func(family uint8, a attribut
 }
 
 func readChain(family uint8, a attributes) *Chain {
-	c := &Chain{Family: family, Table: a.text(unix.NFTA_CHAIN_TABLE), Name: a.text(unix.NFTA_CHAIN_NAME), Hook: noHook}
+	c := &Chain{
+		Family: family, Table: a.text(unix.NFTA_CHAIN_TABLE), Name: a.text(unix.NFTA_CHAIN_NAME),
+		Hook: noHook,
+	}
 	if _, base := a[unix.NFTA_CHAIN_HOOK]; base {
 		const device, devices = 3, 4 // NFTA_HOOK_DEV, NFTA_HOOK_DEVS
 		hook := a.within(unix.NFTA_CHAIN_HOOK)
 		c.Hook = int(hook.number(unix.NFTA_HOOK_HOOKNUM))
 		c.Priority = int32(hook.number(unix.NFTA_HOOK_PRIORITY))
-		c.Drops = len(a[unix.NFTA_CHAIN_POLICY]) >= 4 && a.number(unix.NFTA_CHAIN_POLICY) == verdictDrop
+		c.Drops = len(a[unix.NFTA_CHAIN_POLICY]) >= 4 &&
+			a.number(unix.NFTA_CHAIN_POLICY) == verdictDrop
 		if name := hook.text(device); name != "" {
 			c.Devices = []string{name}
 		}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine is the kernel's, with which a rule reads a packet: registers of four bytes, here with what is known of each bit
-// (linux/netfilter/nf_tables.h; net/netfilter/nf_tables_core.c).
+// machine is the kernel's, with which a rule reads a packet: registers of four bytes, here with
+// what is known of each bit (linux/netfilter/nf_tables.h; net/netfilter/nf_tables_core.c).
 type machine struct {
 	walk  *walk
 	chain *Chain
@@ -170,8 +170,8 @@ func (m *machine) step(e Expr) stepped {
 	return m.unread("a step of the kind " + e.Name)
 }
 
-// forget marks what a step writes as unknown. All of those have their destination register as one of their first attributes, but not
-// the same one: everything that was read so far is forgotten.
+// forget marks what a step writes as unknown. All of those have their destination register as one
+// of their first attributes, but not the same one: everything that was read so far is forgotten.
 func (m *machine) forget(e Expr) {
 	for i := range m.data {
 		m.known[i] = 0
@@ -203,7 +203,8 @@ func (m *machine) meta(register, key uint32) {
 			kind = unix.ETH_P_IPV6
 		}
 		m.putKnown(register, append(binary.BigEndian.AppendUint16(nil, kind), 0, 0))
-	case p.Interface != "" && (key == unix.NFT_META_IIFNAME && in || key == unix.NFT_META_OIFNAME && out):
+	case p.Interface != "" &&
+		(key == unix.NFT_META_IIFNAME && in || key == unix.NFT_META_OIFNAME && out):
 		m.putKnown(register, name())
 	case p.Index != 0 && (key == unix.NFT_META_IIF && in || key == unix.NFT_META_OIF && out):
 		m.putKnown(register, native32(uint32(p.Index)))
@@ -212,7 +213,8 @@ func (m *machine) meta(register, key uint32) {
 	case key == unix.NFT_META_MARK && !m.walk.markUnknown:
 		m.putKnown(register, native32(0))
 	default:
-		m.putUnknown(register, 16, fmt.Sprintf("what the kernel knows beside the headers (meta key %d)", key))
+		m.putUnknown(register, 16,
+			fmt.Sprintf("what the kernel knows beside the headers (meta key %d)", key))
 	}
 }
 
@@ -221,7 +223,8 @@ func (m *machine) payload(a attributes) stepped {
 	if a[unix.NFTA_PAYLOAD_SREG] != nil {
 		return elsewhere("a rule that changes the packet")
 	}
-	register, offset, length := a.number(unix.NFTA_PAYLOAD_DREG), int(a.number(unix.NFTA_PAYLOAD_OFFSET)), int(a.number(unix.NFTA_PAYLOAD_LEN))
+	register, offset, length := a.number(unix.NFTA_PAYLOAD_DREG), int(
+		a.number(unix.NFTA_PAYLOAD_OFFSET)), int(a.number(unix.NFTA_PAYLOAD_LEN))
 	var data, known []byte
 	switch a.number(unix.NFTA_PAYLOAD_BASE) {
 	case unix.NFT_PAYLOAD_NETWORK_HEADER:
@@ -262,7 +265,8 @@ func (w *walk) part(base uint32, offset int) string {
 	return "other parts of the packet"
 }
 
-// States of connection tracking, as nf_tables has them (NF_CT_STATE_BIT of linux/netfilter/nf_conntrack_common.h).
+// States of connection tracking, as nf_tables has them (NF_CT_STATE_BIT of
+// linux/netfilter/nf_conntrack_common.h).
 const (
 	stateEstablished = 2
 	stateNew         = 8
@@ -331,7 +335,8 @@ func (m *machine) compare(a attributes) stepped {
 			break
 		}
 		c := bytes.Compare(key, value)
-		holds := op == unix.NFT_CMP_LT && c < 0 || op == unix.NFT_CMP_LTE && c <= 0 || op == unix.NFT_CMP_GT && c > 0 || op == unix.NFT_CMP_GTE && c >= 0
+		holds := op == unix.NFT_CMP_LT && c < 0 || op == unix.NFT_CMP_LTE && c <= 0 ||
+			op == unix.NFT_CMP_GT && c > 0 || op == unix.NFT_CMP_GTE && c >= 0
 		result = no
 		if holds {
 			result = yes
@@ -344,7 +349,8 @@ func (m *machine) compare(a attributes) stepped {
 }
 
 func (m *machine) inRange(a attributes) stepped {
-	from, to := a.within(unix.NFTA_RANGE_FROM_DATA)[unix.NFTA_DATA_VALUE], a.within(unix.NFTA_RANGE_TO_DATA)[unix.NFTA_DATA_VALUE]
+	from := a.within(unix.NFTA_RANGE_FROM_DATA)[unix.NFTA_DATA_VALUE]
+	to := a.within(unix.NFTA_RANGE_TO_DATA)[unix.NFTA_DATA_VALUE]
 	key, known, why, ok := m.get(a.number(unix.NFTA_RANGE_SREG), len(from))
 	if !ok || len(from) != len(to) {
 		return m.unread("a range")
@@ -362,14 +368,17 @@ func (m *machine) inRange(a attributes) stepped {
 	return stepped{match: result}
 }
 
-// bitwise is (register & mask) ^ value: what the mask takes away is known to be what the value has there.
+// bitwise is (register & mask) ^ value: what the mask takes away is known to be what the value has
+// there.
 func (m *machine) bitwise(a attributes) {
 	const operation = 6 // NFTA_BITWISE_OP; 0 is the mask, others shift or take two registers
 	length := int(a.number(unix.NFTA_BITWISE_LEN))
 	key, known, why, ok := m.get(a.number(unix.NFTA_BITWISE_SREG), length)
-	mask, value := a.within(unix.NFTA_BITWISE_MASK)[unix.NFTA_DATA_VALUE], a.within(unix.NFTA_BITWISE_XOR)[unix.NFTA_DATA_VALUE]
+	mask := a.within(unix.NFTA_BITWISE_MASK)[unix.NFTA_DATA_VALUE]
+	value := a.within(unix.NFTA_BITWISE_XOR)[unix.NFTA_DATA_VALUE]
 	if !ok || a.number(operation) != 0 || len(mask) != length || len(value) != length {
-		m.putUnknown(a.number(unix.NFTA_BITWISE_DREG), 16, "\x00a shift or another operation on bits")
+		m.putUnknown(a.number(unix.NFTA_BITWISE_DREG), 16,
+			"\x00a shift or another operation on bits")
 		return
 	}
 	d, k := make([]byte, length), make([]byte, length)

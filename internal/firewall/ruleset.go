@@ -23,12 +23,16 @@ const (
 	familyIPv6   = 10
 )
 
-var familyNames = map[uint8]string{familyInet: "inet", familyIPv4: "ip", familyNetdev: "netdev", familyIPv6: "ip6", 3: "arp", 7: "bridge"}
+var familyNames = map[uint8]string{
+	familyInet: "inet", familyIPv4: "ip", familyNetdev: "netdev", familyIPv6: "ip6", 3: "arp",
+	7: "bridge",
+}
 
 // Ruleset is what the kernel has.
 type Ruleset struct {
 	Chains []*Chain
-	// Legacy is true where the older ip_tables holds tables of its own, which are not among the chains.
+	// Legacy is true where the older ip_tables holds tables of its own, which are not among the
+	// chains.
 	Legacy bool
 
 	sets map[setID]*set
@@ -87,11 +91,13 @@ func (r *Ruleset) at(hook int, ipv6 bool) []*Chain {
 	return out
 }
 
-// onDevice lists the base chains of the packet's interface: ingress for what comes in, egress for what goes out.
+// onDevice lists the base chains of the packet's interface: ingress for what comes in, egress for
+// what goes out.
 func (r *Ruleset) onDevice(p Packet) []*Chain {
 	var out []*Chain
 	for _, c := range r.Chains {
-		ingress := c.Family == familyNetdev && c.Hook == 0 || c.Family == familyInet && c.Hook == hookInetIngress
+		ingress := c.Family == familyNetdev && c.Hook == 0 ||
+			c.Family == familyInet && c.Hook == hookInetIngress
 		egress := c.Family == familyNetdev && c.Hook == 1
 		if (ingress && !p.Out || egress && p.Out) && slices.Contains(c.Devices, p.Interface) {
 			out = append(out, c)
@@ -101,7 +107,8 @@ func (r *Ruleset) onDevice(p Packet) []*Chain {
 	return out
 }
 
-// Manager names the program that wrote the rules, by the names that it gives its tables and chains: "firewalld", "ufw", or "".
+// Manager names the program that wrote the rules, by the names that it gives its tables and chains:
+// "firewalld", "ufw", or "".
 func (r *Ruleset) Manager() string {
 	for _, c := range r.Chains {
 		switch {
@@ -114,8 +121,11 @@ func (r *Ruleset) Manager() string {
 	return ""
 }
 
-// IPTables says whether the place is a table of iptables-nft: those have the names of the old built-in tables and chains.
+// IPTables says whether the place is a table of iptables-nft: those have the names of the old
+// built-in tables and chains.
 func (p Place) IPTables() bool {
-	return (p.Family == "ip" || p.Family == "ip6") && slices.Contains([]string{"filter", "raw", "mangle", "nat", "security"}, p.Table) &&
+	return (p.Family == "ip" || p.Family == "ip6") && slices.Contains([]string{
+		"filter", "raw", "mangle", "nat", "security",
+	}, p.Table) &&
 		p.Chain == strings.ToUpper(p.Chain)
 }

@@ -20,13 +20,17 @@ type set struct {
 // element is one entry: a key, or a range of keys with both ends.
 type element struct {
 	from, to []byte // the same for one key
-	end      bool   // of an interval that an element before begins: its key is the first that is not in it
-	any      bool   // matches what no other does
-	data     attributes
+	// of an interval that an element before begins: its key is the first that is not in it
+	end  bool
+	any  bool // matches what no other does
+	data attributes
 }
 
 func readSet(family uint8, a attributes) *set {
-	s := &set{id: setID{family, a.text(unix.NFTA_SET_TABLE), a.text(unix.NFTA_SET_NAME)}, keyLength: int(a.number(unix.NFTA_SET_KEY_LEN))}
+	s := &set{
+		id:        setID{family, a.text(unix.NFTA_SET_TABLE), a.text(unix.NFTA_SET_NAME)},
+		keyLength: int(a.number(unix.NFTA_SET_KEY_LEN)),
+	}
 	s.interval = a.number(unix.NFTA_SET_FLAGS)&unix.NFT_SET_INTERVAL != 0
 	const concatenation, length = 2, 1 // NFTA_SET_DESC_CONCAT, NFTA_SET_FIELD_LEN
 	if list, err := nl.ParseRouteAttr(a.within(unix.NFTA_SET_DESC)[concatenation]); err == nil {
@@ -57,8 +61,12 @@ func (s *set) readElements() error {
 			if err != nil {
 				return err
 			}
-			const intervalEnd, catchAll, keyEnd = 0x1, 0x2, 10 // NFT_SET_ELEM_INTERVAL_END, NFT_SET_ELEM_CATCHALL, NFTA_SET_ELEM_KEY_END
-			e := element{from: in.within(unix.NFTA_SET_ELEM_KEY)[unix.NFTA_DATA_VALUE], data: in.within(unix.NFTA_SET_ELEM_DATA)}
+			// NFT_SET_ELEM_INTERVAL_END, NFT_SET_ELEM_CATCHALL, NFTA_SET_ELEM_KEY_END
+			const intervalEnd, catchAll, keyEnd = 0x1, 0x2, 10
+			e := element{
+				from: in.within(unix.NFTA_SET_ELEM_KEY)[unix.NFTA_DATA_VALUE],
+				data: in.within(unix.NFTA_SET_ELEM_DATA),
+			}
 			e.to = e.from
 			if end := in.within(keyEnd)[unix.NFTA_DATA_VALUE]; end != nil {
 				e.to = end
@@ -71,8 +79,8 @@ func (s *set) readElements() error {
 	})
 }
 
-// find looks a key up of which some bits may not be known. certain is the element that it is in, nil for none; where that cannot be
-// said, perhaps lists all that it may be in.
+// find looks a key up of which some bits may not be known. certain is the element that it is in,
+// nil for none; where that cannot be said, perhaps lists all that it may be in.
 func (s *set) find(key, known []byte) (certain *element, perhaps []*element, sure bool) {
 	var rest *element
 	all := allKnown(known)
@@ -116,7 +124,8 @@ func (s *set) find(key, known []byte) (certain *element, perhaps []*element, sur
 	return nil, perhaps, false
 }
 
-// holds says whether the key is in the element, part by part where it is a concatenation. Each part begins at a multiple of four bytes.
+// holds says whether the key is in the element, part by part where it is a concatenation. Each part
+// begins at a multiple of four bytes.
 func (s *set) holds(e *element, key, known []byte) ternary {
 	fields := s.fields
 	if len(fields) == 0 {
@@ -144,7 +153,8 @@ func (s *set) holds(e *element, key, known []byte) ternary {
 	return result
 }
 
-// inInterval finds the interval that holds the key: the one with the greatest beginning that is not above it, unless an end stands between.
+// inInterval finds the interval that holds the key: the one with the greatest beginning that is not
+// above it, unless an end stands between.
 func (s *set) inInterval(key []byte) (found, rest *element) {
 	var best *element
 	for i := range s.elements {
@@ -156,7 +166,8 @@ func (s *set) inInterval(key []byte) (found, rest *element) {
 		if len(e.from) != len(key) || bytes.Compare(e.from, key) > 0 {
 			continue
 		}
-		if best == nil || bytes.Compare(e.from, best.from) > 0 || bytes.Equal(e.from, best.from) && best.end {
+		if best == nil || bytes.Compare(e.from, best.from) > 0 ||
+			bytes.Equal(e.from, best.from) && best.end {
 			best = e
 		}
 	}

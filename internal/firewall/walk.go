@@ -39,7 +39,8 @@ func (o *outcome) add(x outcome) {
 	o.doubts = append(o.doubts, x.doubts...)
 }
 
-// walk follows one packet. What a rule may have changed of the packet is not known any more for those that come after it.
+// walk follows one packet. What a rule may have changed of the packet is not known any more for
+// those that come after it.
 type walk struct {
 	rules  *Ruleset
 	packet Packet
@@ -51,7 +52,8 @@ type walk struct {
 	steps                     int
 }
 
-// mostSteps ends the walk through rules of which nothing is known: each jump that may be taken doubles the ways.
+// mostSteps ends the walk through rules of which nothing is known: each jump that may be taken
+// doubles the ways.
 const mostSteps = 200_000
 
 // mostJumps is how deeply chains may call each other (NFT_JUMP_STACK_SIZE of the kernel is 16).
@@ -73,11 +75,17 @@ func (w *walk) base(c *Chain) outcome {
 func (w *walk) chain(c *Chain, depth int) outcome {
 	var o outcome
 	if depth > mostJumps {
-		return outcome{accept: true, drop: true, doubts: []Doubt{{c.place(), "chains that call each other too deeply", true}}}
+		return outcome{
+			accept: true, drop: true,
+			doubts: []Doubt{{c.place(), "chains that call each other too deeply", true}},
+		}
 	}
 	for _, rule := range c.Rules {
 		if w.steps++; w.steps > mostSteps {
-			return outcome{accept: true, drop: true, doubts: []Doubt{{c.place(), "more rules than are followed", true}}}
+			return outcome{
+				accept: true, drop: true,
+				doubts: []Doubt{{c.place(), "more rules than are followed", true}},
+			}
 		}
 		r := w.rule(c, rule, depth)
 		o.add(r.outcome)
@@ -139,7 +147,10 @@ func (w *walk) verdict(out *ruled, c *Chain, v verdict, depth int) {
 		if to == nil {
 			to = &Chain{} // made since: it cannot be told what is in it
 			out.accept, out.drop = true, true
-			out.doubts = append(out.doubts, Doubt{c.place(), "the chain " + v.chain + ", which was not there when the rules were read", true})
+			out.doubts = append(out.doubts, Doubt{
+				c.place(),
+				"the chain " + v.chain + ", which was not there when the rules were read", true,
+			})
 		}
 		in := w.chain(to, depth+1)
 		out.add(in)
@@ -181,7 +192,8 @@ func newWalk(r *Ruleset, p Packet) *walk {
 		}
 	}
 	if p.Protocol == TCP && !p.Established {
-		w.transport[13], w.transportKnown[13] = 0x02, 0x3f // SYN alone (RFC 9293, 3.1), whatever ECN adds
+		// SYN alone (RFC 9293, 3.1), whatever ECN adds
+		w.transport[13], w.transportKnown[13] = 0x02, 0x3f
 	}
 	return w
 }
@@ -204,10 +216,13 @@ func (r *Ruleset) setsMarks() bool {
 	for _, c := range r.Chains {
 		for _, rule := range c.Rules {
 			for _, e := range rule {
-				if e.Name == "meta" && e.attrs[unix.NFTA_META_SREG] != nil && e.attrs.number(unix.NFTA_META_KEY) == unix.NFT_META_MARK {
+				if e.Name == "meta" && e.attrs[unix.NFTA_META_SREG] != nil &&
+					e.attrs.number(unix.NFTA_META_KEY) == unix.NFT_META_MARK {
 					return true
 				}
-				if e.Name == "target" && (e.attrs.text(unix.NFTA_TARGET_NAME) == "MARK" || e.attrs.text(unix.NFTA_TARGET_NAME) == "CONNMARK") {
+				if e.Name == "target" &&
+					(e.attrs.text(unix.NFTA_TARGET_NAME) == "MARK" ||
+						e.attrs.text(unix.NFTA_TARGET_NAME) == "CONNMARK") {
 					return true
 				}
 			}

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// iptables-nft writes what nf_tables has no words for as the matches and targets of iptables (nft_compat): structures of the kernel's
-// headers, in the machine's byte order.
+// iptables-nft writes what nf_tables has no words for as the matches and targets of iptables
+// (nft_compat): structures of the kernel's headers, in the machine's byte order.
 
 func (m *machine) xtMatch(a attributes) stepped {
 	name, info := a.text(unix.NFTA_MATCH_NAME), a[unix.NFTA_MATCH_INFO]
@@ -133,7 +133,8 @@ func (m *machine) xtMultiport(info []byte, revision uint32) (ternary, bool) {
 	return bit(found != inverted), true
 }
 
-// xtConntrack reads struct xt_conntrack_mtinfo1 to 3 (linux/netfilter/xt_conntrack.h), where it asks for the state alone.
+// xtConntrack reads struct xt_conntrack_mtinfo1 to 3 (linux/netfilter/xt_conntrack.h), where it
+// asks for the state alone.
 func (m *machine) xtConntrack(info []byte, revision uint32) (ternary, bool) {
 	if revision < 1 || revision > 3 || len(info) < 154 || !m.walk.tracked {
 		return maybe, false
@@ -147,7 +148,8 @@ func (m *machine) xtConntrack(info []byte, revision uint32) (ternary, bool) {
 	if asks&^alias != state {
 		return maybe, true
 	}
-	// the bits of nf_tables, and two of address translation, which no rule that was followed has done
+	// the bits of nf_tables, and two of address translation, which no rule that was followed has
+	// done
 	found := states&^(snat|dnat)&uint16(m.walk.state()) != 0
 	return bit(found != (inverts&state != 0)), true
 }
@@ -159,7 +161,8 @@ func (m *machine) xtAddrtype(info []byte, revision uint32) (ternary, bool) {
 	}
 	n := binary.NativeEndian
 	source, destination, flags := n.Uint16(info), n.Uint16(info[2:]), n.Uint32(info[4:])
-	const local, invertDestination, others = 1 << 2, 0x2, 0x4 | 0x8 // the last two limit it to an interface
+	// the last two limit it to an interface
+	const local, invertDestination, others = 1 << 2, 0x2, 0x4 | 0x8
 	if source != 0 || flags&others != 0 {
 		return maybe, true
 	}
@@ -171,7 +174,8 @@ func (m *machine) xtTarget(a attributes) stepped {
 	switch name := a.text(unix.NFTA_TARGET_NAME); name {
 	case "REJECT":
 		return stepped{match: yes, verdicts: []verdict{{code: verdictDrop}}}
-	case "LOG", "NFLOG", "AUDIT", "MARK", "CONNMARK", "TCPMSS", "CHECKSUM", "CLASSIFY", "DSCP", "TOS":
+	case "LOG", "NFLOG", "AUDIT", "MARK", "CONNMARK", "TCPMSS", "CHECKSUM", "CLASSIFY", "DSCP",
+		"TOS":
 		return matches
 	case "CT", "NOTRACK":
 		m.walk.tracked = false

@@ -23,7 +23,9 @@ type client struct {
 }
 
 func (r *Running) newClient() *client {
-	return &client{run: r, dialer: net.Dialer{KeepAlive: -1}, reader: bufio.NewReaderSize(nil, 4096)}
+	return &client{
+		run: r, dialer: net.Dialer{KeepAlive: -1}, reader: bufio.NewReaderSize(nil, 4096),
+	}
 }
 
 // fault is a failed request's kind and cause.
@@ -56,8 +58,8 @@ func (c *client) ask() bool {
 	return true
 }
 
-// once makes the request on the connection that is there, or on a new one. inFlight is how many were sent and not answered when it
-// ended.
+// once makes the request on the connection that is there, or on a new one. inFlight is how many
+// were sent and not answered when it ended.
 func (c *client) once(deadline time.Time) (f *fault, inFlight int) {
 	waiting := &c.run.inFlight
 	if c.conn == nil {
@@ -72,7 +74,8 @@ func (c *client) once(deadline time.Time) (f *fault, inFlight int) {
 	if err := c.conn.SetDeadline(deadline); err != nil {
 		return c.broken(&fault{LocalFault, err}), int(waiting.Load())
 	}
-	waiting.Add(1) // before it is sent: the server may have died of it by the time that Write returns
+	// before it is sent: the server may have died of it by the time that Write returns
+	waiting.Add(1)
 	if _, err := c.conn.Write(c.run.target.request); err != nil {
 		return c.broken(&fault{kindOf(err, ResetBefore, AnswerTimeout), err}), int(waiting.Add(-1))
 	}
@@ -133,8 +136,9 @@ func (c *client) hangUp() {
 // partingWait is how long the server may take to close a connection after its last answer.
 const partingWait = 100 * time.Millisecond
 
-// partAfterServer lets the server close first: the side that does keeps the pair of ports for a minute (TIME_WAIT), and the client's
-// 28,000 would last for some seconds only. A server that does not close is left with a reset, for the same reason.
+// partAfterServer lets the server close first: the side that does keeps the pair of ports for a
+// minute (TIME_WAIT), and the client's 28,000 would last for some seconds only. A server that does
+// not close is left with a reset, for the same reason.
 func (c *client) partAfterServer() {
 	_ = c.conn.SetReadDeadline(time.Now().Add(partingWait)) // an error shows in Read
 	if _, err := c.reader.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -145,12 +149,14 @@ func (c *client) partAfterServer() {
 	c.hangUp()
 }
 
-// kindOf sorts an error; closed and late are the kinds of a connection that was closed, and of a deadline, at this point.
+// kindOf sorts an error; closed and late are the kinds of a connection that was closed, and of a
+// deadline, at this point.
 func kindOf(err error, closed, late Kind) Kind {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return late
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT): // a Unix socket that is not there
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+		// a Unix socket that is not there
 		return Refused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return Unreachable
@@ -158,7 +164,8 @@ func kindOf(err error, closed, late Kind) Kind {
 		return late
 	case errors.Is(err, syscall.ECONNRESET) && closed == Refused:
 		return ResetBefore // accepted and reset before connect returned
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF),
+		errors.Is(err, io.ErrUnexpectedEOF):
 		return closed
 	}
 	var timeout net.Error

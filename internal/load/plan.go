@@ -1,5 +1,6 @@
-// Package load makes HTTP requests as many visitors do, and tells what became of each: who was refused, who was cut off after asking,
-// who waited longest, and for how long nobody was served. It asks in process; package lab runs it inside a node.
+// Package load makes HTTP requests as many visitors do, and tells what became of each: who was
+// refused, who was cut off after asking, who waited longest, and for how long nobody was served. It
+// asks in process; package lab runs it inside a node.
 //
 // It imports nothing of ours. Open plan.go first.
 package load
@@ -13,25 +14,28 @@ import (
 	"time"
 )
 
-// Plan says what is asked for, by how many, and for how long. It goes on until Requests have been made, For is over or the context
-// ends, whichever is first.
+// Plan says what is asked for, by how many, and for how long. It goes on until Requests have been
+// made, For is over or the context ends, whichever is first.
 type Plan struct {
 	// URL is http://ADDRESS[:PORT]/PATH; a name in place of the address is looked up once.
 	URL string
 	// Unix is the path of a socket that is connected to in place of the URL's address.
 	Unix string `json:",omitempty"`
-	// Clients is how many requests may be under way at once. Zero is one client, or, with Every, no bound: a request is then made
-	// whatever has become of those before it.
+	// Clients is how many requests may be under way at once. Zero is one client, or, with Every, no
+	// bound: a request is then made whatever has become of those before it.
 	Clients int
 	// Requests is how many are made; no limit if zero.
 	Requests int
 	// For is how long requests are made; no limit if zero.
 	For time.Duration
-	// Every is the time between the beginnings of two requests, over all clients; as soon as a client is free if zero.
+	// Every is the time between the beginnings of two requests, over all clients; as soon as a
+	// client is free if zero.
 	Every time.Duration
-	// Timeout is when a request has failed, from before the connection is made; two seconds if zero.
+	// Timeout is when a request has failed, from before the connection is made; two seconds if
+	// zero.
 	Timeout time.Duration
-	// KeepAlive uses a connection for the next request where the server agrees. Without it, each request has a new connection.
+	// KeepAlive uses a connection for the next request where the server agrees. Without it, each
+	// request has a new connection.
 	KeepAlive bool
 }
 
@@ -51,7 +55,9 @@ func (p Plan) check() (target, error) {
 		return wrong("give a URL of the form http://address/path")
 	}
 	if p.Clients < 0 || p.Requests < 0 || p.For < 0 || p.Every < 0 || p.Timeout < 0 {
-		return wrong("clients %d, requests %d, for %s, every %s, time-out %s: none of them can be negative", p.Clients, p.Requests, p.For, p.Every, p.Timeout)
+		return wrong(
+			"clients %d, requests %d, for %s, every %s, time-out %s: none of them can be negative",
+			p.Clients, p.Requests, p.For, p.Every, p.Timeout)
 	}
 	if p.Unix != "" {
 		t.network, t.address = "unix", p.Unix
@@ -73,7 +79,8 @@ func (p Plan) check() (target, error) {
 		t.network, t.address = "tcp", a.String()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: hawser-load\r\n", u.RequestURI(), u.Host)
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: hawser-load\r\n", u.RequestURI(),
+		u.Host)
 	if !p.KeepAlive {
 		b.WriteString("Connection: close\r\n")
 	}
@@ -85,4 +92,5 @@ func (p Plan) check() (target, error) {
 // endless says whether only the context ends the plan.
 func (p Plan) endless() bool { return p.Requests == 0 && p.For == 0 }
 
-var errEndless = errors.New("load: a plan without Requests and For ends only with its context, and this one never does")
+var errEndless = errors.New("load: a plan without Requests and For ends only with its context, " +
+	"and this one never does")

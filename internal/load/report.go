@@ -8,21 +8,24 @@ import (
 	"time"
 )
 
-// Kind is what became of a request that failed. An answer of status 400 and above is of the kind "status 503", and so on.
+// Kind is what became of a request that failed. An answer of status 400 and above is of the kind
+// "status 503", and so on.
 type Kind string
 
-// The kinds. What tells them apart is how far the request had come: one that was not sent can be repeated by anybody, one that was
-// sent may have been carried out.
+// The kinds. What tells them apart is how far the request had come: one that was not sent can be
+// repeated by anybody, one that was sent may have been carried out.
 const (
-	Refused        Kind = "connection refused"      // nobody listens: a reset in answer to the SYN
-	Unreachable    Kind = "unreachable"             // no route, or no neighbour answers
-	ConnectTimeout Kind = "connection timed out"    // neither accepted nor refused
-	ResetBefore    Kind = "reset before it asked"   // connected, and closed before the request was sent
-	ResetAfter     Kind = "reset after it asked"    // closed without a byte of an answer
-	AnswerTimeout  Kind = "answer timed out"        // sent, and no whole answer in time
-	CutOff         Kind = "answer cut off"          // closed within the answer
-	BadAnswer      Kind = "not an answer"           // not HTTP
-	LocalFault     Kind = "the client's own system" // no port or file descriptor left; errors that fit nowhere else
+	Refused        Kind = "connection refused"   // nobody listens: a reset in answer to the SYN
+	Unreachable    Kind = "unreachable"          // no route, or no neighbour answers
+	ConnectTimeout Kind = "connection timed out" // neither accepted nor refused
+	// connected, and closed before the request was sent
+	ResetBefore   Kind = "reset before it asked"
+	ResetAfter    Kind = "reset after it asked" // closed without a byte of an answer
+	AnswerTimeout Kind = "answer timed out"     // sent, and no whole answer in time
+	CutOff        Kind = "answer cut off"       // closed within the answer
+	BadAnswer     Kind = "not an answer"        // not HTTP
+	// no port or file descriptor left; errors that fit nowhere else
+	LocalFault Kind = "the client's own system"
 )
 
 // Failure is one failed request.
@@ -30,7 +33,8 @@ type Failure struct {
 	Kind Kind
 	// Begun and Took say when, since Report.Began, and after how long it failed.
 	Begun, Took time.Duration
-	// InFlight is how many requests had been sent and not answered at that moment, this one among them if it had been sent.
+	// InFlight is how many requests had been sent and not answered at that moment, this one among
+	// them if it had been sent.
 	InFlight int
 	Error    string
 }
@@ -38,23 +42,27 @@ type Failure struct {
 // Report is what the clients saw. Times are in nanoseconds in JSON.
 type Report struct {
 	Began time.Time
-	// Took is from the first request to the end of asking; answers that came later count, their waiting does not.
+	// Took is from the first request to the end of asking; answers that came later count, their
+	// waiting does not.
 	Took time.Duration
 
 	Requests, OK, Failed int
 	Failures             map[Kind]int
-	// Retried counts the requests that found the connection they were to use again closed by the server, and got a new one, as
-	// browsers do (RFC 9110, 9.2.2). They are no failures.
+	// Retried counts the requests that found the connection they were to use again closed by the
+	// server, and got a new one, as browsers do (RFC 9110, 9.2.2). They are no failures.
 	Retried int
 
-	// P50, P99, P999 and Max are waits for good answers, from before the connection is made to the end of the answer.
+	// P50, P99, P999 and Max are waits for good answers, from before the connection is made to the
+	// end of the answer.
 	P50, P99, P999, Max time.Duration
-	// LongestGap is the longest time between the ends of two good answers; the time before the first and after the last count too.
-	// GapStart is when it began.
+	// LongestGap is the longest time between the ends of two good answers; the time before the
+	// first and after the last count too. GapStart is when it began.
 	LongestGap, GapStart time.Duration
-	// InFlight is the largest Failure.InFlight: as many requests may have been in a server that died.
+	// InFlight is the largest Failure.InFlight: as many requests may have been in a server that
+	// died.
 	InFlight int
-	// Answers counts the good answers by the first line of the body, cut after 128 bytes; the 1,000 first different ones.
+	// Answers counts the good answers by the first line of the body, cut after 128 bytes; the 1,000
+	// first different ones.
 	Answers map[string]int
 	// First are the first 100 failures.
 	First []Failure
@@ -81,7 +89,8 @@ func (r Report) String() string {
 		slices.Sort(kinds)
 		fmt.Fprintf(&b, " (%s; up to %d in flight)", strings.Join(kinds, ", "), r.InFlight)
 	}
-	fmt.Fprintf(&b, ", waits p50 %s p99 %s max %s, longest gap %s at %s", short(r.P50), short(r.P99), short(r.Max), short(r.LongestGap), short(r.GapStart))
+	fmt.Fprintf(&b, ", waits p50 %s p99 %s max %s, longest gap %s at %s", short(r.P50),
+		short(r.P99), short(r.Max), short(r.LongestGap), short(r.GapStart))
 	return b.String()
 }
 
@@ -111,7 +120,9 @@ type tally struct {
 }
 
 func newTally() *tally {
-	return &tally{report: Report{Began: time.Now(), Failures: map[Kind]int{}, Answers: map[string]int{}}}
+	return &tally{
+		report: Report{Began: time.Now(), Failures: map[Kind]int{}, Answers: map[string]int{}},
+	}
 }
 
 func (t *tally) since() time.Duration { return time.Since(t.report.Began) }

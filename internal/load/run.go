@@ -23,8 +23,8 @@ type Running struct {
 	inFlight  atomic.Int64 // sent, not answered
 }
 
-// Run carries the plan out and returns what the clients saw. The error is for a plan that cannot be carried out; the context's end
-// only ends it.
+// Run carries the plan out and returns what the clients saw. The error is for a plan that cannot be
+// carried out; the context's end only ends it.
 func Run(ctx context.Context, p Plan) (Report, error) {
 	if p.endless() && ctx.Done() == nil {
 		return Report{}, errEndless
@@ -43,7 +43,10 @@ func Start(ctx context.Context, p Plan) (*Running, error) {
 		return nil, err
 	}
 	p.Timeout = cmp.Or(p.Timeout, 2*time.Second)
-	r := &Running{plan: p, target: t, tally: newTally(), done: make(chan struct{}), first: make(chan struct{})}
+	r := &Running{
+		plan: p, target: t, tally: newTally(), done: make(chan struct{}),
+		first: make(chan struct{}),
+	}
 	ctx, r.cancel = context.WithCancel(ctx)
 	if p.For > 0 {
 		var cancel context.CancelFunc
@@ -125,8 +128,8 @@ func (r *Running) open(ctx context.Context, wg *sync.WaitGroup) {
 	}
 }
 
-// breath is how long a client waits after a failure: a refusal comes back in microseconds, and clients that spin on it take the
-// processor from the server that is to come back.
+// breath is how long a client waits after a failure: a refusal comes back in microseconds, and
+// clients that spin on it take the processor from the server that is to come back.
 const breath = time.Millisecond
 
 // closed is one client that makes a request when it has the answer to the one before.
@@ -143,8 +146,8 @@ func (r *Running) closed(ctx context.Context) {
 	}
 }
 
-// turn waits for the next beginning that no other client has taken. Beginnings that everybody was too late for are left out, so
-// that no burst follows a stall.
+// turn waits for the next beginning that no other client has taken. Beginnings that everybody was
+// too late for are left out, so that no burst follows a stall.
 func (r *Running) turn(ctx context.Context) bool {
 	t := r.tally
 	t.mu.Lock()

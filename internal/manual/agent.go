@@ -8,25 +8,31 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// AgentName is the name of an agent's page, as those of resource-agents are called: ocf_heartbeat_IPaddr2(7).
+// AgentName is the name of an agent's page, as those of resource-agents are called:
+// ocf_heartbeat_IPaddr2(7).
 func AgentName(provider string, a *ocf.Agent) string { return "ocf_" + provider + "_" + a.Name }
 
 // Agent is the manual page of a resource agent, made of what its meta-data is made of.
 func Agent(provider string, a *ocf.Agent) string {
 	var b strings.Builder
-	Header{Name: AgentName(provider, a), Section: "7", Short: a.Short, Version: a.Version, Part: "OCF resource agents"}.write(&b)
+	Header{
+		Name: AgentName(provider, a), Section: "7", Short: a.Short, Version: a.Version,
+		Part: "OCF resource agents",
+	}.write(&b)
 	full := "ocf:" + provider + ":" + a.Name
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n.SH DESCRIPTION\n", Escape(full))
 	paragraphs(&b, a.Long, ".PP")
 
 	b.WriteString(".SH PARAMETERS\n")
 	for _, p := range a.Params {
-		fmt.Fprintf(&b, ".TP\n.B %s\n%s (%s).\n", Escape(p.Name), Escape(upperFirst(p.Short)), Escape(strings.Join(traits(p), ", ")))
+		fmt.Fprintf(&b, ".TP\n.B %s\n%s (%s).\n", Escape(p.Name), Escape(upperFirst(p.Short)),
+			Escape(strings.Join(traits(p), ", ")))
 		if p.Long != "" {
 			paragraphs(&b, "\n"+p.Long, ".IP")
 		}
 		for _, alias := range p.Aliases {
-			fmt.Fprintf(&b, ".TP\n.B %s\nThe older name of %s, which is used where both are set.\n", Escape(alias), Escape(p.Name))
+			fmt.Fprintf(&b, ".TP\n.B %s\nThe older name of %s, which is used where both are set.\n",
+				Escape(alias), Escape(p.Name))
 		}
 	}
 
@@ -42,7 +48,8 @@ func Agent(provider string, a *ocf.Agent) string {
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, ".SH EXAMPLE\n.nf\n%s\n.fi\n", Escape(example(full, a)))
-	b.WriteString(".SH SEE ALSO\n.BR hawser (8),\n.BR hawser.yaml (5),\n.BR crm_resource (8),\n.BR crm_mon (8)\n")
+	b.WriteString(".SH SEE ALSO\n.BR hawser (8),\n.BR hawser.yaml (5),\n.BR crm_resource (8),\n" +
+		".BR crm_mon (8)\n")
 	return b.String()
 }
 

@@ -10,8 +10,12 @@ import (
 // App is the manual page of a program, made of its commands. The sections follow them.
 func App(app *cli.App, part string, sections ...Section) string {
 	var b strings.Builder
-	Header{Name: app.Name, Section: "8", Short: app.Usage, Version: app.Version, Part: part}.write(&b)
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n.I COMMAND\n[\\fIOPTIONS\\fR] [\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n", Escape(app.Name))
+	Header{
+		Name: app.Name, Section: "8", Short: app.Usage, Version: app.Version, Part: part,
+	}.write(&b)
+	fmt.Fprintf(&b,
+		".SH SYNOPSIS\n.B %s\n.I COMMAND\n[\\fIOPTIONS\\fR] [\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n",
+		Escape(app.Name))
 	paragraphs(&b, app.Description, ".PP")
 	b.WriteString(".SH COMMANDS\n")
 	for _, c := range app.Commands {
@@ -26,7 +30,8 @@ func App(app *cli.App, part string, sections ...Section) string {
 }
 
 func command(b *strings.Builder, name string, c *cli.Command) {
-	fmt.Fprintf(b, ".SS %s\n.B %s\n.PP\n%s.\n", Escape(name), Escape(Usage(name, c)), Escape(upperFirst(c.Usage)))
+	fmt.Fprintf(b, ".SS %s\n.B %s\n.PP\n%s.\n", Escape(name), Escape(Usage(name, c)),
+		Escape(upperFirst(c.Usage)))
 	if c.Description != "" {
 		fmt.Fprintf(b, ".PP\n.nf\n%s\n.fi\n", Escape(c.Description))
 	}

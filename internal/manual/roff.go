@@ -1,5 +1,6 @@
-// Package manual makes manual pages, in the macros of man(7), from what the programs already say of themselves: their commands and
-// options (urfave/cli), and the declarations of the resource agents (package ocf).
+// Package manual makes manual pages, in the macros of man(7), from what the programs already say of
+// themselves: their commands and options (urfave/cli), and the declarations of the resource agents
+// (package ocf).
 //
 // It imports ocf and param. Open command.go first.
 package manual
@@ -22,7 +23,8 @@ type Header struct {
 }
 
 func (h Header) write(b *strings.Builder) {
-	fmt.Fprintf(b, ".TH %s %s \"\" \"hawser %s\" \"%s\"\n", strings.ToUpper(Escape(h.Name)), h.Section, Escape(h.Version), Escape(h.Part))
+	fmt.Fprintf(b, ".TH %s %s \"\" \"hawser %s\" \"%s\"\n", strings.ToUpper(Escape(h.Name)),
+		h.Section, Escape(h.Version), Escape(h.Part))
 	fmt.Fprintf(b, ".SH NAME\n%s \\- %s\n", Escape(h.Name), Escape(h.Short))
 }
 

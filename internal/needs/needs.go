@@ -1,5 +1,5 @@
-// Package needs lets a test name what it needs of the machine. A test whose need is not met fails with a sentence that says
-// how to meet it, because a skipped test is one that nobody sees.
+// Package needs lets a test name what it needs of the machine. A test whose need is not met fails
+// with a sentence that says how to meet it, because a skipped test is one that nobody sees.
 //
 // Only tests import it. Open needs.go first.
 package needs
@@ -18,8 +18,8 @@ func Root(t testing.TB) {
 	}
 }
 
-// Command fails the test unless the program is found, and returns its absolute path. Debian keeps many of them in /usr/sbin,
-// which a user's PATH may lack.
+// Command fails the test unless the program is found, and returns its absolute path. Debian keeps
+// many of them in /usr/sbin, which a user's PATH may lack.
 func Command(t testing.TB, name string) string {
 	t.Helper()
 	for _, candidate := range []string{name, "/usr/sbin/" + name, "/sbin/" + name} {

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// Packages makes hawser's packages of that version for this machine, as `make package` does, and returns their directory. Settings such as
-// FORMATS=deb leave some of them out.
+// Packages makes hawser's packages of that version for this machine, as `make package` does, and
+// returns their directory. Settings such as FORMATS=deb leave some of them out.
 func Packages(t testing.TB, version string, settings ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "make", "-C", Source(t), "--no-print-directory", "package",
-		"VERSION="+version, "PACKAGES="+dir, "ARCHES="+runtime.GOARCH)
+	cmd := exec.CommandContext(t.Context(), "make", "-C", Source(t), "--no-print-directory",
+		"package", "VERSION="+version, "PACKAGES="+dir, "ARCHES="+runtime.GOARCH)
 	cmd.Env = append(os.Environ(), settings...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make package VERSION=%s: %v\n%s", version, err, out)

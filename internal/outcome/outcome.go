@@ -1,6 +1,7 @@
-// Package outcome says how an operation ended, in the few kinds that a caller treats differently: the
-// command line turns each into an exit code, a web page into an HTTP status. It imports nothing of ours;
-// every package that an operator's command goes through may import it. There is only this file.
+// Package outcome says how an operation ended, in the few kinds that a caller treats differently:
+// the command line turns each into an exit code, a web page into an HTTP status. It imports nothing
+// of ours; every package that an operator's command goes through may import it. There is only this
+// file.
 package outcome
 
 import (
@@ -16,7 +17,8 @@ type Kind int
 const (
 	// Failed is anything that no other kind names.
 	Failed Kind = iota
-	// Usage means: what was asked for, hawser.yaml, or the configuration it leads to is wrong. Nothing was changed.
+	// Usage means: what was asked for, hawser.yaml, or the configuration it leads to is wrong.
+	// Nothing was changed.
 	Usage
 	// Conflict means: somebody else changed the configuration meanwhile.
 	Conflict
@@ -83,12 +85,12 @@ func Of(err error) Kind {
 	return Failed
 }
 
-// After adds to an error what had been done before it. Its kind stays, but nobody will add to it that
-// nothing was changed.
+// After adds to an error what had been done before it. Its kind stays, but nobody will add to it
+// that nothing was changed.
 func After(err error, done string) error { return Errorf(Of(err), "%w\n%s", err, done) }
 
-// Cause strips the operation and the path from an error of package os, for a message that names both in
-// words of its own.
+// Cause strips the operation and the path from an error of package os, for a message that names
+// both in words of its own.
 func Cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

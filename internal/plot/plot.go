@@ -1,5 +1,5 @@
-// Package plot draws the figures of the benchmarks as SVG. The same figures give the same bytes, so that a plot under version control
-// changes only when what it shows has changed.
+// Package plot draws the figures of the benchmarks as SVG. The same figures give the same bytes, so
+// that a plot under version control changes only when what it shows has changed.
 //
 // It imports nothing of ours, and nothing that is installed imports it. There is only this file.
 package plot
@@ -23,7 +23,8 @@ import (
 // Labels is what a plot says about itself.
 type Labels struct {
 	Title, X, Y string
-	// LogX and LogY give an axis a logarithmic scale. What is not positive cannot be shown on it and is left out.
+	// LogX and LogY give an axis a logarithmic scale. What is not positive cannot be shown on it
+	// and is left out.
 	LogX, LogY bool
 }
 
@@ -35,7 +36,8 @@ type Series struct {
 
 const width, height = 620 * vg.Length(1), 340 * vg.Length(1) // points
 
-// colour is one of the colours of Okabe and Ito, which people who do not see all colours can tell apart.
+// colour is one of the colours of Okabe and Ito, which people who do not see all colours can tell
+// apart.
 func colour(i int) color.Color {
 	of := []color.RGBA{
 		{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255},
@@ -50,7 +52,8 @@ func Lines(l Labels, series ...Series) ([]byte, error) {
 	drawn := 0
 	for i, s := range series {
 		if len(s.X) != len(s.Y) {
-			return nil, fmt.Errorf("plot %q: %s has %d values of x and %d of y", l.Title, s.Name, len(s.X), len(s.Y))
+			return nil, fmt.Errorf("plot %q: %s has %d values of x and %d of y", l.Title, s.Name,
+				len(s.X), len(s.Y))
 		}
 		points := l.shown(s.X, s.Y)
 		if len(points) == 0 {
@@ -96,11 +99,12 @@ func CDF(l Labels, series ...Series) ([]byte, error) {
 	return render(p, l, drawn)
 }
 
-// corners is how many points a distribution is drawn with: a million requests make no larger file than a thousand.
+// corners is how many points a distribution is drawn with: a million requests make no larger file
+// than a thousand.
 const corners = 500
 
-// distribution is the corners of the cumulative distribution of values. The ends are always among them: the slowest request is what
-// such a plot is looked at for.
+// distribution is the corners of the cumulative distribution of values. The ends are always among
+// them: the slowest request is what such a plot is looked at for.
 func distribution(values []float64) (x, y []float64) {
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
@@ -127,14 +131,15 @@ func distribution(values []float64) (x, y []float64) {
 	return x, y
 }
 
-// Bars draws a group of bars for each category, with one bar of each series; series[i].Y[j] is for categories[j]. Each bar has its
-// value written over it; NaN is a bar that is missing.
+// Bars draws a group of bars for each category, with one bar of each series; series[i].Y[j] is for
+// categories[j]. Each bar has its value written over it; NaN is a bar that is missing.
 func Bars(l Labels, categories []string, series ...Series) ([]byte, error) {
 	p := empty(l)
 	low, high := math.Inf(1), 0.0
 	for _, s := range series {
 		if len(s.Y) != len(categories) {
-			return nil, fmt.Errorf("plot %q: %s has %d values for %d categories", l.Title, s.Name, len(s.Y), len(categories))
+			return nil, fmt.Errorf("plot %q: %s has %d values for %d categories", l.Title, s.Name,
+				len(s.Y), len(categories))
 		}
 		for _, v := range s.Y {
 			if v > 0 {
@@ -161,7 +166,10 @@ func Bars(l Labels, categories []string, series ...Series) ([]byte, error) {
 			}
 			left := float64(j) - 0.4 + wide*float64(i)
 			top := max(v, foot)
-			bar, err := plotter.NewPolygon(plotter.XYs{{X: left, Y: foot}, {X: left + wide*0.95, Y: foot}, {X: left + wide*0.95, Y: top}, {X: left, Y: top}})
+			bar, err := plotter.NewPolygon(plotter.XYs{
+				{X: left, Y: foot}, {X: left + wide*0.95, Y: foot}, {X: left + wide*0.95, Y: top},
+				{X: left, Y: top},
+			})
 			if err != nil {
 				return nil, fmt.Errorf("plot %q: %s: %w", l.Title, s.Name, err)
 			}

@@ -25,9 +25,11 @@ func (k *Kept) Comparison(w io.Writer) error {
 			return err
 		}
 		if len(r.Theirs) != 2 {
-			return fmt.Errorf("report: %q has %d peers, not 2: keepalived, and keepalived tuned", c.what, len(r.Theirs))
+			return fmt.Errorf("report: %q has %d peers, not 2: keepalived, and keepalived tuned",
+				c.what, len(r.Theirs))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.label, seconds(r.Ours), seconds(r.Theirs[0]), seconds(r.Theirs[1]))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", c.label, seconds(r.Ours), seconds(r.Theirs[0]),
+			seconds(r.Theirs[1]))
 	}
 	return t.Flush()
 }

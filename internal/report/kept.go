@@ -39,9 +39,12 @@ func Load(path string) (*Kept, error) {
 
 // begin drops what the benchmark had recorded in earlier runs: it may have changed its rows' names.
 func (k *Kept) begin(benchmark string, here stamp) {
-	k.Rows = slices.DeleteFunc(k.Rows, func(r Row) bool { return r.Benchmark == benchmark && r.Run != here.run })
-	k.Plots = slices.DeleteFunc(k.Plots, func(p Plot) bool { return p.Benchmark == benchmark && p.Run != here.run })
-	k.Machines = slices.DeleteFunc(k.Machines, func(m Machine) bool { return m.ID == here.machine.ID || !k.measuredOn(m.ID) })
+	k.Rows = slices.DeleteFunc(k.Rows,
+		func(r Row) bool { return r.Benchmark == benchmark && r.Run != here.run })
+	k.Plots = slices.DeleteFunc(k.Plots,
+		func(p Plot) bool { return p.Benchmark == benchmark && p.Run != here.run })
+	k.Machines = slices.DeleteFunc(k.Machines,
+		func(m Machine) bool { return m.ID == here.machine.ID || !k.measuredOn(m.ID) })
 	k.Machines = append(k.Machines, here.machine)
 }
 
@@ -71,7 +74,8 @@ func (k *Kept) illustrate(p Plot) {
 
 // update changes the file as a whole, one process after the other: two benchmarks may run at once.
 func update(path string, change func(*Kept)) error {
-	lock, err := os.Open(filepath.Dir(path)) // the folder is the lock: no file of its own is left behind
+	// the folder is the lock: no file of its own is left behind
+	lock, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}

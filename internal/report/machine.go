@@ -62,7 +62,10 @@ func stampOf(benchmark string) (stamp, error) {
 
 // packages are those whose versions are told.
 func packages() []string {
-	return []string{"corosync", "pacemaker", "haproxy", "keepalived", "crmsh", "pcs", "resource-agents", "nginx-light"}
+	return []string{
+		"corosync", "pacemaker", "haproxy", "keepalived", "crmsh", "pcs", "resource-agents",
+		"nginx-light",
+	}
 }
 
 func thisMachine() (Machine, error) {
@@ -94,7 +97,8 @@ func field(path, name, separator string) string {
 	defer func() { _ = f.Close() }()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		if key, value, ok := strings.Cut(lines.Text(), separator); ok && strings.TrimSpace(key) == name {
+		if key, value, ok := strings.Cut(lines.Text(), separator); ok &&
+			strings.TrimSpace(key) == name {
 			return strings.TrimSpace(value)
 		}
 	}

@@ -131,7 +131,8 @@ func (k *Kept) Text(w io.Writer) error {
 	if missed := k.missed(); len(missed) > 0 {
 		fmt.Fprintf(&b, "\nMISSED GOALS: %d of %d rows\n", len(missed), len(k.Rows))
 		for _, r := range missed {
-			fmt.Fprintf(&b, "  %s: %s: %s: %s\n", r.Section, r.What, r.Ours.amount(), strings.Join(r.verdict("MISSED"), ", "))
+			fmt.Fprintf(&b, "  %s: %s: %s: %s\n", r.Section, r.What, r.Ours.amount(),
+				strings.Join(r.verdict("MISSED"), ", "))
 		}
 	} else if len(k.Rows) > 0 {
 		fmt.Fprintf(&b, "\nEvery goal was reached (%d rows).\n", len(k.Rows))
@@ -161,13 +162,17 @@ func writeText(b *strings.Builder, rows []Row) {
 func (k *Kept) Markdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
-	b.WriteString("`make bench` measures hawser beside its peers on one laboratory and writes this page; `make bench BENCH='^BenchmarkStatus$'` only a part of\n" +
-		"it, the other rows stay. A ratio is ours to theirs: below 1 is better. What is unfavourable is here too.\n")
+	b.WriteString(
+		"`make bench` measures hawser beside its peers on one laboratory and writes this page; " +
+			"`make bench BENCH='^BenchmarkStatus$'` only a part of\n" +
+			"it, the other rows stay. A ratio is ours to theirs: below 1 is better. What is " +
+			"unfavourable is here too.\n")
 	names, rows := k.ordered()
 	if missed := k.missed(); len(missed) > 0 {
 		b.WriteString("\n**Goals missed:**\n\n")
 		for _, r := range missed {
-			fmt.Fprintf(&b, "- %s: %s: **%s**; %s\n", r.Section, cell(r.What), cell(r.Ours.amount()), cell(strings.Join(r.verdict("**missed**"), ", ")))
+			fmt.Fprintf(&b, "- %s: %s: **%s**; %s\n", r.Section, cell(r.What),
+				cell(r.Ours.amount()), cell(strings.Join(r.verdict("**missed**"), ", ")))
 		}
 	}
 	label := k.labels()
@@ -176,12 +181,15 @@ func (k *Kept) Markdown(w io.Writer) error {
 		b.WriteString("| what | ours | theirs | ratio | goal |\n|---|---|---|---|---|\n")
 		var notes, commands []string
 		for _, r := range rows[s] {
-			fmt.Fprintf(&b, "| %s | %s: **%s** | %s | %s | %s |\n", cell(r.What), cell(r.Ours.Name), cell(r.Ours.String()),
-				cell(strings.Join(named(r.Theirs), "\n")), cell(strings.Join(r.ratios(), "\n")), cell(strings.Join(r.verdict("**missed**"), "\n")))
+			fmt.Fprintf(&b, "| %s | %s: **%s** | %s | %s | %s |\n", cell(r.What), cell(r.Ours.Name),
+				cell(r.Ours.String()), cell(strings.Join(named(r.Theirs), "\n")),
+				cell(strings.Join(r.ratios(), "\n")),
+				cell(strings.Join(r.verdict("**missed**"), "\n")))
 			if r.Note != "" {
 				notes = append(notes, fmt.Sprintf("- %s: %s\n", r.What, r.Note))
 			}
-			line := fmt.Sprintf("`%s`, %s, commit %s", r.Command, r.Date.Format("2006-01-02"), r.Commit)
+			line := fmt.Sprintf("`%s`, %s, commit %s", r.Command, r.Date.Format("2006-01-02"),
+				r.Commit)
 			if len(k.Machines) > 1 {
 				line += ", machine " + label[r.Machine]
 			}
@@ -236,7 +244,10 @@ func (k *Kept) machines(b *strings.Builder, label map[string]string) {
 			b.WriteString(" " + label[m.ID])
 		}
 		b.WriteString("\n\n| | |\n|---|---|\n")
-		for _, fact := range [][2]string{{"CPU", fmt.Sprintf("%s, %d cores", m.CPU, m.Cores)}, {"memory", m.Memory}, {"kernel", m.Kernel}, {"system", m.System}, {"Go", m.Go}} {
+		for _, fact := range [][2]string{
+			{"CPU", fmt.Sprintf("%s, %d cores", m.CPU, m.Cores)}, {"memory", m.Memory},
+			{"kernel", m.Kernel}, {"system", m.System}, {"Go", m.Go},
+		} {
 			fmt.Fprintf(b, "| %s | %s |\n", fact[0], cell(fact[1]))
 		}
 		for _, v := range m.Versions {

@@ -1,6 +1,7 @@
-// Package report keeps what benchmarks measured: each figure beside its peers', with the goal that it is held against, the command that
-// made it and the machine it was made on. Rows are kept in a file (docs/benchmarks.json) as they come, so that an interrupted or a partial
-// run loses nothing of the others; print makes docs/benchmarks.md of them.
+// Package report keeps what benchmarks measured: each figure beside its peers', with the goal that
+// it is held against, the command that made it and the machine it was made on. Rows are kept in a
+// file (docs/benchmarks.json) as they come, so that an interrupted or a partial run loses nothing
+// of the others; print makes docs/benchmarks.md of them.
 //
 // It imports internal/atomicfile: it knows figures, not what they are of. Open report.go first.
 package report
@@ -14,11 +15,12 @@ import (
 	"time"
 )
 
-// FileEnv names the environment variable with the path of the file in which rows are kept. `make bench` sets it; without it a row is
-// printed and not kept.
+// FileEnv names the environment variable with the path of the file in which rows are kept. `make
+// bench` sets it; without it a row is printed and not kept.
 const FileEnv = "HAWSER_BENCH_FILE"
 
-// The sections of the report, in its order. A benchmark may add one of its own: it comes after these.
+// The sections of the report, in its order. A benchmark may add one of its own: it comes after
+// these.
 const (
 	SectionMonitor = "Cost of a monitor"
 	SectionWrite   = "Writing the set-up"
@@ -33,8 +35,10 @@ const (
 )
 
 func sections() []string {
-	return []string{SectionMonitor, SectionWrite, SectionStatus, SectionCrash, SectionLost, SectionMoves, SectionAddress, SectionReload,
-		SectionProtect, SectionGrowth}
+	return []string{
+		SectionMonitor, SectionWrite, SectionStatus, SectionCrash, SectionLost, SectionMoves,
+		SectionAddress, SectionReload, SectionProtect, SectionGrowth,
+	}
 }
 
 // Row is one comparison, or one figure of our own.
@@ -44,7 +48,8 @@ type Row struct {
 	// What was measured; unique within the section.
 	What string `json:"what"`
 	Ours Figure `json:"ours"`
-	// Theirs are the peers' figures. The first is the one that a goal about a ratio means, unless the goal names another.
+	// Theirs are the peers' figures. The first is the one that a goal about a ratio means, unless
+	// the goal names another.
 	Theirs []Figure `json:"theirs,omitempty"`
 	Goals  []Goal   `json:"goals,omitempty"`
 	// Note is what a reader has to know about the row, in a sentence.
@@ -136,7 +141,8 @@ func (r Row) Reached() bool {
 	return true
 }
 
-// Record prints a row and keeps it, in the place of what the same benchmark had recorded in an earlier run.
+// Record prints a row and keeps it, in the place of what the same benchmark had recorded in an
+// earlier run.
 func Record(b *testing.B, r Row) {
 	b.Helper()
 	if r.Section == "" || r.What == "" || r.Ours.Name == "" {
@@ -146,7 +152,8 @@ func Record(b *testing.B, r Row) {
 	if err != nil {
 		b.Fatalf("report: %v", err)
 	}
-	r.Benchmark, r.Run, r.Date, r.Commit, r.Machine = b.Name(), here.run, here.date, here.commit, here.machine.ID
+	r.Benchmark, r.Run, r.Date = b.Name(), here.run, here.date
+	r.Commit, r.Machine = here.commit, here.machine.ID
 	if r.Command == "" {
 		r.Command = here.command
 	}
@@ -172,7 +179,8 @@ func Record(b *testing.B, r Row) {
 	}
 }
 
-// Illustrate keeps a picture beside the report: the SVG is written to p.File below the report's folder.
+// Illustrate keeps a picture beside the report: the SVG is written to p.File below the report's
+// folder.
 func Illustrate(b *testing.B, p Plot, svg []byte) {
 	b.Helper()
 	path := os.Getenv(FileEnv)

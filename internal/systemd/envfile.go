@@ -23,9 +23,11 @@ func readSmall(path string) (string, error) {
 	return string(text), err
 }
 
-// parseEnvironment reads the assignments of a file as systemd.exec(5) has it for EnvironmentFile=: lines NAME=value, of which those that begin
-// with # or ; are comments; a backslash at the end goes on in the next line; what is between quotes is taken with its spaces, in double
-// quotes a backslash before " \ ` $ or a newline is taken away. What is no assignment is left out, as systemd does.
+// parseEnvironment reads the assignments of a file as systemd.exec(5) has it for EnvironmentFile=:
+// lines NAME=value, of which those that begin with # or ; are comments; a backslash at the end goes
+// on in the next line; what is between quotes is taken with its spaces, in double quotes a
+// backslash before " \ ` $ or a newline is taken away. What is no assignment is left out, as
+// systemd does.
 func parseEnvironment(text string) []string {
 	var env []string
 	for text != "" {
@@ -56,7 +58,8 @@ func parseEnvironment(text string) []string {
 func environmentValue(text string) (value, rest string) {
 	text = strings.TrimLeft(text, " \t")
 	var b strings.Builder
-	solid := 0 // as much of b stays whatever follows: white space at the end goes unless it was quoted
+	// as much of b stays whatever follows: white space at the end goes unless it was quoted
+	solid := 0
 	var quote byte
 	for i := 0; i < len(text); i++ {
 		c := text[i]

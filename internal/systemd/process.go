@@ -14,9 +14,10 @@ import (
 // Unchanged are the settings that leave a process as it is.
 func Unchanged() *Settings { return &Settings{Keep: true} }
 
-// Apply gives the settings to this process, for the program that it executes next. What can be done without is told and left as it is; the
-// error says that the program would have rights that the unit takes from it. Some settings are a thread's: the caller executes the
-// program on the thread, which is locked.
+// Apply gives the settings to this process, for the program that it executes next. What can be done
+// without is told and left as it is; the error says that the program would have rights that the
+// unit takes from it. Some settings are a thread's: the caller executes the program on the thread,
+// which is locked.
 func (s Settings) Apply() (problems []error, err error) {
 	runtime.LockOSThread()
 	if s.Keep {
@@ -27,7 +28,8 @@ func (s Settings) Apply() (problems []error, err error) {
 			problems = append(problems, fmt.Errorf("%s: %w", what, err))
 		}
 	}
-	try("OOMScoreAdjust="+strconv.Itoa(s.OOMScoreAdjust), os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(s.OOMScoreAdjust)), 0))
+	try("OOMScoreAdjust="+strconv.Itoa(s.OOMScoreAdjust),
+		os.WriteFile("/proc/self/oom_score_adj", []byte(strconv.Itoa(s.OOMScoreAdjust)), 0))
 	try("Nice="+strconv.Itoa(s.Nice), unix.Setpriority(unix.PRIO_PROCESS, 0, s.Nice))
 	unix.Umask(int(s.UMask))
 	if len(s.CPUAffinity) > 0 {
@@ -56,7 +58,8 @@ func (s Settings) Apply() (problems []error, err error) {
 	return problems, nil
 }
 
-// set sets a limit, or as much of it as this process may have (CAP_SYS_RESOURCE is needed to raise the hard one), which is what systemd does.
+// set sets a limit, or as much of it as this process may have (CAP_SYS_RESOURCE is needed to raise
+// the hard one), which is what systemd does.
 func (l Limit) set(resource int) error {
 	var now unix.Rlimit
 	if err := unix.Getrlimit(resource, &now); err != nil {
@@ -68,10 +71,13 @@ func (l Limit) set(resource int) error {
 	}
 	return errors.Join(
 		fmt.Errorf("the hard limit stays %d instead of %d: %w", now.Max, l.Hard, err),
-		unix.Setrlimit(resource, &unix.Rlimit{Cur: min(l.Soft, now.Max), Max: min(l.Hard, now.Max)}))
+		unix.Setrlimit(resource, &unix.Rlimit{
+			Cur: min(l.Soft, now.Max), Max: min(l.Hard, now.Max),
+		}))
 }
 
-// bind makes the unit's bind mounts, which this process and its children alone see. Mounts of the machine's go on arriving.
+// bind makes the unit's bind mounts, which this process and its children alone see. Mounts of the
+// machine's go on arriving.
 func (s Settings) bind() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare: %w", err)
@@ -125,7 +131,8 @@ func (b Bind) mount() error {
 	return unix.Mount("", b.To, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY|kept, "")
 }
 
-// dropAllBut takes capabilities out of what a program executed from here can have (capabilities(7), capability bounding set).
+// dropAllBut takes capabilities out of what a program executed from here can have (capabilities(7),
+// capability bounding set).
 func dropAllBut(keep uint64) error {
 	for c := range 64 {
 		has, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)

@@ -18,11 +18,14 @@ import (
 // Scope is a transient unit for processes that systemd did not start (systemd.scope(5)).
 type Scope struct {
 	Name, Description string
-	// Spare is the name that it has while a scope called Name is still on its way out, so that nobody waits for that; none if empty.
+	// Spare is the name that it has while a scope called Name is still on its way out, so that
+	// nobody waits for that; none if empty.
 	Spare string
-	// Like is the service whose slice, limits of resources and way of being killed it has; none if empty.
+	// Like is the service whose slice, limits of resources and way of being killed it has; none if
+	// empty.
 	Like string
-	// Before are units that have ended before its processes are ended at a shutdown; After those that end later.
+	// Before are units that have ended before its processes are ended at a shutdown; After those
+	// that end later.
 	Before, After []string
 }
 
@@ -30,7 +33,8 @@ type Scope struct {
 func ScopeName(words string) string {
 	var b strings.Builder
 	for i := range len(words) {
-		if c := words[i]; c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(":-_.", c) >= 0 {
+		if c := words[i]; c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+			strings.IndexByte(":-_.", c) >= 0 {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, `\x%02x`, c)
@@ -42,12 +46,13 @@ func ScopeName(words string) string {
 // asked is how often systemd is asked again while the scope of before is still on its way out.
 const asked = 10 * time.Millisecond
 
-// ErrPlain is a scope that was made without its limits of resources, because systemd did not take them.
+// ErrPlain is a scope that was made without its limits of resources, because systemd did not take
+// them.
 var ErrPlain = errors.New("the limits of resources are not in effect")
 
-// Adopt makes the scope and moves processes, with all their threads, into it; it returns when they are there. What they start from then on is
-// in the scope too. A scope of the same name that is on its way out is waited for: no process can be added to one that is there, unless
-// it is delegated.
+// Adopt makes the scope and moves processes, with all their threads, into it; it returns when they
+// are there. What they start from then on is in the scope too. A scope of the same name that is on
+// its way out is waited for: no process can be added to one that is there, unless it is delegated.
 func (s Scope) Adopt(ctx context.Context, pids ...int) error {
 	var ids []uint32
 	for _, pid := range pids {
@@ -65,7 +70,8 @@ func (s Scope) Adopt(ctx context.Context, pids ...int) error {
 	}
 	defer c.close()
 	properties := []property{
-		{"Description", dbus.MakeVariant(s.Description)}, {"CollectMode", dbus.MakeVariant("inactive-or-failed")},
+		{"Description", dbus.MakeVariant(s.Description)},
+		{"CollectMode", dbus.MakeVariant("inactive-or-failed")},
 		{"PIDs", dbus.MakeVariant(ids)},
 	}
 	if len(s.Before) > 0 {
@@ -139,11 +145,13 @@ func (c *conn) wait(pids []uint32, s Scope) error {
 	return nil
 }
 
-// has is whether the process is in that scope of systemd's hierarchy: the only one, or of the first version's the one of systemd's name.
+// has is whether the process is in that scope of systemd's hierarchy: the only one, or of the first
+// version's the one of systemd's name.
 func (s Scope) has(pid int) bool {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	for line := range strings.Lines(string(text)) {
-		if _, group, _ := strings.Cut(strings.TrimSpace(line), ":"); strings.HasPrefix(group, ":") || strings.HasPrefix(group, "name=systemd:") {
+		_, group, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if strings.HasPrefix(group, ":") || strings.HasPrefix(group, "name=systemd:") {
 			if base := filepath.Base(group); base == s.Name || base == s.Spare {
 				return true
 			}
@@ -152,17 +160,23 @@ func (s Scope) has(pid int) bool {
 	return false
 }
 
-// resourceNames are the settings of systemd.resource-control(5) and systemd.kill(5) that a scope has as a service has them. Those of how it
-// is killed are no more than the time and the signals: a scope has no main process.
+// resourceNames are the settings of systemd.resource-control(5) and systemd.kill(5) that a scope
+// has as a service has them. Those of how it is killed are no more than the time and the signals: a
+// scope has no main process.
 var resourceNames = []string{
-	"Slice", "CPUWeight", "StartupCPUWeight", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec", "AllowedCPUs", "AllowedMemoryNodes", "MemoryMin",
-	"MemoryLow", "MemoryHigh", "MemoryMax", "MemorySwapMax", "TasksMax", "IOWeight", "StartupIOWeight", "IODeviceWeight",
-	"IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax", "IPAddressAllow", "IPAddressDeny", "ManagedOOMSwap",
-	"ManagedOOMMemoryPressure", "CPUAccounting", "MemoryAccounting", "TasksAccounting", "IOAccounting", "IPAccounting",
+	"Slice", "CPUWeight", "StartupCPUWeight", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec",
+	"AllowedCPUs", "AllowedMemoryNodes", "MemoryMin",
+	"MemoryLow", "MemoryHigh", "MemoryMax", "MemorySwapMax", "TasksMax", "IOWeight",
+	"StartupIOWeight", "IODeviceWeight",
+	"IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax",
+	"IPAddressAllow", "IPAddressDeny", "ManagedOOMSwap",
+	"ManagedOOMMemoryPressure", "CPUAccounting", "MemoryAccounting", "TasksAccounting",
+	"IOAccounting", "IPAccounting",
 	"KillSignal", "FinalKillSignal", "SendSIGKILL", "SendSIGHUP", "TimeoutStopUSec",
 }
 
-// resources are the properties of a service that its scope gets, without those that say "as it is by itself".
+// resources are the properties of a service that its scope gets, without those that say "as it is
+// by itself".
 func resources(values map[string]dbus.Variant) []property {
 	var list []property
 	for _, name := range resourceNames {
@@ -172,7 +186,8 @@ func resources(values map[string]dbus.Variant) []property {
 		}
 		value := reflect.ValueOf(v.Value())
 		switch {
-		case name == "TasksMax" || name == "MemorySwapMax" || name == "SendSIGKILL": // without a limit, or 0, is not what a scope has by itself
+		case name == "TasksMax" || name == "MemorySwapMax" || name == "SendSIGKILL":
+			// without a limit, or 0, is not what a scope has by itself
 		case v.Value() == uint64(math.MaxUint64) || v.Value() == "" || v.Value() == "auto":
 			continue
 		case value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0:

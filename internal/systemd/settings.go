@@ -10,20 +10,22 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Settings are what a service's unit, its drop-ins included, gives to the processes that it starts (systemd.exec(5)), as far as
-// Process gives it to a process that systemd does not start.
+// Settings are what a service's unit, its drop-ins included, gives to the processes that it starts
+// (systemd.exec(5)), as far as Process gives it to a process that systemd does not start.
 type Settings struct {
 	// Keep has Apply do nothing.
-	Keep            bool             `json:"keep,omitempty"`
-	Limits          map[string]Limit `json:"limits,omitempty"` // by the names of the properties: LimitNOFILE
-	OOMScoreAdjust  int              `json:"oom_score_adjust"`
-	Nice            int              `json:"nice"`
-	UMask           uint32           `json:"umask"`
-	CPUAffinity     []byte           `json:"cpu_affinity,omitempty"` // a bit for each processor, as in sched_setaffinity(2)
-	Bounding        uint64           `json:"bounding"`               // the capabilities that stay
-	NoNewPrivileges bool             `json:"no_new_privileges,omitempty"`
-	Binds           []Bind           `json:"binds,omitempty"`
-	// User and Group are what the unit runs its program as, empty for root. Process does not apply them.
+	Keep           bool             `json:"keep,omitempty"`
+	Limits         map[string]Limit `json:"limits,omitempty"` // by the names of the properties: LimitNOFILE
+	OOMScoreAdjust int              `json:"oom_score_adjust"`
+	Nice           int              `json:"nice"`
+	UMask          uint32           `json:"umask"`
+	// CPUAffinity has a bit for each processor, as in sched_setaffinity(2).
+	CPUAffinity     []byte `json:"cpu_affinity,omitempty"`
+	Bounding        uint64 `json:"bounding"` // the capabilities that stay
+	NoNewPrivileges bool   `json:"no_new_privileges,omitempty"`
+	Binds           []Bind `json:"binds,omitempty"`
+	// User and Group are what the unit runs its program as, empty for root. Process does not apply
+	// them.
 	User  string `json:"user,omitempty"`
 	Group string `json:"group,omitempty"`
 	// Env is Environment= and what the files of EnvironmentFile= say.
@@ -46,11 +48,13 @@ type Bind struct {
 	Recursive          bool
 }
 
-// ServiceSettings reads a service's settings. The second result is whether there is such a unit: one that is masked has none.
+// ServiceSettings reads a service's settings. The second result is whether there is such a unit:
+// one that is masked has none.
 func ServiceSettings(ctx context.Context, name string) (Settings, bool, error) {
 	c, err := dial(ctx)
 	if err != nil {
-		return Settings{}, false, fmt.Errorf("systemd cannot be asked for the settings of %s: %w", name, err)
+		return Settings{}, false, fmt.Errorf("systemd cannot be asked for the settings of %s: %w",
+			name, err)
 	}
 	defer c.close()
 	values, err := c.loaded(name)
@@ -78,13 +82,17 @@ func (c *conn) loaded(name string) (map[string]dbus.Variant, error) {
 	return values, nil
 }
 
-// limitNames are the properties of the limits of setrlimit(2), of which each has another with Soft behind its name.
+// limitNames are the properties of the limits of setrlimit(2), of which each has another with Soft
+// behind its name.
 var limitNames = map[string]int{
-	"LimitAS": 9, "LimitCORE": 4, "LimitCPU": 0, "LimitDATA": 2, "LimitFSIZE": 1, "LimitLOCKS": 10, "LimitMEMLOCK": 8, "LimitMSGQUEUE": 12,
-	"LimitNICE": 13, "LimitNOFILE": 7, "LimitNPROC": 6, "LimitRSS": 5, "LimitRTPRIO": 14, "LimitRTTIME": 15, "LimitSIGPENDING": 11, "LimitSTACK": 3,
+	"LimitAS": 9, "LimitCORE": 4, "LimitCPU": 0, "LimitDATA": 2, "LimitFSIZE": 1, "LimitLOCKS": 10,
+	"LimitMEMLOCK": 8, "LimitMSGQUEUE": 12,
+	"LimitNICE": 13, "LimitNOFILE": 7, "LimitNPROC": 6, "LimitRSS": 5, "LimitRTPRIO": 14,
+	"LimitRTTIME": 15, "LimitSIGPENDING": 11, "LimitSTACK": 3,
 }
 
-// get reads a property. One that this systemd does not have, or has in another type, stays zero: none is worth an error.
+// get reads a property. One that this systemd does not have, or has in another type, stays zero:
+// none is worth an error.
 func get[T any](values map[string]dbus.Variant, name string) (value T) {
 	if v, ok := values[name]; ok {
 		_ = v.Store(&value)
@@ -94,9 +102,12 @@ func get[T any](values map[string]dbus.Variant, name string) (value T) {
 
 func settingsOf(values map[string]dbus.Variant) Settings {
 	s := Settings{
-		OOMScoreAdjust: int(get[int32](values, "OOMScoreAdjust")), Nice: int(get[int32](values, "Nice")), UMask: get[uint32](values, "UMask"),
-		CPUAffinity: get[[]byte](values, "CPUAffinity"), Bounding: math.MaxUint64, NoNewPrivileges: get[bool](values, "NoNewPrivileges"),
-		User: get[string](values, "User"), Group: get[string](values, "Group"), Limits: map[string]Limit{},
+		OOMScoreAdjust: int(get[int32](values, "OOMScoreAdjust")),
+		Nice:           int(get[int32](values, "Nice")), UMask: get[uint32](values, "UMask"),
+		CPUAffinity: get[[]byte](values, "CPUAffinity"), Bounding: math.MaxUint64,
+		NoNewPrivileges: get[bool](values, "NoNewPrivileges"),
+		User:            get[string](values, "User"), Group: get[string](values, "Group"),
+		Limits: map[string]Limit{},
 	}
 	if _, ok := values["CapabilityBoundingSet"]; ok {
 		s.Bounding = get[uint64](values, "CapabilityBoundingSet")
@@ -114,7 +125,9 @@ func settingsOf(values map[string]dbus.Variant) Settings {
 		}
 		for _, b := range get[[]bind](values, property) {
 			const recursive = 0x4000 // MS_REC
-			s.Binds = append(s.Binds, Bind{b.From, b.To, b.Optional, property == "BindReadOnlyPaths", b.Flags&recursive != 0})
+			s.Binds = append(s.Binds, Bind{
+				b.From, b.To, b.Optional, property == "BindReadOnlyPaths", b.Flags&recursive != 0,
+			})
 		}
 	}
 	s.Env = get[[]string](values, "Environment")
@@ -133,12 +146,17 @@ func settingsOf(values map[string]dbus.Variant) Settings {
 	return s
 }
 
-// neutral are settings that a process cannot be given from outside, and what they are where nobody has set them.
+// neutral are settings that a process cannot be given from outside, and what they are where nobody
+// has set them.
 var neutral = map[string][]any{
-	"ProtectSystem": {"no"}, "ProtectHome": {"no"}, "PrivateTmp": {false}, "PrivateDevices": {false}, "PrivateNetwork": {false},
-	"PrivateUsers": {false}, "ProtectKernelTunables": {false}, "ProtectKernelModules": {false}, "ProtectControlGroups": {false},
-	"RootDirectory": {""}, "RootImage": {""}, "DynamicUser": {false}, "CPUSchedulingPolicy": {int32(0)}, "IOSchedulingClass": {int32(0), int32(2)},
-	"RestrictNamespaces": {uint64(math.MaxUint64), uint64(0x7e020080)}, "MemoryDenyWriteExecute": {false}, "NetworkNamespacePath": {""},
+	"ProtectSystem": {"no"}, "ProtectHome": {"no"}, "PrivateTmp": {false},
+	"PrivateDevices": {false}, "PrivateNetwork": {false},
+	"PrivateUsers": {false}, "ProtectKernelTunables": {false}, "ProtectKernelModules": {false},
+	"ProtectControlGroups": {false},
+	"RootDirectory":        {""}, "RootImage": {""}, "DynamicUser": {false},
+	"CPUSchedulingPolicy": {int32(0)}, "IOSchedulingClass": {int32(0), int32(2)},
+	"RestrictNamespaces":     {uint64(math.MaxUint64), uint64(0x7e020080)},
+	"MemoryDenyWriteExecute": {false}, "NetworkNamespacePath": {""},
 }
 
 func ignored(values map[string]dbus.Variant) []string {

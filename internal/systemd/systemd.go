@@ -1,7 +1,9 @@
-// Package systemd asks this machine's systemd about units, and has it put processes into scopes. It speaks D-Bus with PID 1 itself, so
-// it works where no message bus runs; whoever is not root asks by way of the system bus.
+// Package systemd asks this machine's systemd about units, and has it put processes into scopes. It
+// speaks D-Bus with PID 1 itself, so it works where no message bus runs; whoever is not root asks
+// by way of the system bus.
 //
-// Every call has a deadline of its own beside the caller's: systemd may hang, and nothing here is worth waiting for.
+// Every call has a deadline of its own beside the caller's: systemd may hang, and nothing here is
+// worth waiting for.
 //
 // It imports nothing of ours. Open systemd.go first.
 package systemd
@@ -40,9 +42,11 @@ type Unit struct {
 	Name string
 	// Load is "loaded", "not-found", "masked" …
 	Load string
-	// Active is "active", "activating", "reloading", "deactivating", "inactive" or "failed"; empty if systemd does not run.
+	// Active is "active", "activating", "reloading", "deactivating", "inactive" or "failed"; empty
+	// if systemd does not run.
 	Active string
-	// File is "enabled", "enabled-runtime", "disabled", "static", "masked" …, as systemctl is-enabled says; empty if there is none.
+	// File is "enabled", "enabled-runtime", "disabled", "static", "masked" …, as systemctl
+	// is-enabled says; empty if there is none.
 	File string
 	// MainPID is the service's main process, 0 if there is none.
 	MainPID int
@@ -63,7 +67,8 @@ func (u Unit) Runs() bool {
 // Disable is the command that ends it now and for the next boots.
 func (u Unit) Disable() string { return "systemctl disable --now " + u.Name }
 
-// Find tells of a unit. Where systemd does not run, in a container say, it tells what the links in /etc/systemd/system enable.
+// Find tells of a unit. Where systemd does not run, in a container say, it tells what the links in
+// /etc/systemd/system enable.
 func Find(ctx context.Context, name string) (Unit, error) {
 	u := Unit{Name: name}
 	if !Booted() {
@@ -80,7 +85,9 @@ func Find(ctx context.Context, name string) (Unit, error) {
 	defer c.close()
 	unit := c.unit(name)
 	var main uint32
-	for property, into := range map[string]any{"Unit.LoadState": &u.Load, "Unit.ActiveState": &u.Active} {
+	for property, into := range map[string]any{
+		"Unit.LoadState": &u.Load, "Unit.ActiveState": &u.Active,
+	} {
 		if err := c.property(unit, property, into); err != nil {
 			return u, fmt.Errorf("systemd does not say what %s does: %w", name, err)
 		}
@@ -94,7 +101,8 @@ func Find(ctx context.Context, name string) (Unit, error) {
 	// Not the unit's property UnitFileState, which is as old as the last daemon-reload.
 	var fault dbus.Error
 	err = c.call(manager, "Manager.GetUnitFileState", name).Store(&u.File)
-	if err != nil && (!errors.As(err, &fault) || fault.Name != "org.freedesktop.DBus.Error.FileNotFound") {
+	if err != nil &&
+		(!errors.As(err, &fault) || fault.Name != "org.freedesktop.DBus.Error.FileNotFound") {
 		return u, fmt.Errorf("systemd does not say whether %s is enabled: %w", name, err)
 	}
 	return u, nil
@@ -112,7 +120,8 @@ const (
 	manager = dbus.ObjectPath("/org/freedesktop/systemd1")
 )
 
-// dial begins a conversation. The deadline is the socket's too, so that a systemd that hangs in the middle of a word is given up.
+// dial begins a conversation. The deadline is the socket's too, so that a systemd that hangs in the
+// middle of a word is given up.
 func dial(ctx context.Context) (*conn, error) {
 	if !Booted() {
 		return nil, ErrAbsent
@@ -157,7 +166,8 @@ func (c *conn) call(path dbus.ObjectPath, method string, args ...any) *dbus.Call
 
 func (c *conn) property(path dbus.ObjectPath, name string, into any) error {
 	at := strings.LastIndexByte(name, '.')
-	call := c.Object(busName, path).CallWithContext(c.ctx, "org.freedesktop.DBus.Properties.Get", 0, busName+"."+name[:at], name[at+1:])
+	call := c.Object(busName, path).CallWithContext(c.ctx, "org.freedesktop.DBus.Properties.Get", 0,
+		busName+"."+name[:at], name[at+1:])
 	var v dbus.Variant
 	if err := call.Store(&v); err != nil {
 		return err
@@ -168,7 +178,8 @@ func (c *conn) property(path dbus.ObjectPath, name string, into any) error {
 // all are the properties of one of a unit's interfaces.
 func (c *conn) all(path dbus.ObjectPath, iface string) (map[string]dbus.Variant, error) {
 	var values map[string]dbus.Variant
-	err := c.Object(busName, path).CallWithContext(c.ctx, "org.freedesktop.DBus.Properties.GetAll", 0, busName+"."+iface).Store(&values)
+	err := c.Object(busName, path).CallWithContext(c.ctx, "org.freedesktop.DBus.Properties.GetAll",
+		0, busName+"."+iface).Store(&values)
 	return values, err
 }
 
@@ -176,7 +187,8 @@ func (c *conn) all(path dbus.ObjectPath, iface string) (map[string]dbus.Variant,
 func (c *conn) unit(name string) dbus.ObjectPath {
 	var b strings.Builder
 	for i := range len(name) {
-		if ch := name[i]; ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z' || ch >= '0' && ch <= '9' && i > 0 {
+		if ch := name[i]; ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z' ||
+			ch >= '0' && ch <= '9' && i > 0 {
 			b.WriteByte(ch)
 		} else {
 			fmt.Fprintf(&b, "_%02x", ch)

@@ -1,4 +1,5 @@
-// Package ticker shows what a program waits for, once that has taken a second. It imports nothing of ours.
+// Package ticker shows what a program waits for, once that has taken a second. It imports nothing
+// of ours.
 package ticker
 
 import (
@@ -8,8 +9,8 @@ import (
 	"time"
 )
 
-// Ticker shows what the program waits for, once that has taken a second. On a terminal it is one line that rewrites itself, elsewhere a
-// line for each change.
+// Ticker shows what the program waits for, once that has taken a second. On a terminal it is one
+// line that rewrites itself, elsewhere a line for each change.
 type Ticker struct {
 	out      io.Writer
 	rewrites bool
@@ -28,7 +29,10 @@ const patience = time.Second
 
 // Start begins to show, on w. rewrites says that w is a terminal.
 func Start(w io.Writer, rewrites bool) *Ticker {
-	t := &Ticker{out: w, rewrites: rewrites, start: time.Now(), stop: make(chan struct{}), done: make(chan struct{})}
+	t := &Ticker{
+		out: w, rewrites: rewrites, start: time.Now(), stop: make(chan struct{}),
+		done: make(chan struct{}),
+	}
 	go t.run()
 	return t
 }

@@ -1,5 +1,5 @@
-// Package words has what messages for people need: a number of things, and the word that somebody meant who
-// typed another. It imports nothing of ours. Start anywhere.
+// Package words has what messages for people need: a number of things, and the word that somebody
+// meant who typed another. It imports nothing of ours. Start anywhere.
 package words
 
 import "strings"

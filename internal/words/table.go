@@ -11,7 +11,8 @@ type Table struct{ rows [][]string }
 // Row adds a row.
 func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// String is the table, each row indented by two columns. A column that is empty everywhere is left out.
+// String is the table, each row indented by two columns. A column that is empty everywhere is left
+// out.
 func (t *Table) String() string {
 	var b strings.Builder
 	var widths []int

@@ -36,7 +36,8 @@ func (a *action) shown() map[string]any {
 		stopped = a.stopped.UTC().Format(time.RFC3339)
 	}
 	shown := map[string]any{
-		"id": a.id, "status": a.status, "type": a.verb, "started_at": a.started.UTC().Format(time.RFC3339), "completed_at": stopped,
+		"id": a.id, "status": a.status, "type": a.verb,
+		"started_at": a.started.UTC().Format(time.RFC3339), "completed_at": stopped,
 		"region": region(a.region), "region_slug": a.region,
 	}
 	if a.droplet != 0 {
@@ -56,7 +57,10 @@ func postIPAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 		Droplet int    `json:"droplet_id"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&want); err != nil {
-		return 0, nil, &problem{status: http.StatusBadRequest, ID: "bad_request", Message: "Unable to parse the request body: " + err.Error()}
+		return 0, nil, &problem{
+			status: http.StatusBadRequest, ID: "bad_request",
+			Message: "Unable to parse the request body: " + err.Error(),
+		}
 	}
 	_, pendingFault := c.take(PendingEvent, r)
 	c.mu.Lock()
@@ -76,7 +80,8 @@ func postIPAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	}
 	c.nextAction++
 	a := &action{
-		id: c.nextAction, ip: ip.IP, family: f, verb: want.Type + "_ip", region: ip.Region, status: inProgress, started: c.opts.Now(),
+		id: c.nextAction, ip: ip.IP, family: f, verb: want.Type + "_ip", region: ip.Region,
+		status: inProgress, started: c.opts.Now(),
 	}
 	c.actions[a.id] = a
 	ip.pending = a.id
@@ -141,7 +146,8 @@ func (c *Cloud) carryOut(a *action, ip *reserved, to int, takes time.Duration, r
 	ip.pending = 0
 }
 
-// use takes the fault of this kind that the action meets, and uses it up by one. The caller holds mu.
+// use takes the fault of this kind that the action meets, and uses it up by one. The caller holds
+// mu.
 func (c *Cloud) use(k Kind, request string) *Fault {
 	f := c.faulty(k, request)
 	if f != nil && f.Count > 0 {
@@ -165,7 +171,9 @@ func getAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	if err != nil || c.actions[id] == nil {
 		return 0, nil, notFound()
 	}
-	return http.StatusOK, map[string]any{"action": c.actions[id].shown(), "links": map[string]any{}}, nil
+	return http.StatusOK, map[string]any{
+		"action": c.actions[id].shown(), "links": map[string]any{},
+	}, nil
 }
 
 func getIPAction(c *Cloud, who caller, r *http.Request) (int, any, error) {

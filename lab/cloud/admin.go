@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// Admin serves the hand behind the scenes: faults, the time actions take, moves made by nobody's API request. It is meant for a
-// Unix socket, where a Client finds it, and never for the network of the droplets.
+// Admin serves the hand behind the scenes: faults, the time actions take, moves made by nobody's
+// API request. It is meant for a Unix socket, where a Client finds it, and never for the network of
+// the droplets.
 func (c *Cloud) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) {
@@ -104,7 +105,8 @@ func (c Client) SetActionTime(ctx context.Context, d time.Duration) error {
 	return c.call(ctx, http.MethodPut, "/action-time", d, nil)
 }
 
-// Move gives the address to the droplet (0: to nobody) at once, as an operator does in the control panel.
+// Move gives the address to the droplet (0: to nobody) at once, as an operator does in the control
+// panel.
 func (c Client) Move(ctx context.Context, ip netip.Addr, droplet int) error {
 	return c.call(ctx, http.MethodPost, "/move", adminMove{ip, droplet}, nil)
 }
@@ -139,7 +141,8 @@ func (c Client) call(ctx context.Context, method, path string, in, out any) (err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode >= 300 {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // whatever came is what there is to show
+		// whatever came is what there is to show
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
 		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
 	}
 	if out == nil {

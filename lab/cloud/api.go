@@ -24,11 +24,17 @@ type problem struct {
 func (p *problem) Error() string { return fmt.Sprintf("%d %s: %s", p.status, p.ID, p.Message) }
 
 func notFound() error {
-	return &problem{status: http.StatusNotFound, ID: "not_found", Message: "The resource you were accessing could not be found."}
+	return &problem{
+		status: http.StatusNotFound, ID: "not_found",
+		Message: "The resource you were accessing could not be found.",
+	}
 }
 
 func unprocessable(format string, a ...any) error {
-	return &problem{status: http.StatusUnprocessableEntity, ID: "unprocessable_entity", Message: fmt.Sprintf(format, a...)}
+	return &problem{
+		status: http.StatusUnprocessableEntity, ID: "unprocessable_entity",
+		Message: fmt.Sprintf(format, a...),
+	}
 }
 
 // statusProblem is what the API answers with a status that comes from elsewhere than its own logic.
@@ -91,10 +97,13 @@ func (c *Cloud) API() http.Handler {
 			continue
 		}
 		for _, f := range families {
-			mux.Handle(strings.Replace(route.pattern, "{family}", f.path, 1), c.serve(route.scope, f.bind(route.serve)))
+			mux.Handle(strings.Replace(route.pattern, "{family}", f.path, 1),
+				c.serve(route.scope, f.bind(route.serve)))
 		}
 	}
-	mux.Handle("/", c.serve("", func(*Cloud, caller, *http.Request) (int, any, error) { return 0, nil, notFound() }))
+	mux.Handle("/",
+		c.serve("",
+			func(*Cloud, caller, *http.Request) (int, any, error) { return 0, nil, notFound() }))
 	return mux
 }
 
@@ -130,7 +139,8 @@ func (c *Cloud) serve(scope string, serve endpoint) http.Handler {
 	})
 }
 
-// disturbed lets the faults that come before the API's own logic happen; true if the request is done with.
+// disturbed lets the faults that come before the API's own logic happen; true if the request is
+// done with.
 func (c *Cloud) disturbed(w http.ResponseWriter, r *http.Request) bool {
 	if f, ok := c.take(Latency, r); ok && !sleep(r.Context(), f.Delay) {
 		return true
@@ -159,14 +169,15 @@ func (c *Cloud) disturbed(w http.ResponseWriter, r *http.Request) bool {
 	if f.Status == http.StatusTooManyRequests {
 		w.Header().Set("Ratelimit-Limit", strconv.Itoa(c.opts.Hourly))
 		w.Header().Set("Ratelimit-Remaining", "0")
-		w.Header().Set("Ratelimit-Reset", strconv.FormatInt(c.opts.Now().Add(f.RetryAfter).Unix(), 10))
+		w.Header().Set("Ratelimit-Reset",
+			strconv.FormatInt(c.opts.Now().Add(f.RetryAfter).Unix(), 10))
 	}
 	answer(w, 0, nil, statusProblem(f.Status))
 	return true
 }
 
-// hang holds the request until its client has gone (false) or the fault has been cleared. A hang with a count is used up by the
-// request, which then hangs until its client gives up.
+// hang holds the request until its client has gone (false) or the fault has been cleared. A hang
+// with a count is used up by the request, which then hangs until its client gives up.
 func (c *Cloud) hang(r *http.Request) bool {
 	f, ok := c.take(Hang, r)
 	if ok && f.Count > 0 {
@@ -208,7 +219,8 @@ func answer(w http.ResponseWriter, status int, body any, err error) {
 	_ = json.NewEncoder(w).Encode(body) // the client has gone: nobody to tell
 }
 
-// page cuts a list as the API does (?page=1&per_page=20, at most 200) and makes the "links" and "meta" that go with it.
+// page cuts a list as the API does (?page=1&per_page=20, at most 200) and makes the "links" and
+// "meta" that go with it.
 func page[T any](r *http.Request, all []T) (shown []T, links, meta map[string]any) {
 	number, size := 1, 20
 	if n, err := strconv.Atoi(r.FormValue("page")); err == nil && n > 0 {
@@ -223,7 +235,9 @@ func page[T any](r *http.Request, all []T) (shown []T, links, meta map[string]an
 	pages := map[string]string{}
 	at := func(n int) string {
 		u := url.URL{Scheme: "https", Host: r.Host, Path: r.URL.Path}
-		u.RawQuery = url.Values{"page": {strconv.Itoa(n)}, "per_page": {strconv.Itoa(size)}}.Encode()
+		u.RawQuery = url.Values{
+			"page": {strconv.Itoa(n)}, "per_page": {strconv.Itoa(size)},
+		}.Encode()
 		return u.String()
 	}
 	if number < last {

@@ -1,9 +1,12 @@
-// Package cloud is a DigitalOcean that runs in memory: the part of its v2 API that moves reserved (once called floating)
-// addresses and switches droplets, and the metadata service that each droplet asks about itself. Both are plain http.Handlers over one state, so a test
-// can run them in its own process, and the laboratory can put them behind the addresses at which a droplet expects them.
+// Package cloud is a DigitalOcean that runs in memory: the part of its v2 API that moves reserved
+// (once called floating) addresses and switches droplets, and the metadata service that each
+// droplet asks about itself. Both are plain http.Handlers over one state, so a test can run them in
+// its own process, and the laboratory can put them behind the addresses at which a droplet expects
+// them.
 //
-// What the real service does to its clients is done here too: actions take time, a second action meets "already has a pending
-// event", tokens lack scopes, requests run into rate limits. What it does only now and then is a Fault.
+// What the real service does to its clients is done here too: actions take time, a second action
+// meets "already has a pending event", tokens lack scopes, requests run into rate limits. What it
+// does only now and then is a Fault.
 //
 // It imports nothing of ours. Open cloud.go first.
 package cloud
@@ -28,21 +31,22 @@ const (
 	ScopeActionRead    = "actions:read"
 )
 
-// Options of a Cloud. The zero value is a cloud that serves any token, completes actions after a second and has DigitalOcean's
-// own rate limits.
+// Options of a Cloud. The zero value is a cloud that serves any token, completes actions after a
+// second and has DigitalOcean's own rate limits.
 type Options struct {
 	// Region is the data centre of droplets and addresses that name none; "nyc3" if empty.
 	Region string
-	// ActionTime is how long an assignment is in progress; one second if zero, nothing at all if negative. The real one
-	// takes about eleven.
+	// ActionTime is how long an assignment is in progress; one second if zero, nothing at all if
+	// negative. The real one takes about eleven.
 	ActionTime time.Duration
-	// Tokens are the bearer tokens that the API knows, with their scopes. Empty: every token may do everything, but there
-	// has to be one.
+	// Tokens are the bearer tokens that the API knows, with their scopes. Empty: every token may do
+	// everything, but there has to be one.
 	Tokens map[string][]string
-	// Hourly and PerMinute limit the requests of one token in a sliding hour and minute; 5000 and 250 if zero, no limit if
-	// negative.
+	// Hourly and PerMinute limit the requests of one token in a sliding hour and minute; 5000 and
+	// 250 if zero, no limit if negative.
 	Hourly, PerMinute int
-	// Now is the clock of the rate limits and time stamps; time.Now if nil. Actions run in real time.
+	// Now is the clock of the rate limits and time stamps; time.Now if nil. Actions run in real
+	// time.
 	Now func() time.Time
 }
 
@@ -61,7 +65,8 @@ type Droplet struct {
 	Private       netip.Prefix // first private interface
 
 	Tags []string
-	// Off is whether the power is off. A droplet that is added with Machines reads as its machine is.
+	// Off is whether the power is off. A droplet that is added with Machines reads as its machine
+	// is.
 	Off bool
 	// Locked refuses every action, as the cloud does of a droplet that it has locked itself.
 	Locked bool
@@ -113,7 +118,8 @@ func New(o Options) *Cloud {
 	}
 	return &Cloud{
 		opts: o, actionTime: o.ActionTime,
-		busy: map[int]int{}, droplets: map[int]Droplet{}, ips: map[netip.Addr]*reserved{}, actions: map[int]*action{},
+		busy: map[int]int{}, droplets: map[int]Droplet{}, ips: map[netip.Addr]*reserved{},
+		actions:    map[int]*action{},
 		nextAction: 68212728, changed: make(chan struct{}), history: map[string][]time.Time{},
 	}
 }
@@ -127,7 +133,8 @@ func (c *Cloud) AddDroplet(d Droplet) {
 	c.droplets[d.ID] = d
 }
 
-// AddReservedIP adds the address, or replaces it with all that was pending for it. The data path is told as of any move.
+// AddReservedIP adds the address, or replaces it with all that was pending for it. The data path is
+// told as of any move.
 func (c *Cloud) AddReservedIP(r ReservedIP) {
 	r.Region = cmp.Or(r.Region, c.opts.Region)
 	c.moves.Lock()
@@ -145,8 +152,9 @@ func (c *Cloud) AddReservedIP(r ReservedIP) {
 	}
 }
 
-// OnMove names the function that carries out a move in the data path. It is called each time an address changes its holder, one
-// move at a time, before the action reads as completed; 0 stands for no droplet. It must not call the Cloud.
+// OnMove names the function that carries out a move in the data path. It is called each time an
+// address changes its holder, one move at a time, before the action reads as completed; 0 stands
+// for no droplet. It must not call the Cloud.
 func (c *Cloud) OnMove(f func(ip netip.Addr, from, to int)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -160,7 +168,8 @@ func (c *Cloud) SetActionTime(d time.Duration) {
 	c.actionTime = d
 }
 
-// Holder returns the id of the droplet that holds the address, 0 if none does or the address is unknown.
+// Holder returns the id of the droplet that holds the address, 0 if none does or the address is
+// unknown.
 func (c *Cloud) Holder(ip netip.Addr) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -170,7 +179,8 @@ func (c *Cloud) Holder(ip netip.Addr) int {
 	return 0
 }
 
-// Move gives the address to the droplet (0: to nobody) at once, as an operator does in the control panel.
+// Move gives the address to the droplet (0: to nobody) at once, as an operator does in the control
+// panel.
 func (c *Cloud) Move(ip netip.Addr, to int) error {
 	c.mu.Lock()
 	r := c.ips[ip]
@@ -192,7 +202,8 @@ type State struct {
 	Reserved   []ReservedIP
 	Faults     []Fault
 	ActionTime time.Duration
-	// Requests counts the API requests so far, those that were refused included; metadata requests are not counted.
+	// Requests counts the API requests so far, those that were refused included; metadata requests
+	// are not counted.
 	Requests int
 }
 

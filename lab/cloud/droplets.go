@@ -12,11 +12,14 @@ import (
 
 // region is a data centre as the API shows it.
 func region(slug string) map[string]any {
-	return map[string]any{"slug": slug, "name": slug, "available": true, "sizes": []string{}, "features": []string{"metadata", "ipv6"}}
+	return map[string]any{
+		"slug": slug, "name": slug, "available": true, "sizes": []string{},
+		"features": []string{"metadata", "ipv6"},
+	}
 }
 
-// shown is the droplet object of the API. The caller holds mu. The anchor is among the public networks' addresses nowhere: only the metadata service
-// knows it.
+// shown is the droplet object of the API. The caller holds mu. The anchor is among the public
+// networks' addresses nowhere: only the metadata service knows it.
 func (c *Cloud) shown(d Droplet) map[string]any {
 	status := "active"
 	if !c.running(d) {
@@ -44,9 +47,11 @@ func (c *Cloud) shown(d Droplet) map[string]any {
 	add(d.Public, d.PublicGateway, "public")
 	add(d.Public6, d.Gateway6, "public")
 	return map[string]any{
-		"id": d.ID, "name": d.Name, "status": status, "locked": c.dropletLocked(d), "region": region(d.Region),
+		"id": d.ID, "name": d.Name, "status": status, "locked": c.dropletLocked(d),
+		"region": region(d.Region),
 		"memory": 1024, "vcpus": 1, "disk": 25, "size_slug": "s-1vcpu-1gb",
-		"features": []string{"private_networking", "ipv6"}, "backup_ids": []int{}, "snapshot_ids": []int{}, "tags": tags,
+		"features": []string{"private_networking", "ipv6"}, "backup_ids": []int{},
+		"snapshot_ids": []int{}, "tags": tags,
 		"volume_ids": []string{}, "networks": map[string]any{"v4": v4, "v6": v6},
 	}
 }
@@ -61,7 +66,10 @@ func listDroplets(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	var all []Droplet
 	for _, d := range c.droplets {
 		name, tag := r.FormValue("name"), r.FormValue("tag_name")
-		if (name == "" || strings.EqualFold(name, d.Name)) && (tag == "" || slices.ContainsFunc(d.Tags, func(t string) bool { return strings.EqualFold(t, tag) })) {
+		if (name == "" || strings.EqualFold(name, d.Name)) &&
+			(tag == "" ||
+				slices.ContainsFunc(d.Tags,
+					func(t string) bool { return strings.EqualFold(t, tag) })) {
 			all = append(all, d)
 		}
 	}

@@ -16,24 +16,28 @@ type Kind string
 const (
 	// Latency delays every answer of the API by Delay.
 	Latency Kind = "latency"
-	// Status answers with the Status, without doing anything. 429 comes with the rate-limit headers, and with retry-after
-	// when RetryAfter is set.
+	// Status answers with the Status, without doing anything. 429 comes with the rate-limit
+	// headers, and with retry-after when RetryAfter is set.
 	Status Kind = "status"
 	// Hang never answers: the request waits until its client gives up or the fault is cleared.
 	Hang Kind = "hang"
 	// Drop closes the connection instead of answering.
 	Drop Kind = "drop"
-	// LostAnswer carries the request out and then answers with Status (502 if zero), as a gateway in between does.
+	// LostAnswer carries the request out and then answers with Status (502 if zero), as a gateway
+	// in between does.
 	LostAnswer Kind = "lost-answer"
-	// PendingEvent refuses actions with 422 "already has a pending event" though none is to be seen.
+	// PendingEvent refuses actions with 422 "already has a pending event" though none is to be
+	// seen.
 	PendingEvent Kind = "pending-event"
 	// ActionError makes actions end as "errored", with nothing moved.
 	ActionError Kind = "action-error"
 	// ActionIdle makes actions on droplets end as "completed", with nothing switched.
 	ActionIdle Kind = "action-idle"
-	// ActionStuck keeps the actions that begin while it is set in progress until it is cleared; then they are completed.
+	// ActionStuck keeps the actions that begin while it is set in progress until it is cleared;
+	// then they are completed.
 	ActionStuck Kind = "action-stuck"
-	// ActionPoll answers questions about an action with Status (404 if zero); the action goes its way.
+	// ActionPoll answers questions about an action with Status (404 if zero); the action goes its
+	// way.
 	ActionPoll Kind = "action-poll"
 	// Locked shows addresses and droplets as locked and refuses actions on them.
 	Locked Kind = "locked"
@@ -44,14 +48,16 @@ const (
 	MetadataStatus Kind = "metadata-status"
 	// MetadataHang never answers a metadata request.
 	MetadataHang Kind = "metadata-hang"
-	// MetadataStale makes the metadata service tell of reserved addresses what was true when the fault was set.
+	// MetadataStale makes the metadata service tell of reserved addresses what was true when the
+	// fault was set.
 	MetadataStale Kind = "metadata-stale"
 )
 
 // Kinds lists every kind of fault.
 func Kinds() []Kind {
 	return []Kind{
-		Latency, Status, Hang, Drop, LostAnswer, PendingEvent, ActionError, ActionIdle, ActionStuck, ActionPoll, Locked,
+		Latency, Status, Hang, Drop, LostAnswer, PendingEvent, ActionError, ActionIdle, ActionStuck,
+		ActionPoll, Locked,
 		MetadataLatency, MetadataStatus, MetadataHang, MetadataStale,
 	}
 }
@@ -59,7 +65,8 @@ func Kinds() []Kind {
 // Fault is something the cloud does wrong until it has done it Count times or the fault is cleared.
 type Fault struct {
 	Kind Kind
-	// Count is how often it happens; 0: until it is cleared. States (Locked, ActionStuck, MetadataStale) ignore it.
+	// Count is how often it happens; 0: until it is cleared. States (Locked, ActionStuck,
+	// MetadataStale) ignore it.
 	Count int
 	// Status is the HTTP status of the kinds that answer with one.
 	Status int
@@ -81,7 +88,8 @@ func (f Fault) Validate() error {
 	case f.Count < 0:
 		return fmt.Errorf("cloud: fault %s: count %d is negative", f.Kind, f.Count)
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
-		return fmt.Errorf("cloud: fault %s: status %d is no HTTP error (400 to 599)", f.Kind, f.Status)
+		return fmt.Errorf("cloud: fault %s: status %d is no HTTP error (400 to 599)", f.Kind,
+			f.Status)
 	case f.Kind == Status && f.Status == 0:
 		return fmt.Errorf("cloud: fault %s wants the HTTP status to answer with", f.Kind)
 	case (f.Kind == Latency || f.Kind == MetadataLatency) && f.Delay <= 0:
@@ -90,8 +98,8 @@ func (f Fault) Validate() error {
 	return nil
 }
 
-// SetFault adds the fault to those in force; a fault of the same kind and match is replaced. It panics on a fault that does not
-// validate, which is the test's mistake.
+// SetFault adds the fault to those in force; a fault of the same kind and match is replaced. It
+// panics on a fault that does not validate, which is the test's mistake.
 func (c *Cloud) SetFault(f Fault) {
 	if err := f.Validate(); err != nil {
 		panic(err)
@@ -104,16 +112,19 @@ func (c *Cloud) SetFault(f Fault) {
 			f.stale[id] = c.snapshot(id)
 		}
 	}
-	c.faults = slices.DeleteFunc(c.faults, func(g *Fault) bool { return g.Kind == f.Kind && g.Match == f.Match })
+	c.faults = slices.DeleteFunc(c.faults,
+		func(g *Fault) bool { return g.Kind == f.Kind && g.Match == f.Match })
 	c.faults = append(c.faults, &f)
 	c.wake()
 }
 
-// ClearFaults takes back every fault of these kinds, or all if none is named. What hangs is answered, what is stuck completes.
+// ClearFaults takes back every fault of these kinds, or all if none is named. What hangs is
+// answered, what is stuck completes.
 func (c *Cloud) ClearFaults(kinds ...Kind) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.faults = slices.DeleteFunc(c.faults, func(f *Fault) bool { return len(kinds) == 0 || slices.Contains(kinds, f.Kind) })
+	c.faults = slices.DeleteFunc(c.faults,
+		func(f *Fault) bool { return len(kinds) == 0 || slices.Contains(kinds, f.Kind) })
 	c.wake()
 }
 
@@ -123,7 +134,8 @@ func (c *Cloud) wake() {
 	c.changed = make(chan struct{})
 }
 
-// faulty returns the fault of this kind that the request meets, without using it up. The caller holds mu.
+// faulty returns the fault of this kind that the request meets, without using it up. The caller
+// holds mu.
 func (c *Cloud) faulty(k Kind, request string) *Fault {
 	for _, f := range c.faults {
 		if f.Kind == k && strings.Contains(request, f.Match) {

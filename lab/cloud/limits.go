@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// limit counts a request of the token, sets the rate-limit headers and says whether the request is over a limit. The windows
-// slide: ratelimit-reset is the time at which the oldest request of the hour leaves it. retry-after comes with the limit per
-// minute only. See https://docs.digitalocean.com/reference/api/intro/#rate-limit
+// limit counts a request of the token, sets the rate-limit headers and says whether the request is
+// over a limit. The windows slide: ratelimit-reset is the time at which the oldest request of the
+// hour leaves it. retry-after comes with the limit per minute only. See
+// https://docs.digitalocean.com/reference/api/intro/#rate-limit
 func (c *Cloud) limit(h http.Header, token string) (over bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

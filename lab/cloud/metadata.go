@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// snapshot is what the metadata service tells of a droplet's reserved addresses; invalid where it has none.
+// snapshot is what the metadata service tells of a droplet's reserved addresses; invalid where it
+// has none.
 type snapshot struct{ v4, v6 netip.Addr }
 
 // snapshot is the current one of the droplet. The caller holds mu.
@@ -28,8 +29,8 @@ func (c *Cloud) snapshot(droplet int) snapshot {
 	return s
 }
 
-// Metadata serves the metadata service as the droplet sees it: /metadata/v1/… as text and /metadata/v1.json.
-// See https://docs.digitalocean.com/reference/api/metadata/
+// Metadata serves the metadata service as the droplet sees it: /metadata/v1/… as text and
+// /metadata/v1.json. See https://docs.digitalocean.com/reference/api/metadata/
 func (c *Cloud) Metadata(dropletID int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.metadataDisturbed(w, r) {
@@ -119,7 +120,9 @@ func (d Droplet) metadata(s snapshot) map[string]any {
 		interfaces["public"] = []any{public}
 	}
 	if d.Private.IsValid() {
-		interfaces["private"] = []any{map[string]any{"type": "private", "ipv4": address(d.Private, netip.Addr{})}}
+		interfaces["private"] = []any{
+			map[string]any{"type": "private", "ipv4": address(d.Private, netip.Addr{})},
+		}
 	}
 	active := func(ip netip.Addr) map[string]any {
 		v := map[string]any{"active": ip.IsValid()}
@@ -169,7 +172,8 @@ func tree(v any) any {
 	return v
 }
 
-// lookUp walks the tree along the path. A directory lists its entries, those that are directories with a slash.
+// lookUp walks the tree along the path. A directory lists its entries, those that are directories
+// with a slash.
 func lookUp(at any, path string) (string, bool) {
 	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
 		if part == "" {

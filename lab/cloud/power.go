@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Machines are what a cloud's droplets run on, where that is more than this package's word for it. A droplet reads as its machine is at
-// that moment, so that the two cannot drift apart, whoever switches it. Each order is a no-op on a machine that is so already.
+// Machines are what a cloud's droplets run on, where that is more than this package's word for it.
+// A droplet reads as its machine is at that moment, so that the two cannot drift apart, whoever
+// switches it. Each order is a no-op on a machine that is so already.
 type Machines interface {
 	// Running is whether the droplet's machine has power.
 	Running(droplet int) bool
@@ -61,11 +62,12 @@ func (c *Cloud) running(d Droplet) bool {
 	return !d.Off
 }
 
-// dropletLocked says whether the cloud has locked the droplet. A droplet with an action in progress refuses others, and is not shown as locked
-// (digitalocean/droplet_kit#218). The caller holds mu.
+// dropletLocked says whether the cloud has locked the droplet. A droplet with an action in progress
+// refuses others, and is not shown as locked (digitalocean/droplet_kit#218). The caller holds mu.
 func (c *Cloud) dropletLocked(d Droplet) bool { return d.Locked || c.faulty(Locked, "") != nil }
 
-// switches are the actions on a droplet's power: what is done one after the other, and whether the droplet has to be on for it.
+// switches are the actions on a droplet's power: what is done one after the other, and whether the
+// droplet has to be on for it.
 var switches = map[string]struct {
 	on    bool
 	steps []string
@@ -83,7 +85,10 @@ func postDropletAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 		Type string `json:"type"`
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&want); err != nil {
-		return 0, nil, &problem{status: http.StatusBadRequest, ID: "bad_request", Message: "Unable to parse the request body: " + err.Error()}
+		return 0, nil, &problem{
+			status: http.StatusBadRequest, ID: "bad_request",
+			Message: "Unable to parse the request body: " + err.Error(),
+		}
 	}
 	_, pendingFault := c.take(PendingEvent, r)
 	c.mu.Lock()
@@ -105,7 +110,10 @@ func postDropletAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 		return 0, nil, unprocessable("Droplet is already powered on.")
 	}
 	c.nextAction++
-	a := &action{id: c.nextAction, droplet: id, verb: want.Type, region: d.Region, status: inProgress, started: c.opts.Now()}
+	a := &action{
+		id: c.nextAction, droplet: id, verb: want.Type, region: d.Region, status: inProgress,
+		started: c.opts.Now(),
+	}
 	c.actions[a.id] = a
 	c.busy[id] = a.id
 	go c.switchDroplet(a, s.steps, c.actionTime, r.Method+" "+r.URL.Path)

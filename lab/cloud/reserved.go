@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// family is one of the API's three sets of words for reserved addresses: the current ones for IPv4, those of its time as
-// "floating IP", and those for IPv6.
+// family is one of the API's three sets of words for reserved addresses: the current ones for IPv4,
+// those of its time as "floating IP", and those for IPv6.
 type family struct {
 	path, one, many, kind string
 	is6                   bool
@@ -17,7 +17,10 @@ type family struct {
 var families = []family{
 	{path: "reserved_ips", one: "reserved_ip", many: "reserved_ips", kind: "reserved_ip"},
 	{path: "floating_ips", one: "floating_ip", many: "floating_ips", kind: "floating_ip"},
-	{path: "reserved_ipv6", one: "reserved_ipv6", many: "reserved_ipv6s", kind: "reserved_ipv6", is6: true},
+	{
+		path: "reserved_ipv6", one: "reserved_ipv6", many: "reserved_ipv6s", kind: "reserved_ipv6",
+		is6: true,
+	},
 }
 
 type familyKey struct{}
@@ -31,14 +34,17 @@ func (f family) bind(e endpoint) endpoint {
 
 func familyOf(r *http.Request) family { f, _ := r.Context().Value(familyKey{}).(family); return f }
 
-// show is the address object of the API. Without the scope droplet:read the holder reads as null, as if there were none.
+// show is the address object of the API. Without the scope droplet:read the holder reads as null,
+// as if there were none.
 func (f family) show(c *Cloud, r *reserved, who caller) map[string]any {
 	var droplet any
 	if d, ok := c.droplets[r.Droplet]; ok && who.may(ScopeDropletRead) {
 		droplet = c.shown(d)
 	}
 	if f.is6 {
-		v := map[string]any{"ip": r.IP.String(), "region_slug": r.Region, "reserved_at": "2025-01-01T00:00:00Z"}
+		v := map[string]any{
+			"ip": r.IP.String(), "region_slug": r.Region, "reserved_at": "2025-01-01T00:00:00Z",
+		}
 		if droplet != nil {
 			v["droplet"] = droplet
 		}

@@ -2,7 +2,8 @@
 //
 //	changelog -package hawser -version 1.2.3-1 -date @1700000000 CHANGELOG.md
 //
-// What is under "Unreleased" becomes the entry of the version that is built; the headings of releases are "## 1.2.3 - 2026-11-21".
+// What is under "Unreleased" becomes the entry of the version that is built; the headings of
+// releases are "## 1.2.3 - 2026-11-21".
 package main
 
 import (
@@ -53,9 +54,11 @@ type entry struct {
 	changes []string
 }
 
-var heading = regexp.MustCompile(`^## (?:Unreleased|\[?v?([0-9][^\] ]*)\]? - ([0-9]{4}-[0-9]{2}-[0-9]{2}))$`)
+var heading = regexp.MustCompile(`^## (?:Unreleased|\[?v?([0-9][^\] ]*)\]? - ` +
+	`([0-9]{4}-[0-9]{2}-[0-9]{2}))$`)
 
-// parse reads the headings and the items of the lists below them. version and now are of what has not been released.
+// parse reads the headings and the items of the lists below them. version and now are of what has
+// not been released.
 func parse(text, version string, now time.Time) ([]entry, error) {
 	var entries []entry
 	for number, line := range strings.Split(text, "\n") {
@@ -63,7 +66,9 @@ func parse(text, version string, now time.Time) ([]entry, error) {
 		case strings.HasPrefix(line, "## "):
 			m := heading.FindStringSubmatch(line)
 			if m == nil {
-				return nil, fmt.Errorf(`line %d: %q is neither "## Unreleased" nor "## 1.2.3 - 2026-11-21"`, number+1, line)
+				return nil, fmt.Errorf(
+					`line %d: %q is neither "## Unreleased" nor "## 1.2.3 - 2026-11-21"`, number+1,
+					line)
 			}
 			e := entry{version: version, date: now}
 			if m[1] != "" {
@@ -72,8 +77,13 @@ func parse(text, version string, now time.Time) ([]entry, error) {
 					return nil, fmt.Errorf("line %d: %w", number+1, err)
 				}
 				e = entry{version: strings.Replace(m[1], "-", "~", 1) + "-1", date: at}
-				if len(entries) == 0 && strings.TrimSuffix(version, "-1") != strings.TrimSuffix(e.version, "-1") { // commits after the release
-					entries = append(entries, entry{version: version, date: now, changes: []string{"A build between two releases."}})
+				if len(entries) == 0 &&
+					strings.TrimSuffix(version, "-1") != strings.TrimSuffix(e.version, "-1") {
+					// commits after the release
+					entries = append(entries, entry{
+						version: version, date: now,
+						changes: []string{"A build between two releases."},
+					})
 				}
 			}
 			entries = append(entries, e)

@@ -1,4 +1,5 @@
-// Command manual writes the manual pages of the resource agents into a directory: manual VERSION DIR.
+// Command manual writes the manual pages of the resource agents into a directory: manual VERSION
+// DIR.
 package main
 
 import (
@@ -19,7 +20,8 @@ func main() {
 	}
 	for _, a := range []*ocf.Agent{haproxy.New(os.Args[1]), floatip.New(os.Args[1])} {
 		path := filepath.Join(os.Args[2], manual.AgentName("hawser", a)+".7")
-		if err := os.WriteFile(path, []byte(manual.Agent("hawser", a)), 0o644); err != nil { //nolint:gosec // for everybody to read
+		//nolint:gosec // for everybody to read
+		if err := os.WriteFile(path, []byte(manual.Agent("hawser", a)), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "manual:", err)
 			os.Exit(1)
 		}

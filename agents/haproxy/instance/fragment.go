@@ -33,7 +33,9 @@ func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(in.Fragment(), fmt.Appendf(nil, `# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
+	return writeFile(in.Fragment(),
+		fmt.Appendf(nil,
+			`# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
 global
 	stats socket %s mode 600 level admin expose-fd listeners
 	stats maxconn %d

@@ -37,7 +37,8 @@ func list(pages []string, where docrun.Place, asJSON bool) error {
 				}
 				continue
 			}
-			fmt.Printf("%s: in %s on %s, exit code %d %s\n\t%s\n", s.At(), s.Place, s.On, s.Exit, s.Path, strings.ReplaceAll(s.Text, "\n", "\n\t"))
+			fmt.Printf("%s: in %s on %s, exit code %d %s\n\t%s\n", s.At(), s.Place, s.On, s.Exit,
+				s.Path, strings.ReplaceAll(s.Text, "\n", "\n\t"))
 		}
 	}
 	return nil

@@ -1,5 +1,6 @@
 // Command print shows what the benchmarks recorded, and writes it as a page, and the table that the
-// demonstration ends with: print docs/benchmarks.json docs/benchmarks.md cmd/hawser-lab/comparison.txt
+// demonstration ends with: print docs/benchmarks.json docs/benchmarks.md
+// cmd/hawser-lab/comparison.txt
 package main
 
 import (
