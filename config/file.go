@@ -58,10 +58,11 @@ func Read(path string) (*File, error) {
 		candidates = DefaultFiles()
 	}
 	for _, file := range candidates {
-		text, err := os.ReadFile(file)
+		opened, err := os.Open(file)
 		switch {
 		case err == nil:
-			return Parse(file, text)
+			defer func() { _ = opened.Close() }()
+			return ParseFrom(file, opened)
 		case path == "" && errors.Is(err, fs.ErrNotExist):
 			continue
 		}

@@ -46,7 +46,7 @@ func applyCommand(sys *system) *cli.Command {
 			timeoutFlag(), jsonFlag()},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			file, err := sys.readConfig(c.String("file"))
+			file, err := sys.readConfig(c.Context, c.String("file"))
 			if err != nil {
 				return err
 			}

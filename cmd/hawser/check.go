@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,7 +29,7 @@ func checkCommand(sys *system) *cli.Command {
 			if c.NArg() > 1 {
 				return usagef("hawser check takes one file: see `hawser check --help`")
 			}
-			return sys.checkFile(c.Args().First(), c.Bool("json"))
+			return sys.checkFile(c.Context, c.Args().First(), c.Bool("json"))
 		},
 	}
 }
@@ -47,10 +48,12 @@ type checkedFault struct {
 	Message string `json:"message"`
 }
 
-func (s *system) checkFile(path string, asJSON bool) error {
-	file, err := s.readToCheck(path)
+func (s *system) checkFile(ctx context.Context, path string, asJSON bool) error {
+	file, err := interruptible(ctx, func() (*config.File, error) { return s.readToCheck(path) })
 	var faults *config.Faults
 	switch {
+	case outcome.Of(err) == outcome.Interrupted:
+		return err
 	case err != nil && !errors.As(err, &faults):
 		return usagef("%w", err)
 	case asJSON:

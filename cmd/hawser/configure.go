@@ -195,11 +195,14 @@ func (s *system) load(ctx context.Context, words []string) error {
 	var err error
 	if file == "-" {
 		file = "standard input"
-		text, err = io.ReadAll(s.stdin)
+		text, err = interruptible(ctx, func() ([]byte, error) { return io.ReadAll(s.stdin) })
 	} else {
-		text, err = os.ReadFile(file)
+		text, err = interruptible(ctx, func() ([]byte, error) { return os.ReadFile(file) })
 	}
-	if err != nil {
+	switch {
+	case outcome.Of(err) == outcome.Interrupted:
+		return err
+	case err != nil:
 		return usagef("%s cannot be read: %v", file, outcome.Cause(err))
 	}
 	script, err := crm.ParseShell(file, text)

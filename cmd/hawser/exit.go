@@ -97,7 +97,7 @@ type commandMeaning struct{ command, meaning string }
 // exitCodesOf are the codes that a command may end with. Those that have no list of their own,
 // protect's among them, say so in their help.
 var exitCodesOf = map[string][]int{
-	"check":  {exitOK, exitUsage},
+	"check":  {exitOK, exitUsage, exitInterrupted},
 	"schema": {exitOK, exitUsage},
 	"plan": {
 		exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitChanges,

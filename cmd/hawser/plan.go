@@ -33,7 +33,7 @@ func planCommand(sys *system) *cli.Command {
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit with 9 if there is anything to change"}},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			file, err := sys.readConfig(c.String("file"))
+			file, err := sys.readConfig(c.Context, c.String("file"))
 			if err != nil {
 				return err
 			}

@@ -100,7 +100,7 @@ func (s *system) rollback(ctx context.Context, resource string, o pushOptions) e
 
 // push brings the configuration to every node that runs the resource.
 func (s *system) push(ctx context.Context, resource, file string, o pushOptions) error {
-	text, err := s.readConfiguration(file)
+	text, err := interruptible(ctx, func() ([]byte, error) { return s.readConfiguration(file) })
 	if err != nil {
 		return err
 	}

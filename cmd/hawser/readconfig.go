@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 
@@ -10,8 +11,8 @@ import (
 
 // readConfig reads hawser.yaml: the file that -f names, or one of the usual ones if path is "". It
 // adds to a file that cannot be read what to do about it.
-func (s *system) readConfig(path string) (*config.File, error) {
-	file, err := config.Read(path)
+func (s *system) readConfig(ctx context.Context, path string) (*config.File, error) {
+	file, err := interruptible(ctx, func() (*config.File, error) { return config.Read(path) })
 	var unreadable *config.ReadError
 	switch {
 	case !errors.As(err, &unreadable):

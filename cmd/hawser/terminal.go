@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/host"
+	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/ticker"
 	"golang.org/x/term"
 )
@@ -95,6 +96,27 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 			return true
 		}
 		return false
+	}
+}
+
+// interruptible reads something that may never come: a FIFO that nobody writes to, or a terminal on
+// which nobody types. Ctrl-C ends the wait; what is read after that is lost.
+func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case <-ctx.Done():
+		var none T
+		return none, exitf(outcome.Interrupted, "interrupted: nothing was changed")
+	case r := <-done:
+		return r.value, r.err
 	}
 }
 

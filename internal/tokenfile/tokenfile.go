@@ -62,6 +62,10 @@ func unreadable(path string, err error) error {
 			"token file %s is missing on this node: write the token into it (mode 0600, owner "+
 				"root)", path)
 	}
+	var named *fs.PathError
+	if errors.As(err, &named) {
+		err = named.Err // the sentence names the file itself
+	}
 	return fault.Errorf(fault.NotInstalled, "token file %s cannot be read: %w", path, err)
 }
 

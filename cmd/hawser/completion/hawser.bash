@@ -2,8 +2,9 @@
 _hawser() {
 	local cur words
 	cur=${COMP_WORDS[COMP_CWORD]}
-	case ${COMP_WORDS[COMP_CWORD-1]} in
-	-f|--file|--push|--config|--check|load|check) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	case ${COMP_WORDS[COMP_CWORD-1]}=$cur in
+	load=-*|check=-*) ;;
+	-f=*|--file=*|--push=*|--config=*|--check=*|load=*|check=*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	if [[ $cur == -* ]]; then
 		words=("${COMP_WORDS[@]:0:COMP_CWORD+1}")

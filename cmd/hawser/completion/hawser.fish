@@ -2,8 +2,9 @@
 function __hawser_complete
 	set -l asked (commandline -opc)
 	set -l current (commandline -ct)
-	switch "$asked[-1]"
-	case -f --file --push --config --check load check
+	switch "$asked[-1]=$current"
+	case 'load=-*' 'check=-*'
+	case '-f=*' '--file=*' '--push=*' '--config=*' '--check=*' 'load=*' 'check=*'
 		__fish_complete_path "$current"
 		return
 	end

@@ -3,8 +3,9 @@
 _hawser() {
 	local cur=${words[CURRENT]}
 	local -a asked found
-	case ${words[CURRENT-1]} in
-	-f|--file|--push|--config|--check|load|check) _files; return ;;
+	case ${words[CURRENT-1]}=$cur in
+	load=-*|check=-*) ;;
+	-f=*|--file=*|--push=*|--config=*|--check=*|load=*|check=*) _files; return ;;
 	esac
 	asked=("${(@)words[1,CURRENT-1]}")
 	[[ $cur == -* ]] && asked+=("$cur")
