@@ -89,6 +89,7 @@ func (a *Agent) usage(w io.Writer) {
 	if a.Reload != nil {
 		actions += "reload|reload-agent|"
 	}
+	//nolint:lll // what is printed
 	fmt.Fprintf(w, `usage: %s %smeta-data|validate-all|usage
 
 %s

@@ -28,7 +28,7 @@ const (
 	Kept       NodeState = "kept"    // the previous configuration serves
 	Differs    NodeState = "differs" // HAProxy was started meanwhile, with other files
 	NodeFailed NodeState = "failed"  // HAProxy does not run any more
-	// the node went offline or into standby meanwhile, or the resource was stopped there
+	// Left says that the node went offline or into standby meanwhile, or the resource was stopped there
 	Left      NodeState = "left"
 	Absent    NodeState = "absent"    // HAProxy does not run there
 	Unmanaged NodeState = "unmanaged" // Pacemaker reloads nothing there

@@ -24,6 +24,7 @@ func Seed(nodes ...string) []byte {
 		fmt.Fprintf(&states, "    <node_state id=%q uname=%q in_ccm=\"true\" crmd=\"online\" "+
 			"join=\"member\" expected=\"member\"/>\n", fmt.Sprint(i+1), n)
 	}
+	//nolint:lll // as Pacemaker writes it
 	return fmt.Appendf(nil,
 		`<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="5" num_updates="3" admin_epoch="0" have-quorum="1" dc-uuid="1">
   <configuration>

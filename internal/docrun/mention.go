@@ -17,7 +17,8 @@ var codeSpan = regexp.MustCompile("`([^`]+)`")
 // program are the names by which a span of code is taken for a command.
 var program = regexp.MustCompile(
 	`^(hawser|crm|pcs|cibadmin|crm_\w+|corosync-\w+|attrd_updater|stonith_admin|systemctl|journalctl|` +
-		`apt|apt-get|setup-balancer|curl|apt-mark|dpkg|rpm|dnf|ssh|scp|haproxy|nft|ufw|firewall-cmd|reboot|sbd)$`)
+		`apt|apt-get|setup-balancer|curl|apt-mark|dpkg|rpm|dnf|ssh|scp|haproxy|nft|ufw|firewall-cmd|` +
+		`reboot|sbd)$`)
 
 // mentions collects the commands of a line. A name alone is no command.
 func (p *parser) mentions(n int, line string) {

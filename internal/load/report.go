@@ -18,13 +18,13 @@ const (
 	Refused        Kind = "connection refused"   // nobody listens: a reset in answer to the SYN
 	Unreachable    Kind = "unreachable"          // no route, or no neighbour answers
 	ConnectTimeout Kind = "connection timed out" // neither accepted nor refused
-	// connected, and closed before the request was sent
+	// ResetBefore is a connection that was closed before the request was sent
 	ResetBefore   Kind = "reset before it asked"
 	ResetAfter    Kind = "reset after it asked" // closed without a byte of an answer
 	AnswerTimeout Kind = "answer timed out"     // sent, and no whole answer in time
 	CutOff        Kind = "answer cut off"       // closed within the answer
 	BadAnswer     Kind = "not an answer"        // not HTTP
-	// no port or file descriptor left; errors that fit nowhere else
+	// LocalFault is that no port or file descriptor is left; and errors that fit nowhere else
 	LocalFault Kind = "the client's own system"
 )
 

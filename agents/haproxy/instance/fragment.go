@@ -33,6 +33,7 @@ func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	if err != nil {
 		return err
 	}
+	//nolint:lll // a line of the file
 	return writeFile(in.Fragment(),
 		fmt.Appendf(nil,
 			`# Written by the resource agent ocf:hawser:haproxy at each start and reload. What %s says comes after it and wins.
