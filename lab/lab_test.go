@@ -396,6 +396,7 @@ func (s *life) cloudPower(t *testing.T) {
 	require.Contains(t, s.order(t, "power_on"), "in-progress")
 	s.eventually(t, "lb-3 runs", func() bool { return s.Running("lb-3") })
 	s.reads(t, "active")
+	require.NoError(t, s.WaitCluster(t.Context())) // Pacemaker that is told to stop while it joins takes its time
 	require.Contains(t, s.order(t, "reboot"), "in-progress")
 	s.eventually(t, "lb-3 is rebooted", func() bool {
 		console, err := os.ReadFile(s.ConsoleLog("lb-3"))
