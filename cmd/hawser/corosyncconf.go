@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func corosyncConfCommand(sys *system) *cli.Command {
@@ -115,7 +116,7 @@ func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
 func (s *system) checkCorosyncConf(path string, cluster corosync.Cluster) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read Corosync's configuration: %w", err)
+		return usagef("%s cannot be read: %w", path, outcome.Cause(err))
 	}
 	differences, err := corosync.Compare(string(text), cluster.Conf())
 	if err != nil {

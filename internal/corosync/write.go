@@ -86,6 +86,10 @@ func (c Cluster) Validate() error {
 				)
 				continue
 			}
+			if ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() {
+				say("node %s: no other node reaches %s", n.Name, ip)
+				continue
+			}
 			once(ip.String())
 		}
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Explain replaces what package flag says of an option: it writes one dash where two are typed, and
-// of a wrong time only that it did not parse.
+// of a wrong time or number only that it did not parse.
 func Explain(message string) string {
 	if option, ok := strings.CutPrefix(message, "flag provided but not defined: -"); ok {
 		return "there is no option " + dashed(option)
@@ -16,11 +16,14 @@ func Explain(message string) string {
 	}
 	value, rest, ok := strings.Cut(strings.TrimPrefix(message, "invalid value "), " for flag -")
 	option, _, isParse := strings.Cut(rest, ": parse error")
-	if ok && isParse && (option == "timeout" || option == "max-hold") {
+	switch {
+	case !ok || !isParse:
+		return message
+	case option == "timeout" || option == "max-hold":
 		return fmt.Sprintf("%s %s: want a time with its unit, such as 90s or 5m", dashed(option),
 			value)
 	}
-	return message
+	return fmt.Sprintf("%s %s: want a whole number", dashed(option), value)
 }
 
 // dashed is an option as it is typed.
