@@ -57,6 +57,17 @@ func SplitWords(text string) ([]string, error) {
 	return words, nil
 }
 
+// JoinWords writes words so that SplitWords reads them back.
+func JoinWords(words []string) string {
+	out := make([]string, len(words))
+	for i, word := range words {
+		if out[i] = word; word == "" || strings.ContainsAny(word, " \t\r\n\"'\\;$") {
+			out[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}
+
 // Words binds a list of words, as SplitWords reads it.
 func Words(p *[]string, def string) Value {
 	*p, _ = SplitWords(def)
