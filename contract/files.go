@@ -45,6 +45,9 @@ func (f Files) StartLog() string { return filepath.Join(f.Dir, "start.log") }
 // Metadata returns the file with the metadata service's last answers.
 func (f Files) Metadata() string { return filepath.Join(f.Dir, "metadata.json") }
 
+// Checks returns the file with the results of the checks.
+func (f Files) Checks() string { return filepath.Join(f.Dir, "checks.json") }
+
 // KeeperSocket returns the keeper's socket.
 func (f Files) KeeperSocket() string { return filepath.Join(f.Dir, "keeper.sock") }
 

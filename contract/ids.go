@@ -27,6 +27,9 @@ func WhereServedID(address string) string { return address + "-where-served" }
 // ApartID returns the id of the constraint that keeps two addresses apart.
 func ApartID(a, b string) string { return a + "-apart-" + b }
 
+// CheckedID returns the id of the constraint by which an address prefers nodes where a check holds.
+func CheckedID(address, check string) string { return address + "-check-" + check }
+
 // Infinity is Pacemaker's score of what must be, or with a minus sign must not be.
 const Infinity = "INFINITY"
 

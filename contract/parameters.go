@@ -10,6 +10,7 @@ const (
 	ParamCheckURL     = "check_url"
 	ParamCheckTimeout = "check_timeout"
 	ParamMinServers   = "min_servers"
+	ParamChecks       = "checks"
 	ParamStopGrace    = "stop_grace"
 	ParamAnchorIP     = "anchor_ip"
 	ParamPrivateIP    = "private_ip"

@@ -45,6 +45,22 @@ func Getenv(environ []string) func(string) string {
 	}
 }
 
+// Bind reads the parameters of env as Act does, for work beside the actions that needs no lock. The
+// context carries the call, whose log has the action's name, Args[1].
+func (a *Agent) Bind(ctx context.Context, env Env) (context.Context, error) {
+	if len(env.Args) < 2 {
+		return nil, Errorf(ErrArgs, "Bind needs the action's name")
+	}
+	call, err := newCall(a, env.Args[1], env)
+	if err == nil {
+		err = a.bind(call)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", env.Args[1], err)
+	}
+	return context.WithValue(ctx, callKey{}, call), nil
+}
+
 // Act does something to the resource that none of Pacemaker's actions is, as they are done: with
 // the parameters of env, under the lock of the instance, within the time. The action's name,
 // Args[1], is for the log. Unlike Main it returns what do returned.

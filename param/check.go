@@ -73,7 +73,7 @@ const (
 	// MostServersUp is the most that min_servers may ask for.
 	MostServersUp = 1 << 20
 
-	ShortestEvery, LongestEvery                = time.Second, time.Hour
+	ShortestEvery, LongestEvery               = time.Second, time.Hour
 	ShortestCheckTimeout, LongestCheckTimeout = 50 * time.Millisecond, time.Minute
 )
 

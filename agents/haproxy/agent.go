@@ -9,9 +9,10 @@
 //	         metadata service                                                1  it may pass
 //	monitor  no process of the instance is alive                             7
 //	monitor  zombie; stopped; hung; master without worker, or worker without
-//	         master; somebody else's soft stop; min_servers; check_url       1  recover, or move
+//	         master; somebody else's soft stop                               1  recover, or move
 //	monitor  a reload is pending; deleted sockets cannot be made again;
-//	         HAProxy crashed since the last monitor and was brought back   190  it serves: leave it alone and tell
+//	         HAProxy crashed since the last monitor and was brought back;
+//	         at OCF_CHECK_LEVEL 10: a check fails                           190  it serves: leave it alone and tell
 //	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
 //	                                                                            would stop a HAProxy that serves
 //	reload   HAProxy does not run, or does not answer                        1
@@ -44,6 +45,7 @@ type agent struct {
 
 	checkTimeout time.Duration
 	minServers   int
+	checks       []param.Check
 	// push is the order about a configuration that travels through the CIB.
 	push contract.PushOrder
 }
@@ -63,7 +65,11 @@ func newAgent(version string) *agent {
 
 // Instance returns the HAProxy that a call is about.
 func (a *agent) Instance(dir string) *instance.Instance {
-	return &instance.Instance{Files: contract.Files{Dir: dir}, Settings: a.Settings,
+	settings := a.Settings
+	for _, c := range a.checks {
+		settings.CheckedFor += " " + c.URL + " " + c.TCP + " " + c.Host
+	}
+	return &instance.Instance{Files: contract.Files{Dir: dir}, Settings: settings,
 		System: a.System}
 }
 
@@ -130,10 +136,20 @@ keep white space; no shell sees them. The options by which the agent itself runs
 -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
 		Value: param.Words(&a.Extraconf, ""),
 	}, {
-		Name: contract.ParamCheckURL, Short: "what to ask for through HAProxy", Reloadable: true,
-		Long: `A URL that a monitor of OCF_CHECK_LEVEL 10 asks for, so that the check goes through
-HAProxy and what is behind it, such as http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399
-is healthy; redirections are not followed, certificates are not verified.`,
+		Name: contract.ParamChecks, Short: "what a node must be able to do", Reloadable: true,
+		Long: `Checks, with " ; " between them, each a name and words key=value, quoted as for a
+shell: one of url (with method, host, status, verify, sni, ca_file), backend (with min_servers), tcp
+and exec (with user), and every, timeout, rise, fall. Such as: web
+url=http://${HAWSER_ANCHOR_IP}/healthz every=1s ; db backend=db min_servers=2. The keeper does them;
+where there is none, a monitor of OCF_CHECK_LEVEL 10. The result is the node attribute
+hawser-RESOURCE-check-NAME, which is ok or failed: constraints with a rule on it have an address
+prefer the nodes where the check holds. A check that fails never stops HAProxy.`,
+		Value: param.Checks(&a.checks),
+	}, {
+		Name: contract.ParamCheckURL, Short: "what to request through HAProxy", Reloadable: true,
+		Long: `A short form of a check named "check" with this url, such as
+http://${HAWSER_ANCHOR_IP}:80/healthz. A status of 200 to 399 is healthy; redirections are not
+followed, certificates are not verified.`,
 		Value: param.CheckURL(&a.CheckURL),
 	}, {
 		Name: contract.ParamCheckTimeout, Short: "how long check_url may take", Reloadable: true,
@@ -141,8 +157,8 @@ is healthy; redirections are not followed, certificates are not verified.`,
 		Value: param.Duration(&a.checkTimeout, contract.DefaultCheckTimeout),
 	}, {
 		Name: contract.ParamMinServers, Short: "servers that every backend needs", Reloadable: true,
-		Long: `With fewer servers UP than this in any backend that has servers, the monitor fails,
-so that the cluster moves the address to a node that reaches its backends. 0 asks nothing.`,
+		Long: `A short form of a check named "servers": every backend that has servers must have at
+least this many UP. 0 checks nothing.`,
 		Value: param.Int(&a.minServers, contract.DefaultMinServers, 0, contract.MostServers),
 	}, {
 		Name: contract.ParamStopGrace, Short: "how long open connections may finish",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -193,4 +194,24 @@ func TestCrashDuringReload(t *testing.T) {
 	require.Equal(t, ocf.Success, <-result)
 	require.NoError(t, w.get())
 	w.eventually("it counts", func() bool { return len(w.state().Crashes) == 1 })
+}
+
+// A keeper that is killed between the launch of a HAProxy and the note of it leaves a state that names a dead one. The next keeper notes
+// what runs, and neither searches for it all the time nor starts another.
+func TestKeeperAdopts(t *testing.T) {
+	w := newKeptWorld(t)
+	w.guarded()
+	master, state := w.master(), w.state()
+	gone := exec.Command("true")
+	require.NoError(t, gone.Run())
+	state.Master.PID = gone.Process.Pid
+	require.NoError(t, w.instance().Save(state))
+	keeper, _ := w.keepers()
+	w.kill(keeper[0], syscall.SIGKILL)
+	w.gone(keeper[0])
+	w.eventually("the master that runs is noted", func() bool { return w.state().Master.PID == master.PID })
+	w.guards()
+	require.Equal(t, master.PID, w.master().PID)
+	require.Equal(t, state.Served, w.state().Served)
+	w.want(ocf.Success, w.r.Monitor(0))
 }

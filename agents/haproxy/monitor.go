@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
-	"github.com/hawser-ha/hawser/contract"
-	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -57,7 +54,7 @@ func (a *agent) bringBack(ctx context.Context, in *instance.Instance) bool {
 	}
 	cause := in.CheckHealth(ctx)
 	if cause == nil {
-		return false // servers are missing, or check_url failed: HAProxy itself is well
+		return false // HAProxy itself is well
 	}
 	err := in.BringBack(ctx, s, time.Now(), cause)
 	if err == nil {
@@ -134,13 +131,8 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	a.publishByResource(ctx, in, &s.State)
 	a.publish(ctx, in, &s.State, countServers(servers))
 	a.publishLoaded(ctx, in, &s.State)
-	if err := checkServers(servers, a.minServers); err != nil {
-		return ocf.Running, err
-	}
-	if check.Level >= contract.LevelDeep && a.CheckURL != "" {
-		if err := a.requestCheckURL(ctx, s.State.Env); err != nil {
-			return ocf.Running, err
-		}
+	if failing := a.judge(ctx, in, check, &s.State, servers, watched); degraded == nil {
+		degraded = failing
 	}
 	if degraded != nil {
 		return ocf.Degraded, degraded
@@ -163,38 +155,4 @@ func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Fou
 	}
 	_, err := in.QueryServers(ctx, s.State.Master, false)
 	return ocf.Running, err
-}
-
-// checkServers returns an error if a backend has fewer servers UP than the parameter asks for.
-// Backends without servers, such as one that only shows statistics, need none.
-func checkServers(servers []client.Stat, least int) error {
-	if least == 0 {
-		return nil
-	}
-	var order []string
-	up, all := map[string]int{}, map[string]int{}
-	for _, s := range servers {
-		if s.Type != client.Server {
-			continue
-		}
-		if all[s.Proxy] == 0 {
-			order = append(order, s.Proxy)
-		}
-		all[s.Proxy]++
-		if s.Up() {
-			up[s.Proxy]++
-		}
-	}
-	var short []string
-	for _, backend := range order {
-		if up[backend] < least {
-			short = append(short, fmt.Sprintf("%s has %d of %d", backend, up[backend],
-				all[backend]))
-		}
-	}
-	if len(short) > 0 {
-		return fmt.Errorf("fewer than min_servers=%d servers are UP: backend %s", least,
-			strings.Join(short, ", backend "))
-	}
-	return nil
 }

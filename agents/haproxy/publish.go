@@ -76,6 +76,7 @@ func (a *agent) withdraw(ctx context.Context, in *instance.Instance, s instance.
 	if !call.Clustered {
 		return
 	}
+	a.withdrawChecks(ctx, in)
 	if s.Pushed != "" {
 		if err := in.DeleteAttribute(contract.PushAttribute(resourceOf(call))); err != nil {
 			call.Warnf("cannot take the answer about a pushed configuration back from the "+

@@ -47,60 +47,6 @@ func TestSummaries(t *testing.T) {
 	}
 	require.Equal(t, "up=3,down=2,draining=2", countServers(servers).String())
 	require.Equal(t, "up=0,down=0,draining=0", countServers(nil).String())
-	require.NoError(t, checkServers(servers, 0))
-	require.NoError(t, checkServers(servers, 1))
-	require.ErrorContains(t, checkServers(servers, 2),
-		"min_servers=2 servers are UP: backend api has 1 of 2")
-	require.ErrorContains(t, checkServers(servers, 3),
-		"backend app has 2 of 5, backend api has 1 of 2")
-	require.NoError(t, checkServers(nil, 3), "a backend without servers needs none")
-}
-
-func TestCheckURL(t *testing.T) {
-	w := newWorld(t)
-	w.start()
-	url := func(path string) string { return fmt.Sprintf("http://127.0.0.1:%d%s", w.port, path) }
-	w.want(ocf.Success, w.r.With("check_url", url("/")).Monitor(10))
-	w.want(ocf.ErrGeneric, w.r.With("check_url", url("/sick")).Monitor(10), "503")
-	w.want(ocf.Success, w.r.With("check_url", url("/sick")).Monitor(0))
-	slow := w.r.With("check_url", url("/slow")).With("check_timeout", "200ms").Monitor(10)
-	w.want(ocf.ErrGeneric, slow, "does not answer through HAProxy")
-	require.Less(t, slow.Took, 5*time.Second)
-	w.want(ocf.ErrGeneric, w.r.With("check_url", "http://${HAWSER_ANCHOR_IP}:1/").Monitor(10),
-		"HAWSER_ANCHOR_IP", "restart")
-
-	w.want(ocf.Success, w.r.Stop())
-	w.r = w.r.With("anchor_ip", "127.0.0.1").With("check_url",
-		fmt.Sprintf("http://${HAWSER_ANCHOR_IP}:%d/", w.port))
-	w.start()
-	w.want(ocf.Success, w.r.Monitor(10))
-	w.app.Close()
-	w.want(ocf.ErrGeneric, w.r.Monitor(10), "503")
-
-	t.Run("redirections are healthy, certificates not looked at", func(_ *testing.T) {
-		app := httptest.NewTLSServer(http.RedirectHandler("https://192.0.2.1/", http.StatusFound))
-		defer app.Close()
-		w.want(ocf.Success, w.r.With("check_url", app.URL).Monitor(10))
-	})
-}
-
-func TestMinServers(t *testing.T) {
-	w := newWorld(t)
-	w.write("haproxy.cfg", strings.Replace(
-		w.config("listen stats\n\tbind 127.0.0.1:"+fmt.Sprint(freePort(t))+"\n\tstats enable\n"),
-		"server app-1", "default-server check inter 50ms fall 1 rise 1\n\tserver app-1", 1))
-	w.r = w.r.With("min_servers", "1")
-	w.start()
-	w.want(ocf.Success, w.r.Monitor(0))
-	w.app.Close()
-	var last string
-	require.Eventually(t, func() bool {
-		result := w.r.Monitor(0)
-		last = result.Reason
-		return result.Code == ocf.ErrGeneric
-	}, 10*time.Second, 20*time.Millisecond)
-	require.Contains(t, last, "backend app has 0 of 1")
-	w.want(ocf.Success, w.r.With("min_servers", "0").Monitor(0))
 }
 
 // metadata returns a metadata service that knows the node's addresses.

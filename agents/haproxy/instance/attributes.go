@@ -2,6 +2,9 @@ package instance
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
@@ -19,6 +22,25 @@ func (in *Instance) publishCrash(ctx context.Context, s State) {
 	if err := in.SetAttribute(name, value); err != nil {
 		call.Warnf("cannot tell the cluster of the crash: %v", err)
 	}
+}
+
+// PublishChecks publishes the results of checks by their names, and the failing ones as one text,
+// and withdraws those of the checks that are gone.
+func (in *Instance) PublishChecks(r contract.ResourceID, results map[string]string, gone []string,
+	failing string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(results)) {
+		errs = append(errs, in.SetAttribute(contract.CheckAttribute(r, name), results[name]))
+	}
+	for _, name := range gone {
+		errs = append(errs, in.DeleteAttribute(contract.CheckAttribute(r, name)))
+	}
+	if failing == "" {
+		errs = append(errs, in.DeleteAttribute(contract.FailingAttribute(r)))
+	} else {
+		errs = append(errs, in.SetAttribute(contract.FailingAttribute(r), failing))
+	}
+	return errors.Join(errs...)
 }
 
 // SetAttribute publishes a value as a transient attribute of this node.

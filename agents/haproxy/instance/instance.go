@@ -33,7 +33,9 @@ type Settings struct {
 	Binpath, Conffile string
 	Extraconf         []string
 	// CheckURL may mention the variables of HAProxy's environment.
-	CheckURL            string
+	CheckURL string
+	// CheckedFor are texts of the checks that may mention them too.
+	CheckedFor          string
 	StopGrace           time.Duration
 	AnchorIP, PrivateIP netip.Addr
 	MetadataURL         string
@@ -106,12 +108,13 @@ func (in *Instance) newStats(number uint32) string {
 // UserFiles returns the configuration files and directories that are the user's.
 func (in *Instance) UserFiles() []string { return contract.ConfigFiles(in.Conffile, in.Extraconf) }
 
-// Sources reads the user's files, and adds check_url as one more source: it may mention the same
-// variables.
+// Sources reads the user's files, and adds what the checks mention as one more source: it may
+// have the same variables.
 func (in *Instance) Sources() ([]client.Source, error) {
 	sources, err := client.ReadSources(in.UserFiles())
 	if err != nil {
 		return nil, ocf.Errorf(ocf.ErrInstalled, "conffile=%s: %w", in.Conffile, err)
 	}
-	return append(sources, client.Source{File: "check_url", Text: in.CheckURL}), nil
+	text := strings.TrimSpace(in.CheckURL + " " + in.CheckedFor)
+	return append(sources, client.Source{File: "check_url", Text: text}), nil
 }

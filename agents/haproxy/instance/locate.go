@@ -60,6 +60,16 @@ func (in *Instance) Locate() (s Found, running bool, err error) {
 	return Found{State{Master: m.Process, Env: environOf(m.PID)}, m.Stat, true}, true, nil
 }
 
+// Adopt notes the master that runs, if the state names another one.
+func (in *Instance) Adopt(s State) error {
+	found, running, err := in.Locate()
+	if err != nil || !running || !found.Adopted {
+		return err
+	}
+	s.Master = found.State.Master
+	return in.Save(s)
+}
+
 // CheckAlive returns an error if the master exists but does not run.
 func (s Found) CheckAlive() error {
 	switch pid := s.State.Master.PID; {

@@ -121,7 +121,7 @@ func Exists(path string) bool {
 func (in *Instance) Clear() error {
 	return errors.Join(
 		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
-			in.State(), in.State()+".new", in.Fragment()+".new"),
+			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new"),
 		os.RemoveAll(in.Copies()), os.RemoveAll(in.Copies()+".new"))
 }
 

@@ -2,7 +2,8 @@
 // soon as it dies or hangs.
 //
 // It imports the instance that it watches; how the parameters are bound it learns from the agent by
-// an interface. Start reading here; watch.go is its loop, examine.go runs hawser doctor.
+// an interface. Start reading here; watch.go is its loop, check.go does the checks, examine.go
+// runs hawser doctor.
 package keeper
 
 import (
@@ -26,6 +27,7 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // keeper is the process that a start leaves behind. It holds copies of HAProxy's listening sockets,
@@ -42,6 +44,8 @@ type keeper struct {
 	wake int
 	// seen makes the next check of the node come soon.
 	seen chan struct{}
+	// rebind makes the checks go on with the parameters as they are now.
+	rebind chan struct{}
 
 	mu   sync.Mutex
 	held *client.Sockets
@@ -72,6 +76,8 @@ type Agent interface {
 	Declare() *ocf.Agent
 	// Instance returns the HAProxy with the files in the directory.
 	Instance(dir string) *instance.Instance
+	// Checks returns the checks that the parameters ask for.
+	Checks() []param.Check
 }
 
 // Run is the keeper's life: it returns when the resource is stopped, given up, or no longer the
@@ -83,7 +89,7 @@ func Run(ctx context.Context, newAgent func() Agent) int {
 	}
 	in := newAgent().Instance(dir)
 	k := &keeper{agent: newAgent, in: in, id: instance.Identity(in.Version),
-		seen: make(chan struct{}, 1)}
+		seen: make(chan struct{}, 1), rebind: make(chan struct{}, 1)}
 	if os.Args[0] == contract.StandbyProcess {
 		_ = waitForKeeper(in)
 		return int(ocf.ErrGeneric)
@@ -115,7 +121,11 @@ func Run(ctx context.Context, newAgent func() Agent) int {
 	examining, over := context.WithCancel(ctx)
 	defer over()
 	go k.examineNode(examining)
+	var checking sync.WaitGroup
+	checking.Go(func() { k.checkAll(examining) })
 	k.watch(ctx, lock)
+	over()
+	checking.Wait() // nothing is published of a HAProxy that nobody watches any more
 	k.release()
 	return int(ocf.Success)
 }
@@ -277,9 +287,11 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 		_, _ = k.refresh(brief, true)
 		cancel()
 		k.wakeUp()
-		select {
-		case k.seen <- struct{}{}:
-		default:
+		for _, signal := range []chan struct{}{k.seen, k.rebind} {
+			select {
+			case signal <- struct{}{}:
+			default:
+			}
 		}
 		fmt.Fprintln(conn, k.id)
 	case "hold": // HAProxy is being stopped and will be started again

@@ -3,16 +3,13 @@ package keeper
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
-	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
@@ -232,15 +229,12 @@ func starved(before, now procfs.Times, took time.Duration) bool {
 // asAction runs a function as an action of the resource, with the current parameters.
 func (k *keeper) asAction(ctx context.Context,
 	do func(context.Context, *instance.Instance) error) error {
-	text, err := os.ReadFile(k.in.KeeperCall())
+	env, err := k.parameters()
 	if err != nil {
-		return fmt.Errorf("the keeper does not know its parameters: %w", err)
+		return err
 	}
-	getenv := ocf.Getenv(strings.Split(string(text), "\x00"))
 	a := k.agent()
-	return a.Declare().Act(ctx, ocf.Env{Args: []string{contract.KeeperProcess,
-		contract.KeeperProcess}, Getenv: getenv, Stdout: os.Stdout, Stderr: os.Stderr,
-		LogName: contract.KeeperProcess},
+	return a.Declare().Act(ctx, env,
 		keepTime, func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
 }
 
@@ -260,6 +254,7 @@ func (k *keeper) sameWorker(ctx context.Context) bool {
 func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause error) (goOn bool) {
 	since := time.Now()
 	goOn = true
+	later := false
 	var handOver func()
 	err := k.asAction(ctx, func(acting context.Context, in *instance.Instance) error {
 		s, ok := k.in.Load()
@@ -274,6 +269,11 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		// worker.
 		if hung := errors.Is(cause, errHung) && k.sameWorker(acting); !hung &&
 			in.CheckHealth(acting) == nil {
+			// A keeper that was killed between the launch of this HAProxy and the note of it.
+			if err := in.Adopt(s); err != nil {
+				ocf.CallFrom(acting).Warnf("HAProxy is another one than was noted: %v", err)
+				later = true
+			}
 			return nil
 		}
 		err := in.BringBack(acting, s, since, cause)
@@ -303,8 +303,8 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	if err != nil {
-		k.wait(askKeeping, nil) // another action is under way all the time
+	if err != nil || later {
+		k.wait(askKeeping, nil) // another action is under way all the time, or /run is full
 	}
 	return goOn
 }

@@ -1,0 +1,116 @@
+package haproxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/haproxy/checks"
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/contract"
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
+)
+
+// Checks returns the checks that the parameters ask for: those of checks, and what check_url and
+// min_servers are short for.
+func (a *agent) Checks() []param.Check {
+	all := slices.Clone(a.checks)
+	add := func(c param.Check) {
+		if !slices.ContainsFunc(all, func(other param.Check) bool { return other.Name == c.Name }) {
+			all = append(all, c)
+		}
+	}
+	if a.CheckURL != "" {
+		c := param.NewCheck()
+		c.Name, c.URL, c.Timeout = contract.CheckURLName, a.CheckURL, a.checkTimeout
+		add(c)
+	}
+	if a.minServers > 0 {
+		c := param.NewCheck()
+		c.Name, c.Backend, c.MinServers = contract.MinServersName, param.EveryBackend, a.minServers
+		c.Timeout = c.DefaultTimeout()
+		add(c)
+	}
+	return all
+}
+
+// judge returns why a monitor of OCF_CHECK_LEVEL 10 is degraded by a check, nil if it is not. The
+// keeper does the checks; without one, this monitor does, and each of its results counts.
+func (a *agent) judge(ctx context.Context, in *instance.Instance, check ocf.Check,
+	s *instance.State, servers []client.Stat, watched bool) error {
+	all := a.Checks()
+	if check.Level < contract.LevelDeep || len(all) == 0 {
+		return nil
+	}
+	var names []string
+	for i := range all {
+		names = append(names, all[i].Name)
+	}
+	book := checks.ReadBook(in.Checks())
+	if !watched && !a.Keeper {
+		runner := &checks.Runner{Env: s.Env, Version: a.Version,
+			Servers: func(context.Context) ([]client.Stat, error) { return servers, nil }}
+		a.judgeHere(ctx, in, runner, all, names, &book)
+	}
+	failing := book.Failing(names)
+	if len(failing) == 0 {
+		return nil
+	}
+	var reasons []string
+	for _, f := range failing {
+		reasons = append(reasons, fmt.Sprintf("check %s fails: %s", f.Name, f.Why))
+	}
+	return errors.New(strings.Join(reasons, "; "))
+}
+
+// withdrawChecks removes the results that were published.
+func (a *agent) withdrawChecks(ctx context.Context, in *instance.Instance) {
+	published := checks.ReadBook(in.Checks()).Published
+	if len(published) == 0 {
+		return
+	}
+	if err := in.PublishChecks(resourceOf(ocf.CallFrom(ctx)), nil, published, ""); err != nil {
+		ocf.CallFrom(ctx).Warnf("cannot take the results of the checks back from the cluster: %v",
+			err)
+	}
+}
+
+// judgeHere does the checks one after the other and publishes what they show. It never fails a
+// monitor.
+func (a *agent) judgeHere(ctx context.Context, in *instance.Instance, runner *checks.Runner,
+	all []param.Check, names []string, book *checks.Book) {
+	call := ocf.CallFrom(ctx)
+	before, published := book.Values(names), book.Published
+	for i := range all {
+		if ctx.Err() != nil {
+			break // what is not known goes on being what it was
+		}
+		name, result := all[i].Name, runner.Do(ctx, &all[i])
+		if ctx.Err() == nil && book.Of(name).Set(result, time.Now()) && result != nil {
+			call.Warnf("check %s fails: %v", name, result)
+		}
+	}
+	book.Keep(names)
+	now := book.Values(names)
+	gone := slices.DeleteFunc(slices.Clone(published), func(name string) bool {
+		return slices.Contains(names, name)
+	})
+	if !call.Clustered || len(gone) == 0 && maps.Equal(before, now) && len(published) == len(now) {
+		return // a steady monitor starts no process
+	}
+	err := in.PublishChecks(resourceOf(call), now, gone, contract.FormatFailing(book.Failing(names)))
+	if err != nil {
+		call.Warnf("cannot tell the cluster the results of the checks: %v", err)
+		return
+	}
+	book.Published = names
+	if err := book.Write(in.Checks()); err != nil {
+		call.Warnf("cannot write %s: %v", in.Checks(), err)
+	}
+}

@@ -1,0 +1,90 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hawser-ha/hawser/param"
+)
+
+// mostOutput is how much of a program's output is kept, for the reason.
+const mostOutput = 1 << 10
+
+// execute runs a program as its user, with HAProxy's variables and nothing else of this process.
+// It is killed with its children when its time is over.
+func execute(ctx context.Context, c *param.Check, env []string) error {
+	who, err := credential(c.User)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, c.Exec[0], c.Exec[1:]...)
+	cmd.Dir = "/"
+	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG=C.UTF-8", "HAWSER_CHECK=" + c.Name}, env...)
+	out := &bounded{}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: who,
+		Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 100 * time.Millisecond // for a child that keeps the output open
+	err = cmd.Run()
+	if cmd.Process != nil { // what it left behind
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	var exit *exec.ExitError
+	switch {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay):
+		return nil
+	case errors.As(err, &exit):
+		said := strings.TrimSpace(out.String())
+		if said == "" {
+			return fmt.Errorf("%s: %w", c.Exec[0], err)
+		}
+		return fmt.Errorf("%s: %w: %s", c.Exec[0], err, said)
+	}
+	return fmt.Errorf("cannot run %s: %w", c.Exec[0], err)
+}
+
+// credential returns the user's ids, with all the groups that the user is in.
+func credential(name string) (*syscall.Credential, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, fmt.Errorf("user %s: %w", name, err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("user %s has the id %q", name, u.Uid)
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("user %s has the group %q", name, u.Gid)
+	}
+	who := &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	groups, err := u.GroupIds()
+	if err != nil {
+		return nil, fmt.Errorf("the groups of the user %s: %w", name, err)
+	}
+	for _, text := range groups {
+		if id, err := strconv.ParseUint(text, 10, 32); err == nil {
+			who.Groups = append(who.Groups, uint32(id))
+		}
+	}
+	return who, nil
+}
+
+// bounded keeps the beginning of what is written.
+type bounded struct{ strings.Builder }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := mostOutput - b.Len(); room > 0 {
+		b.Builder.Write(p[:min(len(p), room)])
+	}
+	return len(p), nil
+}

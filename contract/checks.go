@@ -1,0 +1,70 @@
+package contract
+
+import (
+	"strings"
+	"time"
+)
+
+// CheckAttribute returns the name of the attribute with the result of a check on the node, which is
+// CheckOK or CheckFailed: rules compare it. A node without it has not done the check.
+func CheckAttribute(r ResourceID, check string) string { return "hawser-" + r.id + "-check-" + check }
+
+// CheckOfAttribute returns the check of whose result an attribute of that name is; false if it is
+// none of the resource's.
+func CheckOfAttribute(r ResourceID, name string) (check string, ok bool) {
+	return strings.CutPrefix(name, CheckAttribute(r, ""))
+}
+
+// FailingAttribute returns the name of the attribute with the checks that fail on the node and why,
+// in the form of FailingChecks. It is there as long as one fails.
+func FailingAttribute(r ResourceID) string { return "hawser-" + r.id + "-failing" }
+
+// Values of CheckAttribute.
+const (
+	CheckOK     = "ok"
+	CheckFailed = "failed"
+)
+
+// Names of the checks that the parameters check_url and min_servers are, and the keys check and
+// min_servers of hawser.yaml.
+const (
+	CheckURLName   = "check"
+	MinServersName = "servers"
+)
+
+// FailingCheck is a check that fails.
+type FailingCheck struct {
+	Name  string
+	Since time.Time
+	// Why is one line for people.
+	Why string
+}
+
+// between stands between two checks in the value.
+const between = " | "
+
+// FormatFailing returns the attribute's value, the checks with " | " between them:
+// "web since=2026-11-21T03:12:07Z GET http://10.0.0.1/: 503 Service Unavailable".
+func FormatFailing(checks []FailingCheck) string {
+	var parts []string
+	for _, c := range checks {
+		parts = append(parts, c.Name+" since="+c.Since.UTC().Format(time.RFC3339)+" "+
+			strings.ReplaceAll(OneLine(c.Why), between, " / "))
+	}
+	return strings.Join(parts, between)
+}
+
+// ParseFailing reads the attribute's value. What it does not understand it passes over.
+func ParseFailing(value string) []FailingCheck {
+	var all []FailingCheck
+	for part := range strings.SplitSeq(value, between) {
+		name, rest, _ := strings.Cut(part, " ")
+		since, why, _ := strings.Cut(rest, " ")
+		at, err := time.Parse(time.RFC3339, strings.TrimPrefix(since, "since="))
+		if name == "" || err != nil {
+			continue
+		}
+		all = append(all, FailingCheck{name, at, why})
+	}
+	return all
+}
