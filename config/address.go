@@ -23,6 +23,9 @@ type Address struct {
 	APIURL      string
 	MetadataURL string
 	Monitor     string
+	// Needs are the checks that the address needs where NeedsGiven, otherwise all.
+	Needs      []Need
+	NeedsGiven bool
 }
 
 // Params returns the parameters of the agent ocf:hawser:floatip.
@@ -90,6 +93,14 @@ func (ip *Address) keys() []key {
 			def:     defaultMonitor,
 			written: true,
 			effect:  nothing,
+		},
+		{
+			name: "needs",
+			kind: needs(ip),
+			doc: "the names of those of haproxy.checks for whose sake the address moves; [] is " +
+				"none",
+			otherwise: "all of them",
+			effect:    nothing,
 		},
 		{
 			name:   "api_url",

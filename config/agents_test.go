@@ -97,7 +97,7 @@ func TestDeclarationFitsTheAgents(t *testing.T) {
 // withoutKey are the parameters of an agent that hawser.yaml has no key for.
 func withoutKey(agent string) []string {
 	if agent == contract.HAProxyType {
-		return []string{contract.ParamGeneration, contract.ParamPush}
+		return []string{contract.ParamCheckURL, contract.ParamGeneration, contract.ParamPush}
 	}
 	return []string{contract.ParamToken, contract.ParamConflictWait, contract.ParamAnnounceFor}
 }

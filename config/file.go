@@ -89,6 +89,7 @@ func Parse(path string, text []byte) (*File, error) {
 	if body != nil {
 		d.section(body, "", c.keys())
 		c.checkNames(d)
+		c.checkChecks(d)
 	}
 	if err := d.Err(); err != nil {
 		return nil, err
@@ -112,6 +113,10 @@ func (c *File) checkNames(d *document) {
 		taken[contract.LeavesFirstID(ip.Name)] = "the order of " + ip.Name + " and HAProxy"
 		taken[contract.WhereServedID(ip.Name)] =
 			"the constraint by which " + ip.Name + " goes where HAProxy serves"
+		for _, check := range c.ChecksOf(&ip) {
+			taken[contract.CheckedID(ip.Name, check.Name)] =
+				"the constraint by which " + ip.Name + " goes where the check " + check.Name + " holds"
+		}
 		for _, other := range c.Addresses[:i] {
 			taken[contract.ApartID(other.Name, ip.Name)] =
 				"the constraint that keeps " + other.Name + " and " + ip.Name + " apart"

@@ -37,6 +37,7 @@ type refusal struct {
 func refusals() []refusal {
 	all := append(documentRefusals(), fileRefusals()...)
 	all = append(all, haproxyRefusals()...)
+	all = append(all, checkRefusals()...)
 	all = append(all, addressRefusals()...)
 	return append(all, fencingRefusals()...)
 }
@@ -49,6 +50,9 @@ func accepted() map[string]string {
 	}
 	for name, text := range addressAccepted() {
 		all["floating_ips: "+name] = "haproxy:\nfloating_ips:\n" + text
+	}
+	for name, text := range checksAccepted() {
+		all["checks: "+name] = "haproxy:\n  checks:" + strings.ReplaceAll(" "+text, "\n", "\n  ") + "\n"
 	}
 	for name, text := range fencingAccepted() {
 		all["fencing: "+name] = "haproxy:\nfencing: " + text

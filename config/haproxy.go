@@ -16,8 +16,11 @@ type HAProxy struct {
 	Binary              string // absolute path
 	Extra               string // further arguments, quoted as for a shell
 	Monitor             string // as Pacemaker reads a length of time
-	Check               Check
+	Checks              []Check
+	Check               ShortCheck
+	CheckAt             Position
 	MinServers          int
+	MinServersAt        Position
 	StopGrace           string
 	Keeper              string // "true" or "false"
 	MaxCrashes          int
@@ -30,9 +33,6 @@ type HAProxy struct {
 	// never in the file.
 	Env []string
 }
-
-// Check is haproxy.check, a request through the balancer.
-type Check struct{ URL, Timeout, Every string }
 
 const defaultMonitor = "15s" // the tutorial's
 
@@ -74,18 +74,27 @@ func (h *HAProxy) keys() []key {
 			effect:  nothing,
 		},
 		{
-			name: "check",
-			kind: mapping(h.Check.keys()...),
-			doc: "a request through the balancer; if it fails, HAProxy leaves the node for 10 s, " +
-				"and " +
-				"the address with it",
+			name: "checks",
+			kind: checkList(h),
+			list: true,
+			doc: "what a node must be able to do. Each address prefers the nodes where its checks " +
+				"hold; a check that fails on every node changes nothing, and none stops HAProxy",
+			param:  contract.ParamChecks,
+			effect: reload,
 		},
 		{
-			name:   "min_servers",
-			kind:   whole(&h.MinServers, 0, contract.MostServers),
-			doc:    "fewer servers up in any backend is a failure, as that of check is",
+			name: "check",
+			kind: mapping(h.Check.keys()...),
+			at:   &h.CheckAt,
+			doc:  "short for one of checks with the name " + contract.CheckURLName,
+		},
+		{
+			name: "min_servers",
+			kind: whole(&h.MinServers, 0, contract.MostServers),
+			at:   &h.MinServersAt,
+			doc: "short for one of checks with the name " + contract.MinServersName + ", backend " +
+				param.EveryBackend + " and this min_servers",
 			def:    strconv.Itoa(contract.DefaultMinServers),
-			param:  contract.ParamMinServers,
 			effect: reload,
 		},
 		{
@@ -155,33 +164,32 @@ func (h *HAProxy) keys() []key {
 	}
 }
 
-func (c *Check) keys() []key {
+func (c *ShortCheck) keys() []key {
 	return []key{
 		{
-			name: "url",
-			kind: checkURL(&c.URL),
-			doc: "what is requested; 2xx and 3xx are healthy. It may mention ${HAWSER_ANCHOR_IP} " +
-				"and other variables of HAProxy's environment",
+			name:     "url",
+			kind:     checkURL(&c.URL),
+			doc:      "as that of checks",
 			required: true,
 			hint: "expected the address that is requested through the balancer, such as " +
 				"http://127.0.0.1/health",
-			param:  contract.ParamCheckURL,
 			effect: reload,
 		},
 		{
-			name:   "timeout",
-			kind:   length(&c.Timeout),
-			doc:    "how long the answer may take",
+			name: "timeout",
+			kind: one("a length of time such as 500ms or 5s", &c.Timeout, as(param.ParseCheckTime)).
+				number(param.ShortestCheckTimeout, param.LongestCheckTimeout),
+			doc:    "as that of checks",
 			def:    param.FormatDuration(contract.DefaultCheckTimeout),
-			param:  contract.ParamCheckTimeout,
 			effect: reload,
 		},
 		{
-			name:      "every",
-			kind:      length(&c.Every),
-			doc:       "how often it is requested",
-			otherwise: "as often as monitor",
-			effect:    nothing,
+			name: "every",
+			kind: one("a length of time such as 2s or 1min", &c.Every, as(param.ParseCheckEvery)).
+				number(param.ShortestEvery, param.LongestEvery),
+			doc:    "as that of checks",
+			def:    param.FormatDuration(param.DefaultCheckEvery),
+			effect: reload,
 		},
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const haproxyKeys = "config, binary, extra, monitor, check, min_servers, stop_grace, keeper, " +
+const haproxyKeys = "config, binary, extra, monitor, checks, check, min_servers, stop_grace, keeper, " +
 	"max_crashes, crash_window, unit, anchor_ip, private_ip, metadata_url"
 
 // haproxyAccepted are accepted sections.
@@ -158,13 +158,12 @@ func TestHAProxy(t *testing.T) {
 	require.Equal(t, Position{2, 3}, h.At)
 	require.Equal(t, "/etc/haproxy/conf.d", h.Config)
 	require.Equal(t, "10s", h.Monitor)
-	require.Equal(t, Check{"http://${HAWSER_ANCHOR_IP}/health", "5s", "30s"}, h.Check)
+	require.Equal(t, ShortCheck{"http://${HAWSER_ANCHOR_IP}/health", "5s", "30s"}, h.Check)
 	require.Equal(t, []Param{
 		{"conffile", "/etc/haproxy/conf.d"},
 		{"binpath", "/opt/haproxy/haproxy"},
 		{"extraconf", `-m 512 -L "the node" -f /etc/haproxy/shared.cfg`},
-		{"check_url", "http://${HAWSER_ANCHOR_IP}/health"},
-		{"min_servers", "1"},
+		{"checks", "check url=http://${HAWSER_ANCHOR_IP}/health every=30s ; servers backend=*"},
 		{"stop_grace", "2min"},
 		{"keeper", "false"},
 		{"max_crashes", "20"},

@@ -13,7 +13,7 @@ func TestDeclaration(t *testing.T) {
 		require.NotEmpty(t, k.doc, k.path)
 		require.NotEmpty(t, k.kind.words, k.path)
 		require.NotEmpty(t, k.kind.schema, k.path)
-		require.Equal(t, k.kind.keys == nil || k.name == "fencing", k.effect != "", k.path)
+		require.Equal(t, k.kind.keys == nil || k.name == "fencing" || k.param != "", k.effect != "", k.path)
 		require.False(t, k.required && k.def != "", k.path)
 		if k.def != "" {
 			require.NoError(t, k.kind.set(k.def), k.path)
@@ -61,12 +61,15 @@ func TestSame(t *testing.T) {
 		{"haproxy", "stop_grace", "2min", "120s", true},
 		{"haproxy", "stop_grace", "", "5", true},
 		{"haproxy", "stop_grace", "2min", "2s", false},
-		{"haproxy", "check_timeout", "5000ms", "", true},
 		{"haproxy", "crash_window", "60s", "", true},
 		{"haproxy", "keeper", "", "yes", true},
 		{"haproxy", "keeper", "true", "ON", true},
 		{"haproxy", "keeper", "", "off", false},
+		{"haproxy", "check_timeout", "5000ms", "", true},
 		{"haproxy", "min_servers", "0", "", true},
+		{"haproxy", "checks", "web url=http://a/ every=2s", "web  url=http://a/ ;", true},
+		{"haproxy", "checks", "web url=http://a/ every=2s", "web url=http://a/ every=3s", false},
+		{"haproxy", "checks", "", "web url=http://a/", false},
 		{"haproxy", "max_crashes", "3", "", true},
 		{"haproxy", "unit", "none", "", false},
 		{"haproxy", "unit", "haproxy.service", "", true},

@@ -1,6 +1,11 @@
 package config
 
-import "github.com/hawser-ha/hawser/contract"
+import (
+	"strconv"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/param"
+)
 
 // Same reports whether two texts of an agent's parameter mean the same: an address in two
 // notations, 120s and 2min, and a default that is written out and one that is not. "" is a
@@ -22,11 +27,30 @@ func Same(agent, parameter, a, b string) bool {
 func keysOf(agent string) []key {
 	switch agent {
 	case contract.HAProxyType:
-		return new(HAProxy).keys()
+		return append(new(HAProxy).keys(), shortKeys()...)
 	case contract.FloatIPType:
 		return new(Address).keys()
 	case contract.FenceDropletType:
 		return new(DropletFencing).keys()
 	}
 	return nil
+}
+
+// shortKeys are the parameters that checks has replaced, which an older version may have written
+// with what means nothing.
+func shortKeys() []key {
+	var c ShortCheck
+	var least int
+	return []key{
+		{
+			kind:  length(&c.Timeout),
+			def:   param.FormatDuration(contract.DefaultCheckTimeout),
+			param: contract.ParamCheckTimeout, effect: reload,
+		},
+		{
+			kind:  whole(&least, 0, contract.MostServers),
+			def:   strconv.Itoa(contract.DefaultMinServers),
+			param: contract.ParamMinServers, effect: reload,
+		},
+	}
 }

@@ -25,6 +25,10 @@ const (
 	CheckFailed = "failed"
 )
 
+// CheckedScore is the score of the rule by which an address prefers nodes where a check holds: more
+// than the stickiness that hawser gives it, and than what other addresses on the node are worth.
+const CheckedScore = "50000"
+
 // Names of the checks that the parameters check_url and min_servers are, and the keys check and
 // min_servers of hawser.yaml.
 const (

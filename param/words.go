@@ -61,7 +61,7 @@ func SplitWords(text string) ([]string, error) {
 func JoinWords(words []string) string {
 	out := make([]string, len(words))
 	for i, word := range words {
-		if out[i] = word; word == "" || strings.ContainsAny(word, " \t\r\n\"'\\;$") {
+		if out[i] = word; word == "" || strings.ContainsAny(word, " \t\r\n\"'\\;") {
 			out[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
 	}

@@ -90,11 +90,11 @@ func TestOtherChangesKeepDefaults(t *testing.T) {
 	shown := crm.FormatShell(apply(t, fake, fileOf(t, "stop_grace: 2min, min_servers: 1")).Objects())
 	require.Contains(t, shown, `conffile="/etc/haproxy/haproxy.cfg"`)
 	require.Contains(t, shown, "stop_grace=120s")
-	require.Contains(t, shown, "min_servers=1")
+	require.Contains(t, shown, `checks="servers backend=*"`)
 
 	// Back to a default: the parameter goes.
 	shown = crm.FormatShell(apply(t, fake, fileOf(t, "min_servers: 0")).Objects())
-	require.NotContains(t, shown, "min_servers")
+	require.NotContains(t, shown, "servers backend")
 	require.NotContains(t, shown, "stop_grace")
 	require.Contains(t, shown, `conffile="/etc/haproxy/haproxy.cfg"`)
 }

@@ -11,10 +11,13 @@ import (
 )
 
 const (
-	// stickiness keeps an address where it is when a lost node comes back.
-	stickiness = "100"
-	// apart outweighs stickiness: two addresses share a node only while there are fewer nodes than
-	// addresses.
+	// stickiness keeps an address where it is when a lost node comes back. It is less than a check
+	// that fails is worth (contract.CheckedScore), and this large so that
+	// Pacemaker sees it in the decision for another address: that one is placed first, with a
+	// thousandth of it (apart, as a part of INFINITY) held against the node.
+	stickiness = "10000"
+	// apart is less than stickiness, so that no address that is well is moved for another's sake.
+	// Two that have come to share a node go on doing so until one of them moves.
 	apart = "-1000"
 	// serving is what a node is worth to an address for its HAProxy being up: less than stickiness,
 	// so that it moves nothing. Without it Pacemaker takes the node with the fewest resources, and
@@ -22,8 +25,7 @@ const (
 	serving = "10"
 	// retryAddress and retryHAProxy make Pacemaker forget a failure, which by default keeps a
 	// resource off the node until an administrator says otherwise: an API outage of some minutes
-	// would leave an address nowhere for good. A HAProxy that failed on every node, as when all
-	// servers are away for a moment and min_servers counts them, serves nobody for that long.
+	// would leave an address nowhere for good.
 	retryAddress, retryHAProxy = "60s", "10s"
 	// tries is after how many failures HAProxy leaves the node, and the address with it. A crash is
 	// healed where it happens, by the agent's keeper; what comes to Pacemaker is what that did not
@@ -34,9 +36,11 @@ const (
 	// holderCheck is how often the provider is asked who holds an address; it shows an expired
 	// token before a failover needs it.
 	holderCheck = "5min"
-	// checkReserve is what the monitor takes beyond the time that the check through the balancer is
-	// given.
+	// checkReserve is what the monitor takes beyond the time that the checks are given.
 	checkReserve = 15 * time.Second
+	// oftenest is how often Pacemaker is to run a monitor that does the checks, at most: it starts
+	// the agent each time.
+	oftenest = 5 * time.Second
 )
 
 // Objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps
@@ -73,6 +77,11 @@ func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 		all = append(all,
 			crm.Prefer(contract.WhereServedID(ip.Name), ip.Name,
 				contract.ServersAttribute(contract.ResourceOf(contract.HAProxyID)), serving))
+		for _, check := range c.ChecksOf(&ip) {
+			all = append(all, crm.PreferUnless(contract.CheckedID(ip.Name, check.Name), ip.Name,
+				contract.CheckAttribute(contract.ResourceOf(contract.HAProxyID), check.Name),
+				contract.CheckFailed, contract.CheckedScore))
+		}
 		for _, other := range c.Addresses[:i] {
 			all = append(all, &crm.Colocation{
 				Name: contract.ApartID(other.Name, ip.Name), Score: apart, Resource: ip.Name,
@@ -112,16 +121,7 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 		Type: contract.HAProxyType,
 	}
 	p.Params = parameters(h.Params())
-	if h.Check.URL == "" {
-		p.Ops = []crm.Op{operation("monitor", h.Monitor, contract.HAProxyMonitorTimeout)}
-	} else {
-		every := h.Check.Every
-		if every == "" {
-			every = h.Monitor
-		}
-		p.Ops = monitors(h.Monitor, contract.HAProxyMonitorTimeout, every,
-			atLeast(contract.HAProxyMonitorTimeout, h.Check.Timeout, checkReserve))
-	}
+	p.Ops = monitorsOfHAProxy(h)
 	p.Ops = append(p.Ops,
 		operation("start", "0s", contract.HAProxyStartTimeout),
 		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.StopGrace, stopReserve)),
@@ -130,6 +130,22 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 		{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries},
 	}
 	return p
+}
+
+// monitorsOfHAProxy are a monitor and, where there are checks and no keeper that does them, one
+// that does.
+func monitorsOfHAProxy(h *config.HAProxy) []crm.Op {
+	checks := h.AllChecks()
+	if len(checks) == 0 || h.Keeper != "false" {
+		return []crm.Op{operation("monitor", h.Monitor, contract.HAProxyMonitorTimeout)}
+	}
+	every, most := checks[0].Every, time.Duration(0)
+	for _, c := range checks {
+		every, most = min(every, c.Every), most+c.Timeout
+	}
+	return monitors(h.Monitor, contract.HAProxyMonitorTimeout,
+		param.FormatDuration(max(every, oftenest)),
+		max(contract.HAProxyMonitorTimeout, most+checkReserve))
 }
 
 func primitiveOfAddress(ip *config.Address) *crm.Primitive {

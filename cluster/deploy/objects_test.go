@@ -38,7 +38,7 @@ haproxy:
   metadata_url: http://127.0.0.1:3
 floating_ips:
   - {name: a, ip: 203.0.113.10, token_file: /etc/hawser/token, api_url: "http://127.0.0.1:1", metadata_url: "http://127.0.0.1:2"}
-  - {name: b, ip: 192.0.2.1, provider: lan, nic: eth0, cidr_netmask: 24, monitor: 300}
+  - {name: b, ip: 192.0.2.1, provider: lan, nic: eth0, cidr_netmask: 24, monitor: 300, needs: [servers]}
 `
 
 // TestSpecFitsTheAgents keeps what hawser writes and what the agents declare from drifting apart: each parameter must be one that the agent
@@ -51,7 +51,7 @@ func TestSpecFitsTheAgents(t *testing.T) {
 		agent     *ocf.Agent
 		unset     []string // parameters that hawser.yaml has no key for
 	}{
-		{primitiveOfHAProxy(&cfg.HAProxy), haproxy.New("test"), []string{"generation", "push"}},
+		{primitiveOfHAProxy(&cfg.HAProxy), haproxy.New("test"), []string{"check_url", "check_timeout", "min_servers", "generation", "push"}},
 		{primitiveOfAddress(&cfg.Addresses[0]), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
 		{primitiveOfAddress(&cfg.Addresses[1]), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
 	} {
@@ -104,9 +104,9 @@ func TestSpec(t *testing.T) {
 	cib, err := crmtest.New("lb-1", "lb-2").Query(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, `primitive haproxy ocf:hawser:haproxy \
-	params conffile="/etc/haproxy/conf.d" binpath="/opt/haproxy" extraconf="-m 512" check_url="http://${HAWSER_ANCHOR_IP}/health" check_timeout=10s min_servers=1 stop_grace=2min keeper=false max_crashes=20 crash_window=5min unit=none anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://127.0.0.1:3" \
+	params conffile="/etc/haproxy/conf.d" binpath="/opt/haproxy" extraconf="-m 512" checks="check url=http://${HAWSER_ANCHOR_IP}/health every=30s timeout=10s ; servers backend=*" stop_grace=2min keeper=false max_crashes=20 crash_window=5min unit=none anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://127.0.0.1:3" \
 	op monitor interval=10s timeout=20s \
-	op monitor interval=30s timeout=25s \
+	op monitor interval=5s timeout=27s \
 	op_params OCF_CHECK_LEVEL=10 \
 	op start interval=0s timeout=30s \
 	op stop interval=0s timeout=135s \
@@ -121,22 +121,28 @@ primitive a ocf:hawser:floatip \
 	op_params OCF_CHECK_LEVEL=10 \
 	op start interval=0s timeout=90s \
 	op stop interval=0s timeout=60s \
-	meta resource-stickiness=100 failure-timeout=60s
+	meta resource-stickiness=10000 failure-timeout=60s
 primitive b ocf:hawser:floatip \
 	params ip=192.0.2.1 provider=lan nic=eth0 cidr_netmask=24 \
 	op monitor interval=300s timeout=30s \
 	op_params OCF_CHECK_LEVEL=10 \
 	op start interval=0s timeout=90s \
 	op stop interval=0s timeout=60s \
-	meta resource-stickiness=100 failure-timeout=60s
+	meta resource-stickiness=10000 failure-timeout=60s
 colocation a-haproxy inf: a haproxy-clone
 order a-leaves-first Optional: a:stop haproxy-clone:stop symmetrical=false
 location a-where-served a \
 	rule 10: defined hawser-haproxy
+location a-check-check a \
+	rule 50000: hawser-haproxy-check-check ne failed
+location a-check-servers a \
+	rule 50000: hawser-haproxy-check-servers ne failed
 colocation b-haproxy inf: b haproxy-clone
 order b-leaves-first Optional: b:stop haproxy-clone:stop symmetrical=false
 location b-where-served b \
 	rule 10: defined hawser-haproxy
+location b-check-servers b \
+	rule 50000: hawser-haproxy-check-servers ne failed
 colocation a-apart-b -1000: b a
 property cib-bootstrap-options: \
 	stonith-enabled=false

@@ -42,7 +42,8 @@ func couldBeOurs(o crm.Object) bool {
 		return strings.HasSuffix(o.Name, contract.ColocationID("")) ||
 			strings.Contains(o.Name, contract.ApartID("", ""))
 	case *crm.Location:
-		return strings.HasSuffix(o.Name, contract.WhereServedID(""))
+		return strings.HasSuffix(o.Name, contract.WhereServedID("")) ||
+			strings.Contains(o.Name, contract.CheckedID("", ""))
 	case *crm.Order:
 		return strings.HasSuffix(o.Name, contract.LeavesFirstID(""))
 	case *crm.Property:

@@ -46,7 +46,7 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	wg.Go(func() { local = s.localHAProxies(ctx) })
 	wg.Wait()
 
-	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, FloatingIPs: []FloatingIP{},
+	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, Checks: []Check{}, FloatingIPs: []FloatingIP{},
 		Others: []Other{}, Failures: []Failure{}, Drift: []Drift{}}
 	r.Pacemaker.Nodes, r.Pacemaker.Fencers, r.Pacemaker.NotFenced = []Node{}, []Fencer{}, []string{}
 	r.Configuration = source(cibErr)
@@ -68,6 +68,7 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	}
 	here := status.NodeOf(s.Node)
 	r.addResources(status, cib, here, local)
+	r.addChecks(status)
 	r.addWatchdog(cib)
 	r.addNotFenced(cib)
 	if s.Live {

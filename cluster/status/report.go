@@ -31,6 +31,7 @@ type Report struct {
 	Pacemaker     Pacemaker    `json:"pacemaker"`
 	Configuration Source       `json:"configuration"`
 	HAProxy       []HAProxy    `json:"haproxy"`
+	Checks        []Check      `json:"checks"`
 	FloatingIPs   []FloatingIP `json:"floating_ips"`
 	Others        []Other      `json:"other_resources"`
 	Failures      []Failure    `json:"failures"`

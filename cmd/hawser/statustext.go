@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/cluster/status"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
@@ -15,8 +16,10 @@ var stateColour = map[status.State]string{
 
 // showStatus prints the report for people.
 func (s *terminal) showStatus(r *status.Report) {
+	s.showHeadline(r)
 	s.showCluster(r)
 	s.showHAProxies(r)
+	s.showChecks(r)
 	s.showIPs(r)
 	if len(r.Others) > 0 {
 		s.printf("\n%s\n", s.paint(bold, "Other resources"))
@@ -42,6 +45,52 @@ func (s *terminal) showStatus(r *status.Report) {
 		}
 		s.printf("  (`crm_resource --cleanup` clears them)\n")
 	}
+}
+
+// showHeadline says first what clients notice and the rest does not show.
+func (s *terminal) showHeadline(r *status.Report) {
+	said := false
+	for _, c := range r.Checks {
+		if c.FailsEverywhere() {
+			s.printf("%s\n", s.paint(red, "Check "+c.Name+" fails on every node"+
+				words.Since(" since ", c.Nodes[0].Since, r.Now)+
+				": HAProxy goes on, the addresses stay where they are"))
+			said = true
+		}
+	}
+	if said {
+		s.printf("\n")
+	}
+}
+
+// showChecks shows where each check holds.
+func (s *terminal) showChecks(r *status.Report) {
+	if len(r.Checks) == 0 {
+		return
+	}
+	s.printf("\n%s\n", s.paint(bold, "Checks"))
+	t := new(words.Table)
+	for _, c := range r.Checks {
+		var well []string
+		for _, n := range c.Nodes {
+			if n.Is == contract.CheckOK {
+				well = append(well, n.Node)
+			}
+		}
+		name := c.Name
+		if len(well) > 0 {
+			t.Row(name, s.paint(green, "holds"), "on "+strings.Join(well, ", "))
+			name = ""
+		}
+		for _, n := range c.Nodes {
+			if n.Is != contract.CheckOK {
+				t.Row(name, s.paint(yellow, "fails"), "on "+n.Node, words.Since("since ", n.Since, r.Now),
+					n.Reason)
+				name = ""
+			}
+		}
+	}
+	s.printf("%s", t)
 }
 
 func (s *terminal) showCluster(r *status.Report) {

@@ -152,6 +152,15 @@ func (c *Cluster) Checks() []doctor.Check {
 		},
 		{
 			doctor.Check{
+				Name:   "check-preferences",
+				Short:  "checks of HAProxy that nobody does, or that move no address",
+				Worst:  doctor.Warning,
+				Why:    "an address stays on a node from which its servers cannot be reached",
+				Remedy: "a location rule on the check's node attribute; `hawser apply` writes it",
+			}, quickly(checkPreferences),
+		},
+		{
+			doctor.Check{
 				Name:  "monitors",
 				Short: "resources without a monitor, or with one that runs too rarely",
 				Worst: doctor.Error, Why: "a failure is noticed too late, or not at all",

@@ -63,6 +63,7 @@ func TestFindings(t *testing.T) {
 		"address-colocation": provokeColocation(),
 		"monitors":           provokeMonitors(),
 		"operation-timeouts": provokeTimeouts(),
+		"check-preferences":  provokePreferences(),
 		"recovery":           provokeRecovery(),
 		"resource-agents":    provokeAgents(),
 	} {
