@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -57,13 +56,13 @@ func configureCommand(sys *system) *cli.Command {
 		c := &cli.Command{
 			Name: name, Usage: usage, UsageText: full + " " + grammar, Description: description,
 			// The words are crmsh's: -inf: is a score, not an option.
-			SkipFlagParsing: true, HideHelp: true,
+			SkipFlagParsing: true,
 		}
 		c.Action = func(ctx *cli.Context) error {
 			words := ctx.Args().Slice()
 			if len(words) == 1 && (words[0] == "--help" || words[0] == "-h") {
-				fmt.Fprint(sys.stdout, commandHelp(full, c))
-				return nil
+				_, err := io.WriteString(sys.stdout, sys.commandHelp(full, c))
+				return err
 			}
 			return action(ctx.Context, words)
 		}

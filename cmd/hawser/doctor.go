@@ -9,14 +9,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/doctor"
-	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
 func doctorCommand(sys *system) *cli.Command {
-	examiner := sys.Doctor(version)
-	all := examiner.Checks()
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "check this node and the cluster, and show how to fix what is wrong",
@@ -29,8 +26,7 @@ func doctorCommand(sys *system) *cli.Command {
 			"  unknown  could not be checked; do not assume it is fine\n" +
 			"  warning  it weakens the cluster, or may surprise\n" +
 			"  note     worth knowing; nothing need be done\n\n" +
-			"The worst one decides the exit code: 5, 4, 8 and 0.\n\n" +
-			"Looks for:\n" + manual.Indent(checkList(all)),
+			"The worst one decides the exit code: 5, 4, 8 and 0.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{
 				Name:  "node-only",
@@ -46,7 +42,8 @@ func doctorCommand(sys *system) *cli.Command {
 		},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			checks := all
+			examiner := sys.Doctor(version)
+			checks := examiner.Checks()
 			if c.Bool("node-only") || c.Bool("tell") {
 				checks = examiner.NodeChecks()
 			}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"flag"
 	"fmt"
+	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -55,23 +58,113 @@ func exitCodeTextOf(command string) string {
 	return strings.Join(lines, "\n")
 }
 
-// finish gives every command the same manners and its help. prefix is the words before the
-// command's name.
-func finish(commands []*cli.Command, prefix string) {
+// finish gives every command the same manners. prefix is the words before the command's name.
+func (s *system) finish(commands []*cli.Command, prefix string) {
 	for _, c := range commands {
 		if c.OnUsageError == nil {
 			c.OnUsageError = usageError
 		}
-		c.HideHelpCommand = true
-		finish(c.Subcommands, prefix+" "+c.Name)
-		c.CustomHelpTemplate = asTemplate(commandHelp(prefix+" "+c.Name, c))
+		name := prefix + " " + c.Name
+		s.finish(c.Subcommands, name)
+		c.HideHelp, c.HideHelpCommand = true, true // ours
+		if !c.SkipFlagParsing {
+			c.Flags, c.Before = s.withHelp(c.Flags, c.Before, func(*cli.Context) (string, error) {
+				return s.commandHelp(name, c), nil
+			})
+		}
 	}
 }
 
-// asTemplate is a text as a template that prints it: urfave/cli wants templates, and theirs cannot
-// show sections of our own.
-func asTemplate(text string) string {
-	return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
+// withHelp are the flags with --help, and what comes before an action with what --help does. The
+// library's own help takes a text that is made whenever the program starts, also for a word after
+// the command, which it looks for among the commands.
+func (s *system) withHelp(
+	all []cli.Flag, before cli.BeforeFunc, help func(*cli.Context) (string, error),
+) ([]cli.Flag, cli.BeforeFunc) {
+	flag := &helpFlag{BoolFlag: &cli.BoolFlag{
+		Name: "help", Aliases: []string{"h"}, Usage: "show help",
+	}}
+	return append(all, flag), func(c *cli.Context) error {
+		switch {
+		case flag.asked:
+			text, err := help(c)
+			if err != nil {
+				return err
+			}
+			if _, err := io.WriteString(s.stdout, text); err != nil {
+				return err
+			}
+			return silent(exitOK)
+		case before != nil:
+			return before(c)
+		}
+		return nil
+	}
+}
+
+// helpFlag is --help, of which the library does not know what it is: it would act on it.
+type helpFlag struct {
+	*cli.BoolFlag
+	asked bool
+}
+
+// Apply implements cli.Flag.
+func (f *helpFlag) Apply(set *flag.FlagSet) error {
+	for _, name := range f.Names() {
+		set.BoolFunc(name, f.Usage, func(word string) error {
+			asked, err := strconv.ParseBool(word)
+			if err == nil { // the library sets -h to "" where --help was given
+				f.asked = asked
+			}
+			return err
+		})
+	}
+	return nil
+}
+
+// helpCommand is `hawser help COMMAND`, for those who type it so.
+func helpCommand(sys *system) *cli.Command {
+	return &cli.Command{
+		Name:      "help",
+		Aliases:   []string{"h"},
+		Usage:     "Shows a list of commands or help for one command",
+		ArgsUsage: "[command]",
+		Action: func(c *cli.Context) error {
+			text, err := sys.helpOf(c.App, c.Args().Slice())
+			if err == nil {
+				_, err = io.WriteString(sys.stdout, text)
+			}
+			return err
+		},
+		BashComplete: func(c *cli.Context) {
+			for _, known := range c.App.Commands {
+				if !known.Hidden && !c.Args().Present() {
+					fmt.Fprintln(sys.stdout, known.Name)
+				}
+			}
+		},
+	}
+}
+
+// helpOf is the help of the command that the words name, or of the program if there are none.
+func (s *system) helpOf(app *cli.App, words []string) (string, error) {
+	if len(words) == 0 {
+		return appHelp(app), nil
+	}
+	name, commands := app.Name, app.Commands
+	var found *cli.Command
+	for _, word := range words {
+		at := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(word) })
+		switch {
+		case at < 0 && (found == nil || len(commands) > 0):
+			return "", unknownCommand(name, word, commands)
+		case at < 0:
+			return s.commandHelp(name, found), nil // an argument of it
+		}
+		found, commands = commands[at], commands[at].Subcommands
+		name += " " + found.Name
+	}
+	return s.commandHelp(name, found), nil
 }
 
 func appHelp(app *cli.App) string {
@@ -91,6 +184,19 @@ func appHelp(app *cli.App) string {
 }
 
 // commandHelp is the help of one command.
-func commandHelp(name string, c *cli.Command) string {
-	return manual.Help(name, c, manual.Section{Title: "Exit codes", Text: exitCodeTextOf(c.Name)})
+func (s *system) commandHelp(name string, c *cli.Command) string {
+	return manual.Help(name, s.described(c),
+		manual.Section{Title: "Exit codes", Text: exitCodeTextOf(c.Name)})
+}
+
+// described is the command with the whole of its description. That of doctor lists the checks,
+// which nobody else's start should have to make.
+func (s *system) described(c *cli.Command) *cli.Command {
+	if c.Name != "doctor" {
+		return c
+	}
+	full := *c
+	full.Description += "\n\nLooks for:\n" +
+		manual.Indent(checkList(s.Doctor(version).Checks()))
+	return &full
 }

@@ -68,9 +68,10 @@ func newApp(sys *system) *cli.App {
 			corosyncConfCommand(sys),
 			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
-			completionCommand(sys), manCommand(sys), removableCommand(sys),
+			completionCommand(sys), manCommand(sys), helpCommand(sys), removableCommand(sys),
 		},
 		EnableBashCompletion: true,
+		HideHelp:             true, // help.go has our own
 		// A comma belongs to the value: corosync-conf --node NAME=ADDRESS,ADDRESS2.
 		DisableSliceFlagSeparator: true,
 		Reader:                    sys.stdin,
@@ -85,8 +86,9 @@ func newApp(sys *system) *cli.App {
 			c.Action = sys.recorded(c.Name, sys.showingConflicts(c.Action))
 		}
 	}
-	finish(app.Commands, app.Name)
-	app.CustomAppHelpTemplate = asTemplate(appHelp(app))
+	sys.finish(app.Commands, app.Name)
+	app.Flags, app.Before = sys.withHelp(app.Flags, app.Before,
+		func(c *cli.Context) (string, error) { return sys.helpOf(app, c.Args().Slice()) })
 	return app
 }
 
@@ -119,16 +121,20 @@ func noCommand(name string) cli.ActionFunc {
 		if word == "" {
 			return usagef("%s what? see `%s --help`", name, name)
 		}
-		message := fmt.Sprintf("%s has no command %q", name, word)
-		for _, known := range c.Command.Subcommands {
-			if !known.Hidden &&
-				(words.Near(word, known.Name) ||
-					len(word) > 2 && strings.HasPrefix(known.Name, word)) {
-				return usagef("%s: did you mean %s?", message, known.Name)
-			}
-		}
-		return usagef("%s: see `%s --help`", message, name)
+		return unknownCommand(name, word, c.Command.Subcommands)
 	}
+}
+
+// unknownCommand says that name has no such command, and which one may have been meant.
+func unknownCommand(name, word string, commands []*cli.Command) error {
+	message := fmt.Sprintf("%s has no command %q", name, word)
+	for _, known := range commands {
+		if !known.Hidden &&
+			(words.Near(word, known.Name) || len(word) > 2 && strings.HasPrefix(known.Name, word)) {
+			return usagef("%s: did you mean %s?", message, known.Name)
+		}
+	}
+	return usagef("%s: see `%s --help`", message, name)
 }
 
 // noArguments refuses arguments of a command that takes none.

@@ -21,7 +21,7 @@ func manCommand(sys *system) *cli.Command {
 			var page string
 			switch strings.Join(c.Args().Slice(), " ") {
 			case "", "hawser":
-				page = manualOfCommand(c.App)
+				page = sys.manualOfCommand(c.App)
 			case "hawser.yaml":
 				page = manualOfConfig(c.App)
 			default:
@@ -34,8 +34,13 @@ func manCommand(sys *system) *cli.Command {
 }
 
 // manualOfCommand is hawser(8), made from the commands themselves.
-func manualOfCommand(app *cli.App) string {
-	return manual.App(app, "Cluster administration",
+func (s *system) manualOfCommand(app *cli.App) string {
+	full := *app
+	full.Commands = nil
+	for _, c := range app.Commands {
+		full.Commands = append(full.Commands, s.described(c))
+	}
+	return manual.App(&full, "Cluster administration",
 		manual.Section{Title: "EXIT STATUS", Text: exitCodeText()},
 		manual.Section{Title: "ENVIRONMENT", Text: environment},
 		manual.Section{Title: "FILES", Text: files},

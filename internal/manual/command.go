@@ -57,7 +57,7 @@ func Usage(name string, c *cli.Command) string {
 		usage += " COMMAND"
 	}
 	for _, f := range c.Flags {
-		if doc, ok := f.(cli.DocGenerationFlag); ok {
+		if doc, ok := f.(cli.DocGenerationFlag); ok && f.Names()[0] != "help" {
 			option := dashes(f.Names()[len(f.Names())-1])
 			if doc.TakesValue() {
 				option += " " + placeholder(doc.GetUsage())
