@@ -33,13 +33,13 @@ func applyCommand(sys *system) *cli.Command {
 		Name:  "apply",
 		Usage: "make the cluster run what hawser.yaml says",
 		Description: "Shows the plan, asks, and writes it as one transaction: all of it, or " +
-			"nothing. The plan that was approved is\n" +
+			"nothing. The plan that was approved is " +
 			"the plan that is written: if somebody else changes the configuration meanwhile so " +
-			"that it would be another,\n" +
+			"that it would be another, " +
 			"nothing is written. Then waits until Pacemaker has done what there is to do, and " +
-			"fails with the agent's own\n" +
+			"fails with the agent's own " +
 			"reason if a resource failed. Applying twice changes nothing the second time. With " +
-			"--yes Pacemaker verifies the\n" +
+			"--yes Pacemaker verifies the " +
 			"plan, but no forecast of what it would do is made.",
 		Flags: []cli.Flag{fileFlag(), yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},

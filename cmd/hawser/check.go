@@ -18,11 +18,11 @@ func checkCommand(sys *system) *cli.Command {
 		Usage:     "validate hawser.yaml, without a cluster",
 		ArgsUsage: "[FILE]",
 		Description: "Reads FILE (./hawser.yaml, else /etc/hawser/hawser.yaml; - is standard " +
-			"input) as plan\n" +
+			"input) as plan " +
 			"and apply do, and prints everything that is wrong with it, each fault with its line " +
-			"and\n" +
+			"and " +
 			"column. What the file names, such as HAProxy's configuration, is not checked: it is " +
-			"on the\n" +
+			"on the " +
 			"nodes.",
 		Flags: []cli.Flag{jsonFlag()},
 		Action: func(c *cli.Context) error {

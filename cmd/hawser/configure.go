@@ -45,9 +45,9 @@ func configureCommand(sys *system) *cli.Command {
 		Name:  "configure",
 		Usage: "change single objects, as `crm configure` does",
 		Description: "Understands the language of crmsh: what follows `crm configure` in a " +
-			"tutorial may follow `hawser configure`.\n" +
+			"tutorial may follow `hawser configure`. " +
 			"Each call is one transaction, verified by Pacemaker before it is written. Options " +
-			"of the form -x or --x are\n" +
+			"of the form -x or --x are " +
 			"words of that language here, except --help.",
 		Action: noCommand("hawser configure"),
 	}

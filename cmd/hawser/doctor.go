@@ -18,9 +18,9 @@ func doctorCommand(sys *system) *cli.Command {
 		Name:  "doctor",
 		Usage: "check this node and the cluster, and show how to fix what is wrong",
 		Description: "Checks this node and the cluster's configuration and state, and changes " +
-			"nothing. Of the other nodes it shows what\n" +
+			"nothing. Of the other nodes it shows what " +
 			"each has found and reported, and compares them. For each finding: what is wrong, " +
-			"why it matters, and the commands\n" +
+			"why it matters, and the commands " +
 			"that fix it. Its severity is one of\n\n" +
 			"  error    it fails, or will fail when it is needed\n" +
 			"  unknown  could not be checked; do not assume it is fine\n" +

@@ -12,37 +12,46 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/manual"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 const environment = `CIB_file, CIB_shadow, CIB_server, CIB_port, CIB_user, …
-                    as for Pacemaker's own tools: the configuration to work on
+                    as for Pacemaker's own tools: the configuration to
+                    work on
 NO_COLOR            not empty: no colours
-HAWSER_RUNDIR       the agents' runtime directory instead of /run/hawser`
+HAWSER_RUNDIR       the agents' runtime directory instead of
+                    /run/hawser`
 
 const files = `./hawser.yaml, /etc/hawser/hawser.yaml
-                    what the cluster should run, unless -f names another file
+                    what the cluster should run, unless -f names another
+                    file
 /run/hawser/        the agents' runtime files, with HAProxy's sockets`
+
+// sectionWidth is for tables in help and in manual pages: man(1) indents them by 7 of 80 columns.
+const sectionWidth = 73
 
 // exitCodeText lists every exit code; what it means of a single command stands below it.
 func exitCodeText() string {
-	var lines []string
+	var b strings.Builder
 	for _, e := range exitCodes {
-		code := fmt.Sprintf("%-3d ", e.code)
+		code := strconv.Itoa(e.code)
+		add := func(meaning string) {
+			b.WriteString(words.Beside(code, meaning, 4, sectionWidth))
+			code = ""
+		}
 		if e.meaning != "" {
-			lines = append(lines, code+e.meaning)
-			code = "    "
+			add(e.meaning)
 		}
 		for _, own := range e.of {
-			lines = append(lines, code+own.command+": "+own.meaning)
-			code = "    "
+			add(own.command + ": " + own.meaning)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // exitCodeTextOf lists the exit codes of one command, with what they mean of it.
 func exitCodeTextOf(command string) string {
-	var lines []string
+	var b strings.Builder
 	for _, e := range exitCodes {
 		if !slices.Contains(exitCodesOf[command], e.code) {
 			continue
@@ -53,9 +62,9 @@ func exitCodeTextOf(command string) string {
 				meaning = own.meaning
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%-3d %s", e.code, meaning))
+		b.WriteString(words.Beside(strconv.Itoa(e.code), meaning, 4, sectionWidth))
 	}
-	return strings.Join(lines, "\n")
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // finish gives every command the same manners. prefix is the words before the command's name.
@@ -146,14 +155,14 @@ func helpCommand(sys *system) *cli.Command {
 	}
 }
 
-// helpOf is the help of the command that the words name, or of the program if there are none.
-func (s *system) helpOf(app *cli.App, words []string) (string, error) {
-	if len(words) == 0 {
+// helpOf is the help of the command that is named, or of the program if there are none.
+func (s *system) helpOf(app *cli.App, named []string) (string, error) {
+	if len(named) == 0 {
 		return appHelp(app), nil
 	}
 	name, commands := app.Name, app.Commands
 	var found *cli.Command
-	for _, word := range words {
+	for _, word := range named {
 		at := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(word) })
 		switch {
 		case at < 0 && (found == nil || len(commands) > 0):
@@ -171,11 +180,12 @@ func appHelp(app *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b,
 		"hawser - %s\n\nUsage:\n  hawser COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\nCommands:\n",
-		app.Usage, manual.Indent(app.Description))
+		app.Usage, manual.Indent(words.Fill(app.Description, 78)))
 	b.WriteString(manual.Commands(app.Commands))
-	fmt.Fprintf(&b,
-		"\nOptions:\n  -h, --help       show this help; `hawser COMMAND --help` shows that of a "+
-			"command\n  -v, --version    print the version\n")
+	b.WriteString("\nOptions:\n" +
+		manual.Indent(words.Beside("-h, --help", "show this help; `hawser COMMAND --help` shows "+
+			"that of a command", 17, 78)) +
+		"  -v, --version    print the version\n")
 	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()),
 		manual.Indent(config.Help()))
 	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n",
@@ -196,7 +206,11 @@ func (s *system) described(c *cli.Command) *cli.Command {
 		return c
 	}
 	full := *c
-	full.Description += "\n\nLooks for:\n" +
-		manual.Indent(checkList(s.Doctor(version).Checks()))
+	var list strings.Builder
+	for _, check := range s.Doctor(version).Checks() {
+		list.WriteString(words.Beside(check.Name, check.Short, 21, sectionWidth-2))
+	}
+	full.Description += "\n\nLooks for:\n\n" +
+		manual.Indent(strings.TrimRight(list.String(), "\n"))
 	return &full
 }

@@ -59,7 +59,7 @@ func newApp(sys *system) *cli.App {
 		Usage:   "keeps HAProxy reachable: HAProxy and its floating IPs under Pacemaker",
 		Version: version,
 		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as " +
-			"one transaction,\n" +
+			"one transaction, " +
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys),

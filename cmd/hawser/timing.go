@@ -16,11 +16,11 @@ func timingCommand(sys *system) *cli.Command {
 		Name:  "timing",
 		Usage: "show how long failure detection takes, and print Corosync's times for this network",
 		Description: "Shows where the time goes from the death of a node until its address is " +
-			"served by another one: with the times that\n" +
+			"served by another one: with the times that " +
 			"Corosync has in force on this node, or else those of its configuration. --for " +
-			"prints the totem section to put into\n" +
+			"prints the totem section to put into " +
 			"corosync.conf in place of the one there, with its other settings kept; on every " +
-			"node, then `corosync-cfgtool -R` on one.\n" +
+			"node, then `corosync-cfgtool -R` on one. " +
 			"Nothing is changed.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{

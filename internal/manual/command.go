@@ -16,7 +16,7 @@ func App(app *cli.App, part string, sections ...Section) string {
 	fmt.Fprintf(&b,
 		".SH SYNOPSIS\n.B %s\n.I COMMAND\n[\\fIOPTIONS\\fR] [\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n",
 		Escape(app.Name))
-	paragraphs(&b, app.Description, ".PP")
+	prose(&b, app.Description)
 	b.WriteString(".SH COMMANDS\n")
 	for _, c := range app.Commands {
 		if !c.Hidden && c.Name != "help" {
@@ -33,7 +33,8 @@ func command(b *strings.Builder, name string, c *cli.Command) {
 	fmt.Fprintf(b, ".SS %s\n.B %s\n.PP\n%s.\n", Escape(name), Escape(Usage(name, c)),
 		Escape(upperFirst(c.Usage)))
 	if c.Description != "" {
-		fmt.Fprintf(b, ".PP\n.nf\n%s\n.fi\n", Escape(c.Description))
+		b.WriteString(".PP\n")
+		prose(b, c.Description)
 	}
 	if !c.SkipFlagParsing {
 		for _, line := range Flags(c.Flags) {
