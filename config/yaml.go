@@ -36,6 +36,11 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 		d.Add(Position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
 		return d, nil
 	}
+	if encoding := wideText(text); encoding != "" {
+		d.Add(Position{1, 1}, "the file is UTF-16, as some editors on Windows write it, and has "+
+			"to be UTF-8: iconv -f %s -t UTF-8 FILE > CONVERTED", encoding)
+		return d, nil
+	}
 	// The byte order mark of some editors, which nobody sees.
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	// Duplicate keys are found while walking: the parser would report the first one only.
@@ -68,6 +73,22 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 		d.Add(Position{}, "the file is empty: expected haproxy, floating_ips or fencing")
 	}
 	return d, body
+}
+
+// wideText names the encoding of a text that is UTF-16, for iconv: it begins with a byte order mark,
+// or with an ASCII character in two bytes, as every hawser.yaml does. Otherwise it returns "".
+func wideText(text []byte) string {
+	switch {
+	case len(text) < 2:
+		return ""
+	case text[0] == 0xff && text[1] == 0xfe, text[0] == 0xfe && text[1] == 0xff:
+		return "UTF-16"
+	case text[0] != 0 && text[1] == 0:
+		return "UTF-16LE"
+	case text[0] == 0 && text[1] != 0:
+		return "UTF-16BE"
+	}
+	return ""
 }
 
 func at(t *token.Token) Position {

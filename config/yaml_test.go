@@ -1,10 +1,16 @@
 package config
 
 import (
+	"bytes"
+	"encoding/binary"
+	"os/exec"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/needs"
 )
 
 // documentRefusals are about YAML, whatever the keys are.
@@ -55,6 +61,40 @@ func TestByteOrderMarkAndLineEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, FencingOff, c.Fencing.Way)
 	require.Equal(t, "20s", c.HAProxy.Monitor)
+}
+
+// What editors on Windows save as "Unicode" is no YAML to the parser, and looks like it to whoever
+// wrote it.
+func TestUTF16(t *testing.T) {
+	encoded := func(mark string, order binary.AppendByteOrder) []byte {
+		out := []byte(mark)
+		for _, unit := range utf16.Encode([]rune("# für lb-1\r\nhaproxy:\r\n")) {
+			out = order.AppendUint16(out, unit)
+		}
+		return out
+	}
+	for name, tc := range map[string]struct {
+		text []byte
+		want string
+	}{
+		"little endian": {encoded("\xff\xfe", binary.LittleEndian), "UTF-16"},
+		"big endian":    {encoded("\xfe\xff", binary.BigEndian), "UTF-16"},
+		"no mark":       {encoded("", binary.LittleEndian), "UTF-16LE"},
+		"no mark, big":  {encoded("", binary.BigEndian), "UTF-16BE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("f.yaml", tc.text)
+			require.EqualError(t, err, "f.yaml:1:1: the file is UTF-16, as some editors on "+
+				"Windows write it, and has to be UTF-8: iconv -f "+tc.want+
+				" -t UTF-8 FILE > CONVERTED")
+			iconv := exec.CommandContext(t.Context(), needs.Command(t, "iconv"), "-f", tc.want, "-t", "UTF-8")
+			iconv.Stdin = bytes.NewReader(tc.text)
+			converted, err := iconv.Output()
+			require.NoError(t, err)
+			_, err = Parse("f.yaml", converted)
+			require.NoError(t, err, "%q", converted)
+		})
+	}
 }
 
 func TestNotYAML(t *testing.T) {

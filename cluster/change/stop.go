@@ -71,7 +71,7 @@ func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeo
 			return err
 		}
 	}
-	if err := Settle(ctx, c, timeout, progress); err != nil {
+	if err := Settle(ctx, c, timeout, Written, progress); err != nil {
 		return fmt.Errorf("stopping the resources: %w; nothing was deleted", err)
 	}
 	return allStopped(ctx, c, ids)

@@ -100,7 +100,11 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 	if o.noWait || !s.Running {
 		return nil
 	}
-	if err := s.settle(ctx, o.timeout); err != nil {
+	done := change.Written
+	if plan.Changes.Empty() {
+		done = "nothing was changed"
+	}
+	if err := s.settle(ctx, o.timeout, done); err != nil {
 		return err
 	}
 	if err := d.Verdict(ctx, plan, began); err != nil {
@@ -112,9 +116,9 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 	return nil
 }
 
-// settle waits until the cluster has nothing left to do, and shows what for.
-func (s *system) settle(ctx context.Context, timeout time.Duration) error {
+// settle waits until the cluster has nothing left to do after what was done, and shows what for.
+func (s *system) settle(ctx context.Context, timeout time.Duration, done string) error {
 	t := s.startTicker()
 	defer t.Close()
-	return change.Settle(ctx, s.Cluster, timeout, t.Set)
+	return change.Settle(ctx, s.Cluster, timeout, done, t.Set)
 }

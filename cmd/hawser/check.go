@@ -51,9 +51,14 @@ type checkedFault struct {
 func (s *system) checkFile(ctx context.Context, path string, asJSON bool) error {
 	file, err := interruptible(ctx, func() (*config.File, error) { return s.readToCheck(path) })
 	var faults *config.Faults
+	var unreadable *config.ReadError
 	switch {
 	case outcome.Of(err) == outcome.Interrupted:
 		return err
+	case asJSON && errors.As(err, &unreadable):
+		faults = &config.Faults{Path: unreadable.Path}
+		faults.Add(config.Position{}, "%v", err)
+		return s.printChecked(nil, faults)
 	case err != nil && !errors.As(err, &faults):
 		return usagef("%w", err)
 	case asJSON:

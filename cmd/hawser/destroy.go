@@ -63,5 +63,5 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	if !s.Running {
 		return nil
 	}
-	return s.settle(ctx, timeout)
+	return s.settle(ctx, timeout, "what hawser made is removed")
 }

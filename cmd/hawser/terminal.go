@@ -23,13 +23,14 @@ type system struct {
 // terminal is whom the program talks to. Nothing else in it prints or asks.
 //
 // What a program may read goes to stdout and nothing beside it: with --json that is JSON alone,
-// whatever happens. Warnings, progress and errors go to stderr. Colours and progress lines that
+// whatever happens. Warnings, questions, progress and errors go to stderr. Colours and progress lines that
 // rewrite themselves are only for a terminal. Nothing is changed before a question is answered with
 // yes; where there is nobody to ask, --yes is demanded before anything else is done.
 type terminal struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	interactive    bool // somebody is there to answer questions
+	tty            string // where a question is seen if stderr is no terminal, or ""
+	interactive    bool   // somebody is there to answer questions
 	progress       bool // stderr is a terminal: a progress line may rewrite itself
 	colour         bool // stdout shows colours
 }
@@ -41,6 +42,7 @@ func thisSystem() *system {
 		stdin:       os.Stdin,
 		stdout:      os.Stdout,
 		stderr:      os.Stderr,
+		tty:         "/dev/tty",
 		interactive: out && isTerminal(os.Stdin),
 		progress:    isTerminal(os.Stderr),
 		colour:      out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
@@ -80,7 +82,9 @@ func (s *terminal) warn(format string, args ...any) {
 
 // ask puts a question that only "yes" or "y" answers with yes.
 func (s *terminal) ask(ctx context.Context, question string) bool {
-	s.printf("%s [y/N] ", question)
+	to, end := s.questions()
+	defer end()
+	fmt.Fprintf(to, "%s [y/N] ", question)
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(s.stdin).ReadString('\n')
@@ -88,7 +92,7 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 	}()
 	select {
 	case <-ctx.Done():
-		s.printf("\n")
+		fmt.Fprintln(to)
 		return false // Ctrl-C is a no
 	case line := <-answer:
 		switch strings.ToLower(strings.TrimSpace(line)) {
@@ -97,6 +101,16 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 		}
 		return false
 	}
+}
+
+// questions is where a question is seen: on stderr, or on the terminal if stderr is a file.
+func (s *terminal) questions() (to io.Writer, end func()) {
+	if !s.progress && s.tty != "" {
+		if tty, err := os.OpenFile(s.tty, os.O_WRONLY, 0); err == nil {
+			return tty, func() { _ = tty.Close() }
+		}
+	}
+	return s.stderr, func() {}
 }
 
 // interruptible reads something that may never come: a FIFO that nobody writes to, or a terminal on
