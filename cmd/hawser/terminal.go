@@ -31,8 +31,8 @@ type terminal struct {
 	stdout, stderr io.Writer
 	tty            string // where a question is seen if stderr is no terminal, or ""
 	interactive    bool   // somebody is there to answer questions
-	progress       bool // stderr is a terminal: a progress line may rewrite itself
-	colour         bool // stdout shows colours
+	progress       bool   // stderr is a terminal: a progress line may rewrite itself
+	colour         bool   // stdout shows colours
 }
 
 // thisSystem is the machine that the program runs on.
