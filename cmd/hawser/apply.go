@@ -28,6 +28,23 @@ func timeoutFlag() cli.Flag {
 	}
 }
 
+// wantTimeout refuses a time-out that is over before anything has begun.
+func wantTimeout(c *cli.Context) error {
+	if c.Duration("timeout") <= 0 {
+		return usagef("--timeout %v: want a time longer than nothing, such as 90s",
+			c.Duration("timeout"))
+	}
+	return nil
+}
+
+// noArgumentsAndTimeout is for the commands that wait.
+func noArgumentsAndTimeout(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	return wantTimeout(c)
+}
+
 func applyCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "apply",
@@ -44,7 +61,7 @@ func applyCommand(sys *system) *cli.Command {
 		Flags: []cli.Flag{fileFlag(), yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
 			timeoutFlag(), jsonFlag()},
-		Before: noArguments,
+		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			file, err := sys.readConfig(c.Context, c.String("file"))
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -24,12 +25,21 @@ func checkCommand(sys *system) *cli.Command {
 			"column. What the file names, such as HAProxy's configuration, is not checked: it is " +
 			"on the " +
 			"nodes.",
-		Flags: []cli.Flag{jsonFlag()},
+		Flags: []cli.Flag{
+			&cli.StringFlag{
+				Name: "file", Aliases: []string{"f"}, Usage: "`FILE`, as with plan and apply",
+			},
+			jsonFlag(),
+		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 1 {
+			files := c.Args().Slice()
+			if c.IsSet("file") {
+				files = append(files, c.String("file"))
+			}
+			if len(files) > 1 {
 				return usagef("hawser check takes one file: see `hawser check --help`")
 			}
-			return sys.checkFile(c.Context, c.Args().First(), c.Bool("json"))
+			return sys.checkFile(c.Context, strings.Join(files, ""), c.Bool("json"))
 		},
 	}
 }
@@ -71,10 +81,7 @@ func (s *system) checkFile(ctx context.Context, path string, asJSON bool) error 
 }
 
 func (s *system) readToCheck(path string) (*config.File, error) {
-	if path == "-" {
-		return config.ParseFrom("standard input", s.stdin)
-	}
-	file, err := config.Read(path)
+	file, err := s.openConfig(path)
 	if path == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil, usagef("%w: name the file", err)
 	}

@@ -58,13 +58,18 @@ func configureCommand(sys *system) *cli.Command {
 			// The words are crmsh's: -inf: is a score, not an option.
 			SkipFlagParsing: true,
 		}
-		c.Action = func(ctx *cli.Context) error {
+		c.Before = func(ctx *cli.Context) error {
 			words := ctx.Args().Slice()
-			if len(words) == 1 && (words[0] == "--help" || words[0] == "-h") {
-				_, err := io.WriteString(sys.stdout, sys.commandHelp(full, c))
+			if len(words) != 1 || words[0] != "--help" && words[0] != "-h" {
+				return nil
+			}
+			if _, err := io.WriteString(sys.stdout, sys.commandHelp(full, c)); err != nil {
 				return err
 			}
-			return action(ctx.Context, words)
+			return silent(exitOK)
+		}
+		c.Action = func(ctx *cli.Context) error {
+			return action(ctx.Context, ctx.Args().Slice())
 		}
 		command.Subcommands = append(command.Subcommands, c)
 	}

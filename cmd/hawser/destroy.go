@@ -26,7 +26,7 @@ func destroyCommand(sys *system) *cli.Command {
 					"in `FILE`",
 			},
 			yesFlag(), timeoutFlag()},
-		Before: noArguments,
+		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			return sys.destroy(c.Context, c.Bool("yes"), c.Duration("timeout"))
 		},

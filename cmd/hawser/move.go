@@ -46,9 +46,9 @@ func moveCommand(sys *system) *cli.Command {
 			case len(args) > 2:
 				return usagef("%s takes a floating IP and a node, not also %q: see `%s --help`",
 					c.Command.HelpName, args[2], c.Command.HelpName)
-			case c.Duration("timeout") <= 0:
-				return usagef("--timeout %v: want a time longer than nothing, such as 90s",
-					c.Duration("timeout"))
+			}
+			if err := wantTimeout(c); err != nil {
+				return err
 			}
 			return sys.move(c.Context, args[0], c.Args().Get(1), moveOptions{
 				yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),

@@ -12,7 +12,7 @@ func fileFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "file", Aliases: []string{"f"},
 		Usage: "what the cluster should run is in `FILE` (./hawser.yaml, else " +
-			"/etc/hawser/hawser.yaml)",
+			"/etc/hawser/hawser.yaml; - is standard input)",
 	}
 }
 

@@ -62,13 +62,12 @@ func reloadCommand(sys *system) *cli.Command {
 				Usage: "wait at most `TIME` for the nodes, such as 90s (2m)",
 			}),
 		Action: func(c *cli.Context) error {
-			switch {
-			case c.NArg() > 1:
+			if c.NArg() > 1 {
 				return usagef("%s takes one resource, not also %q: see `%s --help`",
 					c.Command.HelpName, c.Args().Get(1), c.Command.HelpName)
-			case c.Duration("timeout") <= 0:
-				return usagef("--timeout %v: want a time longer than nothing, such as 90s",
-					c.Duration("timeout"))
+			}
+			if err := wantTimeout(c); err != nil {
+				return err
 			}
 			if pushing(c) {
 				return sys.pushOrRollback(c)

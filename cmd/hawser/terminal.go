@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/hawser-ha/hawser/host"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -33,6 +35,8 @@ type terminal struct {
 	interactive    bool   // somebody is there to answer questions
 	progress       bool   // stderr is a terminal: a progress line may rewrite itself
 	colour         bool   // stdout shows colours
+
+	unwritten error // why stdout has not all that it should have
 }
 
 // thisSystem is the machine that the program runs on.
@@ -67,7 +71,12 @@ func (s *terminal) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-func (s *terminal) printf(format string, args ...any) { fmt.Fprintf(s.stdout, format, args...) }
+func (s *terminal) printf(format string, args ...any) {
+	_, err := fmt.Fprintf(s.stdout, format, args...)
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // a reader that has enough is no fault
+		s.unwritten = err
+	}
+}
 
 // say prints a sentence for people; with --json there are none.
 func (s *terminal) say(asJSON bool, sentence string) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 func timingCommand(sys *system) *cli.Command {
@@ -152,8 +153,8 @@ func (s *system) explainTiming(c *cli.Context) error {
 }
 
 func (s *system) showTiming(r *corosync.Failover) {
-	s.printf("%d nodes, by %s. Until the address of a lost node is served by another one:\n\n",
-		r.Nodes, r.Source)
+	s.printf("%s, by %s. Until the address of a lost node is served by another one:\n\n",
+		words.Count(r.Nodes, "node"), r.Source)
 	for _, step := range r.Steps {
 		s.printf("  %7.2f s  %-10s %s\n", step.MS/1000, step.Name, step.Text)
 	}
