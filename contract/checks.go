@@ -15,6 +15,10 @@ func CheckOfAttribute(r ResourceID, name string) (check string, ok bool) {
 	return strings.CutPrefix(name, CheckAttribute(r, ""))
 }
 
+// DoubtAttribute returns the name of the private attribute that a node has while the results of a
+// check that holds there have begun to be bad.
+func DoubtAttribute(r ResourceID, check string) string { return "hawser-" + r.id + "-doubt-" + check }
+
 // FailingAttribute returns the name of the attribute with the checks that fail on the node and why,
 // in the form of FailingChecks. It is there as long as one fails.
 func FailingAttribute(r ResourceID) string { return "hawser-" + r.id + "-failing" }

@@ -98,7 +98,7 @@ func (w *world) last(attribute string) string {
 	value := ""
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "-n "+attribute+" "); ok {
-			value = strings.TrimPrefix(rest, "-U ")
+			value, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(rest, "-U "), "-B "), " -d ")
 		}
 	}
 	return value

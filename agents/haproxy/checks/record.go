@@ -68,6 +68,9 @@ func (r *Record) Set(result error, now time.Time) (changed bool) {
 	return true
 }
 
+// Doubtful reports whether the check holds so far, and its last results were bad.
+func (r *Record) Doubtful() bool { return r.Known && !r.Failed && r.against > 0 }
+
 func (r *Record) turn(bad bool, result error, now time.Time) {
 	r.Failed, r.Since, r.Why, r.against = bad, now, "", 0
 	if bad {

@@ -2,12 +2,16 @@ package instance
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // publishCrash publishes the last crash as an attribute of this node.
@@ -32,15 +36,73 @@ func (in *Instance) PublishChecks(r contract.ResourceID, results map[string]stri
 	for _, name := range slices.Sorted(maps.Keys(results)) {
 		errs = append(errs, in.SetAttribute(contract.CheckAttribute(r, name), results[name]))
 	}
-	for _, name := range gone {
-		errs = append(errs, in.DeleteAttribute(contract.CheckAttribute(r, name)))
-	}
-	if failing == "" {
-		errs = append(errs, in.DeleteAttribute(contract.FailingAttribute(r)))
-	} else {
-		errs = append(errs, in.SetAttribute(contract.FailingAttribute(r), failing))
+	return errors.Join(append(errs, in.WithdrawChecks(r, gone),
+		in.SetOrDelete(contract.FailingAttribute(r), failing))...)
+}
+
+// WithdrawChecks removes the results of checks.
+func (in *Instance) WithdrawChecks(r contract.ResourceID, names []string) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, in.DeleteAttribute(contract.CheckAttribute(r, name)),
+			in.DeleteAttribute(contract.DoubtAttribute(r, name)))
 	}
 	return errors.Join(errs...)
+}
+
+// SetOrDelete is SetAttribute, or DeleteAttribute where the value is "".
+func (in *Instance) SetOrDelete(name, value string) error {
+	if value == "" {
+		return in.DeleteAttribute(name)
+	}
+	return in.SetAttribute(name, value)
+}
+
+// SetAttributeWithin publishes a value that is to be written to the cluster's configuration after
+// the delay at the latest, together with what other nodes publish of the same attribute meanwhile
+// (attrd_updater(8), --update-both and --delay). A later call with a shorter delay hurries it.
+func (in *Instance) SetAttributeWithin(name, value string, delay time.Duration) error {
+	return in.attrd("-n", name, "-B", value, "-d", param.FormatDuration(delay))
+}
+
+// SetPrivate publishes a value that never reaches the cluster's configuration.
+func (in *Instance) SetPrivate(name, value string) error {
+	return in.attrd("-n", name, "-U", value, "-p")
+}
+
+// queryTimeout is how long Pacemaker may take to say what the nodes have published.
+const queryTimeout = time.Second
+
+// noSuchAttribute is the exit code of attrd_updater where no node has the attribute (CRM_EX_NOSUCH,
+// crm/common/results.h).
+const noSuchAttribute = 105
+
+// QueryAttribute returns what each node has published, whether it has been written or not.
+func (in *Instance) QueryAttribute(ctx context.Context, name string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	text, err := runTool(ctx, in.Tools.AttrdUpdater, "-n", name, "-Q", "-A", "--output-as=xml")
+	var exit *exitError
+	if errors.As(err, &exit) && exit.code == noSuchAttribute {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Attributes []struct {
+			Value string `xml:"value,attr"`
+			Host  string `xml:"host,attr"`
+		} `xml:"attribute"`
+	}
+	if err := xml.Unmarshal(text, &answer); err != nil {
+		return nil, fmt.Errorf("%s: its answer is not understood: %w", in.Tools.AttrdUpdater, err)
+	}
+	values := map[string]string{}
+	for _, a := range answer.Attributes {
+		values[a.Host] = a.Value
+	}
+	return values, nil
 }
 
 // SetAttribute publishes a value as a transient attribute of this node.

@@ -18,14 +18,6 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-const (
-	// publishAgain is how often results are published although nothing has changed: the cluster
-	// may have lost them, as it does when Pacemaker is restarted under a HAProxy that goes on.
-	publishAgain = time.Minute
-	// publishRetry is how soon results are published again that the cluster did not take.
-	publishRetry = time.Second
-)
-
 // checker does the checks of the resource, each on its own time, with the parameters of one moment.
 type checker struct {
 	in     *instance.Instance
@@ -37,7 +29,8 @@ type checker struct {
 
 	mu   sync.Mutex
 	book checks.Book
-	due  chan struct{} // something has to be published
+
+	publisher publisher
 }
 
 // checkAll does the checks until the context ends, and begins anew when the parameters may have
@@ -70,7 +63,8 @@ func (k *keeper) newChecker(ctx context.Context) *checker {
 		return nil // the actions say what is wrong with the parameters
 	}
 	c := &checker{in: a.Instance(k.in.Dir), call: ocf.CallFrom(bound), checks: a.Checks(),
-		book: checks.ReadBook(k.in.Checks()), due: make(chan struct{}, 1)}
+		book: checks.ReadBook(k.in.Checks())}
+	c.publisher = newPublisher(c.in, c.call)
 	c.serving = func() (instance.State, bool) {
 		k.mu.Lock()
 		holding := !k.holding.IsZero()
@@ -98,16 +92,14 @@ func (c *checker) run(ctx context.Context) {
 	for i := range c.checks {
 		all.Go(func() { c.repeat(ctx, &c.checks[i]) })
 	}
-	all.Go(func() { c.publishAll(ctx) })
-	c.publishSoon()
+	all.Go(func() { c.publisher.run(ctx, c.results) })
+	c.publisher.soon()
 	all.Wait()
 }
 
 // repeat does one check every time it is due. One that goes on beyond its timeout, as a program in
 // the kernel's hands may, is bad each time until it has ended.
 func (c *checker) repeat(ctx context.Context, check *param.Check) {
-	next := time.NewTicker(check.Every)
-	defer next.Stop()
 	over := make(chan error, 1)
 	busy := false
 	for {
@@ -134,8 +126,12 @@ func (c *checker) repeat(ctx context.Context, check *param.Check) {
 			}
 			late.Stop()
 		}
+		// At the same moments on all nodes, as far as their clocks agree: what fails everywhere is
+		// then found everywhere at once.
+		next := time.NewTimer(time.Until(time.Now().Truncate(check.Every).Add(check.Every)))
 		select {
 		case <-ctx.Done():
+			next.Stop()
 			return
 		case <-next.C:
 		}
@@ -159,8 +155,12 @@ func (c *checker) take(result error, check *param.Check) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.book.Of(check.Name)
-	known := r.Known
-	if !r.Take(result, time.Now(), check) {
+	known, doubtful := r.Known, r.Doubtful()
+	changed := r.Take(result, time.Now(), check)
+	if changed || r.Doubtful() != doubtful {
+		c.publisher.soon()
+	}
+	if !changed {
 		return
 	}
 	switch {
@@ -170,7 +170,6 @@ func (c *checker) take(result error, check *param.Check) {
 		c.call.Infof("check %s holds again", check.Name)
 	}
 	c.save()
-	c.publishSoon()
 }
 
 // save keeps the book for the next keeper and for the monitor. A full /run is no reason to stop
@@ -181,71 +180,37 @@ func (c *checker) save() {
 	}
 }
 
-func (c *checker) publishSoon() {
-	select {
-	case c.due <- struct{}{}:
-	default:
-	}
-}
-
-// publishAll publishes the results when they change, and now and then.
-func (c *checker) publishAll(ctx context.Context) {
-	again := time.NewTicker(publishAgain)
-	defer again.Stop()
-	complained := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-c.due:
-		case <-again.C:
-		}
-		err := c.publish(ctx)
-		if err != nil && !complained {
-			c.call.Warnf("cannot tell the cluster the results of the checks: %v", err)
-		}
-		if complained = err != nil; complained {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(publishRetry):
-				c.publishSoon()
-			}
-		}
-	}
-}
-
-// publish publishes what the records say now, and withdraws what belongs to no check any more.
-func (c *checker) publish(ctx context.Context) error {
+// results returns what is to be published, false where nothing is.
+func (c *checker) results() (results, bool) {
 	if _, serving := c.serving(); !serving || !c.call.Clustered {
-		return nil
+		return results{}, false
 	}
 	c.mu.Lock()
-	values := c.book.Values(c.names())
-	gone := slices.DeleteFunc(slices.Clone(c.book.Published), func(name string) bool {
+	defer c.mu.Unlock()
+	r := results{values: c.book.Values(c.names()), doubts: map[string]bool{},
+		failing: contract.FormatFailing(c.book.Failing(c.names()))}
+	for _, name := range c.names() {
+		r.doubts[name] = c.book.Of(name).Doubtful()
+	}
+	r.gone = slices.DeleteFunc(slices.Clone(c.book.Published), func(name string) bool {
 		return slices.Contains(c.names(), name)
 	})
-	failing := contract.FormatFailing(c.book.Failing(c.names()))
-	if published := slices.Sorted(maps.Keys(values)); !slices.Equal(published, c.book.Published) {
-		c.book.Published = slices.Sorted(maps.Keys(values))
-		for _, name := range gone { // until they have been withdrawn
-			c.book.Published = append(c.book.Published, name)
-		}
-		c.save()
-	}
-	c.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	r := contract.ResourceOf(c.call.Instance)
-	err := c.in.PublishChecks(r, values, gone, failing)
-	if err == nil && len(gone) > 0 {
+	// Noted before it is done, so that a stop knows what there may be to withdraw.
+	c.note(append(slices.Sorted(maps.Keys(r.values)), r.gone...))
+	r.withdrawn = func() {
 		c.mu.Lock()
-		c.book.Published = slices.Sorted(maps.Keys(values))
-		c.save()
-		c.mu.Unlock()
+		defer c.mu.Unlock()
+		c.note(slices.Sorted(maps.Keys(r.values)))
 	}
-	return err
+	return r, true
+}
+
+// note remembers which attributes there may be.
+func (c *checker) note(published []string) {
+	if !slices.Equal(published, c.book.Published) {
+		c.book.Published = published
+		c.save()
+	}
 }
 
 // parameters returns the environment of a call with the parameters as they are now.

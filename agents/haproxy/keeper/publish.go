@@ -1,0 +1,206 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+const (
+	// publishAgain is how often results are published although nothing has changed: the cluster
+	// may have lost them, as it does when Pacemaker is restarted under a HAProxy that goes on.
+	publishAgain = time.Minute
+	// publishRetry is how soon results are published again that the cluster did not take.
+	publishRetry = time.Second
+	// atOnce is how long a failure waits for those of other nodes that come at the same moment.
+	// Pacemaker's attribute daemon writes them together, so that the scheduler never sees one node
+	// fail before the other, and moves an address between the two.
+	atOnce = 300 * time.Millisecond
+	// noHurry is how long a result waits for those of other nodes where none of them could take the
+	// address now: a failure while the check fails, or begins to fail, everywhere, and the end of
+	// one, which other nodes may be about to see too.
+	noHurry = 5 * time.Second
+)
+
+// results is what the checks say.
+type results struct {
+	// values are those of the attributes, by the names of the checks.
+	values map[string]string
+	// doubts says of which checks the last results were bad although they hold so far.
+	doubts map[string]bool
+	// failing is the value of contract.FailingAttribute.
+	failing string
+	// gone are checks that are not done any more; withdrawn is called when their attributes are
+	// gone too.
+	gone      []string
+	withdrawn func()
+}
+
+// publisher tells the cluster the results, and how soon they have to be written.
+type publisher struct {
+	in   *instance.Instance
+	call *ocf.Call
+	due  chan struct{}
+
+	values  map[string]published
+	doubts  map[string]bool
+	failing string
+}
+
+// published is what the cluster has been told of a check.
+type published struct {
+	value string
+	at    time.Time
+	// waits is set while it may wait to be written, for noHurry.
+	waits bool
+}
+
+func newPublisher(in *instance.Instance, call *ocf.Call) publisher {
+	return publisher{in: in, call: call, due: make(chan struct{}, 1), values: map[string]published{},
+		doubts: map[string]bool{}}
+}
+
+// soon has run publish what has changed.
+func (p *publisher) soon() {
+	select {
+	case p.due <- struct{}{}:
+	default:
+	}
+}
+
+// run publishes what current returns when it has changed, and now and then, until the context ends.
+func (p *publisher) run(ctx context.Context, current func() (results, bool)) {
+	again := time.NewTicker(publishAgain)
+	defer again.Stop()
+	complained := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.due:
+		case <-again.C:
+			p.forget()
+		}
+		now, ok := current()
+		if !ok || ctx.Err() != nil {
+			continue
+		}
+		err := p.publish(ctx, now)
+		if err != nil && !complained {
+			p.call.Warnf("cannot tell the cluster the results of the checks: %v", err)
+		}
+		if complained = err != nil; complained || p.waiting() {
+			time.AfterFunc(publishRetry, p.soon)
+		}
+	}
+}
+
+// forget has everything published once more but what waits to be written.
+func (p *publisher) forget() {
+	maps.DeleteFunc(p.values, func(_ string, v published) bool {
+		return !v.waits || time.Since(v.at) >= noHurry
+	})
+	clear(p.doubts)
+	p.failing = ""
+}
+
+// waiting reports whether a failure waits to be written.
+func (p *publisher) waiting() bool {
+	for _, v := range p.values {
+		if v.waits && v.value == contract.CheckFailed && time.Since(v.at) < noHurry {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *publisher) publish(ctx context.Context, now results) error {
+	r := contract.ResourceOf(p.call.Instance)
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(now.doubts)) {
+		if before, told := p.doubts[name]; !told || before != now.doubts[name] {
+			doubt := now.doubts[name]
+			err := p.in.SetPrivate(contract.DoubtAttribute(r, name), map[bool]string{true: "1", false: "0"}[doubt])
+			errs = append(errs, err)
+			if err == nil {
+				p.doubts[name] = doubt
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.values)) {
+		errs = append(errs, p.publishOne(ctx, r, name, now.values[name]))
+	}
+	if now.failing != p.failing {
+		err := p.in.SetOrDelete(contract.FailingAttribute(r), now.failing)
+		errs = append(errs, err)
+		if err == nil {
+			p.failing = now.failing
+		}
+	}
+	if len(now.gone) > 0 {
+		if err := p.in.WithdrawChecks(r, now.gone); err != nil {
+			errs = append(errs, err)
+		} else {
+			now.withdrawn()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// publishOne publishes the result of a check, or hurries one that waits.
+func (p *publisher) publishOne(ctx context.Context, r contract.ResourceID, name, value string) error {
+	attribute := contract.CheckAttribute(r, name)
+	before, told := p.values[name]
+	now := published{value: value, at: time.Now()}
+	switch {
+	case told && before.value == value && !before.waits:
+		return nil
+	case told && before.value == value: // it waits
+		if value == contract.CheckOK || time.Since(before.at) >= noHurry || !p.wellElsewhere(ctx, r, name) {
+			return nil
+		}
+		now.at = before.at
+	case value == contract.CheckOK:
+		now.waits = told
+	default:
+		now.waits = !p.wellElsewhere(ctx, r, name)
+	}
+	delay := atOnce
+	if now.waits {
+		delay = noHurry
+	}
+	if !told {
+		delay = 0
+		now.waits = false
+	}
+	if err := p.in.SetAttributeWithin(attribute, value, delay); err != nil {
+		return err
+	}
+	p.values[name] = now
+	return nil
+}
+
+// wellElsewhere reports whether the check holds on another node, and nothing there says that it is
+// about to fail. Unknown is yes: then the address is better moved in vain than not at all.
+func (p *publisher) wellElsewhere(ctx context.Context, r contract.ResourceID, name string) bool {
+	values, err := p.in.QueryAttribute(ctx, contract.CheckAttribute(r, name))
+	if err != nil {
+		return true
+	}
+	doubts, err := p.in.QueryAttribute(ctx, contract.DoubtAttribute(r, name))
+	if err != nil {
+		return true
+	}
+	for node, value := range values {
+		if node != p.call.Node && value == contract.CheckOK && doubts[node] != "1" {
+			return true
+		}
+	}
+	return false
+}
