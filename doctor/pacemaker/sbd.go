@@ -1,6 +1,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,8 @@ import (
 // readSBDs finds out about sbd on every node that is online: on this one by its files, on the
 // others by what they reported. Its error says what cannot be known.
 func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
-	all := sbdNodes{of: map[string]doctor.SBD{}}
-	here, hereErr := doctor.SBDHere(v.Files)
+	all := sbdNodes{of: map[string]sbd.Daemon{}}
+	here, hereErr := sbd.Here(v.Files)
 	if hereErr == nil {
 		all.of[v.Node] = here
 	}
@@ -138,8 +139,8 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 func (s sbdNodes) judgeDifference() *doctor.Finding {
 	having := map[string][]string{}
 	var order []string
-	for _, name := range s.where(func(n doctor.SBD) bool { return n.Runs }) {
-		fact := s.of[name].Fact()
+	for _, name := range s.where(func(n sbd.Daemon) bool { return n.Running }) {
+		fact := doctor.SBDFact(s.of[name])
 		if having[fact] == nil {
 			order = append(order, fact)
 		}
@@ -180,14 +181,8 @@ func (s sbdNodes) judgeDifference() *doctor.Finding {
 // judgeWords finds settings that are not times.
 func (s sbdNodes) judgeWords() []doctor.Finding {
 	var found []doctor.Finding
-	for _, name := range s.where(func(n doctor.SBD) bool {
-		return diskless(n) &&
-			n.Watchdog == 0
-	}) {
-		path := s.of[name].Path
-		if path == "" {
-			path = sbd.Files()[0] // another node's
-		}
+	for _, name := range s.where(func(n sbd.Daemon) bool { return diskless(n) && n.Fires() == 0 }) {
+		path := cmp.Or(s.of[name].SaidBy, sbd.Files()[0]) // "" is another node's
 		found = append(found, doctor.Finding{
 			Severity: doctor.Error, Node: name, Subject: path,
 			What: fmt.Sprintf("SBD_WATCHDOG_TIMEOUT in %s is %q, which is not a number of seconds",
@@ -220,7 +215,7 @@ func (s sbdNodes) judgeSilence() *doctor.Finding {
 // judgeDisk checks that there is the fence device that sbd's disk needs.
 func (v *view) judgeDisk(nodes sbdNodes) *doctor.Finding {
 	here, ok := nodes.of[v.Node]
-	if !ok || !here.Runs || here.Disks == "" ||
+	if !ok || !here.Running || here.Disks == "" ||
 		slices.ContainsFunc(v.fenceDevices(),
 			func(p *crm.Primitive) bool { return strings.Contains(p.Type, "sbd") }) {
 		return nil
