@@ -32,11 +32,8 @@ func (d *Doctor) node() node.Node {
 
 // checkConfig has HAProxy check its configuration as the agent would run it.
 func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
-	return d.host.CheckHAProxy(ctx, preflight.HAProxy{
-		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
-		PrivateIP: h.PrivateIP,
-		Env:       agent.Environment(d.host.RunDir, h.Resource),
-	})
+	return d.host.CheckHAProxy(ctx,
+		preflight.FromCluster(h, agent.Environment(d.host.RunDir, h.Resource)))
 }
 
 // environment returns the environment of the HAProxy that runs here, or else the one that the agent

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -33,8 +34,17 @@ type HAProxy struct {
 	Env []string
 }
 
-// HAProxyOf is what hawser.yaml says of it.
-func HAProxyOf(h *config.HAProxy) HAProxy {
+// FromCluster returns what the cluster's configuration says of it, and the environment, if any, of
+// the HAProxy that runs here.
+func FromCluster(h inventory.HAProxy, env []string) HAProxy {
+	return HAProxy{
+		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
+		PrivateIP: h.PrivateIP, Env: env,
+	}
+}
+
+// FromFile returns what hawser.yaml says of it.
+func FromFile(h *config.HAProxy) HAProxy {
 	return HAProxy{
 		Config: h.Config, Binary: h.Binary, Extra: h.Extra, AnchorIP: h.AnchorIP,
 		PrivateIP: h.PrivateIP,
