@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
-	"github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/metadata"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
@@ -50,8 +50,8 @@ func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string
 
 // droplet asks the metadata service which droplet this machine is.
 func droplet(ctx context.Context, origin string) (string, error) {
-	service := digitalocean.NewMetadata(cmp.Or(origin, contract.DefaultMetadataURL))
-	return digitalocean.Here(service, "").Droplet(ctx)
+	service := metadata.New(cmp.Or(origin, contract.DefaultMetadataURL))
+	return metadata.Here(service, "").Droplet(ctx)
 }
 
 // rightsTime is how long the API may take to answer.
