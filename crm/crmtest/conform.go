@@ -51,7 +51,7 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	t.Run("without fencing nothing would start", func(t *testing.T) { conformFencing(t, fresh(t)) })
 	t.Run("a cancelled context changes nothing", func(t *testing.T) { conformCancel(t, fresh(t)) })
 	t.Run("status", func(t *testing.T) { conformStatus(t, fresh(t)) })
-	t.Run("a ban keeps a resource off a node, and is told",
+	t.Run("a ban keeps a resource off a node, and is reported",
 		func(t *testing.T) { conformBan(t, fresh(t)) })
 	t.Run("verify says what check says, and forecasts nothing",
 		func(t *testing.T) { conformVerify(t, fresh(t)) })
@@ -66,7 +66,7 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	})
 }
 
-// ConformLive is what every crm.Cluster must do that has a cluster behind it, and not a file. It
+// ConformLive is what a crm.Cluster must do if a cluster is behind it rather than a file. It
 // sets a private attribute and leaves it there.
 func ConformLive(t *testing.T, c crm.Cluster, here string) {
 	ctx := context.Background()
