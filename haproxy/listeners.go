@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +18,7 @@ type Listener struct {
 	Addr netip.AddrPort
 	// Inode tells sockets apart: several may listen on one address (SO_REUSEPORT, which HAProxy
 	// uses).
-	Inode uint64
+	Inode uint32
 }
 
 // Listeners reads /proc/net/tcp and tcp6 (proc_net_tcp in the kernel's documentation).
@@ -55,11 +54,11 @@ func parseListeners(table string) ([]Listener, error) {
 		if err != nil {
 			return nil, err
 		}
-		inode, err := strconv.ParseUint(words[9], 10, 64)
+		inode, err := strconv.ParseUint(words[9], 10, 32)
 		if err != nil {
 			return nil, fmt.Errorf("%q is not an inode", words[9])
 		}
-		listeners = append(listeners, Listener{addr, inode})
+		listeners = append(listeners, Listener{addr, uint32(inode)})
 	}
 	return listeners, nil
 }
@@ -83,30 +82,6 @@ func parseKernelAddr(text string) (netip.AddrPort, error) {
 	}
 	addr, _ := netip.AddrFromSlice(bytes)
 	return netip.AddrPortFrom(addr.Unmap(), uint16(number)), nil
-}
-
-// SocketInodes returns the sockets that a process has open.
-func SocketInodes(pid int) (map[uint64]bool, error) {
-	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	inodes := map[uint64]bool{}
-	for _, entry := range entries {
-		target, err := os.Readlink(filepath.Join(dir, entry.Name()))
-		if err != nil {
-			continue // closed meanwhile
-		}
-		number, ok := strings.CutPrefix(target, "socket:[")
-		if !ok {
-			continue
-		}
-		if inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 64); err == nil {
-			inodes[inode] = true
-		}
-	}
-	return inodes, nil
 }
 
 // Overlap reports whether traffic for one address could reach the other's listener: the same port,

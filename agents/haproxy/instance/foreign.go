@@ -19,7 +19,7 @@ import (
 type stranger struct {
 	pid   int
 	addr  netip.AddrPort
-	inode uint64
+	inode uint32
 }
 
 // String names the process so that an operator can find and end it.
@@ -52,7 +52,7 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 	if err != nil {
 		return nil, err
 	}
-	wanted := map[uint64]netip.AddrPort{}
+	wanted := map[uint32]netip.AddrPort{}
 	for _, l := range listeners {
 		for _, addr := range addrs {
 			if client.Overlap(l.Addr, addr) {
@@ -80,7 +80,7 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 		if pid == os.Getpid() && IsKeeper(os.Args) {
 			continue // bringing HAProxy back
 		}
-		inodes, err := client.SocketInodes(pid)
+		inodes, err := procfs.Default.SocketInodes(pid)
 		if err != nil {
 			continue // gone meanwhile
 		}
@@ -122,7 +122,7 @@ func bound(fam Family) ([]netip.AddrPort, error) {
 	}
 	var addrs []netip.AddrPort
 	for _, m := range fam.All() {
-		inodes, err := client.SocketInodes(m.PID)
+		inodes, err := procfs.Default.SocketInodes(m.PID)
 		if err != nil {
 			continue
 		}
