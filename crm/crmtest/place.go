@@ -161,7 +161,7 @@ var ruleOfNode = regexp.MustCompile(`rule (?:([-+0-9a-zA-Z]+): )?#uname eq (\S+)
 // number reads a score.
 func number(score string) int {
 	switch strings.ToUpper(strings.TrimPrefix(score, "+")) {
-	case "INF", "INFINITY":
+	case "INF", crm.InfinityWord:
 		return crm.Infinity
 	case "-INF", "-INFINITY":
 		return -crm.Infinity

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/command"
 )
 
@@ -15,7 +16,7 @@ func agentVersion(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	cmd := command.New(ctx, path, "meta-data")
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "OCF_ROOT=/usr/lib/ocf"}
+	cmd.Env = []string{contract.PacemakerPath, "OCF_ROOT=/usr/lib/ocf"}
 	var out command.Output
 	cmd.Stdout = &out
 	if err := cmd.Run(); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/command"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -37,7 +38,7 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 	closeOnExec()
 
 	cmd := command.New(ctx, in.Binpath, args...)
-	cmd.Env = append([]string{SearchPath, FamilyVariable + "=" + in.Dir}, env...)
+	cmd.Env = append([]string{contract.SearchPath, FamilyVariable + "=" + in.Dir}, env...)
 	cmd.Stdout, cmd.Stderr = output, output
 	if in.Systemd.Booted() {
 		err = in.throughLauncher(ctx, given, cmd)

@@ -26,7 +26,7 @@ func examine(ctx context.Context, program string) {
 	}
 	// With nice(1): a priority set afterwards would not apply to threads that exist by then.
 	cmd := command.New(ctx, "/usr/bin/nice", "-n", "19", program, "doctor", "--tell")
-	cmd.Env = []string{instance.SearchPath, "GOMAXPROCS=1", contract.RunDirVariable + "=" +
+	cmd.Env = []string{contract.SearchPath, "GOMAXPROCS=1", contract.RunDirVariable + "=" +
 		os.Getenv(contract.RunDirVariable)}
 	for _, entry := range os.Environ() { // which the tools need to talk to Pacemaker
 		if strings.HasPrefix(entry, "PCMK_") {
