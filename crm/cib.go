@@ -97,7 +97,7 @@ func parse(text []byte) (*CIB, error) {
 // Quorate says whether the part of the cluster that the CIB was read in has quorum, or acts as if
 // it had because the property no-quorum-policy is "ignore".
 func (c *CIB) Quorate() bool {
-	policy, _ := c.Property("no-quorum-policy")
+	policy, _ := c.Property(NoQuorumPolicy)
 	return policy == "ignore" || value(c.root, "have-quorum") != "0"
 }
 

@@ -11,7 +11,7 @@ import (
 
 func TestParseInterval(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"15": 15 * time.Second, "15s": 15 * time.Second, " 2 min ": 2 * time.Minute, "0": 0,
+		"15": 15 * time.Second, "15s": 15 * time.Second, "2 min": 2 * time.Minute, "0": 0,
 		"500ms": 500 * time.Millisecond,
 		"15S":   15 * time.Second, // crm_get_msec() does not look at the case
 	} {

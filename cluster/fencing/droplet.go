@@ -43,7 +43,7 @@ func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err 
 			}
 		}
 	}
-	if policy, _ := cib.Property(NoQuorumPolicy); policy == "ignore" {
+	if policy, _ := cib.Property(crm.NoQuorumPolicy); policy == "ignore" {
 		warnings = append(warnings,
 			"no-quorum-policy=ignore: every part of a divided cluster fences the others, also a "+
 				"single node all the rest. With fencing it is needed nowhere: two nodes have "+

@@ -36,7 +36,7 @@ func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err
 		warning = "whether this cluster of two has a quorum device could not be asked: without " +
 			"one, SBD fences nobody"
 	}
-	policy, _ := cib.Property(NoQuorumPolicy)
+	policy, _ := cib.Property(crm.NoQuorumPolicy)
 	if policy == "freeze" {
 		warning = strings.TrimPrefix(
 			warning+
@@ -91,7 +91,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 	var without, offline []string
 	for _, n := range status.Nodes {
 		switch id, err := strconv.Atoi(n.ID); {
-		case n.Type == "remote":
+		case n.Remote():
 		case !n.Online:
 			offline = append(offline, n.Name)
 		case err != nil || !slices.Contains(f.Group, id):
@@ -106,7 +106,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 			c.Path, line, strings.Join(without, ", "), sbdGroup, how)
 	}
 	if there, _ := cib.Watchdogs(); !there {
-		have, _ := cib.Property("have-watchdog")
+		have, _ := cib.Property(crm.HaveWatchdog)
 		return "", outcome.Usagef(
 			"%s:%d: fencing by SBD: Pacemaker does not know of it (have-watchdog is %s), because "+
 				"the node that decides, %s, was started without SBD: restart the cluster there "+

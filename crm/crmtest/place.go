@@ -192,10 +192,10 @@ func (f *Fake) running(cib *crm.CIB, at places) []instance {
 // unfenced says whether Pacemaker would start nothing: fencing is on, and there are resources but
 // no fencing device.
 func unfenced(cib *crm.CIB) bool {
-	if on, _ := cib.Property("stonith-enabled"); on == "false" {
+	if on, _ := cib.Property(crm.StonithEnabled); on == "false" {
 		return false
 	}
-	if watchdog, _ := cib.Property("have-watchdog"); watchdog == "true" ||
+	if watchdog, _ := cib.Property(crm.HaveWatchdog); watchdog == "true" ||
 		len(cib.FencingDevices()) > 0 {
 		return false
 	}

@@ -53,7 +53,7 @@ func checkClone(v *view) []doctor.Finding {
 			})
 		}
 		nodes := len(
-			filter(v.status.Nodes, func(n crm.NodeStatus) bool { return n.Type != "remote" }))
+			filter(v.status.Nodes, func(n crm.NodeStatus) bool { return !n.Remote() }))
 		if value, ok := c.Meta.Get("clone-max"); ok {
 			if most, err := strconv.Atoi(value); err == nil && most < nodes {
 				found = append(found, doctor.Finding{

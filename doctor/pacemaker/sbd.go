@@ -33,7 +33,7 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes reported of sbd: %w", err))
 	}
 	for _, n := range v.status.Nodes {
-		if !n.Online || n.Type == "remote" || crm.SameHost(n.Name, v.Node) {
+		if !n.Online || n.Remote() || crm.SameHost(n.Name, v.Node) {
 			continue
 		}
 		if heard := doctor.ReportedSBD(told[n.Name]); heard != nil {
@@ -54,7 +54,7 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	if !ok {
 		return []doctor.Finding{
 			{
-				Severity: doctor.Error, Subject: "stonith-watchdog-timeout",
+				Severity: doctor.Error, Subject: crm.WatchdogTimeout,
 				What: fmt.Sprintf("stonith-watchdog-timeout is %q, which is not a time", word),
 				Why:  "Pacemaker cannot tell how long to wait for a failed node's watchdog",
 				Fix:  nodes.relyOnWatchdogs(),
@@ -78,7 +78,7 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 
 // judgeWait compares the time that Pacemaker waits for a failed node's watchdog with the watchdogs.
 func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
-	f := &doctor.Finding{Severity: doctor.Error, Subject: "stonith-watchdog-timeout"}
+	f := &doctor.Finding{Severity: doctor.Error, Subject: crm.WatchdogTimeout}
 	off := s.where(idle)
 	if wait != 0 && len(off) > 0 {
 		f.What = "stonith-watchdog-timeout is " + word + ", and no sbd runs on " +
@@ -89,7 +89,7 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 			f.Fix = append(f.Fix, doctor.StartSBD(name)...)
 		}
 		f.Fix = append(f.Fix,
-			"# or, if another fence device is used: "+unset("stonith-watchdog-timeout"))
+			"# or, if another fence device is used: "+unset(crm.WatchdogTimeout))
 		return f
 	}
 	shortest, longest, slow := s.watchdogs()
