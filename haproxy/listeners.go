@@ -18,7 +18,7 @@ type Listener struct {
 	Addr netip.AddrPort
 	// Inode tells sockets apart: several may listen on one address (SO_REUSEPORT, which HAProxy
 	// uses).
-	Inode uint32
+	Inode uint64
 }
 
 // Listeners reads /proc/net/tcp and tcp6 (proc_net_tcp in the kernel's documentation).
@@ -54,11 +54,11 @@ func parseListeners(table string) ([]Listener, error) {
 		if err != nil {
 			return nil, err
 		}
-		inode, err := strconv.ParseUint(words[9], 10, 32)
+		inode, err := strconv.ParseUint(words[9], 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("%q is not an inode", words[9])
 		}
-		listeners = append(listeners, Listener{addr, uint32(inode)})
+		listeners = append(listeners, Listener{addr, inode})
 	}
 	return listeners, nil
 }

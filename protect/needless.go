@@ -33,7 +33,7 @@ func needless(seen sight) string {
 func holds(pid int, seen sight) bool {
 	inodes, _ := procfs.Default.SocketInodes(pid)
 	for inode := range inodes {
-		if seen.has(inode) {
+		if seen.has(uint32(inode)) {
 			return true
 		}
 	}

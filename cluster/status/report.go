@@ -51,11 +51,15 @@ type Source struct {
 // Pacemaker is what Pacemaker says of the cluster as a whole.
 type Pacemaker struct {
 	Source
-	Version  string `json:"version,omitempty"`
-	DC       string `json:"dc,omitempty"`
-	Quorum   bool   `json:"quorum"`
-	Fencing  bool   `json:"fencing"`
-	Unfenced bool   `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
+	Version string `json:"version,omitempty"`
+	DC      string `json:"dc,omitempty"`
+	Quorum  bool   `json:"quorum"`
+	// NoQuorumPolicy is what Pacemaker does without a quorum, as crm.CIB.NoQuorumPolicy has it; ""
+	// with a quorum, or if the configuration is not known.
+	NoQuorumPolicy string `json:"no_quorum_policy,omitempty"`
+
+	Fencing  bool `json:"fencing"`
+	Unfenced bool `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
 	// Fencers is what fences lost nodes; empty if fencing is off.
 	Fencers []Fencer `json:"fencing_devices"`
 	// NotFenced are nodes that no device is there for, although fencing is on.

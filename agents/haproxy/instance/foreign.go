@@ -19,7 +19,7 @@ import (
 type stranger struct {
 	pid   int
 	addr  netip.AddrPort
-	inode uint32
+	inode uint64
 }
 
 // String names the process so that an operator can find and end it.
@@ -52,7 +52,7 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 	if err != nil {
 		return nil, err
 	}
-	wanted := map[uint32]netip.AddrPort{}
+	wanted := map[uint64]netip.AddrPort{}
 	for _, l := range listeners {
 		for _, addr := range addrs {
 			if client.Overlap(l.Addr, addr) {
