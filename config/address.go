@@ -96,7 +96,7 @@ func (ip *Address) keys() []key {
 		},
 		{
 			name: "needs",
-			kind: needs(ip),
+			kind: needsOf(ip),
 			doc: "the names of those of haproxy.checks for whose sake the address moves; [] is " +
 				"none",
 			otherwise: "all of them",

@@ -365,8 +365,8 @@ func (c *File) ChecksOf(ip *Address) []Check {
 	return out
 }
 
-// needs is the list needs of an address.
-func needs(ip *Address) kind {
+// needsOf is the list needs of an address.
+func needsOf(ip *Address) kind {
 	words := "a list of the names of checks, such as [web, db]"
 	return kind{
 		words: words,

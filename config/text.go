@@ -98,7 +98,7 @@ func Reference() string {
 	var b strings.Builder
 	fmt.Fprintf(
 		&b,
-		`<!-- Made by `+"`go test ./config -update`"+
+		`<!-- Made by `+"`HAWSER_UPDATE=1 go test ./config`"+
 			` from the declaration of the keys in config/. -->
 # hawser.yaml
 

@@ -30,9 +30,6 @@ func ApartID(a, b string) string { return a + "-apart-" + b }
 // CheckedID returns the id of the constraint by which an address prefers nodes where a check holds.
 func CheckedID(address, check string) string { return address + "-check-" + check }
 
-// Infinity is Pacemaker's score of what must be, or with a minus sign must not be.
-const Infinity = "INFINITY"
-
 // ResourceID is a resource's id in the cluster's configuration. It is a type of its own so that the
 // name of an instance, which has a number behind a colon in a clone with globally unique instances,
 // cannot be taken for one.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
@@ -23,7 +24,7 @@ const fenceTime = time.Minute
 // fenceEnvironment is what Pacemaker's fencer gives an agent, as far as that matters: with a proxy
 // that it has, the cloud is reached only by that.
 func fenceEnvironment(proc string) []string {
-	env := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	env := []string{contract.PacemakerPath, "LC_ALL=C"}
 	theirs, _ := procfs.FS(proc).EnvironOf("pacemakerd") // unreadable but for root, who applies
 	for _, e := range theirs {
 		name, _, _ := strings.Cut(e, "=")

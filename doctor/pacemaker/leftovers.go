@@ -26,7 +26,7 @@ func checkLeftovers(v *view) []doctor.Finding {
 			where = "a node that a rule names" // with a lifetime, until it is over
 		}
 		switch {
-		case strings.HasPrefix(l.Name, "cli-prefer-"):
+		case strings.HasPrefix(l.Name, crm.PreferPrefix):
 			f.What = fmt.Sprintf("%s is bound to %s since somebody moved it there (constraint %s)",
 				l.Resource, where, l.Name)
 			f.Why = "it moves back as soon as that node returns, which is one move too many"
@@ -34,7 +34,7 @@ func checkLeftovers(v *view) []doctor.Finding {
 				f.Why += "; now it is elsewhere"
 			}
 		case strings.HasPrefix(l.Name, crm.BanPrefix),
-			strings.HasPrefix(l.Name, "cli-standby-"):
+			strings.HasPrefix(l.Name, crm.StandbyPrefix):
 			f.What = fmt.Sprintf(
 				"%s is banned from %s since somebody moved it away (constraint %s)", l.Resource,
 				where, l.Name)

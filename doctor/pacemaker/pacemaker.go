@@ -196,18 +196,8 @@ func (c *Cluster) Checks() []doctor.Check {
 			}, quickly(checkAgents),
 		},
 	} {
-		check := k.Check
-		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
-			v, err := read.Get(ctx, c.read)
-			switch {
-			case err != nil && ctx.Err() != nil:
-				return nil, err // it has waited for another check's question for too long
-			case err != nil:
-				return nil, nil //nolint:nilerr // the check "cluster" reports it, once
-			}
-			return k.look(ctx, v)
-		}
-		all = append(all, check)
+		all = append(all, doctor.Judging(k.Check,
+			func(ctx context.Context) (*view, error) { return read.Get(ctx, c.read) }, k.look))
 	}
 	return append([]doctor.Check{
 		{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,
