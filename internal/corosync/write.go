@@ -49,7 +49,7 @@ func (c Cluster) Validate() error {
 	once := func(word string) {
 		word = strings.ToLower(word) // Pacemaker takes LB-1 and lb-1 for one node
 		if seen[word] {
-			say("%s is there twice", word)
+			say("%s is given twice", word)
 		}
 		seen[word] = true
 	}
@@ -59,31 +59,17 @@ func (c Cluster) Validate() error {
 		}
 		once(n.Name)
 		if len(n.Addresses) < 1 || len(n.Addresses) > mostLinks {
-			say(
-				"node %s has %d addresses: give one to %d, each a link of its own",
-				n.Name,
-				len(n.Addresses),
-				mostLinks,
-			)
+			say("node %s has %d addresses: give one to %d, each a link of its own",
+				n.Name, len(n.Addresses), mostLinks)
 		} else if first := c.Nodes[0]; len(n.Addresses) != len(first.Addresses) {
-			say(
-				"node %s does not have as many addresses as %s (%d, not %d): every link has to "+
-					"reach every node",
-				n.Name,
-				first.Name,
-				len(n.Addresses),
-				len(first.Addresses),
-			)
+			say("node %s does not have as many addresses as %s (%d, not %d): every link has to "+
+				"reach every node", n.Name, first.Name, len(n.Addresses), len(first.Addresses))
 		}
 		for _, a := range n.Addresses {
 			ip, err := netip.ParseAddr(a)
 			if err != nil || ip.Zone() != "" {
-				say(
-					"node %s: %q is not an IP address; give the address itself, so that the "+
-						"cluster starts without a name server",
-					n.Name,
-					a,
-				)
+				say("node %s: %q is not an IP address; give the address itself, so that the "+
+					"cluster starts without a name server", n.Name, a)
 				continue
 			}
 			if ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() {
@@ -125,19 +111,13 @@ func (c Cluster) logging() Line {
 	s := Line{Key: "logging", opens: true, Section: []Line{{Key: "to_logfile", Value: "no"}}}
 	if c.LogFile != "" {
 		s.Section = []Line{
-			{
-				Key:   "to_logfile",
-				Value: "yes",
-			},
+			{Key: "to_logfile", Value: "yes"},
 			{Key: "logfile", Value: c.LogFile},
 			{Key: "timestamp", Value: "hires"},
 		}
 	}
-	s.Section = append(
-		s.Section,
-		Line{Key: "to_stderr", Value: "no"},
-		Line{Key: "to_syslog", Value: "yes"},
-	)
+	s.Section = append(s.Section,
+		Line{Key: "to_stderr", Value: "no"}, Line{Key: "to_syslog", Value: "yes"})
 	return s
 }
 
@@ -145,11 +125,9 @@ func (c Cluster) logging() Line {
 // wait_for_all follows from two_node (votequorum(5)). It is not written down, because Corosync
 // takes over a written wait_for_all no earlier than at its next start, even when two_node has gone.
 func (c Cluster) quorum() Line {
-	s := Line{
-		Key:     "quorum",
-		opens:   true,
-		Section: []Line{{Key: "provider", Value: "corosync_votequorum"}},
-	}
+	s := Line{Key: "quorum", opens: true, Section: []Line{
+		{Key: "provider", Value: "corosync_votequorum"},
+	}}
 	if len(c.Nodes) == 2 {
 		s.Section = append(s.Section, Line{Key: "two_node", Value: "1"})
 		if c.StartAlone {
@@ -163,13 +141,12 @@ func (c Cluster) nodelist() Line {
 	s := Line{Key: "nodelist", opens: true}
 	for i, n := range c.Nodes {
 		node := Line{Key: "node", opens: true, Section: []Line{
-			{Key: "name", Value: n.Name}, {Key: "nodeid", Value: cmp.Or(n.ID, strconv.Itoa(i+1))},
+			{Key: "name", Value: n.Name},
+			{Key: "nodeid", Value: cmp.Or(n.ID, strconv.Itoa(i+1))},
 		}}
 		for link, a := range n.Addresses {
-			node.Section = append(
-				node.Section,
-				Line{Key: fmt.Sprintf("ring%d_addr", link), Value: a},
-			)
+			node.Section = append(node.Section,
+				Line{Key: fmt.Sprintf("ring%d_addr", link), Value: a})
 		}
 		s.Section = append(s.Section, node)
 	}
