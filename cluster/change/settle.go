@@ -12,13 +12,13 @@ import (
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
-// Progress is called with what is waited for, in words for a person, each time that changes.
+// Progress is called each time what we wait for changes, with a description for a person.
 type Progress func(what string)
 
-// Settling is what is waited for until Pacemaker has said more.
+// Settling is the description until Pacemaker has said more.
 const Settling = "waiting for the cluster to settle"
 
-// Settle waits until the cluster has nothing left to do, at most for the timeout.
+// Settle waits until the cluster has nothing left to do, for the timeout at most.
 func Settle(ctx context.Context, c crm.Cluster, timeout time.Duration, progress Progress) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

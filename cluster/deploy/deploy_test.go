@@ -254,7 +254,7 @@ func TestDestroyBehindAFile(t *testing.T) {
 // TestDestroyThatFails: as long as something runs, or somebody has built on what stops, nothing is
 // deleted.
 func TestDestroyThatFails(t *testing.T) {
-	const goesOn = "the resources are stopped, but still configured: `hawser destroy` goes on, " +
+	const goesOn = "the resources are stopped, but still configured: `hawser destroy` continues, " +
 		"`hawser apply` starts them again"
 	runs := func(s *crm.Status, reason string) {
 		for i := range s.Resources {

@@ -20,9 +20,9 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// checkWatchdogs refuses SBD without a disk where it would fence nobody: it resets a node that has
-// no quorum, and of two nodes without a third vote either both have it or the survivor has none
-// too.
+// checkWatchdogs refuses SBD without a disk in a cluster where it would not fence anything: it
+// resets a node that has no quorum, and of two nodes without a third vote either both have quorum
+// or the survivor has none either.
 func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err error) {
 	nodes := cib.Members()
 	at := c.Fencing.At.Line
@@ -52,23 +52,23 @@ func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err
 	return warning, nil
 }
 
-// SBD is SBD as it runs on this node.
+// SBD describes the SBD that runs on this node.
 type SBD struct {
 	Running  bool
-	Timeout  time.Duration // SBD_WATCHDOG_TIMEOUT, 0 if nothing says it
+	Timeout  time.Duration // SBD_WATCHDOG_TIMEOUT, 0 if not set
 	SaidBy   string        // where that was read
-	Watchdog string        // SBD_WATCHDOG_DEV, "" if nothing says it
+	Watchdog string        // SBD_WATCHDOG_DEV, "" if not set
 }
 
 // sbdGroup is the process group of Corosync that each node's SBD joins (sbd-cluster.c of SBD:
 // crm_system_name).
 const sbdGroup = "sbd:cluster"
 
-// checkSBD looks whether SBD protects every node, before stonith-watchdog-timeout is written. Where
-// a node's SBD does not run, or waits longer than the option says, Pacemaker shuts itself down on
-// that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and
-// where the option is less than twice what the watchdog waits, an address starts elsewhere before
-// its node is reset.
+// checkSBD checks that SBD protects every node, before stonith-watchdog-timeout is written. If a
+// node's SBD does not run, or its timeout is longer than the option, Pacemaker shuts itself down on
+// that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and if
+// the option is less than twice the watchdog's timeout, an address starts elsewhere before its node
+// is reset.
 func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error) {
 	if c.Fencing.Way != config.FencingSBD {
 		return "", nil
@@ -87,7 +87,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 	switch {
 	case f.SBDErr != nil:
 		return "", outcome.Errorf(outcome.Failed,
-			"%s:%d: looking whether SBD runs on this node: %w; nothing was changed", c.Path, line,
+			"%s:%d: checking whether SBD runs on this node: %w; nothing was changed", c.Path, line,
 			f.SBDErr)
 	case !here.Running:
 		return "", outcome.Usagef(
@@ -137,8 +137,8 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 	return warning, err
 }
 
-// fitsWatchdog compares the file with what this node's watchdog waits. What other nodes' wait is in
-// their /etc/default/sbd and told to nobody.
+// fitsWatchdog compares the file with this node's watchdog timeout. The other nodes' timeouts are
+// in their /etc/default/sbd and cannot be read from here.
 func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
 	want, line := c.Fencing.Watchdog, c.Fencing.At.Line
 	switch {
@@ -165,15 +165,15 @@ func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
 	if here.Watchdog == "/dev/null" {
 		warning = strings.TrimPrefix(
 			warning+
-				"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and a node that "+
-				"hangs is reset by nobody",
+				"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and nothing "+
+				"resets a node that hangs",
 			"\n")
 	}
 	return warning, nil
 }
 
-// FindSBD looks for this node's SBD as Pacemaker does (pcmk__locate_sbd()), and for the settings
-// that Pacemaker was started with, which are those that it compares.
+// FindSBD finds this node's SBD as Pacemaker does (pcmk__locate_sbd()), and the settings that
+// Pacemaker was started with, since it compares those.
 func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
 	var here SBD
 	text, err := os.ReadFile(pidFile)
@@ -183,14 +183,14 @@ func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
 	case err != nil:
 		return here, fmt.Errorf("%s cannot be read: %w", pidFile, outcome.Cause(err))
 	case numErr != nil:
-		return here, fmt.Errorf("%s does not hold the number of a process", pidFile)
+		return here, fmt.Errorf("%s does not hold a process number", pidFile)
 	default:
 		target, err := os.Readlink(filepath.Join(proc, strconv.Itoa(pid), "exe"))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return here, nil // a file that was left behind
 		case err != nil:
-			return here, fmt.Errorf("the process %d of %s cannot be looked at: %w", pid, pidFile,
+			return here, fmt.Errorf("the process %d of %s cannot be inspected: %w", pid, pidFile,
 				outcome.Cause(err))
 		}
 		here.Running = strings.TrimSuffix(filepath.Base(target), " (deleted)") == "sbd"

@@ -181,7 +181,7 @@ func TestPlanIsRefused(t *testing.T) {
 			"it is on two nodes", "FloatIP", "lb-3", nil,
 			of("FloatIP", func(r *crm.ResourceStatus) { r.Nodes = []string{"lb-1", "lb-2"} }),
 			outcome.Resource,
-			"FloatIP is on lb-1 and lb-2 at once, which Pacemaker has to put right first",
+			"FloatIP is on lb-1 and lb-2 at once, which Pacemaker has to fix first",
 		},
 		{
 			"it is starting", "FloatIP", "lb-2", nil,
@@ -471,7 +471,7 @@ func TestReleaseThatFailsSaysWhatIsLeft(t *testing.T) {
 	err = m.Move(t.Context(), plan, timeout, ignore)
 	require.Equal(t, outcome.Unavailable, outcome.Of(err))
 	require.ErrorContains(t, err,
-		"the constraint hawser-move-FloatIP could not be removed; Pacemaker heeds it for at most "+
+		"the constraint hawser-move-FloatIP could not be removed; Pacemaker obeys it for at most "+
 			"3m0s more: the next `hawser move`, or `hawser configure delete hawser-move-FloatIP`, "+
 			"removes it")
 	require.Equal(t, []string{"hawser-move-FloatIP"}, left(t, c))

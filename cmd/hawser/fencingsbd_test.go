@@ -44,7 +44,7 @@ func TestSBDIsLookedAtBeforeItIsReliedOn(t *testing.T) {
 		}, code: exitUnavailable, said: "asking Corosync on which nodes SBD runs: Corosync does not answer; nothing was changed"},
 		{name: "cannot be seen", change: func(sys *system, _ *fencing.SBD) {
 			sys.SBD = func() (fencing.SBD, error) { return fencing.SBD{}, errors.New("permission denied") }
-		}, code: exitFailed, said: "looking whether SBD runs on this node: permission denied; nothing was changed"},
+		}, code: exitFailed, said: "checking whether SBD runs on this node: permission denied; nothing was changed"},
 		{name: "DC without", unknown: true, code: exitUsage, said: "Pacemaker does not know of it (have-watchdog is (none)), because the node that decides, lb-1, was started without SBD"},
 		{name: "slower watchdog", change: func(_ *system, h *fencing.SBD) { h.Timeout = 10 * time.Second }, code: exitUsage,
 			said: "fencing.sbd.watchdog_timeout is 5s, but SBD_WATCHDOG_TIMEOUT is 10 s on this node (/etc/default/sbd)"},
