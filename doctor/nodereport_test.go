@@ -95,7 +95,7 @@ func TestToldInTheFuture(t *testing.T) {
 	require.Equal(t, "full", found[0].What)
 	require.Equal(t, "clock-skew", found[1].Check)
 	require.Equal(t, doctor.Error, found[1].Severity)
-	require.Equal(t, "by its clock it reported 48h0m0s from now", found[1].What)
+	require.Equal(t, "by its clock, the report is from 48h0m0s in the future", found[1].What)
 	_, found = doctor.FindingsFrom("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second))
 	require.Len(t, found, 1)
 }

@@ -18,8 +18,8 @@ type SBD struct {
 	Runs bool
 	// Disks are those of SBD_DEVICE, "" without a disk.
 	Disks string
-	// Watchdog is the SBD_WATCHDOG_TIMEOUT in effect; 0 where what the file says is not a time, and
-	// Word is what it says.
+	// Watchdog is the SBD_WATCHDOG_TIMEOUT in effect; 0 if the file's value is not a time; Word is
+	// the value as written.
 	Watchdog time.Duration
 	Word     string
 	// Path is the file with the settings, "" if there is none.
@@ -50,26 +50,26 @@ func ReadSBD(root string, runs bool) (SBD, error) {
 	return n, nil
 }
 
-// What a node reports of its sbd.
+// What a node reports about its sbd.
 const (
 	sbdIdle = "not running"
 	sbdDisk = "with a disk"
 )
 
-// Fact returns what the node reports of it to the others.
+// Fact returns what the node reports about it to the others.
 func (n SBD) Fact() string {
 	switch {
 	case !n.Runs:
 		return sbdIdle
 	case n.Disks != "":
-		return sbdDisk // the disk's own times count
+		return sbdDisk // the disk's own time-outs apply
 	case n.Watchdog == 0:
 		return n.Word
 	}
 	return n.Watchdog.String()
 }
 
-// ReportedSBD reads what another node has reported, nil for nothing.
+// ReportedSBD parses another node's report, nil if there is none.
 func ReportedSBD(facts map[string]string) *SBD {
 	fact, ok := facts[FactSBD]
 	if !ok {

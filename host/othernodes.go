@@ -81,7 +81,7 @@ func (d *Doctor) nodesDiffer() doctor.Check {
 		Short: "nodes that differ in what they should have in common: versions, HAProxy's " +
 			"configuration, " +
 			"tokens, kernel parameters",
-		Why: "after a failover clients meet another configuration, or one that this node's " +
+		Why: "after a failover clients get a different configuration, or one that this node's " +
 			"HAProxy refuses",
 		Remedy: "hawser reload --push, or the same packages on every node",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {

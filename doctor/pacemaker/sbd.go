@@ -29,7 +29,8 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 		return all, hereErr // a file has no nodes to ask
 	}
 	if err != nil {
-		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes reported of sbd: %w", err))
+		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes reported about sbd: "+
+			"%w", err))
 	}
 	for _, n := range v.status.Nodes {
 		if !n.Online || n.Type == "remote" || crm.SameHost(n.Name, v.Node) {
@@ -202,7 +203,7 @@ func (s sbdNodes) judgeWords() []doctor.Finding {
 	return found
 }
 
-// judgeSilence names the nodes that have reported nothing.
+// judgeSilence lists the nodes that have not reported.
 func (s sbdNodes) judgeSilence() *doctor.Finding {
 	if len(s.silent) == 0 {
 		return nil

@@ -43,7 +43,7 @@ func TestResourcesMadeFromTemplates(t *testing.T) {
 	found := look(t, b)
 	require.Len(t, found, 1)
 	require.Equal(t, "monitors", found[0].Check)
-	require.Equal(t, "haproxy has no monitor that is repeated", found[0].What)
+	require.Equal(t, "haproxy has no recurring monitor", found[0].What)
 	require.Equal(t, []string{
 		"crm configure edit haproxy-template haproxy    # the template, and what is made from it",
 	}, found[0].Fix)
