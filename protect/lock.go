@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock is the right to hold connections in one network namespace. The kernel gives it back when the
-// last process that has it is gone: the guard has it too, so that nobody else begins before the
-// guard of a killed run has cleared up.
+// lock is the right to hold connections in one network namespace. The kernel releases it when the
+// last process that has it is gone: the guard has it too, so that no other run begins before the
+// guard of a killed run has cleaned up.
 type lock struct{ file *os.File }
 
 // BusyError says that another run holds connections.
@@ -26,13 +26,13 @@ type BusyError struct {
 
 func (e *BusyError) Error() string {
 	if e.PID == 0 {
-		return "another hawser protect holds connections already"
+		return "another hawser protect already holds connections"
 	}
-	return fmt.Sprintf("another hawser protect holds connections already: process %d, which runs "+
+	return fmt.Sprintf("another hawser protect already holds connections: process %d, which runs "+
 		"%s", e.PID, e.Command)
 }
 
-// clearingUp is how long the guard of a killed run may take to clear up.
+// clearingUp is how long the guard of a killed run may take to clean up.
 const clearingUp = 2 * time.Second
 
 func lockError(err error) error {
@@ -101,7 +101,8 @@ func holder(file *os.File) *BusyError {
 func (l *lock) release() { _ = l.file.Close() }
 
 // startTime is when a process started, in clock ticks after the machine did (proc(5), field 22 of
-// stat), "" if it is gone or a zombie. With the number it names a process for ever.
+// stat), "" if it is gone or a zombie. Together with the process id it identifies a process for
+// good.
 func startTime(pid int) string {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

@@ -51,7 +51,7 @@ type agent struct {
 // New declares the agent. The version is shown in its meta-data.
 func New(version string) *ocf.Agent { return newAgent(version).Declare() }
 
-// Keep is the life of the process that watches HAProxy, the keeper. It returns its exit code.
+// Keep runs the process that watches HAProxy, the keeper. It returns its exit code.
 func Keep(ctx context.Context, version string) int {
 	return keeper.Run(ctx, func() keeper.Agent { return newAgent(version) })
 }

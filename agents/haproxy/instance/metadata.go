@@ -71,8 +71,8 @@ func fetchAddr(ctx context.Context, url string) (netip.Addr, error) {
 	}
 	addr, err := netip.ParseAddr(strings.TrimSpace(string(body)))
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("the metadata service answers something else than an "+
-			"address: GET %s: %q", url, body)
+		return netip.Addr{}, fmt.Errorf("the metadata service does not answer with an address: "+
+			"GET %s: %q", url, body)
 	}
 	return addr, nil
 }
