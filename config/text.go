@@ -25,7 +25,7 @@ floating_ips:
 // Columns of the texts for a terminal.
 const (
 	docColumn = 20
-	textWidth = 98 // what shows it indents it
+	textWidth = 98 // the caller indents it
 )
 
 // Help returns what the keys are for, for --help and the manual.
@@ -71,7 +71,7 @@ func wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// description returns what the key is for, and what holds without it.
+// description returns what the key is for, and its default.
 func (k key) description(withDefault bool) string {
 	text := k.doc
 	if k.only != "" {

@@ -27,7 +27,7 @@ func WhereServedID(address string) string { return address + "-where-served" }
 // ApartID returns the id of the constraint that keeps two addresses apart.
 func ApartID(a, b string) string { return a + "-apart-" + b }
 
-// Infinity is Pacemaker's score of what must be, or with a minus sign must not be.
+// Infinity is Pacemaker's score for what must be, or with a minus sign must not be.
 const Infinity = "INFINITY"
 
 // ResourceID is a resource's id in the cluster's configuration. It is a type of its own so that the

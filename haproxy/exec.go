@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Config is a configuration as HAProxy is given it.
+// Config is a configuration as it is given to HAProxy.
 type Config struct {
 	// Binary is HAProxy's program.
 	Binary string
@@ -36,7 +36,7 @@ func (e *CheckError) Error() string { return "HAProxy refuses the configuration:
 const outputLimit = 1 << 20
 
 // Check has HAProxy read the configuration (`haproxy -c`). A *CheckError says that it is refused;
-// an error that wraps os.ErrNotExist, that there is no such program.
+// an error that wraps os.ErrNotExist says that there is no such program.
 func (c Config) Check(ctx context.Context) error {
 	args := []string{"-c"}
 	for _, file := range c.Files {
@@ -46,7 +46,7 @@ func (c Config) Check(ctx context.Context) error {
 	cmd.Env, cmd.Dir = c.Env, "/"
 	var output limited
 	cmd.Stdout, cmd.Stderr = &output, &output
-	// Binary may be a script: what it started must go with it, and must not hold the pipe open.
+	// Binary may be a script: what it started must end with it, and must not keep the pipe open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	// after the end of the program; a busy machine needs some time to read what it said

@@ -98,7 +98,7 @@ func TestStart(t *testing.T) {
 
 	code, said := p.run(t, Options{Match: Match{Ports: []uint16{8082}}}, "true")
 	require.Equal(t, ExitOwn, code)
-	require.Contains(t, said, "nobody listens on port 8082")
+	require.Contains(t, said, "nothing listens on port 8082")
 
 	proc := p.command(t, Options{Match: Match{Ports: []uint16{8082}}, Start: true,
 		MaxHold: 10 * time.Second},

@@ -108,7 +108,7 @@ func TestNeedless(t *testing.T) {
 	require.NoError(t, os.WriteFile(setting, []byte("1"), 0o600))
 	_, said = p.run(t, o, "true")
 	require.NoError(t, os.WriteFile(setting, []byte("0"), 0o600))
-	require.Contains(t, said, "not needed here, and is done all the same: "+
+	require.Contains(t, said, "not needed here, but is done anyway: "+
 		"net.ipv4.tcp_migrate_req=1")
 
 	stopDaemon(t, filepath.Join(p.dir, "haproxy.pid"))

@@ -28,7 +28,7 @@ func TestOffWithFaults(t *testing.T) {
 			Count: 1, RetryAfter: time.Second}}},
 		"429 for longer than it has": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 429,
 			RetryAfter: time.Minute}},
-			reason: "the API wants no more requests of this token, for another 1m0s"},
+			reason: "the API refuses further requests with this token, for another 1m0s"},
 		"500": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 500,
 			Count: 4}}},
 		"503 for ever": {faults: []cloud.Fault{{Kind: cloud.Status, Status: 503}},

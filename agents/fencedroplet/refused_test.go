@@ -19,13 +19,13 @@ func TestRefused(t *testing.T) {
 		reason string
 	}{
 		"unknown name": {lines: []string{"port=lb-9"},
-			reason: `cannot find the droplet "lb-9": the API knows none under this token`},
+			reason: `cannot find the droplet "lb-9": this token sees no such droplet`},
 		"unknown id": {lines: []string{"port=9999"},
 			reason: `cannot find the droplet "9999": no such droplet (the API says 404`},
 		"another case": {lines: []string{"port=LB-2"},
-			reason: `cannot find the droplet "LB-2": the API knows none`},
+			reason: `cannot find the droplet "LB-2": this token sees no such droplet`},
 		"unknown tag": {lines: []string{"port=tag:none"},
-			reason: `the API knows none under this token`},
+			reason: `this token sees no such droplet`},
 		"two of a name": {lines: []string{"port=twin"},
 			reason: `2 match: droplet 2001 (twin), droplet 2002 (twin): give the id in pcmk_host_map`},
 		"two of a tag": {lines: []string{"port=tag:lb"},
@@ -37,9 +37,9 @@ func TestRefused(t *testing.T) {
 		"no droplet named": {reason: "parameter plug is not set: off needs a " +
 			"machine"},
 		"no name at all": {lines: []string{"port=../v2/account"},
-			reason: `that is no id, no name of a droplet`},
+			reason: `that is not a droplet's id, not a name`},
 		"two names": {lines: []string{"port=lb-1,lb-2"},
-			reason: `that is no id, no name of a droplet`},
+			reason: `that is not a droplet's id, not a name`},
 		"itself": {lines: []string{"port=lb-1"},
 			reason: "refused: droplet 1001 (lb-1) is the droplet that this runs on: is the host " +
 				"map right"},

@@ -132,7 +132,7 @@ func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	w.reload()
 	require.Equal(t, worker, w.worker().PID)
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "the old configuration serves", mine+" here",
-		wanted+" is to be served")
+		wanted+" should be served")
 	require.Equal(t, first, w.taken().Serves)
 	require.Equal(t, mine, w.taken().Disk)
 	require.Contains(t, w.taken().Pending, wanted)

@@ -164,7 +164,7 @@ func TestNoMetadataService(t *testing.T) {
 		`bind "${HAWSER_ANCHOR_IP}"`, 1))
 	for name, handler := range map[string]http.HandlerFunc{
 		"does not know it": http.NotFound,
-		"something else": func(rw http.ResponseWriter, _ *http.Request) {
+		"not answer with an address": func(rw http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(rw, "<html>")
 		},
 		"does not answer": func(_ http.ResponseWriter, r *http.Request) {
@@ -198,7 +198,7 @@ func TestPublish(t *testing.T) {
 
 	failed := w.r.Monitor(0)
 	w.want(ocf.Success, failed)
-	require.Contains(t, failed.Stderr, "cannot tell the cluster")
+	require.Contains(t, failed.Stderr, "cannot report")
 
 	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 0))
 	require.NoError(t, os.Remove(w.path("told")))

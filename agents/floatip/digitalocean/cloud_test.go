@@ -163,7 +163,8 @@ func TestAssign(t *testing.T) {
 		"throttled for longer than there is time": {
 			faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, RetryAfter: 47 * time.Second}},
 			limit:  5 * time.Second, kind: fault.Throttled,
-			reason: "the API wants no more requests of this token, for another 47s (the API says " +
+			reason: "the API refuses further requests with this token, for another 47s (the API " +
+				"says " +
 				"429",
 		},
 	} {

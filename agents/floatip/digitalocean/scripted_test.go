@@ -109,7 +109,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		},
-			"sends us elsewhere, where the token must not go: correct api_url"},
+			"redirects to another place, where the token must not be sent: correct api_url"},
 		"the token quoted": {func(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "bad header "+r.Header.Get("Authorization"), http.StatusBadRequest)
 		}, `400 "bad header Bearer ********`},
@@ -167,7 +167,7 @@ func TestHourlyLimit(t *testing.T) {
 		fmt.Fprint(w, `{"id":"too_many_requests","message":"API Rate limit exceeded."}`)
 	}, nil)
 	_, err := p.Holder(within(t, 5*time.Second), ip4)
-	require.ErrorContains(t, err, "the API wants no more requests of this token, for another ")
+	require.ErrorContains(t, err, "the API refuses further requests with this token, for another ")
 	require.ErrorContains(t, err, "give the cluster a token of its own")
 	require.Equal(t, fault.Throttled, fault.Of(err))
 	require.Equal(t, 1, asked)
@@ -205,7 +205,7 @@ func TestHereInOlderWords(t *testing.T) {
 			reason: `active is "maybe", and not true or false`},
 		"an odd address": {keys: map[string]string{"reserved_ip/ipv4/active": "true",
 			"reserved_ip/ipv4/ip_address": "203.0.113.10x"}, ip: ip4,
-			reason: "which is no address"},
+			reason: "which is not an address"},
 		"the address missing": {keys: map[string]string{"reserved_ip/ipv4/active": "true"}, ip: ip4,
 			reason: "no such key"},
 	} {
