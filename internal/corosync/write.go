@@ -13,25 +13,26 @@ import (
 // Cluster is what a corosync.conf is written for: nodes on knet, each with one vote.
 type Cluster struct {
 	Name string
-	// Nodes are listed in this order. One without an ID gets its place in the list, from 1.
+	// Nodes are listed in this order. A node without an ID gets its position in the list, from 1.
 	Nodes []Member
 	// Cipher and Hash are crypto_cipher and crypto_hash, "none" if empty.
 	Cipher, Hash string
 	Timing       Timing
-	// LogFile is written beside the system's log, with times to the millisecond; none if empty.
+	// LogFile is written in addition to the system's log, with times to the millisecond; none if
+	// empty.
 	LogFile string
 	// StartAlone lets one of two nodes act after its start before it has seen the other
 	// (wait_for_all: 0).
 	StartAlone bool
 }
 
-// MaxNodes is how many nodes Corosync takes (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
+// MaxNodes is how many nodes Corosync accepts (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
 const MaxNodes = 384
 
 // hostName is a name that crm_node, scp and a person can use for a node.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$`)
 
-// clusterName is the subset of names with which no tool has trouble.
+// clusterName is the subset of names that no tool has trouble with.
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,15}$`)
 
 // Validate returns everything for which Corosync, or Pacemaker on top of it, would refuse the
@@ -123,7 +124,8 @@ func (c Cluster) logging() Line {
 
 // quorum gives each of two nodes quorum by itself, once it has seen the other after its start:
 // wait_for_all follows from two_node (votequorum(5)). It is not written down, because Corosync
-// takes over a written wait_for_all no earlier than at its next start, even when two_node has gone.
+// applies a change of a written wait_for_all only at its next start, even when two_node has been
+// removed.
 func (c Cluster) quorum() Line {
 	s := Line{Key: "quorum", opens: true, Section: []Line{
 		{Key: "provider", Value: "corosync_votequorum"},

@@ -91,7 +91,7 @@ func TestValidate(t *testing.T) {
 		"node lb-1 has 0 addresses":                                    func(c *corosync.Cluster) { c.Nodes[0].Addresses = nil },
 		`node lb-3: "lb-3" is not an IP address`:                       func(c *corosync.Cluster) { c.Nodes[2].Addresses[0] = "lb-3" },
 		`node lb-3: "fe80::1%eth1" is not an IP addre`:                 func(c *corosync.Cluster) { c.Nodes[2].Addresses[0] = "fe80::1%eth1" },
-		"a token of 100ms would be sent again":                         func(c *corosync.Cluster) { c.Timing.Token = 100 * ms },
+		"a token of 100ms would be retransmitted":                      func(c *corosync.Cluster) { c.Timing.Token = 100 * ms },
 	} {
 		c := good()
 		spoil(&c)

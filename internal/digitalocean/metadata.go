@@ -49,11 +49,11 @@ func NewMetadata(origin string) *Metadata {
 	}}
 }
 
-// ErrNoKey is a key that the service does not have.
+// ErrNoKey says that the service does not have the key.
 var ErrNoKey = errors.New("no such key")
 
 // Get reads a key, such as "id". Keys are short lines of text; user-data, which is not, is never
-// asked for.
+// requested.
 func (m *Metadata) Get(ctx context.Context, key string) (string, error) {
 	var err error
 	for attempt := range metadataAttempts {
@@ -106,9 +106,9 @@ func ParseDropletID(text string) (string, error) {
 	return text, nil
 }
 
-// Identity finds out the id of this droplet once a boot: from the file where it was noted, from the
-// metadata service, or from the firmware, where DigitalOcean writes it as the serial number of the
-// machine.
+// Identity finds out the id of this droplet once per boot: from the file where it was noted, from
+// the metadata service, or from the firmware, where DigitalOcean writes it as the serial number of
+// the machine.
 type Identity struct {
 	Metadata *Metadata
 	Cache    string // file; "" keeps nothing
@@ -173,8 +173,8 @@ func (i Identity) serial() (string, bool) {
 	return id, err == nil
 }
 
-// Here returns the Identity of the machine that this runs on. cache is the file that keeps the id
-// until the next boot, "" keeps nothing.
+// Here returns the Identity of this machine. cache is the file that keeps the id until the next
+// boot; "" keeps nothing.
 func Here(m *Metadata, cache string) Identity {
 	return Identity{Metadata: m, Cache: cache, BootID: "/proc/sys/kernel/random/boot_id",
 		Firmware: "/sys/class/dmi/id"}

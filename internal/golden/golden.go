@@ -1,6 +1,6 @@
 // Package golden compares what a test has generated with a file that is kept beside it.
-// HAWSER_UPDATE=1 writes the files again; look at the difference before you commit it. It is for
-// tests, and imports nothing of ours.
+// HAWSER_UPDATE=1 rewrites the files; check the difference before you commit it. It is for tests,
+// and imports nothing of ours.
 //
 // There is only this file.
 package golden
@@ -23,5 +23,5 @@ func Equal(t testing.TB, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err, "HAWSER_UPDATE=1 go test writes it")
-	require.Equal(t, string(want), got, "%s; HAWSER_UPDATE=1 go test writes it again", path)
+	require.Equal(t, string(want), got, "%s; HAWSER_UPDATE=1 go test rewrites it", path)
 }
