@@ -115,7 +115,7 @@ kill -9 $p; wait $p`)
 	})
 	t.Run("a node that kept away from a reload takes it", func(t *testing.T) {
 		c.write(t, "lb-3", haproxyCfg, versioned("other"))
-		require.Contains(t, c.fails(t, 8, "lb-1", "hawser", "reload", "--yes"), "is to be served")
+		require.Contains(t, c.fails(t, 8, "lb-1", "hawser", "reload", "--yes"), "should be served")
 		c.write(t, "lb-1", "/root/new.cfg", versioned("eight"))
 		c.run(t, "lb-1", push...)
 		served(t, "eight")
