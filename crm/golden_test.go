@@ -14,7 +14,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// The goldens are whole CIBs. HAWSER_UPDATE=1 writes them anew; look at the difference before it is committed.
+// The goldens are whole CIBs. HAWSER_UPDATE=1 rewrites them; check the difference before you commit
+// it.
 func TestGoldenConfigurations(t *testing.T) {
 	verify := needs.Command(t, "crm_verify")
 	seed := parse(t, crmtest.Seed("lb-1", "lb-2", "lb-3"))

@@ -17,7 +17,7 @@ import (
 
 const fenceToken = "/etc/hawser/fence-token"
 
-// dropletYAML has lost nodes switched off by the cloud.
+// dropletYAML has failed nodes switched off by the cloud.
 func (c *cluster) dropletYAML() string {
 	var droplets []string
 	for _, n := range c.Nodes(lab.Balancer) {

@@ -46,7 +46,7 @@ func (d *Doctor) NodeChecks() []doctor.Check {
 // clusterChecks returns the checks of what all nodes share: Pacemaker's configuration and state,
 // Corosync, the clocks.
 func (d *Doctor) clusterChecks() []doctor.Check {
-	cluster := &pacemaker.Cluster{Node: d.host.Node, Pacemaker: d.host.Cluster, Told: d.facts}
+	cluster := &pacemaker.Cluster{Node: d.host.Node, Pacemaker: d.host.Cluster, Reported: d.facts}
 	messages := &ring.Ring{
 		Node: d.host.Node, Keys: corosync.AskKeys, Stats: corosync.AskStats,
 		Votes:  corosync.AskVotes,

@@ -202,7 +202,7 @@ func killTree(t testing.TB, proc *process) {
 	_ = proc.Wait()
 }
 
-// TestMaxHold releases the connections although COMMAND goes on.
+// TestMaxHold releases the connections although COMMAND keeps running.
 func TestMaxHold(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8088)

@@ -64,9 +64,9 @@ const (
 	tcpListen  = 10
 )
 
-// look asks the kernel for the sockets, by sock_diag(7): unlike /proc/net/tcp it leaves the
+// listSockets asks the kernel for the sockets, by sock_diag(7): unlike /proc/net/tcp it leaves the
 // established connections out, of which there may be hundreds of thousands.
-func look(m Match) (sight, error) {
+func listSockets(m Match) (sight, error) {
 	var seen sight
 	s, err := openSocket(unix.NETLINK_SOCK_DIAG)
 	if err != nil {

@@ -134,7 +134,7 @@ func (o *Options) listeners() (sight, error) {
 	if !chosen {
 		o.Ports = defaultPorts()
 	}
-	seen, err := look(o.Match)
+	seen, err := listSockets(o.Match)
 	if err != nil {
 		return seen, fmt.Errorf("find out who listens on %v: %w", o.Match, err)
 	}
@@ -261,7 +261,7 @@ func (r *run) await(end <-chan struct{}, limit <-chan time.Time, lacking string,
 func (r *run) drain(ctx context.Context) {
 	deadline := time.Now().Add(min(drainFor, r.MaxHold/4))
 	for time.Now().Before(deadline) && ctx.Err() == nil {
-		now, err := look(r.Match)
+		now, err := listSockets(r.Match)
 		if err != nil || now.drained() {
 			return
 		}
@@ -275,7 +275,7 @@ func (r *run) handOver(code int) {
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
 	for began := time.Now(); ; {
-		now, err := look(r.Match)
+		now, err := listSockets(r.Match)
 		if err != nil {
 			return
 		}
@@ -336,7 +336,7 @@ func (r *run) trickle() error {
 			return err
 		}
 		for time.Now().Before(deadline) {
-			if now, err := look(r.Match); err != nil || now.roomFor(portion) {
+			if now, err := listSockets(r.Match); err != nil || now.roomFor(portion) {
 				break
 			}
 			time.Sleep(tick)

@@ -96,7 +96,7 @@ func TestOtherAddresses(t *testing.T) {
 	killTree(t, proc)
 }
 
-// TestNeedless says when nothing need be held, and does it all the same.
+// TestNeedless: it is reported when nothing needs to be held, and done anyway.
 func TestNeedless(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8095)

@@ -198,7 +198,7 @@ func TestSetupAfterAKill(t *testing.T) {
 	require.Less(t, strings.Index(calls, "systemctl unmask corosync.service"), strings.Index(calls, "systemctl start corosync.service"))
 }
 
-// TestSetupStopsNobodyBeforeItIsRefused: what serves goes on when the rest is refused.
+// TestSetupStopsNobodyBeforeItIsRefused: what serves keeps running when the rest is refused.
 func TestSetupStopsNobodyBeforeItIsRefused(t *testing.T) {
 	s := newSetup(t, packages)
 	s.file(t, "units/haproxy.service.enabled", "")
@@ -239,7 +239,7 @@ func TestSetupFindsItsAddress(t *testing.T) {
 	require.Contains(t, out, "10.132.0.11 is not an address of this machine")
 }
 
-// TestSetupGrows: a Corosync that runs is told of another node, and not restarted.
+// TestSetupGrows: a running Corosync learns of another node without a restart.
 func TestSetupGrows(t *testing.T) {
 	three := append(append([]string{}, two...), "lb-3=10.132.0.13")
 	grown := func(t *testing.T, change func(string) string, args ...string) (calls, conf string) {

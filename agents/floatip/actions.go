@@ -180,7 +180,7 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	if err != nil {
 		return ocf.Stopped, err
 	}
-	here, err := s.look(ctx, check)
+	here, err := s.isHere(ctx, check)
 	kind := fault.Of(err)
 	switch {
 	case kind == fault.Broken || kind == fault.Conflict:
@@ -208,9 +208,9 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	return ocf.Stopped, ocf.Errorf(ocf.ErrGeneric, "%w", err)
 }
 
-// look finds out whether the address is here. here together with an error means that it is, and
+// isHere finds out whether the address is here. here together with an error means that it is, and
 // that the error is worth knowing.
-func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err error) {
+func (s *session) isHere(ctx context.Context, check ocf.Check) (here bool, err error) {
 	if !s.driver.exclusive {
 		if here, err = s.here(ctx); err != nil || !here || check.Level < 10 {
 			return here, err

@@ -14,7 +14,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// What the agent finds and what Corosync says of the nodes: the wrong machine is refused, what cannot be seen is told.
+// What the agent finds and what Corosync says about the nodes: a wrong machine is refused, what
+// cannot be checked is reported.
 func TestDropletsAreTheNodes(t *testing.T) {
 	droplet := func(id int, name string, addresses ...string) Droplet {
 		m := Droplet{ID: id, Name: name}

@@ -200,18 +200,18 @@ func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
 	}
 	for _, file := range defaults {
 		if text, err := os.ReadFile(file); err == nil {
-			here.take(sbd.Parse(strings.Split(string(text), "\n")), file)
+			here.merge(sbd.Parse(strings.Split(string(text), "\n")), file)
 			break
 		}
 	}
 	if env, ok := procfs.FS(proc).EnvironOf("pacemakerd"); ok {
-		here.take(sbd.Parse(env), "the environment of pacemakerd")
+		here.merge(sbd.Parse(env), "the environment of pacemakerd")
 	}
 	return here, nil
 }
 
-// take takes the settings that are set.
-func (here *SBD) take(s sbd.Settings, from string) {
+// merge takes the settings that are set.
+func (here *SBD) merge(s sbd.Settings, from string) {
 	if device, ok := s[sbd.Watchdog]; ok {
 		here.Watchdog = device
 	}

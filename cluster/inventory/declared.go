@@ -105,7 +105,7 @@ func Family(objects []crm.Object, id string) []string {
 	return all
 }
 
-// standsIn says whether the resource is in a group or clone of that name.
-func standsIn(objects []crm.Object, id, name string) bool {
+// isIn says whether the resource is in a group or clone of that name.
+func isIn(objects []crm.Object, id, name string) bool {
 	return slices.Contains(Family(objects, id), name)
 }

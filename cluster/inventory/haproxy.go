@@ -61,7 +61,7 @@ func Find(cib *crm.CIB, name string) (*crm.Primitive, error) {
 	objects := cib.Effective()
 	all := Primitives(objects, IsHAProxy)
 	for _, p := range all {
-		if name != "" && (p.Name == name || standsIn(objects, p.Name, name)) {
+		if name != "" && (p.Name == name || isIn(objects, p.Name, name)) {
 			return p, nil
 		}
 	}

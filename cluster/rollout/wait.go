@@ -130,7 +130,7 @@ func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration,
 		status, err := r.Cluster.Status(limited)
 		if err == nil {
 			for i := range l.Report.Nodes {
-				l.look(status, &l.Report.Nodes[i], r.Now())
+				l.update(status, &l.Report.Nodes[i], r.Now())
 			}
 			if len(l.Waiting()) == 0 {
 				return nil
@@ -158,8 +158,8 @@ func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration,
 	}
 }
 
-// look finds out what has become of one node's reload.
-func (l *Reload) look(status *crm.Status, n *NodeReload, now time.Time) {
+// update finds out how one node's reload has gone.
+func (l *Reload) update(status *crm.Status, n *NodeReload, now time.Time) {
 	if n.State != NoAnswer {
 		return
 	}
@@ -185,7 +185,7 @@ func (l *Reload) look(status *crm.Status, n *NodeReload, now time.Time) {
 	case taken.Asked == l.generation && taken.Pending != "":
 		n.State, n.Reason = Kept, taken.Pending
 	case !runs:
-		n.lost(status, l)
+		n.whyGone(status, l)
 	}
 	if runs && n.State != NoAnswer && n.State != Left {
 		n.After, n.OldWorkers, n.Connections = taken.Serves, taken.OldWorkers, taken.Conns
@@ -196,9 +196,9 @@ func (l *Reload) look(status *crm.Status, n *NodeReload, now time.Time) {
 	}
 }
 
-// lost finds out why HAProxy no longer runs on a node that is present; it may be about to start
+// whyGone finds out why HAProxy no longer runs on a node that is present; it may be about to start
 // again.
-func (n *NodeReload) lost(status *crm.Status, l *Reload) {
+func (n *NodeReload) whyGone(status *crm.Status, l *Reload) {
 	for _, f := range status.Failures {
 		if crm.ResourceOf(f.Resource) == l.id && f.Node == n.Node && f.Since(l.began) {
 			n.State, n.Reason, n.After = NodeFailed, f.String(), ""

@@ -20,8 +20,8 @@ type failure struct {
 	title, short, claim string
 	// breaks does it to the active balancer.
 	breaks func(ctx context.Context, d *demo, active string) error
-	// mends restores what does not come back by itself.
-	mends func(ctx context.Context, d *demo, active string) error
+	// restore restores what does not come back by itself.
+	restore func(ctx context.Context, d *demo, active string) error
 	// moves says whether the address has to be elsewhere afterwards, or still where it was.
 	moves bool
 	// limit is the longest gap that the claim allows.
@@ -67,7 +67,7 @@ var failures = []failure{
 			printf(d.std.out, "\n# hawser-lab kill %s\n", active)
 			return d.lab.Kill(active)
 		},
-		mends: func(ctx context.Context, d *demo, active string) error {
+		restore: func(ctx context.Context, d *demo, active string) error {
 			printf(d.std.out, "\n# hawser-lab boot %s\n", active)
 			return d.lab.Boot(ctx, active)
 		},
@@ -114,8 +114,8 @@ func (d *demo) fail(ctx context.Context, f failure) error {
 	recovered := time.Now()
 	printf(d.std.out, "%s is held by %s, and the client is served again.\n", lab.FloatingIP,
 		r.after)
-	if f.mends != nil {
-		if err := f.mends(ctx, d, active); err != nil {
+	if f.restore != nil {
+		if err := f.restore(ctx, d, active); err != nil {
 			return err
 		}
 	}

@@ -40,7 +40,8 @@ func TestDestroyWarnsOfFencingThatComesBack(t *testing.T) {
 	require.Contains(t, stderr.String(), "hawser: warning: fencing is on again after this and no fencing device is configured")
 }
 
-// A node that joined after the devices were configured is named by what an operator looks at before it is lost.
+// A node that joined after the devices were configured is reported by what an operator reads before
+// the node fails.
 func TestANodeThatNoDeviceIsThereFor(t *testing.T) {
 	only := func(hosts string) *crm.Primitive {
 		return &crm.Primitive{Name: "fence", Class: "stonith", Type: "fence_ipmilan", Params: crm.Attrs{{Name: "pcmk_host_list", Value: hosts}}}

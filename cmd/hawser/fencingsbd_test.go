@@ -16,7 +16,7 @@ import (
 )
 
 // What Pacemaker would answer by ending itself must be found before it is written.
-func TestSBDIsLookedAtBeforeItIsReliedOn(t *testing.T) {
+func TestSBDIsCheckedBeforeItIsReliedOn(t *testing.T) {
 	well := fencing.SBD{Running: true, Timeout: 5 * time.Second, SaidBy: "/etc/default/sbd", Watchdog: "/dev/watchdog"}
 	for _, tc := range []struct {
 		name    string

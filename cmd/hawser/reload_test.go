@@ -295,7 +295,7 @@ func TestReloadWhereAProbeFoundItRunning(t *testing.T) {
 	require.Contains(t, stderr.String(), "warning: Pacemaker would restart haproxy on lb-2")
 }
 
-// TestReloadWhileTheConfigurationChanges: a plan that is stale is made anew, whatever else was edited.
+// TestReloadWhileTheConfigurationChanges: a stale plan is made again, whatever else was edited.
 func TestReloadWhileTheConfigurationChanges(t *testing.T) {
 	c, sys, _, stderr := reloadable(t)
 	c.Fail("Apply", crm.ErrStale)

@@ -19,7 +19,8 @@ func statusOf(t *testing.T, node string, change func(*crm.Status)) (text string,
 	return stdout.String(), code
 }
 
-// Until a lost node is fenced Pacemaker says that its resources run there. Nobody knows, and an address that is nowhere else answers nobody.
+// Until a failed node is fenced Pacemaker says that its resources run there. Nobody knows, and an
+// address that is not on another node answers nobody.
 func TestStatusOfANodeThatIsNotFencedYet(t *testing.T) {
 	text, code := statusOf(t, "lb-9", func(s *crm.Status) {
 		s.Fencing = true

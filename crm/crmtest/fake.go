@@ -138,14 +138,14 @@ func (f *Fake) SetAttribute(node, name, value string) {
 	f.attrs[node+"\x00"+name] = value
 }
 
-// Tell sets a private attribute of another node, as hawser on that node would.
-func (f *Fake) Tell(node, name, value string) {
+// SetPrivateOn sets a private attribute of another node, as hawser on that node would.
+func (f *Fake) SetPrivateOn(node, name, value string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tell(node, name, value)
+	f.setPrivateOn(node, name, value)
 }
 
-func (f *Fake) tell(node, name, value string) {
+func (f *Fake) setPrivateOn(node, name, value string) {
 	if f.private[name] == nil {
 		f.private[name] = map[string]string{}
 	}
@@ -438,7 +438,7 @@ func (f *Fake) SetPrivate(ctx context.Context, name, value string) error {
 		return err
 	}
 	defer f.mu.Unlock()
-	f.tell(f.cib.Nodes()[0], name, value)
+	f.setPrivateOn(f.cib.Nodes()[0], name, value)
 	return nil
 }
 

@@ -122,7 +122,7 @@ func (c *Ring) Checks() []doctor.Check {
 	}
 	for _, k := range []struct {
 		doctor.Check
-		look func(v *view) []doctor.Finding
+		check func(v *view) []doctor.Finding
 	}{
 		{
 			doctor.Check{
@@ -194,7 +194,7 @@ func (c *Ring) Checks() []doctor.Check {
 			case err != nil:
 				return nil, nil //nolint:nilerr // the check "corosync" reports it, once
 			}
-			return k.look(v), nil
+			return k.check(v), nil
 		}
 		all = append(all, check)
 	}

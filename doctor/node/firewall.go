@@ -62,9 +62,9 @@ func (f *Firewall) Checks() []doctor.Check {
 }
 
 // here sets the node of the findings.
-func (f *Firewall) here(look runFunc) runFunc {
+func (f *Firewall) here(check runFunc) runFunc {
 	return func(ctx context.Context) ([]doctor.Finding, error) {
-		found, err := look(ctx)
+		found, err := check(ctx)
 		return doctor.At(f.Node, found), err
 	}
 }

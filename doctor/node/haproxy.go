@@ -139,11 +139,11 @@ func (n Node) bindCheck() doctor.Check {
 					errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))
 					continue
 				}
-				told := map[string]bool{} // of each line once: it may name a thousand ports
+				reported := map[string]bool{} // of each line once: it may name a thousand ports
 				for _, b := range haproxy.Bindings(sources, procfs.Getenv(env)) {
 					f, ok := n.tryBinding(h, b, floating)
-					if key := b.Place + b.Addr.Addr().String() + f.Why; ok && !told[key] {
-						told[key] = true
+					if key := b.Place + b.Addr.Addr().String() + f.Why; ok && !reported[key] {
+						reported[key] = true
 						found = append(found, f)
 					}
 				}

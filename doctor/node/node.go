@@ -83,27 +83,27 @@ type runFunc = func(ctx context.Context) ([]doctor.Finding, error)
 // demands runs a check of what the configuration demands of this node; without a configuration
 // there is nothing to check.
 func (n Node) demands(
-	look func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error),
+	check func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error),
 ) runFunc {
 	return func(ctx context.Context) ([]doctor.Finding, error) {
 		d, err := n.declared(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return look(ctx, d)
+		return check(ctx, d)
 	}
 }
 
 // ofHAProxies runs a check of each HAProxy that the configuration demands. If one cannot be
 // checked, the others still are.
 func (n Node) ofHAProxies(
-	look func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error),
+	check func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error),
 ) runFunc {
 	return n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 		var found []doctor.Finding
 		var errs []error
 		for _, h := range d.HAProxies {
-			f, err := look(ctx, h)
+			f, err := check(ctx, h)
 			found = append(found, f...)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))

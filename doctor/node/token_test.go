@@ -36,8 +36,8 @@ func TestTokenFile(t *testing.T) {
 	require.Empty(t, w.finds("token-rights"), "one fault is told of once")
 }
 
-// What came of asking for the rights is told, of a token in a file, in the configuration and in
-// Pacemaker's secrets, and never the token.
+// The outcome of asking for the rights is reported, for a token in a file, in the configuration and
+// in Pacemaker's secrets, but never the token.
 func TestTokenRights(t *testing.T) {
 	needs.Root(t)
 	w := newWorld(t)

@@ -35,9 +35,9 @@ type Cluster struct {
 	Promise time.Duration
 	// Node is this node's name.
 	Node string
-	// Told returns the facts that the other nodes have reported, by node; nil if there is no node
+	// Reported returns the facts that the other nodes have reported, by node; nil if there is no node
 	// to ask.
-	Told func(ctx context.Context) (map[string]map[string]string, error)
+	Reported func(ctx context.Context) (map[string]map[string]string, error)
 }
 
 // view is the cluster as it was read once, for all checks.
@@ -66,7 +66,7 @@ func (c *Cluster) Checks() []doctor.Check {
 	var all []doctor.Check
 	for _, k := range []struct {
 		doctor.Check
-		look func(ctx context.Context, v *view) ([]doctor.Finding, error)
+		check func(ctx context.Context, v *view) ([]doctor.Finding, error)
 	}{
 		{
 			doctor.Check{
@@ -196,7 +196,7 @@ func (c *Cluster) Checks() []doctor.Check {
 			case err != nil:
 				return nil, nil //nolint:nilerr // the check "cluster" reports it, once
 			}
-			return k.look(ctx, v)
+			return k.check(ctx, v)
 		}
 		all = append(all, check)
 	}
@@ -232,7 +232,7 @@ func (c *Cluster) Checks() []doctor.Check {
 
 // quickly makes a Run of a check that needs only what was already read.
 func quickly(
-	look func(v *view) []doctor.Finding,
+	check func(v *view) []doctor.Finding,
 ) func(context.Context, *view) ([]doctor.Finding, error) {
-	return func(_ context.Context, v *view) ([]doctor.Finding, error) { return look(v), nil }
+	return func(_ context.Context, v *view) ([]doctor.Finding, error) { return check(v), nil }
 }

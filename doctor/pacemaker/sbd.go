@@ -21,11 +21,11 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 	if hereErr == nil {
 		all.of[v.Node] = here
 	}
-	if v.Told == nil {
+	if v.Reported == nil {
 		return all, hereErr
 	}
-	told, err := v.Told(ctx)
-	if told == nil && err == nil {
+	reported, err := v.Reported(ctx)
+	if reported == nil && err == nil {
 		return all, hereErr // a file has no nodes to ask
 	}
 	if err != nil {
@@ -36,7 +36,7 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 		if !n.Online || n.Type == "remote" || crm.SameHost(n.Name, v.Node) {
 			continue
 		}
-		if heard := doctor.ReportedSBD(told[n.Name]); heard != nil {
+		if heard := doctor.ReportedSBD(reported[n.Name]); heard != nil {
 			all.of[n.Name] = *heard
 		} else {
 			all.silent = append(all.silent, n.Name)

@@ -70,7 +70,7 @@ func TestConfIsRead(t *testing.T) {
 	)
 }
 
-// TestLoggedConf is of a cluster with a log file, of which one of two starts alone.
+// TestLoggedConf has a cluster with a log file, in which one of two nodes may start alone.
 func TestLoggedConf(t *testing.T) {
 	c := cluster(2, corosync.LAN, "10.132.0.%d")
 	c.LogFile, c.StartAlone, c.Cipher, c.Hash = "/var/log/corosync/corosync.log", true, "", ""

@@ -24,21 +24,21 @@ func (p Pacing) Begin() *Pace { return &Pace{next: p.First, last: p.Last} }
 type Pace struct {
 	next, last time.Duration
 	pauses     int
-	told       error // the latest failure
+	lastErr    error // the latest failure
 }
 
 // Pause waits before the next request, as long as the API asks for or else as the sequence goes. It
 // returns the failure's error at once if trying again is pointless or would be too late: the time
 // left is better spent on reporting why.
 func (p *Pace) Pause(ctx context.Context, f *Failure) error {
-	if ctx.Err() != nil && p.told != nil {
+	if ctx.Err() != nil && p.lastErr != nil {
 		// a request that was cut short says less than the one before it
-		return fmt.Errorf("%w (%w)", p.told, ctx.Err())
+		return fmt.Errorf("%w (%w)", p.lastErr, ctx.Err())
 	}
 	if !f.Again {
 		return f.Err
 	}
-	p.told = f.Err
+	p.lastErr = f.Err
 	wait := p.next/2 + rand.N(p.next/2+1)
 	if f.After > 0 {
 		wait = f.After + rand.N(f.After/10+p.next) // the other nodes were given the same time

@@ -78,7 +78,7 @@ func TestAPageIsRead(t *testing.T) {
 	require.Equal(t, []docrun.Mention{{Line: 3, Text: "hawser status"}}, p.Mentions)
 }
 
-func TestWhatIsWrongWithAPageIsTold(t *testing.T) {
+func TestFaultsOfAPageAreReported(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a command without a place": {"```sh\nreboot\n```", "p.md:1: this block does not say on which node it is run"},
 		"a place that is none":      {"```sh lb-1 in=cellar\nreboot\n```", "p.md:1: in=cellar: the places are lab and guest"},
@@ -158,7 +158,7 @@ func step(text string, s docrun.Step) docrun.Step {
 	return s
 }
 
-func TestTheCommandThatFailedIsTold(t *testing.T) {
+func TestTheFailedCommandIsReported(t *testing.T) {
 	for name, c := range map[string]struct {
 		step docrun.Step
 		want []string // "" in front: no error

@@ -276,8 +276,8 @@ func TestAssignElsewhere(t *testing.T) {
 	require.Equal(t, fault.Misplaced, fault.Of(err))
 }
 
-// A token without droplet:read reads every address as nobody's: that is unknown, except where the
-// token can be shown to see.
+// To a token without droplet:read every address seems to have no holder: that is unknown, unless
+// the token is shown to see droplets.
 func TestTokenThatCannotSeeDroplets(t *testing.T) {
 	s := newStage(t, cloud.Options{Tokens: map[string][]string{token: {cloud.ScopeIPRead,
 		cloud.ScopeIPUpdate}}})

@@ -156,7 +156,7 @@ func TestTokenError(t *testing.T) {
 	}
 }
 
-// The hourly limit is told by ratelimit-reset alone.
+// Only ratelimit-reset reports the hourly limit.
 func TestHourlyLimit(t *testing.T) {
 	asked := 0
 	p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -239,7 +239,7 @@ func TestSelfFromFirmware(t *testing.T) {
 	require.Error(t, err)
 }
 
-// Nothing of this machine's environment stands between the agent and the metadata service.
+// Nothing in this machine's environment comes between the agent and the metadata service.
 func TestMetadataGoesThroughNoProxy(t *testing.T) {
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
