@@ -57,7 +57,7 @@ func prepared(b *testing.B) *cluster {
 const stopwatchPath = "/usr/local/bin/stopwatch"
 
 // equip gives a node the stopwatch.
-func (c *cluster) equip(b *testing.B, node string) {
+func (c *cluster) equip(b testing.TB, node string) {
 	b.Helper()
 	self, err := os.Executable()
 	require.NoError(b, err)

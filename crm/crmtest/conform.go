@@ -11,7 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// Tutorial is a cloned HAProxy and a floating IP placed with it, on a cluster without fencing.
+// Tutorial is the set-up of a cloned HAProxy and a floating IP beside it, on a cluster without
+// fencing.
 func Tutorial() []crm.Object {
 	return []crm.Object{
 		&crm.Property{Name: "stonith-enabled", Value: "false"},
@@ -50,7 +51,7 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	t.Run("without fencing nothing would start", func(t *testing.T) { conformFencing(t, fresh(t)) })
 	t.Run("a cancelled context changes nothing", func(t *testing.T) { conformCancel(t, fresh(t)) })
 	t.Run("status", func(t *testing.T) { conformStatus(t, fresh(t)) })
-	t.Run("a ban keeps a resource off a node, and is told",
+	t.Run("a ban keeps a resource off a node, and is reported",
 		func(t *testing.T) { conformBan(t, fresh(t)) })
 	t.Run("verify says what check says, and forecasts nothing",
 		func(t *testing.T) { conformVerify(t, fresh(t)) })
@@ -65,8 +66,8 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	})
 }
 
-// ConformLive is what every crm.Cluster with a live cluster, not a file, must do. It sets a private
-// attribute and leaves it there.
+// ConformLive is what a crm.Cluster must do if a cluster is behind it rather than a file. It
+// sets a private attribute and leaves it there.
 func ConformLive(t *testing.T, c crm.Cluster, here string) {
 	ctx := context.Background()
 	t.Run("a private attribute", func(t *testing.T) {
@@ -244,7 +245,7 @@ func conformVerify(t *testing.T, c crm.Cluster) {
 	require.Equal(t, before, shows(t, c), "a check must write nothing")
 }
 
-// conformRehearse simulates a set-up, a move and the removal of the move's constraint, one after
+// conformRehearse plays a set-up, a move and the end of the move's constraint through, each after
 // the other.
 func conformRehearse(t *testing.T, c crm.Cluster) {
 	ctx := context.Background()
@@ -312,7 +313,7 @@ func conformStatus(t *testing.T, c crm.Cluster) {
 	require.Equal(t, map[string]int{"haproxy-clone/haproxy": 3, "/FloatIP": 1}, count)
 }
 
-// conformBan checks that no preference outweighs a ban.
+// conformBan: no preference outweighs a ban.
 func conformBan(t *testing.T, c crm.Cluster) {
 	ctx := context.Background()
 	write(t, c, crm.Spec{Objects: append(Tutorial(),
