@@ -7,7 +7,7 @@
 //
 //	situation                                                start       recurring monitor   probe       stop
 //	the address is here                                      0           0                   0           released, 0
-//	it is elsewhere, or nowhere                              assigned, 0 7                   7           0
+//	it is elsewhere, or unassigned                           assigned, 0 7                   7           0
 //	parameter wrong or missing                               6           6                   7 or as started with
 //	no token file, or an empty one                           5           -                   -           cloud 0
 //	token file that others may read or replace               4           -                   -           cloud 0

@@ -196,7 +196,7 @@ well.`,
 		Reloadable: true,
 		Long: `Any word: its change makes every node's HAProxy load its configuration again, without
 a restart. hawser reload sets it. One that ends in @ and the hash that hawser status shows of a
-configuration has a node whose files are others go on with what it serves; its monitor is then
+configuration lets a node with different files keep what it serves; its monitor is then
 degraded and says so.`,
 		Value: param.String(&a.Generation, ""),
 	}, {

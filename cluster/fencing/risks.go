@@ -106,7 +106,7 @@ func Protection(cib *crm.CIB, q Quorum) string {
 			"elsewhere " + wait + " after it was lost"
 	case cib.FencingEnabled() && len(devices) > 0:
 		return strings.Join(devices, ", ") +
-			": a lost node is fenced before its resources start elsewhere"
+			": a failed node is fenced before its resources start elsewhere"
 	case cib.FencingEnabled():
 		return "no usable fence device: resources of a failed node are not recovered"
 	case s == minorityStops:

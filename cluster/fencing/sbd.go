@@ -32,14 +32,15 @@ func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err
 		return "", outcome.Usagef(
 			"%s:%d: fencing by SBD needs three votes, and this cluster has %s and no quorum "+
 				"device: SBD resets the node that has no quorum, and of two nodes that lose sight "+
-				"of each other either both have it (two_node) and both go on, or neither has and "+
+				"of each other either both have it (two_node) and both keep running, or neither "+
+				"has and "+
 				"both are reset. Add a third node, or a quorum device (package corosync-qdevice "+
 				"here, corosync-qnetd on a third machine), "+
 				"or fence by a device: `fencing: {droplet: …}` or on", c.Path, at,
 			words.Count(len(nodes), "node"))
 	default:
 		warning = "whether this cluster of two has a quorum device could not be asked: without " +
-			"one, SBD fences nobody"
+			"one, SBD fences no node"
 	}
 	policy, _ := cib.Property(NoQuorumPolicy)
 	if policy == "freeze" {
@@ -149,7 +150,8 @@ func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
 	case here.Timeout > want:
 		return "", outcome.Usagef(
 			"%s:%d: fencing.sbd.watchdog_timeout is %s, but SBD_WATCHDOG_TIMEOUT is %d s on this "+
-				"node (%s): a lost node's address would be started elsewhere before its watchdog "+
+				"node (%s): a failed node's address would be started elsewhere before its "+
+				"watchdog "+
 				"has reset it. "+
 				"Write `fencing: {sbd: {watchdog_timeout: %ds}}`, or %d in /etc/default/sbd of "+
 				"every node and restart the cluster there; nothing was changed",

@@ -24,7 +24,7 @@ func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st S
 		Reason: res.Reason}
 	switch {
 	case is == "stopped on purpose":
-		f.Reason = "its target role is Stopped: it fences nobody"
+		f.Reason = "its target role is Stopped: it fences no node"
 	case st == Degraded && f.Reason == "" && f.Agent == contract.FenceDropletAgent && cib != nil:
 		// Pacemaker does not keep the reason that a fence agent gives.
 		if p, ok := cib.Primitive(f.Device); ok {
@@ -71,7 +71,8 @@ func (r *Report) addWatchdog(cib *crm.CIB) {
 	wait, _ := cib.Property(fencing.WatchdogTimeout)
 	if d, err := param.ParseDuration(wait); err == nil && d > 0 {
 		f.WaitSeconds = d.Seconds()
-		f.Reason = fmt.Sprintf("the nodes' watchdogs; a lost node counts as down after %v", d)
+		f.Reason = fmt.Sprintf("the nodes' watchdogs; an unreachable node counts as down after "+
+			"%v", d)
 	}
 	r.Pacemaker.Fencers = append(r.Pacemaker.Fencers, f)
 }

@@ -186,8 +186,8 @@ func TestStatusSaysWhatFences(t *testing.T) {
 		{"a device", func(*crm.ResourceStatus) {}, nil, false, exitOK, `Fencing +fence-droplet on lb-2\n`},
 		{"its monitor failed", func(r *crm.ResourceStatus) { r.Failed, r.Reason = true, "401 Unable to authenticate you" }, nil, false, exitDegraded, `Fencing +fence-droplet failed on lb-2 +401 Unable to authenticate you\n`},
 		{"nowhere", func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes = false, "", nil }, nil, false, exitDegraded, "Fencing +fence-droplet stopped +`fence_droplet --token-file=/etc/hawser/t -o monitor` says why\n"},
-		{"stopped", func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes, r.Target = false, "", nil, "Stopped" }, nil, false, exitDegraded, `Fencing +fence-droplet stopped on purpose +its target role is Stopped: it fences nobody\n`},
-		{"watchdogs", nil, []crm.Object{property("have-watchdog", "true"), property("stonith-watchdog-timeout", "10s")}, false, exitOK, `Fencing +SBD +the nodes' watchdogs; a lost node counts as down after 10s\n`},
+		{"stopped", func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes, r.Target = false, "", nil, "Stopped" }, nil, false, exitDegraded, `Fencing +fence-droplet stopped on purpose +its target role is Stopped: it fences no node\n`},
+		{"watchdogs", nil, []crm.Object{property("have-watchdog", "true"), property("stonith-watchdog-timeout", "10s")}, false, exitOK, `Fencing +SBD +the nodes' watchdogs; an unreachable node counts as down after 10s\n`},
 		{"watchdogs without time", nil, []crm.Object{property("have-watchdog", "true")}, false, exitDegraded, `Fencing +on +but no usable fence device`},
 		{"off", func(*crm.ResourceStatus) {}, nil, true, exitDegraded, `Fencing +off +nothing guarantees`},
 	} {

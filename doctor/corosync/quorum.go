@@ -83,7 +83,7 @@ func checkVotes(v *view) []doctor.Finding {
 				Severity: doctor.Error, Subject: "sbd",
 				What: "sbd without a disk, in a cluster of two nodes without a quorum device",
 				Why: "by two_node each node has quorum alone, so that neither watchdog fires: " +
-					"nobody is fenced when they lose sight of each other",
+					"neither is fenced when they lose sight of each other",
 				Fix: []string{
 					"# a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
 						"another fence device",

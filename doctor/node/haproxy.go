@@ -78,7 +78,7 @@ func (n Node) configCheck() doctor.Check {
 		Short: "a configuration of HAProxy that is missing here, or that " +
 			"HAProxy refuses",
 		Worst: doctor.Error, Timeout: 30 * time.Second,
-		Why: "HAProxy cannot be started or reloaded with it; one that runs goes on with what " +
+		Why: "HAProxy cannot be started or reloaded with it; one that runs keeps what " +
 			"it had, until it has to be started again",
 		Remedy: "haproxy -c -f FILE, then hawser reload",
 		Run: n.ofHAProxies(

@@ -17,7 +17,7 @@ func (n Node) watchdogCheck() doctor.Check {
 			"program owns, or that sbd needs and does not have",
 		Worst: doctor.Error,
 		Why: "a watchdog that nobody feeds resets this node; without one, a node that fences " +
-			"itself goes on",
+			"itself keeps running",
 		Remedy: "modprobe softdog, systemctl enable sbd.service, RuntimeWatchdogSec= in " +
 			"/etc/systemd/system.conf",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
