@@ -164,7 +164,7 @@ func TestUpRefusesWhatCannotBe(t *testing.T) {
 		"at least 30ms": {Totem: corosync.Timing{Token: 100 * time.Millisecond}},
 		"lower-case":    {Name: "../etc"},
 		"the overlay":   {Overlay: "/no/such/directory"},
-		"is no directo": {Overlay: "/etc/passwd"},
+		"is not a directo": {Overlay: "/etc/passwd"},
 	} {
 		_, err := lab.Up(t.Context(), o)
 		require.ErrorContains(t, err, want)

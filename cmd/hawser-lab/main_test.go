@@ -168,7 +168,7 @@ func TestCommands(t *testing.T) {
 	require.Contains(t, ok("cloud", "show"), `"Reserved"`)
 	require.Contains(t, fails(exitUsage, "cloud", "fault", "gremlins"), "metadata-stale")
 	require.Contains(t, fails(exitUsage, "cloud", "holder", "here"), "not an IP address")
-	require.Contains(t, fails(exitUsage, "cloud", "latency", "soon"), "no duration")
+	require.Contains(t, fails(exitUsage, "cloud", "latency", "soon"), "not a duration")
 
 	ok("exec", "lb-1", "--", "sh", "-c", "HAWSER_ANCHOR_IP=10.17.0.11 haproxy -D -f /etc/haproxy/haproxy.cfg")
 	probe := ok("probe", "http://203.0.113.10/", "--every", "20ms", "--for", "200ms")
