@@ -3,12 +3,14 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 // Example returns a hawser.yaml for --help, the manual and the reference page.
 func Example() string {
 	return `# hawser.yaml
-fencing:                          # what cuts off an unreachable node; or: sbd, on, off
+fencing:            # what cuts off an unreachable node; or: sbd, on, off
   droplet:
     token_file: /etc/hawser/fence-token
     droplets: {lb-1: 1001, lb-2: 1002, lb-3: 1003}
@@ -25,7 +27,7 @@ floating_ips:
 // Columns of the texts for a terminal.
 const (
 	docColumn = 20
-	textWidth = 98 // the caller indents it
+	textWidth = 73 // of the 80: man(1) indents it by 7
 )
 
 // Help returns what the keys are for, for --help and the manual.
@@ -37,41 +39,12 @@ func Help() string {
 
 func help(b *strings.Builder, keys []key, indent string) {
 	for _, k := range keys {
-		entry(b, indent+k.name, k.description(true))
+		b.WriteString(words.Beside(indent+k.name, k.description(true), docColumn, textWidth))
 		help(b, k.kind.keys, indent+"  ")
 	}
 }
 
-// entry writes a word and, in a column beside it, a text about it.
-func entry(b *strings.Builder, word, text string) {
-	lines := wrap(text, textWidth-docColumn)
-	if len(word) > docColumn-2 {
-		fmt.Fprintln(b, word)
-		word = ""
-	}
-	for _, line := range lines {
-		fmt.Fprintf(b, "%-*s%s\n", docColumn, word, line)
-		word = ""
-	}
-}
-
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
-}
-
-// description returns what the key is for, and its default.
+// description returns what the key is for, and what holds without it.
 func (k key) description(withDefault bool) string {
 	text := k.doc
 	if k.only != "" {
@@ -95,7 +68,8 @@ func Changes() string {
 				of = append(of, k.path)
 			}
 		}
-		entry(&b, string(e.effect), e.doc+": "+strings.Join(of, ", "))
+		b.WriteString(words.Beside(string(e.effect), e.doc+": "+strings.Join(of, ", "), docColumn,
+			textWidth))
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -36,8 +37,17 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 		d.Add(Position{}, "is longer than %d KiB: this is not a hawser.yaml", maxConfigSize>>10)
 		return d, nil
 	}
+	if encoding := wideText(text); encoding != "" {
+		d.Add(Position{1, 1}, "the file is UTF-16, as some editors on Windows write it, and has "+
+			"to be UTF-8: iconv -f %s -t UTF-8 FILE > CONVERTED", encoding)
+		return d, nil
+	}
 	// The byte order mark of some editors, which nobody sees.
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
+	if other := mistaken(text); other != "" {
+		d.Add(Position{1, 1}, "this is not a hawser.yaml but %s", other)
+		return d, nil
+	}
 	// Duplicate keys are found while walking: the parser would report the first one only.
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -68,6 +78,22 @@ func parseDocument(file string, text []byte) (*document, ast.Node) {
 		d.Add(Position{}, "the file is empty: expected haproxy, floating_ips or fencing")
 	}
 	return d, body
+}
+
+// wideText names the encoding of a text that is UTF-16, for iconv: it begins with a byte order mark,
+// or with an ASCII character in two bytes, as every hawser.yaml does. Otherwise it returns "".
+func wideText(text []byte) string {
+	switch {
+	case len(text) < 2:
+		return ""
+	case text[0] == 0xff && text[1] == 0xfe, text[0] == 0xfe && text[1] == 0xff:
+		return "UTF-16"
+	case text[0] != 0 && text[1] == 0:
+		return "UTF-16LE"
+	case text[0] == 0 && text[1] != 0:
+		return "UTF-16BE"
+	}
+	return ""
 }
 
 func at(t *token.Token) Position {
@@ -130,6 +156,11 @@ func (d *document) section(n ast.Node, what string, keys []key) map[string]Posit
 	if !ok {
 		return given
 	}
+	if what == "" && strange(values, keys) {
+		d.Add(from, "this is not a hawser.yaml: it has %s, and none of them is one of %s",
+			words.Count(len(values), "key"), names(keys))
+		return given
+	}
 	first := map[string]Position{}
 	for _, v := range values {
 		name := v.Key.GetToken().Value
@@ -162,6 +193,20 @@ func (d *document) section(n ast.Node, what string, keys []key) map[string]Posit
 	}
 	setDefaults(keys, given)
 	return given
+}
+
+// strange reports whether a file has keys, and none that could have been meant for ours. It may hold
+// anything, secrets too: they are not repeated.
+func strange(values []*ast.MappingValueNode, keys []key) bool {
+	const several = 3
+	return len(values) >= several &&
+		!slices.ContainsFunc(values, func(v *ast.MappingValueNode) bool {
+			name := v.Key.GetToken().Value
+			_, placed := misplaced(name)
+			return placed || v.Key.IsMergeKey() || slices.ContainsFunc(keys, func(k key) bool {
+				return words.Near(name, k.name)
+			})
+		})
 }
 
 // pairs returns what a mapping holds.

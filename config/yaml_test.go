@@ -1,10 +1,16 @@
 package config
 
 import (
+	"bytes"
+	"encoding/binary"
+	"os/exec"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/needs"
 )
 
 // documentRefusals are about YAML, whatever the keys are.
@@ -55,6 +61,77 @@ func TestByteOrderMarkAndLineEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, FencingOff, c.Fencing.Way)
 	require.Equal(t, "20s", c.HAProxy.Monitor)
+}
+
+// What editors on Windows save as "Unicode" is no YAML to the parser, and looks like it to whoever
+// wrote it.
+func TestUTF16(t *testing.T) {
+	encoded := func(mark string, order binary.AppendByteOrder) []byte {
+		out := []byte(mark)
+		for _, unit := range utf16.Encode([]rune("# für lb-1\r\nhaproxy:\r\n")) {
+			out = order.AppendUint16(out, unit)
+		}
+		return out
+	}
+	for name, tc := range map[string]struct {
+		text []byte
+		want string
+	}{
+		"little endian": {encoded("\xff\xfe", binary.LittleEndian), "UTF-16"},
+		"big endian":    {encoded("\xfe\xff", binary.BigEndian), "UTF-16"},
+		"no mark":       {encoded("", binary.LittleEndian), "UTF-16LE"},
+		"no mark, big":  {encoded("", binary.BigEndian), "UTF-16BE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("f.yaml", tc.text)
+			require.EqualError(t, err, "f.yaml:1:1: the file is UTF-16, as some editors on "+
+				"Windows write it, and has to be UTF-8: iconv -f "+tc.want+
+				" -t UTF-8 FILE > CONVERTED")
+			iconv := exec.CommandContext(t.Context(), needs.Command(t, "iconv"), "-f", tc.want, "-t", "UTF-8")
+			iconv.Stdin = bytes.NewReader(tc.text)
+			converted, err := iconv.Output()
+			require.NoError(t, err)
+			_, err = Parse("f.yaml", converted)
+			require.NoError(t, err, "%q", converted)
+		})
+	}
+}
+
+func TestAnotherProgramsFile(t *testing.T) {
+	for name, tc := range map[string]struct{ text, want string }{
+		"keepalived": {"! Configuration\n\nvrrp_instance VI_1 {\n    state MASTER\n}\n",
+			"but a configuration of keepalived"},
+		"keepalived, brace below": {"global_defs\n{\n}\n", "but a configuration of keepalived"},
+		"HAProxy":                 {"global\n\tlog /dev/log local0\n", "but a configuration of HAProxy: name it in haproxy.config"},
+		"HAProxy, CRLF":           {"# x\r\nfrontend web\r\n\tbind :80\r\n", "but a configuration of HAProxy"},
+		"Corosync":                {"totem {\n  version: 2\n}\n", "but a corosync.conf"},
+		"crmsh":                   {"primitive a ocf:pacemaker:Dummy \\\n  op monitor interval=10s\n", "but written for crmsh: `hawser configure load` reads it"},
+		"crmsh, a property":       {"property stonith-enabled=false\n", "but written for crmsh"},
+		"XML":                     {"<cib/>\n", "but XML"},
+		"a program":               {"\x7fELF\x02\x01\x01\x00", "but not text"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("f.yaml", []byte(tc.text))
+			require.ErrorContains(t, err, "f.yaml:1:1: this is not a hawser.yaml "+tc.want)
+			require.NotContains(t, err.Error(), "\n", "one fault")
+		})
+	}
+	for _, right := range []string{
+		"# primitive a b\nhaproxy: {}\n", "haproxy:\n  extra: >\n    global\n    frontend web\n",
+		"fencing: off\nhaproxy: {}\n# totem {\n",
+	} {
+		_, err := Parse("f.yaml", []byte(right))
+		require.NoError(t, err)
+	}
+}
+
+// What is not ours may be secret.
+func TestAFileOfKeysThatAreNotOurs(t *testing.T) {
+	_, err := Parse("shadow", []byte("root:$6$secret:1:\nlist:*:2:\nirc:*:3:\n"))
+	require.EqualError(t, err, "shadow:1:1: this is not a hawser.yaml: it has 3 keys, and none of "+
+		"them is one of haproxy, floating_ips, fencing")
+	_, err = Parse("f", []byte("a: 1\nb: 2\nhaproxi: {}\n"))
+	require.ErrorContains(t, err, "did you mean haproxy?")
 }
 
 func TestNotYAML(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/beevik/etree"
@@ -97,8 +98,24 @@ func parse(text []byte) (*CIB, error) {
 // Quorate says whether the part of the cluster that the CIB was read in has quorum, or acts as if
 // it had because the property no-quorum-policy is "ignore".
 func (c *CIB) Quorate() bool {
+	return c.NoQuorumPolicy() == "ignore" || value(c.root, "have-quorum") != "0"
+}
+
+// NoQuorumPolicy returns what Pacemaker does in a partition that has lost its quorum, in the words
+// of the property no-quorum-policy. As its scheduler has it (2.1.5, unpack_config()), upper and
+// lower case are the same, suicide needs fencing, and every word that it does not know is stop, the
+// default. Newer versions say fence for suicide, which to 2.1.5 is such a word.
+func (c *CIB) NoQuorumPolicy() string {
 	policy, _ := c.Property("no-quorum-policy")
-	return policy == "ignore" || value(c.root, "have-quorum") != "0"
+	switch policy = strings.ToLower(policy); policy {
+	case "freeze", "ignore", "demote":
+		return policy
+	case "suicide", "fence":
+		if c.FencingEnabled() {
+			return policy
+		}
+	}
+	return "stop"
 }
 
 // dropSpace removes the white space between elements, so that inserting new elements need not

@@ -94,11 +94,11 @@ func (a *Agent) writeHelp(w io.Writer, params []Param) error {
 		a.Name, a.Short)
 	for _, p := range params {
 		fmt.Fprintf(&b, "   %s\n", p.mixed())
-		for _, line := range fold(p.describe(), 110) {
+		for _, line := range fold(p.describe(), 80-10) {
 			fmt.Fprintf(&b, "          %s\n", line)
 		}
 	}
-	b.WriteString("\nExit codes: 0 done, and of status: on; 1 failed, or the state is not known; " +
+	b.WriteString("\nExit codes: 0 done, and of status: on; 1 failed, or the state is not known;\n" +
 		"2 of status: off.\n")
 	_, err := io.WriteString(w, b.String())
 	return err

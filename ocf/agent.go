@@ -88,11 +88,13 @@ func (a *Agent) usage(w io.Writer) {
 	if a.Reload != nil {
 		actions += "reload|reload-agent|"
 	}
-	//nolint:lll // what is printed
-	fmt.Fprintf(w, `usage: %s %smeta-data|validate-all|usage
+	fmt.Fprintf(w, `usage: %s ACTION
 
-%s
-This is an OCF resource agent: Pacemaker runs it, with parameters in OCF_RESKEY_<name>. To run an action by hand on a node of
-the cluster, use crm_resource: crm_resource --resource ID --force-check|--force-start|--force-stop --verbose
-`, a.Name, actions, a.Short)
+%s. ACTION is
+%smeta-data|validate-all|usage
+
+This is an OCF resource agent: Pacemaker runs it, with parameters in
+OCF_RESKEY_<name>. To run an action by hand on a node of the cluster, use
+crm_resource --resource ID --force-check|--force-start|--force-stop --verbose
+`, a.Name, a.Short, actions)
 }

@@ -5,9 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -250,6 +252,7 @@ func TestLintian(t *testing.T) {
 }
 
 func TestManualPages(t *testing.T) {
+	looks := regexp.MustCompile("\x1b\\[[0-9;]*m|.\b") // bold and underlined
 	dir := t.TempDir()
 	for _, name := range []string{"hawser", "hawser-lab"} {
 		output(t, "dpkg-deb", "--extract", one(t, packages(t), name+"_"+newer+"-1_*.deb"), dir)
@@ -266,6 +269,9 @@ func TestManualPages(t *testing.T) {
 		require.NoError(t, err, "%s", &said)
 		require.Empty(t, said.String(), page)
 		require.Contains(t, string(out), newer, page)
+		for line := range strings.Lines(looks.ReplaceAllString(string(out), "")) {
+			require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), 80, "%s: %s", page, line)
+		}
 	}
 }
 

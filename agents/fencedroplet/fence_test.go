@@ -100,6 +100,14 @@ func TestMonitorFindsWhatWouldKeepAFenceFromWorking(t *testing.T) {
 	require.Contains(t, s.run("action=validate-all").stderr, "is missing on this node")
 }
 
+func TestHelpFitsATerminal(t *testing.T) {
+	text := newStage(t).main(fence.Env{Args: []string{"fence_droplet", "--help"}}).stdout
+	require.Contains(t, text, "--token-file")
+	for line := range strings.Lines(text) {
+		require.LessOrEqual(t, len(strings.TrimRight(line, "\n")), 80, line)
+	}
+}
+
 func TestMetadataPassesTheSchema(t *testing.T) {
 	xmllint := needs.Command(t, "xmllint")
 	const schema = "/usr/share/cluster/relaxng/metadata.rng"

@@ -168,23 +168,25 @@ func (s slow) Wait(ctx context.Context, progress func(crm.Progress)) error {
 func TestSettle(t *testing.T) {
 	var said []string
 	progress := func(what string) { said = append(said, what) }
-	require.NoError(t, change.Settle(t.Context(), fresh(t), time.Minute, progress))
+	require.NoError(t, change.Settle(t.Context(), fresh(t), time.Minute, change.Written, progress))
 
 	said = nil
-	err := change.Settle(t.Context(), slow{fresh(t)}, time.Millisecond, progress)
+	err := change.Settle(t.Context(), slow{fresh(t)}, time.Millisecond, change.Written, progress)
 	require.Equal(t, outcome.Timeout, outcome.Of(err))
 	require.ErrorContains(t, err, "not settled within 1ms, waiting for stop web on lb-1")
 	require.Equal(t, []string{change.Settling, "waiting for stop web on lb-1"}, said)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = change.Settle(ctx, slow{fresh(t)}, time.Minute, progress)
-	require.Equal(t, outcome.Failed, outcome.Of(err))
-	require.ErrorContains(t, err, "interrupted")
+	err = change.Settle(ctx, slow{fresh(t)}, time.Minute, change.Written, progress)
+	require.Equal(t, outcome.Interrupted, outcome.Of(err))
+	require.ErrorContains(t, err, "interrupted while the cluster settles: the configuration is written, `hawser status`")
+	err = change.Settle(ctx, slow{fresh(t)}, time.Minute, "nothing was changed", progress)
+	require.ErrorContains(t, err, "settles: nothing was changed, `hawser status`")
 
 	c := fresh(t)
 	c.Fail("Wait", crm.ErrNotRunning)
-	require.ErrorIs(t, change.Settle(t.Context(), c, time.Minute, progress), crm.ErrNotRunning)
+	require.ErrorIs(t, change.Settle(t.Context(), c, time.Minute, change.Written, progress), crm.ErrNotRunning)
 }
 
 func TestDescribe(t *testing.T) {

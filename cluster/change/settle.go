@@ -18,8 +18,13 @@ type Progress func(what string)
 // Settling is the description until Pacemaker has said more.
 const Settling = "waiting for the cluster to settle"
 
-// Settle waits until the cluster has nothing left to do, for the timeout at most.
-func Settle(ctx context.Context, c crm.Cluster, timeout time.Duration, progress Progress) error {
+// Written is what was done when Settle begins after a change.
+const Written = "the configuration is written"
+
+// Settle waits until the cluster has nothing left to do, at most for the timeout. done is what was
+// done before, for the error of a wait that ends too early.
+func Settle(ctx context.Context, c crm.Cluster, timeout time.Duration, done string,
+	progress Progress) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	progress(Settling)
@@ -30,13 +35,13 @@ func Settle(ctx context.Context, c crm.Cluster, timeout time.Duration, progress 
 	})
 	switch {
 	case ctx.Err() != nil:
-		return outcome.Errorf(outcome.Failed,
-			"interrupted while the cluster settles: the configuration is written, `hawser "+
-				"status` shows what becomes of it")
+		return outcome.Errorf(outcome.Interrupted,
+			"interrupted while the cluster settles: %s, `hawser status` shows what becomes of it",
+			done)
 	case errors.Is(err, context.DeadlineExceeded) || limited.Err() != nil && err != nil:
 		return outcome.Errorf(outcome.Timeout,
-			"the cluster has not settled within %v, %s: the configuration is written, "+
-				"`hawser status` shows what becomes of it", timeout, Describe(last))
+			"the cluster has not settled within %v, %s: %s, `hawser status` shows what becomes "+
+				"of it", timeout, Describe(last), done)
 	}
 	return err
 }

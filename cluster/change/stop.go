@@ -70,7 +70,8 @@ func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeo
 			return err
 		}
 	}
-	if err := Settle(ctx, c, timeout, progress); err != nil {
+	const done = "they have the target role Stopped"
+	if err := Settle(ctx, c, timeout, done, progress); err != nil {
 		return fmt.Errorf("stopping the resources: %w; nothing was deleted", err)
 	}
 	return allStopped(ctx, c, ids)

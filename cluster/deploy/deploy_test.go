@@ -288,7 +288,8 @@ func TestDestroyThatFails(t *testing.T) {
 		}, time.Millisecond, outcome.Timeout, "nothing was deleted"},
 		{"somebody interrupts it", func(c *crmtest.Fake, giveUp func()) {
 			c.OnWait(func(context.Context) { giveUp() })
-		}, time.Minute, outcome.Failed, "nothing was deleted"},
+		}, time.Minute, outcome.Interrupted, "they have the target role Stopped, `hawser status` shows " +
+			"what becomes of it; nothing was deleted"},
 		{"Pacemaker cannot be asked whether it has stopped", func(c *crmtest.Fake, _ func()) {
 			c.OnWait(func(context.Context) { c.Fail("Status", crm.ErrNotRunning) })
 		}, time.Minute, outcome.Unavailable, "does not answer"},

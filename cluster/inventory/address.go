@@ -63,7 +63,15 @@ func FindAddress(cib *crm.CIB, name string) (Address, error) {
 		return a, nil
 	}
 	known := "it has none"
-	if all := Primitives(cib.Effective(), IsFloatIP); len(all) > 0 {
+	all := Primitives(cib.Effective(), IsFloatIP)
+	if ip, err := netip.ParseAddr(name); err == nil {
+		for _, p := range all {
+			if held, err := netip.ParseAddr(AddressOf(p).IP); err == nil && held == ip {
+				return Address{}, outcome.Usagef("%s is the address of %s: name that", name, p.Name)
+			}
+		}
+	}
+	if len(all) > 0 {
 		known = "it has " + strings.Join(Names(all), ", ")
 	}
 	if _, there := cib.Object(name); there {

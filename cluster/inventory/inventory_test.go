@@ -302,6 +302,8 @@ func TestAddress(t *testing.T) {
 		err,
 		"vip is no floating IP in the cluster's configuration; it has FloatIP, hidden, lan, old",
 	)
+	_, err = inventory.FindAddress(cib, "192.0.2.9")
+	require.EqualError(t, err, "192.0.2.9 is the address of lan: name that")
 	_, err = inventory.FindAddress(cibOf(t, ""), "FloatIP")
 	require.EqualError(
 		t,

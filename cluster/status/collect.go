@@ -63,6 +63,9 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 		r.State = worst(r.State, Degraded)
 	}
 	r.addCluster(status)
+	if !status.Quorum && cib != nil {
+		r.Pacemaker.NoQuorumPolicy = cib.NoQuorumPolicy()
+	}
 	if status.Fencing && len(status.Resources) > 0 && cib != nil && fencing.StartsNothing(cib) {
 		r.Pacemaker.Unfenced, r.State = true, worst(r.State, Degraded)
 	}

@@ -51,11 +51,15 @@ type Source struct {
 // Pacemaker is what Pacemaker says about the cluster as a whole.
 type Pacemaker struct {
 	Source
-	Version  string `json:"version,omitempty"`
-	DC       string `json:"dc,omitempty"`
-	Quorum   bool   `json:"quorum"`
-	Fencing  bool   `json:"fencing"`
-	Unfenced bool   `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
+	Version string `json:"version,omitempty"`
+	DC      string `json:"dc,omitempty"`
+	Quorum  bool   `json:"quorum"`
+	// NoQuorumPolicy is what Pacemaker does without a quorum, as crm.CIB.NoQuorumPolicy has it; ""
+	// with a quorum, or if the configuration is not known.
+	NoQuorumPolicy string `json:"no_quorum_policy,omitempty"`
+
+	Fencing  bool `json:"fencing"`
+	Unfenced bool `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
 	// Fencers lists what fences failed nodes; empty if fencing is off.
 	Fencers []Fencer `json:"fencing_devices"`
 	// NotFenced lists the nodes without a fencing device, although fencing is on.

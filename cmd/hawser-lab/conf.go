@@ -16,9 +16,9 @@ func confCommand(std streams) *cli.Command {
 		Usage:     "print a configuration file that a node is delivered with",
 		ArgsUsage: "FILE NODE",
 		Description: "FILE is corosync.conf or haproxy.cfg of a balancer, or nginx.conf of an " +
-			"application server.\n" +
-			"No lab is needed, and no root.\n" +
-			"Example: hawser-lab conf nginx.conf app-1",
+			"application server. " +
+			"No lab is needed, and no root.\n\n" +
+			"  hawser-lab conf nginx.conf app-1",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},

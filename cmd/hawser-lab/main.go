@@ -94,7 +94,7 @@ func newApp(std streams) *cli.App {
 		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client. They have a " +
 			"network of their own: the machine's is not\n" +
 			"touched, and labs of different names do not see each other. Root is needed. State " +
-			"is in " + lab.Root + ".\n" +
+			"is in " + lab.Root + ".\n\n" +
 			"Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted; exec passes on " +
 			"the code of what it ran.",
 		Flags:          []cli.Flag{name},

@@ -28,23 +28,40 @@ func timeoutFlag() cli.Flag {
 	}
 }
 
+// wantTimeout refuses a time-out that is over before anything has begun.
+func wantTimeout(c *cli.Context) error {
+	if c.Duration("timeout") <= 0 {
+		return usagef("--timeout %v: want a time longer than nothing, such as 90s",
+			c.Duration("timeout"))
+	}
+	return nil
+}
+
+// noArgumentsAndTimeout is for the commands that wait.
+func noArgumentsAndTimeout(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	return wantTimeout(c)
+}
+
 func applyCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "apply",
 		Usage: "make the cluster run what hawser.yaml says",
 		Description: "Shows the plan, asks, and writes it as one transaction: all of it, or " +
-			"nothing. The plan that was approved is\n" +
+			"nothing. The plan that was approved is " +
 			"the plan that is written: if somebody else changes the configuration meanwhile so " +
-			"that it would be another,\n" +
+			"that it would be another, " +
 			"nothing is written. Then waits until Pacemaker has done what there is to do, and " +
-			"fails with the agent's own\n" +
+			"fails with the agent's own " +
 			"reason if a resource failed. Applying twice changes nothing the second time. With " +
-			"--yes Pacemaker verifies the\n" +
+			"--yes Pacemaker verifies the " +
 			"plan, but no forecast of what it would do is made.",
 		Flags: []cli.Flag{fileFlag(), yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
 			timeoutFlag(), jsonFlag()},
-		Before: noArguments,
+		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			file, err := sys.readConfig(c.Context, c.String("file"))
 			if err != nil {
@@ -100,7 +117,11 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 	if o.noWait || !s.Running {
 		return nil
 	}
-	if err := s.settle(ctx, o.timeout); err != nil {
+	done := change.Written
+	if plan.Changes.Empty() {
+		done = "nothing was changed"
+	}
+	if err := s.settle(ctx, o.timeout, done); err != nil {
 		return err
 	}
 	if err := d.Verdict(ctx, plan, began); err != nil {
@@ -112,9 +133,9 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 	return nil
 }
 
-// settle waits until the cluster has nothing left to do, and shows what for.
-func (s *system) settle(ctx context.Context, timeout time.Duration) error {
+// settle waits until the cluster has nothing left to do after what was done, and shows what for.
+func (s *system) settle(ctx context.Context, timeout time.Duration, done string) error {
 	t := s.startTicker()
 	defer t.Close()
-	return change.Settle(ctx, s.Cluster, timeout, t.Set)
+	return change.Settle(ctx, s.Cluster, timeout, done, t.Set)
 }

@@ -351,13 +351,43 @@ func TestWhatWasStoppedIsSaid(t *testing.T) {
 	require.NotContains(t, stderr.String(), "nothing was changed")
 }
 
+// busy has something left to do until somebody gives up waiting.
+type busy struct {
+	*crmtest.Fake
+	giveUp context.CancelFunc
+}
+
+func (b busy) Wait(ctx context.Context, _ func(crm.Progress)) error {
+	b.giveUp()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestInterruptedWhileTheClusterSettles(t *testing.T) {
+	fake := crmtest.New("lb-1", "lb-2")
+	for _, done := range []string{"the configuration is written", "nothing was changed"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		sys, _, _ := testSystem(t, busy{fake, cancel})
+		err := newApp(sys).RunContext(ctx, []string{"hawser", "apply", "--yes", "-f", lanConfig(t)})
+		require.Equal(t, exitInterrupted, exitCode(err))
+		require.ErrorContains(t, err, "interrupted while the cluster settles: "+done+", `hawser status`")
+		require.Equal(t, 1, fake.Applied())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	sys, _, _ := testSystem(t, busy{fake, cancel})
+	err := newApp(sys).RunContext(ctx, []string{"hawser", "destroy", "--yes"})
+	require.Equal(t, exitInterrupted, exitCode(err), err)
+	require.ErrorContains(t, err, "stopping the resources: interrupted while the cluster settles")
+}
+
 func TestQuestionOnATerminal(t *testing.T) {
 	fake := crmtest.New("lb-1")
-	sys, stdout, _ := testSystem(t, fake)
+	sys, stdout, stderr := testSystem(t, fake)
 	sys.interactive = true
 	sys.stdin = strings.NewReader("") // end of input
 	require.Equal(t, exitFailed, run([]string{"hawser", "apply", "-f", lanConfig(t)}, sys))
-	require.Contains(t, stdout.String(), "Apply this? [y/N] ")
+	require.Contains(t, stderr.String(), "Apply this? [y/N] ")
+	require.NotContains(t, stdout.String(), "Apply this?")
 	sys.stdin = io.NopCloser(strings.NewReader("Yes\n"))
 	require.Equal(t, exitOK, run([]string{"hawser", "apply", "-f", lanConfig(t)}, sys))
 	require.Equal(t, 1, fake.Applied())

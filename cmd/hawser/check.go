@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,18 +19,27 @@ func checkCommand(sys *system) *cli.Command {
 		Usage:     "validate hawser.yaml, without a cluster",
 		ArgsUsage: "[FILE]",
 		Description: "Reads FILE (./hawser.yaml, else /etc/hawser/hawser.yaml; - is standard " +
-			"input) as plan\n" +
+			"input) as plan " +
 			"and apply do, and prints everything that is wrong with it, each fault with its line " +
-			"and\n" +
+			"and " +
 			"column. What the file names, such as HAProxy's configuration, is not checked: it is " +
-			"on the\n" +
+			"on the " +
 			"nodes.",
-		Flags: []cli.Flag{jsonFlag()},
+		Flags: []cli.Flag{
+			&cli.StringFlag{
+				Name: "file", Aliases: []string{"f"}, Usage: "`FILE`, as with plan and apply",
+			},
+			jsonFlag(),
+		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 1 {
+			files := c.Args().Slice()
+			if c.IsSet("file") {
+				files = append(files, c.String("file"))
+			}
+			if len(files) > 1 {
 				return usagef("hawser check takes one file: see `hawser check --help`")
 			}
-			return sys.checkFile(c.Context, c.Args().First(), c.Bool("json"))
+			return sys.checkFile(c.Context, strings.Join(files, ""), c.Bool("json"))
 		},
 	}
 }
@@ -51,9 +61,14 @@ type checkedFault struct {
 func (s *system) checkFile(ctx context.Context, path string, asJSON bool) error {
 	file, err := interruptible(ctx, func() (*config.File, error) { return s.readToCheck(path) })
 	var faults *config.Faults
+	var unreadable *config.ReadError
 	switch {
 	case outcome.Of(err) == outcome.Interrupted:
 		return err
+	case asJSON && errors.As(err, &unreadable):
+		faults = &config.Faults{Path: unreadable.Path}
+		faults.Add(config.Position{}, "%v", err)
+		return s.printChecked(nil, faults)
 	case err != nil && !errors.As(err, &faults):
 		return usagef("%w", err)
 	case asJSON:
@@ -66,10 +81,7 @@ func (s *system) checkFile(ctx context.Context, path string, asJSON bool) error 
 }
 
 func (s *system) readToCheck(path string) (*config.File, error) {
-	if path == "-" {
-		return config.ParseFrom("standard input", s.stdin)
-	}
-	file, err := config.Read(path)
+	file, err := s.openConfig(path)
 	if path == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil, usagef("%w: name the file", err)
 	}

@@ -22,15 +22,15 @@ func completionCommand(sys *system) *cli.Command {
 		Name:      "completion",
 		Usage:     "print the shell completion, for bash, zsh or fish",
 		ArgsUsage: strings.Join(shells, "|"),
-		Description: "bash, for this shell: source <(hawser completion bash)\n" +
-			"      for all:        hawser completion bash > " +
-			"/usr/share/bash-completion/completions/hawser\n" +
-			"zsh,  for this shell: source <(hawser completion zsh)\n" +
-			"      for all:        hawser completion zsh > " +
-			"/usr/share/zsh/vendor-completions/_hawser\n" +
-			"fish, for this shell: hawser completion fish | source\n" +
-			"      for all:        hawser completion fish > " +
-			"/usr/share/fish/vendor_completions.d/hawser.fish",
+		Description: "For this shell:\n\n" +
+			"  source <(hawser completion bash)\n" +
+			"  source <(hawser completion zsh)\n" +
+			"  hawser completion fish | source\n\n" +
+			"For everybody:\n\n" +
+			"  cd /usr/share\n" +
+			"  hawser completion bash > bash-completion/completions/hawser\n" +
+			"  hawser completion zsh > zsh/vendor-completions/_hawser\n" +
+			"  hawser completion fish > fish/vendor_completions.d/hawser.fish",
 		BashComplete: func(c *cli.Context) {
 			if !c.Args().Present() {
 				fmt.Fprintln(sys.stdout, strings.Join(shells, "\n"))

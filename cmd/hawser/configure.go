@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -46,9 +45,9 @@ func configureCommand(sys *system) *cli.Command {
 		Name:  "configure",
 		Usage: "change single objects, as `crm configure` does",
 		Description: "Understands the language of crmsh: what follows `crm configure` in a " +
-			"tutorial may follow `hawser configure`.\n" +
+			"tutorial may follow `hawser configure`. " +
 			"Each call is one transaction, verified by Pacemaker before it is written. Options " +
-			"of the form -x or --x are\n" +
+			"of the form -x or --x are " +
 			"words of that language here, except --help.",
 		Action: noCommand("hawser configure"),
 	}
@@ -57,15 +56,20 @@ func configureCommand(sys *system) *cli.Command {
 		c := &cli.Command{
 			Name: name, Usage: usage, UsageText: full + " " + grammar, Description: description,
 			// The words are crmsh's: -inf: is a score, not an option.
-			SkipFlagParsing: true, HideHelp: true,
+			SkipFlagParsing: true,
 		}
-		c.Action = func(ctx *cli.Context) error {
+		c.Before = func(ctx *cli.Context) error {
 			words := ctx.Args().Slice()
-			if len(words) == 1 && (words[0] == "--help" || words[0] == "-h") {
-				fmt.Fprint(sys.stdout, commandHelp(full, c))
+			if len(words) != 1 || words[0] != "--help" && words[0] != "-h" {
 				return nil
 			}
-			return action(ctx.Context, words)
+			if _, err := io.WriteString(sys.stdout, sys.commandHelp(full, c)); err != nil {
+				return err
+			}
+			return silent(exitOK)
+		}
+		c.Action = func(ctx *cli.Context) error {
+			return action(ctx.Context, ctx.Args().Slice())
 		}
 		command.Subcommands = append(command.Subcommands, c)
 	}

@@ -16,15 +16,19 @@ func corosyncConfCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "corosync-conf",
 		Usage: "print a corosync.conf for a cluster of balancers, or compare a file with it",
-		Description: "Prints a whole corosync.conf: encrypted, with the times of `hawser timing --for`," +
-			" and with\ntwo_node for two nodes. It has to be the same on every node, so give the" +
-			" same nodes in the same\norder everywhere. setup-balancer uses this command.\n" +
-			"--check prints a line for each setting in which FILE differs. The line begins with" +
-			" the word reload\nif a running Corosync takes the setting over (corosync-cfgtool -R" +
-			" on one node), and with restart if\nCorosync has to be restarted for it.\n" +
-			"Nothing is changed.\n" +
-			"Example: hawser corosync-conf --node lb-1=10.132.0.11 --node lb-2=10.132.0.12 >" +
-			" corosync.conf",
+		Description: "Prints a whole corosync.conf: encrypted, with the times of `hawser timing " +
+			"--for`, and with " +
+			"two_node for two nodes. It has to be the same on every node, so give the same nodes " +
+			"in the same " +
+			"order everywhere. setup-balancer uses this command.\n\n" +
+			"--check prints a line for each setting in which FILE differs. The line begins with " +
+			"the word reload " +
+			"if a running Corosync takes the setting over (corosync-cfgtool -R on one node), and " +
+			"with restart if " +
+			"Corosync has to be restarted for it. " +
+			"Nothing is changed.\n\n" +
+			"  hawser corosync-conf --node lb-1=10.132.0.11 \\\n" +
+			"    --node lb-2=10.132.0.12 > corosync.conf",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "node", Usage: "a node, `NAME=ADDRESS[,ADDRESS2…]`, once for " +
 				"each; a second address is a second link"},

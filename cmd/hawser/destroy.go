@@ -13,11 +13,11 @@ func destroyCommand(sys *system) *cli.Command {
 		Name:  "destroy",
 		Usage: "stop and remove what apply made",
 		Description: "Shows what will be removed, asks, stops the resources, waits until they " +
-			"are stopped, and then deletes exactly\n" +
+			"are stopped, and then deletes exactly " +
 			"what hawser made, in one transaction; options that hawser replaced get their old " +
-			"values back. What it made is\n" +
+			"values back. What it made is " +
 			"recorded in the cluster, in the tag hawser: the file named by -f is not needed and " +
-			"not read. If a resource\n" +
+			"not read. If a resource " +
 			"cannot be stopped, nothing is deleted.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{
@@ -26,7 +26,7 @@ func destroyCommand(sys *system) *cli.Command {
 					"in `FILE`",
 			},
 			yesFlag(), timeoutFlag()},
-		Before: noArguments,
+		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			return sys.destroy(c.Context, c.Bool("yes"), c.Duration("timeout"))
 		},
@@ -63,5 +63,5 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	if !s.Running {
 		return nil
 	}
-	return s.settle(ctx, timeout)
+	return s.settle(ctx, timeout, "what hawser made is removed")
 }

@@ -9,28 +9,24 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/doctor"
-	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
 func doctorCommand(sys *system) *cli.Command {
-	examiner := sys.Doctor(version)
-	all := examiner.Checks()
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "check this node and the cluster, and show how to fix what is wrong",
 		Description: "Checks this node and the cluster's configuration and state, and changes " +
-			"nothing. Of the other nodes it shows what\n" +
+			"nothing. Of the other nodes it shows what " +
 			"each has found and reported, and compares them. For each finding: what is wrong, " +
-			"why it matters, and the commands\n" +
+			"why it matters, and the commands " +
 			"that fix it. Its severity is one of\n\n" +
 			"  error    it fails, or will fail when it is needed\n" +
 			"  unknown  could not be checked; do not assume it is fine\n" +
 			"  warning  it weakens the cluster, or may surprise\n" +
 			"  note     worth knowing; nothing need be done\n\n" +
-			"The worst one decides the exit code: 5, 4, 8 and 0.\n\n" +
-			"Looks for:\n" + manual.Indent(checkList(all)),
+			"The worst one decides the exit code: 5, 4, 8 and 0.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{
 				Name:  "node-only",
@@ -46,7 +42,8 @@ func doctorCommand(sys *system) *cli.Command {
 		},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			checks := all
+			examiner := sys.Doctor(version)
+			checks := examiner.Checks()
 			if c.Bool("node-only") || c.Bool("tell") {
 				checks = examiner.NodeChecks()
 			}

@@ -89,7 +89,7 @@ var exitCodes = []struct {
 		{"plan", "there are changes to apply, with --exit-code"},
 		{"corosync-conf", "the file differs, with --check"},
 	}},
-	{exitInterrupted, "interrupted", nil},
+	{exitInterrupted, "interrupted; the message says what was changed by then", nil},
 }
 
 type commandMeaning struct{ command, meaning string }

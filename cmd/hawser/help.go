@@ -1,45 +1,57 @@
 package main
 
 import (
+	"flag"
 	"fmt"
+	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/manual"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 const environment = `CIB_file, CIB_shadow, CIB_server, CIB_port, CIB_user, …
-                    as for Pacemaker's own tools: the configuration to work on
+                    as for Pacemaker's own tools: the configuration to
+                    work on
 NO_COLOR            not empty: no colours
-HAWSER_RUNDIR       the agents' runtime directory instead of /run/hawser`
+HAWSER_RUNDIR       the agents' runtime directory instead of
+                    /run/hawser`
 
 const files = `./hawser.yaml, /etc/hawser/hawser.yaml
-                    what the cluster should run, unless -f names another file
+                    what the cluster should run, unless -f names another
+                    file
 /run/hawser/        the agents' runtime files, with HAProxy's sockets`
+
+// sectionWidth is for tables in help and in manual pages: man(1) indents them by 7 of 80 columns.
+const sectionWidth = 73
 
 // exitCodeText lists every exit code; what it means of a single command stands below it.
 func exitCodeText() string {
-	var lines []string
+	var b strings.Builder
 	for _, e := range exitCodes {
-		code := fmt.Sprintf("%-3d ", e.code)
+		code := strconv.Itoa(e.code)
+		add := func(meaning string) {
+			b.WriteString(words.Beside(code, meaning, 4, sectionWidth))
+			code = ""
+		}
 		if e.meaning != "" {
-			lines = append(lines, code+e.meaning)
-			code = "    "
+			add(e.meaning)
 		}
 		for _, own := range e.of {
-			lines = append(lines, code+own.command+": "+own.meaning)
-			code = "    "
+			add(own.command + ": " + own.meaning)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // exitCodeTextOf lists the exit codes of one command, with what they mean of it.
 func exitCodeTextOf(command string) string {
-	var lines []string
+	var b strings.Builder
 	for _, e := range exitCodes {
 		if !slices.Contains(exitCodesOf[command], e.code) {
 			continue
@@ -50,39 +62,130 @@ func exitCodeTextOf(command string) string {
 				meaning = own.meaning
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%-3d %s", e.code, meaning))
+		b.WriteString(words.Beside(strconv.Itoa(e.code), meaning, 4, sectionWidth))
 	}
-	return strings.Join(lines, "\n")
+	return strings.TrimRight(b.String(), "\n")
 }
 
-// finish gives every command the same manners and its help. prefix is the words before the
-// command's name.
-func finish(commands []*cli.Command, prefix string) {
+// finish gives every command the same manners. prefix is the words before the command's name.
+func (s *system) finish(commands []*cli.Command, prefix string) {
 	for _, c := range commands {
 		if c.OnUsageError == nil {
 			c.OnUsageError = usageError
 		}
-		c.HideHelpCommand = true
-		finish(c.Subcommands, prefix+" "+c.Name)
-		c.CustomHelpTemplate = asTemplate(commandHelp(prefix+" "+c.Name, c))
+		name := prefix + " " + c.Name
+		s.finish(c.Subcommands, name)
+		c.HideHelp, c.HideHelpCommand = true, true // ours
+		if !c.SkipFlagParsing {
+			c.Flags, c.Before = s.withHelp(c.Flags, c.Before, func(*cli.Context) (string, error) {
+				return s.commandHelp(name, c), nil
+			})
+		}
 	}
 }
 
-// asTemplate is a text as a template that prints it: urfave/cli wants templates, and theirs cannot
-// show sections of our own.
-func asTemplate(text string) string {
-	return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
+// withHelp are the flags with --help, and what comes before an action with what --help does. The
+// library's own help takes a text that is made whenever the program starts, also for a word after
+// the command, which it looks for among the commands.
+func (s *system) withHelp(
+	all []cli.Flag, before cli.BeforeFunc, help func(*cli.Context) (string, error),
+) ([]cli.Flag, cli.BeforeFunc) {
+	flag := &helpFlag{BoolFlag: &cli.BoolFlag{
+		Name: "help", Aliases: []string{"h"}, Usage: "show help",
+	}}
+	return append(all, flag), func(c *cli.Context) error {
+		switch {
+		case flag.asked:
+			text, err := help(c)
+			if err != nil {
+				return err
+			}
+			if _, err := io.WriteString(s.stdout, text); err != nil {
+				return err
+			}
+			return silent(exitOK)
+		case before != nil:
+			return before(c)
+		}
+		return nil
+	}
+}
+
+// helpFlag is --help, of which the library does not know what it is: it would act on it.
+type helpFlag struct {
+	*cli.BoolFlag
+	asked bool
+}
+
+// Apply implements cli.Flag.
+func (f *helpFlag) Apply(set *flag.FlagSet) error {
+	for _, name := range f.Names() {
+		set.BoolFunc(name, f.Usage, func(word string) error {
+			asked, err := strconv.ParseBool(word)
+			if err == nil { // the library sets -h to "" where --help was given
+				f.asked = asked
+			}
+			return err
+		})
+	}
+	return nil
+}
+
+// helpCommand is `hawser help COMMAND`, for those who type it so.
+func helpCommand(sys *system) *cli.Command {
+	return &cli.Command{
+		Name:      "help",
+		Aliases:   []string{"h"},
+		Usage:     "Shows a list of commands or help for one command",
+		ArgsUsage: "[command]",
+		Action: func(c *cli.Context) error {
+			text, err := sys.helpOf(c.App, c.Args().Slice())
+			if err == nil {
+				_, err = io.WriteString(sys.stdout, text)
+			}
+			return err
+		},
+		BashComplete: func(c *cli.Context) {
+			for _, known := range c.App.Commands {
+				if !known.Hidden && !c.Args().Present() {
+					fmt.Fprintln(sys.stdout, known.Name)
+				}
+			}
+		},
+	}
+}
+
+// helpOf is the help of the command that is named, or of the program if there are none.
+func (s *system) helpOf(app *cli.App, named []string) (string, error) {
+	if len(named) == 0 {
+		return appHelp(app), nil
+	}
+	name, commands := app.Name, app.Commands
+	var found *cli.Command
+	for _, word := range named {
+		at := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(word) })
+		switch {
+		case at < 0 && (found == nil || len(commands) > 0):
+			return "", unknownCommand(name, word, commands)
+		case at < 0:
+			return s.commandHelp(name, found), nil // an argument of it
+		}
+		found, commands = commands[at], commands[at].Subcommands
+		name += " " + found.Name
+	}
+	return s.commandHelp(name, found), nil
 }
 
 func appHelp(app *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b,
 		"hawser - %s\n\nUsage:\n  hawser COMMAND [OPTIONS] [ARGUMENTS]\n\n%s\n\nCommands:\n",
-		app.Usage, manual.Indent(app.Description))
+		app.Usage, manual.Indent(words.Fill(app.Description, 78)))
 	b.WriteString(manual.Commands(app.Commands))
-	fmt.Fprintf(&b,
-		"\nOptions:\n  -h, --help       show this help; `hawser COMMAND --help` shows that of a "+
-			"command\n  -v, --version    print the version\n")
+	b.WriteString("\nOptions:\n" +
+		manual.Indent(words.Beside("-h, --help", "show this help; `hawser COMMAND --help` shows "+
+			"that of a command", 17, 78)) +
+		"  -v, --version    print the version\n")
 	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()),
 		manual.Indent(config.Help()))
 	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n",
@@ -91,6 +194,23 @@ func appHelp(app *cli.App) string {
 }
 
 // commandHelp is the help of one command.
-func commandHelp(name string, c *cli.Command) string {
-	return manual.Help(name, c, manual.Section{Title: "Exit codes", Text: exitCodeTextOf(c.Name)})
+func (s *system) commandHelp(name string, c *cli.Command) string {
+	return manual.Help(name, s.described(c),
+		manual.Section{Title: "Exit codes", Text: exitCodeTextOf(c.Name)})
+}
+
+// described is the command with the whole of its description. That of doctor lists the checks,
+// which nobody else's start should have to make.
+func (s *system) described(c *cli.Command) *cli.Command {
+	if c.Name != "doctor" {
+		return c
+	}
+	full := *c
+	var list strings.Builder
+	for _, check := range s.Doctor(version).Checks() {
+		list.WriteString(words.Beside(check.Name, check.Short, 21, sectionWidth-2))
+	}
+	full.Description += "\n\nLooks for:\n\n" +
+		manual.Indent(strings.TrimRight(list.String(), "\n"))
+	return &full
 }

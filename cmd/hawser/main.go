@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/internal/flags"
+	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
@@ -34,8 +36,14 @@ func run(args []string, sys *system) int {
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	app := newApp(sys)
-	err := app.RunContext(ctx, flags.First(app, args, "protect"))
+	if n := len(args); n == 0 || args[n-1] != "--generate-bash-completion" { // that stays the last
+		args = flags.First(app, args, "protect")
+	}
+	err := app.RunContext(ctx, args)
 	var quiet silent
+	if sys.unwritten != nil && (err == nil || errors.As(err, &quiet)) {
+		err = exitf(outcome.Failed, "the output is incomplete: %w", sys.unwritten)
+	}
 	if err != nil && !errors.As(err, &quiet) {
 		sys.complain(err, hint(err))
 	}
@@ -59,7 +67,7 @@ func newApp(sys *system) *cli.App {
 		Usage:   "keeps HAProxy reachable: HAProxy and its floating IPs under Pacemaker",
 		Version: version,
 		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as " +
-			"one transaction,\n" +
+			"one transaction, " +
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: []*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys),
@@ -68,9 +76,10 @@ func newApp(sys *system) *cli.App {
 			corosyncConfCommand(sys),
 			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
-			completionCommand(sys), manCommand(sys), removableCommand(sys),
+			completionCommand(sys), manCommand(sys), helpCommand(sys), removableCommand(sys),
 		},
 		EnableBashCompletion: true,
+		HideHelp:             true, // help.go has our own
 		// A comma belongs to the value: corosync-conf --node NAME=ADDRESS,ADDRESS2.
 		DisableSliceFlagSeparator: true,
 		Reader:                    sys.stdin,
@@ -81,12 +90,19 @@ func newApp(sys *system) *cli.App {
 		Action:                    noCommand("hawser"),
 	}
 	for _, c := range app.Commands {
-		if changing[c.Name] {
-			c.Action = sys.recorded(c.Name, sys.showingConflicts(c.Action))
+		if !changing[c.Name] {
+			continue
+		}
+		for _, changes := range append([]*cli.Command{c}, c.Subcommands...) {
+			if changes.Name != "show" {
+				changes.Action = sys.recorded(c.Name,
+					finishing(sys.showingConflicts(changes.Action)))
+			}
 		}
 	}
-	finish(app.Commands, app.Name)
-	app.CustomAppHelpTemplate = asTemplate(appHelp(app))
+	sys.finish(app.Commands, app.Name)
+	app.Flags, app.Before = sys.withHelp(app.Flags, app.Before,
+		func(c *cli.Context) (string, error) { return sys.helpOf(app, c.Args().Slice()) })
 	return app
 }
 
@@ -109,7 +125,44 @@ func (s *system) showingConflicts(do cli.ActionFunc) cli.ActionFunc {
 }
 
 func usageError(c *cli.Context, err error, _ bool) error {
-	return usagef("%s: see `%s --help`", flags.Explain(err.Error()), c.Command.HelpName)
+	message := flags.Explain(err.Error())
+	if option, ok := strings.CutPrefix(message, "there is no option "); ok {
+		if meant := instead(c.Command, strings.TrimLeft(option, "-")); meant != "" {
+			return usagef("%s", meant)
+		}
+	}
+	return usagef("%s: see `%s --help`", message, c.Command.HelpName)
+}
+
+// instead says what may have been meant by an option that the command does not have, or "".
+func instead(c *cli.Command, option string) string {
+	unknown := "there is no option " + flags.Dashed(option)
+	for _, f := range c.Flags {
+		for _, name := range f.Names() {
+			if len(option) > 1 && len(name) > 1 && words.Near(option, name) {
+				return fmt.Sprintf("%s: did you mean --%s?", unknown, name)
+			}
+		}
+	}
+	for _, sub := range c.Subcommands {
+		if hasOption(sub.Flags, option) {
+			return fmt.Sprintf("%s before the command: options follow it, as in `%s %s %s`",
+				unknown, c.HelpName, sub.Name, flags.Dashed(option))
+		}
+	}
+	switch letter := option[:min(1, len(option))]; {
+	case len(option) > 1 && option[1] != '-' && hasOption(c.Flags, letter):
+		return fmt.Sprintf("there is no option -%s: write -%s %s", option, letter, option[1:])
+	case option == "dry-run" && c.Name == "apply":
+		return unknown + ": `hawser plan` shows what apply would do"
+	}
+	return ""
+}
+
+func hasOption(all []cli.Flag, name string) bool {
+	return slices.ContainsFunc(all, func(f cli.Flag) bool {
+		return slices.Contains(f.Names(), name)
+	})
 }
 
 // noCommand answers a call that names no command, or one that does not exist.
@@ -119,23 +172,34 @@ func noCommand(name string) cli.ActionFunc {
 		if word == "" {
 			return usagef("%s what? see `%s --help`", name, name)
 		}
-		message := fmt.Sprintf("%s has no command %q", name, word)
-		for _, known := range c.Command.Subcommands {
-			if !known.Hidden &&
-				(words.Near(word, known.Name) ||
-					len(word) > 2 && strings.HasPrefix(known.Name, word)) {
-				return usagef("%s: did you mean %s?", message, known.Name)
-			}
-		}
-		return usagef("%s: see `%s --help`", message, name)
+		return unknownCommand(name, word, c.Command.Subcommands)
 	}
+}
+
+// unknownCommand says that name has no such command, and which one may have been meant.
+func unknownCommand(name, word string, commands []*cli.Command) error {
+	message := fmt.Sprintf("%s has no command %q", name, word)
+	if word == "version" {
+		return usagef("%s: did you mean --version?", message)
+	}
+	for _, known := range commands {
+		if !known.Hidden &&
+			(words.Near(word, known.Name) || len(word) > 2 && strings.HasPrefix(known.Name, word)) {
+			return usagef("%s: did you mean %s?", message, known.Name)
+		}
+	}
+	return usagef("%s: see `%s --help`", message, name)
 }
 
 // noArguments refuses arguments of a command that takes none.
 func noArguments(c *cli.Context) error {
-	if c.Args().Present() {
-		return usagef("%s takes no argument %q: see `%s --help`", c.Command.HelpName,
-			c.Args().First(), c.Command.HelpName)
+	if !c.Args().Present() {
+		return nil
 	}
-	return nil
+	hint := ""
+	if hasOption(c.Command.Flags, "file") {
+		hint = ": a file is named with -f"
+	}
+	return usagef("%s takes no argument %q%s: see `%s --help`", c.Command.HelpName,
+		c.Args().First(), hint, c.Command.HelpName)
 }

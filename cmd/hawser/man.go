@@ -15,13 +15,13 @@ func manCommand(sys *system) *cli.Command {
 		Name:      "man",
 		Usage:     "print a manual page, hawser(8) or hawser.yaml(5)",
 		ArgsUsage: "[PAGE]",
-		Description: "To read it:    hawser man | man -l -\n" +
-			"To install it: hawser man > /usr/share/man/man8/hawser.8",
+		Description: "  To read it:    hawser man | man -l -\n" +
+			"  To install it: hawser man > /usr/share/man/man8/hawser.8",
 		Action: func(c *cli.Context) error {
 			var page string
 			switch strings.Join(c.Args().Slice(), " ") {
 			case "", "hawser":
-				page = manualOfCommand(c.App)
+				page = sys.manualOfCommand(c.App)
 			case "hawser.yaml":
 				page = manualOfConfig(c.App)
 			default:
@@ -34,13 +34,18 @@ func manCommand(sys *system) *cli.Command {
 }
 
 // manualOfCommand is hawser(8), made from the commands themselves.
-func manualOfCommand(app *cli.App) string {
-	return manual.App(app, "Cluster administration",
+func (s *system) manualOfCommand(app *cli.App) string {
+	full := *app
+	full.Commands = nil
+	for _, c := range app.Commands {
+		full.Commands = append(full.Commands, s.described(c))
+	}
+	return manual.App(&full, "Cluster administration",
 		manual.Section{Title: "EXIT STATUS", Text: exitCodeText()},
 		manual.Section{Title: "ENVIRONMENT", Text: environment},
 		manual.Section{Title: "FILES", Text: files},
 		manual.Section{
-			Title: "SEE ALSO",
+			Title: "SEE ALSO", Prose: true,
 			Text: "hawser.yaml(5), ocf_hawser_haproxy(7), ocf_hawser_floatip(7), crm_mon(8), " +
 				"cibadmin(8), crm(8), haproxy(1)",
 		})
@@ -54,13 +59,12 @@ func manualOfConfig(app *cli.App) string {
 			Version: app.Version, Part: "Cluster administration",
 		},
 		manual.Section{
-			Title: "DESCRIPTION",
+			Title: "DESCRIPTION", Prose: true,
 			Text: "hawser plan shows and hawser apply writes what this file says into the " +
-				"cluster's configuration.\n" +
-				"hawser check validates it without a cluster. An editor completes and checks it " +
-				"with the JSON Schema\n" +
-				"that hawser schema prints: # yaml-language-server: " +
-				"$schema=/usr/share/hawser/hawser.schema.json",
+				"cluster's configuration. hawser check validates it without a cluster. An " +
+				"editor completes and checks it with the JSON Schema that hawser schema prints, " +
+				"if this is the first line:\n\n" +
+				"  # yaml-language-server: $schema=/usr/share/hawser/hawser.schema.json",
 		},
 		manual.Section{Title: "KEYS", Text: config.Help()},
 		manual.Section{

@@ -19,17 +19,17 @@ func moveCommand(sys *system) *cli.Command {
 		Usage:     "move a floating IP to another node",
 		ArgsUsage: "FLOATING-IP [NODE]",
 		Description: "Moves the address to the node, or to the one that Pacemaker finds best " +
-			"after this one, while HAProxy goes on\n" +
+			"after this one, while HAProxy goes on " +
 			"everywhere. Pacemaker's scheduler plays the move through first: it is refused, and " +
-			"nothing changed, if the\n" +
+			"nothing changed, if the " +
 			"address would not go there, or not stay there. To move it, hawser writes a location " +
-			"constraint, waits, and\n" +
+			"constraint, waits, and " +
 			"removes it again, whether the move succeeded or not, so that nothing keeps the " +
-			"address where it went but its\n" +
+			"address where it went but its " +
 			"stickiness. If hawser is killed meanwhile the constraint ends by itself, and the " +
 			"next move removes it.\n\n" +
 			"New connections go to the new node from the moment on at which the network knows " +
-			"it. A request that is under\n" +
+			"it. A request that is under " +
 			"way then is answered by the old node only where the network keeps it there; a LAN " +
 			"does not.",
 		Flags: []cli.Flag{yesFlag(), jsonFlag(),
@@ -46,9 +46,9 @@ func moveCommand(sys *system) *cli.Command {
 			case len(args) > 2:
 				return usagef("%s takes a floating IP and a node, not also %q: see `%s --help`",
 					c.Command.HelpName, args[2], c.Command.HelpName)
-			case c.Duration("timeout") <= 0:
-				return usagef("--timeout %v: want a time longer than nothing, such as 90s",
-					c.Duration("timeout"))
+			}
+			if err := wantTimeout(c); err != nil {
+				return err
 			}
 			return sys.move(c.Context, args[0], c.Args().Get(1), moveOptions{
 				yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),

@@ -12,7 +12,7 @@ func fileFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "file", Aliases: []string{"f"},
 		Usage: "what the cluster should run is in `FILE` (./hawser.yaml, else " +
-			"/etc/hawser/hawser.yaml)",
+			"/etc/hawser/hawser.yaml; - is standard input)",
 	}
 }
 
@@ -25,9 +25,9 @@ func planCommand(sys *system) *cli.Command {
 		Name:  "plan",
 		Usage: "show what apply would change, and what Pacemaker would do then",
 		Description: "Compares hawser.yaml with the cluster's configuration and prints each " +
-			"object that would be created (+),\n" +
+			"object that would be created (+), " +
 			"changed (~) or deleted (-), in the language of `crm configure`, then what " +
-			"Pacemaker's own scheduler would\n" +
+			"Pacemaker's own scheduler would " +
 			"do with it. Nothing is written. Only objects that hawser made are changed or deleted.",
 		Flags: []cli.Flag{fileFlag(), jsonFlag(),
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit with 9 if there is anything to change"}},

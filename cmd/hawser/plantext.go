@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
+	"syscall"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
@@ -84,5 +86,9 @@ func (s *terminal) printJSON(v any) error {
 	e := json.NewEncoder(s.stdout)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	err := e.Encode(v)
+	if errors.Is(err, syscall.EPIPE) {
+		return nil // as printf has it
+	}
+	return err
 }

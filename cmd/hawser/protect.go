@@ -25,24 +25,24 @@ func protectCommand(sys *system) *cli.Command {
 		Name:  "protect",
 		Usage: "hold new connections while a command runs, and release them afterwards",
 		UsageText: "hawser protect [--ports 80,443] [--addresses ADDRESS,…] [--max-hold 1s] " +
-			"[--method METHOD]\n               [--start] [--verbose] [--] COMMAND [ARGUMENT…]",
+			"[--method METHOD] [--start] [--verbose] [--] COMMAND [ARGUMENT…]",
 		Description: "For the reload or restart of any daemon, such as\n\n" +
-			"  hawser protect -- haproxy -D -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -sf " +
-			"$(cat /run/haproxy.pid)\n\n" +
+			"  hawser protect -- haproxy -D -f /etc/haproxy/haproxy.cfg \\\n" +
+			"    -p /run/haproxy.pid -sf $(cat /run/haproxy.pid)\n\n" +
 			"The first packet (SYN) of each connection to these ports is held on its way in, " +
-			"over IPv4 and IPv6 and from\n" +
+			"over IPv4 and IPv6 and from " +
 			"this machine itself. COMMAND begins when the daemon has accepted what came before. " +
-			"When it has ended, and one\n" +
+			"When it has ended, and one " +
 			"process listens, the packets are released in order. Established connections do not " +
-			"notice. COMMAND must\n" +
+			"notice. COMMAND must " +
 			"return when the daemon has been replaced: a command that only sends a signal " +
 			"returns too early.\n\n" +
 			"Killed at any moment, hawser holds up nobody: a guard process releases what is " +
-			"held, and the rules live no\n" +
+			"held, and the rules live no " +
 			"longer than the two. The exit code is COMMAND's, 128 and the signal if one ended " +
-			"it, 127 if it was not found,\n" +
+			"it, 127 if it was not found, " +
 			"126 if it cannot be run, and 125 if hawser itself failed. COMMAND was not run then, " +
-			"unless hawser says that\n" +
+			"unless hawser says that " +
 			"something was left. Signals are handed on to COMMAND, and release what is held.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{

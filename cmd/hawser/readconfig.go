@@ -9,10 +9,18 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
+// openConfig reads the file, or standard input if it is called "-".
+func (s *system) openConfig(path string) (*config.File, error) {
+	if path == "-" {
+		return config.ParseFrom("standard input", s.stdin)
+	}
+	return config.Read(path)
+}
+
 // readConfig reads hawser.yaml: the file that -f names, or one of the usual ones if path is "". It
 // adds to a file that cannot be read what to do about it.
 func (s *system) readConfig(ctx context.Context, path string) (*config.File, error) {
-	file, err := interruptible(ctx, func() (*config.File, error) { return config.Read(path) })
+	file, err := interruptible(ctx, func() (*config.File, error) { return s.openConfig(path) })
 	var unreadable *config.ReadError
 	switch {
 	case !errors.As(err, &unreadable):

@@ -2,9 +2,24 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
+
+// finishing has a command that changes something finish what it has begun: when whoever reads its
+// output goes away (`hawser move … | head -1`), the next word printed would end the program with
+// SIGPIPE, between two steps.
+func finishing(do cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		broken := make(chan os.Signal, 1)
+		signal.Notify(broken, syscall.SIGPIPE)
+		defer signal.Stop(broken)
+		return do(c)
+	}
+}
 
 // changing are the commands that may change the cluster or what HAProxy serves.
 var changing = map[string]bool{

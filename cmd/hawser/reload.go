@@ -22,31 +22,31 @@ func reloadCommand(sys *system) *cli.Command {
 		Usage:     "reload HAProxy on every node",
 		ArgsUsage: "[RESOURCE]",
 		Description: "Checks the configuration of this node, then changes one parameter of the " +
-			"resource, so that Pacemaker has every\n" +
+			"resource, so that Pacemaker has every " +
 			"node's agent reload HAProxy: no connection is lost, nothing restarts. Then waits, " +
-			"and prints for each node the\n" +
+			"and prints for each node the " +
 			"hash of the configuration that it served and serves now, how old its worker is, and " +
-			"which workers of before\n" +
+			"which workers of before " +
 			"still have connections. RESOURCE is needed where the cluster has more than one " +
-			"HAProxy. Unchanged files are\n" +
+			"HAProxy. Unchanged files are " +
 			"loaded too, for the certificates that they name.\n\n" +
 			"Only the configuration that was checked here is taken: a node whose files are " +
-			"broken, missing or different goes\n" +
+			"broken, missing or different goes " +
 			"on with what it served, and takes them over as soon as they are right; hawser exits " +
-			"with 8. With --differing\n" +
+			"with 8. With --differing " +
 			"each node takes the files that it has.\n\n" +
 			"Nodes that are offline, in standby or leaving, and those where HAProxy does not " +
-			"run, are named and waited for no\n" +
+			"run, are named and waited for no " +
 			"longer: they load their files when HAProxy starts there. Where Pacemaker does not " +
-			"manage HAProxy (maintenance),\n" +
+			"manage HAProxy (maintenance), " +
 			"it goes on with what it served until it is managed again; hawser exits with 8.\n\n" +
 			"With --push FILE the configuration itself is brought to every node through the " +
-			"cluster, for HAProxy to check there; if\n" +
+			"cluster, for HAProxy to check there; if " +
 			"no node refuses it, each keeps its former file as FILE.hawser-previous, puts the " +
-			"new one in place and loads it.\n" +
+			"new one in place and loads it. " +
 			"--rollback pushes this node's FILE.hawser-previous.\n\n" +
 			"If Pacemaker would restart HAProxy on a node instead, the reload is refused and " +
-			"nothing changed. --force accepts\n" +
+			"nothing changed. --force accepts " +
 			"that: new connections wait then, but open ones are cut.",
 		Flags: append(pushFlags(),
 			&cli.BoolFlag{
@@ -62,13 +62,12 @@ func reloadCommand(sys *system) *cli.Command {
 				Usage: "wait at most `TIME` for the nodes, such as 90s (2m)",
 			}),
 		Action: func(c *cli.Context) error {
-			switch {
-			case c.NArg() > 1:
+			if c.NArg() > 1 {
 				return usagef("%s takes one resource, not also %q: see `%s --help`",
 					c.Command.HelpName, c.Args().Get(1), c.Command.HelpName)
-			case c.Duration("timeout") <= 0:
-				return usagef("--timeout %v: want a time longer than nothing, such as 90s",
-					c.Duration("timeout"))
+			}
+			if err := wantTimeout(c); err != nil {
+				return err
 			}
 			if pushing(c) {
 				return sys.pushOrRollback(c)

@@ -267,10 +267,10 @@ func TestReloadThatIsRefused(t *testing.T) {
 }
 
 func TestReloadAsks(t *testing.T) {
-	c, sys, stdout, _ := reloadable(t)
+	c, sys, _, stderr := reloadable(t)
 	sys.interactive, sys.stdin = true, strings.NewReader("n\n")
 	require.Equal(t, exitFailed, run([]string{"hawser", "reload"}, sys))
-	require.Contains(t, stdout.String(), "Reload? [y/N]")
+	require.Contains(t, stderr.String(), "Reload? [y/N]")
 	require.Zero(t, c.Applied())
 	sys.stdin = strings.NewReader("y\n")
 	require.Equal(t, exitOK, run([]string{"hawser", "reload"}, sys))

@@ -17,7 +17,7 @@ func removableCommand(sys *system) *cli.Command {
 		Usage:  "tell whether the agents can be taken off this node",
 		Hidden: true,
 		Description: "The package asks this before it is removed. While a resource runs here, " +
-			"Pacemaker needs its agent: without it the next\n" +
+			"Pacemaker needs its agent: without it the next " +
 			"monitor fails, and the resource can be neither stopped nor moved. Exits with 0 if " +
 			"they can be taken off, else with 1.",
 		Before: noArguments,

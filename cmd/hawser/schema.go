@@ -11,9 +11,9 @@ func schemaCommand(sys *system) *cli.Command {
 		Name:  "schema",
 		Usage: "print the JSON Schema of hawser.yaml",
 		Description: "With it an editor completes hawser.yaml and checks it while it is written. " +
-			"The package has\n" +
-			"it, too:\n" +
-			"# yaml-language-server: $schema=/usr/share/hawser/hawser.schema.json",
+			"The package has " +
+			"it, too:\n\n" +
+			"  # yaml-language-server: $schema=/usr/share/hawser/hawser.schema.json",
 		Before: noArguments,
 		Action: func(*cli.Context) error {
 			schema, err := config.Schema()

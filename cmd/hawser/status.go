@@ -11,7 +11,7 @@ func statusCommand(sys *system) *cli.Command {
 		Name:  "status",
 		Usage: "show nodes, HAProxy, floating IPs and what failed",
 		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on " +
-			"its own if it is unavailable. What\n" +
+			"its own if it is unavailable. What " +
 			"other nodes' HAProxy sees is what they last told the cluster. Since is the last " +
 			"start or reload.",
 		Flags:  []cli.Flag{jsonFlag()},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/cluster/status"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -19,8 +21,40 @@ func statusOf(t *testing.T, node string, change func(*crm.Status)) (text string,
 	return stdout.String(), code
 }
 
-// Until a failed node is fenced Pacemaker says that its resources run there. Nobody knows, and an
-// address that is not on another node answers nobody.
+// Without quorum Pacemaker does what a property says, as its scheduler reads it.
+func TestStatusWithoutQuorum(t *testing.T) {
+	const stops = "Pacemaker stops all resources here (no-quorum-policy is stop)"
+	for _, tc := range []struct {
+		policy, want string
+		fencing      bool
+	}{
+		{"", stops, false},
+		{"stop", stops, true},
+		{"panic", stops, true}, // there is no such policy
+		{"freeze", "what runs here goes on, and nothing is taken over from nodes outside (no-quorum-policy is freeze)", false},
+		{"FREEZE", "what runs here goes on, ", false},
+		{"ignore", "Pacemaker goes on as if it had, and so may the other nodes: an address can be held twice", false},
+		{"demote", "Pacemaker demotes what is promoted here and stops all other resources (no-quorum-policy is demote)", false},
+		{"suicide", "Pacemaker has the nodes of this partition fenced, or stops all resources here if it never had quorum", true},
+		{"suicide", stops, false}, // who should do it?
+		{"fence", "Pacemaker has the nodes of this partition fenced, ", true},
+		{"fence", stops, false},
+	} {
+		status := healthy()
+		status.Quorum, status.Fencing = false, tc.fencing
+		c := tutorialCluster(t, status, nil)
+		require.NoError(t, c.Edit(property("stonith-enabled", strconv.FormatBool(tc.fencing))))
+		if tc.policy != "" {
+			require.NoError(t, c.Edit(property("no-quorum-policy", tc.policy)))
+		}
+		sys, stdout, _ := testSystem(t, c)
+		require.Equal(t, exitDegraded, runStatus(t, sys))
+		require.Contains(t, stdout.String(), "  Quorum     no     this partition has no quorum: "+tc.want, "%+v", tc)
+	}
+	require.Equal(t, "this partition has no quorum", noQuorum(status.Pacemaker{}), "the configuration is not known")
+}
+
+// Until a lost node is fenced Pacemaker says that its resources run there. Nobody knows, and an address that is nowhere else answers nobody.
 func TestStatusOfANodeThatIsNotFencedYet(t *testing.T) {
 	text, code := statusOf(t, "lb-9", func(s *crm.Status) {
 		s.Fencing = true

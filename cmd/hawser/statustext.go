@@ -57,8 +57,7 @@ func (s *terminal) showCluster(r *status.Report) {
 	if p.Quorum {
 		t.Row("Quorum", s.paint(green, "yes"))
 	} else {
-		t.Row("Quorum", s.paint(red, "no"),
-			"this partition has no quorum: nothing is started or moved")
+		t.Row("Quorum", s.paint(red, "no"), noQuorum(p))
 	}
 	switch {
 	case p.Unfenced:
@@ -101,6 +100,29 @@ func (s *terminal) showCluster(r *status.Report) {
 		t.Row(n.Name, s.paint(stateColour[n.State], strings.Join(n.Is, ", ")), dc)
 	}
 	s.printf("%s", t)
+}
+
+// noQuorum says what Pacemaker does in a partition that has no quorum.
+func noQuorum(p status.Pacemaker) string {
+	const lost = "this partition has no quorum"
+	if p.Maintenance {
+		return lost + ": nothing is started or moved"
+	}
+	then, known := map[string]string{
+		"stop":   "Pacemaker stops all resources here",
+		"demote": "Pacemaker demotes what is promoted here and stops all other resources",
+		"freeze": "what runs here goes on, and nothing is taken over from nodes outside",
+		"ignore": "Pacemaker goes on as if it had, and so may the other nodes: an address can be " +
+			"held twice",
+		"suicide": "Pacemaker has the nodes of this partition fenced, or stops all resources " +
+			"here if it never had quorum",
+		"fence": "Pacemaker has the nodes of this partition fenced, or stops all resources " +
+			"here if it never had quorum or does not know this policy",
+	}[p.NoQuorumPolicy]
+	if !known {
+		return lost
+	}
+	return fmt.Sprintf("%s: %s (no-quorum-policy is %s)", lost, then, p.NoQuorumPolicy)
 }
 
 func (s *terminal) showHAProxies(r *status.Report) {

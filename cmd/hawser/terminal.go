@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/hawser-ha/hawser/host"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -23,15 +25,18 @@ type system struct {
 // terminal is whom the program talks to. Nothing else in it prints or asks.
 //
 // What a program may read goes to stdout and nothing beside it: with --json that is JSON alone,
-// whatever happens. Warnings, progress and errors go to stderr. Colours and progress lines that
+// whatever happens. Warnings, questions, progress and errors go to stderr. Colours and progress lines that
 // rewrite themselves are only for a terminal. Nothing is changed before a question is answered with
 // yes; where there is nobody to ask, --yes is demanded before anything else is done.
 type terminal struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	interactive    bool // somebody is there to answer questions
-	progress       bool // stderr is a terminal: a progress line may rewrite itself
-	colour         bool // stdout shows colours
+	tty            string // where a question is seen if stderr is no terminal, or ""
+	interactive    bool   // somebody is there to answer questions
+	progress       bool   // stderr is a terminal: a progress line may rewrite itself
+	colour         bool   // stdout shows colours
+
+	unwritten error // why stdout has not all that it should have
 }
 
 // thisSystem is the machine that the program runs on.
@@ -41,6 +46,7 @@ func thisSystem() *system {
 		stdin:       os.Stdin,
 		stdout:      os.Stdout,
 		stderr:      os.Stderr,
+		tty:         "/dev/tty",
 		interactive: out && isTerminal(os.Stdin),
 		progress:    isTerminal(os.Stderr),
 		colour:      out && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
@@ -65,7 +71,12 @@ func (s *terminal) paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-func (s *terminal) printf(format string, args ...any) { fmt.Fprintf(s.stdout, format, args...) }
+func (s *terminal) printf(format string, args ...any) {
+	_, err := fmt.Fprintf(s.stdout, format, args...)
+	if err != nil && !errors.Is(err, syscall.EPIPE) { // a reader that has enough is no fault
+		s.unwritten = err
+	}
+}
 
 // say prints a sentence for people; with --json there are none.
 func (s *terminal) say(asJSON bool, sentence string) {
@@ -80,7 +91,9 @@ func (s *terminal) warn(format string, args ...any) {
 
 // ask puts a question that only "yes" or "y" answers with yes.
 func (s *terminal) ask(ctx context.Context, question string) bool {
-	s.printf("%s [y/N] ", question)
+	to, end := s.questions()
+	defer end()
+	fmt.Fprintf(to, "%s [y/N] ", question)
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(s.stdin).ReadString('\n')
@@ -88,7 +101,7 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 	}()
 	select {
 	case <-ctx.Done():
-		s.printf("\n")
+		fmt.Fprintln(to)
 		return false // Ctrl-C is a no
 	case line := <-answer:
 		switch strings.ToLower(strings.TrimSpace(line)) {
@@ -97,6 +110,16 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 		}
 		return false
 	}
+}
+
+// questions is where a question is seen: on stderr, or on the terminal if stderr is a file.
+func (s *terminal) questions() (to io.Writer, end func()) {
+	if !s.progress && s.tty != "" {
+		if tty, err := os.OpenFile(s.tty, os.O_WRONLY, 0); err == nil {
+			return tty, func() { _ = tty.Close() }
+		}
+	}
+	return s.stderr, func() {}
 }
 
 // interruptible reads something that may never come: a FIFO that nobody writes to, or a terminal on

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 func timingCommand(sys *system) *cli.Command {
@@ -16,11 +17,11 @@ func timingCommand(sys *system) *cli.Command {
 		Name:  "timing",
 		Usage: "show how long failure detection takes, and print Corosync's times for this network",
 		Description: "Shows where the time goes from the death of a node until its address is " +
-			"served by another one: with the times that\n" +
+			"served by another one: with the times that " +
 			"Corosync has in force on this node, or else those of its configuration. --for " +
-			"prints the totem section to put into\n" +
+			"prints the totem section to put into " +
 			"corosync.conf in place of the one there, with its other settings kept; on every " +
-			"node, then `corosync-cfgtool -R` on one.\n" +
+			"node, then `corosync-cfgtool -R` on one. " +
 			"Nothing is changed.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{
@@ -152,8 +153,8 @@ func (s *system) explainTiming(c *cli.Context) error {
 }
 
 func (s *system) showTiming(r *corosync.Failover) {
-	s.printf("%d nodes, by %s. Until the address of a lost node is served by another one:\n\n",
-		r.Nodes, r.Source)
+	s.printf("%s, by %s. Until the address of a lost node is served by another one:\n\n",
+		words.Count(r.Nodes, "node"), r.Source)
 	for _, step := range r.Steps {
 		s.printf("  %7.2f s  %-10s %s\n", step.MS/1000, step.Name, step.Text)
 	}

@@ -63,8 +63,8 @@ func width(flags []cli.Flag, arg string) int {
 	word := strings.TrimLeft(arg, "-")
 	for _, f := range flags {
 		for _, name := range f.Names() {
-			_, isBool := f.(*cli.BoolFlag)
-			if name == word && !isBool {
+			doc, ok := f.(cli.DocGenerationFlag)
+			if name == word && ok && doc.TakesValue() {
 				return 2
 			}
 		}

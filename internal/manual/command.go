@@ -16,7 +16,7 @@ func App(app *cli.App, part string, sections ...Section) string {
 	fmt.Fprintf(&b,
 		".SH SYNOPSIS\n.B %s\n.I COMMAND\n[\\fIOPTIONS\\fR] [\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n",
 		Escape(app.Name))
-	paragraphs(&b, app.Description, ".PP")
+	prose(&b, app.Description)
 	b.WriteString(".SH COMMANDS\n")
 	for _, c := range app.Commands {
 		if !c.Hidden && c.Name != "help" {
@@ -33,7 +33,8 @@ func command(b *strings.Builder, name string, c *cli.Command) {
 	fmt.Fprintf(b, ".SS %s\n.B %s\n.PP\n%s.\n", Escape(name), Escape(Usage(name, c)),
 		Escape(upperFirst(c.Usage)))
 	if c.Description != "" {
-		fmt.Fprintf(b, ".PP\n.nf\n%s\n.fi\n", Escape(c.Description))
+		b.WriteString(".PP\n")
+		prose(b, c.Description)
 	}
 	if !c.SkipFlagParsing {
 		for _, line := range Flags(c.Flags) {
@@ -57,7 +58,7 @@ func Usage(name string, c *cli.Command) string {
 		usage += " COMMAND"
 	}
 	for _, f := range c.Flags {
-		if doc, ok := f.(cli.DocGenerationFlag); ok {
+		if doc, ok := f.(cli.DocGenerationFlag); ok && f.Names()[0] != "help" {
 			option := dashes(f.Names()[len(f.Names())-1])
 			if doc.TakesValue() {
 				option += " " + placeholder(doc.GetUsage())

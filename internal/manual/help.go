@@ -5,14 +5,25 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
-// Help is the help of a command, as --help prints it. Sections without text are left out.
+// Columns of a terminal, and of what help indents by two.
+const (
+	screen   = 80
+	indented = screen - 2
+)
+
+// Help is the help of a command, as --help prints it, for a terminal of 80 columns. Sections
+// without text are left out.
 func Help(name string, c *cli.Command, sections ...Section) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n%s\n", name, c.Usage, Indent(Usage(name, c)))
+	fmt.Fprintf(&b, "%s\n\nUsage:\n%s\n",
+		words.Fill(name+" - "+c.Usage, screen),
+		Indent(words.WrapUsage(name, Usage(name, c), indented)))
 	if c.Description != "" {
-		fmt.Fprintf(&b, "\n%s\n", Indent(c.Description))
+		fmt.Fprintf(&b, "\n%s\n", Indent(words.Fill(c.Description, indented)))
 	}
 	if len(c.Subcommands) > 0 {
 		b.WriteString("\nCommands:\n")
@@ -20,18 +31,18 @@ func Help(name string, c *cli.Command, sections ...Section) string {
 	}
 	if !c.SkipFlagParsing {
 		b.WriteString("\nOptions:\n")
-		lines := append(Flags(c.Flags), [2]string{"-h, --help", "show this help"})
-		width := 24
-		for _, line := range lines {
-			width = max(width, len(line[0]))
-		}
-		for _, line := range lines {
-			fmt.Fprintf(&b, "  %-*s %s\n", width, line[0], line[1])
+		const column = 25
+		for _, line := range append(Flags(c.Flags), [2]string{"-h, --help", "show this help"}) {
+			b.WriteString(Indent(words.Beside(line[0], line[1], column, indented)))
 		}
 	}
 	for _, s := range sections {
 		if s.Text != "" {
-			fmt.Fprintf(&b, "\n%s:\n%s\n", s.Title, Indent(s.Text))
+			text := s.Text
+			if s.Prose {
+				text = words.Fill(text, indented)
+			}
+			fmt.Fprintf(&b, "\n%s:\n%s\n", s.Title, Indent(text))
 		}
 	}
 	return b.String()
@@ -42,7 +53,7 @@ func Commands(commands []*cli.Command) string {
 	var b strings.Builder
 	for _, c := range commands {
 		if !c.Hidden && c.Name != "help" {
-			fmt.Fprintf(&b, "  %-14s %s\n", c.Name, c.Usage)
+			b.WriteString(Indent(words.Beside(c.Name, c.Usage, 15, indented)))
 		}
 	}
 	return b.String()
@@ -50,5 +61,12 @@ func Commands(commands []*cli.Command) string {
 
 // Indent indents a text by two columns.
 func Indent(text string) string {
-	return "  " + strings.ReplaceAll(strings.ReplaceAll(text, "\n", "\n  "), "\n  \n", "\n\n")
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line != "\n" {
+			b.WriteString("  ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }

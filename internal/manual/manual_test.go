@@ -34,9 +34,11 @@ func TestApp(t *testing.T) {
 	page := App(&cli.App{Name: "toy", Version: "1", Usage: "plays", Description: "For a while.", Commands: []*cli.Command{
 		{Name: "run", Usage: "start it", Flags: []cli.Flag{&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "read `FILE`"}, &cli.BoolFlag{Name: "now", Usage: "at once"}}},
 		{Name: "inner", Hidden: true},
-	}}, "Games", Section{"EXIT STATUS", "0  done"})
+	}}, "Games", Section{Title: "EXIT STATUS", Text: "0  done"},
+		Section{Title: "SEE ALSO", Prose: true, Text: "One\ntwo.\n\nThree:\n\n  .four\n  five\n\nsix"})
 	for _, want := range []string{".TH TOY 8 \"\" \"hawser 1\" \"Games\"", ".SS toy run\n.B toy run [\\-f FILE] [\\-\\-now]\n.PP\nStart it.\n",
-		".B \\-f, \\-\\-file FILE\nread FILE\n", ".SH EXIT STATUS\n.nf\n0  done\n.fi\n"} {
+		".B \\-f, \\-\\-file FILE\nread FILE\n", ".SH EXIT STATUS\n.nf\n0  done\n.fi\n",
+		".SH SEE ALSO\nOne\ntwo.\n.PP\nThree:\n.PP\n.nf\n  .four\n  five\n\n.fi\nsix\n"} {
 		require.Contains(t, page, want)
 	}
 	require.NotContains(t, page, "inner")

@@ -10,8 +10,12 @@ import (
 	"strings"
 )
 
-// Section is one part of a page: a title, and lines that are kept as they are.
-type Section struct{ Title, Text string }
+// Section is one part of a page: a title, and lines that stand as they are.
+type Section struct {
+	Title, Text string
+	// Prose says that the text is filled. Its lines that begin with a space stand as they are.
+	Prose bool
+}
 
 // Header begins a page.
 type Header struct {
@@ -28,9 +32,33 @@ func (h Header) write(b *strings.Builder) {
 	fmt.Fprintf(b, ".SH NAME\n%s \\- %s\n", Escape(h.Name), Escape(h.Short))
 }
 
-// write writes the lines as they are, however long: they are tables and examples.
+// write writes the lines as they are, however long, if they are tables and examples.
 func (s Section) write(b *strings.Builder) {
-	fmt.Fprintf(b, ".SH %s\n.nf\n%s\n.fi\n", Escape(s.Title), Escape(s.Text))
+	fmt.Fprintf(b, ".SH %s\n", Escape(s.Title))
+	if s.Prose {
+		prose(b, s.Text)
+		return
+	}
+	fmt.Fprintf(b, ".nf\n%s\n.fi\n", Escape(s.Text))
+}
+
+// prose are paragraphs that roff fills, and lines that begin with a space and stand as they are.
+func prose(b *strings.Builder, text string) {
+	asIs := false
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		switch example := strings.HasPrefix(line, " "); {
+		case line == "" && !asIs:
+			b.WriteString(".PP\n")
+			continue
+		case line != "" && example != asIs:
+			b.WriteString(map[bool]string{true: ".nf\n", false: ".fi\n"}[example])
+			asIs = example
+		}
+		b.WriteString(Escape(line) + "\n")
+	}
+	if asIs {
+		b.WriteString(".fi\n")
+	}
 }
 
 // Text is a page of sections only.

@@ -2,6 +2,7 @@ package ocftest
 
 import (
 	"encoding/xml"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -100,6 +101,9 @@ func Conformance(t *testing.T, s Subject) {
 		}
 		usage := r.want(t, ocf.Success, "usage", "usage needs nothing")
 		require.Contains(t, usage.Stdout, "start|stop|monitor")
+		for line := range strings.Lines(usage.Stdout) {
+			require.LessOrEqual(t, len(strings.TrimRight(line, "\n")), 80, "a terminal's width: %s", line)
+		}
 	})
 
 	t.Run("wrong parameters", func(t *testing.T) {

@@ -7,7 +7,7 @@ _hawser() {
 	-f=*|--file=*|--push=*|--config=*|--check=*|load=*|check=*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	if [[ $cur == -* ]]; then
-		words=("${COMP_WORDS[@]:0:COMP_CWORD+1}")
+		words=("${COMP_WORDS[@]:0:COMP_CWORD}" "${cur/#--/-}") # -- would end the options
 	else
 		words=("${COMP_WORDS[@]:0:COMP_CWORD}")
 	fi

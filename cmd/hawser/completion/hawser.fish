@@ -9,7 +9,7 @@ function __hawser_complete
 		return
 	end
 	if string match -q -- '-*' "$current"
-		set -a asked "$current"
+		set -a asked (string replace -r -- '^--$' - "$current") # -- would end the options
 	end
 	env 0=zsh $asked --generate-bash-completion 2>/dev/null | string replace : \t
 end

@@ -8,7 +8,7 @@ _hawser() {
 	-f=*|--file=*|--push=*|--config=*|--check=*|load=*|check=*) _files; return ;;
 	esac
 	asked=("${(@)words[1,CURRENT-1]}")
-	[[ $cur == -* ]] && asked+=("$cur")
+	[[ $cur == -* ]] && asked+=("${cur/#--/-}") # -- would end the options
 	found=("${(@f)$(env 0=zsh "${asked[@]}" --generate-bash-completion 2>/dev/null)}")
 	_describe hawser found
 }
