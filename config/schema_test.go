@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/golden"
 )
 
 const schemaFile = "../share/hawser.schema.json"
@@ -20,7 +22,7 @@ const schemaFile = "../share/hawser.schema.json"
 func TestSchema(t *testing.T) {
 	text, err := Schema()
 	require.NoError(t, err)
-	current(t, schemaFile, text)
+	golden.File(t, schemaFile, string(text))
 
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	require.NoError(t, err)

@@ -44,7 +44,7 @@ func help(b *strings.Builder, keys []key, indent string) {
 	}
 }
 
-// description returns what the key is for, and what holds without it.
+// description returns what the key is for, and its default.
 func (k key) description(withDefault bool) string {
 	text := k.doc
 	if k.only != "" {
@@ -98,7 +98,7 @@ func Reference() string {
 	var b strings.Builder
 	fmt.Fprintf(
 		&b,
-		`<!-- Made by `+"`go test ./config -update`"+
+		`<!-- Made by `+"`HAWSER_UPDATE=1 go test ./config`"+
 			` from the declaration of the keys in config/. -->
 # hawser.yaml
 

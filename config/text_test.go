@@ -1,30 +1,17 @@
 package config
 
 import (
-	"flag"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/golden"
 )
 
-var update = flag.Bool("update", false, "write the files that are made from the declaration")
-
-// current compares a committed file with what the declaration makes of it.
-func current(t *testing.T, path string, want []byte) {
-	t.Helper()
-	if *update {
-		require.NoError(t, os.WriteFile(path, want, 0o644)) //nolint:gosec // for everybody to read
-	}
-	got, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "%s is not current: go test ./config -update", path)
-}
-
 func TestReference(t *testing.T) {
-	current(t, "../docs/hawser.yaml.md", []byte(Reference()))
+	golden.File(t, "../docs/hawser.yaml.md", Reference())
 }
 
 func TestHelp(t *testing.T) {

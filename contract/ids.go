@@ -27,9 +27,6 @@ func WhereServedID(address string) string { return address + "-where-served" }
 // ApartID returns the id of the constraint that keeps two addresses apart.
 func ApartID(a, b string) string { return a + "-apart-" + b }
 
-// Infinity is Pacemaker's score for what must be, or with a minus sign must not be.
-const Infinity = "INFINITY"
-
 // ResourceID is a resource's id in the cluster's configuration. It is a type of its own so that the
 // name of an instance, which has a number behind a colon in a clone with globally unique instances,
 // cannot be taken for one.

@@ -106,7 +106,7 @@ func (c *CIB) Quorate() bool {
 // lower case are the same, suicide needs fencing, and every word that it does not know is stop, the
 // default. Newer versions say fence for suicide, which to 2.1.5 is such a word.
 func (c *CIB) NoQuorumPolicy() string {
-	policy, _ := c.Property("no-quorum-policy")
+	policy, _ := c.Property(NoQuorumPolicy)
 	switch policy = strings.ToLower(policy); policy {
 	case "freeze", "ignore", "demote":
 		return policy

@@ -13,7 +13,7 @@
 // configuration in memory and behaves the same. What the package does not model is kept as it was
 // read.
 //
-// It imports internal/outcome and internal/once, and nothing else of ours. Open cluster.go first
-// for what a cluster can be asked, object.go for what a configuration has, tools.go for how
+// Of ours it imports param, and the leaves command, once and outcome of internal. Open cluster.go
+// first for what a cluster can be asked, object.go for what a configuration has, tools.go for how
 // Pacemaker's tools are used.
 package crm

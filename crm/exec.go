@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/hawser-ha/hawser/internal/command"
 )
 
 // output is what one run of a tool left.
@@ -28,7 +28,10 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	if dir == "" {
 		dir = "/usr/sbin"
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, tool), args...)
+	// In a process group of its own: a Ctrl-C on the terminal is for hawser, which ends the tool
+	// through ctx: a write that has begun is let finish.
+	cmd := command.New(ctx, filepath.Join(dir, tool), args...)
+	cmd.Dir = "" // a file that CIB_file or an argument names may be relative
 	cmd.Env = t.environ()
 	if slices.Contains(args, "--xml-file") {
 		// a tool that works on a file would still prefer the shadow or the remote cluster
@@ -38,16 +41,12 @@ func (t *Tools) run(ctx context.Context, stdin []byte, tool string, args ...stri
 	if tool == "crm_mon" {
 		cmd.Env = append(cmd.Env, "TZ=UTC") // its times say no zone
 	}
-	// A Ctrl-C on the terminal is for hawser, which ends the tool through ctx: a write that has
-	// begun is let finish.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var stdout, stderr bytes.Buffer
+	var stdout bytes.Buffer // a configuration is as long as it is
+	var stderr command.Output
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if stdin != nil {
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
-	// for a child that keeps the output open; a busy machine needs some time to read it all
-	cmd.WaitDelay = 2 * time.Second
 	err := cmd.Run()
 	out := output{stdout: stdout.Bytes(), stderr: stderr.Bytes()}
 	var exit *exec.ExitError

@@ -1,7 +1,6 @@
 package crm_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -11,11 +10,11 @@ import (
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/internal/golden"
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// The goldens are whole CIBs. HAWSER_UPDATE=1 rewrites them; check the difference before you commit
-// it.
+// The goldens are whole CIBs.
 func TestGoldenConfigurations(t *testing.T) {
 	verify := needs.Command(t, "crm_verify")
 	seed := parse(t, crmtest.Seed("lb-1", "lb-2", "lb-3"))
@@ -44,17 +43,12 @@ colocation FloatIP-apart -1000: FloatIP-1 FloatIP-2`))
 		"tutorial-undone": apply(tutorial, nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			golden := filepath.Join("testdata", name+".xml")
-			if os.Getenv("HAWSER_UPDATE") != "" {
-				require.NoError(t, os.WriteFile(golden, cib.XML(), 0o644))
-			}
-			want, err := os.ReadFile(golden)
-			require.NoError(t, err)
-			require.Equal(t, string(want), string(cib.XML()))
+			golden.Equal(t, name+".xml", string(cib.XML()))
 			if name == "tutorial-undone" {
 				return // without resources there is nothing that fencing could protect, which crm_verify complains of all the same
 			}
-			out, err := exec.Command(verify, "--verbose", "--xml-file", golden).CombinedOutput()
+			out, err := exec.Command(verify, "--verbose", "--xml-file",
+				filepath.Join("testdata", name+".xml")).CombinedOutput()
 			require.NoError(t, err, "%s", out)
 		})
 	}

@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// Infinity is Pacemaker's score for what must be; its negative is the score for what must not be.
-const Infinity = 1_000_000
+// Infinity is Pacemaker's score of what must be, and InfinityWord how a configuration says it; its
+// negative is the score of what must not be.
+const (
+	Infinity     = 1_000_000
+	InfinityWord = "INFINITY"
+)
 
 // SameHost compares host names without their domains.
 func SameHost(a, b string) bool {
@@ -64,9 +68,13 @@ func (s *Status) BanOf(node string, ids ...string) (Ban, bool) {
 	return Ban{}, false
 }
 
-// BanPrefix begins the ids of the constraints that `crm resource ban` and `crm_resource --ban`
-// leave behind.
-const BanPrefix = "cli-ban-"
+// What begins the ids of the constraints that commands leave behind: `crm_resource --ban` and what
+// crmsh makes of it, `crm_resource --move`, and a ban of older versions of Pacemaker.
+const (
+	BanPrefix     = "cli-ban-"
+	PreferPrefix  = "cli-prefer-"
+	StandbyPrefix = "cli-standby-"
+)
 
 // ByCommand says whether a command such as `crm resource ban` or `crm resource move` left the
 // constraint behind.

@@ -59,8 +59,13 @@ func (p *parser) set(into *etree.Element, tag string) {
 	for _, r := range rules {
 		el.AddChild(r)
 	}
+	addPairs(el, attrs)
+}
+
+// addPairs adds attributes to a set. Their ids are made when the set is written to a CIB.
+func addPairs(set *etree.Element, attrs Attrs) {
 	for _, a := range attrs {
-		nv := el.CreateElement("nvpair")
+		nv := set.CreateElement("nvpair")
 		nv.CreateAttr("name", a.Name)
 		nv.CreateAttr("value", a.Value)
 	}

@@ -19,10 +19,10 @@ func scoreOf(s string) string {
 		if sign == "+" {
 			sign = ""
 		}
-		return sign + "INFINITY"
+		return sign + InfinityWord
 	case "mandatory":
 		if sign == "" {
-			return "INFINITY"
+			return InfinityWord
 		}
 	case "advisory":
 		if sign == "" {
@@ -33,7 +33,7 @@ func scoreOf(s string) string {
 }
 
 // shellScore is crmsh's word for a score in Pacemaker's.
-func shellScore(s string) string { return strings.Replace(s, "INFINITY", "inf", 1) }
+func shellScore(s string) string { return strings.Replace(s, InfinityWord, "inf", 1) }
 
 func (p *parser) score() string {
 	label, ok := p.acceptLabel()

@@ -225,11 +225,7 @@ func parseProperties(p *parser, section Section) []Object {
 		for _, r := range rules {
 			el.AddChild(r)
 		}
-		for _, a := range attrs {
-			nv := el.CreateElement("nvpair")
-			nv.CreateAttr("name", a.Name)
-			nv.CreateAttr("value", a.Value)
-		}
+		addPairs(el, attrs)
 		return []Object{&XML{element: el, section: section}}
 	}
 	var out []Object

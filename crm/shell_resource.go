@@ -76,9 +76,7 @@ func (p *parser) op() Op {
 			if params == nil {
 				params = into.CreateElement("instance_attributes")
 			}
-			nv := params.CreateElement("nvpair")
-			nv.CreateAttr("name", a.Name)
-			nv.CreateAttr("value", a.Value)
+			addPairs(params, Attrs{a})
 		}
 	}
 	for _, c := range p.sets("", map[string]string{

@@ -36,7 +36,7 @@ func ruleText(rule *etree.Element) (string, bool) {
 			return "", false
 		}
 	}
-	if value(rule, "score") != "INFINITY" {
+	if value(rule, "score") != InfinityWord {
 		if score == "" || strings.ContainsAny(score, ": \t") {
 			return "", false
 		}
@@ -132,7 +132,7 @@ func (p *parser) rules() []*etree.Element {
 				break
 			}
 		}
-		rule.CreateAttr("score", "INFINITY")
+		rule.CreateAttr("score", InfinityWord)
 		if s, ok := p.acceptLabel(); ok {
 			if score := scoreOf(s); scoreRE.MatchString(score) {
 				rule.CreateAttr("score", score)

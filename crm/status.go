@@ -42,6 +42,10 @@ type NodeStatus struct {
 	Attributes map[string]string
 }
 
+// Remote says whether the node runs resources without being a member of Corosync's cluster
+// (pacemaker_remote): it has no vote.
+func (n NodeStatus) Remote() bool { return n.Type == "remote" }
+
 // ResourceStatus is one instance of a primitive: a resource in a clone has one per node.
 type ResourceStatus struct {
 	ID string // "haproxy"

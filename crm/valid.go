@@ -1,13 +1,14 @@
 package crm
 
 import (
-	"fmt"
+	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hawser-ha/hawser/param"
 )
 
 // isNCName says whether the string can be an id: in the CIB's schema ids have XML's type ID, which
@@ -123,28 +124,15 @@ func (r *report) checkScore(field, score string) {
 	}
 }
 
-var intervalRE = regexp.MustCompile(`^\s*([0-9]+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr|)\s*$`)
-
 // parseInterval reads a time as Pacemaker does: a number of seconds, or a number with a unit. ISO
 // 8601 durations (P…) are accepted and come back as -1, their length unknown.
 func parseInterval(s string) (time.Duration, error) {
 	if strings.HasPrefix(s, "P") && len(s) > 2 {
 		return -1, nil
 	}
-	m := intervalRE.FindStringSubmatch(s)
-	if m == nil {
-		return 0, fmt.Errorf("is not a time such as 15s, 500ms or 2min")
+	d, err := param.ParseDuration(s)
+	if err != nil {
+		return 0, errors.New("is not a time such as 15s, 500ms or 2min")
 	}
-	n, err := strconv.ParseInt(m[1], 10, 64)
-	units := map[string]time.Duration{
-		"": time.Second, "s": time.Second, "sec": time.Second, "ms": time.Millisecond,
-		"msec": time.Millisecond,
-		"us":   time.Microsecond, "usec": time.Microsecond, "m": time.Minute, "min": time.Minute,
-		"h": time.Hour, "hr": time.Hour,
-	}
-	unit := units[m[2]]
-	if err != nil || n > int64(1<<62)/int64(unit) {
-		return 0, fmt.Errorf("is too long a time")
-	}
-	return time.Duration(n) * unit, nil
+	return d, nil
 }

@@ -5,9 +5,18 @@ import (
 	"time"
 )
 
+// Options of the cluster that decide about fencing (Pacemaker Explained, "Cluster Options").
+const (
+	StonithEnabled  = "stonith-enabled"
+	WatchdogTimeout = "stonith-watchdog-timeout"
+	HaveWatchdog    = "have-watchdog" // written by Pacemaker itself
+	NoQuorumPolicy  = "no-quorum-policy"
+	PriorityDelay   = "priority-fencing-delay"
+)
+
 // FencingEnabled says whether fencing is on (stonith-enabled), which is Pacemaker's default.
 func (c *CIB) FencingEnabled() bool {
-	value, ok := c.Property("stonith-enabled")
+	value, ok := c.Property(StonithEnabled)
 	return !ok || !IsFalse(value)
 }
 
@@ -15,7 +24,7 @@ func (c *CIB) FencingEnabled() bool {
 // device, and whether unreachable nodes are really left to them: unpack_config() of Pacemaker
 // checks the first before it starts anything, and the second when it has to fence.
 func (c *CIB) Watchdogs() (there, used bool) {
-	have, _ := c.Property("have-watchdog")
+	have, _ := c.Property(HaveWatchdog)
 	there = IsTrue(have)
 	wait, _, ok := c.WatchdogTimeout()
 	return there, there && (!ok || wait != 0)
@@ -25,7 +34,7 @@ func (c *CIB) Watchdogs() (there, used bool) {
 // watchdogs, negative for twice each node's own SBD_WATCHDOG_TIMEOUT. word is the value as written;
 // ok is false if it is not a time.
 func (c *CIB) WatchdogTimeout() (wait time.Duration, word string, ok bool) {
-	word, set := c.Property("stonith-watchdog-timeout")
+	word, set := c.Property(WatchdogTimeout)
 	switch {
 	case !set:
 		return 0, "", true

@@ -1,54 +1,10 @@
 package doctor
 
 import (
-	"path/filepath"
 	"time"
 
-	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/sbd"
 )
-
-// DefaultWatchdog is sbd's own watchdog time-out (sbd(8), -1).
-const DefaultWatchdog = 5 * time.Second
-
-// SBD is sbd on one node.
-type SBD struct {
-	// Runs says whether it runs.
-	Runs bool
-	// Disks are those of SBD_DEVICE, "" without a disk.
-	Disks string
-	// Watchdog is the SBD_WATCHDOG_TIMEOUT in effect; 0 if the file's value is not a time; Word is
-	// the value as written.
-	Watchdog time.Duration
-	Word     string
-	// Path is the file with the settings, "" if there is none.
-	Path string
-}
-
-// SBDHere finds out about sbd on this node. root is put before the paths.
-func SBDHere(root string) (SBD, error) {
-	proc := procfs.FS(filepath.Join("/", root, "proc"))
-	return ReadSBD(root, len(proc.Named("sbd")) > 0)
-}
-
-// ReadSBD reads the settings of this node's sbd. root is put before the paths.
-func ReadSBD(root string, runs bool) (SBD, error) {
-	settings, path, err := sbd.Read(root)
-	if err != nil {
-		return SBD{Runs: runs, Watchdog: DefaultWatchdog}, err
-	}
-	n := SBD{
-		Runs: runs, Watchdog: DefaultWatchdog, Disks: settings[sbd.Device],
-		Word: settings[sbd.Timeout], Path: path,
-	}
-	if n.Word != "" {
-		if n.Watchdog, err = crm.ParseInterval(n.Word); err != nil {
-			n.Watchdog = 0
-		}
-	}
-	return n, nil
-}
 
 // What a node reports about its sbd.
 const (
@@ -56,35 +12,34 @@ const (
 	sbdDisk = "with a disk"
 )
 
-// Fact returns what the node reports about it to the others.
-func (n SBD) Fact() string {
+// SBDFact returns what the node reports of its sbd to the others.
+func SBDFact(n sbd.Daemon) string {
 	switch {
-	case !n.Runs:
+	case !n.Running:
 		return sbdIdle
 	case n.Disks != "":
 		return sbdDisk // the disk's own time-outs apply
-	case n.Watchdog == 0:
+	case n.Fires() == 0:
 		return n.Word
 	}
-	return n.Watchdog.String()
+	return n.Fires().String()
 }
 
 // ReportedSBD parses another node's report, nil if there is none.
-func ReportedSBD(facts map[string]string) *SBD {
+func ReportedSBD(facts map[string]string) *sbd.Daemon {
 	fact, ok := facts[FactSBD]
 	if !ok {
 		return nil
 	}
-	n := SBD{Runs: fact != sbdIdle}
+	n := sbd.Daemon{Running: fact != sbdIdle}
 	switch {
-	case !n.Runs:
+	case !n.Running:
 	case fact == sbdDisk:
 		n.Disks = fact
 	default:
+		n.Word = fact
 		if d, err := time.ParseDuration(fact); err == nil && d > 0 {
-			n.Watchdog = d
-		} else {
-			n.Word = fact
+			n.Timeout = d
 		}
 	}
 	return &n

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 func TestSBDFact(t *testing.T) {
@@ -20,12 +22,14 @@ func TestSBDFact(t *testing.T) {
 			require.NoError(t,
 				os.WriteFile(filepath.Join(root, "etc/sysconfig/sbd"), []byte(file), 0o600))
 		}
-		n, err := ReadSBD(root, true)
+		n, err := sbd.Here(root)
 		require.NoError(t, err)
-		require.Equal(t, fact, n.Fact(), file)
+		n.Running = true
+		require.Equal(t, fact, SBDFact(n), file)
 		heard := ReportedSBD(map[string]string{FactSBD: fact})
-		require.Equal(t, fact, heard.Fact())
+		require.Equal(t, fact, SBDFact(*heard))
 	}
-	require.Equal(t, "not running", ReportedSBD(map[string]string{FactSBD: SBD{}.Fact()}).Fact())
+	require.Equal(t, "not "+
+		"running", SBDFact(*ReportedSBD(map[string]string{FactSBD: SBDFact(sbd.Daemon{})})))
 	require.Nil(t, ReportedSBD(map[string]string{"hawser": "1.0"}))
 }

@@ -1,11 +1,12 @@
 package fence
 
 import (
-	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/hawser-ha/hawser/param"
 )
 
 // The metadata, after fence-agents' lib/metadata.rng.
@@ -13,7 +14,7 @@ type metadata struct {
 	XMLName xml.Name     `xml:"resource-agent"`
 	Name    string       `xml:"name,attr"`
 	Short   string       `xml:"shortdesc,attr"`
-	Long    string       `xml:"longdesc"`
+	Long    param.Text   `xml:"longdesc"`
 	URL     string       `xml:"vendor-url"`
 	Params  []metaParam  `xml:"parameters>parameter"`
 	Actions []metaAction `xml:"actions>action"`
@@ -28,14 +29,8 @@ type metaParam struct {
 	Getopt     struct {
 		Mixed string `xml:"mixed,attr"`
 	} `xml:"getopt"`
-	Content struct {
-		Type    string `xml:"type,attr"`
-		Default string `xml:"default,attr,omitempty"`
-	} `xml:"content"`
-	Short struct {
-		Lang string `xml:"lang,attr"`
-		Text string `xml:",chardata"`
-	} `xml:"shortdesc"`
+	Content param.Content `xml:"content"`
+	Short   param.Text    `xml:"shortdesc"`
 }
 
 type metaAction struct {
@@ -44,7 +39,7 @@ type metaAction struct {
 }
 
 func (a *Agent) writeMetadata(w io.Writer, params []Param) error {
-	doc := metadata{Name: a.Name, Short: a.Short, Long: a.Long, URL: a.URL}
+	doc := metadata{Name: a.Name, Short: a.Short, Long: param.PlainText(a.Long), URL: a.URL}
 	for _, p := range params {
 		m := p.metadata(p.Name)
 		// which FenceAgentAPI.md wants taken and nobody told of
@@ -63,26 +58,18 @@ func (a *Agent) writeMetadata(w io.Writer, params []Param) error {
 		}
 		doc.Actions = append(doc.Actions, m)
 	}
-	var b bytes.Buffer
-	b.WriteString("<?xml version=\"1.0\" ?>\n")
-	enc := xml.NewEncoder(&b)
-	enc.Indent("", "\t")
-	if err := enc.Encode(doc); err != nil {
-		return err
-	}
-	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
-	return err
+	return param.WriteMetadata(w, "<?xml version=\"1.0\" ?>\n", "\t", doc)
 }
 
 func (p Param) metadata(name string) metaParam {
-	m := metaParam{Name: name, Unique: "0", Required: "0"}
+	m := metaParam{
+		Name: name, Unique: "0", Required: "0", Content: param.ContentOf(p.Value),
+		Short: param.English(p.Text),
+	}
 	if p.Required {
 		m.Required = "1"
 	}
 	m.Getopt.Mixed = p.mixed()
-	m.Content.Type, m.Content.Default = p.Value.Type(), p.Value.String()
-	m.Short.Lang, m.Short.Text = "en", p.Text
 	return m
 }
 

@@ -1,14 +1,13 @@
 package haproxy
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/hawser-ha/hawser/internal/command"
 )
 
 // Config is a configuration as it is given to HAProxy.
@@ -32,9 +31,6 @@ type CheckError struct {
 // Error returns the complaint.
 func (e *CheckError) Error() string { return "HAProxy refuses the configuration: " + e.Complaint }
 
-// outputLimit bounds what is kept of HAProxy's output.
-const outputLimit = 1 << 20
-
 // Check has HAProxy read the configuration (`haproxy -c`). A *CheckError says that it is refused;
 // an error that wraps os.ErrNotExist says that there is no such program.
 func (c Config) Check(ctx context.Context) error {
@@ -42,15 +38,11 @@ func (c Config) Check(ctx context.Context) error {
 	for _, file := range c.Files {
 		args = append(args, "-f", file)
 	}
-	cmd := exec.CommandContext(ctx, c.Binary, append(args, c.Args...)...)
-	cmd.Env, cmd.Dir = c.Env, "/"
-	var output limited
-	cmd.Stdout, cmd.Stderr = &output, &output
 	// Binary may be a script: what it started must end with it, and must not keep the pipe open.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	// after the end of the program; a busy machine needs some time to read what it said
-	cmd.WaitDelay = time.Second
+	cmd := command.New(ctx, c.Binary, append(args, c.Args...)...)
+	cmd.Env = c.Env
+	var output command.Output
+	cmd.Stdout, cmd.Stderr = &output, &output
 
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -67,14 +59,4 @@ func (c Config) Check(ctx context.Context) error {
 		complaint = fmt.Sprintf("%s: %v", strings.Join(cmd.Args, " "), err)
 	}
 	return &CheckError{Complaint: complaint}
-}
-
-// limited keeps the first outputLimit bytes.
-type limited struct{ bytes.Buffer }
-
-func (l *limited) Write(p []byte) (int, error) {
-	if room := outputLimit - l.Len(); room > 0 {
-		_, _ = l.Buffer.Write(p[:min(len(p), room)])
-	}
-	return len(p), nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // freePort is a port of 127.0.0.1 on which nobody listens, outside of the range from which the
@@ -96,7 +97,7 @@ backend app
 	t.Run("its listeners are found", func(t *testing.T) {
 		listeners, err := Listeners()
 		require.NoError(t, err)
-		inodes, err := SocketInodes(info.Pid)
+		inodes, err := procfs.Default.SocketInodes(info.Pid)
 		require.NoError(t, err)
 		var mine []string
 		for _, l := range listeners {

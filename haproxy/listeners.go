@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,30 +82,6 @@ func parseKernelAddr(text string) (netip.AddrPort, error) {
 	}
 	addr, _ := netip.AddrFromSlice(bytes)
 	return netip.AddrPortFrom(addr.Unmap(), uint16(number)), nil
-}
-
-// SocketInodes returns the sockets that a process has open.
-func SocketInodes(pid int) (map[uint64]bool, error) {
-	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	inodes := map[uint64]bool{}
-	for _, entry := range entries {
-		target, err := os.Readlink(filepath.Join(dir, entry.Name()))
-		if err != nil {
-			continue // closed meanwhile
-		}
-		number, ok := strings.CutPrefix(target, "socket:[")
-		if !ok {
-			continue
-		}
-		if inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 64); err == nil {
-			inodes[inode] = true
-		}
-	}
-	return inodes, nil
 }
 
 // Overlap reports whether traffic for one address could reach the other's listener: the same port,

@@ -20,6 +20,7 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/sbd"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -53,7 +54,7 @@ type Host struct {
 		ctx context.Context, d *config.DropletFencing, plug string,
 	) (fencing.Droplet, error)
 	// SBD finds this node's SBD.
-	SBD func() (fencing.SBD, error)
+	SBD func() (sbd.Daemon, error)
 	// Group asks Corosync which nodes have a process in a group, Votes how it counts votes, Members
 	// for the nodes and their addresses.
 	Group   func(ctx context.Context, name string) ([]int, error)
@@ -87,7 +88,7 @@ func This() Host {
 		CheckHAProxy: preflight.CheckHAProxy,
 		FenceAgent:   fencing.RunAgent,
 		FindDroplet:  findDroplet,
-		SBD:          fencing.HostSBD,
+		SBD:          func() (sbd.Daemon, error) { return sbd.AsPacemaker("/") },
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
 		Members:      corosyncMembers,

@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
-	"github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/metadata"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
@@ -32,11 +32,8 @@ func (d *Doctor) node() node.Node {
 
 // checkConfig has HAProxy check its configuration as the agent would run it.
 func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
-	return d.host.CheckHAProxy(ctx, preflight.HAProxy{
-		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
-		PrivateIP: h.PrivateIP,
-		Env:       agent.Environment(d.host.RunDir, h.Resource),
-	})
+	return d.host.CheckHAProxy(ctx,
+		preflight.FromCluster(h, agent.Environment(d.host.RunDir, h.Resource)))
 }
 
 // environment returns the environment of the HAProxy that runs here, or else the one that the agent
@@ -53,8 +50,8 @@ func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string
 
 // droplet asks the metadata service which droplet this machine is.
 func droplet(ctx context.Context, origin string) (string, error) {
-	service := digitalocean.NewMetadata(cmp.Or(origin, contract.DefaultMetadataURL))
-	return digitalocean.Here(service, "").Droplet(ctx)
+	service := metadata.New(cmp.Or(origin, contract.DefaultMetadataURL))
+	return metadata.Here(service, "").Droplet(ctx)
 }
 
 // rightsTime is how long the API may take to answer.

@@ -55,7 +55,7 @@ func (d *Doctor) otherNodes() doctor.Check {
 			var found []doctor.Finding
 			for _, n := range status.Nodes {
 				switch {
-				case n.Name == status.NodeOf(d.host.Node) || n.Type == "remote":
+				case n.Name == status.NodeOf(d.host.Node) || n.Remote():
 				case !n.Online:
 					found = append(found, doctor.Finding{
 						Severity: doctor.Unknown, Node: n.Name,

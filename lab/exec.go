@@ -11,9 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/command"
 )
 
 // nodePath is PATH inside the nodes. It is also used to find the machine's tools, since a user's
@@ -113,7 +114,12 @@ func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, name
 		if err != nil {
 			return &ExitError{Node: node, Args: c.Args, Code: 127, Stderr: err.Error()}
 		}
-		cmd = exec.CommandContext(ctx, path, c.Args[1:]...)
+		if c.Terminal {
+			cmd = exec.CommandContext(ctx, path, c.Args[1:]...)
+			cmd.WaitDelay = command.OutputTime
+		} else {
+			cmd = command.New(ctx, path, c.Args[1:]...)
+		}
 		cmd.Env = append([]string{
 			"PATH=" + nodePath, "HOME=/root", "LANG=C.UTF-8", "TERM=" + os.Getenv("TERM"),
 		}, c.Env...)
@@ -123,11 +129,6 @@ func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, name
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
 		if c.Stderr == nil {
 			cmd.Stderr = &complaint
-		}
-		cmd.WaitDelay = 2 * time.Second // for a child that has kept the output open
-		if !c.Terminal {
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 		}
 		if err := cmd.Start(); err != nil {
 			return &ExitError{Node: node, Args: c.Args, Code: 126, Stderr: err.Error()}

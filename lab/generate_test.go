@@ -15,7 +15,7 @@ import (
 )
 
 // TestGenerated compares what nodes are delivered with to files that are kept, and has the program
-// of each check it. HAWSER_UPDATE=1 writes the files. It makes no lab.
+// of each check it. It makes no lab.
 func TestGenerated(t *testing.T) {
 	for _, balancers := range []int{1, 2, 3} {
 		conf, err := Options{Nodes: balancers}.Generate("corosync.conf", "lb-1")

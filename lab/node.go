@@ -117,6 +117,16 @@ func (l *Lab) boot(ctx context.Context, node string) error {
 	return nil
 }
 
+// running returns the node and its first process. The error is ErrDown if it is down.
+func (l *Lab) running(node string) (Node, process, error) {
+	n, err := l.Node(node)
+	if err != nil {
+		return n, process{}, err
+	}
+	p, err := l.initOf(node)
+	return n, p, err
+}
+
 // Kill cuts the node's power: its cables go dead first, then everything in it ends at once, so that
 // no process and no socket can send anything more. The cloud keeps sending it the traffic of its
 // addresses. It is not an error if the node is already down.
@@ -125,11 +135,7 @@ func (l *Lab) Kill(node string) error {
 }
 
 func (l *Lab) kill(node string) error {
-	n, err := l.Node(node)
-	if err != nil {
-		return err
-	}
-	p, err := l.initOf(node)
+	n, p, err := l.running(node)
 	if errors.Is(err, ErrDown) {
 		return nil
 	}
@@ -154,11 +160,7 @@ func (l *Lab) Shutdown(ctx context.Context, node string) error {
 }
 
 func (l *Lab) shutdown(ctx context.Context, node string) error {
-	n, err := l.Node(node)
-	if err != nil {
-		return err
-	}
-	p, err := l.initOf(node)
+	n, p, err := l.running(node)
 	if errors.Is(err, ErrDown) {
 		return nil
 	}

@@ -1,11 +1,9 @@
 package ocf
 
 import (
-	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/param"
@@ -31,29 +29,21 @@ type metaData struct {
 	Name    string      `xml:"name,attr"`
 	Version string      `xml:"version,attr"`
 	API     string      `xml:"version"`
-	Long    text        `xml:"longdesc"`
-	Short   text        `xml:"shortdesc"`
+	Long    param.Text  `xml:"longdesc"`
+	Short   param.Text  `xml:"shortdesc"`
 	Params  []metaParam `xml:"parameters>parameter"`
 	Actions []metaOp    `xml:"actions>action"`
 }
 
-type text struct {
-	Lang string `xml:"lang,attr"`
-	XML  string `xml:",innerxml"`
-}
-
 type metaParam struct {
-	Name        string `xml:"name,attr"`
-	Required    string `xml:"required,attr,omitempty"`
-	Unique      string `xml:"unique,attr,omitempty"`
-	UniqueGroup string `xml:"unique-group,attr,omitempty"`
-	Reloadable  string `xml:"reloadable,attr,omitempty"`
-	Long        text   `xml:"longdesc"`
-	Short       text   `xml:"shortdesc"`
-	Content     struct {
-		Type    string `xml:"type,attr"`
-		Default string `xml:"default,attr,omitempty"`
-	} `xml:"content"`
+	Name        string        `xml:"name,attr"`
+	Required    string        `xml:"required,attr,omitempty"`
+	Unique      string        `xml:"unique,attr,omitempty"`
+	UniqueGroup string        `xml:"unique-group,attr,omitempty"`
+	Reloadable  string        `xml:"reloadable,attr,omitempty"`
+	Long        param.Text    `xml:"longdesc"`
+	Short       param.Text    `xml:"shortdesc"`
+	Content     param.Content `xml:"content"`
 }
 
 type metaOp struct {
@@ -63,15 +53,9 @@ type metaOp struct {
 	Depth    string `xml:"depth,attr,omitempty"`
 }
 
-// markup escapes what character data must not hold. encoding/xml would also write line ends and
-// quotes as numbers, in a text that people read (crm_resource --show-metadata).
-var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-
-func english(s string) text { return text{"en", markup.Replace(strings.TrimSpace(s))} }
-
 func (a *Agent) writeMetaData(w io.Writer) error {
-	doc := metaData{Name: a.Name, Version: a.Version, API: "1.1", Long: english(a.Long),
-		Short: english(a.Short)}
+	doc := metaData{Name: a.Name, Version: a.Version, API: "1.1", Long: param.English(a.Long),
+		Short: param.English(a.Short)}
 	for _, p := range a.Params {
 		doc.Params = append(doc.Params, p.metaData(p.Name, p.Long, len(p.Aliases) == 0))
 		for _, alias := range p.Aliases {
@@ -97,20 +81,12 @@ func (a *Agent) writeMetaData(w io.Writer) error {
 		doc.Actions = append(doc.Actions, op.metaData())
 	}
 
-	var b bytes.Buffer
-	b.WriteString(header + doctype)
-	enc := xml.NewEncoder(&b)
-	enc.Indent("", "  ")
-	if err := enc.Encode(doc); err != nil {
-		return err
-	}
-	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
-	return err
+	return param.WriteMetadata(w, header+doctype, "  ", doc)
 }
 
 func (p Param) metaData(name, long string, mayBeRequired bool) metaParam {
-	m := metaParam{Name: name, Long: english(long), Short: english(p.Short)}
+	m := metaParam{Name: name, Long: param.English(long), Short: param.English(p.Short),
+		Content: param.ContentOf(p.Value)}
 	// A parameter that an older name may stand for cannot be required under one name: crmsh and pcs
 	// refuse what lacks one.
 	if p.Required && mayBeRequired {
@@ -122,7 +98,6 @@ func (p Param) metaData(name, long string, mayBeRequired bool) metaParam {
 	if p.Reloadable {
 		m.Reloadable = "1"
 	}
-	m.Content.Type, m.Content.Default = p.Value.Type(), p.Value.String()
 	return m
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // lock is the right to hold connections in one network namespace. The kernel releases it when the
@@ -100,19 +102,12 @@ func holder(file *os.File) *BusyError {
 
 func (l *lock) release() { _ = l.file.Close() }
 
-// startTime is when a process started, in clock ticks after the machine did (proc(5), field 22 of
-// stat), "" if it is gone or a zombie. Together with the process id it identifies a process for
-// good.
+// startTime is when a process started, in clock ticks after the machine did, "" if it is gone or a
+// zombie. Together with the process id it identifies a process for good.
 func startTime(pid int) string {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+	stat, err := procfs.Default.Stat(pid)
+	if err != nil || stat.Dead() {
 		return ""
 	}
-	// The name in parentheses may hold anything, blanks and parentheses too.
-	_, rest, ok := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
-	fields := strings.Fields(rest)
-	if !ok || len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
-		return ""
-	}
-	return fields[19]
+	return strconv.FormatUint(stat.Start, 10)
 }

@@ -6,8 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // needless returns the reason why nothing needs to be held, "" if there is none. It never guesses:
@@ -19,7 +20,7 @@ func needless(seen sight) string {
 		return "net.ipv4.tcp_migrate_req=1: the kernel hands connections that wait at a closed " +
 			"socket to the next process which listens on the same port with SO_REUSEPORT"
 	}
-	for _, pid := range haproxies() {
+	for _, pid := range procfs.Default.Named("haproxy") {
 		if how := passesSockets(pid); how != "" && holds(pid, seen) {
 			return fmt.Sprintf("HAProxy (process %d) passes its listening sockets to the next "+
 				"one: %s", pid, how)
@@ -28,30 +29,11 @@ func needless(seen sight) string {
 	return ""
 }
 
-func haproxies() []int {
-	names, _ := filepath.Glob("/proc/[0-9]*/comm")
-	var pids []int
-	for _, name := range names {
-		if comm, err := os.ReadFile(name); err == nil && string(comm) == "haproxy\n" {
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil {
-				pids = append(pids, pid)
-			}
-		}
-	}
-	return pids
-}
-
 // holds reports whether a process holds one of the listening sockets.
 func holds(pid int, seen sight) bool {
-	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
-	for _, fd := range fds {
-		target, err := os.Readlink(fd)
-		if err != nil {
-			continue
-		}
-		inode, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(target, "socket:["),
-			"]"), 10, 32)
-		if err == nil && seen.has(uint32(inode)) {
+	inodes, _ := procfs.Default.SocketInodes(pid)
+	for inode := range inodes {
+		if seen.has(uint32(inode)) {
 			return true
 		}
 	}
@@ -62,12 +44,10 @@ func holds(pid int, seen sight) bool {
 // it for its workers (HAProxy's management guide, 3., -x), or the configuration lets a stats socket
 // hand them out, for a reload that uses -x.
 func passesSockets(pid int) string {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil {
-		return ""
-	}
-	args := strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
+	args := procfs.Default.Args(pid)
 	switch {
+	case len(args) == 0:
+		return ""
 	case slices.Contains(args, "-x"):
 		return "it was started with -x"
 	case slices.Contains(args, "-W"), slices.Contains(args, "-Ws"):

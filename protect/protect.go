@@ -5,7 +5,7 @@
 // Only the first packet of a connection is held, a SYN without ACK, on its way in. Established
 // connections are not affected.
 //
-// It imports nothing of ours. Open protect.go first.
+// Of ours it imports internal/procfs alone. Open protect.go first.
 package protect
 
 import (

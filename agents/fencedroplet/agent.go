@@ -33,6 +33,7 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/fence"
 	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/metadata"
 	"github.com/hawser-ha/hawser/internal/tokenfile"
 	"github.com/hawser-ha/hawser/param"
 )
@@ -53,7 +54,7 @@ type agent struct {
 
 	client    *digitalocean.Client
 	pacing    digitalocean.Pacing
-	identity  func(*digitalocean.Metadata) digitalocean.Identity
+	identity  func(*metadata.Client) metadata.Identity
 	addresses func() ([]net.Addr, error)
 	found     *droplet // the target, once it was found
 	cut       bool     // the API has accepted an order to cut its power
@@ -68,8 +69,8 @@ func newAgent(version string, a *agent) *fence.Agent {
 	// requests a minute are allowed.
 	a.pacing = digitalocean.Pacing{First: 200 * time.Millisecond, Last: time.Second}
 	a.addresses = net.InterfaceAddrs
-	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity {
-		return digitalocean.Here(m, noteIn(Dir))
+	a.identity = func(m *metadata.Client) metadata.Identity {
+		return metadata.Here(m, noteIn(Dir))
 	}
 	return &fence.Agent{
 		Name:    contract.FenceDropletType,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hawser-ha/hawser/fence"
 	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/metadata"
 )
 
 // Latest is latest.
@@ -28,9 +29,9 @@ func NewOn(s Stage) *fence.Agent {
 	agent := newAgent("test", a)
 	a.pacing = s.Pacing
 	a.addresses = func() ([]net.Addr, error) { return s.Addresses, nil }
-	a.identity = func(m *digitalocean.Metadata) digitalocean.Identity {
+	a.identity = func(m *metadata.Client) metadata.Identity {
 		m.HTTP.Timeout = 300 * time.Millisecond
-		return digitalocean.Identity{Metadata: m, Cache: s.Note,
+		return metadata.Identity{Metadata: m, Cache: s.Note,
 			BootID: "/proc/sys/kernel/random/boot_id", Firmware: s.Firmware}
 	}
 	return agent

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/fence"
-	"github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/metadata"
 )
 
 // selfTime is how long a fence waits for the metadata service. Usually the id is known without it:
@@ -55,5 +55,5 @@ func (a *agent) notSelf(ctx context.Context, c *fence.Call, d droplet) error {
 func (a *agent) self(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, selfTime)
 	defer cancel()
-	return a.identity(digitalocean.NewMetadata(a.metadata)).Droplet(ctx)
+	return a.identity(metadata.New(a.metadata)).Droplet(ctx)
 }

@@ -163,8 +163,8 @@ func TestNoMetadataService(t *testing.T) {
 	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1",
 		`bind "${HAWSER_ANCHOR_IP}"`, 1))
 	for name, handler := range map[string]http.HandlerFunc{
-		"does not know it": http.NotFound,
-		"not answer with an address": func(rw http.ResponseWriter, _ *http.Request) {
+		"has no interfaces/public/0/anchor_ipv4/address": http.NotFound,
+		"is no address": func(rw http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(rw, "<html>")
 		},
 		"does not answer": func(_ http.ResponseWriter, r *http.Request) {

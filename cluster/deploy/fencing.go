@@ -32,30 +32,30 @@ func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	switch f := &c.Fencing; f.Way {
 	case config.FencingOff:
 		if disablesFencing(cur) {
-			return []crm.Object{option(fencing.StonithEnabled, "false")}
+			return []crm.Object{option(crm.StonithEnabled, "false")}
 		}
 	case config.FencingOn:
-		return []crm.Object{option(fencing.StonithEnabled, "true")}
+		return []crm.Object{option(crm.StonithEnabled, "true")}
 	case config.FencingSBD:
 		all := []crm.Object{
-			option(fencing.StonithEnabled, "true"),
-			option(fencing.WatchdogTimeout, param.FormatDuration(stonithWatchdogTimeout(f))),
+			option(crm.StonithEnabled, "true"),
+			option(crm.WatchdogTimeout, param.FormatDuration(stonithWatchdogTimeout(f))),
 		}
 		// With no-quorum-policy=ignore, a partition without quorum would count the majority as
 		// fenced, and take all addresses until its watchdogs fire (pe_can_fence()). The other
 		// policies wait or stop.
-		if policy, _ := cur.Property(fencing.NoQuorumPolicy); policy == "ignore" ||
-			ownsOption(cur, fencing.NoQuorumPolicy) {
-			all = append(all, option(fencing.NoQuorumPolicy, "stop"))
+		if policy, _ := cur.Property(crm.NoQuorumPolicy); policy == "ignore" ||
+			ownsOption(cur, crm.NoQuorumPolicy) {
+			all = append(all, option(crm.NoQuorumPolicy, "stop"))
 		}
 		return all
 	case config.FencingDroplet:
 		all := []crm.Object{
 			fenceDevice(&f.Droplet, cur, len(c.Addresses) > 0),
-			option(fencing.StonithEnabled, "true"),
+			option(crm.StonithEnabled, "true"),
 		}
 		if priorities(c, cur) != nil {
-			all = append(all, option(fencing.PriorityDelay, f.Droplet.Delay))
+			all = append(all, option(crm.PriorityDelay, f.Droplet.Delay))
 		}
 		return all
 	}
@@ -134,7 +134,7 @@ func disablesFencing(cur *crm.CIB) bool {
 	}
 	made := cur.Tagged(contract.TagID)
 	for _, id := range fencing.Devices(cur) {
-		if id == fencing.WatchdogDevice && ownsOption(cur, fencing.WatchdogTimeout) ||
+		if id == fencing.WatchdogDevice && ownsOption(cur, crm.WatchdogTimeout) ||
 			slices.Contains(made, id) {
 			continue // goes with this plan
 		}

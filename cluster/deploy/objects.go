@@ -59,7 +59,7 @@ func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 	}
 	for i, ip := range c.Addresses {
 		all = append(all, &crm.Colocation{
-			Name: contract.ColocationID(ip.Name), Score: "INFINITY", Resource: ip.Name,
+			Name: contract.ColocationID(ip.Name), Score: crm.InfinityWord, Resource: ip.Name,
 			With: contract.CloneID,
 		})
 		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them.

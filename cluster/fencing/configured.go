@@ -6,18 +6,12 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// The options of the cluster that fencing needs. hawser writes each as an object of its own;
-// destroy restores a value that somebody else had set.
-const (
-	StonithEnabled  = "stonith-enabled"
-	WatchdogTimeout = "stonith-watchdog-timeout"
-	NoQuorumPolicy  = "no-quorum-policy"
-	PriorityDelay   = "priority-fencing-delay"
-)
-
-// Options lists the options that hawser may have set.
+// Options lists the options of the cluster that hawser may have set. It writes each as an object of
+// its own; destroy restores a value that somebody else had set.
 func Options() []string {
-	return []string{StonithEnabled, WatchdogTimeout, NoQuorumPolicy, PriorityDelay}
+	return []string{
+		crm.StonithEnabled, crm.WatchdogTimeout, crm.NoQuorumPolicy, crm.PriorityDelay,
+	}
 }
 
 // WatchdogDevice stands for the nodes' watchdogs among the ids of fencing devices. It is
@@ -72,7 +66,7 @@ func NotFenced(cib *crm.CIB) []string {
 
 // races says whether two nodes would fence each other at the same moment.
 func races(cib *crm.CIB, q Quorum) bool {
-	delay, _ := cib.Property(PriorityDelay)
+	delay, _ := cib.Property(crm.PriorityDelay)
 	head, err := crm.ParseInterval(delay)
 	delayed := delay != "" && (err != nil || head > 0)
 	if len(cib.Members()) != 2 || q.Known && q.Device || delayed {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -25,7 +26,7 @@ func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err 
 				faults.Add(p.DropletsAt,
 					"fencing.droplet.droplets does not say which droplet the node %s is, so it "+
 						"could not be fenced: add `%s: ID`, with the ID that `curl -s "+
-						"http://169.254.169.254/metadata/v1/id` prints there",
+						contract.DefaultMetadataURL+"/metadata/v1/id` prints there",
 					node, node)
 			}
 		}
@@ -42,7 +43,7 @@ func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err 
 			}
 		}
 	}
-	if policy, _ := cib.Property(NoQuorumPolicy); policy == "ignore" {
+	if policy, _ := cib.Property(crm.NoQuorumPolicy); policy == "ignore" {
 		warnings = append(warnings,
 			"no-quorum-policy=ignore: every part of a divided cluster fences the others, even a "+
 				"single node all the rest. With fencing it is never needed: two nodes have "+

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
@@ -23,7 +24,7 @@ const fenceTime = time.Minute
 // fenceEnvironment is the part that matters of the environment that Pacemaker's fencer gives an
 // agent: the fencer's proxy may be the only way to reach the cloud.
 func fenceEnvironment(proc string) []string {
-	env := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	env := []string{contract.PacemakerPath, "LC_ALL=C"}
 	theirs, _ := procfs.FS(proc).EnvironOf("pacemakerd") // only root can read it, and apply runs as root
 	for _, e := range theirs {
 		name, _, _ := strings.Cut(e, "=")

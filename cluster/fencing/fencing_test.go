@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,48 +80,4 @@ func TestTheTrialHasPacemakersProxy(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(proc, "77/comm"), []byte("pacemakerd\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(proc, "77/environ"), []byte("PCMK_debug=no\x00https_proxy=http://proxy:3128\x00NO_PROXY=10.0.0.0/8\x00"), 0o600))
 	require.Equal(t, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "https_proxy=http://proxy:3128", "NO_PROXY=10.0.0.0/8"}, fenceEnvironment(proc))
-}
-
-func TestFindSBD(t *testing.T) {
-	dir := t.TempDir()
-	pidFile, defaults := filepath.Join(dir, "sbd.pid"), filepath.Join(dir, "default")
-	find := func() (SBD, error) {
-		return FindSBD(dir, pidFile, []string{filepath.Join(dir, "absent"), defaults})
-	}
-	write := func(path, text string) {
-		t.Helper()
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o700))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, path), []byte(text), 0o600))
-	}
-	here, err := find()
-	require.NoError(t, err)
-	require.False(t, here.Running)
-
-	write("sbd.pid", "42\n")
-	here, err = find()
-	require.NoError(t, err)
-	require.False(t, here.Running, "a pid file that was left behind")
-
-	write("42/comm", "sleep\n")
-	require.NoError(t, os.Symlink("/usr/bin/sleep", filepath.Join(dir, "42/exe")))
-	here, err = find()
-	require.NoError(t, err)
-	require.False(t, here.Running, "the number is another process's now")
-
-	require.NoError(t, os.Remove(filepath.Join(dir, "42/exe")))
-	require.NoError(t, os.Symlink("/usr/sbin/sbd (deleted)", filepath.Join(dir, "42/exe")))
-	write("default", "# SBD_WATCHDOG_TIMEOUT=1\nSBD_WATCHDOG_DEV=\"/dev/watchdog1\"\nSBD_WATCHDOG_TIMEOUT=7\n")
-	here, err = find()
-	require.NoError(t, err)
-	require.Equal(t, SBD{Running: true, Timeout: 7 * time.Second, SaidBy: defaults, Watchdog: "/dev/watchdog1"}, here)
-
-	write("77/comm", "pacemakerd\n")
-	write("77/environ", "PATH=/bin\x00SBD_WATCHDOG_TIMEOUT=5\x00SBD_WATCHDOG_DEV=/dev/watchdog\x00")
-	here, err = find()
-	require.NoError(t, err)
-	require.Equal(t, SBD{Running: true, Timeout: 5 * time.Second, SaidBy: "the environment of pacemakerd", Watchdog: "/dev/watchdog"}, here)
-
-	write("sbd.pid", "many\n")
-	_, err = find()
-	require.ErrorContains(t, err, "does not hold a process number")
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/contract"
 )
 
 // matchTime is how long the cloud may take to describe the nodes' droplets, and how long resolving
@@ -88,7 +89,7 @@ func (m nodeMatch) judge(node string) (said string, wrong bool) {
 				"%s is not the node %s: Corosync reaches that at %s, an address of the droplet "+
 					"%d (%s), which is given for %s: a fence of %s would "+
 					"switch another machine off. Correct the ids: `curl -s "+
-					"http://169.254.169.254/metadata/v1/id` on each node prints its own",
+					contract.DefaultMetadataURL+"/metadata/v1/id` on each node prints its own",
 				named, node, at, d.ID, d.Name, other, node), true
 		}
 	}
@@ -99,7 +100,8 @@ func (m nodeMatch) judge(node string) (said string, wrong bool) {
 	return fmt.Sprintf(
 		"whether %s is the node %s cannot be seen: Corosync reaches that at %s, which the cloud "+
 			"does not have for the droplet. "+
-			"If `curl -s http://169.254.169.254/metadata/v1/id` on %s prints another id than %d, "+
+			"If `curl -s "+contract.DefaultMetadataURL+"/metadata/v1/id` on %s prints another id "+
+			"than %d, "+
 			"a fence of it would switch another machine off",
 		named, node, at, node, own.ID), false
 }

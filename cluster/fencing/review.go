@@ -9,6 +9,7 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // Facts are what is known about the cluster besides its configuration. Gather collects them.
@@ -23,7 +24,7 @@ type Facts struct {
 	StatusErr error
 	// SBD is this node's, Groups the Corosync ids of the nodes on which SBD runs; with why they
 	// could not be read.
-	SBD      SBD
+	SBD      sbd.Daemon
 	SBDErr   error
 	Group    []int
 	GroupErr error
@@ -36,7 +37,7 @@ type Sources struct {
 	Node    string
 	// SBD finds this node's SBD; Group asks Corosync which nodes have a process in a group, Votes
 	// how it counts votes.
-	SBD   func() (SBD, error)
+	SBD   func() (sbd.Daemon, error)
 	Group func(ctx context.Context, name string) ([]int, error)
 	Votes func(ctx context.Context) (corosync.Quorum, error)
 }

@@ -28,7 +28,7 @@ const (
 )
 
 func (q Quorum) split(cib *crm.CIB) (s split, why string) {
-	policy, _ := cib.Property(NoQuorumPolicy)
+	policy, _ := cib.Property(crm.NoQuorumPolicy)
 	switch {
 	case policy == "ignore":
 		return allServe, "no-quorum-policy=ignore lets each part of a divided cluster take " +
@@ -96,7 +96,7 @@ func Protection(cib *crm.CIB, q Quorum) string {
 	case StartsNothing(cib):
 		return "nothing, and Pacemaker starts nothing"
 	case cib.FencingEnabled() && len(devices) == 1 && devices[0] == WatchdogDevice:
-		wait, _ := cib.Property(WatchdogTimeout)
+		wait, _ := cib.Property(crm.WatchdogTimeout)
 		if d, err := param.ParseDuration(wait); err == nil && d > 0 {
 			wait = d.Round(time.Second).String()
 		} else {

@@ -1,11 +1,7 @@
 package fencing
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +10,6 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/sbd"
 	"github.com/hawser-ha/hawser/internal/words"
 	"github.com/hawser-ha/hawser/param"
@@ -42,7 +37,7 @@ func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err
 		warning = "whether this cluster of two has a quorum device could not be asked: without " +
 			"one, SBD fences no node"
 	}
-	policy, _ := cib.Property(NoQuorumPolicy)
+	policy, _ := cib.Property(crm.NoQuorumPolicy)
 	if policy == "freeze" {
 		warning = strings.TrimPrefix(
 			warning+
@@ -51,14 +46,6 @@ func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err
 			"\n")
 	}
 	return warning, nil
-}
-
-// SBD describes the SBD that runs on this node.
-type SBD struct {
-	Running  bool
-	Timeout  time.Duration // SBD_WATCHDOG_TIMEOUT, 0 if not set
-	SaidBy   string        // where that was read
-	Watchdog string        // SBD_WATCHDOG_DEV, "" if not set
 }
 
 // sbdGroup is the process group of Corosync that each node's SBD joins (sbd-cluster.c of SBD:
@@ -105,7 +92,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 	var without, offline []string
 	for _, n := range status.Nodes {
 		switch id, err := strconv.Atoi(n.ID); {
-		case n.Type == "remote":
+		case n.Remote():
 		case !n.Online:
 			offline = append(offline, n.Name)
 		case err != nil || !slices.Contains(f.Group, id):
@@ -120,7 +107,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 			c.Path, line, strings.Join(without, ", "), sbdGroup, how)
 	}
 	if there, _ := cib.Watchdogs(); !there {
-		have, _ := cib.Property("have-watchdog")
+		have, _ := cib.Property(crm.HaveWatchdog)
 		return "", outcome.Usagef(
 			"%s:%d: fencing by SBD: Pacemaker does not know of it (have-watchdog is %s), because "+
 				"the node that decides, %s, was started without SBD: restart the cluster there "+
@@ -140,7 +127,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 
 // fitsWatchdog compares the file with this node's watchdog timeout. The other nodes' timeouts are
 // in their /etc/default/sbd and cannot be read from here.
-func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
+func fitsWatchdog(c *config.File, here sbd.Daemon) (warning string, err error) {
 	want, line := c.Fencing.Watchdog, c.Fencing.At.Line
 	switch {
 	case here.Timeout == 0:
@@ -173,55 +160,3 @@ func fitsWatchdog(c *config.File, here SBD) (warning string, err error) {
 	}
 	return warning, nil
 }
-
-// FindSBD finds this node's SBD as Pacemaker does (pcmk__locate_sbd()), and the settings that
-// Pacemaker was started with, since it compares those.
-func FindSBD(proc, pidFile string, defaults []string) (SBD, error) {
-	var here SBD
-	text, err := os.ReadFile(pidFile)
-	switch pid, numErr := strconv.Atoi(strings.TrimSpace(string(text))); {
-	case errors.Is(err, fs.ErrNotExist):
-		return here, nil
-	case err != nil:
-		return here, fmt.Errorf("%s cannot be read: %w", pidFile, outcome.Cause(err))
-	case numErr != nil:
-		return here, fmt.Errorf("%s does not hold a process number", pidFile)
-	default:
-		target, err := os.Readlink(filepath.Join(proc, strconv.Itoa(pid), "exe"))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return here, nil // a file that was left behind
-		case err != nil:
-			return here, fmt.Errorf("the process %d of %s cannot be inspected: %w", pid, pidFile,
-				outcome.Cause(err))
-		}
-		here.Running = strings.TrimSuffix(filepath.Base(target), " (deleted)") == "sbd"
-	}
-	if !here.Running {
-		return here, nil
-	}
-	for _, file := range defaults {
-		if text, err := os.ReadFile(file); err == nil {
-			here.merge(sbd.Parse(strings.Split(string(text), "\n")), file)
-			break
-		}
-	}
-	if env, ok := procfs.FS(proc).EnvironOf("pacemakerd"); ok {
-		here.merge(sbd.Parse(env), "the environment of pacemakerd")
-	}
-	return here, nil
-}
-
-// merge takes the settings that are set.
-func (here *SBD) merge(s sbd.Settings, from string) {
-	if device, ok := s[sbd.Watchdog]; ok {
-		here.Watchdog = device
-	}
-	// A bare number is in seconds, to Pacemaker too.
-	if d, err := param.ParseDuration(s[sbd.Timeout]); err == nil && d > 0 {
-		here.Timeout, here.SaidBy = d, from
-	}
-}
-
-// HostSBD is the SBD of this machine.
-func HostSBD() (SBD, error) { return FindSBD("/proc", "/run/sbd.pid", sbd.Files()) }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -33,8 +34,17 @@ type HAProxy struct {
 	Env []string
 }
 
-// HAProxyOf returns what hawser.yaml says about it.
-func HAProxyOf(h *config.HAProxy) HAProxy {
+// FromCluster returns what the cluster's configuration says of it, and the environment, if any, of
+// the HAProxy that runs here.
+func FromCluster(h inventory.HAProxy, env []string) HAProxy {
+	return HAProxy{
+		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
+		PrivateIP: h.PrivateIP, Env: env,
+	}
+}
+
+// FromFile returns what hawser.yaml says of it.
+func FromFile(h *config.HAProxy) HAProxy {
 	return HAProxy{
 		Config: h.Config, Binary: h.Binary, Extra: h.Extra, AnchorIP: h.AnchorIP,
 		PrivateIP: h.PrivateIP,
@@ -78,12 +88,11 @@ func CheckHAProxy(ctx context.Context, h HAProxy) error {
 	env := h.Env
 	if env == nil {
 		env = []string{
-			"HAWSER_NODE=localhost", "HAWSER_ANCHOR_IP=" + anchor, "HAWSER_PRIVATE_IP=" + private,
+			contract.NodeVariable + "=localhost", contract.AnchorIPVariable + "=" + anchor,
+			contract.PrivateIPVariable + "=" + private,
 		}
 	}
-	env = append([]string{
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	}, env...)
+	env = append([]string{contract.SearchPath}, env...)
 	err = quickCheck(ctx, haproxy.Config{
 		Binary: binary, Files: []string{file}, Args: append([]string{"-W"}, args...), Env: env,
 	})
@@ -92,8 +101,8 @@ func CheckHAProxy(ctx context.Context, h HAProxy) error {
 	case errors.As(err, &refused):
 		message := fmt.Sprintf("HAProxy refuses %s: %s", file, strings.TrimSpace(refused.Complaint))
 		if sources, readErr := haproxy.ReadSources([]string{file}); standIn && readErr == nil &&
-			(haproxy.Mentions(sources, "HAWSER_ANCHOR_IP") ||
-				haproxy.Mentions(sources, "HAWSER_PRIVATE_IP")) {
+			(haproxy.Mentions(sources, contract.AnchorIPVariable) ||
+				haproxy.Mentions(sources, contract.PrivateIPVariable)) {
 			message += " (checked with " + placeholderIP +
 				" for the addresses that the metadata service gives each node)"
 		}

@@ -3,7 +3,7 @@
 // cluster needs the same things; a node that lacks one says so itself when Pacemaker starts
 // something there.
 //
-// It imports config, haproxy and leaves of internal. Open this file first.
+// It imports inventory, config, haproxy and leaves of internal. Open this file first.
 package preflight
 
 import (
@@ -46,7 +46,7 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 	if file.Fencing.Way == config.FencingDroplet {
 		n.checkToken(faults, file.Fencing.Droplet.TokenFileAt, file.Fencing.Droplet.TokenFile)
 	}
-	if err := n.HAProxy(ctx, HAProxyOf(&file.HAProxy)); err != nil {
+	if err := n.HAProxy(ctx, FromFile(&file.HAProxy)); err != nil {
 		at := file.HAProxy.ConfigAt
 		if at.Line == 0 {
 			at = file.HAProxy.At

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -137,10 +137,15 @@ func (r *Roller) Push(ctx context.Context, p *Push, timeout time.Duration,
 // found before anything is sent.
 func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 	text []byte) error {
-	h := configOf(p, "")
-	binary := cmp.Or(h.Binary, contract.DefaultBinpath)
-	if _, err := os.Stat(binary); r.Remote || err != nil {
+	if r.Remote {
 		return nil // the nodes check it
+	}
+	h, err := inventory.HAProxyOf(p)
+	if err != nil {
+		return outcome.Usagef("%w; nothing was changed", err)
+	}
+	if _, err := os.Stat(h.Binary); err != nil {
+		return nil // the nodes have one
 	}
 	temporary, err := os.CreateTemp("", "hawser-*.cfg")
 	if err != nil {
@@ -152,7 +157,7 @@ func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 		return fmt.Errorf("the configuration cannot be checked: %w", err)
 	}
 	h.Config = temporary.Name()
-	err = r.HAProxy(ctx, h)
+	err = r.HAProxy(ctx, preflight.FromCluster(h, nil))
 	if err != nil {
 		return outcome.Usagef("%s; nothing was changed",
 			strings.ReplaceAll(err.Error(), temporary.Name(), file))

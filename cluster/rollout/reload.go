@@ -12,7 +12,6 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/outcome"
-	"github.com/hawser-ha/hawser/param"
 )
 
 // ReloadOptions are the options of a reload.
@@ -115,36 +114,23 @@ func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 	if r.Remote {
 		return "", nil
 	}
-	get := func(name string) string { v, _ := p.Params.Get(name); return v }
-	extra, err := param.SplitWords(get(contract.ParamExtraconf))
+	h, err := inventory.HAProxyOf(p)
 	if err != nil {
-		return "", outcome.Usagef("extraconf of %s %w; nothing was changed", p.Name, err)
+		return "", outcome.Usagef("%w; nothing was changed", err)
 	}
-	file := inventory.ConfigOf(p)
-	files := contract.ConfigFiles(file, extra)
-	before, err := haproxy.ReadSources(files)
+	before, err := h.Sources()
 	if err != nil {
 		return "", outcome.Usagef("%w%s; nothing was changed", err, outcome.AskRoot(r.Root))
 	}
-	h := configOf(p, file)
-	h.Env = r.Environment(p.Name)
-	if err := r.HAProxy(ctx, h); err != nil {
+	if err := r.HAProxy(ctx, preflight.FromCluster(h, r.Environment(p.Name))); err != nil {
 		return "", outcome.Usagef("%w; nothing was changed", err)
 	}
-	after, err := haproxy.ReadSources(files)
+	after, err := h.Sources()
 	if err != nil || haproxy.Hash(after) != haproxy.Hash(before) {
 		return "", outcome.Usagef("%s was edited while it was checked; nothing was changed: run "+
-			"the command again", file)
+			"the command again", h.Config)
 	}
 	return haproxy.Hash(before), nil
-}
-
-// configOf is a configuration as the resource's agent would run it.
-func configOf(p *crm.Primitive, file string) preflight.HAProxy {
-	get := func(name string) string { v, _ := p.Params.Get(name); return v }
-	return preflight.HAProxy{Config: file, Binary: get(contract.ParamBinpath),
-		Extra:    get(contract.ParamExtraconf),
-		AnchorIP: get(contract.ParamAnchorIP), PrivateIP: get(contract.ParamPrivateIP)}
 }
 
 // generationPlan changes the parameter, and nothing else.

@@ -62,7 +62,7 @@ func newReload(status *crm.Status, id string) *Reload {
 	l := &Reload{id: id, Report: ReloadReport{Resource: id, Nodes: []NodeReload{}}}
 	for _, n := range status.Nodes {
 		instance, runs := status.InstanceOn(id, n.Name)
-		if n.Type == "remote" && !runs {
+		if n.Remote() && !runs {
 			continue
 		}
 		node := NodeReload{Node: n.Name, State: NoAnswer}

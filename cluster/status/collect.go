@@ -175,7 +175,7 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 	}
 	for id, clone := range cloned {
 		for _, n := range status.Nodes {
-			if seen[id+" "+n.Name] || n.Type == "remote" {
+			if seen[id+" "+n.Name] || n.Remote() {
 				continue
 			}
 			h := absent(status, n, id, nowhere[id])

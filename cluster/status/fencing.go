@@ -68,7 +68,7 @@ func (r *Report) addWatchdog(cib *crm.CIB) {
 	}
 	f := Fencer{Device: fencing.WatchdogDevice, Agent: "sbd", State: OK, Is: "running",
 		Reason: "the nodes' watchdogs"}
-	wait, _ := cib.Property(fencing.WatchdogTimeout)
+	wait, _ := cib.Property(crm.WatchdogTimeout)
 	if d, err := param.ParseDuration(wait); err == nil && d > 0 {
 		f.WaitSeconds = d.Seconds()
 		f.Reason = fmt.Sprintf("the nodes' watchdogs; an unreachable node counts as down after "+

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/host"
+	"github.com/hawser-ha/hawser/internal/golden"
 )
 
 func TestDoctorsReport(t *testing.T) {
@@ -137,10 +137,8 @@ func (c *testClock) Now() time.Time { return c.at }
 
 func timeOfTests() *testClock { return &testClock{time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)} }
 
-// docs/doctor.md has the checks as they are declared: UPDATE_DOCS=1 writes them there.
+// docs/doctor.md has the checks as they are declared.
 func TestDoctorsPage(t *testing.T) {
-	const page, begin, end = "../../docs/doctor.md", "<!-- checks: written by UPDATE_DOCS=1 go " +
-		"test -run TestDoctorsPage ./cmd/hawser -->\n", "<!-- checks: end -->"
 	var table strings.Builder
 	table.WriteString("| check | looks for | worst | why it matters | what fixes it |\n" +
 		"|---|---|---|---|---|\n")
@@ -155,18 +153,7 @@ func TestDoctorsPage(t *testing.T) {
 		row := []string{"`" + c.Name + "`", c.Short, string(c.Worst), c.Why, c.Remedy}
 		table.WriteString("| " + strings.ReplaceAll(strings.Join(row, "\x00"), "|", `\|`) + " |\n")
 	}
-	want := strings.ReplaceAll(table.String(), "\x00", " | ")
-	text, err := os.ReadFile(page)
-	require.NoError(t, err)
-	before, rest, ok := strings.Cut(string(text), begin)
-	require.True(t, ok)
-	have, after, ok := strings.Cut(rest, end)
-	require.True(t, ok)
-	if os.Getenv("UPDATE_DOCS") != "" {
-		require.NoError(t, os.WriteFile(page, []byte(before+begin+want+end+after), 0o600))
-		return
-	}
-	require.True(t, want == have,
-		"docs/doctor.md is not what the checks declare: UPDATE_DOCS=1 go test -run "+
-			"TestDoctorsPage ./cmd/hawser")
+	golden.Part(t, "../../docs/doctor.md", "<!-- checks: written by HAWSER_UPDATE=1 go test -run "+
+		"TestDoctorsPage ./cmd/hawser -->\n", "<!-- checks: end -->",
+		strings.ReplaceAll(table.String(), "\x00", " | "))
 }

@@ -8,10 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hawser-ha/hawser/cluster/fencing"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // A node that could not be fenced is not taken for dead by another kind of fencing in the file.
@@ -41,7 +41,7 @@ func TestALostNodeKeepsItsFencing(t *testing.T) {
 			status.Resources = append(status.Resources, crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Started", Node: "lb-2", Active: true})
 			tc.change(status)
 			sys, _, stderr := testSystem(t, &told{Fake: fake, status: status})
-			sys.SBD = func() (fencing.SBD, error) { return fencing.SBD{Running: true}, nil }
+			sys.SBD = func() (sbd.Daemon, error) { return sbd.Daemon{Running: true}, nil }
 			sys.Group = func(context.Context, string) ([]int, error) { return []int{1, 2, 3}, nil }
 			file := filepath.Join(t.TempDir(), "hawser.yaml")
 			require.NoError(t, os.WriteFile(file, []byte(tc.yaml+"haproxy: {}\n"), 0o600))

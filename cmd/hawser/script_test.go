@@ -15,6 +15,7 @@ import (
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/internal/golden"
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
@@ -81,7 +82,7 @@ func TestScripts(t *testing.T) {
 			"sub":   substitute,
 		},
 		RequireExplicitExec: true,
-		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		UpdateScripts:       golden.Updating(),
 	})
 }
 

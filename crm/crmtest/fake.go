@@ -366,7 +366,7 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 		return nil, err
 	}
 	defer f.mu.Unlock()
-	stonith, _ := f.cib.Property("stonith-enabled")
+	stonith, _ := f.cib.Property(crm.StonithEnabled)
 	s := &crm.Status{Pacemaker: "2.1.5", Quorum: true, Fencing: stonith != "false"}
 	count := map[string]int{}
 	for _, p := range f.placements(f.cib, f.at[f.cib]) {

@@ -161,7 +161,7 @@ var ruleOfNode = regexp.MustCompile(`rule (?:([-+0-9a-zA-Z]+): )?#uname eq (\S+)
 // number reads a score.
 func number(score string) int {
 	switch strings.ToUpper(strings.TrimPrefix(score, "+")) {
-	case "INF", "INFINITY":
+	case "INF", crm.InfinityWord:
 		return crm.Infinity
 	case "-INF", "-INFINITY":
 		return -crm.Infinity
@@ -192,10 +192,10 @@ func (f *Fake) running(cib *crm.CIB, at places) []instance {
 // unfenced says whether Pacemaker would start nothing: fencing is on, and there are resources but
 // no fencing device.
 func unfenced(cib *crm.CIB) bool {
-	if on, _ := cib.Property("stonith-enabled"); on == "false" {
+	if on, _ := cib.Property(crm.StonithEnabled); on == "false" {
 		return false
 	}
-	if watchdog, _ := cib.Property("have-watchdog"); watchdog == "true" ||
+	if watchdog, _ := cib.Property(crm.HaveWatchdog); watchdog == "true" ||
 		len(cib.FencingDevices()) > 0 {
 		return false
 	}

@@ -185,18 +185,9 @@ func (c *Ring) Checks() []doctor.Check {
 			checkVotes,
 		},
 	} {
-		check := k.Check
-		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
-			v, err := read.Get(ctx, c.read)
-			switch {
-			case err != nil && ctx.Err() != nil:
-				return nil, err // it has waited too long for another check's query
-			case err != nil:
-				return nil, nil //nolint:nilerr // the check "corosync" reports it, once
-			}
-			return k.check(v), nil
-		}
-		all = append(all, check)
+		all = append(all, doctor.Judging(k.Check,
+			func(ctx context.Context) (*view, error) { return read.Get(ctx, c.read) },
+			func(_ context.Context, v *view) ([]doctor.Finding, error) { return k.check(v), nil }))
 	}
 	return all
 }

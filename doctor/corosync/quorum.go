@@ -8,6 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // checkVotes checks what counts as a majority.
@@ -78,7 +79,7 @@ func checkVotes(v *view) []doctor.Finding {
 		})
 	}
 	if twoNode && device == "" {
-		if here, err := doctor.SBDHere(v.Files); err == nil && here.Runs && here.Disks == "" {
+		if here, err := sbd.Here(v.Files); err == nil && here.Running && here.Disks == "" {
 			found = append(found, doctor.Finding{
 				Severity: doctor.Error, Subject: "sbd",
 				What: "sbd without a disk, in a cluster of two nodes without a quorum device",

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hawser-ha/hawser/doctor"
@@ -76,19 +75,7 @@ func (c *Clock) checkSkew(ctx context.Context) ([]doctor.Finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("which nodes to ask for their time: %w", err)
 	}
-	answers := make([]*doctor.Finding, len(peers))
-	var wg sync.WaitGroup
-	for i, p := range peers {
-		wg.Go(func() { answers[i] = c.compare(ctx, p) })
-	}
-	wg.Wait()
-	var found []doctor.Finding
-	for _, f := range answers {
-		if f != nil {
-			found = append(found, *f)
-		}
-	}
-	return found, nil
+	return doctor.AskAll(peers, func(p Peer) *doctor.Finding { return c.compare(ctx, p) }), nil
 }
 
 // ask has a time limit for each address: a link that is down must not use up the time of the next

@@ -4,29 +4,28 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/command"
 )
 
 // agentVersion asks an agent for its meta-data, which says its version.
 func agentVersion(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, "meta-data")
-	cmd.Env, cmd.Dir = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "OCF_ROOT=/usr/lib/ocf"}, "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if err != nil {
+	cmd := command.New(ctx, path, "meta-data")
+	cmd.Env = []string{contract.PacemakerPath, "OCF_ROOT=/usr/lib/ocf"}
+	var out command.Output
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("%s meta-data: %w", path, err)
 	}
 	var meta struct {
 		Version string `xml:"version,attr"`
 	}
-	if err := xml.Unmarshal(out, &meta); err != nil || meta.Version == "" {
+	if err := xml.Unmarshal(out.Bytes(), &meta); err != nil || meta.Version == "" {
 		return "", fmt.Errorf("%s meta-data has no version: %w", path, err)
 	}
 	return meta.Version, nil
@@ -37,13 +36,13 @@ func agentVersion(ctx context.Context, path string) (string, error) {
 func haproxyVersion(ctx context.Context, binary string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-v")
-	cmd.Dir, cmd.WaitDelay = "/", time.Second
-	out, err := cmd.Output()
-	if err != nil {
+	cmd := command.New(ctx, binary, "-v")
+	var out command.Output
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("%s -v: %w", binary, err)
 	}
-	words := strings.Fields(string(out))
+	words := strings.Fields(out.String())
 	if len(words) < 3 {
 		return "", fmt.Errorf("%s -v prints no version", binary)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // comparedSysctls are the kernel parameters that a balancer's behaviour depends on.
@@ -29,10 +30,8 @@ func (n Node) Facts(ctx context.Context) map[string]string {
 			facts[doctor.FactSysctl+name] = v
 		}
 	}
-	if sbd, err := running("sbd"); err == nil {
-		if here, err := doctor.ReadSBD(n.Root, sbd); err == nil {
-			facts[doctor.FactSBD] = here.Fact()
-		}
+	if here, err := sbd.Here(n.Root); err == nil {
+		facts[doctor.FactSBD] = doctor.SBDFact(here)
 	}
 	d, err := n.declared(ctx)
 	if err != nil {

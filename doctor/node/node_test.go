@@ -42,7 +42,7 @@ func TestFacts(t *testing.T) {
 	require.Regexp(t, `^[0-9a-f]{12}$`, facts["configuration of haproxy"])
 	require.Regexp(t, `^digest [0-9a-f]{8}$`, facts["token in "+w.token])
 	require.NotEmpty(t, facts["sysctl net.core.somaxconn"])
-	w.holds("sbd", "/dev/null")
+	w.write("proc/77/comm", "sbd\n", 0o600)
 	require.Equal(t, "15s", w.Facts(t.Context())["SBD_WATCHDOG_TIMEOUT"])
 	w.CIB = func(context.Context) (*crm.CIB, error) { return nil, crm.ErrNotRunning }
 	require.NotContains(t, w.Facts(t.Context()), "configuration of haproxy",

@@ -35,7 +35,7 @@ func longestQueue(pid int) (int, error) {
 			// struct inet_diag_msg: for a listening socket, idiag_wqueue is the length of its
 			// queue.
 			const wqueue, inode, end = 60, 68, 72
-			if len(a) >= end && own[binary.NativeEndian.Uint32(a[inode:])] {
+			if len(a) >= end && own[uint64(binary.NativeEndian.Uint32(a[inode:]))] {
 				longest = max(longest, int(binary.NativeEndian.Uint32(a[wqueue:])))
 			}
 		}

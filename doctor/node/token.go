@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -82,19 +81,9 @@ func (n Node) tokenRightsCheck() doctor.Check {
 		Remedy: "a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read, " +
 			"then hawser move",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
-			answers := make([]*doctor.Finding, len(d.Addresses))
-			var wg sync.WaitGroup // an API that is slow is slow for each of them
-			for i, a := range d.Addresses {
-				wg.Go(func() { answers[i] = n.askRights(ctx, a) })
-			}
-			wg.Wait()
-			var found []doctor.Finding
-			for _, f := range answers {
-				if f != nil {
-					found = append(found, *f)
-				}
-			}
-			return found, nil
+			return doctor.AskAll(d.Addresses, func(a inventory.Address) *doctor.Finding {
+				return n.askRights(ctx, a)
+			}), nil
 		}),
 	}
 }

@@ -27,9 +27,9 @@ func checkClone(v *view) []doctor.Finding {
 				Severity: doctor.Error, Subject: p.Name,
 				What: p.Name + " runs on one node only: it is not cloned",
 				Why:  "when that node fails, the address waits until HAProxy has started elsewhere",
-				Fix: []string{
-					doctor.Define(append([]crm.Object{clone}, v.renamed(p.Name, clone.Name)...)...),
-				},
+				// Pacemaker ignores constraints that still name what has been put into a clone.
+				Fix: []string{doctor.Define(append([]crm.Object{clone},
+					crm.Retarget(v.objects, p.Name, clone.Name)...)...)},
 			})
 			continue
 		}
@@ -53,7 +53,7 @@ func checkClone(v *view) []doctor.Finding {
 			})
 		}
 		nodes := len(
-			filter(v.status.Nodes, func(n crm.NodeStatus) bool { return n.Type != "remote" }))
+			filter(v.status.Nodes, func(n crm.NodeStatus) bool { return !n.Remote() }))
 		if value, ok := c.Meta.Get("clone-max"); ok {
 			if most, err := strconv.Atoi(value); err == nil && most < nodes {
 				found = append(found, doctor.Finding{
@@ -67,56 +67,6 @@ func checkClone(v *view) []doctor.Finding {
 		}
 	}
 	return found
-}
-
-// renamed returns the constraints that name a resource, with another name in its place: Pacemaker
-// ignores those that still name what has been put into a clone.
-func (v *view) renamed(from, to string) []crm.Object {
-	swap := func(names ...*string) (changed bool) {
-		for _, n := range names {
-			if *n == from {
-				*n, changed = to, true
-			}
-		}
-		return changed
-	}
-	inSets := func(sets []crm.ResourceSet) (out []crm.ResourceSet, changed bool) {
-		for _, s := range sets {
-			s.Resources = slices.Clone(s.Resources)
-			for i := range s.Resources {
-				changed = swap(&s.Resources[i]) || changed
-			}
-			out = append(out, s)
-		}
-		return out, changed
-	}
-	var all []crm.Object
-	for _, o := range v.objects {
-		switch o := o.(type) {
-		case *crm.Colocation:
-			c := *o
-			sets, changed := inSets(c.Sets)
-			c.Sets = sets
-			if swap(&c.Resource, &c.With) || changed {
-				all = append(all, &c)
-			}
-		case *crm.Order:
-			c := *o
-			sets, changed := inSets(c.Sets)
-			c.Sets = sets
-			if swap(&c.First, &c.Then) || changed {
-				all = append(all, &c)
-			}
-		case *crm.Location:
-			c := *o
-			sets, changed := inSets(c.Sets)
-			c.Sets = sets
-			if swap(&c.Resource) || changed {
-				all = append(all, &c)
-			}
-		}
-	}
-	return all
 }
 
 // ofGroup returns the group of a resource, "" if it is in none.

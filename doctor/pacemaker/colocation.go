@@ -89,7 +89,7 @@ func (v *view) pairing(address string) pairing {
 }
 
 func isInfinite(score string) bool {
-	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, contract.Infinity) ||
+	if score = strings.TrimPrefix(score, "+"); strings.EqualFold(score, crm.InfinityWord) ||
 		strings.EqualFold(score, "inf") {
 		return true
 	}
@@ -111,7 +111,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 		with = c.Name
 	}
 	want := &crm.Colocation{
-		Name: contract.ColocationID(a.Name), Score: contract.Infinity, Resource: a.Name, With: with,
+		Name: contract.ColocationID(a.Name), Score: crm.InfinityWord, Resource: a.Name, With: with,
 	}
 	if g := v.ofGroup(a.Name); g != "" {
 		want.Resource = g

@@ -24,7 +24,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	switch {
 	case !on && len(devices) > 0:
 		found = append(found, doctor.Finding{
-			Severity: doctor.Error, Subject: "stonith-enabled",
+			Severity: doctor.Error, Subject: crm.StonithEnabled,
 			What: "fencing is off (stonith-enabled=false), although the device " +
 				strings.Join(inventory.Names(devices), ", ") + " is configured",
 			Why: "the device is never used: a node that hangs keeps what it holds",
@@ -32,7 +32,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 		})
 	case !on && used:
 		found = append(found, doctor.Finding{
-			Severity: doctor.Error, Subject: "stonith-enabled",
+			Severity: doctor.Error, Subject: crm.StonithEnabled,
 			What: "fencing is off (stonith-enabled=false), although stonith-watchdog-timeout " +
 				"leaves failed nodes to their watchdogs",
 			Why: "without quorum a node's watchdog may fire, but Pacemaker does not wait for it: " +
@@ -43,7 +43,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 		found = append(found, v.withoutFencing())
 	case len(devices) == 0 && !watchdog:
 		found = append(found, doctor.Finding{
-			Severity: doctor.Error, Subject: "stonith-enabled",
+			Severity: doctor.Error, Subject: crm.StonithEnabled,
 			What: "fencing is on (stonith-enabled is not false), and there is no fence device",
 			Why:  "Pacemaker will not start any resource",
 			Fix: []string{
@@ -55,7 +55,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	case len(devices) == 0 && !used:
 		sbds, _ := v.readSBDs(ctx) // the check sbd reports what is not known about it
 		found = append(found, doctor.Finding{
-			Severity: doctor.Error, Subject: "stonith-watchdog-timeout",
+			Severity: doctor.Error, Subject: crm.WatchdogTimeout,
 			What: "fencing is on, but only the nodes' watchdogs could do it, and " +
 				"stonith-watchdog-timeout is not set",
 			Why: "a failed node cannot be fenced, and its resources are not recovered",
@@ -107,7 +107,7 @@ func (v *view) unfencedNodes() []doctor.Finding {
 // withoutFencing says what can go wrong with the addresses of this cluster.
 func (v *view) withoutFencing() doctor.Finding {
 	f := doctor.Finding{
-		Severity: doctor.Warning, Subject: "stonith-enabled",
+		Severity: doctor.Warning, Subject: crm.StonithEnabled,
 		What: "there is no fencing (stonith-enabled=false)",
 		Why: "nothing guarantees that an unreachable node is down before another takes over; " +
 			"the providers of these addresses still keep each on one node",

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -35,7 +34,7 @@ type failCount struct {
 // text returns the count as Pacemaker shows it.
 func (f failCount) text() string {
 	if f.infinite {
-		return contract.Infinity
+		return crm.InfinityWord
 	}
 	return strconv.Itoa(f.count)
 }
@@ -96,7 +95,7 @@ func (h *history) count(node, name, value string) {
 	resource = crm.ResourceOf(resource)
 	f := failCount{resource: resource, node: node}
 	n, err := strconv.Atoi(value)
-	f.infinite = strings.TrimPrefix(value, "+") == contract.Infinity || n >= crm.Infinity
+	f.infinite = strings.TrimPrefix(value, "+") == crm.InfinityWord || n >= crm.Infinity
 	if f.count = n; err != nil && !f.infinite || n <= 0 && !f.infinite {
 		return
 	}

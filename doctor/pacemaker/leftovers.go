@@ -26,7 +26,7 @@ func checkLeftovers(v *view) []doctor.Finding {
 			where = "a node that a rule names" // with a lifetime, until it is over
 		}
 		switch {
-		case strings.HasPrefix(l.Name, "cli-prefer-"):
+		case strings.HasPrefix(l.Name, crm.PreferPrefix):
 			f.What = fmt.Sprintf("%s has been bound to %s since somebody moved it there "+
 				"(constraint %s)",
 				l.Resource, where, l.Name)
@@ -35,7 +35,7 @@ func checkLeftovers(v *view) []doctor.Finding {
 				f.Why += "; now it is elsewhere"
 			}
 		case strings.HasPrefix(l.Name, crm.BanPrefix),
-			strings.HasPrefix(l.Name, "cli-standby-"):
+			strings.HasPrefix(l.Name, crm.StandbyPrefix):
 			f.What = fmt.Sprintf(
 				"%s has been banned from %s since somebody moved it away (constraint "+
 					"%s)", l.Resource,

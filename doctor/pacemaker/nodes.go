@@ -19,7 +19,7 @@ func checkNodes(v *view) []doctor.Finding {
 				"stonith_admin --confirm " + doctor.Quote(n.Name) +
 					"    # only once it is known to be off",
 			}
-		case !n.Online && n.Type == "remote":
+		case !n.Online && n.Remote():
 			f.Severity, f.What, f.Fix = doctor.Warning, n.Name+
 				" (a remote node) is offline", []string{
 				"systemctl start pacemaker_remote    # on " + n.Name,

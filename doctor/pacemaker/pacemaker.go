@@ -187,18 +187,8 @@ func (c *Cluster) Checks() []doctor.Check {
 			}, quickly(checkAgents),
 		},
 	} {
-		check := k.Check
-		check.Run = func(ctx context.Context) ([]doctor.Finding, error) {
-			v, err := read.Get(ctx, c.read)
-			switch {
-			case err != nil && ctx.Err() != nil:
-				return nil, err // it has waited too long for another check's query
-			case err != nil:
-				return nil, nil //nolint:nilerr // the check "cluster" reports it, once
-			}
-			return k.check(ctx, v)
-		}
-		all = append(all, check)
+		all = append(all, doctor.Judging(k.Check,
+			func(ctx context.Context) (*view, error) { return read.Get(ctx, c.read) }, k.check))
 	}
 	return append([]doctor.Check{
 		{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,

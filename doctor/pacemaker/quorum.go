@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 )
 
@@ -12,7 +13,7 @@ func checkQuorumPolicy(v *view) []doctor.Finding {
 	if !v.status.Quorum {
 		var lost []string
 		for _, n := range v.status.Nodes {
-			if !n.Online && n.Type != "remote" {
+			if !n.Online && !n.Remote() {
 				lost = append(lost, n.Name)
 			}
 		}
@@ -30,13 +31,13 @@ func checkQuorumPolicy(v *view) []doctor.Finding {
 		}
 		found = append(found, f)
 	}
-	policy, set := v.cib.Property("no-quorum-policy")
+	policy, set := v.cib.Property(crm.NoQuorumPolicy)
 	if !set {
 		return found
 	}
 	f := doctor.Finding{
-		Subject: "no-quorum-policy", What: "no-quorum-policy is " + policy,
-		Fix: []string{unset("no-quorum-policy")},
+		Subject: crm.NoQuorumPolicy, What: "no-quorum-policy is " + policy,
+		Fix: []string{unset(crm.NoQuorumPolicy)},
 	}
 	switch policy {
 	case "ignore":

@@ -1,6 +1,7 @@
 package pacemaker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,8 @@ import (
 // readSBDs finds out about sbd on every node that is online: on this one by its files, on the
 // others by what they reported. Its error says what cannot be known.
 func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
-	all := sbdNodes{of: map[string]doctor.SBD{}}
-	here, hereErr := doctor.SBDHere(v.Files)
+	all := sbdNodes{of: map[string]sbd.Daemon{}}
+	here, hereErr := sbd.Here(v.Files)
 	if hereErr == nil {
 		all.of[v.Node] = here
 	}
@@ -33,7 +34,7 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 			"%w", err))
 	}
 	for _, n := range v.status.Nodes {
-		if !n.Online || n.Type == "remote" || crm.SameHost(n.Name, v.Node) {
+		if !n.Online || n.Remote() || crm.SameHost(n.Name, v.Node) {
 			continue
 		}
 		if heard := doctor.ReportedSBD(reported[n.Name]); heard != nil {
@@ -54,7 +55,7 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 	if !ok {
 		return []doctor.Finding{
 			{
-				Severity: doctor.Error, Subject: "stonith-watchdog-timeout",
+				Severity: doctor.Error, Subject: crm.WatchdogTimeout,
 				What: fmt.Sprintf("stonith-watchdog-timeout is %q, which is not a time", word),
 				Why:  "Pacemaker cannot tell how long to wait for a failed node's watchdog",
 				Fix:  nodes.relyOnWatchdogs(),
@@ -78,7 +79,7 @@ func checkSBD(ctx context.Context, v *view) ([]doctor.Finding, error) {
 
 // judgeWait compares the time that Pacemaker waits for a failed node's watchdog with the watchdogs.
 func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
-	f := &doctor.Finding{Severity: doctor.Error, Subject: "stonith-watchdog-timeout"}
+	f := &doctor.Finding{Severity: doctor.Error, Subject: crm.WatchdogTimeout}
 	off := s.where(idle)
 	if wait != 0 && len(off) > 0 {
 		f.What = "stonith-watchdog-timeout is " + word + ", and no sbd runs on " +
@@ -89,7 +90,7 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 			f.Fix = append(f.Fix, doctor.StartSBD(name)...)
 		}
 		f.Fix = append(f.Fix,
-			"# or, if another fence device is used: "+unset("stonith-watchdog-timeout"))
+			"# or, if another fence device is used: "+unset(crm.WatchdogTimeout))
 		return f
 	}
 	shortest, longest, slow := s.watchdogs()
@@ -139,8 +140,8 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 func (s sbdNodes) judgeDifference() *doctor.Finding {
 	having := map[string][]string{}
 	var order []string
-	for _, name := range s.where(func(n doctor.SBD) bool { return n.Runs }) {
-		fact := s.of[name].Fact()
+	for _, name := range s.where(func(n sbd.Daemon) bool { return n.Running }) {
+		fact := doctor.SBDFact(s.of[name])
 		if having[fact] == nil {
 			order = append(order, fact)
 		}
@@ -181,14 +182,8 @@ func (s sbdNodes) judgeDifference() *doctor.Finding {
 // judgeWords finds settings that are not times.
 func (s sbdNodes) judgeWords() []doctor.Finding {
 	var found []doctor.Finding
-	for _, name := range s.where(func(n doctor.SBD) bool {
-		return diskless(n) &&
-			n.Watchdog == 0
-	}) {
-		path := s.of[name].Path
-		if path == "" {
-			path = sbd.Files()[0] // another node's
-		}
+	for _, name := range s.where(func(n sbd.Daemon) bool { return diskless(n) && n.Fires() == 0 }) {
+		path := cmp.Or(s.of[name].SaidBy, sbd.Files()[0]) // "" is another node's
 		found = append(found, doctor.Finding{
 			Severity: doctor.Error, Node: name, Subject: path,
 			What: fmt.Sprintf("SBD_WATCHDOG_TIMEOUT in %s is %q, which is not a number of seconds",
@@ -221,7 +216,7 @@ func (s sbdNodes) judgeSilence() *doctor.Finding {
 // judgeDisk checks that there is the fence device that sbd's disk needs.
 func (v *view) judgeDisk(nodes sbdNodes) *doctor.Finding {
 	here, ok := nodes.of[v.Node]
-	if !ok || !here.Runs || here.Disks == "" ||
+	if !ok || !here.Running || here.Disks == "" ||
 		slices.ContainsFunc(v.fenceDevices(),
 			func(p *crm.Primitive) bool { return strings.Contains(p.Type, "sbd") }) {
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // provokeSBD provokes the findings of the check sbd.
@@ -70,7 +71,7 @@ func TestWatchdogsOfAllNodes(t *testing.T) {
 		}
 	}
 	const warns, fails, asks = doctor.Warning, doctor.Error, doctor.Unknown
-	sbdIdle, sbdDisk := doctor.SBD{}.Fact(), doctor.SBD{Runs: true, Disks: "/dev/sdb"}.Fact()
+	sbdIdle, sbdDisk := doctor.SBDFact(sbd.Daemon{}), doctor.SBDFact(sbd.Daemon{Running: true, Disks: "/dev/sdb"})
 	for name, c := range map[string]struct {
 		here, wait string
 		others     map[string]string

@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
 // sbdNodes is sbd on this node and on the others.
 type sbdNodes struct {
 	// of has the nodes about which something is known, silent the online nodes about which nothing
 	// is.
-	of     map[string]doctor.SBD
+	of     map[string]sbd.Daemon
 	silent []string
 }
 
 // where lists the nodes for which so is true.
-func (s sbdNodes) where(so func(doctor.SBD) bool) []string {
+func (s sbdNodes) where(so func(sbd.Daemon) bool) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(s.of)) {
 		if so(s.of[name]) {
@@ -29,16 +30,16 @@ func (s sbdNodes) where(so func(doctor.SBD) bool) []string {
 	return names
 }
 
-func idle(n doctor.SBD) bool { return !n.Runs }
+func idle(n sbd.Daemon) bool { return !n.Running }
 
 // diskless reports whether sbd has nothing but the watchdog.
-func diskless(n doctor.SBD) bool { return n.Runs && n.Disks == "" }
+func diskless(n sbd.Daemon) bool { return n.Running && n.Disks == "" }
 
 // watchdogs returns the shortest and the longest watchdog time-out of nodes without a disk, and the
 // node with the longest; 0 if there is no such node.
 func (s sbdNodes) watchdogs() (shortest, longest time.Duration, where string) {
 	for _, name := range s.where(diskless) {
-		d := s.of[name].Watchdog
+		d := s.of[name].Fires()
 		if d == 0 {
 			continue // reported on its own
 		}
@@ -58,7 +59,7 @@ func (s sbdNodes) watchdogs() (shortest, longest time.Duration, where string) {
 func (s sbdNodes) relyOnWatchdogs() []string {
 	_, longest, _ := s.watchdogs()
 	write := fmt.Sprintf("crm_attribute --name stonith-watchdog-timeout --update %ds",
-		int((2 * cmp.Or(longest, doctor.DefaultWatchdog)).Seconds()))
+		int((2 * cmp.Or(longest, sbd.DefaultTimeout)).Seconds()))
 	var first []string
 	for _, name := range s.where(idle) {
 		first = append(first, doctor.StartSBD(name)...)

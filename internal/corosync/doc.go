@@ -2,7 +2,7 @@
 // write into one, how long its membership protocol takes to give up a dead node, how it counts
 // votes, and what the Corosync of this node answers.
 //
-// It imports nothing of ours. Every other program is run by exec.go.
+// Of ours it imports internal/procfs alone. Every other program is run by exec.go.
 //
 // Open write.go first for the file that hawser writes, compare.go for how another file differs from
 // it, conf.go for reading one, and timing.go for the times.

@@ -26,7 +26,6 @@ func cluster(nodes int, timing corosync.Timing, formats ...string) corosync.Clus
 }
 
 // TestConf compares what is written with files that are kept, and has Corosync itself check each.
-// HAWSER_UPDATE=1 writes the files.
 func TestConf(t *testing.T) {
 	const v4, v6 = "10.132.0.%d", "fd00:132::%d"
 	clusters := map[string]corosync.Cluster{

@@ -1,8 +1,8 @@
 // Package digitalocean is what hawser's agents for DigitalOcean have in common: a client of its API
-// that ends each request in time and never shows the token, what the API's errors mean, how
-// requests follow each other, and which droplet this is.
+// that ends each request in time and never shows the token, what the API's errors mean, and how
+// requests follow each other. What needs no API is in internal/metadata.
 //
-// It imports internal/atomicfile and internal/fault. Open client.go first.
+// It imports internal/fault. Open client.go first.
 package digitalocean
 
 import (

@@ -1,8 +1,13 @@
-// Package fault sorts the errors of the floating-IP providers by what they mean to the agent, so
-// that providers and the agent share the words without importing each other. Every fault says
+// Package fault sorts what goes wrong between an agent and what it asks — a cloud's API, a network,
+// a token's file — by what that means for the resource: whether it may pass, and what Pacemaker is
+// to be told. Providers and agents share the words without importing each other. Every fault says
 // "unknown" or "cannot"; none says "not here".
 //
-// There is only this file.
+// It is not internal/outcome, which says how a command of an operator has ended: an agent turns
+// faults into exit codes of OCF, the command line turns outcomes into its own. Agents know faults
+// only and commands outcomes only; host, which asks a provider for a command, translates.
+//
+// It imports nothing of hawser. There is only this file.
 package fault
 
 import (

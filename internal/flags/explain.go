@@ -27,10 +27,10 @@ func Explain(message string) string {
 	case !ok || !isParse:
 		return message
 	case option == "timeout" || option == "max-hold":
-		return fmt.Sprintf("%s %s: want a time with its unit, such as 90s or 5m", Dashed(option),
+		return fmt.Sprintf("%s %s: expected a time with its unit, such as 90s or 5m", Dashed(option),
 			value)
 	}
-	return fmt.Sprintf("%s %s: want a whole number", Dashed(option), value)
+	return fmt.Sprintf("%s %s: expected a whole number", Dashed(option), value)
 }
 
 // Dashed is an option as it is typed.

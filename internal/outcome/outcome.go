@@ -1,7 +1,10 @@
-// Package outcome says how an operation ended, in the few kinds that a caller treats differently:
-// the command line turns each into an exit code, a web page into an HTTP status. It imports nothing
-// of ours; every package that an operator's command goes through may import it. There is only this
-// file.
+// Package outcome says how an operation that a person ordered has ended, in the few kinds that a
+// caller treats differently: the command line turns each into an exit code, a web page into an HTTP
+// status. Every package that such a command goes through may import it, and no agent: what goes
+// wrong between an agent and a cloud is a fault (internal/fault), which means something to Pacemaker
+// and not to a person.
+//
+// It imports nothing of hawser. There is only this file.
 package outcome
 
 import (

@@ -217,16 +217,16 @@ func (f FS) Open(pid int) ([]string, error) {
 }
 
 // SocketInodes returns the inodes of the sockets that a process has open.
-func (f FS) SocketInodes(pid int) (map[uint32]bool, error) {
+func (f FS) SocketInodes(pid int) (map[uint64]bool, error) {
 	targets, err := f.Open(pid)
 	if err != nil {
 		return nil, err
 	}
-	inodes := map[uint32]bool{}
+	inodes := map[uint64]bool{}
 	for _, target := range targets {
 		if word, ok := strings.CutPrefix(target, "socket:["); ok {
-			if n, err := strconv.ParseUint(strings.TrimSuffix(word, "]"), 10, 32); err == nil {
-				inodes[uint32(n)] = true
+			if n, err := strconv.ParseUint(strings.TrimSuffix(word, "]"), 10, 64); err == nil {
+				inodes[n] = true
 			}
 		}
 	}

@@ -16,15 +16,17 @@ import (
 
 func TestParseStat(t *testing.T) {
 	s, err := parseStat([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " +
-		"83749 9 10\n"))
+		"83749 9 10 18446744073709551615 1 1 0 0 0 0 0 4096 16386 0 0 0 17 1 99 2 0 0 0\n"))
 	require.NoError(t, err)
-	require.Equal(t, Stat{State: 'S', Parent: 1, Session: 42, Start: 83749}, s)
+	require.Equal(t, Stat{State: 'S', Parent: 1, Session: 42, Start: 83749, Policy: 2}, s)
 	s, err = parseStat([]byte("7 (a (very) odd) name) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 " +
-		"1 0 4242 0 0 18446744073709551615 0"))
+		"1 0 4242 0 0 18446744073709551615 1 1 0 0 0 0 0 4096 16386 0 0 0 17 1 0 0 0 0 0"))
 	require.NoError(t, err)
 	require.Equal(t, uint64(4242), s.Start)
 	for _, wrong := range []string{"", "42 (x", "42 (x) S 1",
-		"42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9"} {
+		"42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10 11 1 1 0 0 0 0 0 0 0 " +
+			"0 " +
+			"0 0 17 1 0 0"} {
 		_, err := parseStat([]byte(wrong))
 		require.Error(t, err, wrong)
 	}

@@ -1,8 +1,8 @@
-// Package sbd reads the settings of SBD, the daemon that feeds a node's watchdog and stops feeding
-// it when the node has lost the cluster (sbd(8)). It imports nothing of hawser; there is only this
-// file.
+// Package sbd finds out about SBD on a node, the daemon that feeds the node's watchdog and leaves it
+// to starve when the node has lost the cluster (sbd(8)): whether it runs, and with which settings.
 //
-// There is only this file.
+// It imports param and leaves of internal. This file reads settings; daemon.go finds the daemon, for
+// whoever wants all of it.
 package sbd
 
 import (

@@ -49,6 +49,17 @@ func (a *action) shown() map[string]any {
 	return shown
 }
 
+// parseBody reads a request's JSON. The error is what the API answers to something else.
+func parseBody(r *http.Request, into any) error {
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(into); err != nil {
+		return &problem{
+			status: http.StatusBadRequest, ID: "bad_request",
+			Message: "Unable to parse the request body: " + err.Error(),
+		}
+	}
+	return nil
+}
+
 // postIPAction is POST …/{ip}/actions with {"type":"assign","droplet_id":N} or {"type":"unassign"}.
 func postIPAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	f := familyOf(r)
@@ -56,11 +67,8 @@ func postIPAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 		Type    string `json:"type"`
 		Droplet int    `json:"droplet_id"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&want); err != nil {
-		return 0, nil, &problem{
-			status: http.StatusBadRequest, ID: "bad_request",
-			Message: "Unable to parse the request body: " + err.Error(),
-		}
+	if err := parseBody(r, &want); err != nil {
+		return 0, nil, err
 	}
 	_, pendingFault := c.take(PendingEvent, r)
 	c.mu.Lock()

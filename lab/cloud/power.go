@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -84,11 +83,8 @@ func postDropletAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	var want struct {
 		Type string `json:"type"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&want); err != nil {
-		return 0, nil, &problem{
-			status: http.StatusBadRequest, ID: "bad_request",
-			Message: "Unable to parse the request body: " + err.Error(),
-		}
+	if err := parseBody(r, &want); err != nil {
+		return 0, nil, err
 	}
 	_, pendingFault := c.take(PendingEvent, r)
 	c.mu.Lock()

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/netip"
 
-	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
+	"github.com/hawser-ha/hawser/internal/metadata"
 )
 
 // reserved returns this droplet's reserved address according to the metadata service, the zero Addr
 // if it has none.
-func reserved(ctx context.Context, m *cloud.Metadata, v6 bool) (netip.Addr, error) {
+func reserved(ctx context.Context, m *metadata.Client, v6 bool) (netip.Addr, error) {
 	// Until 2022 reserved addresses were called floating ones, and there were none for IPv6.
 	bases := []string{"reserved_ip/ipv4/", "floating_ip/ipv4/"}
 	if v6 {
@@ -21,7 +21,7 @@ func reserved(ctx context.Context, m *cloud.Metadata, v6 bool) (netip.Addr, erro
 	for _, base := range bases {
 		var active string
 		active, err = m.Get(ctx, base+"active")
-		if errors.Is(err, cloud.ErrNoKey) {
+		if errors.Is(err, metadata.ErrNoKey) {
 			continue
 		}
 		if err != nil {

@@ -20,6 +20,7 @@ import (
 
 	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/metadata"
 )
 
 // Config is what a Provider needs.
@@ -38,8 +39,8 @@ type Config struct {
 // a time.
 type Provider struct {
 	api      *api
-	metadata *cloud.Metadata
-	identity cloud.Identity
+	metadata *metadata.Client
+	identity metadata.Identity
 	pacing   cloud.Pacing
 	log      func(format string, args ...any)
 }
@@ -48,7 +49,7 @@ type Provider struct {
 func New(c Config) *Provider {
 	p := &Provider{
 		api:      newAPI(c.API, c.Token),
-		metadata: cloud.NewMetadata(c.Metadata),
+		metadata: metadata.New(c.Metadata),
 		pacing:   cloud.DefaultPacing,
 		log:      c.Log,
 	}
@@ -56,7 +57,7 @@ func New(c Config) *Provider {
 	if c.CacheDir != "" {
 		cache = filepath.Join(c.CacheDir, "droplet")
 	}
-	p.identity = cloud.Here(p.metadata, cache)
+	p.identity = metadata.Here(p.metadata, cache)
 	if p.log == nil {
 		p.log = func(string, ...any) {}
 	}

@@ -40,14 +40,9 @@ func (in *Instance) End(ctx context.Context, grace time.Duration) error {
 	var sent syscall.Signal
 	var at time.Time
 	for {
-		fam, err := in.Find()
-		if err != nil {
+		fam, err := in.findLeft()
+		if err != nil || fam.Empty() {
 			return err
-		}
-		if fam.Empty() {
-			if fam, err = in.orphans(); err != nil || fam.Empty() {
-				return err
-			}
 		}
 		signal, until := syscall.SIGKILL, time.Now().Add(100*time.Millisecond)
 		switch now := time.Now(); {

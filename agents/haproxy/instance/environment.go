@@ -12,12 +12,6 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// SearchPath is the PATH of HAProxy: its configuration may start programs (external-check, Lua).
-const SearchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-// nodeVariable is HAProxy's name for the node, as the cluster knows it.
-const nodeVariable = "HAWSER_NODE"
-
 // addressVariable is an address of this node that HAProxy's configuration may mention.
 type addressVariable struct {
 	name, parameter string
@@ -28,9 +22,9 @@ type addressVariable struct {
 
 func addressVariables() []addressVariable {
 	return []addressVariable{
-		{"HAWSER_ANCHOR_IP", contract.ParamAnchorIP, "interfaces/public/0/anchor_ipv4/address",
+		{contract.AnchorIPVariable, contract.ParamAnchorIP, "interfaces/public/0/anchor_ipv4/address",
 			func(s Settings) netip.Addr { return s.AnchorIP }},
-		{"HAWSER_PRIVATE_IP", contract.ParamPrivateIP, "interfaces/private/0/ipv4/address",
+		{contract.PrivateIPVariable, contract.ParamPrivateIP, "interfaces/private/0/ipv4/address",
 			func(s Settings) netip.Addr { return s.PrivateIP }},
 	}
 }
@@ -47,7 +41,7 @@ func (in *Instance) Environment(ctx context.Context, sources []client.Source,
 
 func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, remember bool,
 	node string) ([]string, error) {
-	env := []string{nodeVariable + "=" + node}
+	env := []string{contract.NodeVariable + "=" + node}
 	for _, v := range addressVariables() {
 		addr := v.value(in.Settings)
 		if !addr.IsValid() {

@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/command"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -36,11 +37,9 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 	defer func() { _ = output.Close() }()
 	closeOnExec()
 
-	cmd := exec.CommandContext(ctx, in.Binpath, args...)
-	cmd.Env, cmd.Dir = append([]string{SearchPath, FamilyVariable + "=" + in.Dir}, env...), "/"
+	cmd := command.New(ctx, in.Binpath, args...)
+	cmd.Env = append([]string{contract.SearchPath, FamilyVariable + "=" + in.Dir}, env...)
 	cmd.Stdout, cmd.Stderr = output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if in.Systemd.Booted() {
 		err = in.throughLauncher(ctx, given, cmd)
 	} else {
@@ -165,13 +164,9 @@ func (in *Instance) attrd(args ...string) error {
 
 // runTool runs one of Pacemaker's tools and returns what it wrote.
 func runTool(ctx context.Context, program string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = "/"
-	var output, complaint bytes.Buffer
+	cmd := command.New(ctx, program, args...)
+	var output, complaint command.Output
 	cmd.Stdout, cmd.Stderr = &output, &complaint
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 100 * time.Millisecond
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {

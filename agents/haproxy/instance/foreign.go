@@ -80,7 +80,7 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 		if pid == os.Getpid() && IsKeeper(os.Args) {
 			continue // bringing HAProxy back
 		}
-		inodes, err := client.SocketInodes(pid)
+		inodes, err := procfs.Default.SocketInodes(pid)
 		if err != nil {
 			continue // gone meanwhile
 		}
@@ -122,7 +122,7 @@ func bound(fam Family) ([]netip.AddrPort, error) {
 	}
 	var addrs []netip.AddrPort
 	for _, m := range fam.All() {
-		inodes, err := client.SocketInodes(m.PID)
+		inodes, err := procfs.Default.SocketInodes(m.PID)
 		if err != nil {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -73,7 +74,7 @@ func (in *Instance) CheckConfig(ctx context.Context, paths, env []string) error 
 	err := client.Config{
 		// In the mode in which it would run: without -W, HAProxy refuses `program` sections.
 		Binary: in.Binpath, Files: paths, Args: append([]string{"-W"}, in.Extraconf...),
-		Env: append([]string{SearchPath}, env...),
+		Env: append([]string{contract.SearchPath}, env...),
 	}.Check(ctx)
 	var refused *client.CheckError
 	switch {

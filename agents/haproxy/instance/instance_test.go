@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/metadata"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -49,7 +50,7 @@ func TestMetadataGivesUpWithItsContext(t *testing.T) {
 	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err := fetchAddr(ctx, s.URL)
+	_, err := fetchAddr(ctx, metadata.New(s.URL), "id")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 

@@ -123,7 +123,7 @@ func (in *Instance) writeKeeperCall(parameters []string) error {
 // memory small.
 func (in *Instance) KeeperEnv() []string {
 	env := []string{
-		SearchPath,
+		contract.SearchPath,
 		InstanceVariable + "=" + in.Instance(), contract.RunDirVariable + "=" + in.RunDir(),
 		"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=12MiB",
 	}

@@ -104,6 +104,15 @@ func (in *Instance) scan() (Family, error) {
 	return fam, nil
 }
 
+// findLeft returns what is left of HAProxy: its processes, or where it has none its orphans.
+func (in *Instance) findLeft() (Family, error) {
+	fam, err := in.Find()
+	if err != nil || !fam.Empty() {
+		return fam, err
+	}
+	return in.orphans()
+}
+
 // orphans returns processes that HAProxy started and that outlived it: those of `program` sections,
 // and external checks. The master ends them when it ends, but not when it is killed, and then they
 // would hold what those of the next HAProxy need. They are recognised by a variable that the agent

@@ -153,14 +153,9 @@ func (in *Instance) GiveUp(ctx context.Context) {
 // it: a worker ends with its master.
 func (in *Instance) killAll(ctx context.Context) error {
 	for {
-		fam, err := in.Find()
-		if err != nil {
+		fam, err := in.findLeft()
+		if err != nil || fam.Empty() {
 			return err
-		}
-		if fam.Empty() {
-			if fam, err = in.orphans(); err != nil || fam.Empty() {
-				return err
-			}
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("these processes of HAProxy are still there: %s: %w", fam, err)

@@ -3,13 +3,13 @@ package keeper
 import (
 	"context"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/command"
 )
 
 // examineTime is how long a check of this node may take; the checks of `hawser doctor` have
@@ -25,17 +25,14 @@ func examine(ctx context.Context, program string) {
 		return
 	}
 	// With nice(1): a priority set afterwards would not apply to threads that exist by then.
-	cmd := exec.CommandContext(ctx, "/usr/bin/nice", "-n", "19", program, "doctor", "--tell")
-	cmd.Dir = "/"
-	cmd.Env = []string{instance.SearchPath, "GOMAXPROCS=1", contract.RunDirVariable + "=" +
+	cmd := command.New(ctx, "/usr/bin/nice", "-n", "19", program, "doctor", "--tell")
+	cmd.Env = []string{contract.SearchPath, "GOMAXPROCS=1", contract.RunDirVariable + "=" +
 		os.Getenv(contract.RunDirVariable)}
 	for _, entry := range os.Environ() { // which the tools need to talk to Pacemaker
 		if strings.HasPrefix(entry, "PCMK_") {
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}
-	// nothing of it outlives the keeper
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL // it does not outlive a keeper that is killed
 	_ = cmd.Run()
 }
