@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// sbdYAML leaves lost nodes to their watchdogs.
+// sbdYAML leaves unreachable nodes to their watchdogs.
 var sbdYAML = strings.Replace(tutorialYAML, "fencing: off", "fencing: sbd", 1)
 
 // startSBD starts a node's SBD as sbd.service would, without a watchdog: this kernel has none. SBD itself resets the node then, by reboot(2),

@@ -48,7 +48,7 @@ func (a *agent) requestCheckURL(ctx context.Context, env []string) error {
 	}
 	_ = response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 399 {
-		return fmt.Errorf("the service is not well: check_url: GET %s through HAProxy: %s", url,
+		return fmt.Errorf("the service is not healthy: check_url: GET %s through HAProxy: %s", url,
 			response.Status)
 	}
 	return nil
