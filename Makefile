@@ -68,7 +68,7 @@ endef
 # As the packages' own script does: refused while the cluster uses the agents here. A hawser that does not run keeps nobody from it.
 uninstall: ## remove what install put below DESTDIR
 	@[ -n '$(DESTDIR)' ] || [ ! -x $(PREFIX)/sbin/hawser ] || [ "$$HAWSER_REMOVE" = anyway ] || $(PREFIX)/sbin/hawser removable || [ $$? != 1 ] || \
-		{ echo "nothing is removed. To remove it all the same: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
+		{ echo "nothing is removed. To remove it anyway: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
 	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
 		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json
 	@for l in heartbeat/haproxy digitalocean/floatip; do \

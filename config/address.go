@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 )
 
-// Address is one of floating_ips.
+// Address is one entry of floating_ips.
 type Address struct {
 	At          Position
 	Name        string
@@ -149,14 +149,15 @@ func addresses(to *[]Address) kind {
 	}
 }
 
-// read reads one element and compares its keys with each other. It returns where the address is.
+// read reads one element and checks its keys against each other. It returns the position of the
+// address.
 func (ip *Address) read(d *document, n ast.Node, what string) (ipAt Position) {
 	before := len(d.List)
 	given := d.section(n, what, ip.keys())
 	for _, k := range ip.keys() {
 		if at, ok := given[k.name]; ok && k.only != "" && k.only != ip.Provider &&
 			ip.Provider != "" {
-			d.Add(at, "%s.%s means nothing to the provider %s: remove it", what, k.name,
+			d.Add(at, "%s.%s has no meaning for the provider %s: remove it", what, k.name,
 				ip.Provider)
 		}
 	}

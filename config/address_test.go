@@ -90,8 +90,8 @@ floating_ips:
 floating_ips:
  - {name: a, ip: 203.0.113.1, nic: eth0, token_file: /t}
  - {name: b, ip: 203.0.113.2, provider: lan, token_file: /t, cidr_netmask: 64}
-`, want: `f:3:36: floating_ips[0].nic means nothing to the provider digitalocean: remove it
-f:4:58: floating_ips[1].token_file means nothing to the provider lan: remove it
+`, want: `f:3:36: floating_ips[0].nic has no meaning for the provider digitalocean: remove it
+f:4:58: floating_ips[1].token_file has no meaning for the provider lan: remove it
 f:4:76: floating_ips[1].cidr_netmask is 64: expected 1 to 32 for an IPv4 address`},
 		{
 			name:         "a long prefix",
@@ -108,7 +108,7 @@ f:4:76: floating_ips[1].cidr_netmask is 64: expected 1 to 32 for an IPv4 address
 		{
 			name: "secret in the place of its file",
 			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: dop_v1_abc}]",
-			want: "f:2:55: floating_ips[0].token_file is not an absolute path: write it from / on",
+			want: "f:2:55: floating_ips[0].token_file is not an absolute path: begin with /",
 		},
 		{
 			name: "unknown key of an address",
@@ -135,7 +135,7 @@ f:7:52: floating_ips[4].nic: "a b" is not the name of a network interface`},
 		{
 			name: "path in an origin",
 			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, api_url: 'https://x/v2'}]",
-			want: `f:2:68: floating_ips[0].api_url: "https://x/v2" goes on after the host: write https://x, the path is added`,
+			want: `f:2:68: floating_ips[0].api_url: "https://x/v2" continues after the host: write https://x, the path is added`,
 		},
 	}
 }

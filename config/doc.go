@@ -1,5 +1,5 @@
 // Package config reads hawser.yaml, which says what the cluster should run, and checks it without a
-// cluster: every fault of a file is reported at once, each with its line and column.
+// cluster: all faults of a file are reported at once, each with its line and column.
 //
 // It decides nothing about a cluster and opens no file but hawser.yaml itself. Of hawser's packages
 // it may import those that both sides of the cluster's configuration share: contract and param.

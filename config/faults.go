@@ -18,14 +18,13 @@ type Fault struct {
 	Message string // what was found, and what would be right
 }
 
-// Faults is everything wrong with one file. A person who has to correct a file wants to hear all of
-// it at once.
+// Faults is everything wrong with one file: whoever has to correct it wants all of that at once.
 type Faults struct {
 	Path string
 	List []Fault
 }
 
-// Add notes a fault.
+// Add adds a fault.
 func (l *Faults) Add(at Position, format string, args ...any) {
 	l.List = append(l.List, Fault{at, fmt.Sprintf(format, args...)})
 }
@@ -44,7 +43,7 @@ func (l *Faults) Err() error {
 // Outcome implements outcome.Of: nothing was changed.
 func (l *Faults) Outcome() outcome.Kind { return outcome.Usage }
 
-// Error has a line for each fault, in the form in which compilers name a place.
+// Error has a line for each fault, with the place written as compilers do.
 func (l *Faults) Error() string {
 	lines := make([]string, len(l.List))
 	for i, f := range l.List {

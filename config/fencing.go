@@ -53,14 +53,15 @@ type NodeDroplet struct {
 }
 
 const (
-	// sbdWatchdog is SBD_WATCHDOG_TIMEOUT where nobody sets it, in sbd's own defaults and in its
-	// package's /etc/default/sbd.
+	// sbdWatchdog is the default SBD_WATCHDOG_TIMEOUT, both sbd's own and that of its package's
+	// /etc/default/sbd.
 	sbdWatchdog = "5s"
-	// fencingMonitor is how often the device is asked whether it could fence: one API request. It
-	// finds an expired token before a split does.
+	// fencingMonitor is how often the device is checked for whether it could fence: one API
+	// request. It finds an expired token before a split does.
 	fencingMonitor = "5min"
-	// fencingDelay is the head start of the node that holds the address when two nodes of two lose
-	// sight of each other: longer than a cloud takes from the request to the droplet's end.
+	// fencingDelay is the head start of the node that holds the address when the only two nodes
+	// lose sight of each other: longer than a cloud takes from the request until the droplet is
+	// off.
 	fencingDelay = "15s"
 )
 
@@ -142,7 +143,7 @@ func (p *DropletFencing) keys() []key {
 		{
 			name:    "monitor",
 			kind:    length(&p.Monitor),
-			doc:     "how often the cloud is asked whether the token serves",
+			doc:     "how often the cloud is asked whether the token works",
 			def:     fencingMonitor,
 			written: true,
 			effect:  nothing,
@@ -307,7 +308,7 @@ func readDroplets(d *document, n ast.Node, what string, to *[]NodeDroplet) {
 	})
 }
 
-// Plug returns what the fence agent is given for a node: its droplet's id or name.
+// Plug returns what the fence agent gets for a node: its droplet's id or name.
 func (p *DropletFencing) Plug(node string) string {
 	for _, n := range p.Droplets {
 		if n.Node == node {

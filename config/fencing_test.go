@@ -85,7 +85,7 @@ fencing:
     delay: soon
     api_url: ftp://x
     token: secret
-`, want: `f:4:17: fencing.droplet.token_file is not an absolute path: write it from / on
+`, want: `f:4:17: fencing.droplet.token_file is not an absolute path: begin with /
 f:5:28: fencing.droplet.droplets.lb-1 is given twice: the first is in line 5
 f:5:40: fencing.droplet.droplets.lb;2 cannot be the name of a node: write letters, digits, dots, dashes and underscores
 f:5:57: fencing.droplet.droplets.lb-3 is "a b": expected the id or the name of a droplet: letters, digits, dots and dashes

@@ -16,7 +16,7 @@ import (
 func DefaultFiles() []string { return []string{"hawser.yaml", "/etc/hawser/hawser.yaml"} }
 
 // File is what one hawser.yaml says. Values that it does not give are "" (or 0): the agents have
-// their own defaults, and what is not said is not written to the cluster.
+// their own defaults, and what the file does not give is not written to the cluster.
 type File struct {
 	Path      string // as it was named
 	Fencing   Fencing
@@ -38,7 +38,7 @@ func (e *ReadError) Error() string {
 	reason := e.Err
 	var path *fs.PathError
 	if errors.As(e.Err, &path) {
-		reason = path.Err // without the operation, and without the path once more
+		reason = path.Err // without the operation and a second mention of the path
 	}
 	return fmt.Sprintf("%s cannot be read: %v", e.Path, reason)
 }
@@ -51,7 +51,7 @@ func (e *ReadError) Outcome() outcome.Kind { return outcome.Usage }
 
 // Read reads a hawser.yaml: the file at path or, if path is "", the first of DefaultFiles that
 // exists. Its error is a *ReadError, or *Faults if the file could be read and something in it is
-// wrong. Whether the files that it names exist is not looked at.
+// wrong. It does not check whether the files that it names exist.
 func Read(path string) (*File, error) {
 	candidates := []string{path}
 	if path == "" {

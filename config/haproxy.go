@@ -7,8 +7,8 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// HAProxy is the section haproxy. What the file does not give is "" or 0: the agent has its own
-// defaults.
+// HAProxy is the section haproxy. Values that the file does not give are "" or 0: the agent has its
+// own defaults.
 type HAProxy struct {
 	At                  Position
 	Config              string // absolute path of a file or a directory
@@ -29,7 +29,7 @@ type HAProxy struct {
 	AnchorIP, PrivateIP string
 	MetadataURL         string
 
-	// Env is the environment of a HAProxy that runs here, instead of what stands in for it. It is
+	// Env is the environment of a HAProxy that runs here, in place of the stand-in values. It is
 	// never in the file.
 	Env []string
 }

@@ -76,7 +76,7 @@ f:5:10: haproxy.check is the text "x": expected a mapping with the keys url, tim
 		{
 			name: "relative path",
 			text: "haproxy: {config: haproxy.cfg}",
-			want: `f:1:19: haproxy.config: "haproxy.cfg" is not an absolute path: write it from / on`,
+			want: `f:1:19: haproxy.config: "haproxy.cfg" is not an absolute path: begin with /`,
 		},
 		{
 			name:         "open quote",
@@ -87,14 +87,14 @@ f:5:10: haproxy.check is the text "x": expected a mapping with the keys url, tim
 		{
 			name: "the agent's own option",
 			text: "haproxy: {extra: -m 512 -sf 1}",
-			want: `f:1:18: haproxy.extra: "-m 512 -sf 1" holds -sf, which is the agent's own: take it out`,
+			want: `f:1:18: haproxy.extra: "-m 512 -sf 1" holds -sf, which only the agent may use: take it out`,
 		},
 		{name: "the agent's own option alone", text: "haproxy: {extra: -c}",
-			want: `f:1:18: haproxy.extra: "-c" holds -c, which is the agent's own: take it out`},
+			want: `f:1:18: haproxy.extra: "-c" holds -c, which only the agent may use: take it out`},
 		{
 			name:         "the agent's own option in quotes",
 			text:         `haproxy: {extra: "'-x' y"}`,
-			want:         `f:1:18: haproxy.extra: "'-x' y" holds -x, which is the agent's own: take it out`,
+			want:         `f:1:18: haproxy.extra: "'-x' y" holds -x, which only the agent may use: take it out`,
 			beyondSchema: true,
 		},
 		{name: "no time at all", text: "haproxy: {monitor: 0}",
@@ -133,7 +133,7 @@ f:5:10: haproxy.check is the text "x": expected a mapping with the keys url, tim
 		{
 			name: "unit",
 			text: "haproxy: {unit: haproxy}",
-			want: `f:1:17: haproxy.unit: "haproxy" is not a service of systemd's: write its whole name, such as haproxy.service, or none`,
+			want: `f:1:17: haproxy.unit: "haproxy" is not a systemd service: write its whole name, such as haproxy.service, or none`,
 		},
 		{name: "keeper", text: "haproxy: {keeper: perhaps, max_crashes: 21, crash_window: 0}",
 			want: `f:1:19: haproxy.keeper: "perhaps" is neither on nor off
@@ -175,7 +175,7 @@ func TestHAProxy(t *testing.T) {
 	}, h.Params())
 }
 
-// TestNumbersAreDecimal: 010 is 8 to YAML, and 10 to whoever wrote it.
+// TestNumbersAreDecimal: 010 is 8 in YAML, but its author means 10.
 func TestNumbersAreDecimal(t *testing.T) {
 	for _, number := range []string{"010", "0x10", "1_0", "0b11", "0o7", "+3"} {
 		_, err := Parse("f", []byte("haproxy:\n  min_servers: "+number+"\n"))

@@ -11,22 +11,22 @@ type key struct {
 	doc  string // what it is for
 	at   *Position
 
-	// def is what holds where the key is not given, as the file would have it; otherwise says it in
-	// words where it is not one value.
+	// def is the default, written as in the file; otherwise describes it in words if it is not a
+	// single value.
 	def, otherwise string
-	// written has the default written to the cluster. It is hawser's own; other defaults are the
-	// agent's, and what is not said is not written.
+	// written says that the default is written to the cluster. Such a default is hawser's own;
+	// other defaults are the agent's, and are not written.
 	written bool
 
 	required bool
-	hint     string // what is said with "X has no Y"
+	hint     string // added to the message "X has no Y"
 
 	param  string // the parameter of the agent that it becomes
 	effect effect
-	only   string // the provider of an address without which it means nothing
+	only   string // the only provider of addresses for which it has a meaning
 }
 
-// effect is what applying a change of a key does to those who use the balancer.
+// effect is what applying a change of a key does to the balancer's users.
 type effect string
 
 const (
@@ -45,7 +45,7 @@ func effects() []struct {
 		effect
 		doc string
 	}{
-		{nothing, "HAProxy and the addresses go on as they are"},
+		{nothing, "HAProxy and the addresses are not affected"},
 		{reload, "every node's HAProxy reloads, without losing a connection"},
 		{restart, "HAProxy is stopped and started, on all nodes at once: no new connection is " +
 			"answered meanwhile, and open ones end within stop_grace"},
@@ -57,7 +57,7 @@ func effects() []struct {
 // Param is a parameter of an agent, as the cluster's configuration has it.
 type Param struct{ Name, Value string }
 
-// params returns what the keys say, without what is the agent's default anyway.
+// params returns the parameters that the keys set, without those at the agent's default.
 func params(keys []key) []Param {
 	var out []Param
 	for _, k := range flat(keys) {

@@ -18,9 +18,9 @@ import (
 type kind struct {
 	// words says what is expected: "an absolute path".
 	words string
-	// numbers takes YAML's numbers and truth values as they are written, too.
+	// numbers also accepts YAML's numbers and truth values, as they are written.
 	numbers bool
-	// secret keeps a text that is refused out of messages: it may be the secret itself.
+	// secret keeps a refused text out of messages: it may be the secret itself.
 	secret bool
 
 	// set parses a text and stores it. Its error completes the sentence `"text" …`.
@@ -38,7 +38,7 @@ type kind struct {
 	schema schema
 }
 
-// one is a kind of which the file has one text, kept as parse returns it.
+// one is a kind whose value is a single text, kept as parse returns it.
 func one(words string, to *string, parse func(string) (string, error)) kind {
 	return kind{
 		words: words,
@@ -60,7 +60,7 @@ func one(words string, to *string, parse func(string) (string, error)) kind {
 	}
 }
 
-// as makes a parser of a text keep the text.
+// as turns a parser into one that keeps the text as written.
 func as[T any](parse func(string) (T, error)) func(string) (string, error) {
 	return func(text string) (string, error) {
 		_, err := parse(text)
@@ -68,7 +68,7 @@ func as[T any](parse func(string) (T, error)) func(string) (string, error) {
 	}
 }
 
-// matching makes a parser of a pattern.
+// matching makes a parser from a pattern.
 func matching(pattern *regexp.Regexp, refusal string) func(string) (string, error) {
 	return func(text string) (string, error) {
 		if !pattern.MatchString(text) {
@@ -96,7 +96,7 @@ func secretPath(to *string) kind {
 
 // arguments are further arguments for HAProxy.
 func arguments(to *string) kind {
-	// Only of a text without quotes does a pattern know where its words end.
+	// A pattern can tell where words end only in a text without quotes.
 	reserved := `^([^'"\\]*\s)?(` + strings.Join(param.ReservedArguments(), "|") + `)(\s[^'"\\]*)?$`
 	k := one("arguments, quoted as for a shell", to, as(param.ParseArguments)).
 		with(schema{"not": schema{"pattern": reserved}})
@@ -138,7 +138,7 @@ func length(to *string) kind {
 	return k
 }
 
-// lengths is the pattern of a length of time whose digits match a pattern.
+// lengths is the pattern of a length of time whose digits match the given pattern.
 func lengths(digits string) string {
 	units := strings.Trim(anyCase("us", "usec", "ms", "msec", "s", "sec", "m", "min", "h", "hr"),
 		"^$")
@@ -161,7 +161,7 @@ func lengthOrNone(to *string) kind {
 	return k
 }
 
-// wholeSeconds is a length of time that whoever reads it takes as a number of seconds.
+// wholeSeconds is a length of time whose reader expects a number of seconds.
 func wholeSeconds(to *time.Duration) kind {
 	var text string
 	k := length(&text)

@@ -9,12 +9,11 @@ import (
 
 // Same reports whether two texts of an agent's parameter mean the same: an address in two
 // notations, 120s and 2min, and a default that is written out and one that is not. "" is a
-// parameter that is not set. agent is a type of package contract. Of a parameter that hawser.yaml
-// has no key for, only the same text means the same.
+// parameter that is not set. agent is a type of package contract. For a parameter without a key in
+// hawser.yaml, only the same text means the same.
 //
-// Pacemaker compares texts: a parameter that appears with the value that the agent has used anyway
-// restarts the resource. So a text in the cluster stays as it is for as long as it means what the
-// file says.
+// Pacemaker compares texts: a parameter that is added with the agent's default value restarts the
+// resource. So a text in the cluster stays as it is as long as it means what the file says.
 func Same(agent, parameter, a, b string) bool {
 	for _, k := range flat(keysOf(agent)) {
 		if k.param == parameter {

@@ -16,7 +16,7 @@ func (s schema) with(more schema) schema {
 	return all
 }
 
-// schemaID is where the schema can be had.
+// schemaID is where the schema can be found.
 const schemaID = "https://raw.githubusercontent.com/hawser-ha/hawser/main/share/hawser.schema.json"
 
 // Schema returns the JSON Schema of hawser.yaml: draft 7, the newest that the YAML plug-ins of

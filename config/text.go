@@ -44,7 +44,7 @@ func help(b *strings.Builder, keys []key, indent string) {
 	}
 }
 
-// description returns what the key is for, and what holds without it.
+// description returns what the key is for, and its default.
 func (k key) description(withDefault bool) string {
 	text := k.doc
 	if k.only != "" {

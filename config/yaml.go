@@ -21,8 +21,8 @@ import (
 const maxConfigSize = 64 << 10
 
 // document walks the syntax tree of a YAML file and collects what is wrong with it. A decoder into
-// structs would end at the first fault and forget the places of the values, which the checks that
-// come later need.
+// structs would end at the first fault and forget the positions of the values, which later checks
+// need.
 type document struct {
 	*Faults
 	anchors map[string]ast.Node
@@ -147,7 +147,7 @@ func (d *document) resolve(n ast.Node) ast.Node {
 }
 
 // section reads a mapping that may have the keys, none of them twice. what names it in messages
-// ("floating_ips[0]"); "" is the file. It returns where the value of each key is that was given.
+// ("floating_ips[0]"); "" is the file. It returns the position of the value of each given key.
 func (d *document) section(n ast.Node, what string, keys []key) map[string]Position {
 	from := place(n)
 	before := len(d.List)
@@ -242,7 +242,7 @@ func (d *document) missing(from Position, what string, k key) {
 	d.Add(from, "%s", message)
 }
 
-// setDefaults gives the keys that are not given their defaults, as far as those are hawser's.
+// setDefaults sets the keys that are not given to their defaults, if those are hawser's own.
 func setDefaults(keys []key, given map[string]Position) {
 	for _, k := range keys {
 		if _, ok := given[k.name]; !ok && k.written {
@@ -340,7 +340,7 @@ func (d *document) printable(text, what, expected string, from Position) (string
 	return text, from, true
 }
 
-// unprintable says of which characters XML has none.
+// unprintable reports the characters that XML cannot hold.
 func unprintable(r rune) bool {
 	return r < ' ' || r == 0x7f || r == '\uFFFD' || r == '\uFFFE' || r == '\uFFFF'
 }
@@ -365,7 +365,7 @@ func (d *document) number(n ast.Node, what, expected string, low, high int) (int
 	}
 	found := describe(n)
 	if i, ok := n.(*ast.IntegerNode); ok &&
-		decimal.MatchString(i.GetToken().Value) { // 010 is 8 to YAML, and 10 to whoever wrote it
+		decimal.MatchString(i.GetToken().Value) { // 010 is 8 in YAML, but its author means 10
 		switch v := i.Value.(type) {
 		case uint64:
 			if v <= uint64(high) && int(v) >= low {
@@ -443,7 +443,7 @@ func unknownKey(what, name string, keys []key) string {
 	return fmt.Sprintf("%s is not a known key: known are %s", join(what, name), names(keys))
 }
 
-// misplaced answers keys that one may expect here.
+// misplaced has messages for keys that people may expect here.
 func misplaced(name string) (hint string, ok bool) {
 	switch name {
 	case "token", "do_token":

@@ -17,7 +17,7 @@ const (
 	FenceDropletAgent = "stonith:" + FenceDropletType
 )
 
-// Providers under whose names the agents are found too: those of the shell agents that they
+// Providers under whose names the agents are installed as well: those of the shell agents that they
 // replace.
 const (
 	OldHAProxyProvider = "heartbeat"

@@ -10,10 +10,10 @@ import (
 )
 
 // Transient node attributes, by which a node reports to the cluster. Their names have the
-// resource's id: an agent that calls itself by the name of an instance would be looked for in vain.
+// resource's id: an attribute with the name of an instance would not be found.
 
 // ServersAttribute returns the name of the attribute with what HAProxy sees of its servers, in the
-// form of Servers. It is there as long as HAProxy serves: constraints go by it.
+// form of Servers. It exists as long as HAProxy serves: constraints depend on it.
 func ServersAttribute(r ResourceID) string { return "hawser-" + r.id }
 
 // CrashAttribute returns the name of the attribute with HAProxy's last crash, in the form of Crash.
@@ -32,7 +32,7 @@ const DoctorAttribute = "hawser-node-doctor"
 
 // Servers counts HAProxy's servers by what they do.
 type Servers struct {
-	// Up serve, Down fail, Draining were taken out by somebody (DRAIN, MAINT).
+	// Up servers serve, Down ones fail, Draining ones were taken out by somebody (DRAIN, MAINT).
 	Up, Down, Draining int
 }
 
@@ -41,8 +41,8 @@ func (s Servers) String() string {
 	return fmt.Sprintf("up=%d,down=%d,draining=%d", s.Up, s.Down, s.Draining)
 }
 
-// ParseServers reads the attribute's value; false if it holds no count. What it does not know is of
-// a later version, and passed over.
+// ParseServers reads the attribute's value; false if it holds no count. Unknown fields come from a
+// later version and are skipped.
 func ParseServers(value string) (Servers, bool) {
 	var s Servers
 	found := false
@@ -79,8 +79,8 @@ func (c Crash) String() string {
 		c.Took.Seconds(), c.Count)
 }
 
-// ParseCrash reads the attribute's value; false if it is none. What it does not know is of a later
-// version, and passed over.
+// ParseCrash reads the attribute's value; false if it is none. Unknown fields come from a later
+// version and are skipped.
 func ParseCrash(value string) (Crash, bool) {
 	var c Crash
 	var errs [3]error

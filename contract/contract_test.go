@@ -127,7 +127,7 @@ func TestPack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, text, got)
 	_, err = contract.UnpackConfig(packed, contract.Sum([]byte("another")))
-	require.ErrorContains(t, err, "another one")
+	require.ErrorContains(t, err, "not the one")
 	bomb, sum := contract.PackConfig(make([]byte, 16<<20+1))
 	_, err = contract.UnpackConfig(bomb, sum)
 	require.ErrorContains(t, err, "larger than 16 MiB")

@@ -3,7 +3,7 @@ package contract
 import "path/filepath"
 
 // RunDir is where the agents keep what they have to remember until the next boot, a directory for
-// each instance. RunDirVariable in the environment takes its place.
+// each instance. RunDirVariable in the environment overrides it.
 const (
 	RunDir         = "/run/hawser"
 	RunDirVariable = "HAWSER_RUNDIR"
@@ -12,13 +12,13 @@ const (
 // Files are the files and sockets of one instance.
 type Files struct{ Dir string }
 
-// FilesOf returns those of an instance below a runtime directory.
+// FilesOf returns the files of an instance below a runtime directory.
 func FilesOf(runDir, instance string) Files { return Files{filepath.Join(runDir, instance)} }
 
 // Instance returns the instance's name.
 func (f Files) Instance() string { return filepath.Base(f.Dir) }
 
-// RunDir returns the runtime directory in which the instance's is.
+// RunDir returns the runtime directory that contains the instance's.
 func (f Files) RunDir() string { return filepath.Dir(f.Dir) }
 
 // State returns the file with what the agent remembers.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// NewGeneration returns a value of the parameter generation that no other call makes. With a hash,
-// a node takes only that configuration over.
+// NewGeneration returns a unique value of the parameter generation. With a hash, a node loads only
+// that configuration.
 func NewGeneration(now time.Time, salt uint32, hash string) string {
 	word := fmt.Sprintf("%s-%08x", now.UTC().Format("20060102T150405Z"), salt)
 	if hash != "" {
@@ -16,8 +16,8 @@ func NewGeneration(now time.Time, salt uint32, hash string) string {
 	return word
 }
 
-// HashLength is the length of the hash by which a configuration is called: 48 bits tell those of a
-// cluster apart.
+// HashLength is the length of the hash that names a configuration: 48 bits tell those of a cluster
+// apart.
 const HashLength = 12
 
 // Demanded returns the hash of the configuration that a generation demands, "" if it demands none.

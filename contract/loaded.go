@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Loaded is the configuration that a node's HAProxy has loaded, and what has become of later ones.
+// Loaded is the configuration that a node's HAProxy has loaded, and what happened to later ones.
 type Loaded struct {
-	// Serves is the hash of the configuration that HAProxy serves, "" where the agent does not know
+	// Serves is the hash of the configuration that HAProxy serves, "" if the agent does not know
 	// it.
 	Serves string
-	// Disk is the hash of the node's files where it is another one, or Missing or Unreadable.
+	// Disk is the hash of the node's files if it differs, or Missing or Unreadable.
 	Disk string
 	// Generation is the parameter's value that HAProxy was last started or reloaded for, Asked a
 	// later one that it could not be reloaded for.
@@ -21,23 +21,23 @@ type Loaded struct {
 	// OldWorkers are workers from before a reload that still have connections, Conns these. They
 	// were counted at the last monitor.
 	OldWorkers, Conns int
-	// Pending is why a reload that was asked for could not be done, in short.
+	// Pending is why a requested reload could not be done, in short.
 	Pending string
 }
 
-// Values of Loaded.Disk where there is no hash of the files.
+// Values of Loaded.Disk if there is no hash of the files.
 const (
 	Missing    = "missing"
 	Unreadable = "unreadable"
 )
 
-// longestReason is how much of a reason an attribute has. All of it is in the exit reason of the
-// monitor, and in the log.
+// longestReason is how much of a reason fits into an attribute. The whole reason is in the
+// monitor's exit reason and in the log.
 const longestReason = 160
 
 // String returns the attribute's value:
-// "serves=3f9a12bc45de,generation=…,worker=1795236669,old=2,conns=37,pending=…". What is nothing is
-// left out; the reason stands last, since it may hold commas.
+// "serves=3f9a12bc45de,generation=…,worker=1795236669,old=2,conns=37,pending=…". Empty fields are
+// left out; the reason comes last, since it may hold commas.
 func (t Loaded) String() string {
 	var parts []string
 	add := func(name, value string) {
@@ -60,8 +60,7 @@ func (t Loaded) String() string {
 	return strings.Join(parts, ",")
 }
 
-// ParseLoaded reads the attribute's value. Names that it does not know are of a later version, and
-// passed over.
+// ParseLoaded reads the attribute's value. Unknown names come from a later version and are skipped.
 func ParseLoaded(text string) Loaded {
 	var t Loaded
 	if before, after, ok := strings.Cut(","+text, ",pending="); ok {
@@ -91,7 +90,8 @@ func ParseLoaded(text string) Loaded {
 	return t
 }
 
-// inAttribute returns a value that somebody chose without what would end it in the attribute.
+// inAttribute returns a freely chosen value without the characters that would end it in the
+// attribute.
 func inAttribute(value string) string {
 	return strings.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' || r == ',' {

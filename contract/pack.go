@@ -8,18 +8,18 @@ import (
 	"io"
 )
 
-// Pack makes a text a value that XML can hold: gzip, then base64.
+// Pack turns a text into a value that XML can hold: gzip, then base64.
 func Pack(text []byte) string {
 	var b bytes.Buffer
-	// the level is a valid one, and a buffer takes everything
+	// the level is valid, and a buffer accepts everything
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	_, _ = w.Write(text)
 	_ = w.Close()
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
-// Unpack returns the reverse of Pack. It refuses what would become longer than the limit: somebody
-// else may have written it.
+// Unpack reverses Pack. It refuses a result longer than the limit: somebody else may have written
+// the value.
 func Unpack(packed string, limit int) ([]byte, error) {
 	raw, err := base64.StdEncoding.DecodeString(packed)
 	if err != nil {

@@ -35,7 +35,7 @@ const (
 	ParamAnnounceFor  = "announce_for"
 )
 
-// Parameters that several agents have.
+// Parameters shared by several agents.
 const (
 	ParamTokenFile   = "token_file"
 	ParamAPIURL      = "api_url"
@@ -52,7 +52,7 @@ const (
 	DefaultCheckTimeout = 5 * time.Second
 	DefaultMinServers   = 0
 	DefaultStopGrace    = 5 * time.Second
-	// DefaultUnit is the service that the distributions' packages bring.
+	// DefaultUnit is the service of the distributions' packages.
 	DefaultUnit        = "haproxy.service"
 	DefaultKeeper      = true
 	DefaultMaxCrashes  = 3
@@ -80,8 +80,8 @@ const (
 	LAN          = "lan"
 )
 
-// LevelDeep is the OCF_CHECK_LEVEL of a monitor that looks deeper: that of HAProxy requests
-// check_url, that of an address asks the provider who holds it.
+// LevelDeep is the OCF_CHECK_LEVEL of a deeper monitor: HAProxy's requests check_url, an address's
+// asks the provider who holds it.
 const LevelDeep = 10
 
 // Timeouts of the operations, which the agents advertise and hawser writes: Pacemaker's own default
@@ -91,13 +91,13 @@ const (
 	HAProxyStopTimeout    = 30 * time.Second
 	HAProxyMonitorTimeout = 20 * time.Second
 	// HAProxyReloadTimeout has to be written too: with a large configuration the check and the
-	// reload read each file, and Pacemaker's default ends them after 20 s whatever the agent
+	// reload read each file, and Pacemaker's default would end them after 20 s, whatever the agent
 	// advertises.
 	HAProxyReloadTimeout = 60 * time.Second
 
 	FloatIPStartTimeout   = 90 * time.Second
 	FloatIPStopTimeout    = 60 * time.Second
 	FloatIPMonitorTimeout = 20 * time.Second
-	// FloatIPHolderTimeout is that of the monitor which asks the provider.
+	// FloatIPHolderTimeout is the timeout of the monitor that asks the provider.
 	FloatIPHolderTimeout = 30 * time.Second
 )

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A configuration is brought to every node through the cluster. It travels as a property of a set
+// A configuration is pushed to every node through the cluster. It is stored as a property in a set
 // of its own (PushSet), and two orders are given with the reloadable parameter push, one after the
 // other: PushCheck, then PushTake. Each node answers in its attribute (PushAttribute).
 
@@ -15,12 +15,12 @@ import (
 const (
 	// PushCheck has each node check the configuration as a reload would, and change nothing.
 	PushCheck = "check"
-	// PushTake has each node put the configuration in place of its own, and reload.
+	// PushTake has each node replace its own configuration with the new one, and reload.
 	PushTake = "take"
 )
 
-// PushOrder is a value of the parameter push. The zero value is no order; what was checked and not
-// taken is then forgotten.
+// PushOrder is a value of the parameter push. The zero value is no order; a configuration that was
+// checked and not taken is then forgotten.
 type PushOrder struct {
 	// Step is PushCheck or PushTake.
 	Step string
@@ -47,8 +47,8 @@ func ParsePushOrder(text string) (PushOrder, error) {
 	step, sum, _ := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(sum)
 	if step != PushCheck && step != PushTake || err != nil || len(raw) != sha256.Size {
-		return PushOrder{}, errors.New("is not check: or take: with a SHA-256 behind it: it is " +
-			"written by hawser reload --push")
+		return PushOrder{}, errors.New("is not check: or take: followed by a SHA-256: only " +
+			"hawser reload --push writes it")
 	}
 	return PushOrder{step, sum}, nil
 }
@@ -85,7 +85,7 @@ func ParsePushAnswer(value string) (PushAnswer, bool) {
 	case refused:
 		said = reason
 	}
-	// of a later version, if it is neither
+	// from a later version, if it is neither
 	return PushAnswer{Order: order, Refused: said}, said != ""
 }
 
@@ -100,8 +100,7 @@ func PushSet(r ResourceID) string { return PushSetPrefix + r.id }
 const PushedConfig = "configuration"
 
 // PushLimit is how long a packed configuration may be. With a value of 160 kB Pacemaker 2.1.5 still
-// answers queries of its configuration; with one of 267 kB none is answered any more, whoever asks
-// for whatever.
+// answers queries of its configuration; with one of 267 kB it no longer answers any query at all.
 const PushLimit = 96 << 10
 
 // unpackedLimit bounds what a packed configuration may become.
@@ -116,14 +115,14 @@ func Sum(text []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// UnpackConfig returns the reverse of PackConfig, for a configuration of the given name.
+// UnpackConfig reverses PackConfig, for a configuration of the given name.
 func UnpackConfig(packed, sum string) ([]byte, error) {
 	text, err := Unpack(packed, unpackedLimit)
 	if err != nil {
 		return nil, err
 	}
 	if Sum(text) != sum {
-		return nil, errors.New("it is another one than was to be pushed")
+		return nil, errors.New("it is not the one that was being pushed")
 	}
 	return text, nil
 }

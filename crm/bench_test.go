@@ -53,7 +53,7 @@ func BenchmarkTools(b *testing.B) {
 	})
 }
 
-// BenchmarkGrowth measures what this package itself does in an apply beside others' resources.
+// BenchmarkGrowth measures what this package itself does in an apply next to others' resources.
 func BenchmarkGrowth(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		text := crmtest.Crowd(n, "lb-1", "lb-2", "lb-3")

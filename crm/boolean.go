@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// IsTrue says whether a value of the configuration is true to Pacemaker (crm_str_to_boolean()). A
-// word that is neither true nor false is neither.
+// IsTrue says whether a value of the configuration is true to Pacemaker (crm_str_to_boolean()). For
+// a word that means neither, both IsTrue and IsFalse are false.
 func IsTrue(word string) bool {
 	return slices.Contains([]string{"true", "on", "yes", "y", "1"}, strings.ToLower(word))
 }

@@ -24,7 +24,7 @@ func (v Version) String() string {
 }
 
 // CIB is a cluster's configuration and status as they were read. Nothing in this package changes
-// it, so that what it holds is decoded once.
+// it, so it is decoded only once.
 type CIB struct {
 	Version Version
 
@@ -32,7 +32,7 @@ type CIB struct {
 	text   []byte         // root as Pacemaker printed it, nil if it did not
 	status []byte         // the element <status> as it was read, nil if there was none
 
-	partial bool // the status was not asked for
+	partial bool // the status was not requested
 
 	decoding sync.Once
 	decoded  []Object
@@ -49,7 +49,7 @@ func ParseCIB(xml []byte) (*CIB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if status != nil { // otherwise it may be anything that XML can be
+	if status != nil { // otherwise it may be any XML
 		c.text, c.status = rest, status
 	}
 	return c, nil
@@ -118,8 +118,8 @@ func (c *CIB) NoQuorumPolicy() string {
 	return "stop"
 }
 
-// dropSpace removes the white space between elements, so that new elements can be put among old
-// ones without a thought for it.
+// dropSpace removes the white space between elements, so that inserting new elements need not
+// consider it.
 func dropSpace(el *etree.Element) {
 	kept := make([]etree.Token, 0, len(el.Child))
 	for _, c := range el.Child {
@@ -141,11 +141,11 @@ func dropSpace(el *etree.Element) {
 
 func (c *CIB) configuration() *etree.Element { return c.root.SelectElement("configuration") }
 
-// Objects lists what the configuration holds, in the order of `crm configure show`. The list is the
-// caller's, the objects are everybody's: copy one before changing it.
+// Objects lists what the configuration holds, in the order of `crm configure show`. The list
+// belongs to the caller, the objects are shared: copy one before changing it.
 func (c *CIB) Objects() []Object { return slices.Clone(c.objects()) }
 
-// objects is Objects for those who leave the list as it is.
+// objects is Objects for callers that do not change the list.
 func (c *CIB) objects() []Object {
 	c.decoding.Do(func() { c.decoded = c.decode() })
 	return c.decoded
@@ -197,7 +197,7 @@ func rankOf(o Object) int {
 	return len(rank)
 }
 
-// sortName is what objects of one rank are sorted by: properties by their sets.
+// sortName is the name by which objects of one rank are sorted: properties by their sets.
 func sortName(o Object) string {
 	if p, ok := o.(*Property); ok {
 		return p.set()
@@ -281,8 +281,8 @@ func (c *CIB) Nodes() []string {
 // XML is the whole CIB as Pacemaker's tools read it.
 func (c *CIB) XML() []byte { return withStatus(c.render(), c.status) }
 
-// allDown is the status of a cluster whose nodes have all been shut down in order. For nodes of
-// which there is no status at all Pacemaker would want to have them fenced.
+// allDown is the status of a cluster whose nodes have all been shut down cleanly. Pacemaker would
+// want to fence nodes without any status.
 func (c *CIB) allDown() []byte {
 	status := etree.NewElement("status")
 	if nodes := c.configuration().SelectElement("nodes"); nodes != nil {
@@ -304,7 +304,7 @@ func (c *CIB) allDown() []byte {
 	return out.Bytes()
 }
 
-// next is a copy of the configuration that counts as its next edit.
+// next returns a copy of the configuration, numbered as its next edit.
 func (c *CIB) next() *CIB {
 	n := &CIB{
 		Version: Version{AdminEpoch: c.Version.AdminEpoch, Epoch: c.Version.Epoch + 1},

@@ -43,15 +43,15 @@ var (
 	ErrNotInstalled error = &kindError{outcome.Unavailable, "Pacemaker's tools are not installed"}
 )
 
-// Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake, which
-// the suite crmtest.Conform holds to the same behaviour.
+// Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake, whose
+// equal behaviour the suite crmtest.Conform checks.
 type Cluster interface {
 	// Query reads configuration and status.
 	Query(ctx context.Context) (*CIB, error)
 	// Configuration reads what Diff, Verify and Apply need, which may be less than Query reads: a
 	// plan for it cannot be simulated (Check, Rehearse).
 	Configuration(ctx context.Context) (*CIB, error)
-	// Status asks what the cluster does now.
+	// Status asks for the cluster's present state.
 	Status(ctx context.Context) (*Status, error)
 	// Check has Pacemaker verify the plan's new configuration and simulate what it would do.
 	// Nothing is written. ErrNoFencing comes with the forecast; the caller may go on.
@@ -59,18 +59,18 @@ type Cluster interface {
 	// Verify is Check without the simulation, for callers who show no forecast: it saves a third of
 	// the work.
 	Verify(ctx context.Context, p Plan) (warnings []string, err error)
-	// Rehearse has Pacemaker's scheduler play the plan through: what it would do, and the
-	// configuration and status that there would be once it had been done. A plan made for that says
-	// what would come after. Nothing is written.
+	// Rehearse has Pacemaker's scheduler simulate the plan: what it would do, and the configuration
+	// and status that would result. A plan made from that result says what would come next. Nothing
+	// is written.
 	Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error)
 	// Apply writes the plan: all of it, or nothing and an error. ErrStale: the configuration has
 	// changed since the plan's base was read.
 	Apply(ctx context.Context, p Plan) error
 	// Wait returns when the cluster has nothing left to do. progress, which may be nil, is called
-	// with each change of what is pending.
+	// each time the pending actions change.
 	Wait(ctx context.Context, progress func(Progress)) error
 	// ForgetProbe removes from the status the record of a probe that found the resource running on
-	// the node. It is no error if there is none.
+	// the node. A missing record is not an error.
 	ForgetProbe(ctx context.Context, resource, node string) error
 	// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and
 	// how long they may take.
@@ -84,15 +84,15 @@ type Cluster interface {
 // Forecast is what Pacemaker says about a plan.
 type Forecast struct {
 	Actions  []Action // what the scheduler would do
-	Warnings []string // what crm_verify warns of
+	Warnings []string // crm_verify's warnings
 }
 
 // Action is one thing that the scheduler would do.
 type Action struct {
 	Task     string // "start", "stop", "move", "restart", "reload", "promote", "fence", …
-	Resource string // "haproxy:0"; "" where the action is about a node
+	Resource string // "haproxy:0"; "" if the action is about a node
 	Node     string // "lb-1"
-	From     string // the node that a resource would leave, where it moves
+	From     string // the node that a resource would leave, if it moves
 	Reason   string // why, in Pacemaker's words
 	Blocked  bool   // Pacemaker would do it if it could
 }

@@ -6,9 +6,9 @@ import (
 )
 
 // cutStatus takes the status out of a CIB's text. The status is several times as large as the
-// configuration, and grows with every resource on every node, while nothing here looks into it: it
-// is passed on to Pacemaker's tools as it came. (*CIB).XML puts it back. A text in which it is not
-// found for certain is returned whole.
+// configuration, and grows with every resource on every node, while nothing here reads it: it is
+// passed on to Pacemaker's tools as it came. (*CIB).XML puts it back. If it cannot be located for
+// certain, the text is returned whole.
 func cutStatus(text []byte) (rest, status []byte) {
 	begin, end := statusOf(text)
 	if end == 0 {
@@ -68,8 +68,8 @@ func statusOf(text []byte) (begin, end int) {
 	}
 }
 
-// markup measures what begins with the first byte, a "<": of a tag it returns what stands between
-// the brackets too. A size of 0: it has no end, or is something that a CIB does not hold, such as a
+// markup measures what begins with the first byte, a "<"; for a tag it also returns what is between
+// the brackets. The size is 0 if it has no end, or is something that a CIB does not hold, such as a
 // DOCTYPE.
 func markup(text []byte) (tag []byte, size int) {
 	for _, skipped := range []struct{ open, end string }{
@@ -100,7 +100,7 @@ func markup(text []byte) (tag []byte, size int) {
 	return nil, 0
 }
 
-// named says whether the tag is of an element with that name.
+// named says whether the tag belongs to an element with that name.
 func named(tag []byte, name string) bool {
 	rest, ok := bytes.CutPrefix(tag, []byte(name))
 	return ok && (len(rest) == 0 || bytes.IndexByte([]byte(" \t\r\n/"), rest[0]) >= 0)

@@ -9,8 +9,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// decode makes objects of an element that stands in a section of its own. A clone or a group gives
-// several, the resources inside first.
+// decode turns a top-level element of a section into objects. A clone or a group gives several, the
+// resources inside first.
 func decode(el *etree.Element) []Object {
 	switch el.Tag {
 	case "primitive":
@@ -38,7 +38,7 @@ func value(el *etree.Element, name string) string { return el.SelectAttrValue(na
 // takeSets reads the modelled attribute sets among the children; every other child is an extra.
 // modelled are the tags of children that the caller reads itself.
 func takeSets(el *etree.Element, sets map[string]*Attrs, modelled ...string) extras {
-	rest := extras{} // not nil: what was read is all that there is
+	rest := extras{} // not nil: what was read is complete
 children:
 	for _, c := range el.ChildElements() {
 		for _, m := range modelled {
@@ -165,7 +165,7 @@ func decodeSets(el *etree.Element) []ResourceSet {
 	return out
 }
 
-// decodeProperties makes a Property of each option of a plain set; a set with a rule or a score
+// decodeProperties turns each option of a plain set into a Property; a set with a rule or a score
 // stays XML.
 func decodeProperties(set *etree.Element, section Section) []Object {
 	if !plainSet(set) {

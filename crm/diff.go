@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// key tells which objects are the same one. Options are known by their set and name, whatever ids
-// the CIB gives them.
+// key identifies an object. Options are identified by their set and name, whatever ids the CIB
+// gives them.
 func key(o Object) string {
 	if p, ok := o.(*Property); ok {
 		return strings.Join([]string{string(p.section()), p.set(), p.Name}, "\x00")
@@ -32,14 +32,14 @@ func Diff(cur *CIB, want Spec) (Plan, error) {
 	return d.plan(), nil
 }
 
-// differ holds one comparison.
+// differ holds the state of one comparison.
 type differ struct {
 	cur     *CIB
 	want    Spec
 	r       report
 	have    []Object
 	byKey   map[string]Object
-	ids     idPool // what the configuration uses
+	ids     idPool // the ids that the configuration uses
 	owned   func(id string) bool
 	deletes []Change
 	puts    []Change
@@ -64,8 +64,7 @@ func newDiffer(cur *CIB, want Spec) *differ {
 	return d
 }
 
-// validate reports what is wrong with the wanted objects each by itself, and ids that two of them
-// share.
+// validate reports what is wrong with each wanted object by itself, and ids that two of them share.
 func (d *differ) validate() {
 	if d.want.Tag != "" {
 		d.r.object = "tag " + d.want.Tag
@@ -88,7 +87,7 @@ func (d *differ) validate() {
 			d.r.add("id", o.ID(), "is the id of something else in the cluster's configuration")
 		}
 		if o.ID() == d.want.Tag && d.want.Tag != "" {
-			d.r.add("id", o.ID(), "is kept for the tag that lists what was made")
+			d.r.add("id", o.ID(), "is reserved for the tag that lists what was made")
 		}
 	}
 }
@@ -123,7 +122,7 @@ func (d *differ) compare() {
 				d.r.object = o.Keyword() + " " + o.ID()
 				d.r.add("", "",
 					"exists already, is not what is wanted, and was made by someone else (%s): "+
-						"give one of the two another name, or delete that one (`hawser configure "+
+						"rename one of the two, or delete the existing one (`hawser configure "+
 						"delete --force %s`, with what refers to it)",
 					differences(Change{cur, next}), o.ID())
 				continue
@@ -142,7 +141,7 @@ func (d *differ) compare() {
 	d.forgetMemories()
 }
 
-// forgetMemories deletes the values of options that are no longer there to get them back.
+// forgetMemories deletes the remembered values of options that no longer exist to get them back.
 func (d *differ) forgetMemories() {
 	if d.want.Tag == "" {
 		return
@@ -164,8 +163,7 @@ func (d *differ) memory(p *Property) *Property {
 	return &Property{Set: d.want.Tag + "-before", Name: p.ID(), Value: p.Value}
 }
 
-// forget deletes an owned object that is no longer wanted, or gives an option its former value
-// back.
+// forget deletes an owned object that is no longer wanted, or restores an option's previous value.
 func (d *differ) forget(o Object) {
 	d.made = slices.DeleteFunc(d.made, func(id string) bool { return id == o.ID() })
 	if p, ok := o.(*Property); ok && d.want.Tag != "" {
@@ -182,14 +180,14 @@ func (d *differ) forget(o Object) {
 	d.deletes = append(d.deletes, Change{Old: o})
 }
 
-// record names an id in the tag.
+// record adds an id to the tag.
 func (d *differ) record(id string) {
 	if d.want.Tag != "" && !slices.Contains(d.made, id) {
 		d.made = append(d.made, id)
 	}
 }
 
-// remember brings the tag up to date with what is made and what is gone.
+// remember updates the tag with what was made and what is gone.
 func (d *differ) remember() {
 	if d.want.Tag == "" {
 		return
@@ -237,8 +235,8 @@ func (d *differ) final() []Object {
 	return out
 }
 
-// checkRefs reports references to what the new configuration lacks, and resources that stand in two
-// places at once. What was wrong before and is left alone is not reported.
+// checkRefs reports references to what the new configuration lacks, and resources that are in two
+// containers at once. Existing faults in what is left alone are not reported.
 func (d *differ) checkRefs() {
 	objects := d.final()
 	before := resourceIDs(d.have)
@@ -261,7 +259,7 @@ func (d *differ) checkRefs() {
 	}
 }
 
-// checkMember reports what cannot stand in a clone or group.
+// checkMember reports what cannot be in a clone or group.
 func (d *differ) checkMember(o Object, ref ref, kind string, inside map[string]Object) {
 	var accepted []string
 	switch o.(type) {
@@ -276,12 +274,12 @@ func (d *differ) checkMember(o Object, ref ref, kind string, inside map[string]O
 		d.r.add(ref.field, ref.id, "is a %s; a %s takes a %s", kind, o.Keyword(), orList(accepted))
 	}
 	if other := inside[ref.id]; other != nil {
-		d.r.add(ref.field, ref.id, "stands in the %s %s already", other.Keyword(), other.ID())
+		d.r.add(ref.field, ref.id, "is already in the %s %s", other.Keyword(), other.ID())
 	}
 	inside[ref.id] = o
 }
 
-// resourceIDs says of each id that a constraint can name what it is.
+// resourceIDs says what each id that a constraint can name is.
 func resourceIDs(objects []Object) map[string]string {
 	ids := map[string]string{}
 	for _, o := range objects {
@@ -330,8 +328,8 @@ func sortChanges(changes []Change) {
 	})
 }
 
-// adopt is the wanted object together with those parts of the current one that the package does not
-// model and the wanted one says nothing about.
+// adopt returns the wanted object together with those parts of the current one that the package
+// does not model and the wanted one does not mention.
 func adopt(cur, want Object) Object {
 	switch w := want.(type) {
 	case *Primitive:
@@ -380,8 +378,8 @@ func adopt(cur, want Object) Object {
 	return want
 }
 
-// inherit is what an object that a program made (nil) takes over; one that was read from text or a
-// CIB says everything itself.
+// inherit is what an object made by a program (nil) keeps; one that was read from text or a CIB is
+// complete by itself.
 func inherit(want, cur extras) extras {
 	if want != nil {
 		return want

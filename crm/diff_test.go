@@ -68,7 +68,7 @@ func TestDiffReportsEveryInvalidObjectAtOnce(t *testing.T) {
 		`location loc: node: a node with a score, or a rule, is expected`,
 		`clone taken: id "taken": is the id of a primitive in the cluster's configuration`,
 		`property : name: a name is required`,
-		`tag hawser: id "hawser": is kept for the tag`,
+		`tag hawser: id "hawser": is reserved for the tag`,
 	} {
 		require.Contains(t, err.Error(), want)
 	}
@@ -78,7 +78,7 @@ func TestDiffReportsBrokenReferences(t *testing.T) {
 	cib := with(t, shell(t, "primitive p ocf:pacemaker:Dummy\nprimitive q ocf:pacemaker:Dummy\nlocation l p 100: lb-1\ngroup g q")...)
 	_, err := crm.Diff(cib, crm.Spec{Objects: shell(t, "colocation c inf: p nobody\nclone c1 q\nclone c2 g\nclone c3 c2")})
 	require.ErrorContains(t, err, `colocation c: with "nobody": names a resource that does not exist`)
-	require.ErrorContains(t, err, `"q": stands in the`)
+	require.ErrorContains(t, err, `"q": is already in the`)
 	require.ErrorContains(t, err, `clone c3: resource "c2": is a clone; a clone takes a primitive or group`)
 
 	spec, err := crm.Edit(cib, nil, []string{"p"})
@@ -101,7 +101,8 @@ func TestDiffTouchesNothingOfOthers(t *testing.T) {
 	require.ErrorContains(t, err, ", params c is \"3\" instead of \"\", params d is \"4\" instead of \"\"")
 	require.NotContains(t, err.Error(), "dop_v1", "a secret is not shown")
 	_, err = crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "primitive FloatIP ocf:digitalocean:floatip meta x=1 y=2")})
-	require.ErrorContains(t, err, ", and 3 more): give one of the two another name, or delete that one (`hawser configure delete --force FloatIP`")
+	require.ErrorContains(t, err, ", and 3 more): rename one of the two, or delete the existing "+
+		"one (`hawser configure delete --force FloatIP`")
 	require.NotContains(t, err.Error(), "dop_v1")
 
 	cib = with(t, shell(t, "primitive FloatIP ocf:pacemaker:Dummy params state=1")...)

@@ -7,8 +7,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// sectionOf names the section of the configuration in which an element stands. Elements that are
-// not listed stand inside others.
+// sectionOf names the section of the configuration that an element belongs to. Elements that are
+// not listed are inside others.
 var sectionOf = map[string]string{
 	"cluster_property_set": "crm_config",
 	"node":                 "nodes",
@@ -36,7 +36,7 @@ func (x extras) count(tag string) int {
 	return n
 }
 
-// fields shows the extras, so that objects that differ in them alone are not taken for the same.
+// fields lists the extras, so that objects that differ only in them are not taken for the same.
 func (x extras) fields() []Field {
 	var out []Field
 	for _, el := range x {
@@ -79,7 +79,7 @@ func writeCanonical(b *strings.Builder, el *etree.Element) {
 	b.WriteString("</" + el.Tag + ">")
 }
 
-// setAttr sets the attribute, or removes it where the value is "".
+// setAttr sets the attribute, or removes it if the value is "".
 func setAttr(el *etree.Element, name, value string) {
 	switch {
 	case value == "":
@@ -89,7 +89,7 @@ func setAttr(el *etree.Element, name, value string) {
 	}
 }
 
-// plainSet says whether an attribute set is no more than names and values.
+// plainSet says whether an attribute set is nothing but names and values.
 func plainSet(set *etree.Element) bool {
 	for _, a := range set.Attr {
 		if a.Key != "id" {
@@ -110,7 +110,7 @@ func plainSet(set *etree.Element) bool {
 
 // modelledSet is the child set of that kind that the package models, or nil: the last one, if it is
 // plain. The order matters to Pacemaker, which takes a value from the first set that has it and
-// whose rule holds, so that ruled sets come first.
+// whose rule holds, so sets with rules come first.
 func modelledSet(el *etree.Element, tag string) *etree.Element {
 	sets := el.SelectElements(tag)
 	if n := len(sets); n > 0 && plainSet(sets[n-1]) {
@@ -152,8 +152,8 @@ func (p idPool) addAll(el *etree.Element) {
 	}
 }
 
-// take makes an id of the words as crmsh does: joined by hyphens, with what an id cannot hold
-// replaced, and a number if it is taken.
+// take makes an id from the words as crmsh does: joined by hyphens, with what an id cannot hold
+// replaced, and a number added if it is taken.
 func (p idPool) take(words ...string) string {
 	id := asID(strings.Join(words, "-"))
 	for try, n := id, 0; ; n++ {

@@ -13,7 +13,7 @@ type builder struct {
 	ids    idPool
 }
 
-// newBuilder writes into a configuration that uses those ids, and adds the new ones to them.
+// newBuilder returns a builder for a configuration that uses those ids; it adds new ones to them.
 func newBuilder(c *CIB, ids idPool) *builder {
 	return &builder{config: c.configuration(), ids: ids}
 }
@@ -26,8 +26,7 @@ func (b *builder) section(name string) *etree.Element {
 	return b.config.CreateElement(name)
 }
 
-// find returns the element of the kind with the id that stands in the section, at whatever depth,
-// or nil.
+// find returns the section's element of the kind with the id, at any depth, or nil.
 func (b *builder) find(section, tag, id string) *etree.Element {
 	el := b.config.SelectElement(section)
 	if el == nil {
@@ -48,7 +47,7 @@ func findID(el *etree.Element, tag, id string) *etree.Element {
 	return nil
 }
 
-// element finds or creates the element of an object that stands in a section.
+// element finds or creates the element of an object in a section.
 func (b *builder) element(section, tag, id string) *etree.Element {
 	el := b.find(section, tag, id)
 	if el == nil {
@@ -136,8 +135,8 @@ func (b *builder) putPrimitive(o *Primitive) {
 	b.putExtras(el, o.extra, o.Name)
 }
 
-// putSet makes the element's plain set of that kind hold exactly the attributes. A set that empties
-// goes, unless something refers to it.
+// putSet makes the element's plain set of that kind hold exactly the attributes. A set that becomes
+// empty is removed, unless something refers to it.
 func (b *builder) putSet(el *etree.Element, tag string, attrs Attrs, owner string) {
 	set := modelledSet(el, tag)
 	if len(attrs) == 0 {

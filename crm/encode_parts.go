@@ -109,7 +109,7 @@ func (b *builder) putSets(el *etree.Element, sets []ResourceSet, owner string) {
 	}
 }
 
-// putExtras makes the element's unmodelled parts the wanted ones; those that it has already stay as
+// putExtras makes the element's unmodelled parts the wanted ones; those that it already has stay as
 // they are.
 func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
 	have := map[string]int{}
@@ -154,7 +154,7 @@ func isModelled(el, child *etree.Element) bool {
 	return false
 }
 
-// idWord is how crmsh ends the ids of elements that people do not name.
+// idWord is the suffix that crmsh gives the ids of elements that people do not name.
 var idWord = map[string]string{"date_expression": "expression"}
 
 // withoutID are the elements of the schema that have no id; with one the whole configuration is

@@ -7,7 +7,7 @@ import (
 )
 
 // putMembers makes the container hold exactly the resources, in that order. A resource that leaves
-// it goes back to the top.
+// it goes back to the top level.
 func (b *builder) putMembers(container *etree.Element, want []string) {
 	var have []string
 	for _, c := range container.ChildElements() {
@@ -31,7 +31,7 @@ func (b *builder) putMembers(container *etree.Element, want []string) {
 	}
 }
 
-// release moves the resources inside a container to the top of the section.
+// release moves the resources inside a container to the top level of the section.
 func (b *builder) release(container *etree.Element) {
 	for _, c := range container.ChildElements() {
 		if c.Tag == "primitive" || c.Tag == "group" {
@@ -97,7 +97,7 @@ func (b *builder) putXML(o *XML) {
 	parent.AddChild(el)
 }
 
-// placeOf finds where an unmodelled element stands or belongs.
+// placeOf finds where an unmodelled element is or belongs.
 func (b *builder) placeOf(o *XML) (parent, old *etree.Element) {
 	switch {
 	case o.element.Tag == "fencing-topology":
@@ -144,7 +144,7 @@ func (b *builder) remove(o Object) {
 	}
 }
 
-// drop removes an element, and the section that it was the last of where the section is optional.
+// drop removes an element, and with the last one the section, if that is optional.
 func (b *builder) drop(el *etree.Element) {
 	parent := el.Parent()
 	parent.RemoveChild(el)

@@ -10,9 +10,9 @@ import (
 // Problem is one thing wrong with one object.
 type Problem struct {
 	Object  string // "primitive haproxy"
-	Field   string // "params conffile"; "" is the object as a whole
-	Value   string // the value found, "" where there is none
-	Message string // what is wrong with it and what would be right
+	Field   string // "params conffile"; "" means the object as a whole
+	Value   string // the value found, "" if there is none
+	Message string // what is wrong and what would be right
 }
 
 // String is the problem as one line.

@@ -29,13 +29,13 @@ func (f Failure) String() string {
 	return line
 }
 
-// Since says whether the action failed after that moment, as far as the nodes' clocks can tell.
+// Since says whether the action failed after that moment, as far as the nodes' clocks allow.
 func (f Failure) Since(moment time.Time) bool { return f.Time.After(moment.Add(-ClockSkew)) }
 
 // Absence is a resource that should run and does not run on any node.
 type Absence struct {
 	ID      string
-	Reasons []string // where they are known
+	Reasons []string // those that are known
 }
 
 // String is the absence as a sentence.

@@ -8,26 +8,25 @@ import (
 	"github.com/beevik/etree"
 )
 
-// FencingDevice is a resource that can fence nodes: a primitive of class stonith, also one that is
-// made from a template, or that stands in a group or a clone.
+// FencingDevice is a resource that can fence nodes: a primitive of class stonith, including one
+// that is made from a template, or is in a group or a clone.
 type FencingDevice struct {
 	ID    string
 	Agent string // "stonith:fence_droplet"
-	// StoppedBy is the id of what gives it the target role Stopped, "" if nothing does: itself, the
-	// group or clone that it stands in, its template, or "rsc_defaults". Pacemaker's fencer takes
-	// such a device for none (pe__resource_is_disabled()), although the scheduler starts resources
-	// beside it.
+	// StoppedBy is the id of what gives it the target role Stopped, "" if nothing does: itself, its
+	// group or clone, its template, or "rsc_defaults". Pacemaker's fencer ignores such a device
+	// (pe__resource_is_disabled()), although its scheduler counts it and starts resources.
 	StoppedBy string
 	// Hosts are the nodes that pcmk_host_list and pcmk_host_map name.
 	Hosts []string
-	// Check is pcmk_host_check, how Pacemaker finds out which nodes the device fences; where it is
-	// not set, "static-list" if there are Hosts, or else "" (it asks the agent, by the action list
-	// or status).
+	// Check is pcmk_host_check, how Pacemaker finds out which nodes the device fences; if it is not
+	// set, "static-list" if there are Hosts, or else "" (it asks the agent, by the action list or
+	// status).
 	Check string
 }
 
-// Fences says whether the device is there to fence the node. known is false where only the agent
-// could tell. See pacemaker-fenced(7) and can_fence_host_with_device() of Pacemaker 2.1.
+// Fences says whether the device can fence the node. known is false if only the agent could tell.
+// See pacemaker-fenced(7) and can_fence_host_with_device() of Pacemaker 2.1.
 func (d FencingDevice) Fences(node string) (can, known bool) {
 	switch d.Check {
 	case "none":
@@ -59,7 +58,7 @@ func (c *CIB) FencingDevices() []FencingDevice {
 			if said, how := targetRole(child); said {
 				if how {
 					stopped = value(child, "id")
-				} else if stopped == everywhere { // what stands nearer to the resource counts
+				} else if stopped == everywhere { // the setting nearer to the resource counts
 					stopped = ""
 				}
 			}
@@ -92,9 +91,9 @@ func (c *CIB) FencingDevices() []FencingDevice {
 	return out
 }
 
-// Unfenced are those of the nodes that no fencing device is there for: when one is lost, what ran
-// on it starts nowhere else. A device that only its agent knows the nodes of is taken to be there
-// for all. A cluster without devices has none.
+// Unfenced returns those of the nodes that no fencing device covers: when one fails, what ran on it
+// does not start elsewhere. A device whose nodes only its agent knows is taken to cover all. In a
+// cluster without devices it returns nothing.
 func (c *CIB) Unfenced(nodes []string) []string {
 	devices := slices.DeleteFunc(c.FencingDevices(),
 		func(d FencingDevice) bool { return d.StoppedBy != "" })
@@ -111,8 +110,7 @@ func (c *CIB) Unfenced(nodes []string) []string {
 	return out
 }
 
-// hosts reads which nodes a device is there for, from its own parameters and those of its template,
-// of which the first counts.
+// hosts reads which nodes a device covers, from its own parameters, or else those of its template.
 func hosts(sets []*etree.Element) (named []string, check string) {
 	params := map[string]string{}
 	for _, set := range sets {
@@ -137,8 +135,8 @@ func hosts(sets []*etree.Element) (named []string, check string) {
 	return named, check
 }
 
-// HostMap reads the parameter pcmk_host_map, "lb-1:1001;lb-2:1002": the devices' names of nodes, by
-// the nodes' in lower case, since Pacemaker does not tell the cases of those apart.
+// HostMap reads the parameter pcmk_host_map, "lb-1:1001;lb-2:1002": the device's names of the
+// nodes, by the nodes' names in lower case, since Pacemaker ignores the case of those.
 func HostMap(text string) map[string]string {
 	plugs := map[string]string{}
 	for _, pair := range strings.FieldsFunc(text,

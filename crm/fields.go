@@ -41,8 +41,7 @@ func (o *Property) ID() string {
 	return asID(o.set() + "-" + o.Name)
 }
 
-// ID implements Object. The fencing topology, of which there is one, goes by the name that crmsh
-// gives it.
+// ID implements Object. There is only one fencing topology; it has the name that crmsh gives it.
 func (o *XML) ID() string {
 	if o.element == nil {
 		return ""
@@ -53,7 +52,7 @@ func (o *XML) ID() string {
 	return o.element.SelectAttrValue("id", "")
 }
 
-// set is the id of the set in which the property stands.
+// set is the id of the set that contains the property.
 func (o *Property) set() string {
 	if o.Set != "" {
 		return o.Set
@@ -114,8 +113,8 @@ func agentName(o *Primitive) string {
 	return strings.Join(parts, ":")
 }
 
-// Agent is the resource agent in the form class:provider:type, or, where that is a template's to
-// say, "@" and the template.
+// Agent is the resource agent in the form class:provider:type, or, if a template defines it, "@"
+// and the template.
 func (o *Primitive) Agent() string {
 	if o.Template != "" && o.Class == "" {
 		return "@" + o.Template
@@ -123,7 +122,7 @@ func (o *Primitive) Agent() string {
 	return agentName(o)
 }
 
-// interval is what is written for the operation.
+// interval is the text that is written for the operation.
 func (op *Op) interval() string {
 	if op.Interval == "" {
 		return "0s"
@@ -131,7 +130,7 @@ func (op *Op) interval() string {
 	return op.Interval
 }
 
-// period is the interval in one of its many spellings, so that 15, 15s and 15000ms are the same.
+// period is the interval in one normal form, so that 15, 15s and 15000ms are the same.
 func (op *Op) period() string {
 	d, err := parseInterval(op.interval())
 	switch {
@@ -268,7 +267,7 @@ func (o *Node) fields() []Field {
 
 func (o *XML) fields() []Field { return []Field{{"xml", canonical(o.element)}} }
 
-// sameFields says whether two lists hold the same fields in whatever order.
+// sameFields says whether two lists hold the same fields, in any order.
 func sameFields(a, b []Field) bool {
 	if len(a) != len(b) {
 		return false

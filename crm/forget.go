@@ -7,13 +7,13 @@ import (
 )
 
 // ForgetProbe removes from the cluster's status the record that a probe found the resource running
-// on the node, which Pacemaker keeps in the place of a failure ("<resource>_last_failure_0", for it
-// had expected "not running"). With that record, Pacemaker 2.1.5 restarts the resource for a change
-// of a parameter that would need no more than a reload: unlike the probe's own record, it lacks
-// op-restart-digest. It removes nothing else, and it is no error if there is none.
+// on the node, which Pacemaker keeps as a failure ("<resource>_last_failure_0", because it had
+// expected "not running"). With that record, Pacemaker 2.1.5 restarts the resource for a change of
+// a parameter that needs only a reload: unlike the probe's own record, it lacks op-restart-digest.
+// It removes nothing else, and a missing record is not an error.
 func (t *Tools) ForgetProbe(ctx context.Context, resource, node string) error {
 	if strings.ContainsAny(resource+node, `'"`) {
-		return fmt.Errorf("the name %q or %q cannot stand in an XPath", resource, node)
+		return fmt.Errorf("the name %q or %q cannot be used in an XPath", resource, node)
 	}
 	ctx, cancel := withLimit(ctx)
 	defer cancel()

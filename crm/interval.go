@@ -10,7 +10,7 @@ import (
 func ParseInterval(s string) (time.Duration, error) {
 	d, err := parseInterval(s)
 	if err == nil && d < 0 {
-		err = errors.New("is a time of ISO 8601, which is not read here")
+		err = errors.New("is an ISO 8601 time, which is not supported here")
 	}
 	return d, err
 }

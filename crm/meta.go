@@ -15,7 +15,7 @@ func MetaOf(o Object) Attrs {
 	return nil
 }
 
-// Without returns the attributes other than those of the names.
+// Without returns the attributes except those with the names.
 func (a Attrs) Without(names ...string) Attrs {
 	return slices.DeleteFunc(slices.Clone(a),
 		func(at Attr) bool { return slices.Contains(names, at.Name) })

@@ -20,7 +20,7 @@ func SameHost(a, b string) bool {
 }
 
 // NodeOf is the name that the cluster has for a machine: its host name, or that without the domain;
-// the host name where the cluster has no such node.
+// the host name if the cluster has no such node.
 func (s *Status) NodeOf(host string) string {
 	for _, n := range s.Nodes {
 		if n.Name == host {
@@ -90,7 +90,7 @@ func (s *Status) InstanceOn(resource, node string) (ResourceStatus, bool) {
 	return ResourceStatus{}, false
 }
 
-// Leaving says why a node runs nothing, or soon will not.
+// Leaving says why a node runs nothing, or soon will run nothing.
 func (n NodeStatus) Leaving() (why string, leaving bool) {
 	switch {
 	case !n.Online:
@@ -108,7 +108,7 @@ func (n NodeStatus) Leaving() (why string, leaving bool) {
 // IsFencing says whether the resource is a fencing device.
 func (r ResourceStatus) IsFencing() bool { return strings.HasPrefix(r.Agent, "stonith:") }
 
-// In says whether the resource is one of the ids, or stands in one.
+// In says whether the resource is one of the ids, or inside one.
 func (r ResourceStatus) In(ids []string) bool {
 	return slices.Contains(ids, ResourceOf(r.ID)) || slices.Contains(ids, r.Parent)
 }

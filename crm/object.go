@@ -2,7 +2,7 @@ package crm
 
 import "github.com/beevik/etree"
 
-// Object is one thing of the configuration that has an id of its own. The set is closed: Primitive,
+// Object is one thing in the configuration with an id of its own. The set is closed: Primitive,
 // Clone, Group, Colocation, Order, Location, Property, Tag, Node and XML, always used as pointers.
 type Object interface {
 	// ID is the object's id in the CIB. It is unique among all objects.
@@ -13,12 +13,12 @@ type Object interface {
 	// String is the object's definition in crmsh's grammar, without a final newline.
 	String() string
 
-	// validate reports everything about the object that the CIB could not bear, without looking at
+	// validate reports everything about the object that the CIB could not hold, without considering
 	// other objects.
 	validate(r *report)
 	// refs lists the resources that the object needs to exist.
 	refs() []ref
-	// fields lists what the object says, flat, for comparison and for showing a change.
+	// fields lists the object's content, flat, for comparison and for showing a change.
 	fields() []Field
 }
 
@@ -68,7 +68,7 @@ type Primitive struct {
 // Op is one operation of a primitive: how often Pacemaker runs it and how long it may take.
 type Op struct {
 	Name string // "monitor", "start", "stop", …
-	// as Pacemaker reads it: "15s", "0"; "" is written as "0s", which is not repeated
+	// as Pacemaker reads it: "15s", "0"; "" is written as "0s", which does not recur
 	Interval string
 	Attrs    Attrs // further attributes of the operation: timeout, role, on-fail, start-delay, …
 	Params   Attrs // instance attributes of the operation, such as OCF_CHECK_LEVEL
@@ -150,7 +150,7 @@ type ResourceSet struct {
 	Attrs     Attrs // sequential, require-all, role, action, score, …
 }
 
-// Section is where a Property stands in the configuration.
+// Section is where a Property is in the configuration.
 type Section string
 
 // The sections, named as in crmsh's grammar.
@@ -161,8 +161,8 @@ const (
 )
 
 // Property is one option of the cluster, or one default of all resources or operations. Each is an
-// object of its own, although many stand in one set: hawser answers for the options that it set,
-// and for no other of the same set.
+// object of its own, although many share a set: hawser is responsible for the options that it set,
+// and for no others of the same set.
 type Property struct {
 	Section Section // "" is ClusterProperty
 	// the id of the set; "" is "cib-bootstrap-options", "rsc-options" or "op-options"
@@ -170,7 +170,7 @@ type Property struct {
 	Name  string
 	Value string
 
-	id string // where the CIB has another than the set and the name make
+	id string // if the CIB has a different id from the one that set and name make
 }
 
 // Tag names a group of objects. Pacemaker lets it name anything.
@@ -195,5 +195,5 @@ type Node struct {
 // `xml <element …>`.
 type XML struct {
 	element *etree.Element
-	section Section // where the element is a set of properties or defaults
+	section Section // if the element is a set of properties or defaults
 }

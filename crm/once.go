@@ -7,9 +7,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/once"
 )
 
-// Once is a cluster that is asked each question once, for many callers at a time: where Pacemaker
-// hangs, each question takes until its deadline. What changes the cluster is passed on. Use
-// NewOnce.
+// Once wraps a cluster and makes each query only once, for many concurrent callers: if Pacemaker
+// hangs, each query lasts until its deadline. What changes the cluster is passed on. Use NewOnce.
 type Once struct {
 	Cluster
 	cib    *once.Answer[*CIB]

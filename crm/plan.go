@@ -35,7 +35,7 @@ func sameObject(a, b Object) bool {
 // Change is one object created (Old is nil), deleted (New is nil) or changed.
 type Change struct{ Old, New Object }
 
-// Object is the new object, or the old one where there is no new one.
+// Object returns the new object, or the old one if there is no new one.
 func (c Change) Object() Object {
 	if c.New != nil {
 		return c.New
@@ -43,10 +43,10 @@ func (c Change) Object() Object {
 	return c.Old
 }
 
-// Field is one thing that an object says, for people: "params conffile", "op monitor 15s timeout".
+// Field is one item of an object, for people: "params conffile", "op monitor 15s timeout".
 type Field struct{ Name, Value string }
 
-// FieldChange is a field that differs; "" where the field is absent.
+// FieldChange is a field that differs; "" if the field is absent.
 type FieldChange struct{ Name, Old, New string }
 
 // Fields lists what differs between the old and the new object: the new one's fields in its order,
@@ -82,9 +82,9 @@ func (c Change) Fields() []FieldChange {
 	return out
 }
 
-// differences is the change in a few words.
+// differences describes the change in a few words.
 func differences(c Change) string {
-	const most = 4 // of two objects that have nothing in common the first few say it
+	const most = 4 // for two objects with nothing in common the first few are enough
 	var parts []string
 	fields := c.Fields()
 	for i, f := range fields {
@@ -109,7 +109,7 @@ func Title(o Object) string {
 	return o.Keyword() + " " + o.ID()
 }
 
-// Describe is the old and the new value of a field of the object, of a tag what it gains and loses.
+// Describe shows the old and the new value of a field of the object, or what a tag gains and loses.
 func (f FieldChange) Describe(o Object) string {
 	if _, ok := o.(*Tag); !ok {
 		return fmt.Sprintf("%s: %s -> %s", f.Name, orNone(f.Old), orNone(f.New))

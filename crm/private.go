@@ -8,8 +8,8 @@ import (
 )
 
 // A private node attribute lives in Pacemaker's attribute manager (pacemaker-attrd) on every node,
-// and never gets into the CIB: it starts no transition, no crm_mon shows it, and it goes with the
-// node that told it.
+// and never gets into the CIB: it starts no transition, crm_mon does not show it, and it disappears
+// with the node that set it.
 
 // SetPrivate sets a private attribute of this node.
 func (t *Tools) SetPrivate(ctx context.Context, name, value string) error {
@@ -22,12 +22,11 @@ func (t *Tools) SetPrivate(ctx context.Context, name, value string) error {
 	return err
 }
 
-// noSuchAttribute is attrd_updater's exit code where no node has the attribute (CRM_EX_NOSUCH,
-// crm/common/results.h). Pacemaker 2.1.5 answers with 78, of which only the text says what it
-// means.
+// noSuchAttribute is attrd_updater's exit code if no node has the attribute (CRM_EX_NOSUCH,
+// crm/common/results.h). Pacemaker 2.1.5 exits with 78, and only its text says why.
 const noSuchAttribute = 105
 
-// Private is the attribute's value on each node that has one.
+// Private returns the attribute's value on each node that has one.
 func (t *Tools) Private(ctx context.Context, name string) (map[string]string, error) {
 	ctx, cancel := withLimit(ctx)
 	defer cancel()

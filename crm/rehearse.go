@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 )
 
-// Rehearse plays a plan through with Pacemaker's scheduler: what it would do, and the configuration
-// and status that there would be once it had been done. A plan against that tells what would come
-// after. Nothing is written.
+// Rehearse has Pacemaker's scheduler simulate a plan: what it would do, and the configuration and
+// status that would result. A plan made from that result says what would come next. Nothing is
+// written.
 func (t *Tools) Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error) {
 	if p.New.partial {
 		return Forecast{}, nil, errNoStatus

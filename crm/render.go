@@ -15,7 +15,7 @@ func (c *CIB) render() []byte {
 	return w.Bytes()
 }
 
-// asRead is the CIB without its status in whatever lines: as it was read, if it was read.
+// asRead is the CIB without its status, in any layout: as it was read, if it was read.
 func (c *CIB) asRead() []byte {
 	if c.text != nil {
 		return c.text
@@ -23,8 +23,8 @@ func (c *CIB) asRead() []byte {
 	return c.render()
 }
 
-// lineWriter writes elements as etree's Document.Indent(2) has them written. That changes the
-// document which it indents, so that the whole configuration would have to be copied for it first.
+// lineWriter writes elements in the layout of etree's Document.Indent(2). That method changes the
+// document, so the whole configuration would have to be copied first.
 type lineWriter struct {
 	bytes.Buffer
 	settings etree.WriteSettings

@@ -8,15 +8,14 @@ import (
 	"github.com/beevik/etree"
 )
 
-// Hidden stands where a secret would be shown. crmsh's show has the same in the place of a
-// password.
+// Hidden replaces a secret where one would be shown. crmsh's show prints the same for a password.
 const Hidden = "******"
 
-// secretEnds is how the names of parameters end that may hold secrets. The name of a file that
-// holds one, such as token_file, is none.
+// secretEnds lists the endings of the names of parameters that may hold secrets. The name of a file
+// with a secret, such as token_file, is not one.
 var secretEnds = []string{"token", "passwd", "password", "secret", "api_key", "secret_key"}
 
-// secretName tells whether a field may hold a secret, which must not get into what somebody pastes
+// secretName says whether a field may hold a secret, which must not get into what somebody pastes
 // elsewhere.
 func secretName(field string) bool {
 	name := strings.ToLower(field[strings.LastIndexByte(field, ' ')+1:])
@@ -24,12 +23,12 @@ func secretName(field string) bool {
 		func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
-// secretPair is an option with a secret in the form of canonical.
+// secretPair is an option with a secret, in the form of canonical.
 var secretPair = regexp.MustCompile(
 	`(?i)(<nvpair name="[^"]*(?:` + strings.Join(secretEnds, "|") + `)" value=").*?("></nvpair>)`)
 
-// WithoutSecrets is Fields with Hidden in the place of what may be a secret, for plans that people
-// read and paste elsewhere.
+// WithoutSecrets is Fields with Hidden in place of what may be a secret, for plans that people read
+// and paste elsewhere.
 func (c Change) WithoutSecrets() []FieldChange {
 	fields := c.Fields()
 	for i := range fields {
@@ -45,7 +44,7 @@ func (c Change) WithoutSecrets() []FieldChange {
 	return fields
 }
 
-// WithoutSecrets is the object with Hidden in the place of what may be a secret, for showing.
+// WithoutSecrets is the object with Hidden in place of what may be a secret, for showing.
 func WithoutSecrets(o Object) Object {
 	switch o := o.(type) {
 	case *Primitive:
@@ -104,9 +103,9 @@ func hidePairs(el *etree.Element) {
 	}
 }
 
-// reveal puts the value that the configuration has where a definition that crmsh or a plan showed
-// has Hidden, which nobody means: without that, loading what `crm configure show` printed would
-// replace each password by six asterisks.
+// reveal restores the configuration's value where a definition shown by crmsh or a plan has Hidden,
+// which nobody means literally: otherwise loading what `crm configure show` printed would replace
+// each password with six asterisks.
 func reveal(cur *CIB, o Object, r *report) Object {
 	p, ok := o.(*Primitive)
 	if !ok || !slices.ContainsFunc(p.Params, isHidden) {
@@ -127,8 +126,8 @@ func reveal(cur *CIB, o Object, r *report) Object {
 		if !known {
 			r.object = p.Keyword() + " " + p.Name
 			r.add("params "+a.Name, a.Value,
-				"stands for a secret that was not shown, and the configuration has none to keep: "+
-					"write the value itself")
+				"stands for a hidden secret, but the configuration has none to keep: write the "+
+					"value itself")
 		}
 	}
 	return &n

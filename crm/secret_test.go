@@ -40,5 +40,5 @@ func TestHiddenSecretsAreKept(t *testing.T) {
 	require.Equal(t, []crm.FieldChange{{Name: "params ip", Old: "10.0.0.1", New: "10.0.0.2"}}, plan.Changes[0].Fields())
 
 	_, err = crm.Edit(cib, shell(t, `primitive other stonith:fence_ipmilan params ip=10.0.0.2 password="******"`), nil)
-	require.ErrorContains(t, err, `primitive other: params password "******": stands for a secret that was not shown`)
+	require.ErrorContains(t, err, `primitive other: params password "******": stands for a hidden secret`)
 }

@@ -13,13 +13,13 @@ var enders = []string{
 	"attributes",
 }
 
-// attrs reads NAME=VALUE until something else comes.
+// attrs reads NAME=VALUE until something else follows.
 func (p *parser) attrs() Attrs {
 	var out Attrs
 	for p.more() && !slices.Contains(enders, strings.ToLower(p.peek())) {
 		name, val, ok := strings.Cut(p.peek(), "=")
 		if strings.HasPrefix(name, "$") || strings.HasPrefix(name, "@") {
-			p.fail(p.peek(), "NAME=VALUE; what others refer to by $id can be written as xml only")
+			p.fail(p.peek(), "NAME=VALUE; what others refer to by $id can only be written as xml")
 		}
 		if !ok || name == "" {
 			p.fail(p.peek(), "NAME=VALUE or "+orList(enders[:5]))
@@ -75,7 +75,7 @@ func addPairs(set *etree.Element, attrs Attrs) {
 func (p *parser) references(set *etree.Element, score string, rules []*etree.Element) {
 	if score != "" || len(rules) > 0 {
 		p.fail(p.peek(),
-			"NAME=VALUE; references in a set with a score or rules can be written as xml only")
+			"NAME=VALUE; references in a set with a score or rules can only be written as xml")
 	}
 	for strings.HasPrefix(p.peek(), "@") {
 		id, name, named := strings.Cut(p.next("")[1:], ":")
@@ -87,7 +87,7 @@ func (p *parser) references(set *etree.Element, score string, rules []*etree.Ele
 	}
 }
 
-// sets reads lists of attributes, each after its word, until something else comes. Attributes
+// sets reads lists of attributes, each after its word, until something else follows. Attributes
 // without a word go into the implicit kind of set, if they come first.
 func (p *parser) sets(implicit string, words map[string]string, other func() bool) *etree.Element {
 	into := etree.NewElement("sets")

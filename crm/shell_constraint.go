@@ -214,7 +214,7 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 	return sets
 }
 
-// unglue parts brackets from the words that they touch.
+// unglue separates brackets from adjacent words.
 func (p *parser) unglue() {
 	var out statement
 	for _, w := range p.words[p.at:] {

@@ -31,7 +31,7 @@ func ParseShell(file string, text []byte) (Script, error) {
 	return script, nil
 }
 
-// ParseWords reads one statement whose words the shell has separated already, such as the arguments
+// ParseWords reads one statement whose words the shell has already separated, such as the arguments
 // of a command.
 func ParseWords(words []string) (Script, error) {
 	s := make(statement, len(words))
@@ -46,8 +46,8 @@ func ParseWords(words []string) (Script, error) {
 	return script, err
 }
 
-// parser reads the words of one statement. A method that finds something else than what it needs
-// panics with a *SyntaxError, which add recovers.
+// parser reads the words of one statement. A method that does not find what it needs panics with a
+// *SyntaxError, which add recovers.
 type parser struct {
 	file  string
 	words statement
@@ -111,7 +111,7 @@ func (p *parser) acceptLabel() (string, bool) {
 	return label, true
 }
 
-// oneOf is the choice that the word is, whatever its case.
+// oneOf returns the choice that the word matches, in any case.
 func (p *parser) oneOf(word string, choices []string) string {
 	for _, c := range choices {
 		if strings.EqualFold(c, word) {
@@ -154,7 +154,7 @@ func (s *Script) add(file string, words statement) (err error) {
 		p.at--
 		p.fail(p.peek(),
 			"one of "+strings.Join(statementNames(), ", ")+
-				", delete or xml; what has no statement here can be written as xml <element …>")
+				", delete or xml; anything else can be written as xml <element …>")
 	}
 	s.Objects = append(s.Objects, read(p)...)
 	if p.more() {
@@ -238,7 +238,7 @@ func parseProperties(p *parser, section Section) []Object {
 	return out
 }
 
-// parseXML reads one element, of whatever kind the package models it.
+// parseXML reads one element, whether or not the package models it.
 func parseXML(p *parser) []Object {
 	text := p.next("an element of the configuration")
 	doc := etree.NewDocument()

@@ -36,7 +36,8 @@ func FormatShell(objects []Object) string {
 
 func joinLines(lines []string) string { return strings.Join(lines, " \\\n\t") }
 
-// text is how a statement is put together: a head and lines, as long as everything can be said.
+// text is a statement being put together: a head and lines, as long as the grammar can express
+// everything.
 type text struct {
 	lines []string
 	ok    bool
@@ -69,7 +70,7 @@ func (t *text) attrs(word string, attrs Attrs) {
 }
 
 // sets prints the attribute sets among the extras, which come before the plain ones of their kind;
-// anything else cannot be said.
+// anything else cannot be expressed.
 func (t *text) sets(rest extras, words map[string]string) {
 	for _, el := range rest {
 		word := words[el.Tag]
@@ -124,7 +125,7 @@ func setText(el *etree.Element) (string, bool) {
 	return strings.Join(append(parts, pairs...), " "), true
 }
 
-// finish is the statement, or the object's XML where the grammar cannot say everything.
+// finish returns the statement, or the object's XML if the grammar cannot express everything.
 func (t *text) finish(o Object) string {
 	if t.ok {
 		return joinLines(t.lines)
@@ -134,7 +135,7 @@ func (t *text) finish(o Object) string {
 	return xmlText(b.config.ChildElements()[0].ChildElements()[0])
 }
 
-// xmlText is an element as crmsh prints what it cannot say otherwise.
+// xmlText is an element as crmsh prints what its grammar cannot express.
 func xmlText(el *etree.Element) string {
 	doc := etree.NewDocumentWithRoot(el.Copy())
 	doc.Indent(2)
@@ -278,8 +279,8 @@ func (o *Location) String() string {
 	return t.finish(o)
 }
 
-// setsText prints resource sets as crmsh does. A constraint whose sets would read back as two plain
-// resources is marked.
+// setsText prints resource sets as crmsh does. A constraint whose sets would be read back as two
+// plain resources is marked.
 func setsText(sets []ResourceSet, attr string, location bool) (string, bool) {
 	var words []string
 	count, plain := 0, true
@@ -297,8 +298,8 @@ func setsText(sets []ResourceSet, attr string, location bool) (string, bool) {
 				return "", false
 			}
 		}
-		// what reads back otherwise: an explicit default, and brackets that crmsh gives another
-		// meaning
+		// what is read back differently: an explicit default, and brackets that mean something else
+		// to crmsh
 		if sequential == "true" && requireAll != "false" || requireAll == "true" {
 			return "", false
 		}
@@ -374,7 +375,7 @@ func (o *Node) String() string {
 	return t.finish(o)
 }
 
-// String is the element as an xml statement. A set of properties that depend on a rule has a
+// String is the element as an xml statement. A set of properties that depends on a rule has a
 // statement of its own.
 func (o *XML) String() string {
 	if o.element == nil {

@@ -42,7 +42,7 @@ func parsePrimitive(p *parser) Object {
 	return o
 }
 
-// parseTemplate reads a primitive that others are made after.
+// parseTemplate reads a template for primitives.
 func parseTemplate(p *parser) Object {
 	o := parsePrimitive(p).(*Primitive)
 	b := &builder{config: etree.NewElement("configuration"), ids: idPool{}}
@@ -52,8 +52,7 @@ func parseTemplate(p *parser) Object {
 	return &XML{element: el}
 }
 
-// opAttrs are the attributes of an operation itself; others that stand among them are its
-// parameters.
+// opAttrs lists the attributes of an operation itself; others among them are its parameters.
 var opAttrs = []string{
 	"interval", "timeout", "role", "on-fail", "start-delay", "interval-origin", "enabled",
 	"record-pending", "description",
@@ -94,8 +93,8 @@ func (p *parser) op() Op {
 // ocfRoot is where OCF agents are installed.
 const ocfRoot = "/usr/lib/ocf/resource.d"
 
-// agent completes an agent's name as crmsh does: without a class it is ocf's, without a provider
-// that of heartbeat, pacemaker, or whoever has an agent of that name.
+// agent completes an agent's name as crmsh does: the class defaults to ocf, the provider to
+// heartbeat, pacemaker, or else any that has an agent of that name.
 func (p *parser) agent(name string) (class, provider, typ string) {
 	parts := strings.Split(name, ":")
 	if slices.Contains(parts, "") || len(parts) > 3 {

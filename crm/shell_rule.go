@@ -18,8 +18,8 @@ var (
 	}
 )
 
-// ruleText is the rule in crmsh's grammar, after the word "rule"; false if the grammar cannot say
-// it.
+// ruleText is the rule in crmsh's grammar, after the word "rule"; false if the grammar cannot
+// express it.
 func ruleText(rule *etree.Element) (string, bool) {
 	var parts []string
 	score, boolOp := "", "and"
@@ -118,7 +118,7 @@ func dateText(el *etree.Element) (string, bool) {
 	return strings.Join(parts, " "), len(parts) > 2
 }
 
-// rules reads as many rules as follow.
+// rules reads all the rules that follow.
 func (p *parser) rules() []*etree.Element {
 	var out []*etree.Element
 	for p.accept("rule") {

@@ -34,7 +34,7 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s%q: expected %s", where, e.Word, e.Want)
 }
 
-// word is one word of a statement, its quotes removed, with the line that it stands on.
+// word is one word of a statement, its quotes removed, with its line.
 type word struct {
 	text string
 	line int
@@ -92,7 +92,7 @@ func splitStatements(file string, text string) ([]statement, error) {
 	return out, nil
 }
 
-// cutKeyword cuts a keyword off that ends at white space or at the end of the text.
+// cutKeyword cuts off a keyword that ends at white space or at the end of the text.
 func cutKeyword(text, keyword string) (rest string, ok bool) {
 	if len(text) < len(keyword) || !strings.EqualFold(text[:len(keyword)], keyword) {
 		return "", false
@@ -101,8 +101,8 @@ func cutKeyword(text, keyword string) (rest string, ok bool) {
 	return rest, rest == "" || rest[0] == ' ' || rest[0] == '\t' || rest[0] == '<'
 }
 
-// splitWords cuts a line into words: white space parts them, '…' quotes everything, "…" everything
-// but \" and \\, and outside quotes a backslash quotes the next character.
+// splitWords cuts a line into words: white space separates them, '…' quotes everything, "…"
+// everything but \" and \\, and outside quotes a backslash quotes the next character.
 func splitWords(file string, line word) ([]word, error) {
 	var out []word
 	var b strings.Builder
@@ -162,7 +162,7 @@ func needsNoQuotes(s string) bool {
 }
 
 // quote writes a value so that crmsh and splitWords read it back. A backslash is doubled only where
-// it would quote what follows, as crmsh itself leaves it alone.
+// it would quote what follows, since crmsh itself leaves it alone elsewhere.
 func quote(s string) string {
 	if needsNoQuotes(s) {
 		return s

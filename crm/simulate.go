@@ -48,7 +48,7 @@ type simulation struct {
 	} `xml:"transition"`
 }
 
-// simulate lets the scheduler say what it would do with the new configuration.
+// simulate asks the scheduler what it would do with the new configuration.
 func (t *Tools) simulate(ctx context.Context, f planFiles) (Forecast, error) {
 	out, err := t.run(ctx, nil, "crm_simulate", "--run", "--output-as=xml", "--xml-file", f.live)
 	if err != nil {

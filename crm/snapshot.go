@@ -12,13 +12,13 @@ type Snapshot struct {
 	Status *Status
 }
 
-// Source is what can be read of a cluster: a Cluster, or less.
+// Source is something whose configuration and status can be read: a Cluster, or less.
 type Source interface {
 	Query(ctx context.Context) (*CIB, error)
 	Status(ctx context.Context) (*Status, error)
 }
 
-// Read asks the cluster for both at once. Where both fail, the configuration's error is returned.
+// Read asks the cluster for both at once. If both fail, the configuration's error is returned.
 func Read(ctx context.Context, c Source) (Snapshot, error) {
 	var (
 		s         Snapshot
@@ -39,8 +39,8 @@ func Read(ctx context.Context, c Source) (Snapshot, error) {
 }
 
 // Saved reads the configuration from the file in which Pacemaker saves it
-// (/var/lib/pacemaker/cib/cib.xml), or else asks the cluster. For showing what is configured the
-// file is good enough, and it costs no process. With "" for the file the cluster is asked.
+// (/var/lib/pacemaker/cib/cib.xml), or else asks the cluster. To show what is configured the file
+// is good enough, and it costs no process. If file is "", the cluster is asked.
 func Saved(ctx context.Context, file string, c Cluster) (*CIB, error) {
 	if file != "" {
 		if text, err := os.ReadFile(file); err == nil {

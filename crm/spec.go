@@ -5,10 +5,10 @@ import "slices"
 // Spec is what the configuration should hold.
 type Spec struct {
 	Objects []Object
-	// Owned says for which of the CIB's objects the spec answers: those that Objects lacks are
-	// deleted, those that differ are changed. An object that is not owned is never deleted, and if
-	// it differs from the wanted one of the same id that is an error; a Property is the exception
-	// (see Tag). Nil owns what the tag names.
+	// Owned says which of the CIB's objects the spec owns: those that Objects lacks are deleted,
+	// those that differ are changed. An object that is not owned is never deleted, and it is an
+	// error if it differs from the wanted one of the same id; a Property is the exception (see
+	// Tag). Nil owns what the tag names.
 	Owned func(id string) bool
 	// Tag is the id of the tag in which Diff records what it makes: the ids of the objects that it
 	// creates and of the options that it sets. "" records nothing.
@@ -20,8 +20,9 @@ type Spec struct {
 }
 
 // Edit is the spec that sets some objects and deletes others by their ids, and leaves the rest of
-// the configuration alone. An id to delete that the CIB has not is an error. The id of a property
-// set stands for all its properties. A parameter whose value is Hidden keeps the value that it has.
+// the configuration alone. Deleting an id that the CIB does not have is an error. The id of a
+// property set stands for all its properties. A parameter whose value is Hidden keeps the value
+// that it has.
 func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
 	r := &report{}
 	owned := map[string]bool{}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Status is what the cluster does, as one call of crm_mon tells it.
+// Status is the state of the cluster, as reported by one call of crm_mon.
 type Status struct {
 	Pacemaker   string // its version
 	DC          string // the node that decides, "" if there is none
@@ -19,12 +19,12 @@ type Status struct {
 	Maintenance bool     // maintenance-mode
 	Nodes       []NodeStatus
 	Resources   []ResourceStatus
-	Failures    []Failure // failed actions; what only says "degraded" is not among them
+	Failures    []Failure // failed actions, without those that only report "degraded"
 	Fences      []FenceEvent
 	Bans        []Ban
 }
 
-// Ban is a location constraint that keeps a resource off a node, or lets it avoid the node.
+// Ban is a location constraint that keeps a resource off a node, or makes it avoid the node.
 type Ban struct {
 	// the constraint's; what `crm resource ban` and `move` leave behind begins with "cli-ban-"
 	ID             string
@@ -49,13 +49,13 @@ func (n NodeStatus) Remote() bool { return n.Type == "remote" }
 // ResourceStatus is one instance of a primitive: a resource in a clone has one per node.
 type ResourceStatus struct {
 	ID string // "haproxy"
-	// the outermost clone, group or bundle that it stands in, "" if none: "haproxy-clone"
+	// the outermost clone, group or bundle around it, "" if none: "haproxy-clone"
 	Parent string
 	Agent  string   // "ocf:hawser:haproxy"
 	Role   string   // "Started", "Stopped", "Promoted", "Unpromoted", "Starting", "Stopping"
 	Target string   // target-role, "" if none
-	Node   string   // where it runs, "" if nowhere
-	Nodes  []string // all of them, where it runs by mistake on several
+	Node   string   // where it runs, "" if it does not
+	Nodes  []string // all of them, if it runs on several by mistake
 
 	Active, Managed, Blocked, Failed, FailureIgnored, Orphaned bool
 
@@ -63,7 +63,7 @@ type ResourceStatus struct {
 	// when it came up there: its last start, or the probe that found it running; zero if not known
 	Since    time.Time
 	Degraded bool // its last monitor said: running, but degraded (OCF 190 or 191)
-	// the agent's exit reason, of being degraded or else of its last failure on that node
+	// the agent's exit reason for being degraded, or else for its last failure on that node
 	Reason string
 }
 
@@ -204,8 +204,8 @@ type monitorFailure struct {
 	Task     string `xml:"task,attr"`
 }
 
-// ParseStatus reads what `crm_mon --output-as=xml` prints. Times without a zone are taken for UTC,
-// which is what Tools asks crm_mon for.
+// ParseStatus reads what `crm_mon --output-as=xml` prints. Times without a zone are taken as UTC,
+// which Tools asks crm_mon for.
 func ParseStatus(text []byte) (*Status, error) {
 	var m monitor
 	if err := xml.Unmarshal(text, &m); err != nil {
@@ -256,7 +256,7 @@ func (m *monitor) addNodes(s *Status) {
 	}
 }
 
-// flat lists the primitives inside, whatever they stand in.
+// flat lists all primitives, whatever contains them.
 func (m *monitorResources) flat(parent string) []ResourceStatus {
 	var out []ResourceStatus
 	for _, r := range m.Plain {
@@ -288,7 +288,7 @@ func (m *monitorResources) flat(parent string) []ResourceStatus {
 	return out
 }
 
-// addHistory tells since when resources run, which are degraded, and what has failed.
+// addHistory adds since when resources have run, which are degraded, and what has failed.
 func (m *monitor) addHistory(s *Status) {
 	since := map[[2]string]time.Time{}
 	degraded := map[[2]string]bool{}
@@ -350,7 +350,7 @@ func upSince(ops []monitorOp) time.Time {
 	return since
 }
 
-// isDegraded says whether the last monitor found the resource degraded. What it finds later has the
+// isDegraded says whether the last monitor found the resource degraded. Its later results have the
 // number of its first run, and a later time.
 func isDegraded(ops []monitorOp) bool {
 	var last monitorOp
@@ -364,8 +364,8 @@ func isDegraded(ops []monitorOp) bool {
 	return last.RC == ocfDegraded || last.RC == ocfDegradedPromoted
 }
 
-// isOver says whether something succeeded since. Pacemaker keeps a failure in its list until it is
-// cleaned up or expires.
+// isOver says whether something has succeeded since the failure. Pacemaker keeps a failure in its
+// list until it is cleaned up or expires.
 func (f *monitorFailure) isOver(ops []monitorOp) bool {
 	return slices.ContainsFunc(ops, func(op monitorOp) bool {
 		return op.RC == 0 &&
@@ -402,8 +402,8 @@ func unescape(reason string) string {
 		"&amp;", "&").Replace(reason)
 }
 
-// cutKey takes an operation's key apart: RESOURCE_TASK_INTERVAL, where the resource's id and the
-// task may hold underscores too.
+// cutKey splits an operation's key, RESOURCE_TASK_INTERVAL, in which the resource's id and the task
+// may contain underscores too.
 func cutKey(key string) (resource, task string) {
 	at := strings.LastIndexByte(key, '_')
 	if at < 0 {
@@ -435,7 +435,7 @@ func parseTime(s string) time.Time {
 	return time.Time{}
 }
 
-// withXMLErrors takes what a tool says about its failure out of its XML answer.
+// withXMLErrors extracts what a tool says about its failure from its XML answer.
 func (out output) withXMLErrors() output {
 	var answer struct {
 		Status struct {

@@ -7,10 +7,10 @@ import (
 	"github.com/beevik/etree"
 )
 
-// Effective lists what Objects does, with each primitive that is made from a template as Pacemaker
-// runs it: its agent, and what it does not say itself, are the template's. Such a primitive has
-// both an agent and a Template, and is to be looked at, not to be written. See unpack_template() of
-// Pacemaker 2.1 (lib/pengine/complex.c).
+// Effective lists the same as Objects, but with each primitive that is made from a template as
+// Pacemaker runs it: the template's agent and settings fill in what it does not define itself. Such
+// a primitive has both an agent and a Template, and is for reading, not for writing. See
+// unpack_template() of Pacemaker 2.1 (lib/pengine/complex.c).
 func (c *CIB) Effective() []Object {
 	templates := map[string]*Primitive{}
 	if resources := c.configuration().SelectElement("resources"); resources != nil {
@@ -37,15 +37,15 @@ func (c *CIB) Primitive(id string) (p *Primitive, ok bool) {
 	return nil, false
 }
 
-// made is the primitive with what the template gives it.
+// made returns the primitive with what the template adds.
 func (o *Primitive) made(from *Primitive) *Primitive {
 	out := *o
 	out.Class, out.Provider, out.Type = from.Class, from.Provider, from.Type
 	out.Params, out.Meta = o.Params.or(from.Params), o.Meta.or(from.Meta)
 	out.Utilization = o.Utilization.or(from.Utilization)
 	out.extra = append(slices.Clone(o.extra), from.extra...)
-	// The primitive's operation takes the place of all of the template's that have its name and
-	// role, whatever their intervals are.
+	// The primitive's operation replaces all of the template's with the same name and role,
+	// whatever their intervals.
 	own := map[string]bool{}
 	for _, op := range o.Ops {
 		own[op.nameAndRole()] = true
@@ -59,8 +59,8 @@ func (o *Primitive) made(from *Primitive) *Primitive {
 	return &out
 }
 
-// nameAndRole tells operations apart as unpack_template() does: started and unpromoted are the role
-// that is not said.
+// nameAndRole tells operations apart as unpack_template() does: started and unpromoted are the same
+// as no role.
 func (o Op) nameAndRole() string {
 	role, _ := o.Attrs.Get("role")
 	switch strings.ToLower(role) {
@@ -70,7 +70,7 @@ func (o Op) nameAndRole() string {
 	return o.Name + " " + role
 }
 
-// or is the list with those of the other that it lacks.
+// or returns the list plus those of the other that it lacks.
 func (a Attrs) or(other Attrs) Attrs {
 	out := slices.Clone(a)
 	for _, at := range other {

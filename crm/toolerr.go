@@ -19,7 +19,7 @@ type ToolError struct {
 	Err     error
 }
 
-// Error is the message, with the tool's name where that helps.
+// Error is the message, with the tool's name if that helps.
 func (e *ToolError) Error() string {
 	if e.Code < 0 {
 		return e.Tool + " " + e.Message
@@ -109,7 +109,7 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 	return e
 }
 
-// What Pacemaker says in words only, with no exit code of its own. Seen at 2.1.5 (Debian 12).
+// What Pacemaker says only in words, without an exit code of its own. Seen at 2.1.5 (Debian 12).
 const (
 	// saidStale is a patch that does not fit the configuration: "Application of an update diff
 	// failed" on a cluster (exit codes 103 and 104 too), "Application of update diff failed" on a
@@ -128,7 +128,7 @@ func patchIsStale(out output) bool {
 	return out.code == exitOld || out.code == exitDigest || saysStale(out)
 }
 
-// saysStale says the same of its words alone, for an exit code that means anything.
+// saysStale says the same from the words alone, for an unspecific exit code.
 func saysStale(out output) bool { return bytes.Contains(out.stderr, []byte(saidStale)) }
 
 // onlyWarnings says whether crm_verify found warnings and no errors.
@@ -144,7 +144,7 @@ func onlyFencing(errs []string) bool {
 	return true
 }
 
-// said is what a tool said about its failure, in one line, without what only its authors need.
+// said returns what a tool said about its failure, in one line, without what only its authors need.
 func said(out output) string {
 	text := out.stderr
 	if len(bytes.TrimSpace(text)) == 0 {
@@ -167,7 +167,7 @@ func said(out output) string {
 	return strings.Join(lines, "; ")
 }
 
-// errorsOf is what a tool's output says of errors: all of it, or with --output-as=xml the messages
+// errorsOf returns the errors in a tool's output: all of it, or with --output-as=xml the messages
 // (<status><errors><error>, or else the status' own).
 func errorsOf(text []byte) []byte {
 	doc := etree.NewDocument()
@@ -208,8 +208,8 @@ var (
 	idRE  = regexp.MustCompile(`\bid="([^"]*)"`)
 )
 
-// complaints reads what `crm_verify --verbose` says of the configuration in xml, whose lines its
-// messages count. A message of the schema is put into the words of the object that it is about.
+// complaints reads what `crm_verify --verbose` says about the configuration in xml, to whose lines
+// its messages refer. A schema error is rephrased in terms of the object that it is about.
 func complaints(text string, xml []byte) []complaint {
 	lines := bytes.Split(xml, []byte("\n"))
 	var out []complaint
@@ -226,14 +226,14 @@ func complaints(text string, xml []byte) []complaint {
 			if strings.Contains(m[3], "has extra content") ||
 				strings.Contains(m[3], "failed to validate content") ||
 				strings.HasPrefix(m[3], "Expecting") {
-				continue // what follows from another message
+				continue // a consequence of another message
 			}
 			add(complaint{text: elementAt(lines, m[1], m[2]) + ": " + m[3]})
 			continue
 		}
 		if m := logRE.FindStringSubmatch(line); m != nil &&
 			(m[2] == "error" || m[2] == "warning") && m[1] != "main" {
-			said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for whoever reads the log
+			said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
 			add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
 		}
 	}

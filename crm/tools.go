@@ -22,13 +22,13 @@ type Tools struct {
 	// Env is the tools' environment; nil is the process's.
 	Env []string
 	// Saved is the file in which Pacemaker keeps the configuration that the tools read, "" if it is
-	// not on this machine. Nothing but its size is looked at.
+	// not on this machine. Only its size is used.
 	Saved string
 }
 
 var _ Cluster = (*Tools)(nil)
 
-// limit is how long a tool may take where the caller's context sets no limit.
+// limit is how long a tool may take if the caller's context sets no limit.
 const limit = 60 * time.Second
 
 func withLimit(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -49,7 +49,7 @@ func (t *Tools) getenv(name string) string {
 	return found
 }
 
-// file is the file or shadow that stands for the cluster, "" where the cluster itself answers.
+// file is the file or shadow that stands in for the cluster, "" if the cluster itself answers.
 func (t *Tools) file() string {
 	if f := t.getenv("CIB_file"); f != "" {
 		return f
@@ -60,7 +60,7 @@ func (t *Tools) file() string {
 	return ""
 }
 
-// notRoot says whether a failure to connect may be one of rights.
+// notRoot says whether a failure to connect may be due to missing rights.
 func (t *Tools) notRoot() bool { return os.Geteuid() != 0 && t.getenv("CIB_server") == "" }
 
 // Query reads configuration and status with one cibadmin.
@@ -85,18 +85,18 @@ func (t *Tools) query(ctx context.Context, part ...string) ([]byte, error) {
 	return out.stdout, nil
 }
 
-// Large is from which size of the saved configuration on Configuration leaves the status out. The
-// status of a cluster is several times as large, and Pacemaker compresses what it answers: beside
-// 1,000 resources on three nodes, 380 kB, asking for all of it takes 2.3 times as long as asking
-// for the version and for the configuration, beside 100, 39 kB, 1.4 times, beside 10 half as long
-// (Pacemaker 2.1.5).
+// Large is the size of the saved configuration from which on Configuration leaves the status out.
+// The status of a cluster is several times as large, and Pacemaker compresses its answers: with
+// 1,000 resources on three nodes, 380 kB, asking for everything takes 2.3 times as long as asking
+// for the version and then for the configuration, with 100 resources, 39 kB, 1.4 times, with 10
+// half as long (Pacemaker 2.1.5).
 const Large = 32 << 10
 
-// Configuration reads the configuration, and the status too where that is no more work.
+// Configuration reads the configuration, and the status too if that is no more work.
 //
-// The version stands outside of the configuration, and Pacemaker answers with either or with
-// everything. It is asked for first: should the configuration be edited before that is read, a
-// patch is one against a version that is no more, and Pacemaker refuses it.
+// The version is outside the configuration, and Pacemaker answers with either of them or with
+// everything. The version is read first: if the configuration is then edited before it is read, a
+// patch is against an outdated version, and Pacemaker refuses it.
 func (t *Tools) Configuration(ctx context.Context) (*CIB, error) {
 	if file, err := os.Stat(t.Saved); err != nil || file.Size() < Large {
 		return t.Query(ctx)
@@ -130,9 +130,9 @@ type patch struct {
 	text []byte
 }
 
-// Check lets crm_verify and crm_simulate look at the plan's new configuration, and makes the patch
-// at the same time. A configuration with which Pacemaker would start nothing for want of fencing
-// gives ErrNoFencing together with the forecast.
+// Check has crm_verify and crm_simulate check the plan's new configuration, and makes the patch at
+// the same time. If Pacemaker would start nothing because fencing is missing, it returns
+// ErrNoFencing together with the forecast.
 func (t *Tools) Check(ctx context.Context, p Plan) (Forecast, error) { return t.check(ctx, p, true) }
 
 // Verify is Check without the simulation, for callers who show no forecast: it saves a third of the
@@ -142,7 +142,7 @@ func (t *Tools) Verify(ctx context.Context, p Plan) (warnings []string, err erro
 	return f.Warnings, err
 }
 
-// errNoStatus is a fault of the caller.
+// errNoStatus is a mistake of the caller.
 var errNoStatus = errors.New("a configuration that was read without its status cannot be simulated")
 
 func (t *Tools) check(ctx context.Context, p Plan, simulated bool) (Forecast, error) {
@@ -180,9 +180,9 @@ func (t *Tools) check(ctx context.Context, p Plan, simulated bool) (Forecast, er
 
 // Apply writes the plan as one versioned patch.
 //
-// Pacemaker 2.1.5 takes changes in a part of the cluster that has no quorum, too, and drops or
-// merges them by version when the parts meet again: what was written there may be lost, or win over
-// what the other part wrote. So Apply refuses.
+// Pacemaker 2.1.5 accepts changes even in a partition without quorum, and drops or merges them by
+// version when the partitions meet again: what was written there may be lost, or override what the
+// other partition wrote. So Apply refuses.
 func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	if p.Empty() {
 		return nil
@@ -222,8 +222,8 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	writing, done := outlive(ctx)
 	defer done()
 	out, err := t.run(writing, p.patch.text, "cibadmin", "--patch", "--xml-pipe")
-	// The version counts changes of the status too, and a resource that fails over and over changes
-	// that faster than a plan can be made again. While the configuration itself is the one that was
+	// The version counts changes of the status too, and a resource that keeps failing changes that
+	// faster than a new plan can be made. As long as the configuration itself is the one that was
 	// read, the plan is still right, and only the count is out of date.
 	for range maxRenumber {
 		if err != nil || ctx.Err() != nil || !patchIsStale(out) {
@@ -240,14 +240,14 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	}
 	if writing.Err() != nil && err != nil {
 		return fmt.Errorf(
-			"it is not known whether the configuration was written, `hawser plan` tells: %w", err)
+			"it is not known whether the configuration was written; `hawser plan` shows it: "+
+				"%w", err)
 	}
 	if err != nil {
 		return err
 	}
 	if out.code == exitError && p.Base.Version.Epoch > 0 && saysStale(out) {
-		// the configuration is older than the one that was read: somebody has put another in its
-		// place
+		// the configuration is older than the one that was read: somebody has replaced it
 		out.code = exitOld
 	}
 	if out.code != 0 {
@@ -259,8 +259,8 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 // writeGrace is how long a write that has begun may still take when its caller gives up.
 const writeGrace = 5 * time.Second
 
-// outlive is a context that lasts a little longer than ctx: whoever is told that nothing was
-// written must be able to rely on it.
+// outlive returns a context that lasts a little longer than ctx: a report that nothing was written
+// must be reliable.
 func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	stop := context.AfterFunc(ctx, func() {
@@ -273,21 +273,20 @@ func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return longer, func() { stop(); cancel() }
 }
 
-// maxRenumber bounds how often Apply follows a status that changes all the time.
+// maxRenumber bounds how often Apply retries while the status keeps changing.
 const maxRenumber = 40
 
 var sourceVersionRE = regexp.MustCompile(`(<source [^>]*num_updates=")[0-9]+"`)
 
-// renumber makes a patch one against the same configuration with another count of the status's
-// changes.
+// renumber adapts a patch to the same configuration with a different count of status changes.
 func renumber(patch []byte, updates int) []byte {
 	return sourceVersionRE.ReplaceAll(patch, fmt.Appendf(nil, `${1}%d"`, updates))
 }
 
 // planFiles are a plan's two configurations, in files that only this user can read: they may hold
-// secrets. What has happened in the cluster can be many times as large as its configuration, and is
-// needed by the scheduler alone: crm_diff finds no difference in it, and crm_verify would only warn
-// of failures and of resources that are deleted while they run, and take three times as long.
+// secrets. The status can be many times as large as the configuration, and only the scheduler needs
+// it: crm_diff finds no difference in it, and crm_verify would only warn of failures and of
+// resources that are deleted while they run, and take three times as long.
 type planFiles struct {
 	dir       string
 	base, new string // with every node down
@@ -322,7 +321,7 @@ func writePlan(p Plan, simulated bool) (planFiles, error) {
 	return f, nil
 }
 
-// makePatch lets crm_diff compare the two configurations. Its exit code is 1 where they differ.
+// makePatch has crm_diff compare the two configurations. Its exit code is 1 if they differ.
 func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
 	out, err := t.run(ctx, nil, "crm_diff", "--original", f.base, "--new", f.new)
 	if err != nil {
@@ -337,9 +336,9 @@ func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
 	return nil
 }
 
-// verify runs crm_verify. Its exit code is 78 for whatever it calls an error, and also for what it
-// calls a warning, such as an option's deprecated name. The cluster takes such a configuration, so
-// warnings alone refuse nothing.
+// verify runs crm_verify. Its exit code is 78 for anything it calls an error, and also for what it
+// calls a warning, such as an option's deprecated name. The cluster accepts such a configuration,
+// so warnings alone are not a refusal.
 func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err error) {
 	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--xml-file", f.new)
 	if err != nil {
@@ -352,7 +351,7 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 	case out.code != exitConfig:
 		return warnings, t.toolError("crm_verify", "check the configuration", out)
 	case len(errs) > 0 && onlyFencing(errs) && !f.resources:
-		return warnings, nil // nothing is there to be started
+		return warnings, nil // there is nothing to start
 	case len(errs) > 0 && onlyFencing(errs):
 		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
 			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so " +
@@ -369,8 +368,7 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 	}
 }
 
-// verifyWarnings asks once more, because crm_verify tells its warnings only to those who ask twice
-// as loud.
+// verifyWarnings runs crm_verify again, because it prints warnings only with a second --verbose.
 func (t *Tools) verifyWarnings(ctx context.Context, f planFiles) ([]string, error) {
 	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--verbose", "--xml-file", f.new)
 	if err != nil {
@@ -378,7 +376,7 @@ func (t *Tools) verifyWarnings(ctx context.Context, f planFiles) ([]string, erro
 	}
 	all, _ := sorted(complaints(string(out.stderr), f.xml))
 	return slices.DeleteFunc(all, func(w string) bool {
-		// stonith-enabled=false, of which our callers speak themselves
+		// stonith-enabled=false, which our callers report themselves
 		return strings.HasPrefix(w, "Blind faith")
 	}), nil
 }

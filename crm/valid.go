@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// isNCName says whether the string can be an id: the CIB's schema makes ids of XML's type ID, which
+// isNCName says whether the string can be an id: in the CIB's schema ids have XML's type ID, which
 // is a name without a colon.
 func isNCName(s string) bool {
 	for i, c := range s {
@@ -25,22 +25,22 @@ func isNCName(s string) bool {
 	return s != "" && utf8.ValidString(s)
 }
 
-// checkID reports an id that XML cannot bear.
+// checkID reports an id that XML does not allow.
 func (r *report) checkID(field, id string) {
 	switch {
 	case id == "":
 		r.add(field, "", "an id is required")
 	case !isNCName(id):
 		r.add(field, id,
-			"is not an id: it must begin with a letter or _ and go on with letters, digits, '.', "+
+			"is not an id: it must begin with a letter or _, followed by letters, digits, '.', "+
 				"'_' and '-' only")
 	}
 }
 
-// checkText reports a value that XML cannot bear, or that Pacemaker's own writing of the CIB would
-// change: 2.1 writes a line feed as the two characters \n and a tab as spaces, and no longer
-// escapes markup after a character beyond ASCII, which makes the whole configuration unreadable for
-// its own tools.
+// checkText reports a value that XML cannot hold, or that Pacemaker would change when it writes the
+// CIB: 2.1 writes a line feed as the two characters \n and a tab as spaces, and no longer escapes
+// markup after a character beyond ASCII, which makes the whole configuration unreadable for its own
+// tools.
 func (r *report) checkText(field, value string) {
 	if !utf8.ValidString(value) {
 		r.add(field, value, "is not valid UTF-8")
@@ -53,7 +53,7 @@ func (r *report) checkText(field, value string) {
 			r.add(field, value, "holds a line break or a tab, which Pacemaker does not keep")
 			return
 		case c < ' ' || c == 0x7f || c == 0xfffe || c == 0xffff:
-			r.add(field, value, "holds the control character U+%04X, which XML cannot bear", c)
+			r.add(field, value, "holds the control character U+%04X, which XML does not allow", c)
 			return
 		case c > 0x7f:
 			beyond = true
@@ -85,10 +85,10 @@ func (r *report) checkAttrs(field string, attrs Attrs) {
 	}
 }
 
-// nameRE is what crmsh's grammar can say of attributes' names and agents, and what agents use.
+// nameRE matches the names of attributes and agents that crmsh's grammar allows and agents use.
 var nameRE = regexp.MustCompile(`^[A-Za-z0-9_#][A-Za-z0-9_.:#/@+-]*$`)
 
-// checkOneOf reports a value that is not among the choices; "" is always accepted.
+// checkOneOf reports a value that is not among the choices; "" is always allowed.
 func (r *report) checkOneOf(field, value string, choices ...string) {
 	if value == "" {
 		return

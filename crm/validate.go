@@ -39,8 +39,8 @@ func (o *Primitive) validate(r *report) {
 	}
 }
 
-// validate reports an operation without a name, with times that are none, or one that Pacemaker
-// would take for the same as another: name and interval tell operations apart, their roles do not.
+// validate reports an operation without a name, with invalid times, or one that Pacemaker would
+// confuse with another: name and interval tell operations apart, roles do not.
 func (op *Op) validate(r *report, seen map[string]bool) {
 	if op.Name == "" {
 		r.add("op", "", "an operation needs a name, such as monitor")
@@ -289,7 +289,7 @@ func (o *Location) refs() []ref {
 }
 
 func (*Property) refs() []ref { return nil }
-func (*Tag) refs() []ref      { return nil } // Pacemaker lets a tag name what is not there
+func (*Tag) refs() []ref      { return nil } // Pacemaker lets a tag name what does not exist
 func (*Node) refs() []ref     { return nil }
 func (*XML) refs() []ref      { return nil }
 

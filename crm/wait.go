@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// poll is how long Wait lets the cluster work between two looks: short enough that a person does
-// not notice. On a machine so busy that looking takes longer than this, it lets it work as long as
-// the look took.
+// poll is how long Wait lets the cluster work between two checks: short enough that a person does
+// not notice. On a machine so busy that a check takes longer than this, it pauses for as long as
+// the check took.
 const poll = 150 * time.Millisecond
 
 // Wait asks the scheduler, with the live configuration and status, what is left to do, until that
-// is nothing: what `crm_resource --wait` does every two seconds. A fresh edit is seen at once,
-// because the scheduler is asked here and not the controller that has yet to hear of it. A
-// configuration in a file has no cluster that would act on it, and is settled at once.
+// is nothing, as `crm_resource --wait` does every two seconds. A fresh edit is seen at once,
+// because this asks the scheduler and not the controller, which may not have heard of it yet. A
+// configuration in a file has no cluster to act on it, and is settled at once.
 func (t *Tools) Wait(ctx context.Context, progress func(Progress)) error {
 	if t.file() != "" {
 		return ctx.Err()

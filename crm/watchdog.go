@@ -21,8 +21,8 @@ func (c *CIB) FencingEnabled() bool {
 }
 
 // Watchdogs says whether Pacemaker counts the nodes' watchdogs (SBD without a disk) as a fence
-// device, and whether unreachable nodes are really left to them: unpack_config() of Pacemaker asks
-// for the first before it starts anything, and for the second when it has to fence.
+// device, and whether unreachable nodes are really left to them: unpack_config() of Pacemaker
+// checks the first before it starts anything, and the second when it has to fence.
 func (c *CIB) Watchdogs() (there, used bool) {
 	have, _ := c.Property(HaveWatchdog)
 	there = IsTrue(have)
@@ -30,9 +30,9 @@ func (c *CIB) Watchdogs() (there, used bool) {
 	return there, there && (!ok || wait != 0)
 }
 
-// WatchdogTimeout reads stonith-watchdog-timeout: 0 where unreachable nodes are not left to their
+// WatchdogTimeout reads stonith-watchdog-timeout: 0 if unreachable nodes are not left to their
 // watchdogs, negative for twice each node's own SBD_WATCHDOG_TIMEOUT. word is the value as written;
-// ok is false where it is not a time.
+// ok is false if it is not a time.
 func (c *CIB) WatchdogTimeout() (wait time.Duration, word string, ok bool) {
 	word, set := c.Property(WatchdogTimeout)
 	switch {

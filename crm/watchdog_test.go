@@ -25,7 +25,7 @@ func withProperties(t *testing.T, properties map[string]string) *crm.CIB {
 	return cib
 }
 
-// A stonith-watchdog-timeout of 0, in any unit, leaves nobody to his watchdog.
+// With a stonith-watchdog-timeout of 0, in any unit, no node is left to its watchdog.
 func TestWatchdogs(t *testing.T) {
 	for _, c := range []struct {
 		have, timeout string // "" is not set

@@ -69,36 +69,36 @@ type Finding struct {
 	Reported *time.Time `json:"told,omitempty"`
 }
 
-// Check is one question to the node or the cluster.
+// Check is one check of the node or the cluster.
 type Check struct {
-	// Name is how it is called in reports, such as haproxy-config, and Short what it looks for.
+	// Name is its name in reports, such as haproxy-config, and Short what it looks for.
 	Name, Short string
 	// Node is the node that is checked, "" for the cluster.
 	Node string
-	// Worst is the severity of its worst finding, Why what its findings lead to, and Remedy what
-	// fixes them, in short. They document the check.
+	// Worst is the severity of its worst finding, Why what its findings lead to, and Remedy briefly
+	// what fixes them. They document the check.
 	Worst       Severity
 	Why, Remedy string
 	// Timeout is how long it may take; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Run checks. An error says that it could not, and becomes a finding of severity Unknown beside
-	// those returned.
+	// Run does the check. An error says that it could not, and becomes a finding of severity
+	// Unknown besides those returned.
 	Run func(ctx context.Context) ([]Finding, error)
 }
 
 // DefaultTimeout is how long a check without a Timeout may take.
 const DefaultTimeout = 20 * time.Second
 
-// atOnce is how many checks run at the same time. On a small machine that is busy, which is when it
-// is checked, all of them at once starve each other (seen: 25 of 40 without an answer on one slow
-// processor).
+// atOnce is how many checks run at the same time. On a small, busy machine (and machines are
+// checked when they are busy) all of them at once starve each other (seen: 25 of 40 without an
+// answer on one slow processor).
 const atOnce = 4
 
 // Report is what was found.
 type Report struct {
 	// Findings are sorted, worst first.
 	Findings []Finding `json:"findings"`
-	// Checked are the names of the checks that were run, whatever came of them.
+	// Checked lists the checks that were run, whatever their outcome.
 	Checked []string `json:"looked"`
 }
 
@@ -198,7 +198,7 @@ func (c Check) run(ctx context.Context) []Finding {
 		a.findings = append(a.findings, Finding{
 			Check: c.Name, Node: c.Node, Severity: Unknown,
 			What: "could not be checked: " + a.err.Error(),
-			Why:  "it may be fine or not: this check looks for " + c.Short,
+			Why:  "this check looks for " + c.Short,
 		})
 	}
 	return a.findings

@@ -49,8 +49,8 @@ func TestRunSortsWorstFirst(t *testing.T) {
 	require.JSONEq(t, `{"findings":[],"looked":[]}`, string(text))
 }
 
-// A check that hangs, whether or not it looks at its context, and one that panics are "unknown",
-// and hold nobody up.
+// A check that hangs, whether or not it respects its context, and one that panics are "unknown",
+// and delay nothing.
 func TestCheckThatDoesNotAnswerIsUnknown(t *testing.T) {
 	over := make(chan struct{})
 	defer close(over)

@@ -58,7 +58,7 @@ func Compare(nodes map[string]map[string]string, conffiles map[string]string) []
 		switch {
 		case strings.HasPrefix(name, FactConfig):
 			resource := strings.TrimPrefix(name, FactConfig)
-			f.Why = "after a failover clients meet another configuration"
+			f.Why = "after a failover clients get a different configuration"
 			f.Fix = []string{fmt.Sprintf(
 				"hawser reload --push %s %s   # on the node whose file is right",
 				cmp.Or(conffiles[resource], "FILE"), resource)}

@@ -10,10 +10,10 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 )
 
-// Attribute is the private node attribute in which a node reports to the others what it has found.
+// Attribute is the private node attribute in which a node reports its findings to the others.
 const Attribute = contract.DoctorAttribute
 
-// NodeReport is what a node reports of itself to the cluster.
+// NodeReport is what a node reports about itself to the cluster.
 type NodeReport struct {
 	At time.Time `json:"at"`
 	// Facts are what nodes should have in common, by name.
@@ -23,18 +23,18 @@ type NodeReport struct {
 	Left int `json:"left,omitempty"`
 }
 
-// How long a report may be, and for how long it holds. Every node keeps every node's attribute in
+// How big a report may be, and how long it is valid. Every node keeps every node's attribute in
 // memory.
 const (
 	reportLimit   = 4 << 10
 	unpackedLimit = 1 << 20
-	// Refresh is after how long the same is reported again, so that others know that it still
-	// holds; Stale is after how long it no longer does.
+	// Refresh is after how long an unchanged report is sent again, so that others know it is still
+	// valid; Stale is after how long it no longer is.
 	Refresh = time.Hour
 	Stale   = Refresh + 30*time.Minute
 )
 
-// Same reports whether two reports differ in nothing but their time.
+// Same reports whether two reports differ only in their time.
 func (t NodeReport) Same(other NodeReport) bool {
 	a, errA := json.Marshal(NodeReport{Facts: t.Facts, Findings: t.Findings, Left: t.Left})
 	b, errB := json.Marshal(NodeReport{
@@ -82,7 +82,7 @@ func Unpack(value string) (NodeReport, error) {
 	return t, err
 }
 
-// FactsOf returns the facts of those nodes whose reports still hold.
+// FactsOf returns the facts of those nodes whose reports are still valid.
 func FactsOf(values map[string]string, now time.Time) map[string]map[string]string {
 	facts := map[string]map[string]string{}
 	for node, value := range values {
@@ -93,8 +93,8 @@ func FactsOf(values map[string]string, now time.Time) map[string]map[string]stri
 	return facts
 }
 
-// FindingsFrom returns the findings that another node has reported, or that there is no report that
-// can be read. An empty value is no report.
+// FindingsFrom returns the findings that another node has reported, or one finding if there is no
+// readable report. An empty value is no report.
 func FindingsFrom(node, value string, now time.Time) (NodeReport, []Finding) {
 	silent := func(what string) []Finding {
 		return []Finding{{Check: "other-nodes", Severity: Unknown, Node: node, What: what,
@@ -124,7 +124,8 @@ func FindingsFrom(node, value string, now time.Time) (NodeReport, []Finding) {
 	if age < -VeryWrong { // clock-skew goes by ICMP's time stamps, which do not show whole days
 		t.Findings = append(t.Findings, Finding{
 			Check: "clock-skew", Severity: Error, Node: node, Reported: &at, Subject: node,
-			What: fmt.Sprintf("by its clock it reported %v from now", (-age).Round(time.Second)),
+			What: fmt.Sprintf("by its clock, the report is from %v in the "+
+				"future", (-age).Round(time.Second)),
 			Why: "one of the two clocks is wrong: certificates and API tokens are refused " +
 				"there, and the logs of a failover cannot be compared",
 			Fix: []string{

@@ -41,7 +41,7 @@ func TestToldAndHeard(t *testing.T) {
 	require.False(t, again.Same(later))
 }
 
-// What nodes told of themselves is had by node, of those of whom it still holds.
+// What nodes reported about themselves is returned by node, as long as it is still valid.
 func TestHeard(t *testing.T) {
 	said := doctor.NodeReport{At: noon, Facts: map[string]string{"hawser": "1.0"}}
 	value, err := said.Pack()
@@ -81,8 +81,8 @@ func TestSilenceIsUnknown(t *testing.T) {
 	require.Empty(t, found)
 }
 
-// A node that has told of itself in the future shows that a clock is wrong, also by whole days; the
-// rest of what it told holds.
+// A report from the future shows that a clock is wrong, even by whole days; the rest of the report
+// is valid.
 func TestToldInTheFuture(t *testing.T) {
 	value, err := doctor.NodeReport{
 		At: noon.AddDate(0, 0, 2), Facts: map[string]string{"hawser": "1.0"},
@@ -95,12 +95,12 @@ func TestToldInTheFuture(t *testing.T) {
 	require.Equal(t, "full", found[0].What)
 	require.Equal(t, "clock-skew", found[1].Check)
 	require.Equal(t, doctor.Error, found[1].Severity)
-	require.Equal(t, "by its clock it reported 48h0m0s from now", found[1].What)
+	require.Equal(t, "by its clock, the report is from 48h0m0s in the future", found[1].What)
 	_, found = doctor.FindingsFrom("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second))
 	require.Len(t, found, 1)
 }
 
-// However much is wrong, what is told stays small, has the worst, and says that there is more.
+// However much is wrong, the report stays small, has the worst, and says that there is more.
 func TestToldIsBounded(t *testing.T) {
 	random, err := os.ReadFile("/proc/sys/kernel/random/uuid")
 	require.NoError(t, err)

@@ -13,6 +13,6 @@ func At(node string, found []Finding) []Finding {
 	return found
 }
 
-// VeryWrong is how far apart two clocks are when what expires by the clock (a failure-timeout, a
-// token, a certificate, a rule) does so at another time on another node.
+// VeryWrong is how far apart two clocks have to be to make a difference for what expires by the
+// clock: a failure-timeout, a token, a certificate, a rule.
 const VeryWrong = 30 * time.Second

@@ -7,8 +7,8 @@ import (
 )
 
 // Define returns the command that writes objects as they ought to be, in one transaction. An object
-// whose secret would be shown is edited by hand, and so is one that is made from a template,
-// together with the template: either may have what is wrong.
+// whose secret would be shown has to be edited by hand, and so has one that is made from a
+// template, together with the template: the mistake may be in either.
 func Define(objects ...crm.Object) string {
 	var lines []string
 	for _, o := range objects {

@@ -6,7 +6,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
-// What a node reports of its sbd.
+// What a node reports about its sbd.
 const (
 	sbdIdle = "not running"
 	sbdDisk = "with a disk"
@@ -18,14 +18,14 @@ func SBDFact(n sbd.Daemon) string {
 	case !n.Running:
 		return sbdIdle
 	case n.Disks != "":
-		return sbdDisk // the disk's own times count
+		return sbdDisk // the disk's own time-outs apply
 	case n.Fires() == 0:
 		return n.Word
 	}
 	return n.Fires().String()
 }
 
-// ReportedSBD reads what another node has reported, nil for nothing.
+// ReportedSBD parses another node's report, nil if there is none.
 func ReportedSBD(facts map[string]string) *sbd.Daemon {
 	fact, ok := facts[FactSBD]
 	if !ok {

@@ -29,6 +29,7 @@ func TestSBDFact(t *testing.T) {
 		heard := ReportedSBD(map[string]string{FactSBD: fact})
 		require.Equal(t, fact, SBDFact(*heard))
 	}
-	require.Equal(t, "not running", SBDFact(*ReportedSBD(map[string]string{FactSBD: SBDFact(sbd.Daemon{})})))
+	require.Equal(t, "not "+
+		"running", SBDFact(*ReportedSBD(map[string]string{FactSBD: SBDFact(sbd.Daemon{})})))
 	require.Nil(t, ReportedSBD(map[string]string{"hawser": "1.0"}))
 }

@@ -1,7 +1,7 @@
 package doctor
 
-// Together are a node's findings, those that could not be looked at for the same reason as one:
-// where Pacemaker does not answer most cannot.
+// Together merges those of a node's findings that could not be checked for the same reason into
+// one: if Pacemaker does not answer, that is most of them.
 func (r Report) Together(node string) [][]Finding {
 	var groups [][]Finding
 	at := map[string]int{}

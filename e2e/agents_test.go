@@ -37,8 +37,8 @@ func TestOCFTester(t *testing.T) {
 	}
 }
 
-// TestMetaDataInEveryTool shows that whoever reads an agent's meta-data sees every parameter: crmsh, pcs, Pacemaker, and the schema
-// of OCF 1.1 that pcs ships.
+// TestMetaDataInEveryTool shows that every reader of an agent's meta-data sees every parameter:
+// crmsh, pcs, Pacemaker, and the schema of OCF 1.1 that pcs ships.
 func TestMetaDataInEveryTool(t *testing.T) {
 	c := fresh(t)
 	for agent, names := range parameters {

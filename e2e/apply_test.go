@@ -140,8 +140,9 @@ func TestNodeLost(t *testing.T) {
 	c.sees(t, third)
 }
 
-// TestCloudFaultsDuringAFailover makes the cloud's API misbehave while the address has to move. It moves all the same, as soon as the
-// API lets it; an API that is down while nothing has to move moves nothing and costs nothing.
+// TestCloudFaultsDuringAFailover makes the cloud's API misbehave while the address has to move. It
+// still moves, as soon as the API lets it; an API that is down while nothing has to move moves
+// nothing and costs nothing.
 func TestCloudFaultsDuringAFailover(t *testing.T) {
 	c := applied(t, strings.Replace(tutorialYAML, "monitor: 15s", "monitor: 2s", 1))
 	api := c.Cloud()

@@ -106,7 +106,7 @@ func (c *cluster) measureSize(b *testing.B) (s sized) {
 	c.run(b, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false")
 	s.crmsh = c.takes(b, 1, func() { c.quiet(b) }, "sh", "-ec", "crm configure load update "+crmScript+"; crm_resource --wait --timeout 100s")
 	began()
-	// From here on by hawser's own configuration, which the mending of outages expects.
+	// From here on with hawser's own configuration, which the repair after outages expects.
 	c.erase(b)
 	c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
 	began()
@@ -118,7 +118,8 @@ func (c *cluster) measureSize(b *testing.B) (s sized) {
 // reloadRounds is how often every HAProxy is reloaded.
 const reloadRounds = 5
 
-// reloadCommand is how a reload of every node is asked for: by the command where there is one, else as it does it.
+// reloadCommand is how a reload of every node is requested: by the command if there is one,
+// otherwise the way it does it.
 func (c *cluster) reloadCommand() string {
 	if _, err := c.try("lb-1", "hawser", "reload", "--help"); err == nil {
 		return "hawser reload"

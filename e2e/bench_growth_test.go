@@ -18,12 +18,14 @@ import (
 	"github.com/hawser-ha/hawser/internal/report"
 )
 
-// populations are how many resources of others stand in the CIB.
+// populations are how many resources of others are in the CIB.
 var populations = []int{10, 100, 1000}
 
-// populate gives the cluster so many stopped resources that are nothing to hawser, and on each node the history that the probe of each of
-// them leaves, which is most of such a CIB. The probes themselves are not run: 3,000 of them take Pacemaker more than five minutes here. So none are
-// asked for (resource-discovery), also where a node has joined anew and the cluster has forgotten what it was told here.
+// populate gives the cluster that many stopped resources that hawser does not own, and on each node
+// the history that the probe of each of them leaves, which is most of such a CIB. The probes
+// themselves are not run: 3,000 of them take Pacemaker more than five minutes here. So none are
+// asked for (resource-discovery), even if a node has rejoined and the cluster has forgotten what it
+// was told here.
 func (c *cluster) populate(b *testing.B, n int) {
 	b.Helper()
 	nodes := c.ids(b)
@@ -155,7 +157,7 @@ func (t took) figure(name string) report.Figure {
 	return report.Figure{Name: name, Value: ms(t.wall), Unit: "ms", More: []report.Figure{{Name: "CPU", Value: ms(t.cpu), Unit: "ms"}}}
 }
 
-// grown is what was measured beside so many other resources.
+// grown is what was measured next to that many other resources.
 type grown struct {
 	plan, write, apply took // of hawser; write is apply --no-wait
 	query              took // cibadmin: all of the CIB, which plan reads
@@ -184,8 +186,9 @@ func (c *cluster) large(b *testing.B) bool {
 	return size >= crm.Large
 }
 
-// measureGrowth measures everything beside n resources of others. While resources are kept stopped, the cluster has nothing to do after a write but
-// to probe what is new, so that one measurement does not disturb the next.
+// measureGrowth measures everything next to n resources of others. While resources are kept
+// stopped, the cluster has nothing to do after a write but to probe what is new, so that one
+// measurement does not disturb the next.
 func (c *cluster) measureGrowth(b *testing.B, n int) (g grown) {
 	b.Helper()
 	const runs = 5
@@ -226,9 +229,10 @@ func (c *cluster) measureGrowth(b *testing.B, n int) (g grown) {
 	return g
 }
 
-// BenchmarkGrowth has plan and apply work beside 10, 100 and 1,000 resources of others.
+// BenchmarkGrowth runs plan and apply next to 10, 100 and 1,000 resources of others.
 func BenchmarkGrowth(b *testing.B) {
-	// A lab of its own with a patient membership: a node that joins anew makes the cluster do work that nobody asked for.
+	// A lab of its own with a patient membership: a node that rejoins makes the cluster do work
+	// that nobody asked for.
 	c := ofSize(b, 3, corosync.Timing{Token: 5 * time.Second})
 	c.write(b, "lb-1", yamlPath, tutorialYAML)
 	c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
@@ -247,7 +251,8 @@ func recordGrowth(b *testing.B, all []grown) {
 	b.Helper()
 	few, many := all[0], all[len(all)-1]
 	beside := fmt.Sprintf("beside %d other resources", populations[len(populations)-1])
-	// grew is what a command takes beside many, held against what it takes beside few, without the growth of cibadmin.
+	// grew compares a command's time next to many resources with that next to few, without the
+	// growth of cibadmin.
 	grew := func(name string, of func(grown) took, cibadmin took, goals ...report.Goal) {
 		ours := of(many).minus(cibadmin).figure(name)
 		ours.More = append(ours.More, report.Figure{Name: "with cibadmin's growth", Value: ms(of(many).wall), Unit: "ms"},

@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/report"
 )
 
-// departure is a way in which an address leaves its node, and how what it left behind is made good.
+// departure is a way in which an address leaves its node, and how to undo what that left behind.
 type departure struct {
 	what      string
 	leave     func(b *testing.B, c *cluster, holder, other string)

@@ -17,8 +17,9 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// How long a client on the same LAN is not served when something dies: hawser beside keepalived, on the same nodes in the same run. The
-// client makes a new connection every 2 ms, whatever has become of those before.
+// How long a client on the same LAN is not served when something dies: hawser next to keepalived,
+// on the same nodes in the same run. The client makes a new connection every 2 ms, regardless of
+// the earlier ones.
 
 // lanConfigured gives every balancer a configuration of HAProxy that binds all addresses, so that the one on the LAN needs no mention.
 func (c *cluster) lanConfigured(t testing.TB) {
@@ -53,8 +54,8 @@ floating_ips:
 type contender struct {
 	name string
 	up   func(c *cluster, b *testing.B)
-	// mend brings a node back to what up made of it.
-	mend func(c *cluster, b *testing.B, node string)
+	// repair restores a node to what up made of it.
+	repair func(c *cluster, b *testing.B, node string)
 }
 
 func hawserIs(name string) contender {
@@ -65,7 +66,7 @@ func hawserIs(name string) contender {
 			c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
 			c.lanServed(b)
 		},
-		mend: func(c *cluster, b *testing.B, _ string) {
+		repair: func(c *cluster, b *testing.B, _ string) {
 			c.allOnline(b)
 			// A failure that is recorded after it was to be forgotten keeps HAProxy off its node, so both are asked for until they are so.
 			eventually(b, time.Minute, "failures are forgotten, and every HAProxy runs", func() error {
@@ -86,7 +87,7 @@ func keepalivedIs(k keepalived) contender {
 	return contender{
 		name: k.name,
 		up:   func(c *cluster, b *testing.B) { k.everywhere(c, b) },
-		mend: func(c *cluster, b *testing.B, node string) {
+		repair: func(c *cluster, b *testing.B, node string) {
 			c.allOnline(b)
 			k.stop(c, b, node)
 			k.start(c, b, node)
@@ -110,7 +111,7 @@ type fault struct {
 	// prepare runs before the client asks.
 	prepare func(c *cluster, b *testing.B, holder string)
 	happen  func(c *cluster, b *testing.B, holder string)
-	// after mends what the contender does not know of.
+	// after restores what the contender does not know about.
 	after func(c *cluster, b *testing.B, holder string)
 }
 
@@ -173,12 +174,12 @@ func (c *cluster) outages(b *testing.B, who contender, f fault) []load.Report {
 		if f.after != nil {
 			f.after(c, b, holder)
 		}
-		who.mend(c, b, holder)
+		who.repair(c, b, holder)
 	}
 	return all
 }
 
-// gapOf is the figure of a contender: the median of the longest gaps, with the worst beside it.
+// gapOf is the figure of a contender: the median of the longest gaps, together with the worst.
 func gapOf(who contender, all []load.Report) report.Figure {
 	var gaps, waits []time.Duration
 	var refused, lost int
@@ -198,7 +199,7 @@ func gapOf(who contender, all []load.Report) report.Figure {
 	}
 }
 
-// beside has the same fault happen to keepalived in both its configurations.
+// beside measures the same fault with keepalived in both its configurations.
 func (c *cluster) beside(b *testing.B, f fault) []report.Figure {
 	b.Helper()
 	var figures []report.Figure
@@ -283,7 +284,7 @@ var keeperKilled = fault{
 	},
 }
 
-// keepersKilled has nobody left who would notice but the recurring monitor.
+// keepersKilled leaves only the recurring monitor to notice.
 var keepersKilled = fault{
 	name: "keeper and standby killed -9 at once, then HAProxy",
 	happen: func(c *cluster, b *testing.B, holder string) {
@@ -341,7 +342,8 @@ func (c *cluster) ours(b *testing.B, f fault) (figure report.Figure) {
 	return figure
 }
 
-// BenchmarkHAProxyHangs stops HAProxy's processes, so that the kernel goes on accepting connections that nobody answers.
+// BenchmarkHAProxyHangs stops HAProxy's processes, so that the kernel keeps accepting connections
+// that nobody answers.
 func BenchmarkHAProxyHangs(b *testing.B) {
 	c := fresh(b)
 	c.lanConfigured(b)

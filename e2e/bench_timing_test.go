@@ -44,8 +44,9 @@ func pings(token int) corosync.Timing {
 	return corosync.Timing{Token: time.Duration(token) * time.Millisecond, PingInterval: 250 * time.Millisecond, PingTimeout: time.Second}
 }
 
-// BenchmarkMembershipUnderLoad has a lab of three balancers for each candidate, all at once, with twice as many busy loops as there are
-// cores, and counts how often each lab's membership was formed anew, and how often a living node was left out.
+// BenchmarkMembershipUnderLoad has a lab of three balancers for each candidate, all at once, with
+// twice as many busy loops as there are cores, and counts how often each lab's membership was
+// formed again, and how often a living node was left out.
 func BenchmarkMembershipUnderLoad(b *testing.B) {
 	needs.Root(b)
 	soak := 20 * time.Second

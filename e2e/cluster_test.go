@@ -28,7 +28,8 @@ var floatingIP = lab.FloatingIP.String()
 // tests come last, and two at a time (t.Parallel), as they wait more than they work.
 type cluster struct{ *lab.Lab }
 
-// labName is the laboratory's name. HAWSER_LAB gives another one, so that two runs can stand side by side.
+// labName is the laboratory's name. HAWSER_LAB sets another one, so that two labs can exist side by
+// side.
 func labName() string { return cmp.Or(os.Getenv("HAWSER_LAB"), "e2e") }
 
 // actionTime is how long the cloud takes to move an address: long enough for the agent to have to ask how far it is.

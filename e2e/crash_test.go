@@ -70,7 +70,8 @@ func unscathed(t *testing.T, r load.Report) {
 	require.Less(t, r.Max, time.Second, "%s", r)
 }
 
-// TestCrashRefusesNobody kills HAProxy under load, in several ways. The address stays, Pacemaker counts no failure, and is told.
+// TestCrashRefusesNobody kills HAProxy under load, in several ways. The address stays, and
+// Pacemaker counts no failure, but the crash is reported to it.
 func TestCrashRefusesNobody(t *testing.T) {
 	c := applied(t, keptYAML)
 	holder := c.holder(t)
@@ -114,8 +115,8 @@ func TestCrashRefusesNobody(t *testing.T) {
 	})
 }
 
-// TestACrashIsTold: the next monitor tells Pacemaker, who shows it and neither counts a failure nor moves anything.
-func TestACrashIsTold(t *testing.T) {
+// TestACrashIsReported: the next monitor tells Pacemaker, who shows it and neither counts a failure nor moves anything.
+func TestACrashIsReported(t *testing.T) {
 	c := applied(t, strings.Replace(keptYAML, "1min", "2s", 1))
 	holder := c.holder(t)
 	c.guarded(t, holder)
@@ -157,8 +158,8 @@ func TestKeeperKilledFirst(t *testing.T) {
 	require.Equal(t, holder, c.holder(t))
 }
 
-// TestWhatCannotBeMended is the cluster's: the address moves to a node whose HAProxy is well.
-func TestWhatCannotBeMended(t *testing.T) {
+// TestWhatCannotBeFixed is the cluster's: the address moves to a node whose HAProxy is well.
+func TestWhatCannotBeFixed(t *testing.T) {
 	c := applied(t, keptYAML)
 
 	t.Run("the binary is gone", func(t *testing.T) {

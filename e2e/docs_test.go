@@ -67,7 +67,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// TestEveryCommandOfTheDocsIsRun counts, so that no command comes to stand where no test runs it.
+// TestEveryCommandOfTheDocsIsRun counts, so that no command is added where no test runs it.
 func TestEveryCommandOfTheDocsIsRun(t *testing.T) {
 	for _, p := range pages {
 		page, err := docrun.Read(p.path) // an error if a block does not say where it is run, or the text has a command that no block runs
@@ -117,7 +117,7 @@ func (c *cluster) givePackage(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, c.Run(t.Context(), node, lab.Command{Args: []string{"dd", "status=none", "of=/root/" + filepath.Base(debs[0])}, Stdin: deb}))
 		require.NoError(t, deb.Close())
-		c.run(t, node, "rm", "-f", "/var/lib/man-db/auto-update") // its index of manual pages would be made anew at each installation
+		c.run(t, node, "rm", "-f", "/var/lib/man-db/auto-update") // its index of manual pages would be rebuilt at each installation
 	}
 }
 

@@ -47,7 +47,7 @@ func worrying(r doctor.Report) (found []doctor.Finding) {
 // What is wrong with a node is known on every other one, by name.
 func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 	c := applied(t, tutorialYAML)
-	// Each keeper has its node looked at soon after the start, without anybody's doing.
+	// Each keeper has its node checked soon after the start, by itself.
 	eventually(t, time.Minute, "nothing is wrong with any node", func() error {
 		r, _, err := c.examined(t.Context())
 		if bad := worrying(r); err == nil && len(bad) > 0 {
@@ -59,11 +59,11 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 
 	original := c.run(t, "lb-2", "cat", confFile) + "\n"
 	const wants = "/etc/systemd/system/multi-user.target.wants"
-	mend := func(ctx context.Context) error {
+	repair := func(ctx context.Context) error {
 		_, _, err := c.Exec(ctx, "lb-2", "sh", "-c", "printf %s \"$1\" >"+confFile+" && chmod 0600 /etc/hawser/token && rm -f "+wants+"/haproxy.service", "-", original)
 		return err
 	}
-	t.Cleanup(func() { require.NoError(t, mend(context.Background())) })
+	t.Cleanup(func() { require.NoError(t, repair(context.Background())) })
 	c.write(t, "lb-2", confFile, original+"\nfrontend broken\n\tbnid :81\n")
 	c.run(t, "lb-2", "chmod", "0644", "/etc/hawser/token")
 	c.run(t, "lb-2", "sh", "-c", "mkdir -p "+wants+" && ln -sf /lib/systemd/system/haproxy.service "+wants)
@@ -89,8 +89,8 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 	require.Contains(t, text, "Node lb-2, reported at ")
 	require.Contains(t, text, "$ chmod 0600 /etc/hawser/token")
 
-	// Once it is mended the keeper itself tells, for a reload has it look anew.
-	require.NoError(t, mend(t.Context()))
+	// Once it is fixed the keeper itself reports that, since a reload makes it check again.
+	require.NoError(t, repair(t.Context()))
 	c.run(t, "lb-1", "hawser", "reload", "--yes")
 	eventually(t, time.Minute, "nothing is wrong any more", func() error {
 		r, _, err := c.examined(t.Context())
@@ -101,7 +101,7 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 	})
 }
 
-// A node that is gone, and one that tells nothing, are unknown, never fine.
+// A node that is gone, and one that reports nothing, are unknown, never fine.
 func TestDoctorOfANodeThatIsSilent(t *testing.T) {
 	c := applied(t, tutorialYAML)
 	require.NoError(t, c.Kill("lb-3"))

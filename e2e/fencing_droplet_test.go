@@ -17,7 +17,7 @@ import (
 
 const fenceToken = "/etc/hawser/fence-token"
 
-// dropletYAML has lost nodes switched off by the cloud.
+// dropletYAML has failed nodes switched off by the cloud.
 func (c *cluster) dropletYAML() string {
 	var droplets []string
 	for _, n := range c.Nodes(lab.Balancer) {
@@ -61,7 +61,8 @@ func TestFencingOfDroplets(t *testing.T) {
 
 	c.write(t, "lb-1", yamlPath, yaml)
 	plan := c.run(t, "lb-1", "hawser", "plan", "-f", yamlPath)
-	require.Contains(t, plan, "after apply fence-droplet: a lost node is fenced before its resources start elsewhere.")
+	require.Contains(t, plan, "after apply fence-droplet: a failed node is fenced before its "+
+		"resources start elsewhere.")
 	c.run(t, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
 	require.NoError(t, c.get())
 	for _, n := range c.Nodes(lab.Balancer) { // any of them may fence the others, wherever the monitor runs

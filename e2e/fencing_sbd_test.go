@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// sbdYAML leaves lost nodes to their watchdogs.
+// sbdYAML leaves unreachable nodes to their watchdogs.
 var sbdYAML = strings.Replace(tutorialYAML, "fencing: off", "fencing: sbd", 1)
 
 // startSBD starts a node's SBD as sbd.service would, without a watchdog: this kernel has none. SBD itself resets the node then, by reboot(2),
@@ -35,6 +35,20 @@ func TestFencingBySBD(t *testing.T) {
 	require.Contains(t, said, "fencing by SBD: sbd.service does not run on this node (lb-1)")
 
 	t.Cleanup(func() { // SBD ends with the nodes; what the controllers wrote of it stays
+		if t.Failed() { // with this option, and without SBD, Pacemaker would not start again, and no later test would have a cluster
+			require.NoError(t, c.Heal())
+			eventually(t, time.Minute, "a test that failed leaves a cluster without SBD", func() error {
+				var errs []error
+				for _, n := range c.Nodes(lab.Balancer) {
+					_, err := c.try(n.Name, "crm_attribute", "--name", "stonith-watchdog-timeout", "--delete")
+					if err == nil {
+						return nil
+					}
+					errs = append(errs, err)
+				}
+				return errors.Join(errs...)
+			})
+		}
 		for _, n := range c.Nodes(lab.Balancer) {
 			require.NoError(t, c.Kill(n.Name))
 		}

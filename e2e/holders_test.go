@@ -17,7 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// sampleEvery is how often the holders of the address on the LAN are looked at.
+// sampleEvery is how often the holders of the address on the LAN are sampled.
 const sampleEvery = 2 * time.Millisecond
 
 // holding is who held the address from a moment on.

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// A HAProxy beside the cluster's, reloaded with -sf as people do who have no master process.
+// A HAProxy beside the cluster's, reloaded with -sf, as is usual without a master process.
 const (
 	bareConfig = `global
 	maxconn 4000

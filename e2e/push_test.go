@@ -13,7 +13,8 @@ import (
 
 const haproxyCfg = "/etc/haproxy/haproxy.cfg"
 
-// TestPush brings configurations to every node through the cluster, under requests of which none fails.
+// TestPush brings configurations to every node through the cluster, under load, and no request
+// fails.
 func TestPush(t *testing.T) {
 	c := applied(t, tutorialYAML)
 	former := c.run(t, "lb-1", "cat", haproxyCfg)
@@ -86,7 +87,8 @@ func TestPush(t *testing.T) {
 	})
 	t.Run("killed after the check", func(t *testing.T) {
 		c.write(t, "lb-1", "/root/new.cfg", versioned("five"))
-		// Killed as soon as the first node has answered: nobody is left to have it taken.
+		// Killed as soon as the first node has answered: nobody is left to order that it be
+		// applied.
 		_, err := c.try("lb-1", "sh", "-c", `hawser reload --yes --push /root/new.cfg & p=$!
 until attrd_updater --query --all --name hawser-haproxy-push 2>/dev/null | grep -q check:; do :; done
 kill -9 $p; wait $p`)
@@ -115,7 +117,7 @@ kill -9 $p; wait $p`)
 	})
 	t.Run("a node that kept away from a reload takes it", func(t *testing.T) {
 		c.write(t, "lb-3", haproxyCfg, versioned("other"))
-		require.Contains(t, c.fails(t, 8, "lb-1", "hawser", "reload", "--yes"), "is to be served")
+		require.Contains(t, c.fails(t, 8, "lb-1", "hawser", "reload", "--yes"), "should be served")
 		c.write(t, "lb-1", "/root/new.cfg", versioned("eight"))
 		c.run(t, "lb-1", push...)
 		served(t, "eight")

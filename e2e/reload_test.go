@@ -25,9 +25,9 @@ floating_ips:
     token_file: /etc/hawser/token
 `
 
-// TestReloadThroughTheCluster changes a reloadable parameter: every node's HAProxy takes its configuration over, nothing restarts, no
-// request is lost. A configuration that is broken on one node leaves that node serving, degraded with HAProxy's own words, until it
-// is mended.
+// TestReloadThroughTheCluster changes a reloadable parameter: every node's HAProxy takes its
+// configuration over, nothing restarts, no request is lost. A configuration that is broken on one
+// node leaves that node serving, degraded with HAProxy's own words, until it is fixed.
 func TestReloadThroughTheCluster(t *testing.T) {
 	c := applied(t, checkedYAML)
 	pids := map[string]string{}
@@ -74,7 +74,7 @@ func TestReloadThroughTheCluster(t *testing.T) {
 		return nil
 	})
 	c.write(t, broken, "/etc/haproxy/haproxy.cfg", intact+"\n")
-	eventually(t, 20*time.Second, broken+" serves with the mended configuration", second(broken))
+	eventually(t, 20*time.Second, broken+" serves with the fixed configuration", second(broken))
 	eventually(t, 20*time.Second, "it is no longer degraded", func() error {
 		_, err := c.try(broken, "env", "OCF_ROOT=/usr/lib/ocf", "OCF_RESOURCE_INSTANCE=haproxy", "OCF_RESKEY_stop_grace=7s",
 			"OCF_RESKEY_CRM_meta_interval=2000", "OCF_RESKEY_CRM_meta_timeout=20000", "/usr/lib/ocf/resource.d/hawser/haproxy", "monitor")
@@ -90,7 +90,8 @@ func TestReloadThroughTheCluster(t *testing.T) {
 	}
 }
 
-// TestPacemakersSecrets keeps the token in Pacemaker's secrets: the CIB has a placeholder, and the token is nowhere to be read.
+// TestPacemakersSecrets keeps the token in Pacemaker's secrets: the CIB has a placeholder, and the
+// token cannot be read anywhere.
 func TestPacemakersSecrets(t *testing.T) {
 	c := fresh(t)
 	// What `cibsecret stash` does on each node, to which it needs ssh.

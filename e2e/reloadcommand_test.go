@@ -165,7 +165,10 @@ func TestReloadCommand(t *testing.T) {
 	}{
 		{"broken", func(t testing.TB, text string) { c.write(t, odd, confFile, text+"no_such_keyword\n") }, "is here, and"},
 		{"missing", func(t testing.TB, _ string) { c.run(t, odd, "rm", confFile) }, "no such file"},
-		{"different", func(t testing.TB, text string) { c.write(t, odd, confFile, text+"# of its own\n") }, "is to be served"},
+		{"different", func(t testing.TB, text string) {
+			c.write(t, odd, confFile, text+"# of its "+
+				"own\n")
+		}, "should be served"},
 	} {
 		t.Run(fault.name+" on one node", func(t *testing.T) {
 			settled, _, code := c.reload(t, "lb-1", "--differing")
@@ -175,7 +178,7 @@ func TestReloadCommand(t *testing.T) {
 			fault.do(t, text)
 			seen, complaint, code := c.reload(t, "lb-1")
 			require.Equal(t, 8, code)
-			require.Contains(t, complaint, odd+" goes on with the configuration that it served")
+			require.Contains(t, complaint, odd+" keeps serving the previous configuration")
 			for _, node := range c.others(odd) {
 				state, _, after, _ := seen.of(t, node)
 				require.Equal(t, []string{"taken", seen.Configuration}, []string{state, after})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/load"
 	"github.com/hawser-ha/hawser/lab"
 )
 
@@ -20,12 +21,12 @@ const page = "http://203.0.113.10/"
 func (c *cluster) get() error { return c.getFrom(page) }
 
 func (c *cluster) getFrom(url string) error {
-	report, err := c.Probe(context.Background(), lab.ProbeOptions{URL: url, Every: time.Minute, For: time.Millisecond})
+	report, err := c.Load(context.Background(), "client", load.Plan{URL: url, Requests: 1, Timeout: time.Second})
 	if err != nil {
 		return err
 	}
-	if report.Requests != 1 || report.Failures > 0 {
-		return fmt.Errorf("GET %s: %d requests, failures: %v", url, report.Requests, report.Errors)
+	if report.Requests != 1 || report.Failed > 0 {
+		return fmt.Errorf("GET %s: %s", url, report)
 	}
 	return nil
 }

@@ -177,8 +177,9 @@ func TestSplitWithoutFencing(t *testing.T) {
 	require.Positive(t, seen.twice())
 }
 
-// TestSplitOfTwo divides two nodes, each of which has quorum by itself and reaches the cloud: both fence, and the one with the address is
-// given the start by priority-fencing-delay, so that they do not kill each other.
+// TestSplitOfTwo divides two nodes, each of which has quorum by itself and reaches the cloud: both
+// fence, and priority-fencing-delay gives the one with the address a head start, so that they do
+// not kill each other.
 func TestSplitOfTwo(t *testing.T) {
 	_, err := sharedLab() // which says what is missing
 	require.NoError(t, err)

@@ -41,6 +41,6 @@ func TestTemplates(t *testing.T) {
 	for _, f := range found {
 		what = append(what, f.What)
 	}
-	require.Contains(t, what, "FloatIP has no monitor that is repeated")
-	require.NotContains(t, what, "haproxy has no monitor that is repeated")
+	require.Contains(t, what, "FloatIP has no recurring monitor")
+	require.NotContains(t, what, "haproxy has no recurring monitor")
 }

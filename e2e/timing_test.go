@@ -13,7 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// tokenOf is the token in force on a node and how many milliseconds a lost node may be missed, by hawser's word.
+// tokenOf is the token in effect on a node and how many milliseconds failure detection may take, as
+// hawser reports them.
 func (c *cluster) tokenOf(node string) (token, lost float64, findings string, err error) {
 	out, err := c.try(node, "hawser", "timing", "--json")
 	if err != nil {

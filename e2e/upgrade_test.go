@@ -55,7 +55,7 @@ func newPackaged(t *testing.T, versions ...string) packaged {
 	p.explainFailure(t)
 	p.allOnline(t)
 	for _, n := range p.Nodes(lab.Balancer) {
-		p.run(t, n.Name, "rm", "-f", "/var/lib/man-db/auto-update") // else dpkg has every manual page indexed anew
+		p.run(t, n.Name, "rm", "-f", "/var/lib/man-db/auto-update") // else dpkg reindexes every manual page
 	}
 	return p
 }
@@ -127,8 +127,9 @@ func (p packaged) reloads(t *testing.T, from string) {
 	}
 }
 
-// TestUpgradeUnderLoad replaces the package on one node after the other, as dpkg does, and back. The keeper and the agents of two versions
-// work side by side: HAProxy goes on, is brought back by a keeper of the old version and of the new, is reloaded by either command.
+// TestUpgradeUnderLoad replaces the package on one node after the other, as dpkg does, and back.
+// The keeper and the agents of two versions work side by side: HAProxy keeps running, is brought
+// back by a keeper of the old version and of the new, is reloaded by either command.
 func TestUpgradeUnderLoad(t *testing.T) {
 	const old, next = "1.0.0", "1.1.0"
 	t.Parallel()

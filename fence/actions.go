@@ -16,7 +16,7 @@ type action struct {
 	run   func(*Agent, context.Context, *Call) error
 }
 
-// actions are those beside metadata, manpage, help and version.
+// actions lists all actions except metadata, manpage, help and version.
 var actions = map[string]action{
 	"on":     {plug: true, power: true, run: (*Agent).on},
 	"off":    {plug: true, power: true, cuts: true, run: (*Agent).off},
@@ -53,13 +53,12 @@ func (a *Agent) off(ctx context.Context, c *Call) error {
 	return nil
 }
 
-// cut is an off that was verified. The machine is looked at after the order whatever became of
-// that: an order that failed may have been carried out, and one that was carried out may have been
-// undone.
+// cut is a verified off. The machine is checked after the order, whether that failed or not: an
+// order that failed may have been carried out, and one that was carried out may have been undone.
 func (a *Agent) cut(ctx context.Context, c *Call) error {
 	part, cancel := context.WithCancel(ctx)
 	if deadline, ok := ctx.Deadline(); ok {
-		// time for the last look
+		// time for the last check
 		part, cancel = context.WithDeadline(ctx, deadline.Add(-min(c.Times.Shell, c.Times.Power/5)))
 	}
 	defer cancel()
@@ -68,7 +67,7 @@ func (a *Agent) cut(ctx context.Context, c *Call) error {
 	switch {
 	case err == nil && power == Off:
 		if ordered != nil {
-			c.Warnf("%s is off all the same: %v", c.Plug, ordered)
+			c.Warnf("%s is off anyway: %v", c.Plug, ordered)
 		}
 		return nil
 	case ordered != nil:
@@ -81,8 +80,8 @@ func (a *Agent) cut(ctx context.Context, c *Call) error {
 		power)
 }
 
-// reboot is a cut; what comes of the machine afterwards is no concern of the cluster's, which
-// can go on without it ("reboot" in FenceAgentAPI.md), but of the operator's.
+// reboot is a cut; whether the machine comes back afterwards matters to the operator, not to the
+// cluster, which can go on without it ("reboot" in FenceAgentAPI.md).
 func (a *Agent) reboot(ctx context.Context, c *Call) error {
 	if err := a.cut(ctx, c); err != nil {
 		return err
@@ -134,7 +133,7 @@ func (a *Agent) list(ctx context.Context, c *Call) error {
 	return nil
 }
 
-// done says what was done as the fence agents in Python do, and tells the log.
+// done prints what was done in the words of the Python fence agents, and logs it.
 func (c *Call) done(what string) {
 	fmt.Fprintf(c.env.Stdout, "Success: %s\n", what)
 	c.Infof("%s: %s", c.Plug, what)

@@ -1,12 +1,12 @@
 // Package fence is the contract between a cluster and a fence agent (ClusterLabs fence-agents,
 // doc/FenceAgentAPI.md), as one declaration: an Agent says what its parameters are and how a
-// machine's power is cut, given back and looked at, and everything else follows from that: options
-// on standard input and as flags, metadata, help and man page, dispatch, deadlines, verification,
+// machine's power is cut, restored and checked, and everything else follows from that: options on
+// standard input and as flags, metadata, help and man page, dispatch, deadlines, verification,
 // logging and the exit code.
 //
-// A fence agent's success is a promise: the cluster starts elsewhere what the machine had. So
-// nothing here takes "the order was accepted" for an answer. An off is a success when the machine
-// was seen off after the order, and at no other time.
+// A fence agent's success is a promise: on the strength of it the cluster starts the machine's
+// resources elsewhere. So "the order was accepted" is never enough. An off succeeds only if the
+// machine was seen off after the order.
 //
 // It imports param. Open agent.go first.
 package fence
@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// Power is the state of a plug. There is no third one: what is unknown is an error.
+// Power is the state of a plug. There is no third one: an unknown state is an error.
 type Power int
 
 // The states.
@@ -59,19 +59,19 @@ type Agent struct {
 	// Times are the defaults of the times.
 	Times Times
 
-	// Validate looks at what this machine must have. It asks nobody.
+	// Validate checks what this machine must have. It makes no request.
 	Validate func(context.Context, *Call) error
-	// Off cuts the plug's power and returns when it sees it off. It is called for a plug that is
-	// off too.
+	// Off cuts the plug's power and returns when it sees it off. It is also called for a plug that
+	// is already off.
 	Off func(context.Context, *Call) error
 	// On gives the plug power and returns when it sees it on.
 	On func(context.Context, *Call) error
 	// Start is On for the second half of a reboot, for which the cluster need not wait: it returns
 	// when the order is accepted.
 	Start func(context.Context, *Call) error
-	// Status is the plug's power.
+	// Status returns the plug's power.
 	Status func(context.Context, *Call) (Power, error)
-	// List is the plugs, in the order in which they are shown.
+	// List returns the plugs, in the order in which they are shown.
 	List func(context.Context, *Call) ([]Plug, error)
 	// Monitor says whether the agent could do its work now.
 	Monitor func(context.Context, *Call) error
@@ -83,10 +83,10 @@ type Times struct {
 	Login time.Duration // login_timeout: to find the plug
 	Power time.Duration // power_timeout: from the order to the verified state
 	Shell time.Duration // shell_timeout: one request
-	Wait  time.Duration // power_wait: how long a reboot looks whether the machine comes on
+	Wait  time.Duration // power_wait: how long a reboot waits for the machine to come on
 }
 
-// startTime is how long a reboot tries to order the machine on again. The machine is fenced by
+// startTime is how long a reboot tries to switch the machine on again. The machine is fenced by
 // then, and the cluster waits.
 const startTime = 10 * time.Second
 
@@ -108,8 +108,8 @@ type Env struct {
 	Log io.Writer
 }
 
-// OSEnv returns the Env of this process. Its log is syslog under the agent's name, as that of the
-// fence agents in Python is; where no syslog is, there is no log.
+// OSEnv returns the Env of this process. Its log is syslog under the agent's name, as for the
+// Python fence agents; without syslog there is no log.
 func OSEnv(name string) Env {
 	env := Env{Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	if w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_NOTICE, name); err == nil {

@@ -12,10 +12,10 @@ import (
 
 // Call is one run of the agent.
 type Call struct {
-	// Action is what is asked for, Plug the machine, as the cluster or a person named it; Node is
-	// the cluster's name of it.
+	// Action is the requested action, Plug the machine, as the cluster or a person named it; Node
+	// is the cluster's name for it.
 	Action, Plug, Node string
-	// Times are those in force.
+	// Times are the times in effect.
 	Times Times
 
 	separator                     string
@@ -24,13 +24,13 @@ type Call struct {
 	env                           Env
 	name                          string
 
-	mu      sync.Mutex // an action that goes on after its time speaks beside the one that says so
+	mu      sync.Mutex // an action that overruns its time may print beside the message about that
 	secrets []string
 	debug   io.Writer
 	log     io.Writer
 }
 
-// Redact keeps the text out of everything that the agent says from now on.
+// Redact keeps the text out of everything that the agent prints or logs from now on.
 func (c *Call) Redact(secret string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,15 +46,15 @@ func (c *Call) redact(text string) string {
 	return text
 }
 
-// Debugf says what is of use to somebody who looks for a fault: on standard error with verbose, and
-// in debug_file.
+// Debugf reports details for troubleshooting: on standard error with verbose, and in debug_file.
 func (c *Call) Debugf(format string, args ...any) { c.say("debug", false, c.verbose, format, args) }
 
-// Infof says what an operator may want to know later: in the system's log, and as Debugf does. Not
-// on standard error by itself, since Pacemaker takes what it finds there for a complaint.
+// Infof reports what an operator may want to know later: in the system's log, and as Debugf does.
+// It does not always write to standard error, since Pacemaker takes what it finds there for a
+// complaint.
 func (c *Call) Infof(format string, args ...any) { c.say("notice", true, c.verbose, format, args) }
 
-// Warnf says what an operator should look at.
+// Warnf reports what an operator should check.
 func (c *Call) Warnf(format string, args ...any) { c.say("warning", true, !c.quiet, format, args) }
 
 // Errorf logs why the action failed.
@@ -83,7 +83,7 @@ func (c *Call) say(level string, logged, shown bool, format string, args []any) 
 	log := c.log
 	go func() {
 		defer close(done)
-		// a log that cannot be written changes nothing for the machine
+		// a log that cannot be written makes no difference to the machine
 		_, _ = log.Write([]byte(text))
 	}()
 	select {

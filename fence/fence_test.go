@@ -182,7 +182,7 @@ func TestOffIsASuccessOnlyWhenSeen(t *testing.T) {
 		"it is off":  {machine: toy{power: fence.On, offDoes: fence.Off}},
 		"it was off": {machine: toy{power: fence.Off, offDoes: fence.Off}},
 		"the order failed and it is off": {machine: toy{power: fence.Off, offErr: lost},
-			stderr: "warning: a is off all the same: lost"},
+			stderr: "warning: a is off anyway: lost"},
 		"the order failed and it is on": {machine: toy{power: fence.On, offErr: lost}, code: 1,
 			stderr: "error: a is not known to be off: lost"},
 		"it is on again": {machine: toy{power: fence.On, offDoes: fence.On},

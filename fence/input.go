@@ -66,12 +66,12 @@ func parseInput(text []byte) []option {
 	return all
 }
 
-// silent are names that clusters send with every call and that say nothing to an agent
+// silent lists names that clusters send with every call and that mean nothing to an agent
 // (FenceAgentAPI.md; fence_node of cman).
 var silent = []string{"nodeid", "agent", "name", "domain"}
 
-// take gives the options to the parameters. The last one of a name counts. Unknown ones are ignored
-// with a warning, which does not show what they hold.
+// take sets the parameters from the options. The last one of a name counts. Unknown ones are
+// ignored with a warning, which does not show their values.
 func take(params []Param, given []option, c *Call) error {
 	find := func(name string) int {
 		return slices.IndexFunc(params, func(p Param) bool {
@@ -102,18 +102,18 @@ func take(params []Param, given []option, c *Call) error {
 		}
 		text, still := last[name]
 		if _, both := last[params[i].Name]; !still || both && name != params[i].Name {
-			continue // an older name yields
+			continue // the newer name wins
 		}
 		faults = append(faults, params[i].set(text))
 	}
 	return errors.Join(faults...)
 }
 
-// onePlug settles which machine is meant where both names of it are given. Pacemaker adds the
-// target under one of them if the device does not set that one, port up to Pacemaker 3.0.0 and plug
-// since 3.0.1 (stonith__default_host_arg()). So of two that differ the one that is the node's name
-// is Pacemaker's, and the other one the device's own. Where neither is, it is not known which
-// machine is meant.
+// onePlug decides which machine is meant if both port and plug are given. Pacemaker adds the target
+// under one of them if the device does not set it: port up to Pacemaker 3.0.0, plug since 3.0.1
+// (stonith__default_host_arg()). So if the two differ, the one that equals the node's name is
+// Pacemaker's, and the other is the device's own. If neither does, it is not known which machine is
+// meant.
 func onePlug(last map[string]string) error {
 	plug, port := last["plug"], last["port"]
 	switch node := last["nodename"]; {
@@ -130,7 +130,7 @@ func onePlug(last map[string]string) error {
 	return nil
 }
 
-// anyAction reports whether the options say what is to be done.
+// anyAction reports whether the options name an action.
 func anyAction(given []option) bool {
 	return slices.ContainsFunc(given, func(o option) bool {
 		return (o.name == "action" || o.name == "option") && o.text != ""

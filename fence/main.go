@@ -20,7 +20,8 @@ const (
 	exitOff   = 2 // of status: the machine is off
 )
 
-// params returns the parameters of every agent, bound to the call. The own ones come after plug.
+// params returns the parameters of every agent, bound to the call. The agent's own ones come after
+// plug.
 func (a *Agent) params(c *Call) []Param {
 	first := []Param{
 		{Name: "action", Old: "option", Letter: 'o', Holds: "action",
@@ -31,7 +32,7 @@ func (a *Agent) params(c *Call) []Param {
 	}
 	last := []Param{
 		{Name: "separator", Letter: 'C', Holds: "char", Value: param.String(&c.separator, ","),
-			Text: "What stands between the columns of list"},
+			Text: "The separator between the columns of list"},
 		{Name: "delay", Holds: "seconds", Value: param.Seconds(&c.Times.Delay, a.Times.Delay),
 			Text: "How long to wait before an off or a reboot begins; Pacemaker's " +
 				"pcmk_delay_base does the same"},
@@ -50,15 +51,15 @@ func (a *Agent) params(c *Call) []Param {
 			a.Times.Shell),
 			Text: "How long one request may take"},
 		{Name: "power_wait", Holds: "seconds", Value: param.Seconds(&c.Times.Wait, a.Times.Wait),
-			Text: "How long a reboot looks whether the machine comes on, after it was seen off " +
-				"and ordered on. The cluster waits so long"},
+			Text: "How long a reboot waits for the machine to come on, after it was seen off and " +
+				"ordered on. The cluster waits as long"},
 		{Name: "quiet", Letter: 'q', Value: param.Switch(&c.quiet),
-			Text: "Say nothing on standard error but with verbose"},
+			Text: "Print nothing on standard error unless verbose is set"},
 		{Name: "verbose", Letter: 'v', Value: param.Switch(&c.verbose),
-			Text: "Say on standard error what is done"},
+			Text: "Print on standard error what is done"},
 		{Name: "debug_file", Old: "debug", Letter: 'D', Holds: "file",
 			Value: param.String(&c.debugFile, ""),
-			Text:  "Write what is done to this file, too"},
+			Text:  "Also write what is done to this file"},
 		{Name: "version", Letter: 'V', Value: param.Switch(&c.version),
 			Text: "Print the version and exit"},
 		{Name: "help", Letter: 'h', Value: param.Switch(&c.help), Text: "Print this text and exit"},
@@ -66,7 +67,7 @@ func (a *Agent) params(c *Call) []Param {
 	return slices.Concat(first, a.Params, last)
 }
 
-// nodename is sent with every call beside plug, which wins (FenceAgentAPI.md, "Attribute
+// nodename is sent with every call besides plug, which wins (FenceAgentAPI.md, "Attribute
 // Specifications").
 func nodename(c *Call) Param { return Param{Name: "nodename", Value: param.String(&c.Node, "")} }
 
@@ -116,7 +117,7 @@ func (a *Agent) Main(ctx context.Context, env Env) int {
 	}
 	if err == nil {
 		if err = c.openDebug(); err != nil && act.power {
-			// a full disk keeps no fence from working; monitor and status complain of it before
+			// a full disk must not prevent fencing; monitor and status complain about it earlier
 			c.Warnf("%v", err)
 			err = nil
 		}
@@ -127,7 +128,7 @@ func (a *Agent) Main(ctx context.Context, env Env) int {
 	return c.exit(a.within(ctx, c, began, act))
 }
 
-// options reads them from where they are: with flags nobody reads standard input.
+// options reads the options: with flags, standard input is not read.
 func (a *Agent) options(params []Param, env Env) ([]option, error) {
 	if len(env.Args) > 1 {
 		given, err := parseFlags(params, env.Args[1:])
@@ -146,8 +147,8 @@ func (a *Agent) options(params []Param, env Env) ([]option, error) {
 	text, err := readInput(env.Stdin)
 	given := parseInput(text)
 	if anyAction(given) {
-		// A device that has help or version among its options would have each off succeed without a
-		// word to the machine.
+		// With help or version among a device's options, every off would succeed without touching
+		// the machine.
 		given = slices.DeleteFunc(given, func(o option) bool {
 			return o.name == "help" || o.name == "version"
 		})
@@ -155,7 +156,7 @@ func (a *Agent) options(params []Param, env Env) ([]option, error) {
 	return given, err
 }
 
-// errIsOff is a status that is off, which travels as an error so that there is one way out.
+// errIsOff is the status "off", passed as an error so that there is only one way out.
 var errIsOff = errors.New("off")
 
 func (c *Call) exit(err error) int {
@@ -169,8 +170,8 @@ func (c *Call) exit(err error) int {
 	return exitError
 }
 
-// within runs the action after its delay, and ends it when its time is over, whatever it does:
-// Pacemaker's own end of an agent leaves no reason behind.
+// within runs the action after its delay, and ends it when its time is over, whatever it is doing:
+// if Pacemaker kills the agent, no reason is left behind.
 func (a *Agent) within(ctx context.Context, c *Call, began time.Time, act action) error {
 	if act.cuts && c.Times.Delay > 0 {
 		c.Debugf("waiting %s before the %s", c.Times.Delay, c.Action)

@@ -15,13 +15,13 @@ type Param struct {
 	Old string
 	// Letter is the short flag, 0 for none.
 	Letter rune
-	// Holds is what stands for the value in the help, such as "seconds"; empty for a boolean.
+	// Holds is the placeholder for the value in the help, such as "seconds"; empty for a boolean.
 	Holds string
 	// Text says what it is.
 	Text string
-	// Required is whether no action but metadata and help works without it.
+	// Required is whether every action except metadata and help needs it.
 	Required bool
-	// Hide keeps a value that is refused out of the error: it may be a secret in the wrong place.
+	// Hide keeps a refused value out of the error: it may be a secret in the wrong place.
 	Hide bool
 	// Value is the variable with its type and default.
 	Value param.Value
@@ -42,7 +42,7 @@ func (p Param) mixed() string {
 	return s
 }
 
-// set gives the value, and says of which parameter it complains.
+// set sets the value; its error names the parameter.
 func (p Param) set(text string) error {
 	if p.Value.Type() == "boolean" && text == "" {
 		text = "true" // "verbose" alone on its line, or -v

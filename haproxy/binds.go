@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Binds returns the TCP addresses that the configuration's `bind` lines name, as far as can be said
-// without HAProxy: host names and addresses in other name spaces are left out. An unspecified
-// address stands for all of its family.
+// Binds returns the TCP addresses that the configuration's `bind` lines name, as far as that can be
+// determined without HAProxy: host names and addresses in other name spaces are left out. An
+// unspecified address stands for all of its family.
 func Binds(sources []Source, getenv func(string) string) []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, source := range sources {
@@ -38,12 +38,12 @@ type Binding struct {
 }
 
 // Bindings returns the addresses that HAProxy will bind in the usual way. What another line may
-// undo or change is left out: what stands between .if and .endif, in a section that is disabled, or
-// has options by which the kernel's ordinary rules do not hold. Where the whole configuration does
+// undo or change is left out: lines between .if and .endif, in a disabled section, or with options
+// that suspend the kernel's ordinary rules. If that is so for the whole configuration
 // (noreuseport), there are none.
 func Bindings(sources []Source, getenv func(string) string) []Binding {
 	var all []Binding
-	section, conditions := 0, 0 // where the section's begin; how many .if are open
+	section, conditions := 0, 0 // where the section's lines begin; how many .if are open
 	for _, source := range sources {
 		number := 0
 		for line := range strings.Lines(source.Text) {
@@ -155,9 +155,9 @@ func parseBind(text string) []netip.AddrPort {
 	return all
 }
 
-// Try binds the address as HAProxy does, without listening on it, and lets it go again. Its error
-// wraps EADDRNOTAVAIL where no interface has the address, and EADDRINUSE where another program does
-// not share it.
+// Try binds the address as HAProxy does, without listening on it, and releases it again. Its error
+// wraps EADDRNOTAVAIL if no interface has the address, and EADDRINUSE if another program holds it
+// and does not share it.
 func (b Binding) Try() error {
 	family, addr := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(b.Addr.Port())})
 	if b.Addr.Addr().Is4() {

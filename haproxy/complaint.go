@@ -2,14 +2,13 @@ package haproxy
 
 import "strings"
 
-// complaintLines is how many alerts make a complaint: the later ones follow from the first more
-// often than not.
+// complaintLines is how many alerts make a complaint: the later ones usually follow from the first.
 const complaintLines = 3
 
-// Complaint takes out of HAProxy's output what an operator needs to know of a failure, in one line:
-// the first alerts without their prefix "[ALERT]    (1234) : ", and without the summaries that
-// HAProxy adds. Where only a summary is an alert, the warnings say why: so HAProxy 3.1 and later
-// refuse a `program` section. It is "" where there is nothing but empty lines.
+// Complaint extracts what an operator needs to know about a failure from HAProxy's output, in one
+// line: the first alerts without their prefix "[ALERT] (1234) : ", and without the summaries that
+// HAProxy adds. If the only alert is a summary, the warnings say why: that is how HAProxy 3.1 and
+// later refuse a `program` section. It is "" if there are only empty lines.
 func Complaint(output string) string {
 	var alerts, warnings, others []string
 	refused := false
@@ -42,7 +41,7 @@ func Complaint(output string) string {
 	return strings.Join(alerts, "; ")
 }
 
-// bare takes away the process id and the word "config" that HAProxy puts before each message, and
+// bare removes the process id and the word "config" that HAProxy puts before each message, and
 // makes "FILE:LINE: " of its "parsing [FILE:LINE] : ": Pacemaker cuts an exit reason at 127
 // characters.
 func bare(text string) string {
@@ -59,8 +58,8 @@ func bare(text string) string {
 	return text
 }
 
-// summary reports whether an alert only says that there were others, or that HAProxy goes on in
-// spite of it.
+// summary reports whether an alert only says that there were others, or that HAProxy continues
+// despite it.
 func summary(text string) bool {
 	return strings.HasSuffix(text, " Continuing.") ||
 		strings.Contains(text, "Error(s) found in configuration file") ||

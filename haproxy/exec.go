@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/command"
 )
 
-// Config is a configuration as HAProxy is given it.
+// Config is a configuration as it is given to HAProxy.
 type Config struct {
 	// Binary is HAProxy's program.
 	Binary string
@@ -32,13 +32,13 @@ type CheckError struct {
 func (e *CheckError) Error() string { return "HAProxy refuses the configuration: " + e.Complaint }
 
 // Check has HAProxy read the configuration (`haproxy -c`). A *CheckError says that it is refused;
-// an error that wraps os.ErrNotExist, that there is no such program.
+// an error that wraps os.ErrNotExist says that there is no such program.
 func (c Config) Check(ctx context.Context) error {
 	args := []string{"-c"}
 	for _, file := range c.Files {
 		args = append(args, "-f", file)
 	}
-	// Binary may be a script: what it started must go with it, and must not hold the pipe open.
+	// Binary may be a script: what it started must end with it, and must not keep the pipe open.
 	cmd := command.New(ctx, c.Binary, append(args, c.Args...)...)
 	cmd.Env = c.Env
 	var output command.Output

@@ -14,7 +14,7 @@ type Runtime struct {
 	Path string
 }
 
-// Info is what `show info` says of a process. A field that this HAProxy does not know is zero.
+// Info is what `show info` says about a process. A field that this HAProxy does not know is zero.
 type Info struct {
 	Name, Version string
 	// Pid is the process that answered: the worker, in master-worker mode.
@@ -22,7 +22,7 @@ type Info struct {
 	// Uptime is the time since this process started, which in master-worker mode is the time since
 	// the last reload.
 	Uptime time.Duration
-	// CurrConns and MaxConn are the client connections that are open and that may be.
+	// CurrConns and MaxConn are the open client connections and their limit.
 	CurrConns, MaxConn int
 	// CumConns and CumReq count the connections and requests since the process started.
 	CumConns, CumReq int64

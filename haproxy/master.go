@@ -18,7 +18,7 @@ type Master struct {
 }
 
 const (
-	// askAgain is the pause between two attempts at a socket that is about to come back.
+	// askAgain is the pause between two attempts to reach a socket that is about to come back.
 	askAgain = 20 * time.Millisecond
 	// askTimeout is how long one attempt may take: a connection that the master forgot while it
 	// executed itself again is given up.
@@ -35,11 +35,11 @@ type ReloadError struct {
 // Error returns the complaint with what it means.
 func (e *ReloadError) Error() string {
 	if e.Complaint == "" {
-		return "HAProxy could not take over the new configuration and goes on with the old one; " +
-			"it gave no reason (look for a " +
-			"bind address that another process holds or that this node does not have)"
+		return "HAProxy could not load the new configuration and keeps the old one; it gave no " +
+			"reason (check for a bind address that another process holds or that this node does " +
+			"not have)"
 	}
-	return "HAProxy could not take over the new configuration and goes on with the old one: " +
+	return "HAProxy could not load the new configuration and keeps the old one: " +
 		e.Complaint
 }
 
@@ -77,7 +77,7 @@ func (m Master) insist(ctx context.Context, question func() error) error {
 var errBusy = errors.New("HAProxy is in the middle of another reload")
 
 // passing reports whether an error may be gone once the master has executed itself again. The path
-// vanishes for no longer than a rename, but a master that is starting has yet to make it.
+// vanishes only for the time of a rename, but a starting master has yet to create it.
 func passing(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.EPIPE) ||
@@ -90,9 +90,9 @@ func passing(err error) bool {
 var errNoAnswer = errors.New("HAProxy closed the connection without an answer")
 
 // Reload makes the master load its configuration again and waits for the outcome. A *ReloadError
-// says that the old configuration is still served; any other error that the outcome is not known.
-// HAProxy 2.7 and later answer the command itself, with "Success=1" or "Success=0", "--" and their
-// complaint; earlier ones close the connection and count failed reloads in `show proc`.
+// says that the old configuration is still served; any other error says that the outcome is not
+// known. HAProxy 2.7 and later answer the command itself, with "Success=1" or "Success=0", "--" and
+// their complaint; earlier ones close the connection and count failed reloads in `show proc`.
 func (m Master) Reload(ctx context.Context) error {
 	before, err := m.Settled(ctx)
 	if err != nil {
@@ -101,8 +101,8 @@ func (m Master) Reload(ctx context.Context) error {
 	answer, err := m.askReload(ctx)
 	if err == nil && strings.TrimSpace(answer) == "" && answersReload(before.Master.Version) {
 		// The answer was lost, with a connection that the master forgot when it executed itself
-		// again. A reload more does no harm, and from 3.1 on `show proc` cannot tell a worker that
-		// has taken over from one that still reads its configuration.
+		// again. Another reload does no harm, and from 3.1 on `show proc` cannot tell a worker that
+		// has taken over from one that is still reading its configuration.
 		answer, err = m.askReload(ctx)
 	}
 	if err != nil {
@@ -123,7 +123,7 @@ func (m Master) askReload(ctx context.Context) (answer string, err error) {
 		text, err := ask(ctx, m.Path, "reload;quit")
 		answer = text
 		if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
-			return err // not asked yet: somebody else's reload is under way
+			return err // not yet requested: another reload is under way
 		}
 		if err != nil && ctx.Err() == nil {
 			return nil // the master of 2.6 drops its connections when it executes itself again
@@ -157,8 +157,8 @@ func reloadAnswer(answer string) (decided bool, err error) {
 	return true, fmt.Errorf("reload: HAProxy's answer is not understood: %s", excerpt(answer))
 }
 
-// AwaitReload waits for the outcome of a reload that was asked for after before was taken, by the
-// master socket or by SIGUSR2. Its errors are those of Reload.
+// AwaitReload waits for the outcome of a reload that was requested, by the master socket or by
+// SIGUSR2, after before was read. Its errors are those of Reload.
 func (m Master) AwaitReload(ctx context.Context, before Procs) error {
 	for {
 		now, err := m.Settled(ctx)

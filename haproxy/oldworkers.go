@@ -28,8 +28,8 @@ func (m Master) OldWorkers(ctx context.Context) ([]OldWorker, error) {
 		}
 		info, wrong := parseInfo(answer)
 		if err != nil || wrong != nil || info.Pid != p.PID {
-			// the master forgets one that has ended, and a stats socket of another process would
-			// answer for itself
+			// the master forgets a worker that has ended, and the answer might come from another
+			// process
 			continue
 		}
 		old = append(old, OldWorker{Proc: p, Conns: info.CurrConns})

@@ -18,14 +18,14 @@ type Proc struct {
 	// tried since it started.
 	Reloads int
 	Uptime  time.Duration
-	// Version is empty where HAProxy does not say it.
+	// Version is empty if HAProxy does not report it.
 	Version string
 }
 
 // Procs is the family of a master (`show proc`).
 type Procs struct {
 	Master Proc
-	// Failed is the number of reloads that failed since the last one that did not.
+	// Failed is the number of failed reloads since the last successful one.
 	Failed int
 	// Workers serve. OldWorkers take no more connections and end with their last one. From HAProxy
 	// 3.1 on, a new worker is among the workers while it still reads its configuration.
@@ -59,7 +59,7 @@ func parseProcs(answer string) (Procs, error) {
 			case "old programs":
 				section = &p.OldPrograms
 			default:
-				section = new([]Proc) // of a later version, and of no concern here
+				section = new([]Proc) // from a later version, not needed here
 			}
 			continue
 		case columns == nil:

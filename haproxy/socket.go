@@ -21,7 +21,8 @@ import (
 const answerLimit = 128 << 20
 
 // ask sends one command line to a socket of HAProxy and returns the answer up to the end of the
-// connection. What had been read is returned beside an error. The context's end interrupts it.
+// connection. What was read so far is returned together with an error. The end of the context
+// interrupts it.
 func ask(ctx context.Context, path, command string) (string, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", path)

@@ -17,11 +17,11 @@ import (
 )
 
 // Sockets are copies of the listening sockets of a HAProxy. As long as somebody holds them the
-// kernel keeps completing connections on them, whatever becomes of HAProxy, and queues them for
-// whoever accepts next: a socket that is held and that no HAProxy accepts on is a hole in which
-// clients wait.
+// kernel keeps completing connections on them, whatever happens to HAProxy, and queues them for the
+// next process that accepts: a held socket on which no HAProxy accepts is a hole in which clients
+// wait.
 //
-// They come from HAProxy and go to the next one in HAProxy's own way (its `_getsocks`, which
+// They are passed from one HAProxy to the next in HAProxy's own way (its `_getsocks`, which
 // `haproxy -x` asks for; src/cli.c and src/sock.c of HAProxy 2.3 to 3.4): the number of sockets;
 // then groups of at most 252, the descriptors beside a description of each, of which the receiver
 // acknowledges every one.
@@ -41,9 +41,9 @@ const (
 	// descriptionLimit is what the description of a group can take: two names with their lengths,
 	// and four bytes, for each.
 	descriptionLimit = socketGroup * (1 + 255 + 1 + 255 + 4)
-	// socketsLimit is how many sockets are believed: more than that is no answer of a HAProxy.
+	// socketsLimit is how many sockets are plausible: more than that is not an answer from HAProxy.
 	socketsLimit = 1 << 20
-	// socketsAsk is what HAProxy asks with.
+	// socketsAsk is the command with which HAProxy asks.
 	socketsAsk = "_getsocks\n"
 )
 
@@ -77,7 +77,7 @@ func (r Runtime) Sockets(ctx context.Context) (*Sockets, error) {
 	return sockets, nil
 }
 
-// receiveSockets reads HAProxy's answer. What it returns beside an error is to be closed.
+// receiveSockets reads HAProxy's answer. What it returns together with an error must be closed.
 func receiveSockets(conn *net.UnixConn) (*Sockets, error) {
 	sockets := &Sockets{}
 	var number [4]byte
@@ -93,7 +93,7 @@ func receiveSockets(conn *net.UnixConn) (*Sockets, error) {
 	}
 	text := make([]byte, descriptionLimit)
 	rights := make([]byte, unix.CmsgSpace(4*(socketGroup+1)))
-	var pending []byte // of descriptions that are not whole yet: a long message may come in parts
+	var pending []byte // of incomplete descriptions: a long message may come in parts
 	described := 0
 	for described < count {
 		n, rightsLen, flags, _, err := conn.ReadMsgUnix(text, rights)
@@ -175,7 +175,7 @@ func (s *Sockets) Drop(unwanted func(net.Addr) bool) {
 	})
 }
 
-// Serve answers a HAProxy that was started with -x and has sent its question. The sockets stay open
+// Serve answers a HAProxy that was started with -x and has sent its request. The sockets stay open
 // here as well. The connection's deadline bounds it.
 func (s *Sockets) Serve(conn *net.UnixConn) error {
 	if _, err := conn.Write(binary.NativeEndian.AppendUint32(nil, uint32(s.Len()))); err != nil {
@@ -218,8 +218,8 @@ func (s *Sockets) Close() {
 	s.list = nil
 }
 
-// Within reports whether the others have all of these, as far as the kernel knows them for the
-// same.
+// Within reports whether the others contain all of these, compared by the kernel's identity of
+// sockets.
 func (s *Sockets) Within(others *Sockets) bool {
 	if s == nil {
 		return true
@@ -253,9 +253,9 @@ func (s *Sockets) Len() int {
 	return len(s.list)
 }
 
-// addr returns where a socket listens, nil where that cannot be said. HAProxy binds a path under a
-// temporary name, which it then renames and which the kernel goes on telling; the name without it
-// is returned.
+// addr returns where a socket listens, nil if that cannot be determined. HAProxy binds a path under
+// a temporary name, which it then renames but which the kernel keeps reporting; the final name is
+// returned.
 func (h heldSocket) addr() net.Addr {
 	sa, err := unix.Getsockname(h.fd)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Source is a configuration file that was read. It serves questions that HAProxy itself does not
-// answer without being started, such as which addresses it would bind; what is valid is for
-// Config.Check to say.
+// Source is a configuration file that was read. It answers questions that HAProxy itself would
+// answer only once started, such as which addresses it would bind; Config.Check says whether it is
+// valid.
 type Source struct {
 	File, Text string
 }
@@ -42,8 +42,7 @@ func ReadSources(paths []string) ([]Source, error) {
 				if err != nil {
 					return nil, fmt.Errorf("cannot read HAProxy's configuration: %w", err)
 				}
-				// HAProxy passes over directories and FIFOs, and so must who asks what it would
-				// read
+				// HAProxy skips directories and FIFOs, and so must a list of what it would read
 				if info.Mode().IsRegular() {
 					files = append(files, file)
 				}
@@ -64,8 +63,8 @@ func ReadSources(paths []string) ([]Source, error) {
 	return sources, nil
 }
 
-// Mentions reports whether the configuration uses an environment variable, in any of the ways there
-// are: "$NAME", "${NAME}", env(NAME).
+// Mentions reports whether the configuration uses an environment variable, in any notation:
+// "$NAME", "${NAME}", env(NAME).
 func Mentions(sources []Source, variable string) bool {
 	for _, source := range sources {
 		for line := range strings.Lines(source.Text) {
@@ -117,7 +116,7 @@ func splitLine(line string, getenv func(string) string) []string {
 	var words []string
 	var word strings.Builder
 	var quote byte
-	open := false // the word exists, be it empty
+	open := false // the word exists, even if empty
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		switch {
@@ -152,8 +151,8 @@ func splitLine(line string, getenv func(string) string) []string {
 	return words
 }
 
-// variable resolves what begins with a $: $NAME, ${NAME}, ${NAME-default} and, for lists,
-// ${NAME[*]}. length is what it takes up.
+// variable resolves a reference that begins with a $: $NAME, ${NAME}, ${NAME-default} and, for
+// lists, ${NAME[*]}. length is how many bytes it takes up.
 func variable(text string, getenv func(string) string) (value string, length int) {
 	braced := strings.HasPrefix(text, "${")
 	start := 1
@@ -178,8 +177,7 @@ func variable(text string, getenv func(string) string) (value string, length int
 	return value, end + len(rest) + 1
 }
 
-// Digest tells one configuration from another: it is the same wherever the same files are in the
-// same places.
+// Digest identifies a configuration: it is equal wherever the same files are in the same places.
 func Digest(sources []Source) string {
 	hash := sha256.New()
 	for _, source := range sources {
@@ -191,5 +189,5 @@ func Digest(sources []Source) string {
 // hashLength is the length of a Hash: 48 bits tell the configurations of a cluster apart.
 const hashLength = 12
 
-// Hash returns a Digest that is short enough to be shown.
+// Hash returns a Digest that is short enough to show.
 func Hash(sources []Source) string { return Digest(sources)[:hashLength] }

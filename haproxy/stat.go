@@ -51,8 +51,7 @@ type Stat struct {
 	Mode string
 	// Addr is a server's or socket's address.
 	Addr string
-	// Scur, Smax and Slim are the sessions that are open, the most there were and the limit (0:
-	// none).
+	// Scur, Smax and Slim are the open sessions, the most there have been, and the limit (0: none).
 	Scur, Smax, Slim int
 	// Stot, Bin and Bout count sessions and bytes since the process started.
 	Stot, Bin, Bout int64
@@ -71,15 +70,15 @@ func (s Stat) Up() bool {
 	return s.Status == "no check" || s.Status == "UP" || strings.HasPrefix(s.Status, "UP ")
 }
 
-// Drained reports whether a server was taken out of service on purpose: it only serves those who
-// are already with it (DRAIN, NOLB) or nobody (MAINT).
+// Drained reports whether a server was taken out of service on purpose: it serves only its existing
+// clients (DRAIN, NOLB) or nobody (MAINT).
 func (s Stat) Drained() bool {
 	word, _, _ := strings.Cut(s.Status, " ")
 	return word == "DRAIN" || word == "NOLB" || word == "MAINT"
 }
 
-// Stats asks for `show stat`: every frontend, backend, server and, where `option socket-stats` is
-// set, listening socket.
+// Stats queries `show stat`: every frontend, backend, server and, if `option socket-stats` is set,
+// listening socket.
 func (r Runtime) Stats(ctx context.Context) ([]Stat, error) {
 	answer, err := ask(ctx, r.Path, "show stat")
 	if err != nil {
@@ -92,8 +91,8 @@ func (r Runtime) Stats(ctx context.Context) ([]Stat, error) {
 	return stats, nil
 }
 
-// Servers asks for the process and its servers alone in one exchange, which is what a frequent
-// check can afford.
+// Servers queries only the process and its servers, in one exchange, which is cheap enough for a
+// frequent check.
 func (r Runtime) Servers(ctx context.Context) (Info, []Stat, error) {
 	// any proxy, type mask 4: servers, any server
 	answer, err := ask(ctx, r.Path, "show info;show stat -1 4 -1")
@@ -177,7 +176,7 @@ func parseStats(answer string) ([]Stat, error) {
 	}
 }
 
-// statRow is a line of the CSV; the first thing wrong with it is kept in err.
+// statRow is a line of the CSV; err keeps the first thing wrong with it.
 type statRow struct {
 	columns map[string]int
 	record  []string
@@ -190,7 +189,7 @@ func (r *statRow) fail(err error) {
 	}
 }
 
-// text returns a column's text, "" where the column is missing.
+// text returns a column's text, "" if the column is missing.
 func (r *statRow) text(name string) string {
 	i, ok := r.columns[name]
 	if !ok || i >= len(r.record) {
@@ -199,7 +198,7 @@ func (r *statRow) text(name string) string {
 	return r.record[i]
 }
 
-// number returns a column's number, 0 where the column is empty or missing.
+// number returns a column's number, 0 if the column is empty or missing.
 func (r *statRow) number(name string) int64 {
 	text := r.text(name)
 	if text == "" {

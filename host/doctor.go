@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/firewall"
 )
 
-// Doctor examines this machine and its cluster. It asks Pacemaker each question once, for all
-// checks: where Pacemaker hangs, each question takes until its deadline.
+// Doctor examines this machine and its cluster. It makes each query to Pacemaker once, for all
+// checks: if Pacemaker hangs, each query lasts until its deadline.
 type Doctor struct {
 	host    Host
 	version string
@@ -33,7 +33,8 @@ func (d *Doctor) Checks() []doctor.Check {
 	return slices.Concat(d.NodeChecks(), d.sharedChecks(), d.clusterChecks())
 }
 
-// NodeChecks returns the checks of this node, which only it can make. Its keeper makes them too.
+// NodeChecks returns the checks of this node, which only the node itself can run. Its keeper runs
+// them too.
 func (d *Doctor) NodeChecks() []doctor.Check {
 	filter := &node.Firewall{
 		Node: d.host.Node, Rules: firewall.Read, NICs: nics, Links: ringLinks,
@@ -45,7 +46,7 @@ func (d *Doctor) NodeChecks() []doctor.Check {
 // clusterChecks returns the checks of what all nodes share: Pacemaker's configuration and state,
 // Corosync, the clocks.
 func (d *Doctor) clusterChecks() []doctor.Check {
-	cluster := &pacemaker.Cluster{Node: d.host.Node, Pacemaker: d.host.Cluster, Told: d.facts}
+	cluster := &pacemaker.Cluster{Node: d.host.Node, Pacemaker: d.host.Cluster, Reported: d.facts}
 	messages := &ring.Ring{
 		Node: d.host.Node, Keys: corosync.AskKeys, Stats: corosync.AskStats,
 		Votes:  corosync.AskVotes,

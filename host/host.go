@@ -1,6 +1,6 @@
-// Package host is this machine and its cluster, wired once: what the command line, a page and the
-// keeper ask is asked here, and what a test replaces is a field of Host. It may import everything
-// but cmd. Open this file first.
+// Package host is this machine and its cluster, wired once: the command line, a page and the keeper
+// all ask here, and what a test replaces is a field of Host. It may import everything but cmd. Open
+// this file first.
 package host
 
 import (
@@ -24,24 +24,24 @@ import (
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// Host is what there is to know of this machine and its cluster. Its functions are never nil unless
-// they say so.
+// Host is what there is to know about this machine and its cluster. Its functions are never nil
+// unless they say so.
 type Host struct {
 	Cluster crm.Cluster
-	Running bool // a cluster runs behind the configuration: it is not a file or a shadow copy
+	Running bool // the configuration is that of a running cluster, not a file or a shadow copy
 	// the configuration is another machine's: files named in hawser.yaml are not here
 	Remote bool
 	RunDir string // the agents' runtime files
 	Node   string // this machine's name in the cluster
-	Root   bool   // who runs this may read and ask everything
+	Root   bool   // hawser runs as root and may read and ask everything
 	Agents string // where Pacemaker finds resource agents
 	Proc   string // the processes: /proc
 	Now    func() time.Time
-	// SavedCIB is where Pacemaker keeps its configuration, "" if it is not this machine's or not to
-	// be read there.
+	// SavedCIB is where Pacemaker keeps its configuration, "" if that is not on this machine or
+	// cannot be used.
 	SavedCIB string
-	// Unit asks systemd about one of its units, Record tells the system's log; nil asks nothing and
-	// tells nobody. User is who runs this, for the log.
+	// Unit asks systemd about one of its units, Record writes to the system's log; either may be
+	// nil. User is who runs this, for the log.
 	Unit   func(ctx context.Context, name string) (systemd.Unit, error)
 	Record func(line string)
 	User   func() string
@@ -53,7 +53,7 @@ type Host struct {
 	FindDroplet func(
 		ctx context.Context, d *config.DropletFencing, plug string,
 	) (fencing.Droplet, error)
-	// SBD looks for this node's SBD.
+	// SBD finds this node's SBD.
 	SBD func() (sbd.Daemon, error)
 	// Group asks Corosync which nodes have a process in a group, Votes how it counts votes, Members
 	// for the nodes and their addresses.
@@ -62,7 +62,7 @@ type Host struct {
 	Members func(ctx context.Context) ([]corosync.Member, error)
 }
 
-// This is the machine that the program runs on.
+// This returns the machine that the program runs on.
 func This() Host {
 	name, err := os.Hostname()
 	if err != nil {
@@ -154,7 +154,7 @@ func (h *Host) Roller() *rollout.Roller {
 // Mover moves addresses on this machine's cluster.
 func (h *Host) Mover() *move.Mover { return &move.Mover{Cluster: h.Cluster, Now: h.Now} }
 
-// Status collects what this machine's cluster does.
+// Status collects the state of this machine's cluster.
 func (h *Host) Status() *status.Collector {
 	return &status.Collector{
 		Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB,

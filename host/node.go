@@ -20,7 +20,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
 
-// node returns what the checks of this node ask.
+// node returns what the checks of this node query.
 func (d *Doctor) node() node.Node {
 	return node.Node{
 		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
@@ -63,7 +63,7 @@ func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 	if err != nil {
 		return node.NotKnown, fmt.Errorf("%q is not an address", a.IP)
 	}
-	// Until a deadline the provider tries again what may pass.
+	// Until the deadline the provider retries after faults that may pass.
 	ctx, cancel := context.WithTimeout(ctx, rightsTime)
 	defer cancel()
 	p := provider.New(provider.Config{

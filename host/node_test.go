@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the API, asked without changing anything, tells of a token.
+// What the API, asked without changing anything, says about a token.
 func TestRightsOfAToken(t *testing.T) {
 	needs.Root(t)
 	const secret = "dop_v1_0123456789abcdef"
@@ -85,7 +85,7 @@ func TestRightsOfAToken(t *testing.T) {
 			}
 			require.Zero(t, c.Holder(ip), "nothing was assigned")
 
-			// The same of a token that stands in the configuration, or that cibsecret keeps.
+			// The same for a token that is in the configuration, or that cibsecret keeps.
 			for _, a := range []inventory.Address{{Token: secret}, {SecretFile: file}} {
 				a.IP, a.APIURL, a.MetadataURL = test.ip.String(), api.URL, metadata.URL
 				right, err := rights(t.Context(), a)

@@ -33,12 +33,12 @@ func (d *Doctor) listeners(ctx context.Context) ([]inventory.Listener, error) {
 	return declared.Listeners()
 }
 
-// otherNodes returns the check of what the other nodes have reported of themselves.
+// otherNodes returns the check of what the other nodes have reported about themselves.
 func (d *Doctor) otherNodes() doctor.Check {
 	return doctor.Check{
 		Name: "other-nodes", Worst: doctor.Unknown,
 		Short:  "findings that other nodes reported, and nodes without a report",
-		Why:    "a node is needed when another fails, and by then at the latest its problems show",
+		Why:    "a node is needed when another fails, and then at the latest its problems show",
 		Remedy: "what the finding says, on that node; hawser doctor --tell reports again",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
 			if !d.host.Live() {
@@ -74,14 +74,14 @@ func (d *Doctor) otherNodes() doctor.Check {
 	}
 }
 
-// nodesDiffer compares the nodes. otherNodes reports those of which nothing is known.
+// nodesDiffer compares the nodes. otherNodes reports those about which nothing is known.
 func (d *Doctor) nodesDiffer() doctor.Check {
 	return doctor.Check{
 		Name: "nodes-differ", Worst: doctor.Warning,
 		Short: "nodes that differ in what they should have in common: versions, HAProxy's " +
 			"configuration, " +
 			"tokens, kernel parameters",
-		Why: "after a failover clients meet another configuration, or one that this node's " +
+		Why: "after a failover clients get a different configuration, or one that this node's " +
 			"HAProxy refuses",
 		Remedy: "hawser reload --push, or the same packages on every node",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
@@ -91,7 +91,7 @@ func (d *Doctor) nodesDiffer() doctor.Check {
 			}
 			for name := range facts {
 				if crm.SameHost(name, d.host.Node) {
-					delete(facts, name) // what it has reported is older than what it is
+					delete(facts, name) // its report is older than the facts at hand
 				}
 			}
 			facts[d.host.Node] = d.node().Facts(ctx)

@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
-// threeNodes is a cluster of which lb-2 has reported, with these facts, and lb-3 has not.
+// threeNodes is a cluster in which lb-2 has reported these facts and lb-3 nothing.
 func threeNodes(t *testing.T, facts map[string]string) (*Host, *crmtest.Fake) {
 	t.Helper()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -22,7 +22,7 @@ func threeNodes(t *testing.T, facts map[string]string) (*Host, *crmtest.Fake) {
 	}
 	value, err := told.Pack()
 	require.NoError(t, err)
-	cluster.Tell("lb-2", doctor.Attribute, value)
+	cluster.SetPrivateOn("lb-2", doctor.Attribute, value)
 	h := &Host{
 		Cluster: cluster, Running: true, Node: "lb-1", RunDir: t.TempDir(),
 		Now: func() time.Time { return now },
@@ -64,7 +64,7 @@ func TestNodesDiffer(t *testing.T) {
 	h.Node = "lb-1.example"
 	value, err := doctor.NodeReport{At: h.Now(), Facts: map[string]string{"hawser": "3.0"}}.Pack()
 	require.NoError(t, err)
-	cluster.Tell("lb-1", doctor.Attribute, value)
+	cluster.SetPrivateOn("lb-1", doctor.Attribute, value)
 	found := doctor.Run(t.Context(), []doctor.Check{h.Doctor("1.0").nodesDiffer()}).Findings
 	require.Len(t, found, 1, "%+v", found)
 	require.Equal(t, "the nodes differ in hawser: 1.0 on lb-1.example; 2.0 on lb-2", found[0].What)

@@ -18,8 +18,8 @@ import (
 // executor is the daemon of Pacemaker that runs agents.
 const executor = "pacemaker-execd"
 
-// Removable is an error unless the agents can be taken off this node: while a resource runs here,
-// Pacemaker needs its agent. That it could not be found out is an error too.
+// Removable is an error unless the agents can be removed from this node: while a resource runs
+// here, Pacemaker needs its agent. It is also an error if that cannot be found out.
 func (h *Host) Removable(ctx context.Context) (warning string, err error) {
 	status, err := h.Cluster.Status(ctx)
 	if errors.Is(err, crm.ErrNotInstalled) ||
@@ -41,7 +41,7 @@ func (h *Host) Removable(ctx context.Context) (warning string, err error) {
 	_, known := status.Node(h.Node)
 	var used, unmanaged []string
 	for _, r := range status.Resources {
-		// Where the cluster has another name for this node, it may be any.
+		// If the cluster has another name for this node, it may be any of its nodes.
 		here := !known || r.Node == h.Node || slices.Contains(r.Nodes, h.Node)
 		if !r.Active || !here || !h.isOurs(r.Agent) {
 			continue
@@ -61,8 +61,8 @@ func (h *Host) Removable(ctx context.Context) (warning string, err error) {
 		where = fmt.Sprintf("the cluster, which has no node called %s,", h.Node)
 	}
 	text := fmt.Sprintf(
-		"in use on %s: %s. Without its agent a resource can be neither watched nor stopped, and "+
-			"Pacemaker takes it for failed\n", where, strings.Join(used, ", "))
+		"in use on %s: %s. Without its agent a resource can be neither monitored nor stopped, "+
+			"and Pacemaker takes it for failed\n", where, strings.Join(used, ", "))
 	if len(unmanaged) > 0 {
 		text += fmt.Sprintf(
 			"Pacemaker does not manage %s now, and would not stop it: end the maintenance first\n",
@@ -86,8 +86,8 @@ func (h *Host) processes(name string) (pids []string) {
 	return pids
 }
 
-// isOurs reports whether the agent is one of hawser's, under its own name or by a link of the name
-// of a shell agent.
+// isOurs reports whether the agent is one of hawser's, under its own name or by a link with the
+// name of a shell agent.
 func (h *Host) isOurs(agent string) bool {
 	words := strings.Split(agent, ":")
 	if len(words) != 3 || words[0] != "ocf" {

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 )
 
-// Report reports what was found on this node to the others, unless they have had the same report
+// Report reports the findings on this node to the others, unless they have had the same report
 // within the hour.
 func (d *Doctor) Report(ctx context.Context, found []doctor.Finding) error {
 	now := doctor.NodeReport{At: d.host.Now(), Facts: d.node().Facts(ctx), Findings: found}
@@ -15,7 +15,7 @@ func (d *Doctor) Report(ctx context.Context, found []doctor.Finding) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := doctor.Unpack(packed) // as others will read it
+	fresh, err := doctor.Unpack(packed) // as the others will read it
 	if err != nil {
 		return err
 	}
@@ -35,13 +35,13 @@ func (d *Doctor) Report(ctx context.Context, found []doctor.Finding) error {
 	return d.host.Cluster.SetPrivate(ctx, doctor.Attribute, packed)
 }
 
-// reports returns what each node has reported of itself, packed.
+// reports returns what each node has reported about itself, packed.
 func (d *Doctor) reports(ctx context.Context) (map[string]string, error) {
 	return d.host.Cluster.Private(ctx, doctor.Attribute)
 }
 
-// facts returns the facts that the nodes have reported of themselves; nil where there are no nodes
-// to ask: the configuration is in a file, or a shadow, or another machine's.
+// facts returns the facts that the nodes have reported about themselves; nil if there are no nodes
+// to ask because the configuration is in a file, a shadow, or another machine's.
 func (d *Doctor) facts(ctx context.Context) (map[string]map[string]string, error) {
 	if !d.host.Live() {
 		return nil, nil

@@ -21,7 +21,7 @@ func (h *Host) Timing(ctx context.Context) (corosync.Effective, error) {
 	return corosync.Running(ctx)
 }
 
-// errNoList is that of a Corosync without this node in its list.
+// errNoList is the error of a Corosync without this node in its list.
 //
 //nolint:staticcheck // Corosync is a name
 var errNoList = errors.New("Corosync has no list of its nodes, or this one is not in it")
@@ -80,7 +80,7 @@ func ringLinks(ctx context.Context) (node.Links, error) {
 	return links, nil
 }
 
-// byLink returns one address for each link of a node; the zero value where none can be found.
+// byLink returns one address for each link of a node; the zero value if none can be found.
 func byLink(ctx context.Context, m corosync.Member) []netip.Addr {
 	var all []netip.Addr
 	for _, link := range m.Links(ctx) {

@@ -10,7 +10,7 @@ import (
 // 3849), the anchor and private ones are DigitalOcean's. They are the same in every lab: labs do
 // not see each other.
 var (
-	// FloatingIP and FloatingIP6 are the addresses that the cloud has to give unless Options say
+	// FloatingIP and FloatingIP6 are the addresses that the cloud has to offer unless Options say
 	// otherwise.
 	FloatingIP  = netip.MustParseAddr("203.0.113.10")
 	FloatingIP6 = netip.MustParseAddr("2001:db8:ff::10")
@@ -135,8 +135,7 @@ func cloudNICs() []nic {
 // port is the name of the fabric's end of a node's interface.
 func port(node string, n nic) string { return node + "." + n.name }
 
-// mac is the same at every boot, as a machine's is: nobody's neighbour cache goes stale by a
-// reboot.
+// mac is the same at every boot, like a real machine's: a reboot makes no neighbour cache stale.
 func mac(n nic) net.HardwareAddr {
 	ip := n.addrs[0].Addr().As4()
 	return net.HardwareAddr{0x02, 0x48, ip[0], ip[1], ip[2], ip[3]}

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// apiName is the name under which agents look for the API when they are told nothing else.
+// apiName is the name under which agents look for the API by default.
 const apiName = "api.digitalocean.com"
 
-// makeCertificates makes an authority for this lab alone and a certificate for the API's name, so
+// makeCertificates makes an authority just for this lab and a certificate for the API's name, so
 // that the API answers where agents look for it without any parameter.
 func (l *Lab) makeCertificates() error {
 	fail := func(err error) error { return fmt.Errorf("lab: make the API's certificate: %w", err) }

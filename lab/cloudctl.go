@@ -8,8 +8,8 @@ import (
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 
-// Cloud is the hand on the lab's cloud: faults, times and state as of cloud.Client, with droplets
-// called by their nodes' names.
+// Cloud controls the lab's cloud: faults, times and state as with cloud.Client, with droplets named
+// after their nodes.
 type Cloud struct {
 	cloud.Client
 	lab *Lab
@@ -26,7 +26,7 @@ func (c *Cloud) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 			return c.lab.dropletName(r.Droplet), nil
 		}
 	}
-	return "", fmt.Errorf("lab: the cloud has no address %s to give; it has %v", ip,
+	return "", fmt.Errorf("lab: the cloud does not have the address %s; it has %v", ip,
 		c.lab.spec.FloatingIPs)
 }
 
@@ -40,7 +40,7 @@ func (c *Cloud) MoveTo(ctx context.Context, ip netip.Addr, node string) error {
 			return err
 		}
 		if id = n.Droplet; id == 0 {
-			return fmt.Errorf("lab: %s is no droplet; balancers are", node)
+			return fmt.Errorf("lab: %s is not a droplet; only balancers are", node)
 		}
 	}
 	return c.Move(ctx, ip, id)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Cluster is what Pacemaker says of itself on one node.
+// Cluster is what Pacemaker on one node reports.
 type Cluster struct {
 	// From is the node that was asked.
 	From string
@@ -22,7 +22,7 @@ type Cluster struct {
 	Online []string
 }
 
-// crmMon is the part of crm_mon's XML that is read here; its schema is api-result.rng of Pacemaker.
+// crmMon is the part of crm_mon's XML that is read here; its schema is Pacemaker's api-result.rng.
 type crmMon struct {
 	DC struct {
 		Present bool   `xml:"present,attr"`
@@ -76,11 +76,11 @@ func (l *Lab) Cluster(ctx context.Context, node string) (Cluster, error) {
 	return Cluster{}, errors.Join(failed...)
 }
 
-// clusterWait is the deadline of WaitCluster where the caller's context has none that is earlier.
+// clusterWait is the deadline of WaitCluster unless the caller's context has an earlier one.
 const clusterWait = 90 * time.Second
 
 // WaitCluster waits until the running balancers, and no others, are online in one quorate cluster
-// with a DC, by what each of them says.
+// with a DC, as each of them reports.
 func (l *Lab) WaitCluster(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, clusterWait)
 	defer cancel()
@@ -128,7 +128,7 @@ type simulated struct {
 	} `xml:"transition"`
 }
 
-// busy says whether something is left to do. Pseudo actions only order the others.
+// busy says whether something is left to do. Pseudo actions serve only to order the others.
 func (s simulated) busy() bool {
 	for _, a := range s.Transition.Actions {
 		switch a.XMLName.Local {

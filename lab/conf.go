@@ -10,8 +10,8 @@ import (
 
 // What a balancer and an application server are delivered with.
 
-// dcDeadtime is how long the first node waits for others before it elects itself. Pacemaker's own
-// 20 s is what a cluster's very first start takes; nodes of a lab start together.
+// dcDeadtime is how long the first node waits for others before it elects itself. With Pacemaker's
+// own 20 s a cluster's very first start would take that long; nodes of a lab start together.
 const dcDeadtime = 2 * time.Second
 
 // seedCIB is Pacemaker's own empty CIB with dc-deadtime set.
@@ -47,8 +47,8 @@ func (s Spec) hosts() string {
 	return b.String()
 }
 
-// machine is what the node's PID 1 is told. What it is delivered with is left out at all boots but
-// the first.
+// machine returns the instructions for the node's PID 1. The files it is delivered with are left
+// out after the first boot.
 func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err error) {
 	m = machine{
 		Hostname: n.Name, Upper: l.Disk(n.Name), Work: l.path("nodes", n.Name, "work"),
@@ -85,12 +85,12 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 	m.Files = []file{
 		text("/etc/hostname", n.Name+"\n"), text("/etc/hosts", l.spec.hosts()),
 		text("/etc/resolv.conf", "# the lab has no name server\n"),
-		// for Go; OpenSSL and GnuTLS read one file of all
+		// for Go; OpenSSL and GnuTLS read a single file
 		text("/etc/ssl/certs/hawser-lab-ca.pem", l.spec.CA),
 		{Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, Content: l.spec.CA, Append: true},
 	}
-	// What the machine's own daemons left there, and their being started at boot by a systemd that
-	// the node has not.
+	// What the machine's own daemons left there, and their start at boot by a systemd that the node
+	// does not have.
 	m.Wipe = []string{
 		"/var/lib/corosync/*", "/var/lib/pacemaker/cib/*", "/var/lib/pacemaker/pengine/*",
 		"/var/log/pacemaker/*.log", "/var/log/corosync/*",

@@ -10,9 +10,9 @@ import (
 )
 
 // Cut drops every frame between the two nodes, in both directions and on all networks that they
-// share, until Heal. Either may be "cloud": the router, behind which the API, the metadata service
-// and the client's far side lie. What reaches one from the other by way of the router is not
-// between them.
+// share, until Heal. Either may be "cloud": the router, with the API, the metadata service and the
+// client's far side behind it. Traffic that goes from one to the other through the router is not
+// affected.
 func (l *Lab) Cut(a, b string) error {
 	nicsA, err := l.nicsOf(a)
 	if err != nil {
@@ -56,7 +56,7 @@ func (l *Lab) Cut(a, b string) error {
 	})
 }
 
-// Heal takes every cut back.
+// Heal removes every cut.
 func (l *Lab) Heal() error {
 	return l.locked(func() error {
 		if err := l.ebtables("*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"); err != nil {

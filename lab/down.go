@@ -14,8 +14,8 @@ import (
 )
 
 // Down removes the lab of that name (DefaultName if empty) and everything of it: processes,
-// namespaces, mounts, state. It works from names alone, so it also clears away what an Up left that
-// was killed in the middle. No error if there is nothing.
+// namespaces, mounts, state. It works from names alone, so it also clears away what a killed Up
+// left behind. It is not an error if there is nothing.
 func Down(ctx context.Context, name string) error {
 	if name == "" {
 		name = DefaultName
@@ -47,7 +47,7 @@ func Down(ctx context.Context, name string) error {
 	}
 	for {
 		err := unix.Unmount(dir, 0)
-		if errors.Is(err, unix.EBUSY) { // somebody's shell stands in it
+		if errors.Is(err, unix.EBUSY) { // somebody's shell has it as its working directory
 			err = unix.Unmount(dir, unix.MNT_DETACH)
 		}
 		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
@@ -71,7 +71,7 @@ func Down(ctx context.Context, name string) error {
 func (l *Lab) Down(ctx context.Context) error { return Down(ctx, l.spec.Name) }
 
 // endProcesses kills everything that runs in one of the lab's network namespaces, and waits until
-// it has gone. The PID 1 of a node takes along what it holds.
+// it has gone. The PID 1 of a node takes its children with it.
 func endProcesses(ctx context.Context, dir string) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
@@ -93,7 +93,7 @@ func endProcesses(ctx context.Context, dir string) error {
 	}
 }
 
-// processesIn finds the processes in the namespaces bound below dir/net, this one excepted.
+// processesIn finds the processes in the namespaces bound below dir/net, except this one.
 func processesIn(dir string) ([]process, error) {
 	ours := map[uint64]bool{}
 	paths, _ := filepath.Glob(filepath.Join(dir, "net", "*")) // a well-formed pattern

@@ -17,8 +17,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/command"
 )
 
-// nodePath is PATH inside the nodes. Tools of the machine are looked for in it too, as a user's own
-// may lack the sbin directories.
+// nodePath is PATH inside the nodes. It is also used to find the machine's tools, since a user's
+// own PATH may lack the sbin directories.
 const nodePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // lookUp finds a program in nodePath as the calling thread sees it.
@@ -35,8 +35,8 @@ func lookUp(name string) (string, error) {
 	return "", fmt.Errorf("%s: not found in %s", name, nodePath)
 }
 
-// tool runs a program of the machine with the input and returns its output; the error holds what it
-// complained of.
+// tool runs a program of the machine with the input and returns its output; the error includes its
+// complaint.
 func tool(ctx context.Context, input, name string, args ...string) (string, error) {
 	path, err := lookUp(name)
 	if err != nil {
@@ -65,7 +65,7 @@ type Command struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	// Terminal leaves the program in the caller's process group, so that it can use the terminal.
-	// Without it, a program whose context ends is killed with its children.
+	// Without it, a program is killed with its children when its context ends.
 	Terminal bool
 }
 
@@ -75,7 +75,7 @@ type ExitError struct {
 	Args []string
 	// Code is the exit code, or 128 plus the number of the signal that ended it, as in a shell.
 	Code int
-	// Stderr is what it wrote there, if nobody else was given it.
+	// Stderr is what it wrote to stderr, unless Command.Stderr received that.
 	Stderr string
 }
 
@@ -102,7 +102,7 @@ func (l *Lab) Run(ctx context.Context, node string, c Command) error {
 			unix.CLONE_NEWCGROUP)
 }
 
-// runIn runs the command in those namespaces of the process, with the rest as it is here.
+// runIn runs the command in those namespaces of the process, and otherwise in this program's own.
 func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, namespaces int) error {
 	var complaint bytes.Buffer
 	var cmd *exec.Cmd
@@ -153,7 +153,7 @@ func (l *Lab) runIn(ctx context.Context, node string, p process, c Command, name
 		return &ExitError{Node: node, Args: c.Args, Code: code, Stderr: complaint.String()}
 	}
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		// a daemon that it left behind holds the output: it has ended itself
+		// a daemon that it left behind holds the output: the program itself has ended
 		return fmt.Errorf("lab: %s: %s: %w", node, strings.Join(c.Args, " "), err)
 	}
 	return nil

@@ -39,8 +39,7 @@ func (l *Lab) makeFabric() error {
 	}
 	err := inNetns(l.netnsPath(fabricNetns), func() error {
 		for _, name := range []string{"arptables", "iptables", "ip6tables"} {
-			// The switches only switch: IP rules and connection tracking see nothing of what passes
-			// here.
+			// The switches only switch: IP rules and connection tracking do not see this traffic.
 			err := os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-"+name, []byte("0"), 0o644)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				// no such file: no br_netfilter, so nothing to switch off
@@ -58,8 +57,8 @@ func (l *Lab) makeFabric() error {
 	}
 	defer func() { h.Close(); _ = ns.Close() }()
 	for _, name := range []string{publicBridge, privateBridge, farBridge} {
-		// without a querier, snooping would in time drop the multicast that IPv6 neighbours are
-		// found by
+		// without a querier, snooping would eventually drop the multicast that finds IPv6
+		// neighbours
 		snooping := false
 		b := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}, MulticastSnooping: &snooping}
 		if err := h.LinkAdd(b); err != nil {
@@ -172,8 +171,8 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// unplug takes the node's cables down, all of them before any of its processes notices. No error
-// for cables that are not there.
+// unplug takes the node's cables down, all of them before any of its processes notices. Missing
+// cables are not an error.
 func (l *Lab) unplug(node string, nics []nic) error {
 	h, ns, err := l.open(fabricNetns)
 	if err != nil {
@@ -200,8 +199,8 @@ func (l *Lab) unplug(node string, nics []nic) error {
 	return nil
 }
 
-// removeCables deletes the node's cables, so that they can be made anew with the node's namespace
-// still ending elsewhere.
+// removeCables deletes the node's cables, so that new ones can be made while the node's old
+// namespace is still ending.
 func (l *Lab) removeCables(node string, nics []nic) error {
 	h, ns, err := l.open(fabricNetns)
 	if err != nil {

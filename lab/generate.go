@@ -16,7 +16,7 @@ import (
 // haproxy.cfg is the tutorial's: Debian's global and defaults sections, and one pool. It is the
 // same on every balancer, as the anchor address comes from the environment. nginx.conf admits the
 // balancers' private addresses only, and answers with the server's name and who asked. Its answer
-// is in a named location because "return" in the first one would come before allow and deny.
+// is in a named location because "return" in the first one would take effect before allow and deny.
 var (
 	//go:embed templates/haproxy.cfg
 	haproxyTemplate string
@@ -52,7 +52,7 @@ func (o Options) Generate(file, node string) (string, error) {
 	)
 }
 
-// corosyncConf lists the balancers. One of two goes on alone, and may come up alone.
+// corosyncConf lists the balancers. One of two keeps running alone, and may start alone.
 func (s Spec) corosyncConf() string {
 	c := corosync.Cluster{
 		Name:       "hawser-lab",

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine is what PID 1 of a node is told: its disk, and what to put there and to start.
+// machine holds the instructions for PID 1 of a node: its disk, and what to put there and to start.
 type machine struct {
 	Hostname string
 	Upper    string // what the node writes; kept from boot to boot
@@ -26,7 +26,7 @@ type machine struct {
 	Wipe     []string
 	Files    []file
 	Services []service
-	Cgroup   string // of systemd, where that is PID 1 in our place
+	Cgroup   string // of systemd, if that is PID 1 instead of this program
 }
 
 // file is a file, or a directory if Mode says so, that a node is delivered with.
@@ -36,7 +36,7 @@ type file struct {
 	Owner, Group string // root if empty
 	Content      string
 	Link         string // a symbolic link to there; everything else is empty
-	Append       bool   // Content comes after what the file holds on the machine
+	Append       bool   // Content is appended to the machine's file
 }
 
 // service is a daemon in the foreground. Services start in their order, and stop in the reverse.
@@ -85,7 +85,7 @@ func runInit(specPath string) int {
 	go in.startAll(m.Services)
 	<-stop
 	in.stopAll()
-	return 0 // and with PID 1 the kernel ends everything else
+	return 0 // when PID 1 ends, the kernel ends everything else
 }
 
 // deliver puts the files in place at the node's first boot, and makes the directories in /run at
@@ -156,7 +156,7 @@ func owner(name, group string) (uid, gid int, err error) {
 	return uid, gid, nil
 }
 
-// initd starts daemons and reaps whatever ends below PID 1.
+// initd starts daemons and reaps all children of PID 1.
 type initd struct {
 	mu       sync.Mutex
 	running  map[int]*daemon
@@ -171,14 +171,14 @@ type daemon struct {
 }
 
 // reap waits for any child: daemons, and orphans that were left to PID 1. A crashed daemon stays
-// down, as the tests of what the cluster does about it demand.
+// down: the tests need to see what the cluster does about it.
 func (in *initd) reap() {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
 	for range children {
 		for {
 			var status unix.WaitStatus
-			in.mu.Lock() // a daemon that ends at once is not reaped before it is in the map
+			in.mu.Lock() // so that a daemon that ends at once is not reaped before it is in the map
 			pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil)
 			d := in.running[pid]
 			delete(in.running, pid)

@@ -32,7 +32,7 @@ import (
 // Root is the directory that holds one state directory for each lab.
 const Root = "/run/hawser-lab"
 
-// DefaultName is the name of a lab that is given none.
+// DefaultName is the name of a lab if none is given.
 const DefaultName = "lab"
 
 // Options of Up. The zero value is a lab of three balancers and two application servers.
@@ -46,13 +46,13 @@ type Options struct {
 	// install DESTDIR=` fills it. It is copied: what is installed into it later does not reach the
 	// nodes.
 	Overlay string
-	// FloatingIPs are the addresses that the cloud has to give; FloatingIP and FloatingIP6 if
-	// empty. Nobody holds them at first.
+	// FloatingIPs are the addresses that the cloud has to offer; FloatingIP and FloatingIP6 if
+	// empty. At first no node holds them.
 	FloatingIPs []netip.Addr
 	// ActionTime is how long the cloud takes to move an address; one second if zero. The real one
 	// takes about eleven.
 	ActionTime time.Duration
-	// Totem says after what times Corosync counts a silent node as lost; corosync.LAN if zero.
+	// Totem says how long Corosync waits before it gives up a silent node; corosync.LAN if zero.
 	Totem corosync.Timing
 	// Systemd has the machine's own systemd be PID 1 of the balancers and start Corosync and
 	// Pacemaker by their units.
@@ -63,7 +63,7 @@ type Options struct {
 	// Self is the program to start as PID 1 of the nodes; this program if empty. It must call
 	// Reexec.
 	Self string
-	// Progress is told of each step, a line each; nobody if nil.
+	// Progress is called with a line for each step; it may be nil.
 	Progress io.Writer
 }
 
@@ -138,7 +138,7 @@ func stateDir(name string) (string, error) {
 }
 
 // Open returns the lab of that name (DefaultName if empty). The error is ErrNotFound if there is
-// none, and says what to do when only the remains of one are there.
+// none, and says what to do if only its remains are there.
 func Open(name string) (*Lab, error) {
 	if name == "" {
 		name = DefaultName
@@ -205,11 +205,10 @@ func (l *Lab) Disk(node string) string { return l.path("nodes", node, "upper") }
 // ConsoleLog returns the path of what the node's PID 1 and its services have printed.
 func (l *Lab) ConsoleLog(node string) string { return l.path("nodes", node, "console.log") }
 
-// CloudLog returns the path of what the cloud has to say: each switch of a node's power, and why
-// one failed.
+// CloudLog returns the path of the cloud's log: each switch of a node's power, and why one failed.
 func (l *Lab) CloudLog() string { return l.path("cloud.log") }
 
-// Cloud returns the hand on the lab's cloud.
+// Cloud returns the control of the lab's cloud.
 func (l *Lab) Cloud() *Cloud {
 	return &Cloud{Client: cloud.Client{Socket: l.path("cloud.sock")}, lab: l}
 }

@@ -41,12 +41,12 @@ func (l *Lab) Load(ctx context.Context, from string, p load.Plan) (load.Report, 
 	return r.Wait()
 }
 
-// firstWait is how long a load without an end may be without a good answer at first.
+// firstWait is how long an endless load may take until its first good answer.
 const firstWait = 10 * time.Second
 
-// StartLoad begins to carry the plan out in the node's network. It returns when the first request
-// has been answered well, so that what is done next is seen by the clients, or when the plan is
-// over; an error if none is within ten seconds and the plan has no end.
+// StartLoad begins to carry the plan out in the node's network. It returns at the first good
+// answer, so that the clients see what is done next, or when the plan is over; it is an error if an
+// endless plan gets no good answer within ten seconds.
 func (l *Lab) StartLoad(ctx context.Context, from string, p load.Plan) (*Loading, error) {
 	r, err := l.launchLoad(ctx, from, p)
 	if err != nil {
@@ -78,7 +78,8 @@ func (l *Lab) StartLoad(ctx context.Context, from string, p load.Plan) (*Loading
 func (l *Lab) launchLoad(ctx context.Context, from string, p load.Plan) (*Loading, error) {
 	if p.Unix != "" {
 		return nil, fmt.Errorf(
-			"lab: load %s: the node's files are out of its reach, the socket %s too", p.URL, p.Unix)
+			"lab: load %s: it cannot reach the node's files, and so not the socket "+
+				"%s", p.URL, p.Unix)
 	}
 	node, err := l.initOf(from)
 	if err != nil {
@@ -92,7 +93,7 @@ func (l *Lab) launchLoad(ctx context.Context, from string, p load.Plan) (*Loadin
 	if err != nil {
 		return nil, fmt.Errorf("lab: load: %w", err)
 	}
-	// Ending the context ends the load, not its process: that has a report to print.
+	// The end of the context ends the load, not its process: that still has a report to print.
 	stop, cancel := context.WithCancel(ctx)
 	r := &Loading{cancel: cancel, done: make(chan struct{}), first: make(chan struct{})}
 	r.progress.Store(&load.Progress{})
@@ -124,7 +125,7 @@ func (l *Lab) launchLoad(ctx context.Context, from string, p load.Plan) (*Loadin
 	return r, nil
 }
 
-// Progress returns how far the load has come, by what it said within the last 50 ms.
+// Progress returns how far the load has come, up to 50 ms ago.
 func (r *Loading) Progress() load.Progress { return *r.progress.Load() }
 
 // Done is closed when the load has ended.
@@ -149,7 +150,7 @@ func (r *Loading) Wait() (load.Report, error) {
 	return report, nil
 }
 
-// onProgress takes the stderr of a load: lines of JSON, until it dies of something.
+// onProgress reads the stderr of a load: lines of JSON, unless the load crashes.
 type onProgress struct {
 	of   *Loading
 	once sync.Once
@@ -203,7 +204,7 @@ func runLoad(parameter string) int {
 			first = nil
 		case <-tell.C:
 		case <-r.Done():
-			_ = said.Encode(r.Progress()) // nobody listens any more: the report matters
+			_ = said.Encode(r.Progress()) // nobody reads it any more: only the report matters
 			if err := json.NewEncoder(os.Stdout).Encode(r.Wait()); err != nil {
 				return complain(err)
 			}

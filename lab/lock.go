@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// locked runs f while nobody else changes the lab: one lock file beside the state directory, held
-// by flock(2), so that it is free again when its holder dies.
+// locked runs f while no other process changes the lab: one lock file beside the state directory,
+// held by flock(2), so that it is released when its holder dies.
 func (l *Lab) locked(f func() error) error {
 	unlock, err := lock(l.dir)
 	if err != nil {
@@ -44,15 +44,15 @@ func lock(dir string) (unlock func(), err error) {
 		}
 		_ = f.Close()
 		if time.Now().After(deadline) {
-			holder, _ := os.ReadFile(path) // unreadable: then without the number
+			holder, _ := os.ReadFile(path) // if unreadable, the number is left out
 			return nil, fmt.Errorf(
-				"lab: %s is being changed by process %s, still after %s: let it end, or end it",
+				"lab: %s has been changed by process %s for more than %s: let it end, or end it",
 				dir, strings.TrimSpace(string(holder)), lockWait)
 		}
 	}
 }
 
-// sameFile says whether the file still is the one at the path: down removes it.
+// sameFile says whether the file is still the one at the path: down removes it.
 func sameFile(f *os.File, path string) bool {
 	a, errA := f.Stat()
 	b, errB := os.Stat(path)

@@ -13,8 +13,8 @@ import (
 // Access is a line of an application server's log.
 type Access struct {
 	At       time.Time
-	Balancer string // the node that asked, or its address if it is none of the lab's
-	Client   string // what it said in X-Forwarded-For; "-" if nothing
+	Balancer string // the node that asked, or its address if it is not one of the lab's
+	Client   string // what it sent in X-Forwarded-For; "-" if nothing
 	Request  string // GET / HTTP/1.1
 	Status   int
 }
@@ -26,7 +26,7 @@ func (l *Lab) AppLog(app string) ([]Access, error) {
 		return nil, err
 	}
 	if n.Role != AppServer {
-		return nil, fmt.Errorf("lab: %s is no application server", app)
+		return nil, fmt.Errorf("lab: %s is not an application server", app)
 	}
 	b, err := os.ReadFile(l.Disk(app) + "/var/log/nginx/access.log")
 	if errors.Is(err, os.ErrNotExist) {

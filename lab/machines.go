@@ -8,9 +8,9 @@ import (
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 
-// machines are the balancers as the cloud's power actions switch them. The cloud's process is in a
-// network namespace of its own and otherwise where this program is started by hand, so it does what
-// `hawser-lab kill` and `boot` do, under the same lock.
+// machines are the balancers as the cloud's power actions switch them. Apart from its network
+// namespace the cloud's process runs like this program started by hand, so it does what `hawser-lab
+// kill` and `boot` do, under the same lock.
 type machines struct{ lab *Lab }
 
 var _ cloud.Machines = machines{}
@@ -19,9 +19,9 @@ var _ cloud.Machines = machines{}
 const bootTime = 2 * time.Minute
 
 // firmwareTime passes between the power and the boot, in which a droplet is in its firmware and its
-// kernel. A node that is back in the cluster before the cluster has heard the end of its fencing
-// may take that for its own: "We were allegedly just fenced", and Pacemaker ends for good
-// (daemons/controld/controld_fencing.c). Nodes of the laboratory boot in a second.
+// kernel. A node that is back in the cluster before the cluster has heard that its fencing is
+// complete may take that message for a new one: "We were allegedly just fenced", and Pacemaker ends
+// for good (daemons/controld/controld_fencing.c). Nodes of the laboratory boot in a second.
 const firmwareTime = 5 * time.Second
 
 func (m machines) Running(droplet int) bool {

@@ -22,8 +22,8 @@ func onThread(f func() error) error {
 		// not unlocked after f: the runtime ends the thread with the goroutine
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
-			// The first thread cannot end, and would show the whole process in a node's namespaces.
-			// It stays locked here until another has done it.
+			// The first thread cannot end, and would make the whole process appear in a node's
+			// namespaces. It stays locked here until another thread has done the work.
 			defer runtime.UnlockOSThread()
 			done <- onThread(f)
 			return
@@ -55,8 +55,8 @@ func makeNetns(path string) error {
 	return nil
 }
 
-// removeNetns lets go of the namespace; it ends with the last process in it. No error if there is
-// none.
+// removeNetns releases the namespace; it ends with the last process in it. It is not an error if
+// there is none.
 func removeNetns(path string) error {
 	for {
 		err := unix.Unmount(path, unix.MNT_DETACH)
@@ -101,8 +101,8 @@ func netnsInode(path string) uint64 {
 	return st.Ino
 }
 
-// process is a running process by number and start time, so that a number used again is not taken
-// for it.
+// process identifies a running process by number and start time, so that a reused number is not
+// taken for it.
 type process struct {
 	PID   int
 	Start uint64 // clock ticks since the machine's boot, field 22 of /proc/PID/stat
@@ -129,8 +129,8 @@ func (p process) alive() bool {
 	if state != 'Z' && state != 'X' {
 		return true
 	}
-	// The first thread reads as a zombie, too, while others end, and while another one executes a
-	// program and takes its place (execve(2)), as the one does that becomes systemd.
+	// The first thread also shows as a zombie while others are ending, and while another thread
+	// executes a program and takes its place (execve(2)), such as the one that becomes systemd.
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if err != nil {
 		return false
@@ -150,7 +150,7 @@ func pollEnd(pidfd, ms int) (ended bool, err error) {
 }
 
 // waitGone waits until the process and all its threads have ended; for the PID 1 of a namespace,
-// until everything in that has.
+// until everything in it has.
 func (p process) waitGone(ctx context.Context) error {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -161,7 +161,7 @@ func (p process) waitGone(ctx context.Context) error {
 	}
 	defer func() { _ = unix.Close(fd) }()
 	if now, _, err := statOf(p.PID); err == nil && now != p.Start {
-		return nil // the number has gone to another process
+		return nil // the number belongs to another process now
 	}
 	for {
 		ended, err := pollEnd(fd, 20)

@@ -62,8 +62,7 @@ func writeJSON(path string, v any) error {
 }
 
 // Boot switches the node's power on: a fresh /run and /dev/shm, the disk as the node left it. It
-// returns when the node's PID 1 is at work; WaitCluster waits for the rest. The links that were cut
-// stay cut.
+// returns when the node's PID 1 is working; WaitCluster waits for the rest. Cut links stay cut.
 func (l *Lab) Boot(ctx context.Context, node string) error {
 	return l.locked(func() error { return l.boot(ctx, node) })
 }
@@ -129,8 +128,8 @@ func (l *Lab) running(node string) (Node, process, error) {
 }
 
 // Kill cuts the node's power: its cables go dead first, then everything in it ends at once, so that
-// no process and no socket has a last word. The cloud goes on sending it what it holds. No error if
-// the node is down already.
+// no process and no socket can send anything more. The cloud keeps sending it the traffic of its
+// addresses. It is not an error if the node is already down.
 func (l *Lab) Kill(node string) error {
 	return l.locked(func() error { return l.kill(node) })
 }
@@ -154,8 +153,8 @@ func (l *Lab) kill(node string) error {
 	return p.waitGone(ctx)
 }
 
-// Shutdown stops the node in order: Pacemaker stops or moves its resources, Corosync leaves the
-// cluster, then the power goes. No error if the node is down already.
+// Shutdown stops the node cleanly: Pacemaker stops or moves its resources, Corosync leaves the
+// cluster, then the power goes off. It is not an error if the node is already down.
 func (l *Lab) Shutdown(ctx context.Context, node string) error {
 	return l.locked(func() error { return l.shutdown(ctx, node) })
 }
@@ -182,7 +181,7 @@ func (l *Lab) shutdown(ctx context.Context, node string) error {
 	return l.unplug(node, n.nics())
 }
 
-// Reboot is Shutdown and Boot. Real hardware would take longer over it.
+// Reboot is Shutdown and Boot. Real hardware would take longer.
 func (l *Lab) Reboot(ctx context.Context, node string) error {
 	return l.locked(func() error {
 		if !l.Running(node) {

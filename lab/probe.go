@@ -10,16 +10,16 @@ import (
 	"github.com/hawser-ha/hawser/internal/load"
 )
 
-// ProbeOptions say what the client asks for, how often and how long.
+// ProbeOptions say what the client requests, how often and for how long.
 type ProbeOptions struct {
-	// URL is asked for with a new connection each time.
+	// URL is requested with a new connection each time.
 	URL string
-	// Every is the time between two requests; 10 ms if zero. A request does not wait for the one
-	// before.
+	// Every is the time between two requests; 10 ms if zero. A request does not wait for the
+	// previous one.
 	Every time.Duration
-	// For is how long to go on; until Stop, or the end of the context, if zero.
+	// For is how long to continue; until Stop, or the end of the context, if zero.
 	For time.Duration
-	// Timeout is when a request has failed; one second if zero.
+	// Timeout is after how long a request counts as failed; one second if zero.
 	Timeout time.Duration
 }
 
@@ -32,7 +32,7 @@ type ProbeReport struct {
 	// P50, P99 and Max are latencies of good answers, from before the connection is made.
 	P50, P99, Max time.Duration
 	// Servers counts the good answers by the server that names itself in the first word of the
-	// body, Balancers by the node that the server says asked it.
+	// body, Balancers by the node from which, according to the server, the request came.
 	Servers, Balancers map[string]int
 	// Errors counts the failures by kind, First are the first 100 of them.
 	Errors map[string]int
@@ -48,8 +48,8 @@ type Probing struct {
 	*Loading
 }
 
-// Probe asks as the client does and returns what it saw, once ProbeOptions.For is over or the
-// context has ended.
+// Probe makes requests like the client and returns what it saw, once ProbeOptions.For is over or
+// the context has ended.
 func (l *Lab) Probe(ctx context.Context, o ProbeOptions) (ProbeReport, error) {
 	p, err := l.StartProbe(ctx, o)
 	if err != nil {
@@ -58,8 +58,8 @@ func (l *Lab) Probe(ctx context.Context, o ProbeOptions) (ProbeReport, error) {
 	return p.Wait()
 }
 
-// StartProbe begins to ask. It returns when the first request has been answered well, so that what
-// is done next is seen by the probe; an error if none is within ten seconds.
+// StartProbe starts the requests. It returns at the first good answer, so that the probe sees what
+// is done next; it is an error if there is none within ten seconds.
 func (l *Lab) StartProbe(ctx context.Context, o ProbeOptions) (*Probing, error) {
 	if o.Every < 0 {
 		return nil, fmt.Errorf("lab: probe every %s: it cannot be negative", o.Every)

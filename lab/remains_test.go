@@ -160,11 +160,11 @@ func TestUpThatIsGivenUp(t *testing.T) {
 func TestUpRefusesWhatCannotBe(t *testing.T) {
 	needs.Root(t)
 	for want, o := range map[string]lab.Options{
-		"1 to 32":       {Nodes: 33},
-		"at least 30ms": {Totem: corosync.Timing{Token: 100 * time.Millisecond}},
-		"lower-case":    {Name: "../etc"},
-		"the overlay":   {Overlay: "/no/such/directory"},
-		"is no directo": {Overlay: "/etc/passwd"},
+		"1 to 32":          {Nodes: 33},
+		"at least 30ms":    {Totem: corosync.Timing{Token: 100 * time.Millisecond}},
+		"lower-case":       {Name: "../etc"},
+		"the overlay":      {Overlay: "/no/such/directory"},
+		"is not a directo": {Overlay: "/etc/passwd"},
 	} {
 		_, err := lab.Up(t.Context(), o)
 		require.ErrorContains(t, err, want)

@@ -106,8 +106,8 @@ func devices(dev string) error {
 		return fmt.Errorf("lab: mount tmpfs on /dev/shm: %w", err)
 	}
 	for name, target := range map[string]string{
-		// not bound: the kernel looks for pts beside the ptmx that is opened, and beside a bound
-		// file is nothing
+		// not bound: the kernel looks for pts beside the ptmx that is opened, and there is nothing
+		// beside a bound file
 		"ptmx": "pts/ptmx",
 		"fd":   "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
 		"stderr": "/proc/self/fd/2",
@@ -137,10 +137,9 @@ func enterRoot(root string) error {
 	return nil
 }
 
-// protectMachine keeps the kernel's settings, which are every node's and the machine's, from being
-// written: systemd, for one, raises fs.file-max as it starts. Those of a node's own network stay
-// writable. The files by which Pacemaker resets the machine when its node is lost (sysrq b) are
-// hidden.
+// protectMachine makes the kernel's settings, which all nodes and the machine share, read-only:
+// systemd, for one, raises fs.file-max as it starts. Those of a node's own network stay writable.
+// The files by which Pacemaker resets the machine when its node is lost (sysrq b) are hidden.
 func protectMachine() error {
 	const sys, network = "/proc/sys", "/proc/sys/net"
 	for _, dir := range []string{sys, network} {
@@ -180,7 +179,7 @@ func runDirs() {
 	}
 	for _, d := range dirs {
 		if err := d.put(); err != nil {
-			logf("%v", err) // as systemd-tmpfiles: said, and no reason not to boot
+			logf("%v", err) // like systemd-tmpfiles: it is logged, and the boot continues
 		}
 	}
 }
@@ -246,7 +245,7 @@ func waitSockets(names []string, limit time.Duration) error {
 	}
 }
 
-// syslog answers at /dev/log and writes what comes to /var/log/syslog: haproxy and the agents log
+// syslog listens at /dev/log and writes messages to /var/log/syslog: haproxy and the agents log
 // there.
 func syslog() error {
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "/dev/log", Net: "unixgram"})
@@ -272,7 +271,7 @@ func syslog() error {
 			if end := strings.IndexByte(line, '>'); strings.HasPrefix(line, "<") && end > 0 {
 				line = line[end+1:] // the priority
 			}
-			_, _ = out.WriteString(line + "\n") // a full disk: nowhere left to say so
+			_, _ = out.WriteString(line + "\n") // a full disk: there is nowhere to report it
 		}
 	}()
 	return nil

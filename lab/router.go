@@ -40,8 +40,7 @@ func runCloud(dir string) int {
 	select {} // until the lab is taken down
 }
 
-// serveCloud serves the cloud of the lab whose state is in dir; power is the hand on its droplets'
-// switches.
+// serveCloud serves the cloud of the lab whose state is in dir; power switches its droplets.
 func serveCloud(dir string, power func(*Lab) cloud.Machines) error {
 	var spec Spec
 	b, err := os.ReadFile(filepath.Join(dir, "lab.json"))
@@ -84,8 +83,8 @@ func serveCloud(dir string, power func(*Lab) cloud.Machines) error {
 			logf("%v", err)
 		}
 	})
-	// Whoever asks the metadata service is known by his address; who has none of a droplet has no
-	// metadata.
+	// A client of the metadata service is identified by its address; without a droplet's address
+	// there is no metadata.
 	bySource := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		from, _ := netip.ParseAddrPort(req.RemoteAddr) // net/http's own words
 		if h := metadata[from.Addr().Unmap()]; h != nil {
@@ -136,7 +135,7 @@ type router struct {
 
 const routerTimeout = 10 * time.Second
 
-// begin sets up what does not change: forwarding, no route for addresses that nobody holds, and
+// begin sets up what does not change: forwarding, no route for addresses that no droplet holds, and
 // translation of answers.
 func (r *router) begin() error {
 	for path, value := range map[string]string{
@@ -148,7 +147,7 @@ func (r *router) begin() error {
 		}
 	}
 	for ip := range r.holders {
-		// A packet for nobody is lost without a word, as in the real network.
+		// A packet for an address without a holder is dropped silently, as in the real network.
 		if err := netlink.RouteReplace(&netlink.Route{
 			Dst: ipNet(netip.PrefixFrom(ip, ip.BitLen())), Type: unix.RTN_BLACKHOLE,
 		}); err != nil {
@@ -157,8 +156,9 @@ func (r *router) begin() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), routerTimeout)
 	defer cancel()
-	// What a balancer sends from its anchor address that answers nothing must not reach the client
-	// under that address; a balancer's own request to a floating address has to come back this way.
+	// A packet that a balancer sends from its anchor address without answering anything must not
+	// reach the client under that address; a balancer's own request to a floating address has to
+	// come back this way.
 	_, err := tool(ctx, fmt.Sprintf(`*nat
 :PREROUTING ACCEPT [0:0]
 :FLOATING - [0:0]
@@ -172,8 +172,8 @@ COMMIT
 	return err
 }
 
-// move sends the address to the droplet, or to nobody if that is 0, in one step. Connections that
-// went to the former holder meet the new one, which knows nothing of them.
+// move sends the address to the droplet, or to nobody if that is 0, in one step. Connections to the
+// previous holder then reach the new one, which knows nothing about them.
 func (r *router) move(ip netip.Addr, droplet int) error {
 	former := r.holders[ip]
 	r.holders[ip] = droplet
@@ -204,7 +204,7 @@ func (r *router) move(ip netip.Addr, droplet int) error {
 	if former == 0 {
 		return nil
 	}
-	// Not those that have been made to the new holder since: their answers would be dropped.
+	// Not those that have since been made to the new holder: their answers would be dropped.
 	old := &netlink.ConntrackFilter{}
 	err := errors.Join(old.AddIP(netlink.ConntrackOrigDstIP, ip.AsSlice()),
 		old.AddIP(netlink.ConntrackReplySrcIP, r.anchors[former].AsSlice()))
@@ -219,7 +219,7 @@ func (r *router) move(ip netip.Addr, droplet int) error {
 }
 
 // replaceRoute6 replaces the only route to the destination. The kernel replaces IPv6 routes only
-// among those of one kind, so a blackhole is taken away before.
+// among those of one kind, so a blackhole is removed first.
 func replaceRoute6(route *netlink.Route) error {
 	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{
 		Dst: route.Dst,

@@ -20,8 +20,7 @@ import (
 // CloudOptions of ServeCloud. The machines have the names and addresses that the nodes of a lab
 // have.
 type CloudOptions struct {
-	// Name is what the hand on the cloud finds it by, as the lab of that name; DefaultName if
-	// empty.
+	// Name is the lab name under which the cloud can be controlled; DefaultName if empty.
 	Name string
 	// State is the directory that keeps what a reboot of the cloud must not change: the
 	// certificates that the balancers trust.
@@ -31,7 +30,7 @@ type CloudOptions struct {
 	// Token is the API token.
 	Token string
 	// Publish is where ca.pem, the certificate that balancers have to trust, is served over HTTP,
-	// as address:port; nowhere if empty.
+	// as address:port; it is not served if empty.
 	Publish string
 	// ActionTime is how long the cloud takes to move an address; one second if zero.
 	ActionTime time.Duration
@@ -44,8 +43,8 @@ var visitor = netip.MustParsePrefix("198.18.0.2/32")
 
 // ServeCloud makes this machine, which is one of several on real networks and not a namespace,
 // their cloud and the router of its floating addresses, until the context ends. The machine has the
-// router's addresses already. It is the client too: what it sends to a floating address itself goes
-// the way that a client's packets go.
+// router's addresses already. It is the client too: its own packets to a floating address take the
+// same path as a client's.
 func ServeCloud(ctx context.Context, o CloudOptions) error {
 	dir, err := stateDir(cmp.Or(o.Name, DefaultName))
 	if err != nil {
@@ -92,8 +91,8 @@ func ServeCloud(ctx context.Context, o CloudOptions) error {
 	return nil
 }
 
-// elsewhere are machines whose power switches this cloud does not reach. It must never say of one
-// that it is off.
+// elsewhere stands for machines whose power switches this cloud cannot reach. It must never say
+// that one is off.
 type elsewhere struct{}
 
 var _ cloud.Machines = elsewhere{}
@@ -124,8 +123,8 @@ func mine(want ...netip.Addr) error {
 	return errors.Join(missing...)
 }
 
-// keepState makes the directory that the hand on the cloud looks into, with what is kept over a
-// reboot.
+// keepState makes the state directory through which the cloud is controlled, with what is kept over
+// a reboot.
 func (l *Lab) keepState(state string) error {
 	if err := os.MkdirAll(l.dir, 0o755); err != nil {
 		return err
@@ -133,7 +132,7 @@ func (l *Lab) keepState(state string) error {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return err
 	}
-	// A socket of the run before would keep the address from being listened on.
+	// A socket left by the previous run would prevent listening on the address.
 	if err := os.Remove(l.path("cloud.sock")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -178,9 +177,9 @@ func copyFiles(from, to string, names []string) error {
 	return nil
 }
 
-// routeOwn sends what this machine itself has for a floating address the way that a router's
-// packets go. The translation of what a machine sends comes after the route was found, so that
-// there has to be one; what is left untranslated is for nobody, and lost.
+// routeOwn sends this machine's own packets to a floating address the way a router's packets go. A
+// machine's own packets are translated after the route was found, so there has to be one; a packet
+// that is not translated has no holder and is dropped.
 func routeOwn(ctx context.Context) error {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {

@@ -24,9 +24,9 @@ const childMark = "HAWSER_LAB_CHILD"
 
 var canReexec bool
 
-// Reexec turns the process into a part of a lab if that is what it was started for, and does not
-// return then. A program that calls Up, Boot or Probe calls it first thing in main, a test binary
-// first thing in TestMain.
+// Reexec turns the process into a part of a lab if it was started as one, and then does not return.
+// A program that calls Up, Boot or Probe calls it first thing in main, a test binary first thing in
+// TestMain.
 func Reexec() {
 	canReexec = true
 	if os.Getenv(childMark) == "" || len(os.Args) < 3 {
@@ -42,7 +42,7 @@ func Reexec() {
 	}
 }
 
-// program returns what to start again.
+// program returns the path of the program to start again.
 func (l *Lab) program() (string, error) {
 	if l.self != "" {
 		return l.self, nil
@@ -99,7 +99,7 @@ func (l *Lab) spawn(netnsPath, arg, parameter, logPath string, cloneflags uintpt
 		return process{}, fmt.Errorf("lab: start %s in %s: %w", arg, netnsPath, err)
 	}
 	p, err := processOf(child.Pid)
-	// it outlives this program as a rule; if it does not, it must not stay as a zombie
+	// it usually outlives this program; if it does not, it must not stay as a zombie
 	go func() { _, _ = child.Wait() }()
 	if err != nil {
 		return process{}, fmt.Errorf("lab: start %s in %s: it ended at once: %s", arg, netnsPath,
@@ -122,11 +122,11 @@ func (l *Lab) spawn(netnsPath, arg, parameter, logPath string, cloneflags uintpt
 	return p, nil
 }
 
-// ready tells the parent that the child has got so far, or why not.
+// ready reports to the parent that the child is ready, or why not.
 func ready(err error) {
 	f := os.NewFile(3, "ready")
 	if err != nil {
-		_, _ = f.WriteString(err.Error()) // the parent has gone: nobody to tell
+		_, _ = f.WriteString(err.Error()) // the parent has gone: nobody to report to
 	} else {
 		_, _ = f.WriteString("ok")
 	}

@@ -7,14 +7,15 @@ import (
 	"github.com/hawser-ha/hawser/lab/cloud"
 )
 
-// Status is the state of a lab at one moment. Each source that could not be asked has its error.
+// Status is the state of a lab at one moment. For each source that could not be queried there is an
+// error.
 type Status struct {
 	Name    string
 	Since   time.Time
 	Nodes   []NodeStatus
 	Cuts    [][2]string
 	Cluster *Cluster `json:",omitempty"`
-	// Floating are the cloud's addresses and the nodes that hold them, "" for nobody.
+	// Floating are the cloud's addresses and the nodes that hold them, "" for none.
 	Floating   map[string]string
 	Faults     []cloud.Fault
 	ActionTime time.Duration
@@ -30,7 +31,7 @@ type NodeStatus struct {
 	PID     int `json:",omitempty"` // of its PID 1, as the machine numbers it
 }
 
-// Status asks everyone.
+// Status queries all of them.
 func (l *Lab) Status(ctx context.Context) Status {
 	s := Status{Name: l.spec.Name, Since: l.spec.Started, Floating: map[string]string{}}
 	for _, n := range l.spec.Nodes {

@@ -19,12 +19,11 @@ import (
 )
 
 // With Options.Systemd, PID 1 of the balancers is the machine's own systemd, which starts Corosync
-// and Pacemaker by their units. It has control groups and a journal of the node's own. What it
-// cannot do here: control groups have no controllers where the machine has those in the first
-// version, as nearly any machine without systemd has, so that MemoryMax= and the like limit
-// nothing.
+// and Pacemaker by their units. It has control groups and a journal of the node's own. One thing
+// does not work here: control groups have no controllers if the machine uses those of cgroup v1, as
+// nearly every machine without systemd does, so MemoryMax= and the like limit nothing.
 
-// systemdPaths are where distributions have it.
+// systemdPaths lists where distributions have it.
 var systemdPaths = []string{"/usr/lib/systemd/systemd", "/lib/systemd/systemd"}
 
 func systemdPath() (string, error) {
@@ -36,7 +35,7 @@ func systemdPath() (string, error) {
 	return "", fmt.Errorf("systemd: not found at %v", systemdPaths)
 }
 
-// idle are units that a node has no use for, or that would change the machine's kernel, which all
+// idle lists units that a node has no use for, or that would change the machine's kernel, which all
 // nodes share.
 var idle = []string{
 	"dev-hugepages.mount", "dev-mqueue.mount", "getty.target", "kmod-static-nodes.service",
@@ -55,7 +54,7 @@ var idle = []string{
 	"tmp.mount", "var-lib-machines.mount",
 }
 
-// underSystemd has systemd run the node in place of our own PID 1.
+// underSystemd makes systemd the node's PID 1 instead of this program.
 func (m *machine) underSystemd(lab string, first bool) {
 	m.Cgroup = filepath.Join(cgroupOf(lab), m.Hostname)
 	m.Services = nil
@@ -63,7 +62,7 @@ func (m *machine) underSystemd(lab string, first bool) {
 		return
 	}
 	const units = "/etc/systemd/system/"
-	// What is enabled on the machine, by units and by init scripts, is not what the node runs.
+	// The node does not run what is enabled on the machine, by units or by init scripts.
 	m.Wipe = append(m.Wipe, units+"*.wants/*", units+"*.requires/*", units+"haproxy.service*",
 		"/etc/rc?.d/*", "/var/log/journal/*")
 	id := sha256.Sum256([]byte(lab + "/" + m.Hostname))
@@ -86,10 +85,10 @@ func (m *machine) underSystemd(lab string, first bool) {
 	}
 }
 
-// execSystemd becomes systemd. It tells the parent before, as it cannot afterwards; it returns only
-// with what kept it from it.
+// execSystemd becomes systemd. It reports to the parent first, as it cannot do so afterwards; it
+// returns only if it failed.
 func (m *machine) execSystemd() error {
-	// this thread's namespace is the one that the program executed from it has
+	// the program executed from this thread gets its namespace
 	runtime.LockOSThread()
 	path, err := systemdPath()
 	if err != nil {
@@ -116,14 +115,15 @@ func (m *machine) execSystemd() error {
 		return fmt.Errorf("lab: give the boot an id of its own: %w", err)
 	}
 	ready(nil)
-	// The word is what has systemd leave alone what belongs to the machine
+	// This word makes systemd leave alone what belongs to the machine
 	// (https://systemd.io/CONTAINER_INTERFACE/).
 	return syscall.Exec(path, []string{path}, []string{
 		"container=hawser-lab", "PATH=" + nodePath, "LANG=C.UTF-8",
 	})
 }
 
-// waitSystemd waits until the node's systemd can be talked to, from when on systemctl works there.
+// waitSystemd waits until the node's systemd accepts connections: from then on systemctl works
+// there.
 func waitSystemd(ctx context.Context, p process) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -143,12 +143,11 @@ func waitSystemd(ctx context.Context, p process) error {
 	}
 }
 
-// cgroupOf is the control group, in the hierarchy of the second version, in which the nodes of a
-// lab have theirs.
+// cgroupOf is the cgroup v2 control group that contains those of a lab's nodes.
 func cgroupOf(lab string) string { return "hawser-lab." + lab }
 
-// inCgroups runs f where the root of the hierarchy of the second version is seen at root, wherever
-// the machine has it, if anywhere.
+// inCgroups runs f with the cgroup v2 hierarchy mounted at root, wherever the machine itself has
+// it, if at all.
 func inCgroups(f func(root string) error) error {
 	return onThread(func() error {
 		const root = "/sys/fs/cgroup"
@@ -181,8 +180,8 @@ func joinCgroup(group string) error {
 	})
 }
 
-// removeCgroup removes a control group and all below it, in which nothing may run any more. No
-// error if there is none.
+// removeCgroup removes a control group and all below it; nothing may be running in them. It is not
+// an error if there is none.
 func removeCgroup(group string) error {
 	err := inCgroups(func(root string) error {
 		var dirs []string

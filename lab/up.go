@@ -20,7 +20,8 @@ import (
 )
 
 // Up makes a lab and waits until its cluster is quorate and has a DC. On an error, or when the
-// context ends, what it has made is taken down again. ErrExists if there is a lab of that name.
+// context ends, everything it made is taken down again. The error is ErrExists if there is a lab of
+// that name.
 func Up(ctx context.Context, o Options) (*Lab, error) {
 	o = o.withDefaults()
 	dir, err := stateDir(o.Name)
@@ -73,7 +74,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	return l, nil
 }
 
-// withDefaults returns the options with what is left out filled in.
+// withDefaults returns the options with defaults filled in.
 func (o Options) withDefaults() Options {
 	o.Name = cmp.Or(o.Name, DefaultName)
 	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
@@ -116,7 +117,7 @@ func (o Options) check() error {
 		case err != nil:
 			wrong = append(wrong, fmt.Errorf("the overlay: %w", err))
 		case !st.IsDir():
-			wrong = append(wrong, fmt.Errorf("the overlay %s is no directory", o.Overlay))
+			wrong = append(wrong, fmt.Errorf("the overlay %s is not a directory", o.Overlay))
 		}
 	}
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
@@ -141,14 +142,13 @@ func (o Options) check() error {
 	return nil
 }
 
-// build makes everything. Each thing is found by its name again, so Down needs to know nothing of
-// how far this got: the state directory comes first, then namespaces bound in it, then processes in
-// those.
+// build makes everything. Everything can be found again by name, so Down need not know how far this
+// got: the state directory comes first, then namespaces bound in it, then processes in those.
 func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := os.Mkdir(l.dir, 0o755); err != nil {
 		return fmt.Errorf("lab: up: %w", err)
 	}
-	// The disks of the nodes live here too: in memory, and gone with one unmount.
+	// The nodes' disks are here too: in memory, and gone with one unmount.
 	if err := unix.Mount("hawser-lab", l.dir, "tmpfs", unix.MS_NOSUID, "mode=0755"); err != nil {
 		return fmt.Errorf("lab: up: mount a tmpfs on %s: %w", l.dir, err)
 	}
@@ -160,8 +160,8 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := l.makeCertificates(); err != nil {
 		return err
 	}
-	// A copy, because overlayfs refuses a lower directory that lies inside another one (ELOOP), and
-	// so that a build while the lab is up changes nothing under the nodes.
+	// A copy, because overlayfs refuses a lower directory inside another one (ELOOP), and so that a
+	// build while the lab is up changes nothing under the nodes.
 	if l.spec.Overlay != "" {
 		if err := os.CopyFS(l.path("overlay"), os.DirFS(l.spec.Overlay)); err != nil {
 			return fmt.Errorf("lab: up: copy the overlay: %w", err)

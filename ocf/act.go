@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// callVariables are those of a call's environment, beside its parameters, that say what it is about
-// and where its log goes.
+// callVariables lists the variables of a call's environment, besides its parameters, that say what
+// it is about and where its log goes.
 var callVariables = []string{
 	"OCF_RESOURCE_INSTANCE", "OCF_RESKEY_CRM_meta_on_node", "HAWSER_RUNDIR", "HA_LOGFILE",
 	"HA_LOGFACILITY",
 }
 
 // Environ returns the environment that makes the same call again, "NAME=value", for a process that
-// goes on when the call is over. The parameters of the agent are in it, those that are secret too.
+// outlives the call. It includes the agent's parameters, even secret ones.
 func (c *Call) Environ(a *Agent) []string {
 	names := slices.Clone(callVariables)
 	for _, p := range a.Params {
@@ -61,7 +61,7 @@ func (a *Agent) Bind(ctx context.Context, env Env) (context.Context, error) {
 	return context.WithValue(ctx, callKey{}, call), nil
 }
 
-// Act does something to the resource that none of Pacemaker's actions is, as they are done: with
+// Act does something to the resource that is not one of Pacemaker's actions, in the same way: with
 // the parameters of env, under the lock of the instance, within the time. The action's name,
 // Args[1], is for the log. Unlike Main it returns what do returned.
 func (a *Agent) Act(ctx context.Context, env Env, timeout time.Duration,

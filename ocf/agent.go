@@ -29,26 +29,25 @@ type Agent struct {
 	Params []Param
 	// Ops are the advertised operations with the timeouts and intervals that users are to
 	// configure. An operation that is not listed has no advertised timeout. Main adds meta-data,
-	// validate-all, and reload for callers of OCF 1.0 beside reload-agent.
+	// validate-all, and reload for callers of OCF 1.0 besides reload-agent.
 	Ops []Op
 
 	// Validate looks at this node: files that must be there, values that must fit together. It runs
 	// before Start and in validate-all, and never for a stop or a monitor, which have to work on
 	// what is left of a broken set-up.
 	Validate func(context.Context) error
-	// Start makes the resource run and is called also where it runs already, so it must be
-	// idempotent. It may return before the resource is up: Main then polls Monitor until it is.
+	// Start makes the resource run. It is also called if it already runs, so it must be idempotent.
+	// It may return before the resource is up: Main then polls Monitor until it is.
 	Start func(context.Context) error
-	// Stop ends the resource and is called also where nothing is left of it. Parameters may be
-	// missing or wrong. Main then polls Monitor until it answers Stopped.
+	// Stop ends the resource. It is also called if nothing is left of it. Parameters may be missing
+	// or wrong. Main then polls Monitor until it answers Stopped.
 	Stop func(context.Context) error
-	// Monitor says what it finds. An error beside Degraded is the reason of the degradation; an
-	// error beside any other State means that the resource failed or that its state could not be
+	// Monitor says what it finds. An error with Degraded is the reason for the degradation; an
+	// error with any other State means that the resource failed or that its state could not be
 	// found out.
 	Monitor func(context.Context, Check) (State, error)
-	// Reload, where it is not nil, takes over changed parameters or configuration without
-	// interrupting the service. Pacemaker answers a failed reload-agent by stopping and starting
-	// the resource.
+	// Reload, if not nil, applies changed parameters or configuration without interrupting the
+	// service. Pacemaker answers a failed reload-agent by stopping and starting the resource.
 	Reload func(context.Context) error
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // DefaultRunDir is where the agents keep what they have to remember until the next boot.
-// HAWSER_RUNDIR in the environment takes its place.
+// HAWSER_RUNDIR in the environment overrides it.
 const DefaultRunDir = "/run/hawser"
 
 // Call is one invocation of an agent. Handlers get it from their context.
@@ -25,7 +25,7 @@ type Call struct {
 	// Instance is the name of the resource instance (OCF_RESOURCE_INSTANCE): "haproxy", or
 	// "haproxy:0" in a clone with globally unique instances.
 	Instance string
-	// Node is the name by which the cluster knows this node, or the host's name where Pacemaker did
+	// Node is the name by which the cluster knows this node, or the host's name if Pacemaker did
 	// not say.
 	Node string
 	// Clustered is whether Pacemaker made the call, and not a person or a test.
@@ -42,7 +42,7 @@ type Call struct {
 
 	rundir      string
 	hasInterval bool
-	// a handler that is left behind may still log while Main tells the reason
+	// a handler that is left behind may still log while Main reports the reason
 	mu      sync.Mutex
 	secrets []string
 	log     logger
@@ -59,7 +59,7 @@ func CallFrom(ctx context.Context) *Call {
 }
 
 // newCall reads the environment that OCF 1.1 section 4.2 and Pacemaker define. It returns a Call
-// beside an error too, so that the error can be reported.
+// even with an error, so that the error can be reported.
 func newCall(a *Agent, action string, env Env) (*Call, error) {
 	c := &Call{
 		Action:   action,
@@ -84,7 +84,7 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is not set: the agent must know which "+
 			"resource it is asked about")
 	case strings.ContainsAny(c.Instance, "/\x00") || strings.HasPrefix(c.Instance, "."):
-		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is %q, which cannot be a file's name",
+		return c, Errorf(ErrArgs, "OCF_RESOURCE_INSTANCE is %q, which cannot be a file name",
 			c.Instance)
 	case !filepath.IsAbs(c.rundir):
 		return c, Errorf(ErrArgs, "HAWSER_RUNDIR is %q, which is not an absolute path", c.rundir)
@@ -138,7 +138,8 @@ func (c *Call) probe() bool {
 }
 
 // lenient reports whether wrong parameters are ignored: what runs must be found and stopped even if
-// its configuration has since been broken, and a probe is run on nodes where nothing fits.
+// its configuration has since been broken, and a probe also runs on nodes that are not set up for
+// the resource.
 func (c *Call) lenient() bool { return c.Action == "stop" || c.probe() }
 
 // exit reports the error, as the exit reason and in the log, and returns its code.
@@ -186,7 +187,7 @@ func (c *Call) Redact(secret string) {
 
 // oneLine folds a text into one line of printable ASCII. Pacemaker takes an exit reason up to the
 // end of its line, and Pacemaker 2.1.5 writes & < > and quotes unescaped into the CIB once a
-// character outside ASCII precedes them: nothing could read the CIB any more.
+// character outside ASCII precedes them: then nothing could read the CIB.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

@@ -8,7 +8,7 @@ import (
 )
 
 // Code is an exit code of an OCF resource agent (OCF Resource Agent API 1.1, section 4.4, "Exit
-// status"). Handlers return errors; only Main makes a Code of one.
+// status"). Handlers return errors; only Main turns one into a Code.
 type Code int
 
 // The exit codes of OCF 1.1. What each one makes Pacemaker do is the reason to choose it:
@@ -50,9 +50,9 @@ func Errorf(c Code, format string, args ...any) error {
 }
 
 // CodeOf returns the exit code that Main makes of an error: that of the outermost Error in its
-// chain, ErrGeneric for an error without one, Success for nil. An error that is somebody's deadline
-// is always ErrGeneric: what did not finish in time may finish the next time, whatever code its
-// author had in mind.
+// chain, ErrGeneric for an error without one, Success for nil. A deadline's error is always
+// ErrGeneric: what did not finish in time may finish next time, whatever code its author had in
+// mind.
 func CodeOf(err error) Code {
 	if err == nil {
 		return Success

@@ -25,12 +25,12 @@ type logger struct {
 	stuck    *atomic.Bool // a message was not taken in time
 }
 
-// logPatience is how long the log may take for a message. A syslog daemon that hangs lets its
-// socket fill up, and then whoever writes to it waits for ever: a monitor would fail, and after it
-// the stop, for the sake of a message.
+// logPatience is how long the log may take for a message. If a syslog daemon hangs, its socket
+// fills up, and then whoever writes to it waits for ever: a monitor would fail, and then the stop,
+// because of a log message.
 const logPatience = 500 * time.Millisecond
 
-// facilities are those that syslog(3) lets a program name, by the names that Pacemaker uses in
+// facilities lists those that syslog(3) allows a program, by the names that Pacemaker uses in
 // PCMK_logfacility.
 var facilities = map[string]syslog.Priority{
 	"daemon": syslog.LOG_DAEMON, "user": syslog.LOG_USER,
@@ -51,7 +51,7 @@ func newLogger(agent, name, instance string, env Env) logger {
 }
 
 // write logs one message. What has already been written to stderr is not repeated there. A log that
-// cannot be written changes nothing for the resource, so a failure is ignored.
+// cannot be written makes no difference to the resource, so a failure is ignored.
 func (l logger) write(level, message string, saidOnStderr bool) {
 	message = level + ": " + strings.TrimRight(message, "\n")
 	stamp := time.Now().Format("Jan 02 15:04:05")
@@ -87,7 +87,7 @@ func (l logger) deliver(level, stamp, message string) {
 		tag, text := l.tag, message
 		if l.name != "" {
 			tag = l.name
-			// an identifier is to filter by, and is the same for all instances
+			// an identifier is for filtering, and is the same for all instances
 			if l.instance != "" {
 				text = l.instance + ": " + message
 			}
@@ -109,10 +109,10 @@ func (l logger) deliver(level, stamp, message string) {
 // Infof writes to Pacemaker's log what an operator may want to know later.
 func (c *Call) Infof(format string, args ...any) { c.logf("INFO", format, args) }
 
-// Warnf writes to Pacemaker's log what an operator should look at.
+// Warnf writes to Pacemaker's log what an operator should check.
 func (c *Call) Warnf(format string, args ...any) { c.logf("WARNING", format, args) }
 
-// Errorf writes to Pacemaker's log what went wrong although the action goes on.
+// Errorf writes to Pacemaker's log what went wrong although the action continues.
 func (c *Call) Errorf(format string, args ...any) { c.logf("ERROR", format, args) }
 
 func (c *Call) logf(level, format string, args []any) {

@@ -48,7 +48,7 @@ func (a *Agent) Main(ctx context.Context, env Env) int {
 	return call.exit(within(ctx, call, began, run))
 }
 
-// actions are the actions with side effects on, or a look at, the resource.
+// actions lists the actions that change or check the resource.
 func (a *Agent) actions() map[string]func(context.Context, *Call) error {
 	all := map[string]func(context.Context, *Call) error{
 		"start":        a.start,
@@ -65,7 +65,7 @@ func (a *Agent) actions() map[string]func(context.Context, *Call) error {
 	return all
 }
 
-// errOverrun is the answer for a handler that goes on after its context has ended.
+// errOverrun is the answer for a handler that keeps running after its context has ended.
 var errOverrun = errors.New("the agent was still busy when its time was over")
 
 // within runs the action under the lock of its instance and ends it before Pacemaker's timeout
@@ -109,8 +109,8 @@ func within(ctx context.Context, call *Call, began time.Time,
 	return err
 }
 
-// verdict is a monitor's answer that is not Running; it travels as an error so that there is one
-// way out.
+// verdict is a monitor's answer other than Running; it is passed as an error so that there is only
+// one way out.
 type verdict struct {
 	code Code
 	err  error // the reason, nil for a plain Stopped
@@ -167,8 +167,8 @@ func (a *Agent) stop(ctx context.Context, call *Call) error {
 	return a.await(ctx, call, "stop", func(s State) bool { return s == Stopped })
 }
 
-// await polls Monitor until it agrees that the action has come to its end: Pacemaker takes the
-// success of a start or a stop as a statement about the resource, not about the attempt.
+// await polls Monitor until it confirms that the action is complete: Pacemaker takes the success of
+// a start or a stop as a statement about the resource, not about the attempt.
 func (a *Agent) await(ctx context.Context, call *Call, action string,
 	agrees func(State) bool) error {
 	for {

@@ -22,8 +22,8 @@ const doctype = `<!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd" [
 ]>
 `
 
-// metaData is that of an agent, after OCF 1.1, chapter 3, in the element order that the DTD of 1.0
-// demands.
+// metaData is an agent's meta-data, after OCF 1.1, chapter 3, in the element order that the DTD of
+// 1.0 demands.
 type metaData struct {
 	XMLName xml.Name    `xml:"resource-agent"`
 	Name    string      `xml:"name,attr"`
@@ -62,7 +62,7 @@ func (a *Agent) writeMetaData(w io.Writer) error {
 			// OCF 1.1 has an element for this, deprecated, that the DTD of 1.0 does not allow: the
 			// text says it.
 			old := p.metaData(alias,
-				fmt.Sprintf("The older name of %s, which is used where both are set.\n\n%s", p.Name,
+				fmt.Sprintf("The older name of %s, which is used if both are set.\n\n%s", p.Name,
 					p.Long), false)
 			old.Short.XML += " (older name of " + p.Name + ")"
 			doc.Params = append(doc.Params, old)

@@ -31,7 +31,7 @@ func TestMetaDataPassesBothSchemas(t *testing.T) {
 	}
 	for _, want := range []string{
 		`<parameter name="state" unique="1" unique-group="state">`,
-		// not required: its older name may stand for it
+		// not required: its older name may be given instead
 		`<parameter name="file" unique="1" unique-group="file">`,
 		`<parameter name="every" reloadable="1">`,
 		`<content type="string" default="1500ms"></content>`,

@@ -13,8 +13,8 @@ import (
 type Param struct {
 	// Name is the parameter's name, Short a few words about it, Long a text.
 	Name, Short, Long string
-	// Aliases are older names under which the parameter is still taken; the meta-data lists them so
-	// that tools accept them.
+	// Aliases are older names under which the parameter is still accepted; the meta-data lists them
+	// so that tools accept them.
 	Aliases []string
 	// Required is whether the resource cannot start without it, under its name or an older one.
 	Required bool
@@ -40,14 +40,14 @@ func (a *Agent) bind(c *Call) error {
 	}
 	err := joinFaults(faults)
 	if c.lenient() {
-		c.Warnf("%s goes on with wrong parameters: %v", c.Action, err)
+		c.Warnf("%s continues with wrong parameters: %v", c.Action, err)
 		return nil
 	}
 	return err
 }
 
 // joinFaults returns the faults as one error in one line; its code is ErrConfigured unless a fault
-// is of this node alone.
+// concerns only this node.
 func joinFaults(faults []error) error {
 	texts, code := make([]string, len(faults)), ErrConfigured
 	for i, fault := range faults {

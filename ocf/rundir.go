@@ -22,7 +22,7 @@ func makeDir(path string, mode fs.FileMode) error {
 	}
 	info, err := os.Lstat(path)
 	if err != nil {
-		return fmt.Errorf("cannot look at the runtime directory: %w", err)
+		return fmt.Errorf("cannot inspect the runtime directory: %w", err)
 	}
 	owner := info.Sys().(*syscall.Stat_t).Uid
 	if !info.IsDir() || int(owner) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
@@ -35,7 +35,7 @@ func makeDir(path string, mode fs.FileMode) error {
 
 // closeDir removes the right of others to write into the directory of all instances, if it is ours.
 // Refusing to work instead, as with the directory of an instance, would make every stop on this
-// node fail; and what others may have put into it is checked by its own owner and mode.
+// node fail; and whatever others may have put into it is checked separately, by owner and mode.
 func (c *Call) closeDir() {
 	info, err := os.Lstat(c.rundir)
 	if err != nil || !info.IsDir() || info.Mode().Perm()&0o022 == 0 ||
@@ -43,7 +43,7 @@ func (c *Call) closeDir() {
 		return
 	}
 	if err := os.Chmod(c.rundir, 0o755); err == nil {
-		c.Warnf("others could write to %s (%s): taken back", c.rundir, info.Mode())
+		c.Warnf("others could write to %s (%s): that right was removed", c.rundir, info.Mode())
 	}
 }
 
@@ -82,7 +82,7 @@ func flock(ctx context.Context, file *os.File) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("another action on it has been under way all the time: %w", ctx.Err())
+			return fmt.Errorf("another action on it was under way the whole time: %w", ctx.Err())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

@@ -5,10 +5,10 @@ import "fmt"
 // State is what a Monitor found.
 type State int
 
-// A resource is Stopped only when it is certain that nothing of it is left: whatever could not be
-// found out is an error, never Stopped, because Pacemaker starts elsewhere what is Stopped here.
-// Degraded is Running with something that an operator must know of; the error returned beside it is
-// the reason.
+// A resource is Stopped only if it is certain that nothing of it is left: an unknown state is an
+// error, never Stopped, because Pacemaker starts elsewhere what is Stopped here. Degraded is
+// Running with something that an operator must know about; the error returned with it is the
+// reason.
 const (
 	Stopped State = iota
 	Running
@@ -28,7 +28,7 @@ func (s State) String() string {
 	return fmt.Sprintf("State(%d)", int(s))
 }
 
-// Check says what kind of look at the resource is asked for.
+// Check says what kind of check of the resource is requested.
 type Check struct {
 	// Level is OCF_CHECK_LEVEL: 0 is the cheap check of every interval, 10 asks the service itself.
 	Level int
@@ -37,7 +37,7 @@ type Check struct {
 	// be Stopped.
 	Probe bool
 	// Action is "monitor", or "start" or "stop" where Main verifies that action. After a start or a
-	// stop the answer has to be certain, so a Monitor that otherwise goes by a cheap source asks
+	// stop the answer has to be certain, so a Monitor that otherwise relies on a cheap source asks
 	// the authoritative one.
 	Action string
 }

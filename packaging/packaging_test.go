@@ -170,7 +170,8 @@ func TestLab(t *testing.T) {
 	require.Greater(t, found, 12, "deps.sh has been changed: read the lines of the laboratory here")
 }
 
-// TestInstallThatFails half way, as on a full disk, leaves the programs of before: a cluster that runs may need them at any moment.
+// TestInstallThatFails half way, as on a full disk, leaves the previous programs: a cluster that
+// runs may need them at any moment.
 func TestInstallThatFails(t *testing.T) {
 	bin, root, fakes := t.TempDir(), t.TempDir(), t.TempDir()
 	agent := filepath.Join(root, "usr/lib/ocf/resource.d/hawser/haproxy")
@@ -180,7 +181,7 @@ func TestInstallThatFails(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(bin, program), []byte("new"), 0o755))
 	}
 	install := func(path string) ([]byte, error) {
-		// Not built anew: -o has make take what is there for up to date.
+		// Not rebuilt: -o makes make treat what is there as up to date.
 		cmd := exec.CommandContext(t.Context(), "make", "-C", needs.Source(t), "-o", "build", "install", "DESTDIR="+root, "BIN="+bin)
 		cmd.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
 		return cmd.CombinedOutput()
@@ -245,7 +246,7 @@ func names(t *testing.T, dir string) (found []string) {
 
 func TestLintian(t *testing.T) {
 	dir := packages(t)
-	// Warnings fail it too: each is mended, or overridden with a reason in packaging/lintian.
+	// Warnings fail it too: each is fixed, or overridden with a reason in packaging/lintian.
 	output(t, "lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0",
 		one(t, dir, "hawser_"+newer+"-1_*.deb"), one(t, dir, "hawser-lab_"+newer+"-1_*.deb"))
 }

@@ -36,7 +36,7 @@ for d in null zero full random urandom tty; do touch "$1/root/dev/$d"; mount --b
 mount -t tmpfs tmpfs "$1/root/run"
 mount -t tmpfs tmpfs "$1/root/tmp"
 mkdir -p "$1/root/run/lock"
-rm -f "$1/root/var/lib/man-db/auto-update" # else dpkg has every manual page indexed anew
+rm -f "$1/root/var/lib/man-db/auto-update" # else dpkg reindexes every manual page
 echo "$$"
 exec sleep infinity`
 	// Its processes, and with them its mounts, end with the first of them, and that one with the test.

@@ -25,8 +25,8 @@ func Int(p *int, def, min, max int) Value {
 	})
 }
 
-// ParseBool reads a boolean in the words that Pacemaker takes: true, on, yes, y, 1 and false, off,
-// no, n, 0, in any case (crm_str_to_boolean()).
+// ParseBool reads a boolean in the words that Pacemaker accepts: true, on, yes, y, 1 and false,
+// off, no, n, 0, in any case (crm_str_to_boolean()).
 func ParseBool(text string) (bool, error) {
 	switch strings.ToLower(text) {
 	case "true", "on", "yes", "y", "1":
@@ -44,7 +44,7 @@ func Bool(p *bool, def bool) Value {
 }
 
 // Switch binds a boolean of a fence agent: false until it is set, and without a default in the
-// metadata. It takes the words of Bool.
+// metadata. It accepts the words of Bool.
 func Switch(p *bool) Value {
 	*p = false
 	return bind("boolean", "", p, func(text string) (bool, error) {

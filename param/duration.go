@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// unit returns the length of a unit that Pacemaker takes for a length of time (Pacemaker Explained,
-// "Time specification"); a bare number is in seconds.
+// unit returns the length of a unit that Pacemaker accepts in a length of time (Pacemaker
+// Explained, "Time specification"); a bare number is in seconds.
 func unit(suffix string) (time.Duration, bool) {
 	switch strings.ToLower(suffix) {
 	case "us", "usec":
@@ -49,7 +49,7 @@ func ParseDuration(text string) (time.Duration, error) {
 }
 
 // FormatDuration writes a length of time so that ParseDuration and Pacemaker read it back: in
-// seconds where it is a whole number of them, else in milliseconds.
+// seconds if it is a whole number of them, else in milliseconds.
 func FormatDuration(d time.Duration) string {
 	if d%time.Second == 0 {
 		return fmt.Sprintf("%ds", d/time.Second)
@@ -63,8 +63,8 @@ func Duration(p *time.Duration, def time.Duration) Value {
 	return bind("string", FormatDuration(def), p, ParseDuration)
 }
 
-// ParseSeconds reads a length of time as fence agents take it: a number of seconds of at most a
-// day, also a fraction; "40s" is taken too.
+// ParseSeconds reads a length of time as fence agents accept it: a number of seconds, possibly a
+// fraction, at most a day; "40s" is accepted too.
 func ParseSeconds(text string) (time.Duration, error) {
 	n, err := strconv.ParseFloat(strings.TrimSuffix(text, "s"), 64)
 	if err != nil || !(n >= 0 && n <= 86400) { // NaN is not

@@ -8,7 +8,7 @@ import (
 // ParsePath reads an absolute path and cleans it.
 func ParsePath(text string) (string, error) {
 	if !filepath.IsAbs(text) {
-		return "", errors.New("is not an absolute path: write it from / on")
+		return "", errors.New("is not an absolute path: begin with /")
 	}
 	return filepath.Clean(text), nil
 }
@@ -20,7 +20,7 @@ func Path(p *string, def string) Value {
 	return bind("string", def, p, ParsePath)
 }
 
-// SecretPath is Path for a file that holds a secret: what is refused is not shown, since it may be
+// SecretPath is Path for a file that holds a secret: a refused value is not shown, since it may be
 // the secret itself.
 func SecretPath(p *string, def string) Value {
 	*p = def

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// NoService is the word for no service: Pacemaker gives an agent an empty parameter as it gives
-// none.
+// NoService is the word for no service: to an agent an empty parameter looks like none at all.
 const NoService = "none"
 
 // ParseService reads the whole name of a systemd service, or NoService, which it returns as "".
@@ -16,7 +15,7 @@ func ParseService(text string) (string, error) {
 	}
 	if !strings.HasSuffix(text, ".service") || strings.ContainsAny(text, "/ \t\r\n") ||
 		text == ".service" {
-		return "", errors.New("is not a service of systemd's: write its whole name, such as " +
+		return "", errors.New("is not a systemd service: write its whole name, such as " +
 			"haproxy.service, or none")
 	}
 	return text, nil

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ParseOrigin reads the origin of an HTTP service, scheme://host or scheme://host:port with nothing
-// after it but perhaps a slash, which is left out of the result.
+// ParseOrigin reads the origin of an HTTP service, scheme://host or scheme://host:port, optionally
+// followed by a slash, which is left out of the result.
 func ParseOrigin(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -18,7 +18,8 @@ func ParseOrigin(text string) (string, error) {
 	case u.User != nil:
 		return "", errors.New("holds a user or a password: give the origin alone")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("goes on after the host: write %s://%s, the path is added", u.Scheme,
+		return "", fmt.Errorf("continues after the host: write %s://%s, the path is "+
+			"added", u.Scheme,
 			u.Host)
 	}
 	return u.Scheme + "://" + u.Host, nil
@@ -32,7 +33,8 @@ func Origin(p *string, def string) Value {
 }
 
 // ParseCheckURL reads the URL of a check through HAProxy, which may mention variables of HAProxy's
-// environment, $NAME or ${NAME}. It refuses what could not be requested whatever they hold.
+// environment, $NAME or ${NAME}. It refuses what could not be requested whatever the variables
+// hold.
 func ParseCheckURL(text string) (string, error) {
 	u, err := url.Parse(os.Expand(text, func(string) string { return "192.0.2.1" }))
 	switch {

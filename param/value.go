@@ -1,10 +1,10 @@
-// Package param is the values of parameters: what a length of time, an address, a path or a list
-// of words looks like when an operator writes it, and what is wrong with one that is refused.
+// Package param is the values of parameters: how an operator writes a length of time, an address, a
+// path or a list of words, and what is wrong with a value that is refused.
 //
 // The agents bind their parameters with it, and hawser.yaml is validated with it, so that no file
-// passes which an agent would refuse. Each kind of value has a function that parses a text, and a
-// constructor that binds a variable of an agent. An error completes the sentence "x=y …", as in
-// "is not an absolute path".
+// that an agent would refuse passes. Each kind of value has a function that parses a text, and a
+// constructor that binds a variable of an agent. An error completes the sentence "x=y …", as in "is
+// not an absolute path".
 //
 // It imports nothing of hawser. Start reading in this file; the kinds are in files of their own.
 package param
@@ -25,7 +25,7 @@ type Value interface {
 type value struct {
 	typ, def string
 	set      func(string) error
-	// hide keeps a text that is refused out of messages, secret every text.
+	// hide keeps a refused text out of messages, secret every text.
 	hide, secret bool
 }
 
@@ -57,8 +57,8 @@ func IsSecret(v Value) bool {
 	return ok && own.secret
 }
 
-// HidesRefused reports whether a text that the value refuses must not be shown: it may be a secret
-// in the wrong place.
+// HidesRefused reports whether a refused text must not be shown: it may be a secret in the wrong
+// place.
 func HidesRefused(v Value) bool {
 	own, ok := v.(*value)
 	return ok && (own.hide || own.secret)

@@ -139,7 +139,7 @@ func TestArguments(t *testing.T) {
 	require.Equal(t, []string{"-f", "/etc/haproxy/a b.cfg", "-m", "512"}, words)
 	for _, word := range ReservedArguments() {
 		_, err := ParseArguments("-m 512 " + word)
-		require.ErrorContains(t, err, "holds "+word+", which is the agent's own", word)
+		require.ErrorContains(t, err, "holds "+word+", which only the agent may use", word)
 	}
 	_, err = ParseArguments("-f 'a")
 	require.ErrorContains(t, err, "never closed")

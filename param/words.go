@@ -74,8 +74,8 @@ func Words(p *[]string, def string) Value {
 	return bind("string", def, p, SplitWords)
 }
 
-// ReservedArguments returns HAProxy's options that would undo how the agent runs it, or run
-// something else than a balancer.
+// ReservedArguments returns HAProxy's options that would conflict with how the agent runs it, or
+// run something other than a balancer.
 func ReservedArguments() []string {
 	return []string{"-c", "-cc", "-d", "-db", "-h", "-p", "-S", "-sf", "-st", "-v", "-vv", "-Ws",
 		"-x"}
@@ -86,7 +86,7 @@ func CheckArguments(words []string) error {
 	reserved := ReservedArguments()
 	for _, word := range words {
 		if slices.Contains(reserved, word) {
-			return fmt.Errorf("holds %s, which is the agent's own: take it out", word)
+			return fmt.Errorf("holds %s, which only the agent may use: take it out", word)
 		}
 	}
 	return nil

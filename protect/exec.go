@@ -32,7 +32,7 @@ type CommandError struct {
 func (e *CommandError) Error() string { return e.Err.Error() }
 func (e *CommandError) Unwrap() error { return e.Err }
 
-// find tells which program a command is, before anything is held for it.
+// find returns the program of a command, before anything is held for it.
 func find(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	switch {
@@ -62,12 +62,12 @@ func start(path string, args []string, stdin io.Reader, stdout, stderr io.Writer
 	c := &child{cmd: cmd, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		_ = cmd.Wait() // ProcessState says it
+		_ = cmd.Wait() // the result is in ProcessState
 	}()
 	return c, nil
 }
 
-// code is COMMAND's exit code as a shell has it, once it is done.
+// code returns COMMAND's exit code as a shell would show it, once it is done.
 func (c *child) code() int {
 	status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if ok && status.Signal() > 0 { // -1 if none ended it
@@ -76,7 +76,7 @@ func (c *child) code() int {
 	return c.cmd.ProcessState.ExitCode()
 }
 
-// forward hands a signal on. COMMAND may be gone already.
+// forward passes a signal on. COMMAND may already be gone.
 func (c *child) forward(s os.Signal) { _ = c.cmd.Process.Signal(s) }
 
 // guard is the guard as the first process sees it.
@@ -85,8 +85,8 @@ type guard struct {
 	talk *os.File
 }
 
-// startGuard runs this program with the arguments that lead to Guard, and returns when that is
-// ready.
+// startGuard runs this program with the arguments that make it call Guard, and returns when the
+// guard is ready.
 func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*guard, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -116,8 +116,8 @@ func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*
 		defer func() { _ = file.Close() }()
 		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	}
-	// A session of its own: no terminal's Ctrl-C and no hang-up ends it, nor a signal to the group
-	// of the first process.
+	// A session of its own: neither Ctrl-C on the terminal nor a hang-up ends it, nor a signal to
+	// the first process's group.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		_ = ours.Close()
@@ -135,7 +135,7 @@ func startGuard(command []string, g guarded, l *lock, patience time.Duration) (*
 	return watch, nil
 }
 
-// leave ends the guard. It is ended by force if it is not gone in time.
+// leave ends the guard, by force if it is not gone in time.
 func (g *guard) leave() {
 	_, _ = g.talk.Write([]byte{guardLeave})
 	_ = g.talk.Close()

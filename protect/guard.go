@@ -11,11 +11,11 @@ import (
 )
 
 // The guard is a second process that does nothing unless the first is killed or stopped while it
-// holds connections: then it releases them at once. It has the same sockets, and what hangs on them
-// lives as long as one of the two does. If both are killed, the kernel itself takes the rules and
-// the queue away; what was held then is lost and comes again with the client's next SYN.
+// holds connections: then it releases them at once. It has the same sockets, and what belongs to
+// them lives as long as one of the two does. If both are killed, the kernel itself removes the
+// rules and the queue; what was held then is lost and comes again with the client's next SYN.
 
-// guarded is what the guard has to know of a holder.
+// guarded is what the guard has to know about a holder.
 type guarded struct {
 	kind    string
 	sockets []*socket
@@ -28,7 +28,7 @@ const (
 	guardLeave = 'q'
 )
 
-// What the guard's files are: exec.Cmd numbers ExtraFiles from 3.
+// The descriptors of the guard's files: exec.Cmd numbers ExtraFiles from 3.
 const (
 	guardTalk = 3 + iota
 	guardLock
@@ -56,7 +56,7 @@ func Guard(args []string) error {
 	case "plug":
 		h = &plug{rules: &rules{socket: tables}, links: release}
 	default:
-		return fmt.Errorf("there is nothing called %q to guard", args[0])
+		return fmt.Errorf("there is no holder called %q to guard", args[0])
 	}
 	// Not "exe", which is what /proc/self/exe would be called; and not hawser, which somebody may
 	// kill by name.

@@ -168,7 +168,7 @@ func TestTwoAtOnce(t *testing.T) {
 	requireHolding(t)
 	code, said := p.run(t, Options{Match: Match{Ports: []uint16{8087}}}, "true")
 	require.Equal(t, ExitOwn, code)
-	require.Contains(t, said, fmt.Sprintf("another hawser protect holds connections already: "+
+	require.Contains(t, said, fmt.Sprintf("another hawser protect already holds connections: "+
 		"process %d, which runs sleep 60", first.Process.Pid))
 
 	killTree(t, first)
@@ -202,7 +202,7 @@ func killTree(t testing.TB, proc *process) {
 	_ = proc.Wait()
 }
 
-// TestMaxHold releases the connections although COMMAND goes on.
+// TestMaxHold releases the connections although COMMAND keeps running.
 func TestMaxHold(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8088)
@@ -225,5 +225,5 @@ func TestMaxHold(t *testing.T) {
 	_ = proc.Wait()
 	require.Equal(t, 5, proc.ProcessState.ExitCode())
 	require.Contains(t, proc.stderr.String(),
-		"released after 200ms (--max-hold): sh has not ended, and goes on")
+		"released after 200ms (--max-hold): sh has not ended, and keeps running")
 }

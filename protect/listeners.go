@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Match says which connections are held: those to any of the ports, at any of the addresses or at
-// all.
+// Match says which connections are held: those to any of the ports, at any of the addresses (all
+// addresses if there are none).
 type Match struct {
 	Ports     []uint16
 	Addresses []netip.Addr
@@ -48,11 +48,11 @@ func (m Match) String() string {
 type listener struct {
 	at      netip.AddrPort
 	inode   uint32 // the same socket has the same, whichever process holds it
-	waiting uint32 // connections that nobody has accepted yet
+	waiting uint32 // connections that have not been accepted yet
 	backlog uint32 // how many of them there may be
 }
 
-// sight is what the kernel says of the sockets of the ports that are protected.
+// sight is what the kernel says about the sockets of the protected ports.
 type sight struct {
 	listeners []listener
 	opening   int // connections whose handshake has begun and is not complete
@@ -64,9 +64,9 @@ const (
 	tcpListen  = 10
 )
 
-// look asks the kernel for the sockets, by sock_diag(7): unlike /proc/net/tcp it leaves the
+// listSockets asks the kernel for the sockets, by sock_diag(7): unlike /proc/net/tcp it leaves the
 // established connections out, of which there may be hundreds of thousands.
-func look(m Match) (sight, error) {
+func listSockets(m Match) (sight, error) {
 	var seen sight
 	s, err := openSocket(unix.NETLINK_SOCK_DIAG)
 	if err != nil {
@@ -119,7 +119,7 @@ func parseSocket(b []byte) (l listener, state byte, ok bool) {
 	return l, b[1], true
 }
 
-// unused returns the ports that nobody listens on.
+// unused returns the ports that no process listens on.
 func (s sight) unused(ports []uint16) []uint16 {
 	var none []uint16
 	for _, p := range ports {
@@ -130,8 +130,8 @@ func (s sight) unused(ports []uint16) []uint16 {
 	return none
 }
 
-// drained tells that no connection is waiting for the daemon: what comes from now on is held, so
-// that a listening socket may be closed without a loss.
+// drained reports whether no connection is waiting for the daemon: what comes from now on is held,
+// so a listening socket may be closed without a loss.
 func (s sight) drained() bool {
 	return s.opening == 0 && !slices.ContainsFunc(s.listeners, func(l listener) bool {
 		return l.waiting > 0
@@ -147,8 +147,8 @@ func (s sight) roomFor(n int) bool {
 	})
 }
 
-// handedOver tells that every port has a listener, and no address one of before beside a new one.
-// Between two processes that both listen the kernel chooses by itself, and what the elder has not
+// handedOver reports whether every port has a listener, and no address has an old one beside a new
+// one. If two processes listen, the kernel chooses between them, and what the old one has not
 // accepted when it closes its socket is lost.
 func (s sight) handedOver(before sight, ports []uint16) bool {
 	if len(s.unused(ports)) > 0 {

@@ -15,9 +15,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// lock is the right to hold connections in one network namespace. The kernel gives it back when the
-// last process that has it is gone: the guard has it too, so that nobody else begins before the
-// guard of a killed run has cleared up.
+// lock is the right to hold connections in one network namespace. The kernel releases it when the
+// last process that has it is gone: the guard has it too, so that no other run begins before the
+// guard of a killed run has cleaned up.
 type lock struct{ file *os.File }
 
 // BusyError says that another run holds connections.
@@ -28,13 +28,13 @@ type BusyError struct {
 
 func (e *BusyError) Error() string {
 	if e.PID == 0 {
-		return "another hawser protect holds connections already"
+		return "another hawser protect already holds connections"
 	}
-	return fmt.Sprintf("another hawser protect holds connections already: process %d, which runs "+
+	return fmt.Sprintf("another hawser protect already holds connections: process %d, which runs "+
 		"%s", e.PID, e.Command)
 }
 
-// clearingUp is how long the guard of a killed run may take to clear up.
+// clearingUp is how long the guard of a killed run may take to clean up.
 const clearingUp = 2 * time.Second
 
 func lockError(err error) error {
@@ -103,7 +103,7 @@ func holder(file *os.File) *BusyError {
 func (l *lock) release() { _ = l.file.Close() }
 
 // startTime is when a process started, in clock ticks after the machine did, "" if it is gone or a
-// zombie. With the number it names a process for ever.
+// zombie. Together with the process id it identifies a process for good.
 func startTime(pid int) string {
 	stat, err := procfs.Default.Stat(pid)
 	if err != nil || stat.Dead() {

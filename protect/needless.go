@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
-// needless tells why nothing would have to be held, "" if nothing says so. It never says so by
-// guessing: a process or a file that it may not read is passed over.
+// needless returns the reason why nothing needs to be held, "" if there is none. It never guesses:
+// a process or a file that it may not read is skipped.
 func needless(seen sight) string {
 	if setting, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req"); err == nil &&
 		strings.TrimSpace(string(setting)) == "1" {
@@ -40,7 +40,7 @@ func holds(pid int, seen sight) bool {
 	return false
 }
 
-// passesSockets tells by what a HAProxy passes its sockets on: -x was used already, the master does
+// passesSockets returns how a HAProxy passes its sockets on: -x was used already, the master does
 // it for its workers (HAProxy's management guide, 3., -x), or the configuration lets a stats socket
 // hand them out, for a reload that uses -x.
 func passesSockets(pid int) string {
@@ -57,7 +57,7 @@ func passesSockets(pid int) string {
 		if arg != "-f" {
 			continue
 		}
-		// As the process sees it, whatever its root and working directory are.
+		// The path as the process sees it, with its own root and working directory.
 		file := filepath.Join(fmt.Sprintf("/proc/%d/root", pid), args[i+1])
 		if !filepath.IsAbs(args[i+1]) {
 			file = filepath.Join(fmt.Sprintf("/proc/%d/cwd", pid), args[i+1])

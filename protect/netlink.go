@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// This file is as much of netlink (netlink(7), RFC 3549) as three families of messages need:
+// This file has the part of netlink (netlink(7), RFC 3549) that three families of messages need:
 // nf_tables, nfnetlink_queue and rtnetlink's queueing disciplines. A library would hide the socket,
-// and the socket is the point: the guard inherits it, and the kernel takes away what belongs to it
+// and the socket is the point: the guard inherits it, and the kernel removes what belongs to it
 // when the last process that holds it is gone.
 
 // kernelPatience is how long the kernel may take to answer. It answers at once, or after a grace
@@ -22,7 +22,7 @@ type socket struct {
 	fd  int
 	seq uint32
 	// deaf asks for no answers and waits for none: another process listens on the same socket, and
-	// would lack those read here.
+	// would miss those read here.
 	deaf bool
 }
 
@@ -46,8 +46,8 @@ func openSocket(protocol int) (*socket, error) {
 	return s, nil
 }
 
-// inheritedSocket speaks on a socket that another process opened. What that process asked for may
-// still be answered here, so that the numbers of the questions start elsewhere.
+// inheritedSocket uses a socket that another process opened. Answers to that process's requests may
+// still arrive here, so the sequence numbers start elsewhere.
 func inheritedSocket(fd int) *socket { return &socket{fd: fd, seq: uint32(time.Now().UnixNano())} }
 
 func (s *socket) close() { _ = unix.Close(s.fd) }
@@ -69,7 +69,7 @@ type message struct {
 	what        string
 }
 
-// refusal is an answer of the kernel that is not yes.
+// refusal is the kernel's error for a request.
 type refusal struct {
 	what  string
 	errno unix.Errno
@@ -120,7 +120,7 @@ func (s *socket) ask(messages ...message) error {
 	return nil
 }
 
-// dump sends one question and hands every part of the answer to each.
+// dump sends one request and passes every part of the answer to each.
 func (s *socket) dump(m message, each func(body []byte)) error {
 	s.seq++
 	if err := unix.Sendto(s.fd, s.encode(m, m.flags|unix.NLM_F_REQUEST|unix.NLM_F_DUMP), 0,
@@ -176,7 +176,7 @@ func (s *socket) receive() ([]answer, error) {
 	return answersIn(buffer[:n]), nil
 }
 
-// answersIn takes the messages of one datagram apart. What is cut short is left out.
+// answersIn splits one datagram into its messages. A truncated one is left out.
 func answersIn(b []byte) []answer {
 	var answers []answer
 	for len(b) >= unix.NLMSG_HDRLEN {

@@ -12,7 +12,7 @@ import (
 // the priority of the fourth band of a prio qdisc, where a plug qdisc keeps it (linux/pkt_sched.h,
 // net/sched/sch_plug.c). The other bands carry everything else.
 //
-// A plugged qdisc belongs to no process and would hold for ever what is in it. So the rule that
+// A plugged qdisc belongs to no process and would hold what is in it for ever. So the rule that
 // fills it is in a table that the kernel removes with its owner: with all processes killed, new
 // packets pass, and what was held comes again with the client's next SYN.
 type plug struct {
@@ -26,7 +26,7 @@ const (
 	plugClass  = prioHandle | 4
 	plugHandle = 0x6871_0000
 
-	// loopbackIndex is that of lo, in every network namespace (include/net/net_namespace.h,
+	// loopbackIndex is the index of lo, in every network namespace (include/net/net_namespace.h,
 	// LOOPBACK_IFINDEX)
 	loopbackIndex = 1
 
@@ -54,7 +54,7 @@ func openPlug(m Match) (*plug, error) {
 }
 
 func (p *plug) hold() error {
-	// struct tc_prio_qopt: four bands; whatever has no class of ours goes to the first.
+	// struct tc_prio_qopt: four bands; packets without one of our classes go to the first.
 	bands := append(binary.NativeEndian.AppendUint32(nil, 4), make([]byte, 16)...)
 	err := p.links.ask(qdisc("put a prio qdisc on lo", unix.RTM_NEWQDISC,
 		unix.NLM_F_CREATE|unix.NLM_F_EXCL, prioHandle, qdiscRoot, "prio", bands))
@@ -87,7 +87,7 @@ func (p *plug) remove() error {
 	_, err := removeTables(p.rules.socket)
 	gone := p.links.ask(qdisc("remove the prio qdisc from lo", unix.RTM_DELQDISC, 0, prioHandle,
 		qdiscRoot, "", nil))
-	// EINVAL: another qdisc is there, with another handle. EOPNOTSUPP: the kernel has no qdiscs.
+	// EINVAL: a qdisc with another handle is there. EOPNOTSUPP: the kernel has no qdiscs.
 	if errors.Is(gone, unix.ENOENT) || errors.Is(gone, unix.EINVAL) ||
 		errors.Is(gone, unix.EOPNOTSUPP) {
 		gone = nil
@@ -128,8 +128,8 @@ func explainPlug(err error) error {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return explain(err)
 	case errors.Is(err, unix.EEXIST):
-		return fmt.Errorf("%w: lo has a qdisc of somebody else (`tc qdisc show dev lo`), which "+
-			"stays", err)
+		return fmt.Errorf("%w: lo already has another qdisc (`tc qdisc show dev lo`), which is "+
+			"left alone", err)
 	case isRefusal(err):
 		return fmt.Errorf("this kernel cannot hold packets with the plug qdisc: it needs "+
 			"sch_prio, sch_plug and tables with an owner (nf_tables of Linux 5.12): %w", err)

@@ -3,7 +3,7 @@
 // them: to the clients the service was slow for a moment.
 //
 // Only the first packet of a connection is held, a SYN without ACK, on its way in. Established
-// connections do not notice.
+// connections are not affected.
 //
 // Of ours it imports internal/procfs alone. Open protect.go first.
 package protect
@@ -23,15 +23,15 @@ import (
 // Method is how packets are held.
 type Method string
 
-// The methods. Auto is NFQUEUE, or plug where the kernel lacks that and everything that is
-// protected is on the loopback interface.
+// The methods. Auto is NFQUEUE, or plug if the kernel lacks NFQUEUE and everything protected is on
+// the loopback interface.
 const (
 	Auto    Method = "auto"
 	NFQueue Method = "nfqueue"
 	Plug    Method = "plug"
 )
 
-// Options is one run.
+// Options are the options of one run.
 type Options struct {
 	Match
 	MaxHold time.Duration // from the first packet held; COMMAND may run longer
@@ -46,7 +46,7 @@ type Options struct {
 	Stdout, Stderr io.Writer
 	// Say prints a sentence for the user.
 	Say func(format string, args ...any)
-	// Signals are to be handed on to COMMAND; any of them releases what is held.
+	// Signals are passed on to COMMAND; any of them releases what is held.
 	Signals <-chan os.Signal
 	// Terminal says that the user sits at one: it sends SIGINT and SIGQUIT to COMMAND itself.
 	Terminal bool
@@ -72,16 +72,16 @@ type holderOf interface {
 }
 
 const (
-	// drainFor is how long connections that have begun before may take to be accepted. A client
-	// that is far away needs as long for its handshake as its packets travel there and back.
+	// drainFor is how long connections that had already begun may take to be accepted. A distant
+	// client's handshake takes a round trip.
 	drainFor = 100 * time.Millisecond
-	// handOverFor is how long an old process may still listen beside the new one.
+	// handOverFor is how long an old process may go on listening beside the new one.
 	handOverFor = 250 * time.Millisecond
 	tick        = 2 * time.Millisecond
 )
 
 // Run runs COMMAND and returns its exit code. An error says that COMMAND was not run, or that it
-// ended and something of ours is left.
+// ended and something of ours could not be removed.
 func Run(ctx context.Context, o Options) (code int, err error) {
 	path, err := find(o.Command[0])
 	if err != nil {
@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 		return 0, err
 	}
 	if why := needless(before); why != "" {
-		o.Say("this is not needed here, and is done all the same: %s", why)
+		o.Say("this is not needed here, but is done anyway: %s", why)
 	}
 	l, err := takeLock(o.Dir, o.Command)
 	if err != nil {
@@ -125,16 +125,16 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	return code, errors.Join(err, r.release(), h.remove())
 }
 
-// defaultPorts are protected if none is named, as far as somebody listens on them.
+// defaultPorts are protected if none is named, provided that something listens on them.
 func defaultPorts() []uint16 { return []uint16{80, 443} }
 
-// listeners finds out who listens, and completes the ports.
+// listeners finds out which processes listen, and fills in the ports.
 func (o *Options) listeners() (sight, error) {
 	chosen := len(o.Ports) > 0
 	if !chosen {
 		o.Ports = defaultPorts()
 	}
-	seen, err := look(o.Match)
+	seen, err := listSockets(o.Match)
 	if err != nil {
 		return seen, fmt.Errorf("find out who listens on %v: %w", o.Match, err)
 	}
@@ -146,8 +146,8 @@ func (o *Options) listeners() (sight, error) {
 		none = nil
 	}
 	if len(none) > 0 && !o.Start {
-		return seen, fmt.Errorf("nobody listens on %v in this network namespace: name the "+
-			"--ports, or say with --start that COMMAND starts the daemon",
+		return seen, fmt.Errorf("nothing listens on %v in this network namespace: name the "+
+			"--ports, or use --start if COMMAND starts the daemon",
 			Match{Ports: none, Addresses: o.Addresses})
 	}
 	return seen, nil
@@ -186,14 +186,15 @@ func (o Options) onLoopback() error {
 	return nil
 }
 
-// clearLeftOvers removes what a killed run left. The lock says that it is no living one's.
+// clearLeftOvers removes what a killed run left. We hold the lock, so it does not belong to a live
+// run.
 func (o Options) clearLeftOvers() error {
 	p, err := openPlug(o.Match)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	_ = p.release() // mostly there is none
+	_ = p.release() // usually there is none
 	removed, err := removeTables(p.rules.socket)
 	if err == nil {
 		err = p.remove()
@@ -215,8 +216,8 @@ type run struct {
 	freed  chan struct{} // closed when nothing is held any more
 }
 
-// command runs COMMAND with the connections held, and returns its exit code once they need not be
-// held any more.
+// command runs COMMAND with the connections held, and returns its exit code once they no longer
+// need to be held.
 func (r *run) command(ctx context.Context, path string) (int, error) {
 	limit := time.NewTimer(time.Until(r.began.Add(r.MaxHold)))
 	defer limit.Stop()
@@ -225,7 +226,7 @@ func (r *run) command(ctx context.Context, path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	lacking := r.Command[0] + " has not ended, and goes on"
+	lacking := r.Command[0] + " has not ended, and keeps running"
 	err = r.await(c.done, limit.C, lacking, c)
 	settled := make(chan struct{})
 	lacking = "the daemon has not taken over: `ss -ltn` shows who listens"
@@ -236,7 +237,7 @@ func (r *run) command(ctx context.Context, path string) (int, error) {
 	return c.code(), errors.Join(err, r.await(settled, limit.C, lacking, c))
 }
 
-// await waits for the end of something, and releases what is held when its time is over or a signal
+// await waits for something to end, and releases what is held when the time is up or a signal
 // comes.
 func (r *run) await(end <-chan struct{}, limit <-chan time.Time, lacking string, c *child) error {
 	var err error
@@ -260,7 +261,7 @@ func (r *run) await(end <-chan struct{}, limit <-chan time.Time, lacking string,
 func (r *run) drain(ctx context.Context) {
 	deadline := time.Now().Add(min(drainFor, r.MaxHold/4))
 	for time.Now().Before(deadline) && ctx.Err() == nil {
-		now, err := look(r.Match)
+		now, err := listSockets(r.Match)
 		if err != nil || now.drained() {
 			return
 		}
@@ -274,7 +275,7 @@ func (r *run) handOver(code int) {
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
 	for began := time.Now(); ; {
-		now, err := look(r.Match)
+		now, err := listSockets(r.Match)
 		if err != nil {
 			return
 		}
@@ -282,9 +283,9 @@ func (r *run) handOver(code int) {
 		switch {
 		case now.handedOver(r.before, r.Ports):
 			return
-		case nobody && code != 0: // it failed: nobody is to be waited for
+		case nobody && code != 0: // it failed: there is nothing to wait for
 			return
-		case !nobody && time.Since(began) > handOverFor: // both go on, as is the daemon's right
+		case !nobody && time.Since(began) > handOverFor: // both go on, as the daemon may choose
 			return
 		}
 		select {
@@ -295,7 +296,7 @@ func (r *run) handOver(code int) {
 	}
 }
 
-// release lets go, once.
+// release releases the connections, once.
 func (r *run) release() error {
 	select {
 	case <-r.freed:
@@ -317,7 +318,7 @@ const (
 	// portion is how many packets are released at a time: fewer than any daemon's accept queue
 	// holds.
 	portion = 64
-	// trickleFor is how long a daemon may take to accept the portions, at least; --max-hold is
+	// trickleFor is how long a daemon may at least take to accept the portions; --max-hold is
 	// another bound.
 	trickleFor = 250 * time.Millisecond
 )
@@ -335,7 +336,7 @@ func (r *run) trickle() error {
 			return err
 		}
 		for time.Now().Before(deadline) {
-			if now, err := look(r.Match); err != nil || now.roomFor(portion) {
+			if now, err := listSockets(r.Match); err != nil || now.roomFor(portion) {
 				break
 			}
 			time.Sleep(tick)
@@ -344,8 +345,8 @@ func (r *run) trickle() error {
 	return nil
 }
 
-// ForwardedSignals returns those that hawser hands on to COMMAND. One that is ignored, as SIGHUP is
-// under nohup, stays so for both.
+// ForwardedSignals returns the signals that hawser passes on to COMMAND. One that is ignored, as
+// SIGHUP is under nohup, stays ignored for both.
 func ForwardedSignals() []os.Signal {
 	var all []os.Signal
 	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT,

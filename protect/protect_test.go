@@ -54,7 +54,7 @@ func TestReloads(t *testing.T) {
 	}
 }
 
-// TestRestart replaces another daemon, which listens no more before its successor does: nobody is
+// TestRestart replaces another daemon, which stops listening before its successor starts: nobody is
 // refused.
 func TestRestart(t *testing.T) {
 	p := newPlace(t)
@@ -92,13 +92,13 @@ func TestStart(t *testing.T) {
 	reload := p.haproxy(t, 8082)
 	stopDaemon(t, filepath.Join(p.dir, "haproxy.pid"))
 	require.Eventually(t, func() bool { // its other threads may still hold the sockets
-		now, err := look(Match{Ports: []uint16{8082}})
+		now, err := listSockets(Match{Ports: []uint16{8082}})
 		return err == nil && len(now.listeners) == 0
 	}, 5*time.Second, time.Millisecond)
 
 	code, said := p.run(t, Options{Match: Match{Ports: []uint16{8082}}}, "true")
 	require.Equal(t, ExitOwn, code)
-	require.Contains(t, said, "nobody listens on port 8082")
+	require.Contains(t, said, "nothing listens on port 8082")
 
 	proc := p.command(t, Options{Match: Match{Ports: []uint16{8082}}, Start: true,
 		MaxHold: 10 * time.Second},

@@ -31,17 +31,16 @@ const (
 	// longestQueue is how many packets are held at most. Those beyond pass, as if nothing were
 	// protected: a flood of SYNs must not take the kernel's memory (about a kilobyte each).
 	longestQueue = 16384
-	// firstQueue is where the search for a number that nobody uses begins. Other programs begin at
-	// 0.
+	// firstQueue is where the search for an unused number begins. Other programs begin at 0.
 	firstQueue = 17240
 	lastQueue  = firstQueue + 200
 )
 
-// queue holds packets in the kernel with NFQUEUE. Nobody has to read them: they stay until a
-// verdict on all of them comes, in one message.
+// queue holds packets in the kernel with NFQUEUE. They need not be read: they stay until one
+// message brings a verdict on all of them.
 type queue struct {
 	rules  *rules
-	socket *socket // of nfnetlink_queue: the queue ends with it
+	socket *socket // of nfnetlink_queue: the queue disappears with it
 	number uint16
 }
 
@@ -80,8 +79,8 @@ func (q *queue) bind() error {
 		if err == nil {
 			break
 		}
-		// EBUSY is an own queue, EPERM one of another socket; without CAP_NET_ADMIN it is EPERM
-		// too, for every number.
+		// EBUSY means a queue of our own, EPERM one of another socket; without CAP_NET_ADMIN it is
+		// EPERM too, for every number.
 		taken := errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EPERM) && hasNetAdmin()
 		if !taken || q.number == lastQueue {
 			return explain(err)
@@ -97,10 +96,11 @@ func (q *queue) bind() error {
 	if err != nil {
 		return explain(err)
 	}
-	// The kernel tells of each packet, and lets it pass (fail open) once nobody has read so many
-	// messages that the socket is full. Only answers are wanted: a filter on the socket swallows
-	// the rest, so that this process may be slow or stopped and the queue works. netlink(7): the
-	// type is the 16 bits at offset 4 in the host's byte order; BPF loads them in the network's.
+	// The kernel sends a message about each packet, and lets packets pass (fail open) once so many
+	// messages are unread that the socket is full. Only answers are wanted: a filter on the socket
+	// swallows the rest, so that this process may be slow or stopped and the queue works.
+	// netlink(7): the type is the 16 bits at offset 4 in the host's byte order; BPF loads them in
+	// the network's.
 	answers := binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.NLMSG_ERROR))
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: 4},
@@ -121,7 +121,7 @@ func (q *queue) config(what string, attributes ...[]byte) message {
 // hold begins to hold, in one transaction.
 func (q *queue) hold() error { return explain(q.rules.install()) }
 
-// releaseUpTo lets the first n go that were ever held, and goes on to hold.
+// releaseUpTo releases the first n that were ever held, and goes on holding the rest.
 func (q *queue) releaseUpTo(n int) error {
 	return errorUnlessEmpty(q.socket.ask(q.verdict(uint32(n))))
 }
@@ -133,14 +133,14 @@ func (q *queue) verdict(id uint32) message {
 			nfAccept), id)))
 }
 
-// release lets everything go that is held, in the order in which it came, and holds nothing more.
+// release releases everything that is held, in the order in which it came, and holds nothing more.
 // It may be called again.
 func (q *queue) release() error {
-	// The rules are taken away later: that would wait for RCU, and the kernel drops what is in a
-	// queue when a chain goes.
+	// The rules are removed later: that would wait for RCU, and the kernel drops what is in a queue
+	// when a chain is removed.
 	verdict := q.verdict(1<<31 - 1) // an id that is half of the range ahead of those in use
 	first := errorUnlessEmpty(q.socket.ask(verdict))
-	// A queue of length 0 that fails open lets pass whatever still comes to it.
+	// A queue of length 0 that fails open lets whatever still comes to it pass.
 	closed := q.socket.ask(q.config("let new packets pass", number(nfqaCfgQueueMaxlen, 0)))
 	return errors.Join(first, closed, errorUnlessEmpty(q.socket.ask(verdict)))
 }
@@ -153,7 +153,7 @@ func errorUnlessEmpty(err error) error {
 	return err
 }
 
-// remove takes the rules away. Everything that was held has to be released before.
+// remove removes the rules. Everything that was held has to be released before.
 func (q *queue) remove() error {
 	_, err := removeTables(q.rules.socket)
 	return err
@@ -201,7 +201,7 @@ func hasNetAdmin() bool {
 	return data[0].Effective&(1<<unix.CAP_NET_ADMIN) != 0
 }
 
-// explain says of a refusal of the kernel what it means.
+// explain says what a refusal by the kernel means.
 func explain(err error) error {
 	switch {
 	case err == nil:

@@ -18,8 +18,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// TestOrder dials in turn while the connections are held, and sees them accepted in that order. A
-// connection that was there before goes on all the time.
+// TestOrder dials in turn while the connections are held, and sees them accepted in that order. An
+// existing connection keeps working all the time.
 func TestOrder(t *testing.T) {
 	newPlace(t)
 	l, err := net.Listen("tcp", ":8092")

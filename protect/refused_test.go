@@ -96,7 +96,7 @@ func TestOtherAddresses(t *testing.T) {
 	killTree(t, proc)
 }
 
-// TestNeedless says when nothing need be held, and does it all the same.
+// TestNeedless: it is reported when nothing needs to be held, and done anyway.
 func TestNeedless(t *testing.T) {
 	p := newPlace(t)
 	p.haproxy(t, 8095)
@@ -108,7 +108,7 @@ func TestNeedless(t *testing.T) {
 	require.NoError(t, os.WriteFile(setting, []byte("1"), 0o600))
 	_, said = p.run(t, o, "true")
 	require.NoError(t, os.WriteFile(setting, []byte("0"), 0o600))
-	require.Contains(t, said, "not needed here, and is done all the same: "+
+	require.Contains(t, said, "not needed here, but is done anyway: "+
 		"net.ipv4.tcp_migrate_req=1")
 
 	stopDaemon(t, filepath.Join(p.dir, "haproxy.pid"))

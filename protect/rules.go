@@ -11,17 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tableName is the name of the tables that are ours, one for each family. They hold nothing but
-// what one run of protect put there.
+// tableName is the name of our tables, one for each family. They hold only what one run of protect
+// put there.
 const tableName = "hawser-protect"
 
 // ownedTable is NFT_TABLE_F_OWNER of linux/netfilter/nf_tables.h (Linux 5.12 and later): the table
-// belongs to the socket that made it. Nobody else changes it, not even a firewall that flushes its
-// rules meanwhile, and the kernel removes it when the socket is closed, which it is when the last
+// belongs to the socket that made it. Nothing else can change it, not even a firewall that flushes
+// its rules meanwhile, and the kernel removes it when the socket is closed, that is when the last
 // process that holds it dies.
 const ownedTable = 0x2
 
-// variant is one way to write the tables. Which of them a kernel takes is found by asking it.
+// variant is one way to write the tables. Which of them a kernel accepts is found out by trying.
 type variant struct {
 	owned bool
 	// xtables uses the NFQUEUE target of xtables (xt_NFQUEUE by way of nft_compat) where the kernel
@@ -51,7 +51,7 @@ type rules struct {
 	try    []variant
 }
 
-// install writes all tables in one transaction, in the first way that the kernel takes.
+// install writes all tables in one transaction, in the first way that the kernel accepts.
 func (r *rules) install() error {
 	var refused error
 	for _, v := range r.try {
@@ -145,15 +145,15 @@ func (r *rules) rule(family byte, expressions ...[]byte) message {
 			userdata))
 }
 
-// straggle is longer than a packet takes through the rules.
+// straggle is longer than a packet takes to pass through the rules.
 const straggle = 5 * time.Millisecond
 
-// removeTables takes the tables out of the kernel. One that is not there is fine. The rules go
-// first: a packet that comes back from a queue to a hook with fewer chains than before is dropped
+// removeTables removes the tables from the kernel. A missing one is fine. The rules go first: a
+// packet that comes back from a queue to a hook with fewer chains than before is dropped
 // (nf_reinject), and a client would wait a second.
 func removeTables(s *socket) (removed bool, err error) {
 	for _, family := range families() {
-		// An error is told by what follows.
+		// An error shows in what follows.
 		if s.ask(batch([]message{nft("remove the rules", unix.NFT_MSG_DELRULE, 0, family,
 			text(unix.NFTA_RULE_TABLE, tableName))})...) == nil {
 			removed = true
@@ -175,7 +175,7 @@ func removeTables(s *socket) (removed bool, err error) {
 	return removed, err
 }
 
-// queueTo sends a packet to a queue of nfnetlink_queue, or lets it pass where nobody listens on
+// queueTo sends a packet to a queue of nfnetlink_queue, or lets it pass if no program listens on
 // that queue.
 func queueTo(queue uint16) func(variant) []byte {
 	return func(v variant) []byte {
@@ -195,8 +195,7 @@ func queueTo(queue uint16) func(variant) []byte {
 	}
 }
 
-// prioritise gives a packet a priority, which classful queueing disciplines take for the class that
-// it belongs to.
+// prioritise gives a packet a priority, which classful queueing disciplines use as its class.
 func prioritise(class uint32) func(variant) []byte {
 	return func(variant) []byte {
 		return append(
@@ -262,7 +261,7 @@ func batch(messages []message) []message {
 		edge(unix.NFNL_MSG_BATCH_END))
 }
 
-// families returns those that this machine speaks.
+// families returns the families that this machine uses.
 func families() []byte {
 	if _, err := os.Stat("/proc/net/if_inet6"); err != nil {
 		return []byte{unix.NFPROTO_IPV4}
@@ -277,7 +276,7 @@ func familyOf(a netip.Addr) byte {
 	return unix.NFPROTO_IPV6
 }
 
-// ownerComment tells whose rules they are, for people who list them.
+// ownerComment says whose rules they are, for people who list them.
 func ownerComment() string {
 	return fmt.Sprintf("hawser protect, pid %d started %s", os.Getpid(), startTime(os.Getpid()))
 }

@@ -81,7 +81,7 @@ inside systemctl mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer 
 	logd.service dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount 2>/dev/null
 # It waits for every device there is; those of the network are there before the root file system.
 inside systemctl mask ifupdown-pre.service 2>/dev/null
-# The index of manual pages would be made anew whenever a package is installed, which takes as long as installing it.
+# The index of manual pages would be rebuilt whenever a package is installed, which takes as long as installing it.
 rm -f "$root/var/lib/man-db/auto-update"
 # A box has roles to come: provisioning enables what the machine is for. haproxy.service stays as Debian's package leaves it.
 inside systemctl disable corosync.service pacemaker.service sbd.service nginx.service 2>/dev/null

@@ -26,7 +26,7 @@ start() {
 	mkdir -p "$state"
 	echo "starting virtlogd and libvirtd, which make vagrant-down ends again"
 	virtlogd --daemon --pid-file "$state/virtlogd.pid" || fail "virtlogd does not start"
-	# libvirt asks two ways whether there is KVM, as root and as the user of the machines, and asks anew for seconds, at every step, while the
+	# libvirt asks two ways whether there is KVM, as root and as the user of the machines, and asks again for seconds, at every step, while the
 	# answers differ. Where udev has not given /dev/kvm to that user's group, libvirtd gets to see one that is the group's.
 	# shellcheck disable=SC2016 # the inner shell's own
 	unshare --mount sh -ec '

@@ -39,7 +39,7 @@ if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends -o D
 	exit 1
 fi
 rm -f "$log"
-# Enabled all the same, by deb-systemd-helper.
+# Enabled anyway, by deb-systemd-helper.
 if [ -d /run/systemd/system ]; then
 	for unit in libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirt-guests.service virtlogd.socket virtlockd.socket; do
 		systemctl disable --quiet "$unit" 2>/dev/null || true

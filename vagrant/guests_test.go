@@ -180,7 +180,7 @@ func (m *machines) bootID(t testing.TB, machine string) string {
 	return m.run(t, machine, "cat /proc/sys/kernel/random/boot_id")
 }
 
-// rebooted waits until a machine has booted anew.
+// rebooted waits until a machine has rebooted.
 func (m *machines) rebooted(t testing.TB, machine, before string) {
 	t.Helper()
 	eventually(t, 5*time.Minute, machine+" has booted", func() error {

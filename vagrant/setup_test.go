@@ -198,7 +198,7 @@ func TestSetupAfterAKill(t *testing.T) {
 	require.Less(t, strings.Index(calls, "systemctl unmask corosync.service"), strings.Index(calls, "systemctl start corosync.service"))
 }
 
-// TestSetupStopsNobodyBeforeItIsRefused: what serves goes on when the rest is refused.
+// TestSetupStopsNobodyBeforeItIsRefused: what serves keeps running when the rest is refused.
 func TestSetupStopsNobodyBeforeItIsRefused(t *testing.T) {
 	s := newSetup(t, packages)
 	s.file(t, "units/haproxy.service.enabled", "")
@@ -206,7 +206,7 @@ func TestSetupStopsNobodyBeforeItIsRefused(t *testing.T) {
 	s.file(t, "etc/corosync.conf", "totem {\n\tversion: 2\n}\n")
 	code, out := s.run(t, append([]string{"--disable-haproxy-service"}, two...)...)
 	require.Equal(t, 1, code, "%s", out)
-	require.Contains(t, out, "is there and says something else")
+	require.Contains(t, out, "exists and is different")
 	require.Empty(t, s.calls(t))
 }
 
@@ -239,7 +239,7 @@ func TestSetupFindsItsAddress(t *testing.T) {
 	require.Contains(t, out, "10.132.0.11 is not an address of this machine")
 }
 
-// TestSetupGrows: a Corosync that runs is told of another node, and not restarted.
+// TestSetupGrows: a running Corosync learns of another node without a restart.
 func TestSetupGrows(t *testing.T) {
 	three := append(append([]string{}, two...), "lb-3=10.132.0.13")
 	grown := func(t *testing.T, change func(string) string, args ...string) (calls, conf string) {
@@ -350,7 +350,7 @@ func TestSetupReplaces(t *testing.T) {
 	}
 	code, out := s.run(t, two...)
 	require.Equal(t, 1, code)
-	require.Contains(t, out, "/etc/corosync/corosync.conf is there and says something else")
+	require.Contains(t, out, "/etc/corosync/corosync.conf exists and is different")
 	require.Contains(t, out, "--replace")
 	require.Contains(t, out, "+\tcrypto_cipher: aes256", "the difference is shown")
 	require.Empty(t, s.calls(t))
@@ -393,14 +393,14 @@ func TestSetupRefuses(t *testing.T) {
 		code  int
 		says  []string
 	}{
-		"no nodes":             {nil, nil, 2, []string{"a cluster has two nodes at least"}},
+		"no nodes":             {nil, nil, 2, []string{"a cluster has at least two nodes"}},
 		"an unknown option":    {nil, []string{"--force"}, 2, []string{"there is no option --force"}},
-		"no value":             {nil, []string{"--token"}, 2, []string{"--token wants a value"}},
+		"no value":             {nil, []string{"--token"}, 2, []string{"--token needs a value"}},
 		"a word":               {nil, []string{"lb-1"}, 2, []string{`"lb-1" is not NAME=ADDRESS`}},
-		"no address":           {nil, []string{"lb-1=10.132.0.11", "lb-2=10.132.0.999"}, 2, []string{`"10.132.0.999" is no IP address`}},
-		"a name in capitals":   {nil, []string{"lb-1=10.132.0.11", "LB-1=10.132.0.12"}, 2, []string{"LB-1 is there twice"}},
-		"a name twice":         {nil, []string{"lb-1=10.132.0.11", "lb-1=10.132.0.12"}, 2, []string{"lb-1 is there twice"}},
-		"an address twice":     {nil, []string{"lb-1=10.132.0.11", "lb-2=10.132.0.11"}, 2, []string{"10.132.0.11 is there twice"}},
+		"no address":           {nil, []string{"lb-1=10.132.0.11", "lb-2=10.132.0.999"}, 2, []string{`"10.132.0.999" is not an IP address`}},
+		"a name in capitals":   {nil, []string{"lb-1=10.132.0.11", "LB-1=10.132.0.12"}, 2, []string{"LB-1 is given twice"}},
+		"a name twice":         {nil, []string{"lb-1=10.132.0.11", "lb-1=10.132.0.12"}, 2, []string{"lb-1 is given twice"}},
+		"an address twice":     {nil, []string{"lb-1=10.132.0.11", "lb-2=10.132.0.11"}, 2, []string{"10.132.0.11 is given twice"}},
 		"unequal links":        {nil, []string{"lb-1=10.132.0.11,10.133.0.11", "lb-2=10.132.0.12"}, 2, []string{"every link has to reach every node"}},
 		"another machine's":    {nil, []string{"lb-8=10.132.0.11", "lb-9=10.132.0.12"}, 2, []string{"none of lb-8 lb-9 is this machine: uname -n says lb-1", "hostnamectl"}},
 		"an address elsewhere": {nil, []string{"lb-1=10.132.0.77", "lb-2=10.132.0.12"}, 1, []string{"10.132.0.77 is not an address of this machine, lb-1"}},
@@ -426,7 +426,7 @@ func TestSetupRefuses(t *testing.T) {
 				s.file(t, "etc/key", strings.Repeat("a", 128))
 				s.file(t, "etc/authkey", strings.Repeat("b", 128))
 			}, append([]string{"--authkey", "/etc/corosync/key"}, two...), 1,
-			[]string{"/etc/corosync/authkey is there and is not the key in /etc/corosync/key", "--replace"},
+			[]string{"/etc/corosync/authkey exists and is not the key in /etc/corosync/key", "--replace"},
 		},
 		"not the first, and no key": {
 			nil, []string{"lb-2=10.132.0.12", "lb-1=10.132.0.11"}, 1, []string{"scp root@10.132.0.12:/etc/corosync/authkey"},

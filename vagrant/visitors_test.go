@@ -21,7 +21,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/load"
 )
 
-// visitorsEnv makes this binary be visitors, on the client: its value is the plan, as JSON. They go on until standard input ends.
+// visitorsEnv makes this binary be visitors, on the client: its value is the plan, as JSON. They
+// continue until standard input ends.
 const visitorsEnv = "HAWSER_VISITORS"
 
 // visitorsAt is where the client has this binary.

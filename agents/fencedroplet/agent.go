@@ -1,8 +1,7 @@
 // Package fencedroplet is the fence agent for DigitalOcean's droplets.
 //
-// What it answers, and why. A fence that says "off" of a machine that runs lets the cluster hold an
-// address twice, so everything that is not the API's own word about this one droplet is a failure
-// (1):
+// What it answers, and why. A fence that says "off" about a machine that runs lets two nodes hold
+// one address, so everything but the API's own word about this very droplet is a failure (1):
 //
 //	situation                                                     off, reboot                     status
 //	the API says "off", of a power-off that it accepted here      0                               2
@@ -17,8 +16,8 @@
 //	the droplet was there and the API does not know it any more   1: destroyed, or another token's; a person has to say so
 //	the droplet is this one                                       1                               -
 //
-// A droplet that was seen off once after the fence began has lost what ran in it, whoever switches
-// it on later.
+// A droplet that was seen off once after the fence began has lost what ran in it, even if something
+// switches it on later.
 //
 // It imports fence, contract and leaves of internal, never crm or cluster. Open agent.go first, for
 // what each answer of the API is worth.
@@ -42,8 +41,8 @@ import (
 // Dir is where the id of this droplet is kept until the next boot.
 const Dir = contract.RunDir + "/" + contract.FenceDropletType
 
-// scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/), tagScopes
-// where droplets are asked for by their tag.
+// scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/), tagScopes if
+// droplets are searched by their tag.
 const (
 	scopes    = "droplet:read and droplet:update"
 	tagScopes = "droplet:read, droplet:update and tag:read"
@@ -66,8 +65,8 @@ type agent struct {
 func New(version string) *fence.Agent { return newAgent(version, &agent{}) }
 
 func newAgent(version string, a *agent) *fence.Agent {
-	// Pauses up to a second: each counts in the time that the address is nobody's. 250 requests a
-	// minute are allowed.
+	// Pauses up to a second: each adds to the time during which nobody has the address. 250
+	// requests a minute are allowed.
 	a.pacing = digitalocean.Pacing{First: 200 * time.Millisecond, Last: time.Second}
 	a.addresses = net.InterfaceAddrs
 	a.identity = func(m *metadata.Client) metadata.Identity {
@@ -85,7 +84,7 @@ func newAgent(version string, a *agent) *fence.Agent {
 			"The token needs the scopes " + scopes +
 			". Without pcmk_host_map, droplets must have the names of the cluster's nodes.",
 		PlugText: "The droplet: its id (a number), its name, or tag:NAME for the only droplet " +
-			"that has the tag. What two droplets match is refused",
+			"that has the tag. A value that two droplets match is refused",
 		Times: fence.Times{Login: 5 * time.Second, Power: 40 * time.Second,
 			Shell: 5 * time.Second},
 		Params: []fence.Param{
@@ -94,8 +93,8 @@ func newAgent(version string, a *agent) *fence.Agent {
 				Text: "File with the API token and nothing else, on each node; it must be root's " +
 					"and readable by nobody else (mode 0600)"},
 			{Name: contract.ParamTag, Holds: "tag", Value: param.String(&a.tag, ""),
-				Text: "Only droplets that have this tag are considered; any other one is " +
-					"unknown. The token needs the scope tag:read, too"},
+				Text: "Only droplets that have this tag are considered; all others are ignored. " +
+					"The token needs the scope tag:read, too"},
 			{Name: contract.ParamAPIURL, Holds: "origin", Value: param.Origin(&a.api,
 				contract.DefaultAPIURL),
 				Text: "Scheme, host and port of the API; /v2 is added"},
@@ -114,8 +113,8 @@ func newAgent(version string, a *agent) *fence.Agent {
 }
 
 func noteIn(dir string) string {
-	// The directory above it is the agents' too, and world-readable as they make it. Where none can
-	// be made nothing is noted.
+	// The directory above it is the agents' too, and world-readable as they make it. If it cannot
+	// be created, nothing is noted.
 	if os.MkdirAll(dir, 0o755) != nil {
 		return ""
 	}
@@ -148,7 +147,7 @@ func (a *agent) open(c *fence.Call) *digitalocean.Client {
 	return a.client
 }
 
-// validate reads the token, and asks nobody whether it is good.
+// validate reads the token, but does not ask the API whether it is good.
 func (a *agent) validate(_ context.Context, c *fence.Call) error {
 	_, err := a.open(c).Godo()
 	return err

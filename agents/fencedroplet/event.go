@@ -12,24 +12,24 @@ import (
 	"github.com/hawser-ha/hawser/fence"
 )
 
-// The API's field locked says nothing of a droplet's events since 2019: it is for locks of
-// DigitalOcean's own (digitalocean/droplet_kit#218). Whether a droplet that reads "off" is being
-// switched on is in the list of its actions, the newest first.
+// Since 2019 the API's field locked says nothing about a droplet's events: it is for DigitalOcean's
+// own locks (digitalocean/droplet_kit#218). Whether a droplet that reads "off" is being switched on
+// can be read from the list of its actions, newest first.
 
 const (
-	// settled is how long after an event a droplet may still read as before it: "a few seconds"
-	// (digitalocean/droplet_kit#50).
+	// settled is how long after an event the API may still show the droplet's previous state: "a
+	// few seconds" (digitalocean/droplet_kit#50).
 	settled = 15 * time.Second
-	// forgotten is after which time the API has lost sight of an event that it calls in progress,
-	// as it does now and then.
+	// forgotten is the age after which an event in progress counts as one that the API has lost
+	// track of, as it does now and then.
 	forgotten = time.Hour
 )
 
-// cutting are the actions that give no power.
+// cutting lists the actions that do not give a droplet power.
 var cutting = []string{"power_off", "shutdown"}
 
-// seeEvent looks for the latest event of the droplet. A token that may not see events is no reason
-// to fence nobody: the droplet's own word is taken then, except for a droplet that is locked.
+// seeEvent finds the droplet's latest event. A token that may not see events must not prevent
+// fencing: then the droplet's state alone counts, unless the droplet is locked.
 func (a *agent) seeEvent(ctx context.Context, c *fence.Call, d *droplet) error {
 	client, err := a.open(c).Godo()
 	if err != nil {
@@ -53,14 +53,14 @@ func (a *agent) seeEvent(ctx context.Context, c *fence.Call, d *droplet) error {
 	}
 	now := time.Now()
 	if at, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		now = at // the clock of the time stamps; this node's may be wrong
+		now = at // the API's clock, as in its time stamps; this node's may be wrong
 	}
 	d.busy, d.rising = latest(actions, now)
 	return nil
 }
 
-// latest returns what the latest event is, if it is under way, and if it may have given the droplet
-// power that the droplet's state does not show.
+// latest returns the latest event as busy if it is under way, and as rising if it may have given
+// the droplet power that its state does not show.
 func latest(actions []godo.Action, now time.Time) (busy, rising string) {
 	actions = slices.DeleteFunc(slices.Clone(actions), func(e godo.Action) bool {
 		return e.ResourceType != "" && e.ResourceType != "droplet"

@@ -16,18 +16,18 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// droplet is one as the API describes it at a moment.
+// droplet is a droplet as the API described it at one moment.
 type droplet struct {
 	id        int
 	name      string
 	state     string // new, active, off, archive
-	busy      string // the event that is under way, as far as that was looked at
+	busy      string // the event that is under way, if that was checked
 	rising    string // the event that may have given it power although it reads "off"
 	tags      []string
 	addresses []netip.Addr
 }
 
-// The states that matter, and what stands for the event of a droplet that the API calls locked.
+// The states that matter, and the stand-in for the event of a droplet that the API calls locked.
 const (
 	stateActive = "active"
 	stateOff    = "off"
@@ -36,7 +36,7 @@ const (
 
 func (d droplet) String() string { return fmt.Sprintf("droplet %d (%s)", d.id, d.name) }
 
-// tagged reports whether the droplet has the tag; DigitalOcean's tags are the same in any case.
+// tagged reports whether the droplet has the tag; DigitalOcean's tags do not depend on case.
 func (d droplet) tagged(tag string) bool {
 	return slices.ContainsFunc(d.tags, func(t string) bool { return strings.EqualFold(t, tag) })
 }
@@ -47,7 +47,7 @@ func (d droplet) isOff() bool { return d.state == stateOff && d.rising == "" }
 func read(from godo.Droplet) droplet {
 	d := droplet{id: from.ID, name: from.Name, state: from.Status, tags: from.Tags}
 	if from.Locked {
-		d.rising = locked // until its events have been looked at
+		d.rising = locked // until its events have been checked
 	}
 	if from.Networks != nil {
 		for _, n := range from.Networks.V4 {
@@ -66,12 +66,12 @@ func (d *droplet) add(text string) {
 	}
 }
 
-// errNoDroplet is a fault of what answers.
+// errNoDroplet says that the server which answers is not the API.
 var errNoDroplet = fault.Errorf(fault.Unknown,
 	"the answer is not about a droplet: is api_url the origin of DigitalOcean's API?")
 
-// explain reads an error of a request. An answer that is none comes of an outage as a rule, as a
-// 5xx does: it may pass.
+// explain classifies the error of a request. A malformed answer usually comes from an outage, like
+// a 5xx: it may pass.
 func (a *agent) explain(ctx context.Context, what string, err error) *digitalocean.Failure {
 	f := a.client.Explain(ctx, what, err)
 	if f != nil && errors.Is(err, errNoDroplet) {
@@ -80,7 +80,7 @@ func (a *agent) explain(ctx context.Context, what string, err error) *digitaloce
 	return f
 }
 
-// get asks once.
+// get asks the API once.
 func (a *agent) get(ctx context.Context, c *fence.Call, id int) (droplet, error) {
 	client, err := a.open(c).Godo()
 	if err != nil {
@@ -96,15 +96,15 @@ func (a *agent) get(ctx context.Context, c *fence.Call, id int) (droplet, error)
 	return read(*d), nil
 }
 
-// A page holds so many droplets that it stays far below what the client reads of an answer, 1 MiB:
-// one takes about 6 KB, most of it the sizes that its region offers. maxPages ends a list that does
-// not end itself.
+// perPage keeps a page far below the 1 MiB that the client reads of an answer: a droplet takes
+// about 6 KB, most of it the sizes that its region offers. maxPages ends a list that never ends by
+// itself.
 const (
 	perPage  = 50
 	maxPages = 200
 )
 
-// all lists the droplets of a name, of a tag, or all if both are empty.
+// all lists the droplets with a name, with a tag, or all if both are empty.
 func (a *agent) all(ctx context.Context, c *fence.Call, name, tag string) ([]droplet, error) {
 	client, err := a.open(c).Godo()
 	if err != nil {
@@ -139,7 +139,7 @@ func (a *agent) all(ctx context.Context, c *fence.Call, name, tag string) ([]dro
 	return nil, fault.Errorf(fault.Unknown, "the list of droplets has more than %d pages", maxPages)
 }
 
-// lookUp returns all, tried again until the context ends.
+// lookUp is all, retried until the context ends.
 func (a *agent) lookUp(ctx context.Context, c *fence.Call, what, name, tag string) ([]droplet,
 	error) {
 	for pace := a.pacing.Begin(); ; {
@@ -155,7 +155,7 @@ func (a *agent) lookUp(ctx context.Context, c *fence.Call, what, name, tag strin
 	}
 }
 
-// byTag begins a plug that is a tag.
+// byTag is the prefix of a plug that is a tag.
 const byTag = "tag:"
 
 // find returns the droplet that the plug names. Nothing but exactly one will do.
@@ -172,8 +172,8 @@ func (a *agent) find(ctx context.Context, c *fence.Call) (droplet, error) {
 	case strings.HasPrefix(c.Plug, byTag) && len(c.Plug) > len(byTag):
 		d, err = a.findOne(ctx, c, what, "", strings.TrimPrefix(c.Plug, byTag))
 	case !validName(c.Plug):
-		return d, fmt.Errorf("cannot %s: that is no id, no name of a droplet (letters, digits, "+
-			"dots, dashes), and not tag:NAME", what)
+		return d, fmt.Errorf("cannot %s: that is not a droplet's id, not a name (letters, "+
+			"digits, dots, dashes), and not tag:NAME", what)
 	default:
 		d, err = a.findOne(ctx, c, what, c.Plug, "")
 	}
@@ -189,8 +189,8 @@ func (a *agent) find(ctx context.Context, c *fence.Call) (droplet, error) {
 	return d, nil
 }
 
-// findID is get, tried again until the context ends; with events, an "off" is one that isOff may
-// judge.
+// findID is get, retried until the context ends; with events it also fetches what isOff needs to
+// judge an "off".
 func (a *agent) findID(ctx context.Context, c *fence.Call, what string, id int,
 	events bool) (droplet, error) {
 	for pace := a.pacing.Begin(); ; {
@@ -215,7 +215,7 @@ func (a *agent) findOne(ctx context.Context, c *fence.Call, what, name, tag stri
 	if err != nil {
 		return droplet{}, err
 	}
-	// What answers may have ignored the filter: then all droplets are in the list.
+	// The server may have ignored the filter: then all droplets are in the list.
 	match := slices.DeleteFunc(all, func(d droplet) bool {
 		if name != "" {
 			return d.name != name
@@ -230,7 +230,7 @@ func (a *agent) findOne(ctx context.Context, c *fence.Call, what, name, tag stri
 		return match[0], nil
 	case 0:
 		return droplet{}, fault.Errorf(fault.NotFound,
-			"cannot %s: the API knows none under this token: check the name, or give the "+
+			"cannot %s: this token sees no such droplet: check the name, or give the "+
 				"droplet's id in pcmk_host_map; fence_droplet -o list shows all", what)
 	}
 	names := make([]string, len(match))
@@ -238,7 +238,7 @@ func (a *agent) findOne(ctx context.Context, c *fence.Call, what, name, tag stri
 		names[i] = d.String()
 	}
 	return droplet{}, fmt.Errorf("cannot %s: %d match: %s: give the id in pcmk_host_map, "+
-		"NODE:ID, or keep them apart with the parameter tag",
+		"NODE:ID, or tell them apart with the parameter tag",
 		what, len(match), strings.Join(names, ", "))
 }
 

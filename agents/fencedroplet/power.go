@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// settling is how many times the droplet is looked at after an order that was accepted, before the
-// order is given again if it is not under way any more.
+// settling is how many times the droplet is checked after an accepted order before the order is
+// given again, if it is no longer under way.
 const settling = 3
 
 // order is a change of a droplet's power.
@@ -22,7 +22,7 @@ type order struct {
 	what string // "power droplet 12 (lb-1) off"
 	post func(*godo.Client, context.Context, int) error
 	done func(droplet) bool
-	// accepted is whether the order's acceptance is enough.
+	// accepted is whether it is enough that the order was accepted.
 	accepted bool
 	cuts     bool
 }
@@ -66,19 +66,19 @@ func (a *agent) powerOn(ctx context.Context, c *fence.Call, accepted bool) error
 	})
 }
 
-// doubtful reports whether it takes more than the droplet's word for it that it is off. Once an
-// order to cut its power was accepted, "off" is what came of that.
+// doubtful reports whether the droplet's state "off" is not enough to believe it. Once an order to
+// cut its power was accepted, "off" is the result of that.
 func (a *agent) doubtful(d droplet) bool {
 	return d.state == stateOff && (!a.cut || d.rising != "")
 }
 
-// carryOut gives the order until the droplet is as ordered. The droplet is looked at before each
-// order: the answer to the former one may have been lost, and an order that was refused may have
-// been one too many. Whether another event is under way, which makes the API refuse the order, is
-// the API's to say: it is given all the same.
+// carryOut repeats the order until the droplet is as ordered. The droplet is checked before each
+// order: the answer to the previous one may have been lost, and a refused order may have been one
+// too many. The order is given even if another event seems to be under way: whether to refuse it
+// for that is up to the API.
 func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o order) error {
 	pace := a.pacing.Begin()
-	given, looks := 0, 0 // orders that were accepted, and looks since the latest one
+	given, looks := 0, 0 // orders that were accepted, and checks since the latest one
 	for {
 		d, err := a.get(ctx, c, target.id)
 		if err == nil && (o.cuts && a.doubtful(d) || given > 0 && looks >= settling && !o.done(d)) {
@@ -118,8 +118,8 @@ func (a *agent) carryOut(ctx context.Context, c *fence.Call, target droplet, o o
 	}
 }
 
-// give posts the order. A refusal for the droplet's state, a 422, may be due to an event that ends:
-// the next look tells.
+// give posts the order. A refusal for the droplet's state, a 422, may be due to an event that will
+// end: the next check shows.
 func (a *agent) give(ctx context.Context, c *fence.Call, d droplet, o order) *digitalocean.Failure {
 	client, err := a.open(c).Godo()
 	if err == nil {
@@ -141,13 +141,13 @@ func busy(format string, args ...any) *digitalocean.Failure {
 	return &digitalocean.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
 }
 
-// status looks at the droplet again.
+// status checks the droplet again.
 func (a *agent) status(ctx context.Context, c *fence.Call) (fence.Power, error) {
 	target, err := a.find(ctx, c)
 	if err != nil {
 		return 0, err
 	}
-	what := fmt.Sprintf("see whether %s is on", target)
+	what := fmt.Sprintf("check whether %s is on", target)
 	d, err := a.findID(ctx, c, what, target.id, true)
 	if err != nil {
 		return 0, err
@@ -195,8 +195,8 @@ func (a *agent) list(ctx context.Context, c *fence.Call) ([]fence.Plug, error) {
 }
 
 // monitor asks the API for the droplets, which shows a token that is refused or may not see them
-// before a fence needs it. That it may switch them cannot be seen without doing so. It also notes
-// which droplet this is.
+// before a fence needs it. Whether it may switch them cannot be found out without doing so. It also
+// notes which droplet this is.
 func (a *agent) monitor(ctx context.Context, c *fence.Call) error {
 	if _, err := a.self(ctx); err != nil {
 		c.Debugf("%v", err)

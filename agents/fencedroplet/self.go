@@ -12,18 +12,18 @@ import (
 	"github.com/hawser-ha/hawser/internal/metadata"
 )
 
-// selfTime is how long a fence waits for the metadata service. The id is known without it as a
-// rule: each monitor of the device notes it.
+// selfTime is how long a fence waits for the metadata service. Usually the id is known without it:
+// each monitor of the device notes it.
 const selfTime = 2 * time.Second
 
-// notSelf refuses the droplet that this runs on: a host map that is wrong must not turn the node
-// that fences off.
+// notSelf refuses the droplet that this runs on: a wrong host map must not make the fencing node
+// switch itself off.
 //
-// Which one that is, is known from a note of this boot, the metadata service, or the firmware.
-// Where none of them knows, the addresses that the API has for the target decide: one of them on
-// this machine, and it is this machine; none of them, and it is another one. Only where the API
-// names no address either is the answer unknown, and then the fence is refused. So a metadata
-// service that is down keeps no fence from working.
+// Its id comes from a note of this boot, the metadata service, or the firmware. If none of them
+// knows, the addresses that the API has for the target decide: if one of them is on this machine,
+// it is this machine; if none is, it is another one. Only if the API names no address either is the
+// answer unknown, and then the fence is refused. So fencing works while the metadata service is
+// down.
 func (a *agent) notSelf(ctx context.Context, c *fence.Call, d droplet) error {
 	self, err := a.self(ctx)
 	if err == nil {
@@ -40,7 +40,7 @@ func (a *agent) notSelf(ctx context.Context, c *fence.Call, d droplet) error {
 	}
 	for _, l := range local {
 		if network, ok := l.(*net.IPNet); ok {
-			ip, _ := netip.AddrFromSlice(network.IP) // the zero Addr is no droplet's
+			ip, _ := netip.AddrFromSlice(network.IP) // no droplet has the zero Addr
 			if slices.Contains(d.addresses, ip.Unmap()) {
 				return fmt.Errorf("refused: %s has the address %s, which is this machine's: is "+
 					"the host map right, pcmk_host_map=NODE:ID?", d, ip.Unmap())

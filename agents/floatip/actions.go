@@ -12,14 +12,14 @@ import (
 
 // How long to wait for an answer that is not essential.
 const (
-	startPatience = 10 * time.Second // the API's, where the address is here already
-	// stopPatience is how long a stop waits for the API; the next holder's assign does as well.
-	// DigitalOcean takes about 11 s.
+	startPatience = 10 * time.Second // for the API, if the address is already here
+	// stopPatience is how long a stop waits for the API; if it gives up, the next holder's assign
+	// does the job. DigitalOcean takes about 11 s.
 	stopPatience    = 25 * time.Second
-	monitorPatience = 10 * time.Second // the API's, where there is something else to go by
+	monitorPatience = 10 * time.Second // for the API, if there is something else to go by
 )
 
-// lag is how long after a start the metadata service may go on denying it.
+// lag is how long after a start the metadata service may still deny it.
 const lag = 2 * time.Minute
 
 // start brings the address here. It succeeds when the provider says that it is here.
@@ -28,15 +28,15 @@ func (a *agent) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Noted before anything changes: a start that is cut short may yet have effect, and the stop
-	// after it must find it.
+	// This is noted before anything changes: a start that is cut short may still take effect, and
+	// the stop after it must find it.
 	s.memory.begin(s.settings)
 	if err := s.memory.save(); err != nil {
 		return err
 	}
 	here := false
 	if s.driver.exclusive {
-		here, _ = s.here(ctx) // an error says nothing, and the provider is about to
+		here, _ = s.here(ctx) // an error decides nothing, and the provider is asked next
 	}
 	if err := s.take(ctx, here); err != nil {
 		return coded(err)
@@ -49,7 +49,7 @@ func (a *agent) start(ctx context.Context) error {
 	return nil
 }
 
-// take assigns the address and makes sure. here is what the metadata service says.
+// take assigns the address and verifies that. here is what the metadata service says.
 func (s *session) take(ctx context.Context, here bool) error {
 	if here {
 		asking, cancel := part(ctx, startPatience, 0.5)
@@ -65,7 +65,7 @@ func (s *session) take(ctx context.Context, here bool) error {
 		case err != nil:
 			return err
 		}
-		// It was here and is not any more.
+		// It was here and no longer is.
 	}
 	return s.assign(ctx)
 }
@@ -83,7 +83,7 @@ func (s *session) assign(ctx context.Context) error {
 		return err
 	}
 	if !s.driver.exclusive {
-		log() // clients do not wait for a log that is slow
+		log() // clients do not wait for a slow log
 	}
 	return await(ctx, func() error {
 		here, err := s.certain(ctx)
@@ -146,7 +146,7 @@ func (s *session) release(ctx context.Context) error {
 	})
 }
 
-// await repeats a query until its answer is nil, will not change by itself, or the context ends.
+// await repeats a query until its answer is nil or will not change by itself, or the context ends.
 func await(ctx context.Context, ask func() error) error {
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := ask()
@@ -166,10 +166,10 @@ func (a *agent) settle(s ocf.State) { a.settled = &s }
 // monitor reports whether the address is here.
 func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error) {
 	if check.Action != "monitor" {
-		// Start and stop end with the answer of whoever's word counts. Asked once more, a lagging
-		// source could only contradict it.
+		// Start and stop end with the answer of the authoritative source. A lagging source, asked
+		// again, could only contradict it.
 		if a.settled == nil {
-			return ocf.Stopped, fmt.Errorf("the %s did not come to its end", check.Action)
+			return ocf.Stopped, fmt.Errorf("the %s did not finish", check.Action)
 		}
 		return *a.settled, nil
 	}
@@ -180,7 +180,7 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	if err != nil {
 		return ocf.Stopped, err
 	}
-	here, err := s.look(ctx, check)
+	here, err := s.isHere(ctx, check)
 	kind := fault.Of(err)
 	switch {
 	case kind == fault.Broken || kind == fault.Conflict:
@@ -196,26 +196,26 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 		return ocf.Running, nil
 	case err == nil:
 		if s.memory.Held && !check.Probe {
-			s.call.Warnf("monitor: %s was here and is not any more", s.IP)
+			s.call.Warnf("monitor: %s was here and no longer is", s.IP)
 		}
 		s.note(s.memory.lost)
 		return ocf.Stopped, nil
 	case s.memory.Held && !check.Probe:
-		return ocf.Degraded, fmt.Errorf("%w; %s was here when it could last be found out", err,
+		return ocf.Degraded, fmt.Errorf("%w; %s was here when that was last known", err,
 			s.IP)
 	}
 	// Never with a code that Pacemaker takes for "not installed, so not running".
 	return ocf.Stopped, ocf.Errorf(ocf.ErrGeneric, "%w", err)
 }
 
-// look finds out whether the address is here. here beside an error: it is, and the error is worth
-// knowing.
-func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err error) {
+// isHere finds out whether the address is here. here together with an error means that it is, and
+// that the error is worth knowing.
+func (s *session) isHere(ctx context.Context, check ocf.Check) (here bool, err error) {
 	if !s.driver.exclusive {
 		if here, err = s.here(ctx); err != nil || !here || check.Level < 10 {
 			return here, err
 		}
-		_, err = s.provider.Holder(ctx, s.IP) // also asks whether somebody else answers for it
+		_, err = s.provider.Holder(ctx, s.IP) // also asks whether another machine answers for it
 		return true, err
 	}
 	asking, cancel := part(ctx, monitorPatience, 0.5)
@@ -243,8 +243,8 @@ func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err err
 	case err != nil && (!check.Probe || askErr != nil):
 		return false, both(err, askErr)
 	}
-	// The metadata service denies what the start was told by the API, or cannot answer a probe: the
-	// API's word counts.
+	// The metadata service denies what the API told the start, or cannot answer a probe: the API's
+	// word counts.
 	if askErr == nil {
 		var sure bool
 		if sure, askErr = s.certain(asking); askErr == nil {
@@ -257,7 +257,7 @@ func (s *session) look(ctx context.Context, check ocf.Check) (here bool, err err
 	return false, both(err, askErr)
 }
 
-// both is two errors in one sentence, either of which may be nil.
+// both joins two errors, either of which may be nil, into one sentence.
 func both(a, b error) error {
 	if a == nil || b == nil {
 		return errors.Join(a, b)
@@ -265,8 +265,8 @@ func both(a, b error) error {
 	return fmt.Errorf("%w; %w", a, b)
 }
 
-// note changes the memory if that makes a difference. A monitor that cannot write it has still
-// found out what it was asked.
+// note updates the memory if that makes a difference. A monitor that cannot write it has still
+// found its answer.
 func (s *session) note(change func()) {
 	before := *s.memory
 	change()

@@ -7,7 +7,7 @@
 //
 //	situation                                                start       recurring monitor   probe       stop
 //	the address is here                                      0           0                   0           released, 0
-//	it is elsewhere, or nowhere                              assigned, 0 7                   7           0
+//	it is elsewhere, or unassigned                           assigned, 0 7                   7           0
 //	parameter wrong or missing                               6           6                   7 or as started with
 //	no token file, or an empty one                           5           -                   -           cloud 0
 //	token file that others may read or replace               4           -                   -           cloud 0
@@ -57,8 +57,8 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// settings are the parameters that decide what address is where. They are noted at a start, so that
-// what was started can be stopped when the parameters are gone.
+// settings are the parameters that decide which address goes where. They are noted at a start, so
+// that what was started can be stopped when the parameters are gone.
 type settings struct {
 	IP           netip.Addr
 	Provider     string
@@ -123,13 +123,13 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 					"token_file is better."},
 			{Name: contract.ParamNIC, Value: param.NIC(&a.NIC),
 				Short: "network interface (lan)",
-				Long: "The interface that gets the address. If it is not set, it is the one " +
-					"that the routing table has for the address's network."},
+				Long: "The interface that gets the address. If it is not set, the routing table " +
+					"decides, by the address's network."},
 			{Name: contract.ParamNetmask, Value: param.PrefixLength(&a.Prefix),
 				Short: "prefix length (lan)",
 				Long: "The prefix length of the address, such as 24. If it is not set, it is " +
 					"that of the network in the routing table, " +
-					"whose route is then left to whoever made it."},
+					"whose route is then left alone."},
 			{Name: contract.ParamAPIURL, Value: param.Origin(&a.API, contract.DefaultAPIURL),
 				Short: "origin of the provider's API",
 				Long:  "Scheme, host and port; /v2 is added."},
@@ -139,17 +139,16 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 				Long:  "Scheme, host and port; /metadata/v1 is added."},
 			{Name: contract.ParamConflictWait, Value: param.Duration(&a.ConflictWait,
 				lan.DefaultConflictWait),
-				Short: "wait for a conflict (lan)",
-				Long: "How long another machine is given to say that it has the address, before " +
-					"it is taken. " +
-					"Raise it where answers take longer; 0 does not ask."},
+				Short: "time to wait for a conflict (lan)",
+				Long: "How long to wait for another machine to answer that it has the address, " +
+					"before taking it. Raise it where answers take longer; 0 does not ask."},
 			{Name: contract.ParamAnnounceFor, Value: param.Duration(&a.announceFor,
 				contract.DefaultAnnounceFor),
-				Short: "repeat announcements for (lan)",
+				Short: "how long to repeat announcements (lan)",
 				Long: "How long after a start each recurring monitor announces the address again " +
 					"(gratuitous ARP, unsolicited neighbour " +
 					"advertisement), for neighbours that missed the announcements of the start. " +
-					"0 does not."},
+					"0 turns this off."},
 		},
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: contract.FloatIPStartTimeout},
@@ -165,8 +164,8 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 	}
 }
 
-// validate looks at the parameters together, and at what this node must have for them. It asks
-// nobody.
+// validate checks the parameters together, and what this node must have for them. It makes no
+// request.
 func (a *agent) validate(ctx context.Context) error {
 	if a.IP.Is4() && a.Prefix > 32 {
 		return ocf.Errorf(ocf.ErrConfigured,

@@ -143,8 +143,8 @@ func TestMonitorDuringOutages(t *testing.T) {
 	expect(t, p.a.Start(), ocf.Success, "")
 	p.Blind("a", blind)
 	expect(t, p.a.Monitor(0), ocf.DegradedCode,
-		"the metadata service does not answer; 203.0.113.10 was here when it could last be found "+
-			"out")
+		"the metadata service does not answer; 203.0.113.10 was here when that was last "+
+			"known")
 	expect(t, p.a.Probe(), ocf.Success, "")
 	p.Down("a", errDown)
 	expect(t, p.a.Probe(), ocf.ErrGeneric, "the metadata service does not answer")
@@ -275,7 +275,7 @@ func TestParameters(t *testing.T) {
 			ocf.ErrConfigured, "is not the name of a network interface"},
 		"a path after the origin": {map[string]string{"ip": "203.0.113.10", "token": "x",
 			"api_url": "https://api.digitalocean.com/v2"},
-			ocf.ErrConfigured, "goes on after the host"},
+			ocf.ErrConfigured, "continues after the host"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := ocftest.New(t, p.a.New, test.params)

@@ -10,11 +10,11 @@ import (
 	"github.com/hawser-ha/hawser/internal/atomicfile"
 )
 
-// memory is what the agent knows of the instance since the node booted.
+// memory is what the agent has known about the instance since the node booted.
 type memory struct {
 	// Started are the settings of the last start, the zero value after a stop.
 	Started settings
-	// Held is whether the address was here when that could last be found out.
+	// Held is whether the address was here when that was last known.
 	Held bool
 	// Since is when the last start was confirmed.
 	Since time.Time
@@ -22,7 +22,7 @@ type memory struct {
 	path string
 }
 
-// recall reads the memory; one that is missing or broken is empty, and what it would have said is
+// recall reads the memory; a missing or broken one counts as empty: what it would have said is
 // unknown.
 func recall(dir string) *memory {
 	m := &memory{}
@@ -46,7 +46,7 @@ func (m *memory) seen(s settings, at time.Time) {
 
 func (m *memory) lost() { m.Held = false }
 
-// save writes the memory so that a reader sees the old one or the new one.
+// save writes the memory so that a reader sees either the old one or the new one.
 func (m *memory) save() error {
 	text, err := json.Marshal(m)
 	if err == nil {
@@ -58,7 +58,7 @@ func (m *memory) save() error {
 	return nil
 }
 
-// forget drops the memory, at the end of a stop.
+// forget deletes the memory, at the end of a stop.
 func (m *memory) forget() error {
 	if err := os.Remove(m.path); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("cannot remove the note on the address: %w", err)

@@ -13,9 +13,9 @@ import (
 // Provider moves addresses between servers. An error means "unknown" or "cannot", never "no";
 // package fault says which. Every method returns soon after its context has ended.
 type Provider interface {
-	// Self is the provider's name for this server.
+	// Self returns the provider's name for this server.
 	Self(ctx context.Context) (server string, err error)
-	// Holder is the provider's name for the server that has the address, "" if nobody has it.
+	// Holder returns the provider's name for the server that has the address, "" if none has it.
 	Holder(ctx context.Context, ip netip.Addr) (server string, err error)
 	// Assign gives the address to the server and is idempotent. It may return before Holder says
 	// so.
@@ -25,8 +25,8 @@ type Provider interface {
 }
 
 // Local is a Provider that can also tell from this machine alone whether it has the address, so
-// cheaply that a recurring monitor may ask each time. Where the provider keeps the address
-// exclusive the answer may lag behind Holder's.
+// cheaply that a recurring monitor may ask each time. If the provider keeps the address exclusive,
+// the answer may lag behind Holder's.
 type Local interface {
 	Here(ctx context.Context, ip netip.Addr) (bool, error)
 }
@@ -37,8 +37,8 @@ type Announcer interface {
 	Announce(ctx context.Context, ip netip.Addr) error
 }
 
-// Checker is a Provider that can find out on this node alone, without asking anybody, that it
-// cannot work.
+// Checker is a Provider that can find out on this node alone, without any request, that it cannot
+// work.
 type Checker interface {
 	Check(ctx context.Context, ip netip.Addr) error
 }
@@ -48,7 +48,7 @@ type driver struct {
 	name string
 	// exclusive is whether the provider itself lets one server at a time hold the address. Then a
 	// stop that cannot reach the provider does no harm, because the next holder's assign moves the
-	// address; and only the provider's answer is certain.
+	// address; and only the provider's answer is authoritative.
 	exclusive bool
 	// credentials is whether the provider needs a token.
 	credentials bool

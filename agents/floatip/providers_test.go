@@ -262,10 +262,10 @@ func TestLANFailover(t *testing.T) {
 	})
 	gone := r[1].Monitor(0)
 	expect(t, gone, ocf.NotRunning, "")
-	require.Contains(t, gone.Stderr, "192.0.2.10 was here and is not any more")
+	require.Contains(t, gone.Stderr, "192.0.2.10 was here and no longer is")
 }
 
-// Monitors go on announcing the address for a while, for neighbours that missed the start.
+// Monitors keep announcing the address for a while, for neighbours that missed the start.
 func TestLANMonitorAnnounces(t *testing.T) {
 	l, m, r := machines(t)
 	client := l.Add(t, "192.0.2.3/24")

@@ -11,7 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// session is an action's view of the address: who moves it, and what is remembered of it.
+// session is an action's view of the address: the provider that moves it, and what is remembered
+// about it.
 type session struct {
 	settings
 	call     *ocf.Call
@@ -20,12 +21,12 @@ type session struct {
 	memory   *memory
 }
 
-// errNoAddress is an action that has no address to work on.
+// errNoAddress is the error of an action that has no address to work on.
 var errNoAddress = errors.New("parameter ip is not set or wrong, and nothing was started here")
 
-// open finds out what the action is about: what the parameters say or, where it looks for or stops
-// what may be running although the parameters were changed or spoiled since, what it was started
-// with.
+// open finds out which address the action is about: what the parameters say or, for a stop or a
+// probe, which must work even if the parameters have been changed or broken since, what it was
+// started with.
 func (a *agent) open(ctx context.Context, asStarted bool) (*session, error) {
 	call := ocf.CallFrom(ctx)
 	s := &session{settings: a.settings, call: call, memory: recall(call.Dir)}
@@ -49,8 +50,8 @@ func (a *agent) open(ctx context.Context, asStarted bool) (*session, error) {
 	return nil, fmt.Errorf("no provider is called %q", s.Provider)
 }
 
-// token reads the token when it is needed. Main knows a token in a parameter as a secret; one from
-// a file is made known here.
+// token reads the token when it is needed. Main already treats a token in a parameter as a secret;
+// one from a file is registered here.
 func (s *session) token(parameter string) func() (string, error) {
 	return func() (string, error) {
 		if s.TokenFile == "" {
@@ -87,8 +88,8 @@ func (s *session) here(ctx context.Context) (bool, error) {
 	return s.certain(ctx)
 }
 
-// part returns a context for an attempt after which there must be time left: it gets the share of
-// what there is, and no more than the limit.
+// part returns a context for an attempt after which there must be time left: it gets a share of the
+// remaining time, and no more than the limit.
 func part(ctx context.Context, limit time.Duration, share float64) (context.Context,
 	context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok {

@@ -53,7 +53,7 @@ type agent struct {
 // New declares the agent. The version is shown in its meta-data.
 func New(version string) *ocf.Agent { return newAgent(version).Declare() }
 
-// Keep is the life of the process that watches HAProxy, the keeper. It returns its exit code.
+// Keep runs the process that watches HAProxy, the keeper. It returns its exit code.
 func Keep(ctx context.Context, version string) int {
 	return keeper.Run(ctx, func() keeper.Agent { return newAgent(version) })
 }
@@ -212,7 +212,7 @@ well.`,
 		Reloadable: true,
 		Long: `Any word: its change makes every node's HAProxy load its configuration again, without
 a restart. hawser reload sets it. One that ends in @ and the hash that hawser status shows of a
-configuration has a node whose files are others go on with what it serves; its monitor is then
+configuration lets a node with different files keep what it serves; its monitor is then
 degraded and says so.`,
 		Value: param.String(&a.Generation, ""),
 	}, {

@@ -25,8 +25,8 @@ func (w *world) examined() string {
 	return strings.TrimSpace(string(text))
 }
 
-// The keeper has its node looked at, with the lowest priority. A look that hangs keeps it from
-// nothing, and ends with it.
+// The keeper has its node checked, with the lowest priority. A check that hangs does not disturb
+// it, and ends with it.
 func TestKeeperHasItsNodeExamined(t *testing.T) {
 	w := newKeptWorld(t)
 	w.examiner()

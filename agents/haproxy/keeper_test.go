@@ -85,8 +85,8 @@ func TestTheKeeperIsOne(t *testing.T) {
 		w.guards()
 	})
 	t.Run("whose lock is given back a moment after its end", func(t *testing.T) {
-		// As by threads of it that end later. The standby of before waits for the lock too, and
-		// must not be what is left.
+		// As by threads of it that end later. The previous standby waits for the lock too, and must
+		// not be what is left.
 		fam, err := w.instance().Keepers()
 		require.NoError(t, err)
 		fam.Signal(syscall.SIGKILL)
@@ -164,8 +164,8 @@ func TestWhatTheKeeperLeavesAlone(t *testing.T) {
 	})
 }
 
-// TestHandOver: what the keeper cannot mend is the cluster's, at once, and nobody waits on a held
-// socket.
+// TestHandOver: what the keeper cannot fix is left to the cluster at once, and nobody waits on a
+// held socket.
 func TestHandOver(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
 		"binary gone": func(w *world) {

@@ -25,8 +25,7 @@ func (w *world) installed() string {
 	return program
 }
 
-// TestUpgradeOfTheAgent: the next monitor replaces a keeper of before, under a HAProxy that goes
-// on.
+// TestUpgradeOfTheAgent: the next monitor replaces an old keeper, while HAProxy keeps running.
 func TestUpgradeOfTheAgent(t *testing.T) {
 	w := newKeptWorld(t)
 	program := w.installed()

@@ -18,7 +18,7 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 		return
 	}
 	disk := in.HashOnDisk()
-	// of an older agent, or the state was lost: the copies are what HAProxy took
+	// from an older agent, or the state was lost: the copies are what HAProxy loaded
 	if s.Served.Config == "" {
 		if sources, err := client.ReadSources(in.UserFiles()); err == nil {
 			if same, there := in.Copied(sources); same && there {
@@ -47,7 +47,7 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 		return
 	}
 	if err := in.SetAttribute(contract.LoadedAttribute(resourceOf(call)), value); err != nil {
-		call.Warnf("cannot tell the cluster which configuration HAProxy serves: %v", err)
+		call.Warnf("cannot report to the cluster which configuration HAProxy serves: %v", err)
 		return
 	}
 	s.Served.Published = value
@@ -85,6 +85,6 @@ func (a *agent) withdrawLoaded(ctx context.Context, in *instance.Instance, s ins
 		return
 	}
 	if err := in.DeleteAttribute(contract.LoadedAttribute(resourceOf(call))); err != nil {
-		call.Warnf("cannot take back from the cluster which configuration HAProxy serves: %v", err)
+		call.Warnf("cannot withdraw from the cluster which configuration HAProxy serves: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ func (w *world) toldOf(attribute string) string {
 // loaded is the attribute with the configuration that is served.
 const loaded = "hawser-test-config"
 
-// taken returns what the cluster was last told of the configuration.
+// taken returns what was last reported to the cluster about the configuration.
 func (w *world) taken() contract.Loaded {
 	w.t.Helper()
 	lines := strings.Split(strings.TrimSpace(w.toldOf(loaded)), "\n")
@@ -54,7 +54,7 @@ func clustered(t *testing.T) *world {
 	return w
 }
 
-func TestTheConfigurationThatServesIsTold(t *testing.T) {
+func TestTheServedConfigurationIsReported(t *testing.T) {
 	w := clustered(t)
 	first := w.hash(w.config(""))
 	w.start()
@@ -92,10 +92,10 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 		require.Equal(t, contract.Missing, w.taken().Disk)
 	})
 	t.Run("what was asked for is taken as soon as it can be", func(t *testing.T) {
-		mended := w.hash(w.config(another + "\n# mended\n"))
+		fixed := w.hash(w.config(another + "\n# fixed\n"))
 		w.want(ocf.Success, w.r.Monitor(0))
 		got := w.taken()
-		require.Equal(t, contract.Loaded{Serves: mended, Generation: "tuesday", Worker: got.Worker,
+		require.Equal(t, contract.Loaded{Serves: fixed, Generation: "tuesday", Worker: got.Worker,
 			OldWorkers: got.OldWorkers, Conns: got.Conns}, got)
 	})
 	t.Run("a probe may mean that the cluster has forgotten", func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestTheConfigurationThatServesIsTold(t *testing.T) {
 }
 
 // TestAnotherConfigurationThanTheOthers: a generation demands a configuration; a node that has
-// another one goes on with what it serves.
+// another one keeps serving its own.
 func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	w := clustered(t)
 	first := w.hash(w.config(""))
@@ -132,7 +132,7 @@ func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	w.reload()
 	require.Equal(t, worker, w.worker().PID)
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "the old configuration serves", mine+" here",
-		wanted+" is to be served")
+		wanted+" should be served")
 	require.Equal(t, first, w.taken().Serves)
 	require.Equal(t, mine, w.taken().Disk)
 	require.Contains(t, w.taken().Pending, wanted)

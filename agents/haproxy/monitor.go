@@ -22,7 +22,7 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	switch {
 	case errors.Is(err, instance.ErrUnsure):
 		// The keeper queries HAProxy every second, and waits for the lock that this monitor holds.
-		ocf.CallFrom(ctx).Warnf("the keeper is to decide: %v", err)
+		ocf.CallFrom(ctx).Warnf("this is left to the keeper: %v", err)
 		return ocf.Running, nil
 	case state != ocf.Stopped && (err == nil || state == ocf.Degraded):
 		if !watched {
@@ -54,7 +54,7 @@ func (a *agent) bringBack(ctx context.Context, in *instance.Instance) bool {
 	}
 	cause := in.CheckHealth(ctx)
 	if cause == nil {
-		return false // HAProxy itself is well
+		return false // HAProxy itself is fine
 	}
 	err := in.BringBack(ctx, s, time.Now(), cause)
 	if err == nil {
@@ -88,7 +88,7 @@ func (a *agent) reportCrash(ctx context.Context, in *instance.Instance, found oc
 	return ocf.Degraded, notice
 }
 
-// observe is the monitor proper.
+// observe is the monitor itself.
 func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf.State, error) {
 	in := a.instance(ctx)
 	if check.Action == "stop" {
@@ -140,8 +140,8 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	return ocf.Running, nil
 }
 
-// probe changes nothing of HAProxy: the parameters may be wrong here. A probe may mean that the
-// cluster has forgotten the node attributes, so the next monitor publishes them again.
+// probe does not touch HAProxy: the parameters may be wrong here. A probe may mean that the cluster
+// has forgotten the node attributes, so the next monitor publishes them again.
 func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Found) (ocf.State,
 	error) {
 	if s.State.Published != "" || s.State.Served.Published != "" {

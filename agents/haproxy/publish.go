@@ -28,8 +28,7 @@ func countServers(servers []client.Stat) contract.Servers {
 }
 
 // publishByResource publishes under the resource's id what an older agent has published under the
-// name of the instance, which in a clone with globally unique instances is another one,
-// "haproxy:0".
+// instance's name, which differs in a clone with globally unique instances: "haproxy:0".
 func (a *agent) publishByResource(ctx context.Context, in *instance.Instance, s *instance.State) {
 	call := ocf.CallFrom(ctx)
 	if s.ByResource || !call.Clustered || call.Instance == resourceOf(call).String() {
@@ -43,7 +42,7 @@ func (a *agent) publishByResource(ctx context.Context, in *instance.Instance, s 
 			continue
 		}
 		if err := in.DeleteAttribute(name); err != nil {
-			call.Warnf("cannot take back from the cluster what an older agent told it as %s: %v",
+			call.Warnf("cannot withdraw from the cluster what an older agent reported as %s: %v",
 				name, err)
 		}
 	}
@@ -60,7 +59,7 @@ func (a *agent) publish(ctx context.Context, in *instance.Instance, s *instance.
 		return
 	}
 	if err := in.SetAttribute(contract.ServersAttribute(resourceOf(call)), summary); err != nil {
-		call.Warnf("cannot tell the cluster the servers' state %s: %v", summary, err)
+		call.Warnf("cannot report the servers' state %s to the cluster: %v", summary, err)
 		return
 	}
 	s.Published = summary
@@ -79,7 +78,7 @@ func (a *agent) withdraw(ctx context.Context, in *instance.Instance, s instance.
 	a.withdrawChecks(ctx, in)
 	if s.Pushed != "" {
 		if err := in.DeleteAttribute(contract.PushAttribute(resourceOf(call))); err != nil {
-			call.Warnf("cannot take the answer about a pushed configuration back from the "+
+			call.Warnf("cannot withdraw the answer about a pushed configuration from the "+
 				"cluster: %v", err)
 		}
 	}
@@ -87,7 +86,7 @@ func (a *agent) withdraw(ctx context.Context, in *instance.Instance, s instance.
 		return
 	}
 	if err := in.DeleteAttribute(contract.ServersAttribute(resourceOf(call))); err != nil {
-		call.Warnf("cannot take the servers' state back from the cluster: %v", err)
+		call.Warnf("cannot withdraw the servers' state from the cluster: %v", err)
 	}
 }
 

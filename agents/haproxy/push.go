@@ -103,7 +103,7 @@ func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err er
 	}
 	if err := in.SetAttribute(contract.PushAttribute(resourceOf(call)),
 		answer.String()); err != nil {
-		call.Errorf("cannot tell the cluster what came of %s: %v", a.push, err)
+		call.Errorf("cannot report the outcome of %s to the cluster: %v", a.push, err)
 	}
 }
 
@@ -129,8 +129,8 @@ func (a *agent) place() (string, error) {
 	}
 	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() ||
 		info.Mode().Perm()&0o022 != 0 {
-		return "", fmt.Errorf("others than root can write to %s (%s of uid %d): nothing is put "+
-			"there", filepath.Dir(path), info.Mode(), owner)
+		return "", fmt.Errorf("users other than root can write to %s (%s of uid %d): nothing is "+
+			"put there", filepath.Dir(path), info.Mode(), owner)
 	}
 	return path, nil
 }
@@ -208,7 +208,7 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 	}
 	if text, err := os.ReadFile(path + contract.CandidateSuffix); err != nil ||
 		contract.Sum(text) != sum {
-		if err := a.stage(ctx, in, s, sum); err != nil { // it started after the others were asked
+		if err := a.stage(ctx, in, s, sum); err != nil { // it started after the other nodes were asked
 			return err
 		}
 	}

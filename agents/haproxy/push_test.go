@@ -194,7 +194,7 @@ func TestPushThatIsRefused(t *testing.T) {
 		_, sum := contract.PackConfig([]byte("else"))
 		return sum
 	})
-	refused("somebody else can write there", "others than root", func() string {
+	refused("somebody else can write there", "users other than root", func() string {
 		require.NoError(t, os.Chmod(w.dir, 0o777))
 		return w.hold(good)
 	})

@@ -27,7 +27,7 @@ func (a *agent) reload(ctx context.Context) error {
 		return err
 	}
 	if s.Adopted {
-		s.State.Pushed = a.push.String() // what was ordered before is not known any more
+		s.State.Pushed = a.push.String() // the previous order is no longer known
 	}
 	wanted, answer := a.followOrder(ctx, in, &s.State)
 	if !wanted {
@@ -110,7 +110,7 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 		if err = in.CheckDemand(s.Served, sources); err != nil {
 			checking, cancel := instance.Portion(ctx, 1, 2)
 			if broken := in.CheckConfig(checking, in.ConfigPaths(), s.Env); broken != nil {
-				err = broken // what HAProxy says of it is of more use than that it is another one
+				err = broken // what HAProxy says about it is more useful than that it is a different one
 			}
 			cancel()
 		}
@@ -123,7 +123,7 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 	if err == nil {
 		s.Pending, s.Served = nil, in.ServesNow(sources, s.Served)
 		if now, err := in.Sources(); err != nil || client.Digest(now) != client.Digest(sources) {
-			// edited while HAProxy read it: nobody knows which of the two it has loaded
+			// edited while HAProxy read it: it is not known which version was loaded
 			s.Served.Config = ""
 		}
 		// at once: it may be holding a socket that the new configuration does not have

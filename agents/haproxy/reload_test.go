@@ -144,8 +144,8 @@ func (w *world) agePending() {
 }
 
 // TestReloadThatOnlyHAProxyItselfRefuses has an address that somebody else holds and that only
-// HAProxy can read out of the configuration. HAProxy goes on with the old one, or ends (2.8.0) and
-// is brought back with it.
+// HAProxy can read out of the configuration. HAProxy keeps the old one, or ends (2.8.0) and is
+// brought back with it.
 func TestReloadThatOnlyHAProxyItselfRefuses(t *testing.T) {
 	w := newKeptWorld(t)
 	w.guarded()

@@ -13,9 +13,9 @@ import (
 )
 
 // TestReloadEveryTenthOfASecond loses none of 30,000 requests, each on a connection of its own,
-// while HAProxy is reloaded every 100 ms in the way in which the agent does it, the last time by
-// the agent itself. Where the machine is too busy for that pace, the requests go on until there
-// have been as many reloads.
+// while HAProxy is reloaded every 100 ms the way the agent does it, the last time by the agent
+// itself. If the machine is too busy for that pace, the requests continue until there have been as
+// many reloads.
 func TestReloadEveryTenthOfASecond(t *testing.T) {
 	const (
 		requests = 30_000

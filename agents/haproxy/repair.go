@@ -58,6 +58,6 @@ func (a *agent) catchUp(ctx context.Context, in *instance.Instance, s *instance.
 	if err := a.takeOver(ctx, in, s); err != nil {
 		return errors.New(s.Pending.Reason)
 	}
-	call.Infof("HAProxy has taken over the configuration %s", a.Conffile)
+	call.Infof("HAProxy has loaded the configuration %s", a.Conffile)
 	return nil
 }

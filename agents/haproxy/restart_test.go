@@ -52,7 +52,7 @@ func TestNoBlackHole(t *testing.T) {
 	})
 }
 
-// TestRestartOnTheSameNode: where the cluster is going to start the resource here again, nobody is
+// TestRestartOnTheSameNode: if the cluster is going to start the resource here again, nobody is
 // refused in between.
 func TestRestartOnTheSameNode(t *testing.T) {
 	w := newKeptWorld(t)

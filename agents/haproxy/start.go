@@ -22,7 +22,7 @@ import (
 func (a *agent) start(ctx context.Context) error {
 	in := a.instance(ctx)
 	if err := a.run(ctx, in); err != nil {
-		// Nobody is going to accept what waits on sockets that a keeper may hold.
+		// No HAProxy is going to accept what waits on sockets that a keeper may hold.
 		if ended := in.DismissKeeper(ctx); ended != nil {
 			ocf.CallFrom(ctx).Warnf("%v", ended)
 		}
@@ -61,7 +61,7 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	}
 	given := in.UnitSettings(ctx)
 	env = instance.WithUnitEnvironment(given, env)
-	// and not what the state says of the HAProxy that this one is to take the place of
+	// and not what the state says about the HAProxy that this one replaces
 	if given == nil {
 		given = systemd.Unchanged()
 	}

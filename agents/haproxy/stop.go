@@ -47,9 +47,9 @@ func (a *agent) stop(ctx context.Context) error {
 	return nil
 }
 
-// holdForStart has the keeper go on holding the listening sockets if Pacemaker is about to start
-// the resource here again, as it does for a changed parameter: then that restart refuses nobody.
-// HAProxy serves while Pacemaker is asked.
+// holdForStart makes the keeper keep holding the listening sockets if Pacemaker is about to start
+// the resource here again, as it does for a changed parameter: then that restart refuses no
+// connection. HAProxy serves while Pacemaker is asked.
 func (a *agent) holdForStart(ctx context.Context, in *instance.Instance) bool {
 	call := ocf.CallFrom(ctx)
 	if !call.Clustered || !a.Keeper || !in.HoldsSockets(ctx) {

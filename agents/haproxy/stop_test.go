@@ -159,7 +159,7 @@ func TestStopOfAProgramByAnotherName(t *testing.T) {
 }
 
 // TestStopAfterAReloadThatFailed: HAProxy's master may hear no signal any more (its issue 3229),
-// and open requests finish all the same.
+// and open requests still finish.
 func TestStopAfterAReloadThatFailed(t *testing.T) {
 	w := newKeptWorld(t)
 	w.guarded()

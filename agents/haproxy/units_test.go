@@ -144,7 +144,7 @@ func TestPublish(t *testing.T) {
 
 	failed := w.r.Monitor(0)
 	w.want(ocf.Success, failed)
-	require.Contains(t, failed.Stderr, "cannot tell the cluster")
+	require.Contains(t, failed.Stderr, "cannot report")
 
 	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 0))
 	require.NoError(t, os.Remove(w.path("told")))

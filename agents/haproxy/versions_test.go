@@ -76,7 +76,7 @@ func versionOf(binary string) (string, error) {
 
 // TestLife goes through the whole life of a resource, with the HAProxy that is installed and with
 // every other version that this machine's suites offer: an upgrade changes it under a cluster at
-// any time. A version that cannot be had is told of, which `make test` shows.
+// any time. A version that is not available is reported, and `make test` shows it.
 func TestLife(t *testing.T) {
 	installed := needs.Command(t, "haproxy")
 	version, err := versionOf(installed)
@@ -111,7 +111,7 @@ func TestLife(t *testing.T) {
 }
 
 // life goes through a start, monitors, reloads, a crash that the monitor sees, one that the keeper
-// mends, and a stop.
+// fixes, and a stop.
 func life(t *testing.T, binary string) {
 	t.Run("with monitors alone", func(t *testing.T) {
 		w := newWorld(t)

@@ -2,7 +2,7 @@
 // it was planned, or not at all. It also waits until the cluster has carried it out, and stops
 // resources before they are deleted.
 //
-// It imports crm and leaves of internal; deploy, move and rollout stand on it. Start with Commit.
+// It imports crm and leaves of internal; deploy, move and rollout build on it. Start with Commit.
 package change
 
 import (
@@ -40,7 +40,7 @@ func (e *Changed) Outcome() outcome.Kind { return outcome.Conflict }
 // takes a few dozen milliseconds.
 const maxReplans = 25
 
-// Commit writes the approved plan. If the cluster has moved on meanwhile, replan is asked again,
+// Commit writes the approved plan. If the cluster has moved on meanwhile, replan is called again,
 // and its plan is written only if it makes the same changes; *Changed is the error if it does not.
 func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planner) error {
 	plan := approved
@@ -85,8 +85,8 @@ func edited(from, to *crm.CIB) bool {
 		from.Version.Epoch != to.Version.Epoch
 }
 
-// Write plans a change and writes it: one that nobody has to approve, and that Pacemaker need not
-// verify, because it only takes back, or turns a switch.
+// Write plans and writes a change that needs no approval and no check by Pacemaker, because it only
+// undoes something or sets a switch.
 func Write(ctx context.Context, c crm.Cluster, plan Planner) error {
 	cib, err := c.Query(ctx)
 	if err != nil {
@@ -99,19 +99,19 @@ func Write(ctx context.Context, c crm.Cluster, plan Planner) error {
 	return Commit(ctx, c, p, plan)
 }
 
-// undoTime bounds what is done for somebody who has given up.
+// undoTime bounds the cleanup after somebody has interrupted a command.
 const undoTime = 20 * time.Second
 
-// Undo is Write for what must not stay behind: it is done also where ctx is cancelled.
+// Undo is Write for what must not stay behind: it runs even if ctx is cancelled.
 func Undo(ctx context.Context, c crm.Cluster, plan Planner) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	return Write(ctx, c, plan)
 }
 
-// Make plans a change, has Pacemaker verify it and writes it: one transaction that nobody has to
-// approve. The warnings are Pacemaker's, and that it would start nothing for want of fencing; they
-// are there also where the change is then not written.
+// Make plans a change, has Pacemaker verify it and writes it: one transaction that needs no
+// approval. warn gets Pacemaker's warnings, and one if Pacemaker would start nothing because
+// fencing is missing; it is called even if the change is not written in the end.
 func Make(ctx context.Context, c crm.Cluster, plan Planner, warn func(string)) error {
 	cib, err := c.Configuration(ctx)
 	if err != nil {

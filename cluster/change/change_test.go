@@ -249,7 +249,7 @@ func TestWriteAndUndo(t *testing.T) {
 	c.Fail("Query", crm.ErrNotRunning)
 	require.ErrorIs(t, change.Write(t.Context(), c, putting(dummy("other"))), crm.ErrNotRunning)
 
-	// What must not stay behind is removed for somebody who has given up too.
+	// What must not stay behind is removed even if the caller has given up.
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, change.Write(gone, c, putting(dummy("other"))), context.Canceled)

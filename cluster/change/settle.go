@@ -12,10 +12,10 @@ import (
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
-// Progress is called with what is waited for, in words for a person, each time that changes.
+// Progress is called each time what we wait for changes, with a description for a person.
 type Progress func(what string)
 
-// Settling is what is waited for until Pacemaker has said more.
+// Settling is the description until Pacemaker has said more.
 const Settling = "waiting for the cluster to settle"
 
 // Written is what was done when Settle begins after a change.

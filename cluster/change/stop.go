@@ -13,7 +13,7 @@ import (
 
 // Stopping gives the outermost resources among the ids the target role Stopped. Fencing devices are
 // left alone: until the others have stopped, a node that hangs meanwhile must be fenced; a device
-// needs no stop, and goes with its definition.
+// needs no stop, and disappears with its definition.
 func Stopping(cib *crm.CIB, ids []string) (crm.Plan, error) {
 	inside := map[string]bool{} // members of clones and groups that stop: they follow
 	for _, o := range cib.Objects() {
@@ -61,8 +61,7 @@ func withStopped(meta crm.Attrs) crm.Attrs {
 	return meta
 }
 
-// Stop carries out the plan that gives the resources the order to stop, and waits until they have
-// stopped.
+// Stop writes the plan that orders the resources to stop, and waits until they have stopped.
 func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeout time.Duration,
 	progress Progress) error {
 	if !stop.Empty() {
@@ -136,7 +135,7 @@ func allStopped(ctx context.Context, c crm.Cluster, ids []string) error {
 		strings.Join(lines, "\n"))
 }
 
-// StopFirst sees to it that nothing of what is to be deleted runs: Pacemaker would stop it, but
+// StopFirst makes sure that nothing that is to be deleted still runs: Pacemaker would stop it, but
 // with no configuration left that says how.
 func StopFirst(ctx context.Context, c crm.Cluster, ids []string, force bool, timeout time.Duration,
 	progress Progress) (stopped bool, err error) {
@@ -159,7 +158,7 @@ func StopFirst(ctx context.Context, c crm.Cluster, ids []string, force bool, tim
 	if err != nil {
 		return false, err
 	}
-	// Nothing is stopped for the sake of a deletion that is not possible.
+	// If the deletion is not possible, nothing is stopped for it.
 	if _, err := Edit(cib, nil, ids); err != nil {
 		return false, err
 	}

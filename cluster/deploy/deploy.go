@@ -1,10 +1,10 @@
 // Package deploy makes a cluster run what hawser.yaml says, and removes that again.
 //
-// The way is read -> judge -> plan -> show -> ask -> write, of which showing and asking are the
-// caller's: Plan returns a value that says all there is to say, and Apply writes what that plan
-// says or nothing. Destroy goes the same way. It imports change, fencing, inventory, preflight,
-// config and crm; it never imports move, rollout or status. Open this file first; objects.go has
-// what is written to the CIB, and why.
+// The steps are read -> judge -> plan -> show -> ask -> write. Showing and asking are up to the
+// caller: Plan returns a value that holds everything to show, and Apply writes exactly that plan or
+// nothing. Destroy takes the same steps. It imports change, fencing, inventory, preflight, config
+// and crm; it never imports move, rollout or status. Open this file first; objects.go has what is
+// written to the CIB, and why.
 package deploy
 
 import (
@@ -31,7 +31,7 @@ type Deployer struct {
 	Trial   fencing.Trial
 }
 
-// Plan is what a file would change, with what there is to say about it.
+// Plan is what a file would change, with the warnings and the forecast.
 type Plan struct {
 	Changes    crm.Plan
 	Forecast   crm.Forecast // what Pacemaker's scheduler would do
@@ -42,8 +42,7 @@ type Plan struct {
 	file *config.File
 }
 
-// Protection says what stands between the cluster and an address that is held twice, now and with
-// the plan.
+// Protection says what keeps an address from being held by two nodes, now and with the plan.
 func (p Plan) Protection() (now, then string) {
 	return fencing.Protection(p.Changes.Base, p.Quorum), fencing.Protection(p.Changes.New, p.Quorum)
 }
@@ -63,8 +62,8 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 	}()
 	p, err := d.planCluster(ctx, file, forecast)
 	here := <-local
-	// What is wrong with the file is the more useful answer, unless the cluster cannot be asked at
-	// all: both then.
+	// What is wrong with the file is the more useful answer; if the cluster cannot be asked at all,
+	// both are reported.
 	if err != nil || here.err != nil {
 		var invalid *crm.InvalidError
 		if here.err != nil && err != nil && !errors.As(err, &invalid) &&
@@ -110,7 +109,7 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	return p, err
 }
 
-// Diff is what the file changes in the configuration.
+// Diff returns what the file changes in the configuration.
 func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
 	p, err := crm.Diff(cib, crm.Spec{Objects: Objects(file, cib), Tag: contract.TagID})
 	if err != nil {
@@ -119,14 +118,14 @@ func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
 	return p, onlyOurs(p)
 }
 
-// Try has a fencing device that the plan would write show that it can fence.
+// Try checks that a fencing device which the plan would write is able to fence.
 func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err error) {
 	return d.Trial.Try(ctx, p.file, p.Changes)
 }
 
 // Apply writes the plan that was approved. If the cluster has changed meanwhile it plans again, and
-// *change.Changed is the error where that makes another plan. Fencing is judged again too: a node
-// may have become unreachable while the question stood.
+// the error is *change.Changed if the new plan differs. Fencing is judged again too: a node may
+// have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
 		next, err := Diff(p.file, cib)
@@ -138,8 +137,8 @@ func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	})
 }
 
-// Verdict is an error if one of the resources that the plan leads to failed since then, or is not
-// where it should be.
+// Verdict is an error if one of the plan's resources has failed since then, or is not where it
+// should be.
 func (d *Deployer) Verdict(ctx context.Context, p Plan, since time.Time) error {
 	status, err := d.Cluster.Status(ctx)
 	if err != nil {

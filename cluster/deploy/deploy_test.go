@@ -20,7 +20,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// noon is when the tests begin, after all that the fake's status tells of.
+// noon is when the tests begin, after everything in the fake's status.
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // simple needs no file of this machine.
@@ -254,7 +254,7 @@ func TestDestroyBehindAFile(t *testing.T) {
 // TestDestroyThatFails: as long as something runs, or somebody has built on what stops, nothing is
 // deleted.
 func TestDestroyThatFails(t *testing.T) {
-	const goesOn = "the resources are stopped, but still configured: `hawser destroy` goes on, " +
+	const goesOn = "the resources are stopped, but still configured: `hawser destroy` continues, " +
 		"`hawser apply` starts them again"
 	runs := func(s *crm.Status, reason string) {
 		for i := range s.Resources {
@@ -326,7 +326,7 @@ func TestDestroyThatFails(t *testing.T) {
 	}
 }
 
-// What goes on where the order to stop was all that could be done.
+// What continues if ordering the stop was all that could be done.
 func TestDestroyGoesOn(t *testing.T) {
 	d, c, _ := deployed(t)
 	r, err := d.PlanRemoval(t.Context())

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// Removal is what removes all that hawser made.
+// Removal is a plan that removes everything hawser made.
 type Removal struct {
 	Changes  crm.Plan
 	Forecast crm.Forecast
@@ -23,7 +23,7 @@ type Removal struct {
 	stop crm.Plan // gives the resources the order to stop, before they are deleted
 }
 
-// Empty says whether there is nothing that hawser made.
+// Empty says whether hawser made nothing in this cluster.
 func (r Removal) Empty() bool { return r.Changes.Empty() }
 
 // PlanRemoval plans what Destroy does. It is refused while one of the resources is not managed: the
@@ -46,7 +46,7 @@ func (d *Deployer) PlanRemoval(ctx context.Context) (Removal, error) {
 			return Removal{}, err
 		}
 	}
-	// Behind a file nothing runs that could be stopped.
+	// A configuration in a file has no running resources to stop.
 	first := r.stop
 	if !d.Running || r.stop.Empty() {
 		first = r.Changes
@@ -78,13 +78,13 @@ func (d *Deployer) Destroy(ctx context.Context, r Removal, timeout time.Duration
 	}
 	if err := d.removeStopped(ctx, r.stop.New); err != nil {
 		return outcome.After(err,
-			"the resources are stopped, but still configured: `hawser destroy` goes on, `hawser "+
-				"apply` starts them again")
+			"the resources are stopped, but still configured: `hawser destroy` continues, "+
+				"`hawser apply` starts them again")
 	}
 	return nil
 }
 
-// removing deletes all that hawser made.
+// removing deletes everything hawser made.
 func removing(cib *crm.CIB) (crm.Plan, error) {
 	p, err := crm.Diff(cib, crm.Spec{Tag: contract.TagID})
 	if err != nil {
@@ -93,8 +93,8 @@ func removing(cib *crm.CIB) (crm.Plan, error) {
 	return p, onlyOurs(p)
 }
 
-// removeStopped deletes what has been stopped, if that is still what was approved: what there was
-// when it was given the order to stop.
+// removeStopped deletes what has been stopped, if that is still what was approved: the same as when
+// the stop was ordered.
 func (d *Deployer) removeStopped(ctx context.Context, then *crm.CIB) error {
 	approved, err := removing(then)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// What the fence agent's actions may take. A reboot is an order to the cloud to switch the droplet
-// off, asking until it is off, and one to switch it on. Pacemaker takes these instead of its
-// stonith-timeout of 60 s, which therefore stays whoever's it is.
+// The timeouts of the fence agent's actions. A reboot orders the cloud to switch the droplet off,
+// polls until it is off, and orders it on again. Pacemaker uses these instead of its
+// stonith-timeout of 60 s, so that option stays as its owner set it.
 const (
 	fenceReboot, fenceOff, fenceMonitor = 120 * time.Second, 120 * time.Second, 60 * time.Second
 	// retryFencing makes Pacemaker forget that the device's monitor failed: an API outage would
@@ -27,7 +27,7 @@ func option(name, value string) crm.Object {
 	return &crm.Property{Section: crm.ClusterProperty, Name: name, Value: value}
 }
 
-// fencingObjects is what the file's key fencing asks for.
+// fencingObjects returns what the file's key fencing asks for.
 func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	switch f := &c.Fencing; f.Way {
 	case config.FencingOff:
@@ -41,8 +41,8 @@ func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 			option(crm.StonithEnabled, "true"),
 			option(crm.WatchdogTimeout, param.FormatDuration(stonithWatchdogTimeout(f))),
 		}
-		// A part of the cluster without quorum that ignores this would count the majority as
-		// fenced, and take all addresses until its watchdogs bite (pe_can_fence()). The other
+		// With no-quorum-policy=ignore, a partition without quorum would count the majority as
+		// fenced, and take all addresses until its watchdogs fire (pe_can_fence()). The other
 		// policies wait or stop.
 		if policy, _ := cur.Property(crm.NoQuorumPolicy); policy == "ignore" ||
 			ownsOption(cur, crm.NoQuorumPolicy) {
@@ -62,14 +62,14 @@ func fencingObjects(c *config.File, cur *crm.CIB) []crm.Object {
 	return nil
 }
 
-// stonithWatchdogTimeout is after which time a lost node counts as down: twice what its watchdog
-// waits, since SBD may feed the watchdog a last time almost that long after quorum was lost
+// stonithWatchdogTimeout is how long after it was lost a node counts as down: twice its watchdog's
+// timeout, since SBD may feed the watchdog a last time almost that long after quorum was lost
 // (Pacemaker computes the same from a negative value).
 func stonithWatchdogTimeout(f *config.Fencing) time.Duration { return 2 * f.Watchdog }
 
 // fenceDevice is the one device for all nodes. Every node's fencer may use it, wherever its monitor
-// runs, and Pacemaker has another node than the target do it; so it needs neither a second one nor
-// a location.
+// runs, and Pacemaker never lets the target do it itself; so it needs neither a second device nor a
+// location.
 func fenceDevice(p *config.DropletFencing, cur *crm.CIB, addresses bool) *crm.Primitive {
 	d := &crm.Primitive{Name: contract.FenceID, Class: "stonith", Type: "fence_droplet"}
 	for _, a := range fencing.AgentOptions(p) {
@@ -99,9 +99,9 @@ func fenceDevice(p *config.DropletFencing, cur *crm.CIB, addresses bool) *crm.Pr
 }
 
 // priorities says how much each address matters in a race of two nodes that lost sight of each
-// other and both reach the cloud: Pacemaker lets the node wait that would fence the one with the
-// higher sum (node_priority_fencing_delay()). Each address counts more than all after it together,
-// so that two nodes never have the same. nil where there is no such race.
+// other and both reach the cloud: the node that would fence the one with the higher sum has to wait
+// (node_priority_fencing_delay()). Each address counts more than all after it together, so that two
+// nodes never have the same sum. It is nil if there is no such race.
 func priorities(c *config.File, cur *crm.CIB) []string {
 	if c.Fencing.Way != config.FencingDroplet || c.Fencing.Droplet.Delay == "" ||
 		len(cur.Members()) != 2 || len(c.Addresses) == 0 {
@@ -126,8 +126,8 @@ func ownsOption(cib *crm.CIB, name string) bool {
 }
 
 // disablesFencing says whether `fencing: off` has to switch Pacemaker's fencing off. A fencing
-// device that somebody else configured and that is in use stays in use: the file accepts that there
-// is none, it does not ask for less safety than there is.
+// device that somebody else configured and that is in use stays in use: the file accepts a cluster
+// without fencing, it does not ask to remove fencing.
 func disablesFencing(cur *crm.CIB) bool {
 	if !cur.FencingEnabled() {
 		return true

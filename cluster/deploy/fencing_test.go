@@ -134,7 +134,8 @@ func TestDropletsThatAreNoNodes(t *testing.T) {
 	require.NoError(t, err)
 	warning, err := judged(cfg, plan, fencing.Quorum{})
 	require.NoError(t, err)
-	require.Contains(t, warning, "f.yaml:2: fencing.droplet.droplets names lb-9, which is no node of the cluster (its nodes: lb-1, lb-2)")
+	require.Contains(t, warning, "f.yaml:2: fencing.droplet.droplets names lb-9, which is not a "+
+		"node of the cluster (its nodes: lb-1, lb-2)")
 	require.Contains(t, warning, "\nno-quorum-policy=ignore: every part of a divided cluster fences the others")
 	require.Contains(t, warning, "\ndelay: 0: two nodes that lose sight of each other may both be switched off")
 }

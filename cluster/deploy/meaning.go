@@ -5,9 +5,9 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// keepMeaning gives the parameters of the primitives the texts that they have in the cluster where
-// those mean the same: a default may be written out there or not, a time be 120s or 2min. Pacemaker
-// compares texts, and would restart a resource for one that means nothing new.
+// keepMeaning keeps the text that a primitive's parameter has in the cluster if it means the same
+// as the wanted one: a default may be written out or not, a time may be 120s or 2min. Pacemaker
+// compares texts, and would restart a resource for a change that means nothing.
 func keepMeaning(cur *crm.CIB, objects []crm.Object) []crm.Object {
 	for _, o := range objects {
 		p, ok := o.(*crm.Primitive)
@@ -23,8 +23,8 @@ func keepMeaning(cur *crm.CIB, objects []crm.Object) []crm.Object {
 	return objects
 }
 
-// sameMeaning returns the wanted parameters of an agent with the texts of now where those mean the
-// same.
+// sameMeaning returns the wanted parameters of an agent, keeping the current texts of those that
+// mean the same.
 func sameMeaning(agent string, now, want crm.Attrs) crm.Attrs {
 	var out crm.Attrs
 	for _, w := range want {

@@ -11,40 +11,40 @@ import (
 )
 
 const (
-	// stickiness keeps an address where it is when a lost node comes back. It is less than a check
-	// that fails is worth (contract.CheckedScore), and this large so that
-	// Pacemaker sees it in the decision for another address: that one is placed first, with a
-	// thousandth of it (apart, as a part of INFINITY) held against the node.
+	// stickiness keeps an address where it is when a failed node comes back. It is less than the
+	// score of a check (contract.CheckedScore). It is this large so that Pacemaker takes it into
+	// account when it places another address first: with apart, a thousandth of it counts against
+	// the node.
 	stickiness = "10000"
-	// apart is less than stickiness, so that no address that is well is moved for another's sake.
-	// Two that have come to share a node go on doing so until one of them moves.
+	// apart is less than stickiness, so that no healthy address moves for another's sake. Two that
+	// have come to share a node share it until one of them moves.
 	apart = "-1000"
-	// serving is what a node is worth to an address for its HAProxy being up: less than stickiness,
-	// so that it moves nothing. Without it Pacemaker takes the node with the fewest resources, and
-	// that is the one whose HAProxy is not running yet.
+	// serving is the score that a node with a running HAProxy gets for an address: less than
+	// stickiness, so that it moves nothing. Without it Pacemaker takes the node with the fewest
+	// resources, and that is the one whose HAProxy is not running yet.
 	serving = "10"
 	// retryAddress and retryHAProxy make Pacemaker forget a failure, which by default keeps a
-	// resource off the node until an administrator says otherwise: an API outage of some minutes
-	// would leave an address nowhere for good.
+	// resource off the node until an administrator says otherwise: after an API outage of some
+	// minutes an address would not run on any node until then.
 	retryAddress, retryHAProxy = "60s", "10s"
-	// tries is after how many failures HAProxy leaves the node, and the address with it. A crash is
-	// healed where it happens, by the agent's keeper; what comes to Pacemaker is what that did not
-	// heal, and another node's HAProxy serves already.
+	// tries is the number of failures after which HAProxy leaves the node, and the address with it.
+	// The agent's keeper restarts a crashed HAProxy in place; Pacemaker sees only what the keeper
+	// could not fix, and another node's HAProxy is already serving.
 	tries = "1"
-	// stopReserve is what stopping takes beyond the time that open connections are given.
+	// stopReserve is the time to stop HAProxy on top of the time that open connections are given.
 	stopReserve = 15 * time.Second
 	// holderCheck is how often the provider is asked who holds an address; it shows an expired
 	// token before a failover needs it.
 	holderCheck = "5min"
-	// checkReserve is what the monitor takes beyond the time that the checks are given.
+	// checkReserve is the monitor's time on top of the time that the checks are given.
 	checkReserve = 15 * time.Second
 	// oftenest is how often Pacemaker is to run a monitor that does the checks, at most: it starts
 	// the agent each time.
 	oftenest = 5 * time.Second
 )
 
-// Objects is what the file asks for, in the cluster's terms. cur decides about fencing, and keeps
-// what reloads have written.
+// Objects returns what the file asks for as objects of the cluster. cur is the current
+// configuration: it decides about fencing, and what reloads have written there is kept.
 func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 	all := []crm.Object{
 		keepGeneration(cur, primitiveOfHAProxy(&c.HAProxy)),
@@ -67,13 +67,13 @@ func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 			With: contract.CloneID,
 		})
 		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them.
-		// Only for the stop, and optional: a HAProxy that takes long to start on one node must not
-		// keep the address from another. See docs/decisions/0015.
+		// Only for the stop, and optional: a HAProxy that is slow to start on one node must not
+		// keep the address off another. See docs/decisions/0015.
 		all = append(all, &crm.Order{
 			Name: contract.LeavesFirstID(ip.Name), Kind: "Optional", First: ip.Name,
 			FirstAction: "stop", Then: contract.CloneID, ThenAction: "stop", Symmetrical: "false",
 		})
-		// the agent sets it, and unsets it with its stop
+		// the agent sets it, and unsets it when it stops
 		all = append(all,
 			crm.Prefer(contract.WhereServedID(ip.Name), ip.Name,
 				contract.ServersAttribute(contract.ResourceOf(contract.HAProxyID)), serving))
@@ -92,7 +92,7 @@ func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 	return keepMeaning(cur, append(all, fencingObjects(c, cur)...))
 }
 
-// parameters are those of an agent, in the cluster's terms.
+// parameters returns the parameters of an agent as the cluster has them.
 func parameters(given []config.Param) crm.Attrs {
 	var out crm.Attrs
 	for _, p := range given {
@@ -101,7 +101,7 @@ func parameters(given []config.Param) crm.Attrs {
 	return out
 }
 
-// keepGeneration leaves what reloads and pushes have written as it is: it is not the file's.
+// keepGeneration keeps what reloads and pushes have written: the file does not own it.
 func keepGeneration(cur *crm.CIB, p *crm.Primitive) *crm.Primitive {
 	if o, ok := cur.Object(p.Name); ok {
 		if now, ok := o.(*crm.Primitive); ok {
@@ -165,7 +165,7 @@ func primitiveOfAddress(ip *config.Address) *crm.Primitive {
 	return p
 }
 
-// monitors are a monitor and one that looks deeper. If both are due at the same interval, only the
+// monitors returns a monitor and a deeper one. If both are due at the same interval, only the
 // deeper one is needed; Pacemaker could not tell them apart either.
 func monitors(interval string, timeout time.Duration, deepInterval string,
 	deepTimeout time.Duration) []crm.Op {
@@ -185,7 +185,8 @@ func operation(name, interval string, timeout time.Duration) crm.Op {
 	}
 }
 
-// atLeast is the timeout, or what the operation is given plus the reserve where that is longer.
+// atLeast returns the timeout, or the time given to the operation plus the reserve if that is
+// longer.
 func atLeast(timeout time.Duration, given string, reserve time.Duration) time.Duration {
 	long, err := param.ParseDuration(given)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // onlyOurs refuses a plan that deletes what hawser never makes. The tag says what hawser made; but
-// a tag of that name may be somebody else's, and anybody may add to it what he likes: a node even.
+// a tag of that name may be somebody else's, and anybody may add anything to it, even a node.
 func onlyOurs(p crm.Plan) error {
 	var foreign []string
 	for _, c := range p.Changes {
@@ -23,10 +23,10 @@ func onlyOurs(p crm.Plan) error {
 	if len(foreign) == 0 {
 		return nil
 	}
-	return outcome.Usagef("the tag %s, in which hawser notes what it made, names what hawser "+
-		"does not make: %s; somebody else has written that there. "+
-		"Take it out of the tag, or the tag away if it is theirs (`crm configure edit %s`), "+
-		"then run the command again; nothing was changed",
+	return outcome.Usagef("the tag %s, in which hawser lists what it made, names something that "+
+		"hawser does not make: %s; somebody else added it. Take it out of the tag, or remove the "+
+		"tag if it is not hawser's (`crm configure edit %s`), then run the command again; "+
+		"nothing was changed",
 		contract.TagID, strings.Join(foreign, ", "), contract.TagID)
 }
 

@@ -7,7 +7,7 @@ type Report struct {
 	Changes  []ChangeReport `json:"changes"`
 	Actions  []ActionReport `json:"actions"`
 	Warnings []string       `json:"warnings"`
-	// AgainstASplit is what stands between the cluster and an address that is held twice.
+	// AgainstASplit is what keeps an address from being held by two nodes.
 	AgainstASplit ProtectionReport `json:"against_a_split"`
 }
 
@@ -27,7 +27,7 @@ type ChangeReport struct {
 	Fields []FieldReport `json:"fields"`
 }
 
-// FieldReport is what changes of an object.
+// FieldReport is a field of an object that changes.
 type FieldReport struct {
 	Name string `json:"name"`
 	Old  string `json:"old"`

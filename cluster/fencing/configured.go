@@ -7,19 +7,19 @@ import (
 )
 
 // Options lists the options of the cluster that hawser may have set. It writes each as an object of
-// its own; a value that somebody else had set comes back with destroy.
+// its own; destroy restores a value that somebody else had set.
 func Options() []string {
 	return []string{
 		crm.StonithEnabled, crm.WatchdogTimeout, crm.NoQuorumPolicy, crm.PriorityDelay,
 	}
 }
 
-// WatchdogDevice stands for the nodes' watchdogs among the ids of fencing devices. Pacemaker calls
-// them so too.
+// WatchdogDevice stands for the nodes' watchdogs among the ids of fencing devices. It is
+// Pacemaker's name for them, too.
 const WatchdogDevice = "watchdog"
 
-// StartsNothing says whether Pacemaker starts nothing for want of fencing. It counts a device that
-// is stopped as one.
+// StartsNothing says whether Pacemaker starts nothing because no fencing is configured. It counts a
+// device that is stopped as one.
 func StartsNothing(cib *crm.CIB) bool {
 	there, _ := cib.Watchdogs()
 	return cib.FencingEnabled() && !there && len(cib.FencingDevices()) == 0
@@ -40,7 +40,7 @@ func Devices(cib *crm.CIB) []string {
 	return ids
 }
 
-// stoppedDevices tells of devices that are configured and cannot fence.
+// stoppedDevices describes the devices that are configured and cannot fence.
 func stoppedDevices(cib *crm.CIB) []string {
 	var out []string
 	for _, d := range cib.FencingDevices() {
@@ -56,7 +56,7 @@ func stoppedDevices(cib *crm.CIB) []string {
 	return out
 }
 
-// NotFenced are the nodes that nothing fences, in a cluster that has fencing.
+// NotFenced lists the nodes that no device can fence, in a cluster that has fencing.
 func NotFenced(cib *crm.CIB) []string {
 	if _, used := cib.Watchdogs(); used || !cib.FencingEnabled() {
 		return nil

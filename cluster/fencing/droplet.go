@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// checkDroplets refuses a file by which a node of the cluster could not be fenced.
+// checkDroplets refuses a file that would leave a node of the cluster without fencing.
 func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err error) {
 	p := &c.Fencing.Droplet
 	nodes := cib.Members()
@@ -37,7 +37,7 @@ func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err 
 			if !slices.Contains(nodes, n.Node) {
 				warnings = append(warnings,
 					fmt.Sprintf(
-						"%s:%d: fencing.droplet.droplets names %s, which is no node of the "+
+						"%s:%d: fencing.droplet.droplets names %s, which is not a node of the "+
 							"cluster (its nodes: %s)",
 						c.Path, n.At.Line, n.Node, strings.Join(nodes, ", ")))
 			}
@@ -45,8 +45,8 @@ func checkDroplets(c *config.File, cib *crm.CIB, q Quorum) (warning string, err 
 	}
 	if policy, _ := cib.Property(crm.NoQuorumPolicy); policy == "ignore" {
 		warnings = append(warnings,
-			"no-quorum-policy=ignore: every part of a divided cluster fences the others, also a "+
-				"single node all the rest. With fencing it is needed nowhere: two nodes have "+
+			"no-quorum-policy=ignore: every part of a divided cluster fences the others, even a "+
+				"single node all the rest. With fencing it is never needed: two nodes have "+
 				"two_node in corosync.conf")
 	}
 	if len(nodes) == 2 && p.Delay == "" && (!q.Known || !q.Device) {

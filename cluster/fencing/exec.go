@@ -18,14 +18,14 @@ import (
 // AgentPath is where Pacemaker looks for the agent of stonith:fence_droplet.
 const AgentPath = "/usr/sbin/fence_droplet"
 
-// fenceTime is how long a fence agent may take for an answer.
+// fenceTime is how long a fence agent may take to answer.
 const fenceTime = time.Minute
 
-// fenceEnvironment is what Pacemaker's fencer gives an agent, as far as that matters: with a proxy
-// that it has, the cloud is reached only by that.
+// fenceEnvironment is the part that matters of the environment that Pacemaker's fencer gives an
+// agent: the fencer's proxy may be the only way to reach the cloud.
 func fenceEnvironment(proc string) []string {
 	env := []string{contract.PacemakerPath, "LC_ALL=C"}
-	theirs, _ := procfs.FS(proc).EnvironOf("pacemakerd") // unreadable but for root, who applies
+	theirs, _ := procfs.FS(proc).EnvironOf("pacemakerd") // only root can read it, and apply runs as root
 	for _, e := range theirs {
 		name, _, _ := strings.Cut(e, "=")
 		switch strings.ToLower(name) {
@@ -36,7 +36,7 @@ func fenceEnvironment(proc string) []string {
 	return env
 }
 
-// RunAgent gives the options as Pacemaker does, on the agent's standard input (FenceAgentAPI).
+// RunAgent passes the options on the agent's standard input, as Pacemaker does (FenceAgentAPI).
 func RunAgent(ctx context.Context, options crm.Attrs) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, fenceTime)
 	defer cancel()

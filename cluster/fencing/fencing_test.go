@@ -48,12 +48,14 @@ func TestRisksAreThoseOfTheFile(t *testing.T) {
 		cloud, lan string
 		protects   string
 	}{
-		{"three nodes", 3, nil, Quorum{Known: true}, "but a node that hangs is not restarted", "if its node hangs or is cut off while another takes it: " + stops, "quorum only: " + stops},
+		{"three nodes", 3, nil, Quorum{Known: true}, "but nothing restarts a hung node", "if its " +
+			"node hangs or is cut off while another takes it: " + stops, "quorum only: " + stops},
 		{"two_node", 2, nil, Quorum{corosync.Quorum{TwoNode: true}, true}, "but two_node in corosync.conf lets each", "if they lose sight of each other: two_node in corosync.conf", "nothing: two_node"},
 		{"two nodes, unknown", 2, nil, Quorum{}, "with two_node in corosync.conf, each", "with two_node in corosync.conf, each", "nothing: with two_node"},
-		{"two nodes and a device", 2, nil, Quorum{corosync.Quorum{Device: true}, true}, "a node that hangs", stops, "quorum only"},
+		{"two nodes and a device", 2, nil, Quorum{corosync.Quorum{Device: true}, true}, "a hung " +
+			"node", stops, "quorum only"},
 		{"ignore", 3, []crm.Object{property("no-quorum-policy", "ignore")}, Quorum{Known: true}, "no-quorum-policy=ignore", "no-quorum-policy=ignore", "nothing: no-quorum-policy=ignore"},
-		{"freeze", 3, []crm.Object{property("no-quorum-policy", "freeze")}, Quorum{Known: true}, "a node that hangs", "no-quorum-policy=freeze lets", "nothing: no-quorum-policy=freeze"},
+		{"freeze", 3, []crm.Object{property("no-quorum-policy", "freeze")}, Quorum{Known: true}, "a hung node", "no-quorum-policy=freeze lets", "nothing: no-quorum-policy=freeze"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cib := cibOf(t, tc.nodes, append(tc.options, property("stonith-enabled", "false"))...)

@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// takenForDead says by what a plan would take an unreachable node that has not been fenced for
-// down, "" if it does not.
+// takenForDead says why the cluster would take an unreachable, unfenced node for down after this
+// plan; "" if it would not.
 func takenForDead(p crm.Plan) string {
 	_, relied := p.Base.Watchdogs()
 	_, relies := p.New.Watchdogs()
@@ -25,10 +25,10 @@ func takenForDead(p crm.Plan) string {
 	return ""
 }
 
-// checkUnfenced refuses a plan by which an unreachable node that has not been fenced would be taken
-// for down: without fencing its resources start elsewhere at once, and with SBD after
-// stonith-watchdog-timeout, whether SBD runs on that node or not. Whoever looks for a way out of a
-// fence that fails comes to it.
+// checkUnfenced refuses a plan after which the cluster would take an unreachable, unfenced node for
+// down: without fencing its resources start elsewhere at once, and with SBD after
+// stonith-watchdog-timeout, whether SBD runs on that node or not. An operator whose fence keeps
+// failing is likely to try just that.
 func checkUnfenced(c *config.File, p crm.Plan, f Facts) error {
 	how := takenForDead(p)
 	if how == "" || !f.Live {
@@ -39,12 +39,12 @@ func checkUnfenced(c *config.File, p crm.Plan, f Facts) error {
 	case f.StatusErr != nil:
 		return f.StatusErr
 	case !status.Quorum:
-		// Pacemaker takes no change, and says so; that the others are unclean is nothing new then
+		// Pacemaker accepts no change then, and says so; that the others are unclean is nothing new
 		return nil
 	case !slices.ContainsFunc(status.Resources,
 		func(r crm.ResourceStatus) bool { return r.Active && !r.IsFencing() }):
-		// as in a new cluster, of which not every node has been seen: nothing runs that could be
-		// held twice
+		// as in a new cluster whose nodes have not all been seen: nothing runs that could be held
+		// twice
 		return nil
 	}
 	var lost, confirm []string

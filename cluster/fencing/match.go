@@ -13,15 +13,15 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 )
 
-// matchTime is how long the cloud may take to describe the nodes' droplets, and a name of
-// corosync.conf to be found.
+// matchTime is how long the cloud may take to describe the nodes' droplets, and how long resolving
+// a name of corosync.conf may take.
 const matchTime = 20 * time.Second
 
 // match compares the droplet of each node with the addresses at which Corosync reaches that node.
-// Two ids that were mistaken for each other, or another machine's, are ids that the agent finds: at
-// the first split the wrong machine would be switched off, and the lost one be taken for dead. A
-// droplet with an address of another node is refused; one with no address of the cluster's is told
-// of, since Corosync may use addresses that the cloud does not know.
+// The agent finds the droplets of swapped ids, or of another machine's id, without complaint: at
+// the first split the wrong machine would be switched off, and the unreachable node would be taken
+// for dead. A droplet with an address of another node is refused; for one with no address of the
+// cluster there is a warning, since Corosync may use addresses that the cloud does not know.
 func (t Trial) match(ctx context.Context, c *config.File, nodes []string) (warnings []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, matchTime)
 	defer cancel()
@@ -29,8 +29,8 @@ func (t Trial) match(ctx context.Context, c *config.File, nodes []string) (warni
 	if err != nil {
 		return []string{
 			fmt.Sprintf(
-				"whether the droplets are the nodes' was not looked at: which addresses the "+
-					"nodes have could not be asked: %v",
+				"whether the droplets are the nodes was not checked: the nodes' addresses could "+
+					"not be read: %v",
 				err),
 		}, nil
 	}
@@ -43,7 +43,7 @@ func (t Trial) match(ctx context.Context, c *config.File, nodes []string) (warni
 		found, err := t.Find(ctx, p, p.Plug(node))
 		if err != nil {
 			return []string{
-				fmt.Sprintf("whether the droplet of %s is that node was not looked at: %v", node,
+				fmt.Sprintf("whether the droplet of %s is that node was not checked: %v", node,
 					err),
 			}, nil
 		}
@@ -67,7 +67,7 @@ type nodeMatch struct {
 	droplets map[string]Droplet
 }
 
-// judge says what speaks against the droplet's being the node, and whether that is certain.
+// judge says why the droplet is probably not the node, and whether that is certain.
 func (m nodeMatch) judge(node string) (said string, wrong bool) {
 	own := m.droplets[node]
 	named := fmt.Sprintf("the droplet %d (%s)", own.ID, own.Name)
@@ -100,12 +100,13 @@ func (m nodeMatch) judge(node string) (said string, wrong bool) {
 	return fmt.Sprintf(
 		"whether %s is the node %s cannot be seen: Corosync reaches that at %s, which the cloud "+
 			"does not have for the droplet. "+
-			"If `curl -s "+contract.DefaultMetadataURL+"/metadata/v1/id` on %s prints another id than %d, "+
+			"If `curl -s "+contract.DefaultMetadataURL+"/metadata/v1/id` on %s prints another id "+
+			"than %d, "+
 			"a fence of it would switch another machine off",
 		named, node, at, node, own.ID), false
 }
 
-// shared is an address that both have.
+// shared returns an address that both have.
 func shared(a, b []netip.Addr) (netip.Addr, bool) {
 	i := slices.IndexFunc(a, func(x netip.Addr) bool { return slices.Contains(b, x) })
 	if i < 0 {

@@ -14,7 +14,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// What the agent finds and what Corosync says of the nodes: the wrong machine is refused, what cannot be seen is told.
+// What the agent finds and what Corosync says about the nodes: a wrong machine is refused, what
+// cannot be checked is reported.
 func TestDropletsAreTheNodes(t *testing.T) {
 	droplet := func(id int, name string, addresses ...string) Droplet {
 		m := Droplet{ID: id, Name: name}
@@ -44,8 +45,10 @@ func TestDropletsAreTheNodes(t *testing.T) {
 		{"one twice", []string{one, "lb-2: web", three}, well, "the droplet 1001 (lb-1) is given for the nodes lb-1 and lb-2: fencing one of them would hit the other", ""},
 		{"another machine", []string{one, two, db}, well, "", "f.yaml:2: whether the droplet 3001 (db) is the node lb-3 cannot be seen: Corosync reaches that at 10.0.0.13, which the cloud does not have"},
 		{"a tunnel", []string{one, two, three}, tunnel, "", "whether the droplet 1002 (lb-2) is the node lb-2 cannot be seen: Corosync reaches that at 10.200.0.2"},
-		{"nothing of Corosync", []string{one, two, three}, nil, "", "which addresses the nodes have could not be asked: Corosync does not answer"},
-		{"nothing of the cloud", []string{one, two, "lb-3: gone"}, well, "", "whether the droplet of lb-3 is that node was not looked at: no such droplet"},
+		{"nothing of Corosync", []string{one, two, three}, nil, "", "the nodes' addresses could " +
+			"not be read: Corosync does not answer"},
+		{"nothing of the cloud", []string{one, two, "lb-3: gone"}, well, "", "whether the " +
+			"droplet of lb-3 is that node was not checked: no such droplet"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cfg := configOfText(t, "haproxy: {}\nfencing: {droplet: {token_file: /t, droplets: {"+strings.Join(tc.file, ", ")+"}}}\n")

@@ -12,18 +12,18 @@ import (
 	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
-// Facts are what is known of the cluster beside its configuration. Gather asks for them.
+// Facts are what is known about the cluster besides its configuration. Gather collects them.
 type Facts struct {
 	// Live says whether the configuration is that of this machine's cluster; it may be a file, a
 	// shadow, or another machine's.
 	Live   bool
 	Node   string // this machine's name in the cluster
 	Quorum Quorum
-	// Status, and why it could not be asked; nil and no error where nothing depends on it.
+	// Status, and why it could not be read; nil and no error if nothing depends on it.
 	Status    *crm.Status
 	StatusErr error
 	// SBD is this node's, Groups the Corosync ids of the nodes on which SBD runs; with why they
-	// could not be asked.
+	// could not be read.
 	SBD      sbd.Daemon
 	SBDErr   error
 	Group    []int
@@ -35,14 +35,14 @@ type Sources struct {
 	Cluster crm.Cluster
 	Live    bool
 	Node    string
-	// SBD looks for this node's SBD; Group asks Corosync which nodes have a process in a group,
-	// Votes how it counts votes.
+	// SBD finds this node's SBD; Group asks Corosync which nodes have a process in a group, Votes
+	// how it counts votes.
 	SBD   func() (sbd.Daemon, error)
 	Group func(ctx context.Context, name string) ([]int, error)
 	Votes func(ctx context.Context) (corosync.Quorum, error)
 }
 
-// Gather asks for what Review needs to judge the file's plan, and for nothing else.
+// Gather collects what Review needs to judge the file's plan, and nothing else.
 func (s Sources) Gather(ctx context.Context, file *config.File, p crm.Plan) Facts {
 	f := Facts{Live: s.Live, Node: s.Node}
 	if !s.Live {
@@ -63,9 +63,9 @@ func (s Sources) Gather(ctx context.Context, file *config.File, p crm.Plan) Fact
 }
 
 // Review refuses a plan after which Pacemaker would start nothing, or that lacks the fencing which
-// the file demands, or by which a node that has not been fenced would be taken for down. Otherwise
-// it returns what an administrator should know about it. It is the one judgement of fencing, and
-// asks nobody.
+// the file demands, or after which the cluster would take an unfenced node for down. Otherwise it
+// returns what an administrator should know about it. It is the only judgement of fencing, and does
+// no I/O.
 func Review(file *config.File, p crm.Plan, f Facts) (warnings []string, err error) {
 	add := func(warning string) {
 		if warning != "" {
@@ -116,17 +116,18 @@ func judge(c *config.File, p crm.Plan, q Quorum) (warning string, err error) {
 		return "", outcome.Usagef(
 			"%s: the cluster has no fencing: Pacemaker starts nothing while stonith-enabled is "+
 				"true and no stonith resource is configured. Without fencing:\n%s\n"+
-				"Let the file say what is to fence: `fencing: sbd`, `fencing: {droplet: …}`, or "+
+				"Let the file say what fences: `fencing: sbd`, `fencing: {droplet: …}`, or "+
 				"on for a device of yours (`crm configure primitive fence stonith:…`); "+
-				"or accept a cluster without, and what is said above: write `fencing: off` into "+
-				"the file (docs/fencing.md)",
+				"or accept a cluster without fencing, and the risks above: write `fencing: off` "+
+				"into the file (docs/fencing.md)",
 			c.Path, "  "+strings.Join(risks(c, cib, q), "\n  "))
 	case enabled && len(devices) == 0 && len(stopped) > 0:
 		return "fencing is on, but " + strings.Join(stopped, "; ") +
-			": a lost node cannot be fenced, and what ran there starts nowhere else", nil
+			": a failed node cannot be fenced, and what ran there does not start elsewhere", nil
 	case enabled && len(devices) == 0:
 		return "fencing is on and left to the nodes' watchdogs, but stonith-watchdog-timeout is " +
-			"not set: a lost node cannot be fenced, and what ran there starts nowhere else", nil
+			"not set: a failed node cannot be fenced, and what ran there does not start " +
+			"elsewhere", nil
 	case way == config.FencingOff && enabled:
 		return fmt.Sprintf(
 			"the file says `fencing: off`, but the cluster has the fencing device %s: it stays "+
@@ -134,8 +135,8 @@ func judge(c *config.File, p crm.Plan, q Quorum) (warning string, err error) {
 			strings.Join(devices, ", ")), nil
 	case way == config.FencingOn && len(NotFenced(cib)) > 0:
 		return fmt.Sprintf(
-			"no fencing device is there for %s (pcmk_host_list, pcmk_host_map): a node that is "+
-				"lost and cannot be fenced keeps what it ran from starting elsewhere",
+			"no fencing device is there for %s (pcmk_host_list, pcmk_host_map): what ran on a "+
+				"failed node that cannot be fenced does not start elsewhere",
 			strings.Join(NotFenced(cib), ", ")), nil
 	case way == config.FencingOn && races(cib, q):
 		return "two nodes that lose sight of each other may both be fenced: give one of them a " +

@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// Quorum is what is known of how this cluster counts votes.
+// Quorum is what is known about how this cluster counts votes.
 type Quorum struct {
 	corosync.Quorum
 	Known bool
@@ -22,9 +22,9 @@ type Quorum struct {
 type split int
 
 const (
-	minorityStops split = iota // who has no majority stops its resources
+	minorityStops split = iota // a part without a majority stops its resources
 	allServe                   // every part takes everything
-	minorityKeeps              // no-quorum-policy=freeze: who has no majority keeps what it has
+	minorityKeeps              // no-quorum-policy=freeze: a part without a majority keeps what it has
 )
 
 func (q Quorum) split(cib *crm.CIB) (s split, why string) {
@@ -47,7 +47,7 @@ func (q Quorum) split(cib *crm.CIB) (s split, why string) {
 		"it lost quorum"
 }
 
-// risks says for each address of the file what can become of it without fencing.
+// risks says for each address of the file what can happen to it without fencing.
 func risks(c *config.File, cib *crm.CIB, q Quorum) []string {
 	s, why := q.split(cib)
 	var out []string
@@ -61,9 +61,9 @@ func risks(c *config.File, cib *crm.CIB, q Quorum) []string {
 		case ip.Provider != contract.LAN:
 			out = append(out,
 				who+
-					" cannot be held twice: the cloud gives it to one droplet at a time; but a "+
-					"node that hangs is not restarted by anybody, and one that wakes up again "+
-					"serves until it notices")
+					" cannot be held twice: the cloud gives it to one droplet at a time; but "+
+					"nothing restarts a hung node, and one that wakes up again serves until it "+
+					"notices")
 		case s == allServe:
 			out = append(out,
 				who+" can be held by two nodes at once if they lose sight of each other: "+why+
@@ -87,8 +87,8 @@ func risks(c *config.File, cib *crm.CIB, q Quorum) []string {
 	return out
 }
 
-// Protection says in one line what stands between this configuration and an address that is held
-// twice.
+// Protection says in one line what keeps an address from being held by two nodes with this
+// configuration.
 func Protection(cib *crm.CIB, q Quorum) string {
 	devices := Devices(cib)
 	s, why := q.split(cib)
@@ -106,7 +106,7 @@ func Protection(cib *crm.CIB, q Quorum) string {
 			"elsewhere " + wait + " after it was lost"
 	case cib.FencingEnabled() && len(devices) > 0:
 		return strings.Join(devices, ", ") +
-			": a lost node is fenced before its resources start elsewhere"
+			": a failed node is fenced before its resources start elsewhere"
 	case cib.FencingEnabled():
 		return "no usable fence device: resources of a failed node are not recovered"
 	case s == minorityStops:

@@ -15,9 +15,9 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// checkWatchdogs refuses SBD without a disk where it would fence nobody: it resets a node that has
-// no quorum, and of two nodes without a third vote either both have it or the survivor has none
-// too.
+// checkWatchdogs refuses SBD without a disk in a cluster where it would not fence anything: it
+// resets a node that has no quorum, and of two nodes without a third vote either both have quorum
+// or the survivor has none either.
 func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err error) {
 	nodes := cib.Members()
 	at := c.Fencing.At.Line
@@ -27,14 +27,15 @@ func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err
 		return "", outcome.Usagef(
 			"%s:%d: fencing by SBD needs three votes, and this cluster has %s and no quorum "+
 				"device: SBD resets the node that has no quorum, and of two nodes that lose sight "+
-				"of each other either both have it (two_node) and both go on, or neither has and "+
+				"of each other either both have it (two_node) and both keep running, or neither "+
+				"has and "+
 				"both are reset. Add a third node, or a quorum device (package corosync-qdevice "+
 				"here, corosync-qnetd on a third machine), "+
 				"or fence by a device: `fencing: {droplet: …}` or on", c.Path, at,
 			words.Count(len(nodes), "node"))
 	default:
 		warning = "whether this cluster of two has a quorum device could not be asked: without " +
-			"one, SBD fences nobody"
+			"one, SBD fences no node"
 	}
 	policy, _ := cib.Property(crm.NoQuorumPolicy)
 	if policy == "freeze" {
@@ -51,11 +52,11 @@ func checkWatchdogs(c *config.File, cib *crm.CIB, q Quorum) (warning string, err
 // crm_system_name).
 const sbdGroup = "sbd:cluster"
 
-// checkSBD looks whether SBD protects every node, before stonith-watchdog-timeout is written. Where
-// a node's SBD does not run, or waits longer than the option says, Pacemaker shuts itself down on
-// that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and
-// where the option is less than twice what the watchdog waits, an address starts elsewhere before
-// its node is reset.
+// checkSBD checks that SBD protects every node, before stonith-watchdog-timeout is written. If a
+// node's SBD does not run, or its timeout is longer than the option, Pacemaker shuts itself down on
+// that node as soon as it reads the option (pcmk__valid_sbd_timeout() of Pacemaker 2.1.5), and if
+// the option is less than twice the watchdog's timeout, an address starts elsewhere before its node
+// is reset.
 func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error) {
 	if c.Fencing.Way != config.FencingSBD {
 		return "", nil
@@ -74,7 +75,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 	switch {
 	case f.SBDErr != nil:
 		return "", outcome.Errorf(outcome.Failed,
-			"%s:%d: looking whether SBD runs on this node: %w; nothing was changed", c.Path, line,
+			"%s:%d: checking whether SBD runs on this node: %w; nothing was changed", c.Path, line,
 			f.SBDErr)
 	case !here.Running:
 		return "", outcome.Usagef(
@@ -124,8 +125,8 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 	return warning, err
 }
 
-// fitsWatchdog compares the file with what this node's watchdog waits. What other nodes' wait is in
-// their /etc/default/sbd and told to nobody.
+// fitsWatchdog compares the file with this node's watchdog timeout. The other nodes' timeouts are
+// in their /etc/default/sbd and cannot be read from here.
 func fitsWatchdog(c *config.File, here sbd.Daemon) (warning string, err error) {
 	want, line := c.Fencing.Watchdog, c.Fencing.At.Line
 	switch {
@@ -136,7 +137,8 @@ func fitsWatchdog(c *config.File, here sbd.Daemon) (warning string, err error) {
 	case here.Timeout > want:
 		return "", outcome.Usagef(
 			"%s:%d: fencing.sbd.watchdog_timeout is %s, but SBD_WATCHDOG_TIMEOUT is %d s on this "+
-				"node (%s): a lost node's address would be started elsewhere before its watchdog "+
+				"node (%s): a failed node's address would be started elsewhere before its "+
+				"watchdog "+
 				"has reset it. "+
 				"Write `fencing: {sbd: {watchdog_timeout: %ds}}`, or %d in /etc/default/sbd of "+
 				"every node and restart the cluster there; nothing was changed",
@@ -152,8 +154,8 @@ func fitsWatchdog(c *config.File, here sbd.Daemon) (warning string, err error) {
 	if here.Watchdog == "/dev/null" {
 		warning = strings.TrimPrefix(
 			warning+
-				"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and a node that "+
-				"hangs is reset by nobody",
+				"\nSBD_WATCHDOG_DEV is /dev/null: SBD runs without a watchdog, and nothing "+
+				"resets a node that hangs",
 			"\n")
 	}
 	return warning, nil

@@ -20,13 +20,13 @@ type Droplet struct {
 	Addresses []netip.Addr
 }
 
-// Trial has the fence agent show that it can do what it will have to do. host fills it in.
+// Trial checks with the fence agent that it will be able to fence. host fills it in.
 type Trial struct {
-	Live bool // there is a cluster of this machine behind the configuration
+	Live bool // the configuration is that of a running cluster on this machine
 	// Agent runs hawser's fence agent with the options, as Pacemaker would.
 	Agent func(ctx context.Context, options crm.Attrs) (Answer, error)
-	// Nodes asks Corosync for the nodes and their addresses, Find the cloud for the droplet that
-	// the agent would take for plug.
+	// Nodes asks Corosync for the nodes and their addresses, Find asks the cloud for the droplet
+	// that the agent would take for plug.
 	Nodes func(ctx context.Context) ([]corosync.Member, error)
 	Find  func(ctx context.Context, file *config.DropletFencing, plug string) (Droplet, error)
 }
@@ -37,9 +37,9 @@ type Answer struct {
 	Said string // its last words on stderr, or else on stdout
 }
 
-// Try has the fence agent on this node ask the cloud for each node's droplet, and checks whether
-// that is the node's, if the plan writes the device. It is called before the device is written, so
-// that a wrong token or id is found now and not when a node is unreachable.
+// Try has the fence agent on this node ask the cloud for each node's droplet, and checks that it is
+// the node's, if the plan writes the device. It is called before the device is written, so that a
+// wrong token or id is found now and not when a node is unreachable.
 func (t Trial) Try(ctx context.Context, c *config.File, p crm.Plan) (warnings []string, err error) {
 	changed := slices.ContainsFunc(p.Changes, func(change crm.Change) bool {
 		return change.New != nil && change.New.ID() == contract.FenceID
@@ -72,12 +72,12 @@ func AgentOptions(p *config.DropletFencing) crm.Attrs {
 	return out
 }
 
-// fenceStatusOff is what the action status exits with if the machine is off (FenceAgentAPI: 0 on, 2
-// off, everything else an error).
+// fenceStatusOff is the exit code of the action status if the machine is off (FenceAgentAPI: 0 on,
+// 2 off, everything else an error).
 const fenceStatusOff = 2
 
-// fenceSaysOff is what it says then. A program that Go's runtime ends without memory has the same
-// exit code.
+// fenceSaysOff is what it prints then. A program that Go's runtime ends for lack of memory has the
+// same exit code.
 const fenceSaysOff = "Status: OFF"
 
 func (t Trial) agent(ctx context.Context, c *config.File, options crm.Attrs, action, node string) error {

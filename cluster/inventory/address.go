@@ -15,9 +15,9 @@ import (
 // Address is a floating IP of the cluster's configuration.
 type Address struct {
 	Resource, IP, Provider, TokenFile, APIURL, MetadataURL string
-	// TokenInCIB says whether the token itself is in the configuration; Token is it then, and is
-	// never to be shown. SecretFile is where Pacemaker keeps one that it was told to hide
-	// (cibsecret(8)).
+	// TokenInCIB says whether the token itself is in the configuration; Token holds it then, and
+	// must never be shown. SecretFile is where Pacemaker keeps one that was hidden with
+	// cibsecret(8).
 	TokenInCIB        bool
 	Token, SecretFile string
 
@@ -44,7 +44,7 @@ func AddressOf(p *crm.Primitive) Address {
 	return a
 }
 
-// AddressNamed reads the address of that name out of the configuration, which may be nil where it
+// AddressNamed reads the address of that name out of the configuration, which may be nil if it
 // could not be read.
 func AddressNamed(cib *crm.CIB, name string) (Address, bool) {
 	if cib == nil {
@@ -88,18 +88,18 @@ func FindAddress(cib *crm.CIB, name string) (Address, error) {
 	)
 }
 
-// hiddenToken is what cibsecret(8) leaves in a token's place, and secretsDir where the value is on
-// each node then (LRM_CIBSECRETS_DIR of Pacemaker).
+// hiddenToken is what cibsecret(8) leaves in place of a token, and secretsDir is where each node
+// then has the value (LRM_CIBSECRETS_DIR of Pacemaker).
 const (
 	hiddenToken = "lrm://"
 	secretsDir  = "/var/lib/pacemaker/lrm/secrets"
 )
 
-// TokenFile is where a token goes that was written into the configuration.
+// TokenFile is the file for a token that was written into the configuration.
 const TokenFile = "/etc/hawser/token"
 
 // WithTokenFile returns the resource with a file in place of the token. With both at once, or with
-// neither, the agent may run nowhere: so the two changes have to be written together.
+// neither, the agent may not run at all: so the two changes have to be written together.
 func (a Address) WithTokenFile() *crm.Primitive {
 	p := *a.primitive
 	p.Params = p.Params.Without(contract.ParamToken, contract.ParamOldToken)
@@ -133,7 +133,7 @@ func addressesBefore(objects []crm.Object) map[string][]netip.Addr {
 	return before
 }
 
-// first is the value of the first of the parameters that is set.
+// first returns the value of the first of the parameters that is set.
 func first(params crm.Attrs, names ...string) string {
 	for _, name := range names {
 		if v, ok := params.Get(name); ok {

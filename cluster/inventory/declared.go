@@ -21,14 +21,14 @@ type Declared struct {
 	Watchdog bool
 }
 
-// HostMap is which droplets a device of stonith:fence_droplet has for nodes.
+// HostMap says which droplets a device of stonith:fence_droplet has for which nodes.
 type HostMap struct {
 	Resource, MetadataURL string
 	// Droplets are ids and names by nodes, as crm.HostMap has them.
 	Droplets map[string]string
 }
 
-// Read takes what nodes need to have out of the cluster's configuration.
+// Read returns what the cluster's configuration demands of the nodes.
 func Read(cib *crm.CIB) (Declared, error) {
 	d := Declared{TokenFiles: map[string][]string{}}
 	objects := cib.Effective()
@@ -79,10 +79,10 @@ func Read(cib *crm.CIB) (Declared, error) {
 	return d, nil
 }
 
-// Family lists a resource and what it stands in: its group and its clone.
+// Family lists a resource and what contains it: its group and its clone.
 func Family(objects []crm.Object, id string) []string {
 	all := []string{id}
-	for range 2 { // a group may stand in a clone
+	for range 2 { // a group may be in a clone
 		for _, o := range objects {
 			var inside []string
 			switch c := o.(type) {
@@ -105,7 +105,7 @@ func Family(objects []crm.Object, id string) []string {
 	return all
 }
 
-// standsIn says whether the resource stands in a group or clone of the name.
-func standsIn(objects []crm.Object, id, name string) bool {
+// isIn says whether the resource is in a group or clone of that name.
+func isIn(objects []crm.Object, id, name string) bool {
 	return slices.Contains(Family(objects, id), name)
 }

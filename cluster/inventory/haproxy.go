@@ -13,17 +13,18 @@ import (
 	"github.com/hawser-ha/hawser/param"
 )
 
-// HAProxy is one that the cluster's configuration has.
+// HAProxy is a HAProxy of the cluster's configuration.
 type HAProxy struct {
 	Resource, Binary, Config string
-	// ExtraConf are further words for HAProxy's command line, and Extra the same one by one.
+	// ExtraConf holds further words for HAProxy's command line, and Extra the same words split.
 	ExtraConf           string
 	Extra               []string
 	AnchorIP, PrivateIP string
 	MetadataURL         string
-	// Unit is the unit of systemd whose settings it has.
+	// Unit is the systemd unit whose settings it has.
 	Unit string
-	// After are addresses that are on the node before it starts: they come before it in its group.
+	// After lists the addresses that are on the node before it starts: they precede it in its
+	// group.
 	After []netip.Addr
 }
 
@@ -54,13 +55,13 @@ func (h HAProxy) Sources() ([]haproxy.Source, error) {
 	return haproxy.ReadSources(contract.ConfigFiles(h.Config, h.Extra))
 }
 
-// Find returns the HAProxy of that name, or the one that stands in the clone or group of that name;
-// with "" the only one that there is.
+// Find returns the HAProxy of that name, or the one in the clone or group of that name; with "" the
+// only one.
 func Find(cib *crm.CIB, name string) (*crm.Primitive, error) {
 	objects := cib.Effective()
 	all := Primitives(objects, IsHAProxy)
 	for _, p := range all {
-		if name != "" && (p.Name == name || standsIn(objects, p.Name, name)) {
+		if name != "" && (p.Name == name || isIn(objects, p.Name, name)) {
 			return p, nil
 		}
 	}

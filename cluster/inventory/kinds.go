@@ -8,18 +8,18 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// The kinds of resources go by the agent as Pacemaker names it, "ocf:hawser:haproxy" or
+// The kind of a resource follows from its agent's name in Pacemaker, "ocf:hawser:haproxy" or
 // "systemd:haproxy": as crm.Primitive.Agent and crm.ResourceStatus.Agent have it.
 
-// IsHAProxy says whether hawser's agent runs the resource: under its own name, or under the one of
-// the shell agent that it replaces. Whether that name leads to hawser's agent on a node, only the
-// node knows.
+// IsHAProxy says whether hawser's agent runs the resource: under its own name, or under that of the
+// shell agent it replaces. Whether that name leads to hawser's agent on a node, only the node
+// knows.
 func IsHAProxy(agent string) bool {
 	return agent == contract.HAProxyAgent ||
 		agent == "ocf:"+contract.OldHAProxyProvider+":"+contract.HAProxyType
 }
 
-// RunsHAProxy says whether the resource is HAProxy, whatever runs it: any resource agent of the
+// RunsHAProxy says whether the resource is HAProxy, whatever runs it: any resource agent of that
 // name, or an init system's service.
 func RunsHAProxy(agent string) bool {
 	class, service, _ := strings.Cut(agent, ":")
@@ -47,8 +47,8 @@ func IsAddress(agent string) bool {
 	return IsFloatIP(agent) || ok && slices.Contains(others, name)
 }
 
-// HeldTwice says whether two nodes can hold the address at the same time: where no provider gives
-// it to one machine only, nobody but the cluster does.
+// HeldTwice says whether two nodes can hold the address at the same time: unless a provider gives
+// it to one machine only, nothing but the cluster prevents that.
 func HeldTwice(p *crm.Primitive) bool {
 	if IsFloatIP(p.Agent()) {
 		return AddressOf(p).Provider == contract.LAN
@@ -65,7 +65,7 @@ func AddressesHeldTwice(objects []crm.Object) []*crm.Primitive {
 	)
 }
 
-// Primitives lists the resources among the objects whose agent is of the kind.
+// Primitives lists the objects that are resources with an agent of that kind.
 func Primitives(objects []crm.Object, kind func(agent string) bool) []*crm.Primitive {
 	var all []*crm.Primitive
 	for _, o := range objects {

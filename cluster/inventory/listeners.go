@@ -16,8 +16,8 @@ type Listener struct {
 	Both bool
 }
 
-// Listeners reads what the configurations of the HAProxies bind on this node. An address that
-// depends on what only the agent knows, such as the anchor address, stands for any.
+// Listeners reads what the configurations of the HAProxies bind on this node. An address that only
+// the agent knows, such as the anchor address, stands for any.
 func (d Declared) Listeners() ([]Listener, error) {
 	var all []Listener
 	for _, h := range d.HAProxies {

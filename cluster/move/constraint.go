@@ -18,7 +18,7 @@ import (
 const moveDate = "2006-01-02 15:04:05Z"
 
 // constraint sends the resource to the node, or away from where it is if the node is "", until
-// then. Whatever becomes of hawser, Pacemaker does not heed it longer.
+// then. Even if hawser dies, Pacemaker does not obey it any longer than that.
 func constraint(resource, from, node string, until time.Time) (crm.Object, error) {
 	score, at := "inf:", node
 	if node == "" {
@@ -39,7 +39,7 @@ func constraint(resource, from, node string, until time.Time) (crm.Object, error
 
 var moveEnd = regexp.MustCompile(`date lt "?([^"]*Z)`)
 
-// expired lists the constraints of moves that were killed, and whose time is over.
+// expired lists the constraints of killed moves that have run out.
 func expired(cib *crm.CIB, now time.Time) []string {
 	var ids []string
 	for _, o := range cib.Objects() {
@@ -58,7 +58,7 @@ func expired(cib *crm.CIB, now time.Time) []string {
 	return ids
 }
 
-// sending is the plan that writes the constraint, and removes those that are over.
+// sending is the plan that writes the constraint, and removes expired ones.
 func sending(cib *crm.CIB, c crm.Object, now time.Time) (crm.Plan, error) {
 	old := slices.DeleteFunc(expired(cib, now), func(id string) bool { return id == c.ID() })
 	return change.Edit(cib, []crm.Object{c}, old)
@@ -73,7 +73,7 @@ func releasing(cib *crm.CIB, c crm.Object) (crm.Plan, error) {
 	return change.Edit(cib, nil, ids)
 }
 
-// Tidy removes the constraints of moves that were killed, once their time is over.
+// Tidy removes the constraints of killed moves once they have run out.
 func (m *Mover) Tidy(ctx context.Context) error {
 	return change.Write(ctx, m.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
 		return change.Edit(cib, nil, expired(cib, m.Now()))
@@ -89,7 +89,7 @@ func (m *Mover) release(ctx context.Context, mv Move) error {
 		return nil
 	}
 	return outcome.After(err,
-		fmt.Sprintf("the constraint %s could not be removed; Pacemaker heeds it for at most %v "+
+		fmt.Sprintf("the constraint %s could not be removed; Pacemaker obeys it for at most %v "+
 			"more: the next `hawser move`, or `hawser configure delete %[1]s`, removes it",
 			mv.constraint.ID(), mv.lasts))
 }

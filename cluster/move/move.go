@@ -1,7 +1,7 @@
 // Package move moves a floating IP to another node, and leaves nothing behind that keeps it there.
 //
-// Mover.Plan has Pacemaker's scheduler play the move through; Mover.Move writes a constraint,
-// waits, and removes it whatever happens. It imports change, inventory, contract and crm, and never
+// Mover.Plan has Pacemaker's scheduler simulate the move; Mover.Move writes a constraint, waits,
+// and removes it whatever happens. It imports change, inventory, contract and crm, and never
 // deploy, rollout or status. Open this file first.
 package move
 
@@ -21,26 +21,26 @@ type Mover struct {
 	Now     func() time.Time
 }
 
-// Move is a move that Pacemaker's scheduler has played through.
+// Move is a move that Pacemaker's scheduler has simulated.
 type Move struct {
 	Resource, From, To string
 	Also               []string // what else would happen
 
 	plan       crm.Plan // writes the constraint
 	constraint crm.Object
-	lasts      time.Duration // the constraint, if nobody removes it
+	lasts      time.Duration // how long the constraint lasts if nothing removes it
 }
 
-// There says whether the address is where it is to go.
+// There says whether the address is already where it should go.
 func (m Move) There() bool { return m.From == m.To }
 
-// reserve is how much longer than its move a constraint lasts: the time to remove it, and what the
-// nodes' clocks differ by.
+// reserve is how much longer than its move a constraint lasts: time to remove it, and for the
+// difference between the nodes' clocks.
 const reserve = time.Minute
 
-// Plan plays a move of the address to the node through, "" for any other one, and the removal of
-// the move's constraint after it. It is an error if the address would not go to the node, or not
-// stay there. timeout is how long the move may take.
+// Plan simulates a move of the address to the node ("" for any other node), and then the removal of
+// the move's constraint. It is an error if the address would not go to the node, or would not stay
+// there. timeout is how long the move may take.
 func (m *Mover) Plan(ctx context.Context, resource, node string,
 	timeout time.Duration) (Move, error) {
 	now, err := crm.Read(ctx, m.Cluster)
@@ -65,7 +65,7 @@ func (m *Mover) Plan(ctx context.Context, resource, node string,
 	return mv, err
 }
 
-// rehearse completes a move to the node.
+// rehearse completes the plan of a move to the node.
 func (m *Mover) rehearse(ctx context.Context, now crm.Snapshot, mv Move,
 	node string) (Move, error) {
 	var err error
@@ -128,7 +128,7 @@ func (m *Mover) Move(ctx context.Context, mv Move, timeout time.Duration,
 	if err != nil {
 		if outcome.Of(err) != outcome.Conflict && !errors.Is(err, crm.ErrNoQuorum) &&
 			!errors.Is(err, crm.ErrRefused) {
-			err = errors.Join(err, m.release(ctx, mv)) // it may have been written all the same
+			err = errors.Join(err, m.release(ctx, mv)) // it may have been written anyway
 		}
 		return err
 	}
@@ -154,7 +154,7 @@ func (m *Mover) Move(ctx context.Context, mv Move, timeout time.Duration,
 	return m.arrived(ctx, mv, began)
 }
 
-// arrived is an error unless the address is where it was to go, the constraint being gone.
+// arrived is an error unless the address is where it should be once the constraint is gone.
 func (m *Mover) arrived(ctx context.Context, mv Move, began time.Time) error {
 	status, err := m.Cluster.Status(ctx)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 const timeout = 2 * time.Minute
 
-// noon is when the moves begin, after all that the fake's status tells of.
+// noon is when the moves begin, after everything in the fake's status.
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // cluster is one of three nodes that run HAProxy, with FloatIP on lb-1, which stays where it is
@@ -181,7 +181,7 @@ func TestPlanIsRefused(t *testing.T) {
 			"it is on two nodes", "FloatIP", "lb-3", nil,
 			of("FloatIP", func(r *crm.ResourceStatus) { r.Nodes = []string{"lb-1", "lb-2"} }),
 			outcome.Resource,
-			"FloatIP is on lb-1 and lb-2 at once, which Pacemaker has to put right first",
+			"FloatIP is on lb-1 and lb-2 at once, which Pacemaker has to fix first",
 		},
 		{
 			"it is starting", "FloatIP", "lb-2", nil,
@@ -450,7 +450,7 @@ func TestMoveWhileAnotherMovesTheSameAddress(t *testing.T) {
 	require.Equal(t, []string{"hawser-move-FloatIP"}, left(t, c))
 }
 
-// Edits of others that have nothing to do with the move are kept, and the move goes on.
+// Edits of others that have nothing to do with the move are kept, and the move continues.
 func TestMoveWhileOthersEdit(t *testing.T) {
 	c := cluster(t)
 	m := mover(c)
@@ -471,12 +471,12 @@ func TestReleaseThatFailsSaysWhatIsLeft(t *testing.T) {
 	err = m.Move(t.Context(), plan, timeout, ignore)
 	require.Equal(t, outcome.Unavailable, outcome.Of(err))
 	require.ErrorContains(t, err,
-		"the constraint hawser-move-FloatIP could not be removed; Pacemaker heeds it for at most "+
+		"the constraint hawser-move-FloatIP could not be removed; Pacemaker obeys it for at most "+
 			"3m0s more: the next `hawser move`, or `hawser configure delete hawser-move-FloatIP`, "+
 			"removes it")
 	require.Equal(t, []string{"hawser-move-FloatIP"}, left(t, c))
 
-	// The clock goes on, and the next move removes it.
+	// Time passes, and the next move removes it.
 	c.OnWait(nil)
 	m.Now = func() time.Time { return noon.Add(time.Hour) }
 	require.NoError(t, m.Tidy(t.Context()))

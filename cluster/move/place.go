@@ -11,7 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// whereIs finds the floating IP; an error unless it is one, and runs and is managed.
+// whereIs finds the floating IP. It is an error if there is no such address, or it does not run or
+// is not managed.
 func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 	if _, err := inventory.FindAddress(now.CIB, resource); err != nil {
 		return crm.ResourceStatus{}, err
@@ -26,7 +27,7 @@ func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 			return r, cannot("%s is not managed (maintenance mode, or is-managed=false), so "+
 				"Pacemaker does not move it", resource)
 		case r.Active && len(r.Nodes) > 1:
-			return r, cannot("%s is on %s at once, which Pacemaker has to put right first",
+			return r, cannot("%s is on %s at once, which Pacemaker has to fix first",
 				resource, strings.Join(r.Nodes, " and "))
 		case r.Pending != "" || r.Role == "Starting" || r.Role == "Stopping":
 			return r, cannot("%s is just %s", resource, strings.ToLower(cmp.Or(r.Pending, r.Role)))
@@ -83,8 +84,8 @@ func fit(status *crm.Status, resource, from, node string) error {
 	return outcome.Usagef("the cluster has no node %s; it has %s", node, strings.Join(names, ", "))
 }
 
-// servesOn is an error if the cluster runs HAProxy, and not on the node. A HAProxy that is only
-// degraded serves.
+// servesOn is an error if the cluster runs HAProxy, but not on this node. A HAProxy that is only
+// degraded still serves.
 func servesOn(status *crm.Status, resource, node string) error {
 	runs, reason := false, ""
 	for _, r := range status.Resources {
@@ -111,7 +112,7 @@ func servesOn(status *crm.Status, resource, node string) error {
 		node, reason)
 }
 
-// refused says why the scheduler does not send the address to the node.
+// refused is the error that says why the scheduler does not send the address to the node.
 func refused(now crm.Snapshot, resource, node, to string) error {
 	if node == "" {
 		return cannot("Pacemaker has no other node for %s%s", resource,

@@ -30,7 +30,7 @@ type HAProxy struct {
 	Binary              string // "" for the agent's default
 	Extra               string // further arguments, quoted as for a shell
 	AnchorIP, PrivateIP string
-	// that of a HAProxy that runs here, instead of what stands in for it
+	// that of a HAProxy that runs here, instead of a stand-in
 	Env []string
 }
 
@@ -51,7 +51,7 @@ func FromFile(h *config.HAProxy) HAProxy {
 	}
 }
 
-// CheckHAProxy has the HAProxy of this node check the configuration.
+// CheckHAProxy has this node's HAProxy check the configuration.
 func CheckHAProxy(ctx context.Context, h HAProxy) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
@@ -117,13 +117,13 @@ func CheckHAProxy(ctx context.Context, h HAProxy) error {
 }
 
 // withoutCAs keeps HAProxy from reading every certificate authority of the system, for a client
-// that only Lua scripts use: two thirds of the time of a check. A configuration that says something
-// else about it has the last word.
+// that only Lua scripts use: two thirds of the time of a check. A configuration that sets this
+// itself overrides it.
 const withoutCAs = "global\n\thttpclient.ssl.verify none\n"
 
-// quickCheck is the configuration's Check in a third of the time. Only what HAProxy says of the
-// configuration by itself is a refusal: older ones, and those built without TLS, do not know the
-// words that are added here.
+// quickCheck is the configuration's Check in a third of the time. Only what HAProxy says about the
+// unchanged configuration is a refusal: older versions, and those built without TLS, do not know
+// the words that are added here.
 func quickCheck(ctx context.Context, c haproxy.Config) error {
 	file, err := os.CreateTemp("", "hawser-check-*.cfg")
 	if err != nil {

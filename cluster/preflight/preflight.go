@@ -1,7 +1,7 @@
 // Package preflight checks what hawser.yaml refers to on this node before anything is written:
 // tokens, HAProxy's configuration, and whether systemd runs a HAProxy of its own. Every node of the
-// cluster needs the same; a node that lacks it says so itself when Pacemaker starts something
-// there.
+// cluster needs the same things; a node that lacks one says so itself when Pacemaker starts
+// something there.
 //
 // It imports inventory, config, haproxy and leaves of internal. Open this file first.
 package preflight
@@ -17,12 +17,12 @@ import (
 	"github.com/hawser-ha/hawser/internal/tokenfile"
 )
 
-// Node is this machine, as far as it is checked. host fills it in.
+// Node describes this machine for the checks. host fills it in.
 type Node struct {
 	Remote bool   // the configuration is another machine's: the files are not here
-	Live   bool   // a cluster of this machine is behind the configuration
+	Live   bool   // the configuration is that of a running cluster on this machine
 	Name   string // in the cluster
-	Root   bool   // who runs this is root
+	Root   bool   // hawser runs as root
 	// HAProxy has this node's HAProxy check a configuration: CheckHAProxy.
 	HAProxy func(ctx context.Context, h HAProxy) error
 	// Unit asks systemd about one of its units; nil asks nothing.
@@ -59,7 +59,7 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 	return warnings, faults.Err()
 }
 
-// checkToken reads a token as the agents do, so that no file passes here which they would refuse.
+// checkToken reads a token as the agents do, so that it does not accept a file they would refuse.
 func (n Node) checkToken(faults *config.Faults, at config.Position, path string) {
 	if _, err := tokenfile.Read(path); err != nil {
 		faults.Add(at, "%v%s", err, n.askRoot(err))

@@ -7,9 +7,9 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 )
 
-// checkUnit says what systemd does with a HAProxy of its own on this node, "" if nothing. The
-// command that ends it is the operator's to give: on a node that does not run the resource yet,
-// that HAProxy is what serves.
+// checkUnit warns if systemd runs or would start a HAProxy of its own on this node, "" if not.
+// Stopping it is left to the operator: on a node that does not run the resource yet, that HAProxy
+// is the one that serves.
 func (n Node) checkUnit(ctx context.Context) string {
 	if !n.Live || n.Unit == nil {
 		return ""

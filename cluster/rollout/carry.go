@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// answersEvery is how often the nodes' answers are asked for.
+// answersEvery is how often the nodes' answers are polled.
 const answersEvery = 150 * time.Millisecond
 
 // carry has every node check the configuration, and if none refuses, take it.
@@ -60,7 +60,7 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration,
 	return answers, nil
 }
 
-// notOK names the nodes that refused or did not answer. One that has left is no obstacle: it serves
+// notOK names the nodes that refused or did not answer. One that has left does not count: it serves
 // nobody.
 func notOK(answers []NodePush) string {
 	var bad []string
@@ -89,7 +89,7 @@ func (r *Roller) order(ctx context.Context, p *Push, order string) error {
 	})
 }
 
-// unpush removes what order wrote, unless somebody else has pushed meanwhile.
+// unpush removes what order wrote, unless somebody else has pushed in the meantime.
 func (r *Roller) unpush(ctx context.Context, p *Push) error {
 	err := change.Undo(ctx, r.Cluster, func(cib *crm.CIB) (crm.Plan, error) {
 		return pushPlan(cib, p, func(now string) (string, bool, error) {
@@ -106,7 +106,7 @@ func (r *Roller) unpush(ctx context.Context, p *Push) error {
 	return nil
 }
 
-// pushPlan writes the order that decide returns for the one that is there, with or without the
+// pushPlan writes the order that decide returns, given the current one, with or without the
 // configuration.
 func pushPlan(cib *crm.CIB, p *Push,
 	decide func(now string) (string, bool, error)) (crm.Plan, error) {
@@ -132,7 +132,7 @@ func pushPlan(cib *crm.CIB, p *Push,
 	return change.Edit(cib, puts, deletes)
 }
 
-// withoutPush are the edits that leave nothing of a push behind.
+// withoutPush returns the edits that remove everything a push has written.
 func withoutPush(cib *crm.CIB, p *crm.Primitive) (clean *crm.Primitive, deletes []string) {
 	edited := *p
 	edited.Params = slices.DeleteFunc(slices.Clone(p.Params),
@@ -146,9 +146,9 @@ func withoutPush(cib *crm.CIB, p *crm.Primitive) (clean *crm.Primitive, deletes 
 	return &edited, deletes
 }
 
-// answers waits until every node that runs the resource has answered the order. asked are the nodes
-// that have been seen with the resource since the push began: one that leaves between two orders is
-// named too.
+// answers waits until every node that runs the resource has answered the order. asked holds the
+// nodes that have been seen with the resource since the push began: one that leaves between two
+// orders is listed too.
 func (r *Roller) answers(ctx context.Context, p *Push, order string,
 	asked map[string]bool) ([]NodePush, error) {
 	for {
@@ -174,7 +174,7 @@ func (r *Roller) answers(ctx context.Context, p *Push, order string,
 				"not every node has answered in time: %s; `hawser status` shows what each of "+
 					"them serves",
 				cmp.Or(strings.ReplaceAll(notOK(all), "\n", "; "),
-					"Pacemaker did not tell of any answer"))
+					"Pacemaker did not report any answer"))
 		case <-time.After(answersEvery):
 		}
 	}

@@ -186,7 +186,7 @@ func TestPushThatFails(t *testing.T) {
 	}
 }
 
-// A node that leaves while a push is under way is no obstacle: it serves nobody.
+// A node that leaves while a push is under way does not stop it: it serves nobody.
 func TestPushWhileANodeLeaves(t *testing.T) {
 	for _, step := range []string{contract.PushCheck, contract.PushTake} {
 		t.Run(step, func(t *testing.T) {
@@ -374,7 +374,7 @@ func TestPushIsCheckedWhereHAProxyIs(t *testing.T) {
 	}
 }
 
-// The former configuration is kept beside the file itself, and not beside a link to it.
+// The previous configuration is kept beside the file itself, and not beside a link to it.
 func TestPrevious(t *testing.T) {
 	dir := t.TempDir()
 	of := func(conf string) string {

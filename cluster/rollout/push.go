@@ -20,16 +20,16 @@ import (
 )
 
 // A push brings one configuration to every node: it is put into the CIB together with the order to
-// check it; when all nodes have accepted it follows the order to take it; and at the end, however
-// that comes, both are removed again. The agent's side is agents/haproxy/push.go.
+// check it; when all nodes have accepted it, the order to apply it follows; and at the end,
+// whatever happened, both are removed again. The agent's side is agents/haproxy/push.go.
 
-// PushOptions are what a push may be told.
+// PushOptions are the options of a push.
 type PushOptions struct {
 	Force           bool // push even if Pacemaker would restart HAProxy on a node
 	WithCredentials bool // push a configuration although it holds passwords
 }
 
-// Push is a push that was planned.
+// Push is a planned push.
 type Push struct {
 	Resource string // the primitive
 	ConfFile string // where the configuration goes on every node
@@ -48,7 +48,7 @@ func (p *Push) order(step string) string { return contract.NewPushOrder(step, p.
 type PushReport struct {
 	Resource      string     `json:"resource"`
 	Configuration string     `json:"configuration"` // its SHA-256
-	File          string     `json:"file"`          // where it goes
+	File          string     `json:"file"`          // path on every node
 	Taken         bool       `json:"taken"`         // by every node that runs the resource
 	Nodes         []NodePush `json:"nodes"`
 }
@@ -74,8 +74,8 @@ func Previous(p *crm.Primitive) string {
 	return path + contract.PreviousSuffix
 }
 
-// PlanPush checks a configuration that was read from the file, and foresees its push to every node
-// that runs the resource.
+// PlanPush checks a configuration that was read from the file, and simulates pushing it to every
+// node that runs the resource.
 func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byte,
 	o PushOptions) (*Push, error) {
 	now, err := crm.Read(ctx, r.Cluster)
@@ -90,8 +90,8 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 		return nil, outcome.Usagef("%s holds %s. A push puts the configuration into the "+
 			"cluster's configuration, which every member of "+
 			"the group haclient can read, and Pacemaker keeps earlier ones on disk: keep "+
-			"credentials in the environment or in a file of "+
-			"their own, or say --with-credentials", file, what)
+			"credentials in the environment or in a file of their own, or use "+
+			"--with-credentials", file, what)
 	}
 	p := &Push{Resource: primitive.Name, ConfFile: inventory.ConfigOf(primitive)}
 	p.packed, p.Sum = contract.PackConfig(text)
@@ -121,8 +121,8 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 	return p, err
 }
 
-// Push has every node check the configuration and, if none refuses, take it; at most for the
-// timeout. The report is there whether there is an error or not.
+// Push has every node check the configuration and, if none refuses, apply it; it waits for the
+// timeout at most. The report is filled in even if there is an error.
 func (r *Roller) Push(ctx context.Context, p *Push, timeout time.Duration,
 	progress change.Progress) (PushReport, error) {
 	report := PushReport{Resource: p.Resource, Configuration: p.Sum, File: p.ConfFile}
@@ -134,7 +134,7 @@ func (r *Roller) Push(ctx context.Context, p *Push, timeout time.Duration,
 }
 
 // checkPushed has this machine's HAProxy check the configuration, where there is one: a mistake is
-// found before anything travels.
+// found before anything is sent.
 func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 	text []byte) error {
 	if r.Remote {
@@ -214,7 +214,8 @@ func pushTargets(status *crm.Status,
 	}
 	if len(there) == 0 {
 		return nil, nil, outcome.Errorf(outcome.Resource,
-			"%s runs nowhere: nothing can be pushed; `hawser status` shows why", resource)
+			"%s is not running on any node: nothing can be pushed; `hawser status` shows "+
+				"why", resource)
 	}
 	return there, absent, nil
 }

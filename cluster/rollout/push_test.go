@@ -130,7 +130,8 @@ func TestPushTargets(t *testing.T) {
 	require.ErrorContains(t, err, "lb-1")
 }
 
-// TestPushTimesOut says what is not known, though Pacemaker has told of nothing in the time.
+// TestPushTimesOut checks that the error says what is not known, though Pacemaker has reported
+// nothing in time.
 func TestPushTimesOut(t *testing.T) {
 	fake := crmtest.New("lb-1")
 	r := &Roller{Cluster: fake}

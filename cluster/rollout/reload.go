@@ -14,17 +14,18 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// ReloadOptions are what a reload may be told.
+// ReloadOptions are the options of a reload.
 type ReloadOptions struct {
 	Force     bool // reload even if Pacemaker would restart HAProxy on a node
-	Differing bool // let each node take the files that it has, though they differ
+	Differing bool // let each node load its own files, though they differ
 }
 
-// Reload is a reload that was planned, and what has become of it.
+// Reload is a planned reload, and its outcome so far.
 type Reload struct {
 	Report   ReloadReport
 	ConfFile string // on every node
-	// Demanded is the hash of the only configuration that nodes take, "" if each takes what it has.
+	// Demanded is the hash of the only configuration that nodes may load, "" if each loads what it
+	// has.
 	Demanded string
 	Warnings []string
 
@@ -35,8 +36,8 @@ type Reload struct {
 	replan         change.Planner
 }
 
-// PlanReload checks the configuration of this node and foresees the reload of a resource, "" for
-// the only one that there is.
+// PlanReload checks this node's configuration and simulates the reload of a resource, "" for the
+// only one.
 func (r *Roller) PlanReload(ctx context.Context, resource string,
 	o ReloadOptions) (*Reload, error) {
 	now, err := crm.Read(ctx, r.Cluster)
@@ -51,7 +52,7 @@ func (r *Roller) PlanReload(ctx context.Context, resource string,
 	l.ConfFile = inventory.ConfigOf(p)
 	if len(l.Waiting()) == 0 {
 		return nil, outcome.Errorf(outcome.Resource,
-			"%s runs on no node where Pacemaker would reload it; nothing was changed%s",
+			"%s is not running on any node where Pacemaker would reload it; nothing was changed%s",
 			p.Name, l.skipped())
 	}
 	hash, err := r.checkForReload(ctx, p)
@@ -60,7 +61,7 @@ func (r *Roller) PlanReload(ctx context.Context, resource string,
 	}
 	if r.Remote {
 		l.Warnings = append(l.Warnings, "the cluster is another machine's: its nodes check the "+
-			"configuration, and take what each of them has")
+			"configuration, and each loads the files it has")
 	}
 	l.Report.Configuration = hash
 	if !o.Differing {
@@ -84,9 +85,9 @@ func (r *Roller) PlanReload(ctx context.Context, resource string,
 	return l, nil
 }
 
-// Reload writes what was planned, and waits until each node has taken the configuration, said why
-// it has not, or is gone; at most for the timeout. The report is filled in whether there is an
-// error or not: there is one unless every node that goes on serving has taken the configuration.
+// Reload writes what was planned, and waits until each node has loaded the configuration, said why
+// it has not, or is gone; for the timeout at most. The report is filled in even if there is an
+// error: there is one unless every node that keeps serving has loaded the configuration.
 func (r *Roller) Reload(ctx context.Context, l *Reload, timeout time.Duration,
 	progress change.Progress) error {
 	l.began = r.Now()

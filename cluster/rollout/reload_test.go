@@ -62,11 +62,11 @@ func TestWhatANodeDoesWithAReload(t *testing.T) {
 			loads(n, contract.Loaded{Serves: served, Asked: g, Pending: "unknown keyword 'bogus'",
 				OldWorkers: 2, Conns: 7})
 		}, Kept, outcome.Degraded,
-			"lb-2 goes on with the configuration that it served: unknown keyword 'bogus'"},
+			"lb-2 keeps serving the previous configuration: unknown keyword 'bogus'"},
 		{"HAProxy was started with other files", func(_ *crm.Status, n *crm.NodeStatus, g string) {
 			loads(n, contract.Loaded{Serves: served, Generation: g})
 		}, Differs, outcome.Degraded,
-			"lb-2 serves another configuration than the one of this node"},
+			"lb-2 serves a different configuration from this node's"},
 		{"it has refused an earlier one", func(_ *crm.Status, n *crm.NodeStatus, _ string) {
 			loads(n, contract.Loaded{Serves: served, Asked: "another", Pending: "bogus"})
 		}, NoAnswer, outcome.Timeout,
@@ -165,7 +165,7 @@ func TestReloadThatNobodyAnswers(t *testing.T) {
 			}
 		}, outcome.Interrupted, "before lb-2 had answered: the reload was asked for, `hawser " +
 			"status` shows what becomes of it\n" +
-			"lb-1 goes on with the configuration that it served: bogus"},
+			"lb-1 keeps serving the previous configuration: bogus"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newSite(t)
@@ -211,13 +211,13 @@ func TestVerdict(t *testing.T) {
 		{"one has left", []NodeState{Taken, Left}, 0, ""},
 		{"one has no HAProxy", []NodeState{Taken, Absent}, 0, ""},
 		{"one goes on with the former", []NodeState{Taken, Kept}, outcome.Degraded,
-			"lb-2 goes on with"},
+			"lb-2 keeps serving"},
 		{"one serves another", []NodeState{Differs, Taken}, outcome.Degraded,
-			"lb-1 serves another"},
+			"lb-1 serves a different"},
 		{"one is not managed", []NodeState{Unmanaged, Taken}, outcome.Degraded, "lb-1: why"},
 		{"one failed", []NodeState{NodeFailed, Taken}, outcome.Resource, "lb-1: why"},
 		{"one failed, one goes on", []NodeState{Kept, NodeFailed}, outcome.Resource,
-			"lb-2: why\nlb-1 goes on with"},
+			"lb-2: why\nlb-1 keeps serving"},
 		{"all have left", []NodeState{Left, Left}, outcome.Resource, "no node is left"},
 		{"nobody has answered yet", []NodeState{NoAnswer, Left}, 0, ""},
 	} {
@@ -272,7 +272,7 @@ func TestNodesThatWillNotReload(t *testing.T) {
 	_, err = s.roller.PlanReload(t.Context(), "haproxy", ReloadOptions{})
 	require.Equal(t, outcome.Resource, outcome.Of(err))
 	require.ErrorContains(t, err,
-		"haproxy runs on no node where Pacemaker would reload it; nothing was changed\n"+
+		"haproxy is not running on any node where Pacemaker would reload it; nothing was changed\n"+
 			"lb-1: haproxy does not run there\nlb-2: the node is in standby")
 }
 

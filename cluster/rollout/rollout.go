@@ -1,8 +1,8 @@
 // Package rollout brings a configuration of HAProxy to every node: Reload has each load the files
-// that it has, Push brings the files too. Both go through the cluster's configuration, and are what
-// a broken configuration cannot turn into an outage.
+// that it has, Push brings the files too. Both go through the cluster's configuration, and neither
+// lets a broken configuration cause an outage.
 //
-// PlanReload and PlanPush check and foresee, and change nothing but a stale record of a probe;
+// PlanReload and PlanPush check and simulate, and change nothing but a stale record of a probe;
 // Reload and Push write what was planned and wait for each node's answer. The agent's side is
 // agents/haproxy. It imports change, inventory, preflight, contract, crm and haproxy, and never
 // deploy, move or status. Open this file first.
@@ -30,15 +30,15 @@ type Roller struct {
 	RunDir  string // the agents' runtime files
 	Root    bool   // who runs this is root
 	Now     func() time.Time
-	// HAProxy has this node's HAProxy check a configuration; Environment is what the one of a
-	// resource was started with here, nil if none runs.
+	// HAProxy has this node's HAProxy check a configuration; Environment is the environment that a
+	// resource's HAProxy was started with here, nil if none runs.
 	HAProxy     func(ctx context.Context, h preflight.HAProxy) error
 	Environment func(resource string) []string
 }
 
-// foresee has Pacemaker's scheduler play the change through: it may restart the resource instead of
-// reloading it. Where that is because of a probe that found it running, the record of that probe is
-// removed, and the scheduler asked again. With force a restart is a warning.
+// foresee has Pacemaker's scheduler simulate the change: it may restart the resource instead of
+// reloading it. If the cause is a probe that found it running, the record of that probe is removed
+// and the change is simulated again. With force a restart is a warning.
 func (r *Roller) foresee(ctx context.Context, plan crm.Plan, replan change.Planner, id string,
 	force bool) (next crm.Plan, warning string, err error) {
 	nodes, err := r.restarts(ctx, plan, id)

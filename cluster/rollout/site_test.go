@@ -18,7 +18,7 @@ import (
 // served is the hash of what the nodes serve before a reload.
 const served = "0123456789ab"
 
-// noon is when all tests begin, after all that the fake's status tells of.
+// noon is when all tests begin, after everything in the fake's status.
 var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // site is a cluster of two nodes that run HAProxy, and whose agents answer as they should unless

@@ -17,7 +17,7 @@ import (
 // socketTime is how long this node's HAProxy may take to answer.
 const socketTime = 2 * time.Second
 
-// NodeState is what has become of a node's reload.
+// NodeState is how a node's reload has gone.
 type NodeState string
 
 // States of a node.
@@ -42,7 +42,7 @@ type ReloadReport struct {
 	Nodes         []NodeReload `json:"nodes"`
 }
 
-// NodeReload is one node's part. The hashes are "" where the agent has not told them.
+// NodeReload is one node's part. A hash is "" if the agent has not reported it.
 type NodeReload struct {
 	Node   string    `json:"node"`
 	State  NodeState `json:"state"`
@@ -50,13 +50,14 @@ type NodeReload struct {
 	After  string    `json:"after,omitempty"`
 	// WorkerSeconds is the age of the worker that serves.
 	WorkerSeconds *int64 `json:"worker_seconds,omitempty"`
-	// OldWorkers are those of before that still have connections, Connections these.
+	// OldWorkers counts the previous workers that still have connections, Connections their
+	// connections.
 	OldWorkers  int    `json:"old_workers"`
 	Connections int    `json:"old_connections"`
 	Reason      string `json:"reason,omitempty"`
 }
 
-// newReload looks where there is something to reload.
+// newReload finds the nodes where there is something to reload.
 func newReload(status *crm.Status, id string) *Reload {
 	l := &Reload{id: id, Report: ReloadReport{Resource: id, Nodes: []NodeReload{}}}
 	for _, n := range status.Nodes {
@@ -85,15 +86,15 @@ func newReload(status *crm.Status, id string) *Reload {
 	return l
 }
 
-const notManaged = "it is not managed (maintenance mode, or is-managed=false): HAProxy goes on " +
-	"with what it served until it is"
+const notManaged = "it is not managed (maintenance mode, or is-managed=false): until it is, " +
+	"HAProxy keeps its present configuration"
 
-// takenOn is what the node's agent has told of the configuration.
+// takenOn is what the node's agent has reported about the configuration.
 func takenOn(n crm.NodeStatus, id string) contract.Loaded {
 	return contract.ParseLoaded(n.Attributes[contract.LoadedAttribute(contract.ResourceOf(id))])
 }
 
-// Waiting are the nodes that have yet to say what became of their reload.
+// Waiting lists the nodes that have yet to report how their reload went.
 func (l *Reload) Waiting() []string {
 	var nodes []string
 	for _, n := range l.Report.Nodes {
@@ -104,7 +105,7 @@ func (l *Reload) Waiting() []string {
 	return nodes
 }
 
-// skipped are the reasons of the others, each in a line.
+// skipped returns the reasons of the others, one a line.
 func (l *Reload) skipped() string {
 	var lines strings.Builder
 	for _, n := range l.Report.Nodes {
@@ -115,11 +116,10 @@ func (l *Reload) skipped() string {
 	return lines.String()
 }
 
-// pollEvery is the pause between two looks at what the nodes say.
+// pollEvery is the pause between two checks of what the nodes report.
 const pollEvery = 100 * time.Millisecond
 
-// await waits until each node has taken the configuration, said why it has not, or is there no
-// longer.
+// await waits until each node has loaded the configuration, said why it has not, or is gone.
 func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration,
 	progress change.Progress) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
@@ -130,7 +130,7 @@ func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration,
 		status, err := r.Cluster.Status(limited)
 		if err == nil {
 			for i := range l.Report.Nodes {
-				l.look(status, &l.Report.Nodes[i], r.Now())
+				l.update(status, &l.Report.Nodes[i], r.Now())
 			}
 			if len(l.Waiting()) == 0 {
 				return nil
@@ -158,8 +158,8 @@ func (r *Roller) await(ctx context.Context, l *Reload, timeout time.Duration,
 	}
 }
 
-// look finds out what has become of one node's reload.
-func (l *Reload) look(status *crm.Status, n *NodeReload, now time.Time) {
+// update finds out how one node's reload has gone.
+func (l *Reload) update(status *crm.Status, n *NodeReload, now time.Time) {
 	if n.State != NoAnswer {
 		return
 	}
@@ -185,7 +185,7 @@ func (l *Reload) look(status *crm.Status, n *NodeReload, now time.Time) {
 	case taken.Asked == l.generation && taken.Pending != "":
 		n.State, n.Reason = Kept, taken.Pending
 	case !runs:
-		n.lost(status, l)
+		n.whyGone(status, l)
 	}
 	if runs && n.State != NoAnswer && n.State != Left {
 		n.After, n.OldWorkers, n.Connections = taken.Serves, taken.OldWorkers, taken.Conns
@@ -196,9 +196,9 @@ func (l *Reload) look(status *crm.Status, n *NodeReload, now time.Time) {
 	}
 }
 
-// lost finds out why HAProxy does not run any more on a node that is there; it may be about to
-// start again.
-func (n *NodeReload) lost(status *crm.Status, l *Reload) {
+// whyGone finds out why HAProxy no longer runs on a node that is present; it may be about to start
+// again.
+func (n *NodeReload) whyGone(status *crm.Status, l *Reload) {
 	for _, f := range status.Failures {
 		if crm.ResourceOf(f.Resource) == l.id && f.Node == n.Node && f.Since(l.began) {
 			n.State, n.Reason, n.After = NodeFailed, f.String(), ""
@@ -213,8 +213,8 @@ func (n *NodeReload) lost(status *crm.Status, l *Reload) {
 	}
 }
 
-// verdict is the error for what became of the reload; nil if every node that goes on serving has
-// taken it.
+// verdict is the error for the outcome of the reload; nil if every node that keeps serving has
+// loaded the configuration.
 func (l *Reload) verdict() error {
 	var failed, kept []string
 	taken := false
@@ -225,11 +225,11 @@ func (l *Reload) verdict() error {
 		case NodeFailed:
 			failed = append(failed, fmt.Sprintf("%s: %s", n.Node, n.Reason))
 		case Kept:
-			kept = append(kept, fmt.Sprintf("%s goes on with the configuration that it served: %s",
+			kept = append(kept, fmt.Sprintf("%s keeps serving the previous configuration: %s",
 				n.Node, n.Reason))
 		case Differs:
-			kept = append(kept, fmt.Sprintf("%s serves another configuration than the one of "+
-				"this node: %s", n.Node, n.Reason))
+			kept = append(kept, fmt.Sprintf("%s serves a different configuration from this "+
+				"node's: %s", n.Node, n.Reason))
 		case Unmanaged:
 			kept = append(kept, fmt.Sprintf("%s: %s", n.Node, n.Reason))
 		}
@@ -241,13 +241,13 @@ func (l *Reload) verdict() error {
 		return outcome.Errorf(outcome.Degraded, "%s", strings.Join(kept, "\n"))
 	case !taken && len(l.Waiting()) == 0:
 		return outcome.Errorf(outcome.Resource,
-			"no node is left that would have taken the configuration over")
+			"no node is left to load the configuration")
 	}
 	return nil
 }
 
-// addLocal asks this node's master for its old workers, of which the cluster was told when the
-// reload was over.
+// addLocal asks this node's master for its current old workers; the cluster has only the count from
+// the end of the reload.
 func (r *Roller) addLocal(ctx context.Context, l *Reload) {
 	ctx, cancel := context.WithTimeout(ctx, socketTime)
 	defer cancel()

@@ -128,8 +128,8 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 	for _, res := range status.Resources {
 		is, st := describeState(res, nowhere[crm.ResourceOf(res.ID)])
 		if res.Reason != "" && res.Active && !res.Failed && !res.Degraded && !res.Blocked {
-			// It is of a failure that is over, and is listed with the failed actions; here it would
-			// read as if it still were so.
+			// The reason is that of a past failure, which is listed with the failed actions; here
+			// it would read as if it still applied.
 			res.Reason = ""
 		}
 		if reason, lost := unknownPlace(status, res); reason != "" {
@@ -235,7 +235,7 @@ func (r *Report) addFailures(status *crm.Status) {
 	}
 }
 
-// describeState is one instance's state in a word.
+// describeState returns one instance's state in a word.
 func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 	switch {
 	case len(r.Nodes) > 1:
@@ -272,7 +272,7 @@ func timeOf(t time.Time) *time.Time {
 	return &t
 }
 
-// serversOf is what the node's agent publishes of HAProxy's servers, nil if nothing.
+// serversOf returns what the node's agent publishes about HAProxy's servers, nil if nothing.
 func serversOf(status *crm.Status, node, resource string) *Servers {
 	text, _ := status.Attribute(node, contract.ServersAttribute(contract.ResourceOf(resource)))
 	s, ok := contract.ParseServers(text)
@@ -282,7 +282,8 @@ func serversOf(status *crm.Status, node, resource string) *Servers {
 	return &Servers{Up: s.Up, Down: s.Down, Draining: s.Draining}
 }
 
-// crashOf is what the node's agent published when it had brought HAProxy back, nil if nothing.
+// crashOf returns what the node's agent published when it had restarted a crashed HAProxy, nil if
+// nothing.
 func crashOf(status *crm.Status, node, resource string) *Crash {
 	text, _ := status.Attribute(node, contract.CrashAttribute(contract.ResourceOf(resource)))
 	c, ok := contract.ParseCrash(text)

@@ -73,7 +73,7 @@ func TestAllIsWell(t *testing.T) {
 	require.Equal(t, status.OK, r.State)
 }
 
-// TestSourcesThatFail: what the others know is said all the same.
+// TestSourcesThatFail: what the others know is still reported.
 func TestSourcesThatFail(t *testing.T) {
 	t.Run("the configuration", func(t *testing.T) {
 		s, c := collector(t, nil)
@@ -169,7 +169,7 @@ func TestUnknownPlace(t *testing.T) {
 	require.Equal(t, "running", haproxyOn(t, r, "lb-2").Is)
 }
 
-// A constraint that keeps HAProxy off a node is as somebody wanted it, unless a command has left it
+// A constraint that keeps HAProxy off a node is there on purpose, unless a command has left it
 // behind.
 func TestKeptOff(t *testing.T) {
 	for _, tc := range []struct {
@@ -343,7 +343,7 @@ func TestNodesWithoutHAProxy(t *testing.T) {
 }
 
 // What the nodes' agents told the cluster is read from their attributes.
-func TestWhatAgentsTold(t *testing.T) {
+func TestWhatAgentsReported(t *testing.T) {
 	haproxy := contract.ResourceOf("haproxy")
 	crash := contract.Crash{At: noon.Add(-time.Hour), Took: 100 * time.Millisecond, Count: 2}
 	s, _ := collector(t, func(s *crm.Status) {

@@ -9,23 +9,23 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// Config is what a node's agent has told of the configuration.
+// Config is what a node's agent has reported about the configuration.
 type Config struct {
-	// Serves is the hash of the configuration that HAProxy serves, "" where it is not known.
+	// Serves is the hash of the configuration that HAProxy serves, "" if it is not known.
 	Serves string `json:"serves,omitempty"`
-	// Disk is the hash of the node's files where it is another one: "missing" or "unreadable" where
+	// Disk is the hash of the node's files if it is a different one: "missing" or "unreadable" if
 	// there is none.
 	Disk string `json:"disk,omitempty"`
-	// OldWorkers are those of before a reload that still have connections, OldConnections these, as
-	// of the last monitor.
+	// OldWorkers counts the workers from before a reload that still have connections,
+	// OldConnections their connections, as of the last monitor.
 	OldWorkers     int `json:"old_workers"`
 	OldConnections int `json:"old_connections"`
 }
 
-// Drift is a HAProxy of which the nodes serve different configurations.
+// Drift is a HAProxy whose nodes serve different configurations.
 type Drift struct {
 	Resource string `json:"resource"`
-	// Served has the nodes of each configuration, that of the most nodes first.
+	// Served lists each configuration and its nodes, the most common one first.
 	Served []Served `json:"served"`
 }
 
@@ -35,7 +35,7 @@ type Served struct {
 	Nodes         []string `json:"nodes"`
 }
 
-// configOf is what the node's agent publishes of its configuration, nil if nothing.
+// configOf returns what the node's agent publishes about its configuration, nil if nothing.
 func configOf(status *crm.Status, node, resource string) *Config {
 	text, ok := status.Attribute(node, contract.LoadedAttribute(contract.ResourceOf(resource)))
 	if !ok {
@@ -91,12 +91,12 @@ func (r *Report) addDrift() {
 		func(a, b Drift) int { return strings.Compare(a.Resource, b.Resource) })
 }
 
-// Drifted says whether the node has files that are not what it serves.
+// Drifted says whether the node's files differ from what it serves.
 func (c *Config) Drifted() bool {
 	return c != nil && c.Disk != "" && c.Disk != contract.Missing && c.Disk != contract.Unreadable
 }
 
-// String is the configuration in a few words, "" if nothing is known of it.
+// String is the configuration in a few words, "" if nothing is known about it.
 func (c *Config) String() string {
 	if c == nil {
 		return ""

@@ -11,7 +11,7 @@ import (
 )
 
 // addFencer adds a fencing device. One that failed leaves all addresses where they are: the cluster
-// works until a node is lost.
+// works until a node fails.
 func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st State) {
 	if !r.Pacemaker.Fencing {
 		is, st = is+", but fencing is off", Degraded
@@ -24,9 +24,9 @@ func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st S
 		Reason: res.Reason}
 	switch {
 	case is == "stopped on purpose":
-		f.Reason = "its target role is Stopped: it fences nobody"
+		f.Reason = "its target role is Stopped: it fences no node"
 	case st == Degraded && f.Reason == "" && f.Agent == contract.FenceDropletAgent && cib != nil:
-		// Pacemaker keeps no reason of a fence agent.
+		// Pacemaker does not keep the reason that a fence agent gives.
 		if p, ok := cib.Primitive(f.Device); ok {
 			f.Reason = fmt.Sprintf("`fence_droplet%s -o monitor` says why", agentFlags(p.Params))
 		}
@@ -34,7 +34,7 @@ func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st S
 	r.Pacemaker.Fencers = append(r.Pacemaker.Fencers, f)
 }
 
-// addNotFenced adds the nodes that nothing would fence.
+// addNotFenced adds the nodes that no device would fence.
 func (r *Report) addNotFenced(cib *crm.CIB) {
 	if cib == nil || !r.Pacemaker.Fencing {
 		return
@@ -45,7 +45,7 @@ func (r *Report) addNotFenced(cib *crm.CIB) {
 	}
 }
 
-// agentFlags are those of the device's options that the fence agent itself reads, as its flags.
+// agentFlags returns the device's options that the fence agent itself reads, as its flags.
 func agentFlags(params crm.Attrs) (flags string) {
 	for _, name := range []string{"token_file", "tag", "api_url", "metadata_url"} {
 		if value, ok := params.Get(name); ok {
@@ -55,7 +55,7 @@ func agentFlags(params crm.Attrs) (flags string) {
 	return flags
 }
 
-// addWatchdog adds the nodes' watchdogs where lost nodes are left to them.
+// addWatchdog adds the nodes' watchdogs if fencing is left to them.
 func (r *Report) addWatchdog(cib *crm.CIB) {
 	if cib == nil || !r.Pacemaker.Fencing {
 		return
@@ -71,7 +71,8 @@ func (r *Report) addWatchdog(cib *crm.CIB) {
 	wait, _ := cib.Property(crm.WatchdogTimeout)
 	if d, err := param.ParseDuration(wait); err == nil && d > 0 {
 		f.WaitSeconds = d.Seconds()
-		f.Reason = fmt.Sprintf("the nodes' watchdogs; a lost node counts as down after %v", d)
+		f.Reason = fmt.Sprintf("the nodes' watchdogs; an unreachable node counts as down after "+
+			"%v", d)
 	}
 	r.Pacemaker.Fencers = append(r.Pacemaker.Fencers, f)
 }

@@ -17,7 +17,7 @@ import (
 // socketTime is how long HAProxy may take to answer; it is on this machine.
 const socketTime = 2 * time.Second
 
-// localHAProxy is what a HAProxy of this node says.
+// localHAProxy is what a HAProxy on this node says.
 type localHAProxy struct {
 	instance string // the resource
 	info     haproxy.Info
@@ -78,7 +78,7 @@ func (l *localHAProxy) ask(ctx context.Context, socket string) {
 	}
 }
 
-// report adds what HAProxy says to what the cluster says of the instance.
+// report adds what HAProxy says to what the cluster says about the instance.
 func (l localHAProxy) report(h HAProxy) HAProxy {
 	h.Socket = &Source{Available: l.err == nil}
 	if l.err != nil {
@@ -116,7 +116,7 @@ func (l localHAProxy) report(h HAProxy) HAProxy {
 		}
 	}
 	if h.Process.FailedReloads > 0 && h.Reason == "" {
-		h.Reason = fmt.Sprintf("%d reloads failed since the last that did not: the running "+
+		h.Reason = fmt.Sprintf("%d reloads failed since the last successful one: the running "+
 			"configuration is not the one on disk", h.Process.FailedReloads)
 		h.State = worst(h.State, Degraded)
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 // unknownPlace says what is wrong with a resource that runs, as far as Pacemaker knows, on a node
-// that does not answer: until the node is fenced Pacemaker only repeats what it last knew, and
-// starts the resource nowhere else.
+// that does not answer: until the node is fenced Pacemaker only repeats what it last knew, and does
+// not start the resource elsewhere.
 func unknownPlace(status *crm.Status, r crm.ResourceStatus) (reason string, st State) {
 	if r.Node == "" || !status.Offline(r.Node) {
 		return "", OK
@@ -23,8 +23,8 @@ func unknownPlace(status *crm.Status, r crm.ResourceStatus) (reason string, st S
 		" is offline, and until it has been fenced Pacemaker does not know what runs there", st
 }
 
-// keptOff completes the line of a HAProxy that a constraint keeps off the node. That is as somebody
-// wanted it, except where the constraint is what a command like `crm resource move` left behind.
+// keptOff completes the line of a HAProxy that a constraint keeps off the node. Somebody wanted it
+// that way, unless the constraint was left behind by a command like `crm resource move`.
 func (h *HAProxy) keptOff(b crm.Ban) {
 	h.Is, h.State = "kept off", OK
 	h.Reason = "the constraint " + b.ID + " keeps it off this node"
@@ -34,8 +34,8 @@ func (h *HAProxy) keptOff(b crm.Ban) {
 	}
 }
 
-// missSockets says of an agent's HAProxy that should run on this node, and whose socket is not
-// there to be asked, that it was not asked.
+// missSockets notes for each of an agent's HAProxies that should run on this node and have no
+// socket that they could not be asked.
 func (r *Report) missSockets(status *crm.Status, here, runDir string) {
 	ours := map[string]bool{}
 	for _, res := range status.Resources {

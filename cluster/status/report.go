@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// State is how something is, from good to bad.
+// State is the condition of something, from good to bad.
 type State string
 
 // States, from good to bad.
@@ -16,7 +16,7 @@ const (
 	Unavailable State = "unavailable"
 )
 
-// worst is the worse of two states.
+// worst returns the worse of two states.
 func worst(a, b State) State {
 	severity := []State{OK, Degraded, Failed, Unavailable}
 	if slices.Index(severity, b) > slices.Index(severity, a) {
@@ -35,10 +35,10 @@ type Report struct {
 	FloatingIPs   []FloatingIP `json:"floating_ips"`
 	Others        []Other      `json:"other_resources"`
 	Failures      []Failure    `json:"failures"`
-	// Drift are the HAProxies whose nodes serve different configurations.
+	// Drift lists the HAProxies whose nodes serve different configurations.
 	Drift []Drift `json:"drift"`
 
-	// Now is when it was asked, Denied says that this user may not ask Pacemaker.
+	// Now is the time of the report, Denied says that this user may not ask Pacemaker.
 	Now    time.Time `json:"-"`
 	Denied bool      `json:"-"`
 }
@@ -49,7 +49,7 @@ type Source struct {
 	Error     string `json:"error,omitempty"`
 }
 
-// Pacemaker is what Pacemaker says of the cluster as a whole.
+// Pacemaker is what Pacemaker says about the cluster as a whole.
 type Pacemaker struct {
 	Source
 	Version string `json:"version,omitempty"`
@@ -61,9 +61,9 @@ type Pacemaker struct {
 
 	Fencing  bool `json:"fencing"`
 	Unfenced bool `json:"unfenced"` // fencing is on without a device: Pacemaker starts nothing
-	// Fencers is what fences lost nodes; empty if fencing is off.
+	// Fencers lists what fences failed nodes; empty if fencing is off.
 	Fencers []Fencer `json:"fencing_devices"`
-	// NotFenced are nodes that no device is there for, although fencing is on.
+	// NotFenced lists the nodes without a fencing device, although fencing is on.
 	NotFenced   []string `json:"not_fenced"`
 	Maintenance bool     `json:"maintenance"`
 	Nodes       []Node   `json:"nodes"`
@@ -73,11 +73,11 @@ type Pacemaker struct {
 type Fencer struct {
 	Device string `json:"device"`         // the resource, or "watchdog"
 	Agent  string `json:"agent"`          // stonith:fence_droplet, or sbd
-	State  State  `json:"state"`          // failed is shown as degraded: nothing is down for it
+	State  State  `json:"state"`          // failed is shown as degraded: nothing is down because of it
 	Is     string `json:"is"`             // running, stopped, failed …
 	Node   string `json:"node,omitempty"` // where it is monitored; any node may use it
 	Reason string `json:"reason,omitempty"`
-	// WaitSeconds is how long a lost node's watchdog is waited for.
+	// WaitSeconds is how long the cluster waits for a failed node's watchdog.
 	WaitSeconds float64 `json:"wait_seconds,omitempty"`
 }
 
@@ -99,7 +99,7 @@ type HAProxy struct {
 	Reason   string     `json:"reason,omitempty"`
 	Servers  *Servers   `json:"servers,omitempty"`
 	Crash    *Crash     `json:"last_crash,omitempty"`
-	// Configuration is what the node told the cluster.
+	// Configuration is what the node reported to the cluster.
 	Configuration *Config  `json:"configuration,omitempty"`
 	Process       *Process `json:"process,omitempty"` // only of this node
 	Socket        *Source  `json:"socket,omitempty"`  // only of this node
@@ -112,11 +112,11 @@ type Servers struct {
 	Draining int `json:"draining"`
 }
 
-// Crash is the last crash of a HAProxy that its keeper, or a monitor, brought back.
+// Crash is the last crash of a HAProxy that its keeper, or a monitor, restarted.
 type Crash struct {
 	Time        time.Time `json:"time"`
 	TookSeconds float64   `json:"took_seconds"`
-	Count       int       `json:"count"` // since that HAProxy's start by the cluster
+	Count       int       `json:"count"` // since the cluster started that HAProxy
 }
 
 // Process is what HAProxy's sockets say.

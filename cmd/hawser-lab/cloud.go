@@ -16,7 +16,7 @@ func cloudCommand(std streams) *cli.Command {
 		kinds += "  " + string(k) + "\n"
 	}
 	return &cli.Command{
-		Name: "cloud", Usage: "look at the simulated cloud, and make it misbehave",
+		Name: "cloud", Usage: "inspect the simulated cloud, and make it misbehave",
 		Action: func(c *cli.Context) error {
 			if word := c.Args().First(); word != "" {
 				return usagef("cloud: no command %q: see `hawser-lab cloud --help`", word)
@@ -33,7 +33,7 @@ func cloudCommand(std streams) *cli.Command {
 					return printJSON(std.out, s)
 				}),
 			onCloud("holder",
-				"print the node that holds a floating address, nothing if nobody does", "IP", nil,
+				"print the node that holds a floating address, nothing if none does", "IP", nil,
 				func(c *cli.Context, l *lab.Lab, args []string) error {
 					ip, err := address(args[0])
 					if err != nil {
@@ -80,7 +80,7 @@ func cloudCommand(std streams) *cli.Command {
 			faultCommand(kinds),
 			serveCommand(),
 			{
-				Name: "clear", Usage: "take faults back: those of the kinds named, or all",
+				Name: "clear", Usage: "remove faults: those of the kinds named, or all",
 				ArgsUsage: "[KIND...]",
 				Action: func(c *cli.Context) error {
 					l, err := open(c)
@@ -111,7 +111,7 @@ func faultCommand(kinds string) *cli.Command {
 			},
 			&cli.DurationFlag{Name: "retry-after", Usage: "sent as retry-after, for status"},
 			&cli.StringFlag{
-				Name: "match", Usage: "only for requests of which \"METHOD /path\" contains `TEXT`",
+				Name: "match", Usage: "only for requests whose \"METHOD /path\" contains `TEXT`",
 			},
 		}, func(c *cli.Context, l *lab.Lab, args []string) error {
 			f := cloud.Fault{
@@ -128,7 +128,7 @@ func faultCommand(kinds string) *cli.Command {
 	return fault
 }
 
-// onCloud makes a subcommand that wants as many arguments as argsUsage has words.
+// onCloud makes a subcommand that takes as many arguments as argsUsage has words.
 func onCloud(name, usage, argsUsage string, flags []cli.Flag,
 	do func(*cli.Context, *lab.Lab, []string) error) *cli.Command {
 	return &cli.Command{
@@ -150,7 +150,7 @@ func onCloud(name, usage, argsUsage string, flags []cli.Flag,
 func address(s string) (netip.Addr, error) {
 	ip, err := netip.ParseAddr(s)
 	if err != nil {
-		return ip, usagef("%q is no IP address", s)
+		return ip, usagef("%q is not an IP address", s)
 	}
 	return ip, nil
 }
@@ -158,7 +158,7 @@ func address(s string) (netip.Addr, error) {
 func duration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
-		return 0, usagef("%q is no duration: write 300ms, 11s, 1m30s", s)
+		return 0, usagef("%q is not a duration: write 300ms, 11s, 1m30s", s)
 	}
 	return d, nil
 }

@@ -18,12 +18,12 @@ import (
 const (
 	demoName     = "demo"
 	demoYAMLPath = "/etc/hawser/hawser.yaml"
-	// demoMonitor is the tutorial's. A HAProxy that ends is back long before the next monitor: its
-	// keeper waits for that.
+	// demoMonitor is the tutorial's interval. A HAProxy that dies is back long before the next
+	// monitor: its keeper sees to that.
 	demoMonitor = 15 * time.Second
 )
 
-// comparison is made of what `make bench` measured, and README.md shows it too.
+// comparison is made from what `make bench` measured, and README.md shows it too.
 //
 //go:embed comparison.txt
 var comparison string
@@ -47,7 +47,7 @@ func demoCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name: "demo",
 		Usage: "set a lab up with hawser, break it in three ways while a client watches, and " +
-			"tell what that cost",
+			"report what that cost",
 		Flags: []cli.Flag{
 			&cli.StringFlag{
 				Name: "overlay",
@@ -81,7 +81,7 @@ type demo struct {
 	rows []row
 }
 
-// run is the whole demonstration; whatever happens, nothing is left of it unless it is to be kept.
+// run is the whole demonstration; whatever happens, nothing is left of it unless --keep is given.
 func (d *demo) run(ctx context.Context, name, overlay string) (err error) {
 	d.title("A lab: three balancers, two application servers, a client and a cloud")
 	d.lab, err = lab.Up(ctx, lab.Options{Name: name, Overlay: overlay, Progress: d.std.out})
@@ -143,7 +143,7 @@ func (d *demo) setUp(ctx context.Context) error {
 	return d.steady(ctx)
 }
 
-// apply leaves out what `hawser plan` has shown already.
+// apply leaves out what `hawser plan` has already shown.
 func (d *demo) apply(ctx context.Context) error {
 	line := "hawser apply --yes -f " + demoYAMLPath
 	printf(d.std.out, "\nlb-1# %s\n", line)
@@ -178,7 +178,7 @@ func (d *demo) title(text string) {
 	printf(d.std.out, "\n== %s\n", text)
 }
 
-// explain shows the cluster's own view of what went wrong, while it is there to be asked.
+// explain shows the cluster's own view of what went wrong, while it is still up.
 func (d *demo) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err

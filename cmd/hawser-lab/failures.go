@@ -15,13 +15,13 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// failure is one thing that the demonstration breaks, and what is claimed of it.
+// failure is one thing that the demonstration breaks, and the claim about it.
 type failure struct {
 	title, short, claim string
 	// breaks does it to the active balancer.
 	breaks func(ctx context.Context, d *demo, active string) error
-	// mends brings back what does not come back by itself.
-	mends func(ctx context.Context, d *demo, active string) error
+	// restore restores what does not come back by itself.
+	restore func(ctx context.Context, d *demo, active string) error
 	// moves says whether the address has to be elsewhere afterwards, or still where it was.
 	moves bool
 	// limit is the longest gap that the claim allows.
@@ -33,7 +33,7 @@ var failures = []failure{
 		title: "HAProxy is stopped on the active balancer",
 		short: "HAProxy stopped",
 		claim: "hawser has it back on the same node in about 0.1 s; the address stays",
-		limit: 2 * time.Second, // of a machine that is busy with other things
+		limit: 2 * time.Second, // on a machine that is busy with other things
 		breaks: func(ctx context.Context, d *demo, active string) error {
 			const pidFile = "/run/hawser/haproxy/haproxy.pid"
 			pid, _, err := d.lab.Exec(ctx, active, "cat", pidFile)
@@ -67,7 +67,7 @@ var failures = []failure{
 			printf(d.std.out, "\n# hawser-lab kill %s\n", active)
 			return d.lab.Kill(active)
 		},
-		mends: func(ctx context.Context, d *demo, active string) error {
+		restore: func(ctx context.Context, d *demo, active string) error {
 			printf(d.std.out, "\n# hawser-lab boot %s\n", active)
 			return d.lab.Boot(ctx, active)
 		},
@@ -103,7 +103,7 @@ func (d *demo) fail(ctx context.Context, f failure) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _, _ = probe.Stop() }() // for the ways out that need no report
+	defer func() { _, _ = probe.Stop() }() // for returns without a report
 	broken, err := d.pass(ctx, f, active)
 	if err != nil {
 		return err
@@ -114,8 +114,8 @@ func (d *demo) fail(ctx context.Context, f failure) error {
 	recovered := time.Now()
 	printf(d.std.out, "%s is held by %s, and the client is served again.\n", lab.FloatingIP,
 		r.after)
-	if f.mends != nil {
-		if err := f.mends(ctx, d, active); err != nil {
+	if f.restore != nil {
+		if err := f.restore(ctx, d, active); err != nil {
 			return err
 		}
 	}
@@ -154,12 +154,12 @@ func (d *demo) pass(ctx context.Context, f failure, active string) (time.Time, e
 func (d *demo) holder(ctx context.Context) (string, error) {
 	node, err := d.lab.Cloud().Holder(ctx, lab.FloatingIP)
 	if err == nil && node == "" {
-		err = fmt.Errorf("demo: nobody holds %s", lab.FloatingIP)
+		err = fmt.Errorf("demo: no node holds %s", lab.FloatingIP)
 	}
 	return node, err
 }
 
-// recovered waits until the client is served by who shall serve it now, and returns the holder.
+// recovered waits until the client is served by the right node, and returns the holder.
 func (d *demo) recovered(ctx context.Context, f failure, active string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
@@ -212,7 +212,7 @@ func (d *demo) steady(ctx context.Context) error {
 	return d.lab.WaitSettled(ctx, "lb-1")
 }
 
-// hawserStatus is the part of `hawser status --json` that is looked at here.
+// hawserStatus is the part of `hawser status --json` that is used here.
 type hawserStatus struct {
 	HAProxy []struct {
 		Node string `json:"node"`
@@ -236,7 +236,7 @@ func (d *demo) status(ctx context.Context) (hawserStatus, error) {
 	if out == "" && err != nil {
 		return s, err
 	}
-	// its exit code tells of faults, which is what the demonstration makes
+	// its exit code reports faults, which the demonstration causes
 	return s, json.Unmarshal([]byte(out), &s)
 }
 
@@ -265,7 +265,7 @@ func (r *row) check() {
 		complain("the address is held by %s", r.after)
 	}
 	if r.back != r.after {
-		complain("the address went on from %s to %s when the cluster was complete again", r.after,
+		complain("the address moved on from %s to %s when the cluster was complete again", r.after,
 			r.back)
 	}
 	if !slices.Equal(r.sawOld, []string{r.before}) || !slices.Equal(r.sawNew, []string{r.after}) {
@@ -293,7 +293,7 @@ func (r *row) show(d *demo) {
 	}
 }
 
-// table closes the demonstration; its error says which steps did not do what they claim.
+// table ends the demonstration; its error says which steps did not go as claimed.
 func (d *demo) table() error {
 	d.title("What it cost")
 	t := tabwriter.NewWriter(d.std.out, 0, 0, 2, ' ', 0)

@@ -28,7 +28,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
-	// exitInterrupted is what a shell reports of a program that Ctrl-C has ended.
+	// exitInterrupted is what a shell reports for a program that Ctrl-C has ended.
 	exitInterrupted = 130
 )
 
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, std streams) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &exit) && isExec(err):
-		// Where there is a text, it was not run, so it could not say why; a shell's own 127 has
+		// If there is a text, the program was not run and could not say why; a shell's own 127 has
 		// none.
 		if why := strings.TrimSpace(exit.Stderr); why != "" &&
 			(exit.Code == 126 || exit.Code == 127) {
@@ -137,7 +137,7 @@ func manCommand(std streams) *cli.Command {
 	}
 }
 
-// nameFlag is understood before the command and after it. It reads no variable by itself: as the
+// nameFlag is accepted before the command and after it. It reads no variable by itself: as the
 // command's it would win over a --name before the command, and `down` would take the wrong lab.
 func nameFlag() cli.Flag {
 	return &cli.StringFlag{

@@ -68,7 +68,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"cloud nonsense":           `no command "nonsense"`,
 		"kill":                     "wants NODE",
 		"cut lb-1":                 "wants A and B",
-		"exec lb-1":                "wants a node and a command",
+		"exec lb-1":                "needs a node and a command",
 		"up --nodes three":         "invalid value",
 		"up --nodes 0":             "at least one",
 		"up extra":                 "no arguments",
@@ -167,8 +167,8 @@ func TestCommands(t *testing.T) {
 	require.Contains(t, ok("status", "--json"), `"Quorate": true`)
 	require.Contains(t, ok("cloud", "show"), `"Reserved"`)
 	require.Contains(t, fails(exitUsage, "cloud", "fault", "gremlins"), "metadata-stale")
-	require.Contains(t, fails(exitUsage, "cloud", "holder", "here"), "no IP address")
-	require.Contains(t, fails(exitUsage, "cloud", "latency", "soon"), "no duration")
+	require.Contains(t, fails(exitUsage, "cloud", "holder", "here"), "not an IP address")
+	require.Contains(t, fails(exitUsage, "cloud", "latency", "soon"), "not a duration")
 
 	ok("exec", "lb-1", "--", "sh", "-c", "HAWSER_ANCHOR_IP=10.17.0.11 haproxy -D -f /etc/haproxy/haproxy.cfg")
 	probe := ok("probe", "http://203.0.113.10/", "--every", "20ms", "--for", "200ms")

@@ -63,7 +63,7 @@ func upCommand(std streams) *cli.Command {
 func downCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "down",
-		Usage: "remove the lab and everything of it, whatever state it is in",
+		Usage: "remove the lab completely, whatever state it is in",
 		Action: func(c *cli.Context) error {
 			if _, err := wantArgs(c); err != nil {
 				return err
@@ -95,7 +95,7 @@ func execCommand(std streams) *cli.Command {
 				args = append(args[:1:1], args[2:]...)
 			}
 			if len(args) < 2 {
-				return usagef("exec wants a node and a command: hawser-lab exec lb-1 -- crm_mon -1")
+				return usagef("exec needs a node and a command: hawser-lab exec lb-1 -- crm_mon -1")
 			}
 			l, err := open(c)
 			if err != nil {
@@ -151,7 +151,7 @@ func bootCommand() *cli.Command {
 
 func rebootCommand() *cli.Command {
 	return onNode("reboot",
-		"shut a node down in order, so that Pacemaker moves what runs there, and boot it",
+		"shut a node down cleanly, so that Pacemaker moves what runs there, and boot it",
 		func(ctx context.Context, l *lab.Lab, node string) error { return l.Reboot(ctx, node) })
 }
 
@@ -175,7 +175,7 @@ func cutCommand() *cli.Command {
 
 func healCommand() *cli.Command {
 	return &cli.Command{
-		Name: "heal", Usage: "take every cut back",
+		Name: "heal", Usage: "remove every cut",
 		Action: func(c *cli.Context) error {
 			if _, err := wantArgs(c); err != nil {
 				return err

@@ -17,16 +17,18 @@ func words(s string) []string { return strings.Fields(s) }
 func probeCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name: "probe", ArgsUsage: "URL",
-		Usage: "ask for a URL again and again from the client, with a new connection each " +
-			"time, and tell how that went",
-		Description: "Without --for it goes on until Ctrl-C. Exit code 1 if no answer was good.",
+		Usage: "request a URL again and again from the client, with a new connection each time, " +
+			"and report how that went",
+		Description: "Without --for it continues until Ctrl-C. Exit code 1 if no answer was good.",
 		Flags: []cli.Flag{
 			&cli.DurationFlag{
 				Name: "every", Value: 10 * time.Millisecond, Usage: "time between two requests",
 			},
-			&cli.DurationFlag{Name: "for", Usage: "how long to go on", DefaultText: "until Ctrl-C"},
+			&cli.DurationFlag{Name: "for", Usage: "how long to continue", DefaultText: "until " +
+				"Ctrl-C"},
 			&cli.DurationFlag{
-				Name: "timeout", Value: time.Second, Usage: "when a request has failed",
+				Name: "timeout", Value: time.Second, Usage: "after how long a request counts as " +
+					"failed",
 			},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON, times in milliseconds"},
 		},

@@ -295,7 +295,8 @@ func TestDestroyStopsIfSomebodyBuildsOnIt(t *testing.T) {
 	stderr.Reset()
 	require.Equal(t, exitConflict, run([]string{"hawser", "destroy", "--yes"}, sys))
 	require.Contains(t, stderr.String(), "location prefer")
-	require.Contains(t, stderr.String(), "hawser: the resources are stopped, but still configured: `hawser destroy` goes on, `hawser apply` starts them again\n")
+	require.Contains(t, stderr.String(), "hawser: the resources are stopped, but still "+
+		"configured: `hawser destroy` continues, `hawser apply` starts them again\n")
 	require.Contains(t, objects(t, fake), "primitive FloatIP ")
 }
 

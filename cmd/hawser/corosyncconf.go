@@ -30,22 +30,13 @@ func corosyncConfCommand(sys *system) *cli.Command {
 			"  hawser corosync-conf --node lb-1=10.132.0.11 \\\n" +
 			"    --node lb-2=10.132.0.12 > corosync.conf",
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{
-				Name: "node",
-				Usage: "a node, `NAME=ADDRESS[,ADDRESS2…]`, once for each; a second address is a " +
-					"second link",
-			},
+			&cli.StringSliceFlag{Name: "node", Usage: "a node, `NAME=ADDRESS[,ADDRESS2…]`, once for " +
+				"each; a second address is a second link"},
 			&cli.StringFlag{Name: "cluster-name", Usage: "`NAME` of the cluster", Value: "hawser"},
-			&cli.StringFlag{
-				Name:        "network",
-				Usage:       "the times for this `NETWORK`: lan or cloud",
-				DefaultText: "cloud",
-			},
-			&cli.IntFlag{
-				Name: "token",
-				Usage: "Corosync's token in `MILLISECONDS` instead, and its own defaults for the " +
-					"other times",
-			},
+			&cli.StringFlag{Name: "network", DefaultText: "cloud",
+				Usage: "the times for this `NETWORK`: lan or cloud"},
+			&cli.IntFlag{Name: "token", Usage: "Corosync's token in `MILLISECONDS` instead, and its " +
+				"own defaults for the other times"},
 			&cli.StringFlag{Name: "check", Usage: "compare `FILE` with what would be printed"},
 		},
 		Before: noArguments,
@@ -69,9 +60,7 @@ func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
 	cluster := corosync.Cluster{Name: c.String("cluster-name"), Cipher: "aes256", Hash: "sha256"}
 	switch {
 	case c.IsSet("network") && c.IsSet("token"):
-		return cluster, usagef(
-			"--network and --token both say which times Corosync gets: give one of them",
-		)
+		return cluster, usagef("--network and --token both set Corosync's times: give one of them")
 	case c.IsSet("token"):
 		const least, most = 100, 999_999
 		ms := c.Int("token")
@@ -79,8 +68,7 @@ func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
 			return cluster, usagef("--token %d: give milliseconds, %d to %d", ms, least, most)
 		}
 		cluster.Timing = corosync.Timing{
-			Token:       time.Duration(ms) * time.Millisecond,
-			Coefficient: corosync.Default,
+			Token: time.Duration(ms) * time.Millisecond, Coefficient: corosync.Default,
 		}
 	default:
 		network := "cloud"
@@ -98,10 +86,8 @@ func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
 		if !ok {
 			return cluster, usagef("--node %q is not NAME=ADDRESS: %s", word, see)
 		}
-		cluster.Nodes = append(
-			cluster.Nodes,
-			corosync.Member{Name: name, Addresses: strings.Split(addresses, ",")},
-		)
+		cluster.Nodes = append(cluster.Nodes,
+			corosync.Member{Name: name, Addresses: strings.Split(addresses, ",")})
 	}
 	if len(cluster.Nodes) == 0 {
 		return cluster, usagef("which nodes? give --node NAME=ADDRESS for each: %s", see)
@@ -112,7 +98,7 @@ func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
 	return cluster, nil
 }
 
-// checkCorosyncConf prints in what the file differs from the one that the cluster should have.
+// checkCorosyncConf prints the differences between the file and the one the cluster should have.
 func (s *system) checkCorosyncConf(path string, cluster corosync.Cluster) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

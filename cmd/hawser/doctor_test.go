@@ -44,7 +44,7 @@ func TestDoctorsReport(t *testing.T) {
 	sys.showDoctor(doctor.Report{Checked: []string{"a"}})
 	require.Equal(t, "1 check, nothing found\n", out.String())
 
-	// What cannot be looked at for one reason is one line; every check of it is named.
+	// Checks that failed for the same reason share one line, which names them all.
 	out.Reset()
 	blind := doctor.Report{Checked: []string{"a", "b", "c"}}
 	for _, check := range []string{"a", "b", "c"} {
@@ -129,7 +129,7 @@ func TestDoctorAsksPacemakerOnce(t *testing.T) {
 	require.LessOrEqual(t, c.attributes.Load(), int32(1))
 }
 
-// testClock is a clock that stands until it is set.
+// testClock is a clock that stands still until it is set.
 type testClock struct{ at time.Time }
 
 // Now is what it shows.

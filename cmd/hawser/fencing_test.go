@@ -40,7 +40,8 @@ func TestDestroyWarnsOfFencingThatComesBack(t *testing.T) {
 	require.Contains(t, stderr.String(), "hawser: warning: fencing is on again after this and no fencing device is configured")
 }
 
-// A node that joined after the devices were configured is named by what an operator looks at before it is lost.
+// A node that joined after the devices were configured is reported by what an operator reads before
+// the node fails.
 func TestANodeThatNoDeviceIsThereFor(t *testing.T) {
 	only := func(hosts string) *crm.Primitive {
 		return &crm.Primitive{Name: "fence", Class: "stonith", Type: "fence_ipmilan", Params: crm.Attrs{{Name: "pcmk_host_list", Value: hosts}}}
@@ -185,8 +186,8 @@ func TestStatusSaysWhatFences(t *testing.T) {
 		{"a device", func(*crm.ResourceStatus) {}, nil, false, exitOK, `Fencing +fence-droplet on lb-2\n`},
 		{"its monitor failed", func(r *crm.ResourceStatus) { r.Failed, r.Reason = true, "401 Unable to authenticate you" }, nil, false, exitDegraded, `Fencing +fence-droplet failed on lb-2 +401 Unable to authenticate you\n`},
 		{"nowhere", func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes = false, "", nil }, nil, false, exitDegraded, "Fencing +fence-droplet stopped +`fence_droplet --token-file=/etc/hawser/t -o monitor` says why\n"},
-		{"stopped", func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes, r.Target = false, "", nil, "Stopped" }, nil, false, exitDegraded, `Fencing +fence-droplet stopped on purpose +its target role is Stopped: it fences nobody\n`},
-		{"watchdogs", nil, []crm.Object{property("have-watchdog", "true"), property("stonith-watchdog-timeout", "10s")}, false, exitOK, `Fencing +SBD +the nodes' watchdogs; a lost node counts as down after 10s\n`},
+		{"stopped", func(r *crm.ResourceStatus) { r.Active, r.Node, r.Nodes, r.Target = false, "", nil, "Stopped" }, nil, false, exitDegraded, `Fencing +fence-droplet stopped on purpose +its target role is Stopped: it fences no node\n`},
+		{"watchdogs", nil, []crm.Object{property("have-watchdog", "true"), property("stonith-watchdog-timeout", "10s")}, false, exitOK, `Fencing +SBD +the nodes' watchdogs; an unreachable node counts as down after 10s\n`},
 		{"watchdogs without time", nil, []crm.Object{property("have-watchdog", "true")}, false, exitDegraded, `Fencing +on +but no usable fence device`},
 		{"off", func(*crm.ResourceStatus) {}, nil, true, exitDegraded, `Fencing +off +nothing guarantees`},
 	} {

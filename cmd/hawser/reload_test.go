@@ -152,17 +152,18 @@ func TestReloadOfWhatANodeDoesNotTake(t *testing.T) {
 	}{
 		{"it is broken there", func(s *crm.Status, g string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash, Disk: "1", Asked: g, Pending: "unknown keyword 'bogus'"})
-		}, exitDegraded, rollout.Kept, "hawser: lb-2 goes on with the configuration that it served: unknown keyword 'bogus'\n"},
+		}, exitDegraded, rollout.Kept, "hawser: lb-2 keeps serving the previous configuration: " +
+			"unknown keyword 'bogus'\n"},
 		{"HAProxy was started there with other files", func(s *crm.Status, g string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash, Generation: g})
-		}, exitDegraded, rollout.Differs, "lb-2 serves another configuration"},
+		}, exitDegraded, rollout.Differs, "lb-2 serves a different configuration"},
 		{"its agent does not answer", func(s *crm.Status, _ string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash})
 		}, exitTimeout, rollout.NoAnswer, "lb-2 has not answered within"},
 		{"it does not answer, and another refuses", func(s *crm.Status, g string) {
 			says(s, "lb-2", contract.Loaded{Serves: oldHash})
 			says(s, "lb-1", contract.Loaded{Serves: oldHash, Asked: g, Pending: "bogus"})
-		}, exitTimeout, rollout.NoAnswer, "lb-1 goes on with the configuration that it served: bogus"},
+		}, exitTimeout, rollout.NoAnswer, "lb-1 keeps serving the previous configuration: bogus"},
 		{"it goes into standby", func(s *crm.Status, _ string) { s.Nodes[1].Standby = true }, exitOK, rollout.Left, ""},
 		{"it goes offline", func(s *crm.Status, _ string) {
 			s.Nodes[1] = crm.NodeStatus{Name: "lb-2"}
@@ -241,7 +242,8 @@ func TestReloadThatIsRefused(t *testing.T) {
 		}, "--yes", exitUsage, "was edited while it was checked"},
 		{"it runs nowhere", func(_ *testing.T, c *answering, _ *system) {
 			c.status.Resources = c.status.Resources[:1]
-		}, "--yes", exitResource, "haproxy runs on no node where Pacemaker would reload it"},
+		}, "--yes", exitResource, "haproxy is not running on any node where Pacemaker would " +
+			"reload it"},
 		{"maintenance", func(_ *testing.T, c *answering, _ *system) {
 			c.status.Resources[1].Managed, c.status.Resources[2].Managed = false, false
 		}, "--yes", exitResource, "lb-2: it is not managed"},
@@ -293,7 +295,7 @@ func TestReloadWhereAProbeFoundItRunning(t *testing.T) {
 	require.Contains(t, stderr.String(), "warning: Pacemaker would restart haproxy on lb-2")
 }
 
-// TestReloadWhileTheConfigurationChanges: a plan that is stale is made anew, whatever else was edited.
+// TestReloadWhileTheConfigurationChanges: a stale plan is made again, whatever else was edited.
 func TestReloadWhileTheConfigurationChanges(t *testing.T) {
 	c, sys, _, stderr := reloadable(t)
 	c.Fail("Apply", crm.ErrStale)

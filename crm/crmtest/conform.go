@@ -11,8 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// Tutorial is the set-up of a cloned HAProxy and a floating IP beside it, on a cluster without
-// fencing.
+// Tutorial is a cloned HAProxy and a floating IP placed with it, on a cluster without fencing.
 func Tutorial() []crm.Object {
 	return []crm.Object{
 		&crm.Property{Name: "stonith-enabled", Value: "false"},
@@ -245,7 +244,7 @@ func conformVerify(t *testing.T, c crm.Cluster) {
 	require.Equal(t, before, shows(t, c), "a check must write nothing")
 }
 
-// conformRehearse plays a set-up, a move and the end of the move's constraint through, each after
+// conformRehearse simulates a set-up, a move and the removal of the move's constraint, one after
 // the other.
 func conformRehearse(t *testing.T, c crm.Cluster) {
 	ctx := context.Background()
@@ -313,7 +312,7 @@ func conformStatus(t *testing.T, c crm.Cluster) {
 	require.Equal(t, map[string]int{"haproxy-clone/haproxy": 3, "/FloatIP": 1}, count)
 }
 
-// conformBan: no preference outweighs a ban.
+// conformBan checks that no preference outweighs a ban.
 func conformBan(t *testing.T, c crm.Cluster) {
 	ctx := context.Background()
 	write(t, c, crm.Spec{Objects: append(Tutorial(),

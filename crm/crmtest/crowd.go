@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Crowd is the seed of a cluster in which others run n resources, and in which each node remembers
-// each of them: beside a thousand that is two megabytes, nearly all of it history.
+// Crowd is the seed of a cluster in which others run n resources, and each node has a record of
+// each of them: with a thousand resources that is two megabytes, nearly all of it history.
 func Crowd(n int, nodes ...string) []byte {
 	var resources strings.Builder
 	for i := range n {
@@ -28,7 +28,7 @@ func Crowd(n int, nodes ...string) []byte {
 	return []byte(text)
 }
 
-// history is the end of a node's state after n resources have been looked for there and not found.
+// history is the end of a node's state after n resources have been probed there and not found.
 func history(node string, n int) string {
 	const transition = "1:0:7:00000000-0000-0000-0000-000000000000"
 	var out strings.Builder

@@ -41,9 +41,9 @@ func Seed(nodes ...string) []byte {
 }
 
 // Fake is a crm.Cluster that keeps its configuration in memory. It writes all of a plan or nothing,
-// refuses what Pacemaker refuses for want of fencing, and starts what is configured at once. A
-// clone runs on every node; another resource stays where it is, unless a location constraint draws
-// it away by more than its stickiness. Use New.
+// refuses what Pacemaker refuses because fencing is missing, and starts what is configured at once.
+// A clone runs on every node; another resource stays where it is, unless a location constraint
+// pulls it away by more than its stickiness. Use New.
 type Fake struct {
 	mu  sync.Mutex
 	cib *crm.CIB
@@ -60,7 +60,7 @@ type Fake struct {
 	onWait  func(ctx context.Context)
 	// onStatus completes what Status returns.
 	onStatus func(cib *crm.CIB, s *crm.Status)
-	lost     error // of the next write, which is done
+	lost     error // of the next write, which is carried out
 	applied  int
 	since    time.Time
 }
@@ -71,7 +71,7 @@ var _ crm.Cluster = (*Fake)(nil)
 func New(nodes ...string) *Fake {
 	cib, err := crm.ParseCIB(Seed(nodes...))
 	if err != nil {
-		panic(err) // a node's name that XML cannot bear
+		panic(err) // a node's name that XML cannot hold
 	}
 	return &Fake{
 		cib: cib, at: map[*crm.CIB]places{cib: {}}, fail: map[string]error{},
@@ -117,7 +117,7 @@ func (f *Fake) edit(set []crm.Object, del []string) error {
 	return err
 }
 
-// become makes the plan's configuration the cluster's, and moves what it moves.
+// become makes the plan's configuration the cluster's, and moves resources accordingly.
 func (f *Fake) become(p crm.Plan) {
 	f.at[p.New] = f.settled(p)
 	f.cib = p.New
@@ -138,28 +138,29 @@ func (f *Fake) SetAttribute(node, name, value string) {
 	f.attrs[node+"\x00"+name] = value
 }
 
-// Tell sets a private attribute of another node, as the hawser there would.
-func (f *Fake) Tell(node, name, value string) {
+// SetPrivateOn sets a private attribute of another node, as hawser on that node would.
+func (f *Fake) SetPrivateOn(node, name, value string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tell(node, name, value)
+	f.setPrivateOn(node, name, value)
 }
 
-func (f *Fake) tell(node, name, value string) {
+func (f *Fake) setPrivateOn(node, name, value string) {
 	if f.private[name] == nil {
 		f.private[name] = map[string]string{}
 	}
 	f.private[name][node] = value
 }
 
-// Advertise makes an agent known, with the operations that it advertises.
+// Advertise registers an agent, with the operations that it advertises.
 func (f *Fake) Advertise(agent string, actions ...crm.AgentAction) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.agents[agent] = actions
 }
 
-// OnApply calls a function at each Apply, before it looks at the plan: what others do meanwhile.
+// OnApply calls a function at each Apply, before it reads the plan, to simulate what others do
+// meanwhile.
 func (f *Fake) OnApply(meanwhile func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -174,24 +175,24 @@ func (f *Fake) OnWait(meanwhile func(ctx context.Context)) {
 	f.onWait = meanwhile
 }
 
-// OnStatus calls a function with each status, and the configuration that it is of, before it is
-// returned: what nodes and agents do that no other method makes them do. It must not call the Fake.
+// OnStatus calls a function with each status, and the configuration that it belongs to, before it
+// is returned, to simulate what nodes and agents do. It must not call the Fake.
 func (f *Fake) OnStatus(complete func(cib *crm.CIB, s *crm.Status)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.onStatus = complete
 }
 
-// LoseAnswer makes the next Apply write the plan and return the error all the same, as where the
-// connection breaks meanwhile.
+// LoseAnswer makes the next Apply write the plan and still return the error, as if the connection
+// broke in between.
 func (f *Fake) LoseAnswer(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.lost = err
 }
 
-// Probed has a probe find the primitive running on the node: a plan that changes it would restart
-// it there, until the probe is forgotten.
+// Probed records that a probe found the primitive running on the node: a plan that changes it would
+// restart it there, until the probe is forgotten.
 func (f *Fake) Probed(resource, node string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -209,7 +210,7 @@ func (f *Fake) Applied() int {
 }
 
 // FailResource makes the primitive fail to start wherever the cluster starts it, with the agent's
-// exit reason; "" heals it.
+// exit reason; "" ends that.
 func (f *Fake) FailResource(id, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -416,7 +417,7 @@ func (f *Fake) ForgetProbe(ctx context.Context, resource, node string) error {
 	return nil
 }
 
-// Advertised implements crm.Cluster; it knows the agents that Advertise made known.
+// Advertised implements crm.Cluster; it knows the agents that Advertise registered.
 func (f *Fake) Advertised(ctx context.Context, agent string) ([]crm.AgentAction, error) {
 	if err := f.enter(ctx, "Advertised"); err != nil {
 		return nil, err
@@ -437,7 +438,7 @@ func (f *Fake) SetPrivate(ctx context.Context, name, value string) error {
 		return err
 	}
 	defer f.mu.Unlock()
-	f.tell(f.cib.Nodes()[0], name, value)
+	f.setPrivateOn(f.cib.Nodes()[0], name, value)
 	return nil
 }
 

@@ -79,8 +79,8 @@ func isStopped(meta crm.Attrs) bool {
 // settled is where things run once the plan has been carried out.
 func (f *Fake) settled(p crm.Plan) places { return f.place(p.New, f.at[p.Base]) }
 
-// place finds the node for each resource, given where it is: the one with the best score, of equal
-// ones the first. Cloned resources are placed too, and run everywhere all the same.
+// place finds the node for each resource, given where it is: the one with the best score, the first
+// of equal ones. Cloned resources are placed too, but run everywhere anyway.
 func (f *Fake) place(cib *crm.CIB, now places) places {
 	next := places{}
 	for _, o := range cib.Objects() {
@@ -101,7 +101,7 @@ func (f *Fake) place(cib *crm.CIB, now places) places {
 	return next
 }
 
-// score is what a node is worth to a resource that runs on another one, or on it.
+// score is a node's score for a resource that runs there or on another node.
 func (f *Fake) score(cib *crm.CIB, p *crm.Primitive, node, now string) int {
 	score := 0
 	if node == now {
@@ -125,7 +125,7 @@ func (f *Fake) score(cib *crm.CIB, p *crm.Primitive, node, now string) int {
 	return max(-crm.Infinity, min(score, crm.Infinity))
 }
 
-// scoreOf is what the constraint says of which node.
+// scoreOf returns the constraint's score, and for which node it is.
 func scoreOf(l *crm.Location) (score int, node string) {
 	worth, node := l.Score, l.Node
 	if found := ruleOfNode.FindStringSubmatch(l.String()); found != nil {
@@ -134,7 +134,7 @@ func scoreOf(l *crm.Location) (score int, node string) {
 	return number(worth), node
 }
 
-// bans are the constraints with a negative score for a node.
+// bans lists the constraints with a negative score for a node.
 func (f *Fake) bans(cib *crm.CIB) []crm.Ban {
 	var all []crm.Ban
 	for _, o := range cib.Objects() {
@@ -154,8 +154,8 @@ func changes(p crm.Plan, id string) bool {
 	return slices.ContainsFunc(p.Changes, func(c crm.Change) bool { return c.Object().ID() == id })
 }
 
-// ruleOfNode is a rule about the node's name. What else a rule may say, such as until when, is not
-// heeded.
+// ruleOfNode is a rule about the node's name. Anything else in the rule, such as an expiry, is
+// ignored.
 var ruleOfNode = regexp.MustCompile(`rule (?:([-+0-9a-zA-Z]+): )?#uname eq (\S+)`)
 
 // number reads a score.

@@ -12,7 +12,7 @@ func provokeConf() []provoked {
 		{
 			name:    "a file that cannot be read",
 			provoke: func(_ *testing.T, r *ring) { r.conf += "}\n" }, want: doctor.Error,
-			says: "closes nothing",
+			says: "without an open section",
 		},
 	}
 }

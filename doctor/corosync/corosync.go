@@ -22,8 +22,8 @@ import (
 // confFile is where Corosync's configuration is.
 const confFile = corosync.ConfFile
 
-// Ring has what the checks of Corosync ask. The functions ask the one that runs on this node; their
-// error is corosync.ErrNotRunning where none answers.
+// Ring is what the checks of Corosync query. The functions ask the Corosync that runs on this node;
+// their error is corosync.ErrNotRunning if none answers.
 type Ring struct {
 	// Files is the directory below which /etc and /proc are; "" is the root.
 	Files string
@@ -50,7 +50,7 @@ type view struct {
 	conf    corosync.Config
 	confErr error
 
-	above *crm.Snapshot // Pacemaker; nil where it does not answer
+	above *crm.Snapshot // Pacemaker; nil if it does not answer
 }
 
 func (c *Ring) read(ctx context.Context) (*view, error) {
@@ -84,14 +84,14 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 	return v, nil
 }
 
-// Checks returns the checks of Corosync. Where none answers, one finding reports that for all.
+// Checks returns the checks of Corosync. If it does not answer, one finding reports that for all.
 func (c *Ring) Checks() []doctor.Check {
 	read := once.New[*view]()
 	all := []doctor.Check{
 		{
 			Name:  "corosync",
 			Short: "a Corosync that answers, and a configuration that it can read",
-			Worst: doctor.Error, Why: "without it this node is no member of the cluster",
+			Worst: doctor.Error, Why: "without it this node is not a member of the cluster",
 			Remedy: "start Corosync, or fix its configuration",
 			Run: func(ctx context.Context) ([]doctor.Finding, error) {
 				v, err := read.Get(ctx, c.read)
@@ -100,7 +100,7 @@ func (c *Ring) Checks() []doctor.Check {
 					found = append(found, doctor.Finding{
 						Severity: doctor.Unknown,
 						What:     fmt.Sprintf("Corosync could not be asked: %v", err),
-						Why:      "nothing of it was checked: quorum, links, encryption, times",
+						Why:      "none of this was checked: quorum, links, encryption, times",
 						Fix: []string{
 							"systemctl start corosync pacemaker", "journalctl -u corosync -n 50",
 						},
@@ -122,7 +122,7 @@ func (c *Ring) Checks() []doctor.Check {
 	}
 	for _, k := range []struct {
 		doctor.Check
-		look func(v *view) []doctor.Finding
+		check func(v *view) []doctor.Finding
 	}{
 		{
 			doctor.Check{
@@ -179,7 +179,7 @@ func (c *Ring) Checks() []doctor.Check {
 				Name:   "corosync-quorum",
 				Short:  "votes: two_node, wait_for_all, a quorum device, expected votes",
 				Worst:  doctor.Error,
-				Why:    "a part of the cluster acts that should not, or none does",
+				Why:    "a partition acts that should not, or none does",
 				Remedy: "quorum section of corosync.conf",
 			},
 			checkVotes,
@@ -187,7 +187,7 @@ func (c *Ring) Checks() []doctor.Check {
 	} {
 		all = append(all, doctor.Judging(k.Check,
 			func(ctx context.Context) (*view, error) { return read.Get(ctx, c.read) },
-			func(_ context.Context, v *view) ([]doctor.Finding, error) { return k.look(v), nil }))
+			func(_ context.Context, v *view) ([]doctor.Finding, error) { return k.check(v), nil }))
 	}
 	return all
 }

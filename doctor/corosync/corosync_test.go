@@ -88,7 +88,7 @@ func (r *ring) twoNodes(t *testing.T) {
 	r.Cut(t, `<node_state id="3"`, `</node_state>`)
 }
 
-func (r *ring) look(t *testing.T) []doctor.Finding {
+func (r *ring) findings(t *testing.T) []doctor.Finding {
 	t.Helper()
 	r.File(t, confFile, r.conf)
 	c := &Ring{
@@ -112,7 +112,7 @@ func (r *ring) look(t *testing.T) []doctor.Finding {
 }
 
 func TestHealthyCorosync(t *testing.T) {
-	require.Empty(t, newRing(t).look(t))
+	require.Empty(t, newRing(t).findings(t))
 }
 
 // provoked is a finding and what Corosync's tools would say to have it.
@@ -139,7 +139,7 @@ func TestFindings(t *testing.T) {
 			t.Run(check+"/"+p.name, func(t *testing.T) {
 				r := newRing(t)
 				p.provoke(t, r)
-				found := p.of(t, check, r.look(t))
+				found := p.of(t, check, r.findings(t))
 				require.Equal(t, p.want, found[0].Severity, "%+v", found)
 				require.Contains(t, found[0].What+"\n"+found[0].Why, p.says)
 				for _, f := range found {
@@ -185,7 +185,7 @@ Membership information
          2          1    A,V,NMW lb-2
          0          1            Qdevice
 `
-	require.Empty(t, r.look(t))
+	require.Empty(t, r.findings(t))
 }
 
 // TestPingsOfTwoLinks takes links that have different pings for what they are.
@@ -200,9 +200,9 @@ func TestPingsOfTwoLinks(t *testing.T) {
 	first := r.conf[strings.Index(r.conf, "\tinterface {"):at]
 	second := r.conf[at:][:strings.Index(r.conf[at:], "}\n")+2]
 	r.replace(t, &r.conf, first+second, second+first)
-	require.Empty(t, r.look(t))
+	require.Empty(t, r.findings(t))
 	r.replace(t, &r.conf, first, "")
-	found := r.look(t)
+	found := r.findings(t)
 	require.Len(t, found, 1, "they are in force, and not in the file any more")
 	require.Contains(t, found[0].What, "totem.interface.1.knet_ping_interval")
 }

@@ -32,7 +32,7 @@ func checkEncryption(v *view) []doctor.Finding {
 		}
 		if transport != "knet" {
 			f.Subject, f.What = "transport", "Corosync's messages go by the transport "+transport+
-				", which knows no encryption"
+				", which has no encryption"
 			f.Fix = []string{
 				"sed -i 's/transport: " + transport + "/transport: knet/' " + confFile +
 					"    # on every node; then encryption, and a restart of all of them at once",
@@ -44,7 +44,7 @@ func checkEncryption(v *view) []doctor.Finding {
 		return []doctor.Finding{
 			{
 				Severity: doctor.Warning, Subject: "crypto_hash",
-				What: "Corosync's messages are encrypted and not authenticated (crypto_hash: none)",
+				What: "Corosync's messages are encrypted but not authenticated (crypto_hash: none)",
 				Why:  "they can be forged by whoever reaches the nodes' network",
 				Fix: []string{
 					"sed -i 's/crypto_hash: none/crypto_hash: sha256/' " + confFile +

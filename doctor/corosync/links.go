@@ -69,7 +69,7 @@ func checkLinks(v *view) []doctor.Finding {
 		found = append(found, doctor.Finding{
 			Severity: doctor.Unknown, Node: v.Node, Subject: "links",
 			What: "Corosync does not say whether these are up: " + strings.Join(silent, ", "),
-			Why:  "a link that is down leaves the nodes with one less",
+			Why:  "a link that is down leaves the nodes with one link fewer",
 			Fix:  []string{"corosync-cfgtool -s"},
 		})
 	}

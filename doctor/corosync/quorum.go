@@ -30,8 +30,8 @@ func checkVotes(v *view) []doctor.Finding {
 		f := doctor.Finding{
 			Severity: doctor.Warning, Subject: "two_node",
 			What: "two_node is set, and there is no fencing",
-			Why: "either node goes on alone when they lose sight of each other: only the " +
-				"providers keep the addresses at one of them",
+			Why: "each node goes on alone when they lose sight of each other: only the providers " +
+				"keep the addresses on one of them",
 			Fix: []string{
 				"# `fencing:` in hawser.yaml, then `hawser apply`; or a third node, or a quorum " +
 					"device (corosync-qdevice(8))",
@@ -84,7 +84,7 @@ func checkVotes(v *view) []doctor.Finding {
 				Severity: doctor.Error, Subject: "sbd",
 				What: "sbd without a disk, in a cluster of two nodes without a quorum device",
 				Why: "by two_node each node has quorum alone, so that neither watchdog fires: " +
-					"nobody is fenced when they lose sight of each other",
+					"neither is fenced when they lose sight of each other",
 				Fix: []string{
 					"# a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
 						"another fence device",
@@ -102,7 +102,7 @@ func checkVotes(v *view) []doctor.Finding {
 			What: fmt.Sprintf("Corosync expects %d votes, and the nodes have %d", v.votes.Expected,
 				expected),
 			Why: fmt.Sprintf(
-				"a quorum is %d then: a part acts that is no majority, or a majority does not",
+				"a quorum is %d then: a minority acts, or a majority does not",
 				v.votes.Expected/2+1),
 			Fix: []string{
 				"sed -i '/expected_votes:/d' " + confFile + "    # on every node", again,

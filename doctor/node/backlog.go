@@ -21,7 +21,7 @@ func (n Node) backlogCheck() doctor.Check {
 		Short: "a backlog or maxconn of haproxy.cfg that the kernel cuts " +
 			"(somaxconn, tcp_max_syn_backlog)",
 		Worst: doctor.Warning,
-		Why: "in a burst the kernel drops connections that HAProxy was to queue; a client " +
+		Why: "in a burst the kernel drops connections that HAProxy should queue; a client " +
 			"tries again after a second",
 		Remedy: "sysctl -w net.core.somaxconn=N",
 		Run: n.ofHAProxies(
@@ -39,7 +39,7 @@ func (n Node) backlogCheck() doctor.Check {
 								"%s wants %d connections to wait, and net.core.somaxconn cuts "+
 									"that to %d",
 								place, want, somaxconn),
-							"in a burst the kernel drops connections that HAProxy was to queue: "+
+							"in a burst the kernel drops connections that HAProxy should queue: "+
 								"their clients try again after a second",
 							fmt.Sprintf("sysctl -w net.core.somaxconn=%d", want),
 							fmt.Sprintf(
@@ -52,10 +52,10 @@ func (n Node) backlogCheck() doctor.Check {
 					found = append(found,
 						n.found(doctor.Note, h.Resource,
 							fmt.Sprintf(
-								"%s wants %d connections to wait, and HAProxy's sockets, which "+
-									"have listened since less was wanted or allowed, let %d wait",
+								"%s wants %d connections to wait, but HAProxy's sockets were "+
+									"opened when less was wanted or allowed, and let %d wait",
 								place, want, queue),
-							"in a burst the kernel drops connections that HAProxy was to queue: "+
+							"in a burst the kernel drops connections that HAProxy should queue: "+
 								"their clients try again after a second",
 							n.restart(h)))
 				}
@@ -90,7 +90,7 @@ func (n Node) queue(ctx context.Context, h inventory.HAProxy) (int, error) {
 	return longestQueue(info.Pid)
 }
 
-// listensOnTCP reports whether a bind line has HAProxy listen with the section's backlog.
+// listensOnTCP reports whether a bind line makes HAProxy listen with the section's backlog.
 func listensOnTCP(words []string) bool {
 	if len(words) < 2 || slices.Contains(words, "backlog") || slices.Contains(words, "maxconn") {
 		return false // its own
@@ -112,8 +112,8 @@ func (n Node) restart(h inventory.HAProxy) string {
 }
 
 // wantedBacklog returns the longest queue that the configuration asks for: a frontend's backlog, or
-// else its maxconn (Configuration Manual, "backlog"). What HAProxy calculates by itself nobody has
-// asked for.
+// else its maxconn (Configuration Manual, "backlog"). A maxconn that HAProxy calculates by itself
+// does not count.
 func wantedBacklog(sources []haproxy.Source) (want int, place string) {
 	type limits struct {
 		backlog, maxconn int

@@ -27,7 +27,7 @@ func TestBacklogThatTheKernelCuts(t *testing.T) {
 			"frontend http wants 9000 connections to wait, and net.core.somaxconn cuts that to "+
 				"4096",
 			"sysctl -w net.core.somaxconn=9000")
-		// elsewhere HAProxy goes on
+		// elsewhere HAProxy keeps running
 		w.findsOne("backlog", doctor.Warning, "",
 			"crm_resource --restart --resource haproxy --node lb-1 ")
 		sysctl(t, "net.core.somaxconn", "9000")

@@ -16,7 +16,7 @@ type Peer struct {
 	Addresses []netip.Addr
 }
 
-// Clock has what the checks of the clocks ask.
+// Clock is what the checks of the clocks query.
 type Clock struct {
 	// Node is this node's name.
 	Node string
@@ -60,7 +60,7 @@ func (c *Clock) checkSynchronised() ([]doctor.Finding, error) {
 			Severity: doctor.Warning, Node: c.Node, Subject: "clock",
 			What: "the kernel says that this machine's clock is not synchronised",
 			Why: "it drifts: certificates, tokens, time-outs of failures and the logs of this " +
-				"node go by another time than those of the others",
+				"node use a different time from the other nodes'",
 			Fix: []string{
 				"apt-get install chrony    # or dnf install chrony",
 				"systemctl enable --now chrony    # chronyd on Red Hat's systems",

@@ -26,7 +26,7 @@ func agentVersion(ctx context.Context, path string) (string, error) {
 		Version string `xml:"version,attr"`
 	}
 	if err := xml.Unmarshal(out.Bytes(), &meta); err != nil || meta.Version == "" {
-		return "", fmt.Errorf("%s meta-data says no version: %w", path, err)
+		return "", fmt.Errorf("%s meta-data has no version: %w", path, err)
 	}
 	return meta.Version, nil
 }
@@ -44,7 +44,7 @@ func haproxyVersion(ctx context.Context, binary string) (string, error) {
 	}
 	words := strings.Fields(out.String())
 	if len(words) < 3 {
-		return "", fmt.Errorf("%s -v says no version", binary)
+		return "", fmt.Errorf("%s -v prints no version", binary)
 	}
 	return words[2], nil
 }

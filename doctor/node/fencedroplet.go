@@ -12,8 +12,8 @@ import (
 )
 
 // fenceDropletCheck compares the droplet that a fence device has for this node with the one that
-// this machine is. A droplet that was replaced has another id, and the old one is not asked for
-// before it has to be switched off.
+// this machine is. A replaced droplet has a new id, and nothing queries the old one until it has to
+// be switched off.
 func (n Node) fenceDropletCheck() doctor.Check {
 	return doctor.Check{
 		Name: "fence-droplet", Short: "a fence device that has another droplet's id for this node",

@@ -21,7 +21,7 @@ type NIC struct {
 	Addresses []netip.Addr
 }
 
-// Links are the links of Corosync as this node has them.
+// Links are Corosync's links as this node has them.
 type Links struct {
 	// Own are this node's addresses, by link, and Ports the UDP ports; Peers the other nodes, whose
 	// addresses have the same order.
@@ -30,7 +30,7 @@ type Links struct {
 	Peers []Peer
 }
 
-// Firewall has what the checks of this node's packet filter ask.
+// Firewall is what the checks of this node's packet filter query.
 type Firewall struct {
 	// Node is this node's name.
 	Node      string
@@ -55,16 +55,16 @@ func (f *Firewall) Checks() []doctor.Check {
 		{
 			Name: "firewall-listeners", Node: f.Node,
 			Short: "a packet filter of this node that blocks clients from HAProxy's ports",
-			Worst: doctor.Error, Why: "the address is here, HAProxy runs, and nobody is served",
+			Worst: doctor.Error, Why: "the address is here and HAProxy runs, but nobody is served",
 			Remedy: "allow the ports that haproxy.cfg binds", Run: f.here(f.checkListeners),
 		},
 	}
 }
 
 // here sets the node of the findings.
-func (f *Firewall) here(look runFunc) runFunc {
+func (f *Firewall) here(check runFunc) runFunc {
 	return func(ctx context.Context) ([]doctor.Finding, error) {
-		found, err := look(ctx)
+		found, err := check(ctx)
 		return doctor.At(f.Node, found), err
 	}
 }
@@ -128,8 +128,8 @@ func nicOf(nics []NIC, address netip.Addr) (NIC, bool) {
 	return NIC{}, false
 }
 
-// betweenNodes judges Corosync's messages from and to one node. knet sends from the port at which
-// it listens.
+// betweenNodes judges Corosync's messages from and to one node. knet sends from the port it listens
+// on.
 func betweenNodes(
 	rules *firewall.Ruleset, nic NIC, own netip.Addr, name string, peer netip.Addr, port uint16,
 ) []doctor.Finding {
@@ -140,7 +140,7 @@ func betweenNodes(
 	out := in
 	out.Out, out.From, out.To = true, own, peer
 	const why = "without Corosync's messages this node and that one do not see each other: each " +
-		"goes on by itself, or stops everything for want of quorum"
+		"goes on by itself, or stops everything because it has no quorum"
 	what := fmt.Sprintf("Corosync's messages from %s (%v, UDP %d)", name, peer, port)
 	var found []doctor.Finding
 	switch j := rules.Judge(in); j.Answer {
@@ -227,8 +227,8 @@ func (f *Firewall) checkListeners(ctx context.Context) ([]doctor.Finding, error)
 	return found, nil
 }
 
-// fromClients judges any client's first packet, by every interface through which it may come, and
-// the answer to it.
+// fromClients judges a client's first packet, on every interface through which it may come, and the
+// answer to it.
 func fromClients(rules *firewall.Ruleset, nics []NIC, l inventory.Listener) []doctor.Finding {
 	p := firewall.Packet{Protocol: firewall.TCP, Port: l.At.Port(), IPv6: l.At.Addr().Is6()}
 	if !l.At.Addr().IsUnspecified() {

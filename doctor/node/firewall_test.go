@@ -75,7 +75,7 @@ func TestFirewallChecks(t *testing.T) {
 		check       string // "" for nothing found
 		want        doctor.Severity
 		says, fix   string
-		reading     bool // the commands look, and fix nothing
+		reading     bool // the commands inspect, and fix nothing
 	}{
 		{"no rules", "true", "", "", "", "", false},
 		{"all let in", chainOf("accept", ""), "", "", "", "", false},
@@ -171,7 +171,7 @@ func TestFirewallChecks(t *testing.T) {
 			f := walled(t)
 			shell(t, c.rules)
 			// Not by Run, whose goroutines have other threads.
-			look := func() (all []doctor.Finding) {
+			findings := func() (all []doctor.Finding) {
 				for _, check := range f.Checks() {
 					found, err := check.Run(t.Context())
 					require.NoError(t, err)
@@ -182,7 +182,7 @@ func TestFirewallChecks(t *testing.T) {
 				}
 				return all
 			}
-			found := look()
+			found := findings()
 			if c.check == "" {
 				require.Empty(t, found)
 				return
@@ -200,7 +200,7 @@ func TestFirewallChecks(t *testing.T) {
 			for _, command := range found[0].Fix {
 				shell(t, command)
 			}
-			require.Empty(t, look(), "after %v", found[0].Fix)
+			require.Empty(t, findings(), "after %v", found[0].Fix)
 		})
 	}
 }

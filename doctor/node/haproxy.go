@@ -78,7 +78,7 @@ func (n Node) configCheck() doctor.Check {
 		Short: "a configuration of HAProxy that is missing here, or that " +
 			"HAProxy refuses",
 		Worst: doctor.Error, Timeout: 30 * time.Second,
-		Why: "HAProxy cannot be started or reloaded with it; one that runs goes on with what " +
+		Why: "HAProxy cannot be started or reloaded with it; one that runs keeps what " +
 			"it had, until it has to be started again",
 		Remedy: "haproxy -c -f FILE, then hawser reload",
 		Run: n.ofHAProxies(
@@ -113,8 +113,8 @@ func unanswered(err error) bool {
 func (n Node) bindCheck() doctor.Check {
 	return doctor.Check{
 		Name: "haproxy-bind",
-		Short: "an address that HAProxy is to bind and that is not here, " +
-			"or is taken by another program",
+		Short: "an address that HAProxy should bind and that is not here, or is taken by another " +
+			"program",
 		Worst: doctor.Error,
 		Why: "HAProxy does not start on a node that lacks the address; colocated with that " +
 			"address, it starts on no node",
@@ -139,11 +139,11 @@ func (n Node) bindCheck() doctor.Check {
 					errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))
 					continue
 				}
-				told := map[string]bool{} // of each line once: it may name a thousand ports
+				reported := map[string]bool{} // of each line once: it may name a thousand ports
 				for _, b := range haproxy.Bindings(sources, procfs.Getenv(env)) {
 					f, ok := n.tryBinding(h, b, floating)
-					if key := b.Place + b.Addr.Addr().String() + f.Why; ok && !told[key] {
-						told[key] = true
+					if key := b.Place + b.Addr.Addr().String() + f.Why; ok && !reported[key] {
+						reported[key] = true
 						found = append(found, f)
 					}
 				}
@@ -175,7 +175,7 @@ func (n Node) tryBinding(
 			"HAProxy binds %s, which the cluster moves from node to node, and %s is 0", subject,
 			sysctl)
 		return n.found(doctor.Error, h.Resource, what,
-			"HAProxy can start only where the address is already, and the address goes only to "+
+			"HAProxy can start only where the address already is, and the address goes only "+
 				"where HAProxy runs",
 			"sysctl -w "+sysctl+"=1",
 			fmt.Sprintf("echo '%s = 1' >>/etc/sysctl.d/60-hawser.conf", sysctl)), true
@@ -183,9 +183,10 @@ func (n Node) tryBinding(
 		(errors.Is(err, syscall.EADDRNOTAVAIL) || err == nil && nonlocal && !hasAddress(ip)):
 		return n.found(doctor.Error, h.Resource,
 			fmt.Sprintf(
-				"HAProxy binds %s, which never is on a machine: it arrives at the anchor address",
+				"HAProxy binds %s, which is never on a machine: its traffic arrives at the "+
+					"anchor address",
 				subject),
-			"HAProxy cannot start here, or nothing that is sent there gets to it",
+			"HAProxy cannot start here, or nothing that is sent there reaches it",
 			fmt.Sprintf(`sed -i '%ss/%s/"${HAWSER_ANCHOR_IP}:%d"/' %s`, line, b.Addr, b.Addr.Port(),
 				file),
 			"hawser reload "+h.Resource), true
@@ -217,8 +218,7 @@ func hasAddress(ip netip.Addr) bool {
 	})
 }
 
-// sysctl returns a kernel parameter of this network namespace, "" if this kernel has none of the
-// name.
+// sysctl returns a kernel parameter of this network namespace, "" if this kernel does not have it.
 func (n Node) sysctl(name string) string {
 	return procfs.Default.Sysctl(name)
 }

@@ -152,8 +152,8 @@ func TestAddressThatCannotBeBound(t *testing.T) {
 			"HAWSER_ANCHOR_IP")
 		sysctl(t, "net.ipv4.ip_nonlocal_bind", "0")
 
-		// A line is told of once, however many ports it has; and so is one in a file that extraconf
-		// names.
+		// A line is reported once, however many ports it has; and so is one in a file that
+		// extraconf names.
 		w.floatip = ""
 		bind("192.0.2.9:8000-8999")
 		require.Len(t, w.finds("haproxy-bind"), 1)

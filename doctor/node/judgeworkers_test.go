@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
-// Where the configuration is reloaded again and again, the last reload is always a short time ago,
-// and old workers pile up all the same.
+// If the configuration is reloaded again and again, the last reload is always recent, and old
+// workers still pile up.
 func TestOldWorkersOfManyReloads(t *testing.T) {
 	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
 	procs := haproxy.Procs{

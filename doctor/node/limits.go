@@ -78,8 +78,8 @@ func (n Node) judgeLimits(h inventory.HAProxy, info haproxy.Info, soft, hard int
 	case info.MaxConn > 0 && soft < 2*info.MaxConn:
 		return []doctor.Finding{
 			n.found(doctor.Warning, h.Resource, fmt.Sprintf(
-				"HAProxy is to take %d connections and may open %d files, of which each "+
-					"connection needs two",
+				"HAProxy is set to take %d connections, each needs two files, and it may open %d "+
+					"files",
 				info.MaxConn, soft),
 				"above that it can neither accept nor reach a server", raise...),
 		}

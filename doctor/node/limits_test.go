@@ -63,7 +63,8 @@ func TestFileLimit(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t,
 		exec.Command("prlimit", "--pid", strconv.Itoa(info.Pid), "--nofile=1024:").Run())
-	w.findsOne("file-limit", doctor.Warning, "is to take 3000 connections and may open 1024 files",
+	w.findsOne("file-limit", doctor.Warning, "is set to take 3000 connections, each needs two "+
+		"files, and it may open 1024",
 		"systemctl edit haproxy.service   # [Service] LimitNOFILE=")
 	require.NoError(t, exec.Command("sh", "-c", w.finds("file-limit")[0].Fix[0]).Run())
 	require.Empty(t, w.finds("file-limit"), "the command fixes it while it runs")

@@ -3,7 +3,7 @@
 // ought not to differ.
 //
 // What the cluster's configuration demands of the node comes from cluster/inventory. What only an
-// agent knows (how it runs HAProxy, how it reads a token) is given as a function: this package
+// agent knows (how it runs HAProxy, how it reads a token) is passed in as a function: this package
 // imports the engine (doctor), cluster/inventory, crm, haproxy and internal packages, never an
 // agent or a command. Start with node.go: Node is where the checks get their facts from; each other
 // file has one subject.
@@ -22,7 +22,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
-// Node has what the checks of this node ask.
+// Node is what the checks of this node query.
 type Node struct {
 	// Name is the node's name in the cluster.
 	Name string
@@ -55,7 +55,7 @@ type Node struct {
 // Right is the answer to what a token may do.
 type Right int
 
-// The answers. NotKnown is none, or one that says nothing.
+// The answers. NotKnown means no answer, or one that does not tell.
 const (
 	NotKnown Right = iota
 	Granted
@@ -83,27 +83,27 @@ type runFunc = func(ctx context.Context) ([]doctor.Finding, error)
 // demands runs a check of what the configuration demands of this node; without a configuration
 // there is nothing to check.
 func (n Node) demands(
-	look func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error),
+	check func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error),
 ) runFunc {
 	return func(ctx context.Context) ([]doctor.Finding, error) {
 		d, err := n.declared(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return look(ctx, d)
+		return check(ctx, d)
 	}
 }
 
-// ofHAProxies runs a check of each HAProxy that the configuration demands. One that cannot be
-// checked does not keep the others from it.
+// ofHAProxies runs a check of each HAProxy that the configuration demands. If one cannot be
+// checked, the others still are.
 func (n Node) ofHAProxies(
-	look func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error),
+	check func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error),
 ) runFunc {
 	return n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
 		var found []doctor.Finding
 		var errs []error
 		for _, h := range d.HAProxies {
-			f, err := look(ctx, h)
+			f, err := check(ctx, h)
 			found = append(found, f...)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", h.Resource, err))

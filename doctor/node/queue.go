@@ -20,7 +20,7 @@ func longestQueue(pid int) (int, error) {
 	longest := 0
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
 		// struct inet_diag_req_v2 (linux/inet_diag.h): family, protocol, two bytes, states, and a
-		// socket, which may be any.
+		// socket, here any.
 		const length, listening = 56, 1 << 10 // TCP_LISTEN
 		ask := make([]byte, length)
 		ask[0], ask[1] = family, unix.IPPROTO_TCP
@@ -32,7 +32,8 @@ func longestQueue(pid int) (int, error) {
 			return 0, fmt.Errorf("ask the kernel for listening sockets: %w", err)
 		}
 		for _, a := range answers {
-			// struct inet_diag_msg: for one that listens, idiag_wqueue is the length of its queue.
+			// struct inet_diag_msg: for a listening socket, idiag_wqueue is the length of its
+			// queue.
 			const wqueue, inode, end = 60, 68, 72
 			if len(a) >= end && own[uint64(binary.NativeEndian.Uint32(a[inode:]))] {
 				longest = max(longest, int(binary.NativeEndian.Uint32(a[wqueue:])))

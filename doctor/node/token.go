@@ -76,8 +76,8 @@ func (n Node) tokenRightsCheck() doctor.Check {
 		Short: "a token that the provider refuses, or that may not read " +
 			"the address and the droplets (asks the API, reads only)",
 		Worst: doctor.Error, Timeout: 20 * time.Second,
-		Why: "an address can be neither moved nor found; whether a token may assign shows " +
-			"only when it does",
+		Why: "an address can be neither moved nor found; whether a token may assign shows only " +
+			"when it tries",
 		Remedy: "a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read, " +
 			"then hawser move",
 		Run: n.demands(func(ctx context.Context, d inventory.Declared) ([]doctor.Finding, error) {
@@ -111,11 +111,11 @@ func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Findin
 	switch right, err := n.Rights(ctx, a); right {
 	case Refused:
 		f = n.found(doctor.Error, a.Resource, err.Error(),
-			"the address cannot be moved to this node, nor seen from it", replace,
+			"the address cannot be moved to this node, nor found from it", replace,
 			"hawser doctor --node-only")
 		if a.TokenFile == "" {
-			// The check token-in-cib replaces one that is in the configuration; the other Pacemaker
-			// keeps.
+			// The check token-in-cib replaces a token that is in the configuration; the other kind
+			// is kept by Pacemaker.
 			f.Fix = []string{
 				"cibsecret set " + doctor.Quote(a.Resource) + " " +
 					doctor.Quote(filepath.Base(a.SecretFile)) +
@@ -139,7 +139,7 @@ func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Findin
 		f = n.found(doctor.Note, a.Resource,
 			fmt.Sprintf(
 				"the token may read %s and the droplets; whether it may assign the address shows "+
-					"only when it does",
+					"only when it tries",
 				a.IP),
 			"a token that may only read would fail at the first failover",
 			"hawser move "+a.Resource+"   # proves it, and interrupts it for some seconds")

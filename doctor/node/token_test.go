@@ -36,8 +36,8 @@ func TestTokenFile(t *testing.T) {
 	require.Empty(t, w.finds("token-rights"), "one fault is told of once")
 }
 
-// What came of asking for the rights is told, of a token in a file, in the configuration and in
-// Pacemaker's secrets, and never the token.
+// The outcome of asking for the rights is reported, for a token in a file, in the configuration and
+// in Pacemaker's secrets, but never the token.
 func TestTokenRights(t *testing.T) {
 	needs.Root(t)
 	w := newWorld(t)
@@ -61,7 +61,7 @@ func TestTokenRights(t *testing.T) {
 		w.floatip = nv("ip", "203.0.113.10") + c.params
 		answer, complaint, asked = node.Granted, nil, nil
 		w.findsOne("token-rights", doctor.Note,
-			"whether it may assign the address shows only when it does", "hawser move FloatIP")
+			"whether it may assign the address shows only when it tries", "hawser move FloatIP")
 		require.Len(t, asked, 1)
 		require.True(t,
 			asked[0].TokenFile != "" || asked[0].Token == "dop_v1_secret" ||

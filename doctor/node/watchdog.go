@@ -17,7 +17,7 @@ func (n Node) watchdogCheck() doctor.Check {
 			"program owns, or that sbd needs and does not have",
 		Worst: doctor.Error,
 		Why: "a watchdog that nobody feeds resets this node; without one, a node that fences " +
-			"itself goes on",
+			"itself keeps running",
 		Remedy: "modprobe softdog, systemctl enable sbd.service, RuntimeWatchdogSec= in " +
 			"/etc/systemd/system.conf",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
@@ -39,7 +39,7 @@ func (n Node) watchdogCheck() doctor.Check {
 type watchdog struct {
 	name     string // watchdog0
 	identity string // "Software Watchdog"
-	state    string // "" where the kernel does not say it
+	state    string // "" if the kernel does not say
 	active   bool
 	nowayout bool
 	owners   []string // programs that have it open
@@ -104,7 +104,7 @@ func (n Node) judgeWatchdogs(expected, sbd bool, dogs []watchdog) []doctor.Findi
 			found = append(found,
 				n.found(doctor.Error, w.name,
 					fmt.Sprintf("%s runs%s, and no program feeds it", label, more),
-					"this node is reset when its time is over",
+					"this node is reset when it times out",
 					"wdctl /dev/"+w.name+"   # how much is left of it",
 					"systemctl restart corosync.service pacemaker.service   # where sbd.service "+
 						"is enabled: sbd starts with Corosync, and feeds it"))
@@ -127,7 +127,7 @@ func (n Node) judgeWatchdogs(expected, sbd bool, dogs []watchdog) []doctor.Findi
 				n.found(doctor.Error, w.name, fmt.Sprintf(
 					"%s belongs to %s, and fencing relies on sbd, which cannot have it then", label,
 					w.owners[0]),
-					"sbd does not start, and Pacemaker not without it", append([]string{
+					"sbd does not start, and Pacemaker does not start without it", append([]string{
 						"fuser -v /dev/watchdog /dev/" + w.name, free,
 					}, doctor.StartSBD(n.Name)...)...))
 		}

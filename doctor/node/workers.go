@@ -53,7 +53,7 @@ func (n Node) judgeOldWorkers(
 	var pids []string
 	var longest time.Duration
 	for _, w := range procs.OldWorkers {
-		// the reload that replaced it: the oldest of those that were started after it
+		// the reload that replaced it: the oldest worker that was started after it
 		since := time.Duration(-1)
 		for _, other := range all {
 			if other.Reloads < w.Reloads {
@@ -105,8 +105,8 @@ func (n Node) migrateCheck() doctor.Check {
 				found = append(found,
 					n.found(doctor.Note, fmt.Sprintf("pid %d", p),
 						fmt.Sprintf(
-							"a HAProxy outside of the cluster (pid %d: %s) passes its sockets to "+
-								"nobody, and net.ipv4.tcp_migrate_req is 0",
+							"a HAProxy outside of the cluster (pid %d: %s) does not pass its "+
+								"sockets on, and net.ipv4.tcp_migrate_req is 0",
 							p, strings.Join(args, " ")),
 						"its reload (-sf) resets the connections that wait at that moment",
 						"sysctl -w net.ipv4.tcp_migrate_req=1"))

@@ -16,7 +16,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
-// A client that keeps its connection holds the worker of before a reload.
+// A client that keeps its connection keeps the worker from before a reload.
 func TestOldWorkers(t *testing.T) {
 	w := newWorld(t)
 	w.Lingering = time.Nanosecond
@@ -38,7 +38,7 @@ func TestOldWorkers(t *testing.T) {
 	require.Empty(t, w.finds("old-workers"), "it may take an hour")
 }
 
-// A HAProxy of somebody else's that passes its sockets to nobody.
+// Somebody else's HAProxy, which does not pass its sockets on.
 func TestMigrate(t *testing.T) {
 	w := newWorld(t)
 	cmd := exec.Command(needs.Command(t, "haproxy"), "-db", "-f", w.config)

@@ -12,7 +12,7 @@ import (
 // ocfRoot is where resource agents are (OCF_ROOT of resource-agents).
 const ocfRoot = "/usr/lib/ocf/resource.d"
 
-// checkAgents finds HAProxies and addresses that other agents than hawser's run.
+// checkAgents finds HAProxies and addresses that are run by other agents than hawser's.
 func checkAgents(v *view) []doctor.Finding {
 	var found []doctor.Finding
 	for _, p := range v.primitives() {

@@ -38,5 +38,5 @@ func TestTheCompatibleLink(t *testing.T) {
 	require.NoError(t,
 		os.Symlink("../hawser/haproxy",
 			filepath.Join(b.Files, "/usr/lib/ocf/resource.d/heartbeat/haproxy")))
-	require.Empty(t, look(t, b))
+	require.Empty(t, findings(t, b))
 }

@@ -60,7 +60,7 @@ func checkClone(v *view) []doctor.Finding {
 					Severity: doctor.Warning, Subject: c.Name,
 					What: fmt.Sprintf("%s runs on %d of %d nodes (clone-max=%s)", c.Name, most,
 						nodes, value),
-					Why: "an address can go nowhere else",
+					Why: "an address cannot move elsewhere",
 					Fix: []string{unsetMeta(c.Name, "clone-max")},
 				})
 			}

@@ -22,7 +22,7 @@ func checkColocation(v *view) []doctor.Finding {
 					Severity: doctor.Warning, Subject: own[0].Name,
 					What: "the cluster has the address " +
 						strings.Join(inventory.Names(own), ", ") + " and no HAProxy",
-					Why: "nothing of the cluster says whether anybody answers at that address",
+					Why: "nothing in the cluster says whether anything answers at that address",
 					Fix: []string{"hawser apply -f hawser.yaml"},
 				},
 			}
@@ -121,7 +121,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 		Why: "it may be on a node whose HAProxy does not run, and stays there when HAProxy dies",
 	}
 	if !inventory.IsFloatIP(a.Agent()) {
-		f.Severity = doctor.Warning // it may be of another service
+		f.Severity = doctor.Warning // it may belong to another service
 	}
 	p := v.pairing(a.Name)
 	switch {
@@ -142,7 +142,8 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 	case p.reversed != nil:
 		f.What = fmt.Sprintf("the colocation %s is the wrong way round: %s with %s",
 			p.reversed.Name, p.reversed.Resource, a.Name)
-		f.Why = "HAProxy follows the address instead of the address HAProxy: no other node has " +
+		f.Why = "HAProxy follows the address instead of the address following HAProxy: no other " +
+			"node has " +
 			"one ready, and a HAProxy that dies does not move the address"
 		want.Name = p.reversed.Name
 	case p.weak != nil:
@@ -168,7 +169,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 		f.What = a.Name + " is not kept with HAProxy: there is no colocation"
 	}
 	if on := v.withoutHAProxy(a.Name); on != "" {
-		f.Why = "it is on " + on + " now, where HAProxy does not run: nobody answers there"
+		f.Why = "it is on " + on + " now, where HAProxy does not run: nothing answers there"
 	}
 	if _, taken := v.cib.Object(want.Name); taken && p.reversed == nil && p.weak == nil &&
 		p.apart == nil {
@@ -178,7 +179,7 @@ func (v *view) colocated(a *crm.Primitive) []doctor.Finding {
 	return []doctor.Finding{f}
 }
 
-// withoutHAProxy returns the node on which the address is and HAProxy is not, "" if there is none.
+// withoutHAProxy returns the node that has the address but no HAProxy, "" if there is none.
 func (v *view) withoutHAProxy(address string) string {
 	for _, r := range v.status.Resources {
 		if crm.ResourceOf(r.ID) != address || !r.Active || r.Node == "" {

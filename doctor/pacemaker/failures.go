@@ -67,7 +67,7 @@ func (v *view) isDevice(id string) bool {
 }
 
 // tooOften reports whether the resource may no longer run on the node. Without a
-// migration-threshold only a failed start or stop brings that about, which Pacemaker counts as
+// migration-threshold only a failed start or stop causes that, since Pacemaker counts it as
 // INFINITY.
 func (v *view) tooOften(c failCount) bool {
 	if c.infinite {

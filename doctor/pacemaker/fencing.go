@@ -53,10 +53,10 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 			},
 		})
 	case len(devices) == 0 && !used:
-		sbds, _ := v.readSBDs(ctx) // the check sbd reports what is not known of it
+		sbds, _ := v.readSBDs(ctx) // the check sbd reports what is not known about it
 		found = append(found, doctor.Finding{
 			Severity: doctor.Error, Subject: crm.WatchdogTimeout,
-			What: "fencing is on and there is nothing but the nodes' watchdogs to do it, and " +
+			What: "fencing is on, but only the nodes' watchdogs could do it, and " +
 				"stonith-watchdog-timeout is not set",
 			Why: "a failed node cannot be fenced, and its resources are not recovered",
 			Fix: sbds.relyOnWatchdogs(),

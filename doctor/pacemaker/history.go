@@ -10,14 +10,14 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// history is what the CIB's status section has of the past: how long operations took, and how often
-// they failed.
+// history is what the CIB's status section says about the past: how long operations took, and how
+// often they failed.
 type history struct {
 	took  []opTook
 	fails []failCount
 }
 
-// opTook is one operation that was done.
+// opTook is one completed operation.
 type opTook struct {
 	resource, node, operation string
 	took                      time.Duration

@@ -27,7 +27,8 @@ func checkLeftovers(v *view) []doctor.Finding {
 		}
 		switch {
 		case strings.HasPrefix(l.Name, crm.PreferPrefix):
-			f.What = fmt.Sprintf("%s is bound to %s since somebody moved it there (constraint %s)",
+			f.What = fmt.Sprintf("%s has been bound to %s since somebody moved it there "+
+				"(constraint %s)",
 				l.Resource, where, l.Name)
 			f.Why = "it moves back as soon as that node returns, which is one move too many"
 			if isRunningElsewhere(v, l) {
@@ -36,7 +37,8 @@ func checkLeftovers(v *view) []doctor.Finding {
 		case strings.HasPrefix(l.Name, crm.BanPrefix),
 			strings.HasPrefix(l.Name, crm.StandbyPrefix):
 			f.What = fmt.Sprintf(
-				"%s is banned from %s since somebody moved it away (constraint %s)", l.Resource,
+				"%s has been banned from %s since somebody moved it away (constraint "+
+					"%s)", l.Resource,
 				where, l.Name)
 			f.Why = "it never runs there, not even when no other node is left"
 		default:

@@ -7,11 +7,11 @@ func provokeLeftovers() []provoked {
 	return []provoked{
 		{
 			name: "moved", provoke: sh("crm_resource --move --resource FloatIP --node lb-3"),
-			want: doctor.Warning, says: "FloatIP is bound to lb-3",
+			want: doctor.Warning, says: "FloatIP has been bound to lb-3",
 		},
 		{
 			name: "banned", provoke: sh("crm_resource --ban --resource FloatIP --node lb-1"),
-			want: doctor.Warning, says: "FloatIP is banned from lb-1",
+			want: doctor.Warning, says: "FloatIP has been banned from lb-1",
 		},
 	}
 }

@@ -14,7 +14,7 @@ import (
 // positive reports whether an operation is repeated.
 func positive(interval string) bool {
 	d, err := crm.ParseInterval(cmp.Or(interval, "0"))
-	return err != nil || d > 0 // one that is not read here is some time
+	return err != nil || d > 0 // one that cannot be parsed here is still some time
 }
 
 func disabled(op crm.Op) bool {
@@ -28,8 +28,9 @@ func checkMonitors(v *view) []doctor.Finding {
 	if value, ok := v.cib.Property("enable-startup-probes"); ok && crm.IsFalse(value) {
 		found = append(found, doctor.Finding{
 			Severity: doctor.Warning, Subject: "enable-startup-probes",
-			What: "a node that starts is not asked what runs there (enable-startup-probes=false)",
-			Why: "a HAProxy or an address that is there already is started a second time, or on " +
+			What: "a node that starts is not probed for what runs there " +
+				"(enable-startup-probes=false)",
+			Why: "a HAProxy or an address that is already there is started a second time, or on " +
 				"two nodes",
 			Fix: []string{unset("enable-startup-probes")},
 		})
@@ -89,7 +90,7 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 	case soon != nil:
 		f.Severity, f.What = doctor.Warning, fmt.Sprintf("%s is monitored only every %s", p.Name,
 			soon.Interval)
-		f.Why = fmt.Sprintf("a failure may go unnoticed for %s, where %v are the rule",
+		f.Why = fmt.Sprintf("a failure may go unnoticed for %s; it should be noticed within %v",
 			soon.Interval, v.promise())
 		old := soon.Interval
 		for i := range better.Ops {
@@ -109,7 +110,7 @@ func (v *view) monitored(p *crm.Primitive) (doctor.Finding, bool) {
 		op.Attrs = op.Attrs.Without("on-fail")
 		set(op)
 	default:
-		f.What = p.Name + " has no monitor that is repeated"
+		f.What = p.Name + " has no recurring monitor"
 		better.Ops = append(
 			slices.DeleteFunc(better.Ops,
 				func(op crm.Op) bool { return op.Name == "monitor" && !positive(op.Interval) }),

@@ -12,13 +12,13 @@ func provokeMonitors() []provoked {
 	return []provoked{
 		{
 			name: "no monitor", provoke: edit(bench.MonitorHAProxy, ""), want: doctor.Error,
-			says: "has no monitor",
+			says: "has no recurring monitor",
 		},
 		{
 			name: "a monitor that is not repeated",
 			provoke: edit(bench.MonitorHAProxy,
 				strings.Replace(bench.MonitorHAProxy, `interval="15s"`, `interval="0"`, 1)),
-			want: doctor.Error, says: "no monitor that is repeated",
+			want: doctor.Error, says: "no recurring monitor",
 		},
 		{
 			name: "a monitor that is off",
@@ -42,7 +42,7 @@ func provokeMonitors() []provoked {
 		},
 		{
 			name: "no probes", provoke: property("enable-startup-probes", "false"),
-			want: doctor.Warning, says: "not asked what runs there",
+			want: doctor.Warning, says: "not probed for what runs there",
 		},
 	}
 }

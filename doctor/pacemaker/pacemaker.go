@@ -22,11 +22,11 @@ import (
 // Source is what the checks ask: crm.Tools, which only reads here.
 type Source interface {
 	crm.Source
-	// Advertised returns the operations of an agent of this node.
+	// Advertised returns the operations that an agent on this node advertises.
 	Advertised(ctx context.Context, agent string) ([]crm.AgentAction, error)
 }
 
-// Cluster has what the checks of the cluster's configuration and state ask.
+// Cluster is what the checks of the cluster's configuration and state query.
 type Cluster struct {
 	Pacemaker Source
 	// Files is the directory below which /etc, /proc and /usr are; "" is the root.
@@ -35,9 +35,9 @@ type Cluster struct {
 	Promise time.Duration
 	// Node is this node's name.
 	Node string
-	// Told returns the facts that the other nodes have reported, by node; nil where there is no
-	// node to ask.
-	Told func(ctx context.Context) (map[string]map[string]string, error)
+	// Reported returns the facts that the other nodes have reported, by node; nil if there is no node
+	// to ask.
+	Reported func(ctx context.Context) (map[string]map[string]string, error)
 }
 
 // view is the cluster as it was read once, for all checks.
@@ -59,14 +59,14 @@ func (c *Cluster) read(ctx context.Context) (*view, error) {
 	return v, err
 }
 
-// Checks returns the checks of the cluster's configuration and state. Where the cluster cannot be
+// Checks returns the checks of the cluster's configuration and state. If the cluster cannot be
 // read, one finding reports that for all.
 func (c *Cluster) Checks() []doctor.Check {
 	read := once.New[*view]()
 	var all []doctor.Check
 	for _, k := range []struct {
 		doctor.Check
-		look func(ctx context.Context, v *view) ([]doctor.Finding, error)
+		check func(ctx context.Context, v *view) ([]doctor.Finding, error)
 	}{
 		{
 			doctor.Check{
@@ -197,7 +197,7 @@ func (c *Cluster) Checks() []doctor.Check {
 		},
 	} {
 		all = append(all, doctor.Judging(k.Check,
-			func(ctx context.Context) (*view, error) { return read.Get(ctx, c.read) }, k.look))
+			func(ctx context.Context) (*view, error) { return read.Get(ctx, c.read) }, k.check))
 	}
 	return append([]doctor.Check{
 		{Name: "cluster", Short: "a Pacemaker that answers", Worst: doctor.Unknown,
@@ -218,7 +218,7 @@ func (c *Cluster) Checks() []doctor.Check {
 							Severity: doctor.Unknown,
 							What: fmt.Sprintf(
 								"the cluster's configuration and state could not be read: %v", err),
-							Why: "nothing of it was checked: fencing, quorum, nodes, resources, " +
+							Why: "none of this was checked: fencing, quorum, nodes, resources, " +
 								"constraints",
 							Fix: fix,
 						},
@@ -229,9 +229,9 @@ func (c *Cluster) Checks() []doctor.Check {
 	}, all...)
 }
 
-// quickly makes a check of one that needs no more than what was read.
+// quickly makes a Run of a check that needs only what was already read.
 func quickly(
-	look func(v *view) []doctor.Finding,
+	check func(v *view) []doctor.Finding,
 ) func(context.Context, *view) ([]doctor.Finding, error) {
-	return func(_ context.Context, v *view) ([]doctor.Finding, error) { return look(v), nil }
+	return func(_ context.Context, v *view) ([]doctor.Finding, error) { return check(v), nil }
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
 )
 
-// look runs the checks.
-func look(t *testing.T, b *bench.Cluster) []doctor.Finding {
+// findings runs the checks.
+func findings(t *testing.T, b *bench.Cluster) []doctor.Finding {
 	t.Helper()
 	return doctor.Run(t.Context(), (&Cluster{
-		Pacemaker: b, Files: b.Files, Node: "lb-1", Told: b.Told,
+		Pacemaker: b, Files: b.Files, Node: "lb-1", Reported: b.Reported,
 	}).Checks()).Findings
 }
 
 // TestHealthyCluster finds nothing in what `hawser apply` writes.
 func TestHealthyCluster(t *testing.T) {
 	b := bench.New(t)
-	require.Empty(t, look(t, b))
+	require.Empty(t, findings(t, b))
 }
 
 // provoked is a finding and how to have it.
@@ -73,7 +73,7 @@ func TestFindings(t *testing.T) {
 				b.Commands = hawser
 				p.provoke(t, b)
 				b.Verify(t)
-				f := p.only(t, check, look(t, b))
+				f := p.only(t, check, findings(t, b))
 				require.Equal(t, p.want, f.Severity, "%+v", f)
 				require.Contains(t, f.What+"\n"+f.Why, p.says)
 				require.NotEmpty(t, f.Why)
@@ -87,7 +87,7 @@ func TestFindings(t *testing.T) {
 				for _, command := range f.Fix {
 					b.Sh(t, command)
 				}
-				require.Empty(t, look(t, b), "after %v", f.Fix)
+				require.Empty(t, findings(t, b), "after %v", f.Fix)
 			})
 		}
 	}

@@ -55,7 +55,7 @@ func checkQuorumPolicy(v *view) []doctor.Finding {
 			return found
 		}
 		f.Severity, f.Why = doctor.Warning, "without fencing a node cannot be made to shut "+
-			"itself down, and Pacemaker treats the policy as stop: a node that hangs goes on"
+			"itself down, and Pacemaker treats the policy as stop: a node that hangs keeps running"
 	case "stop", "demote", "fence":
 		return found
 	default:

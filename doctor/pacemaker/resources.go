@@ -62,7 +62,7 @@ func (v *view) meta(id, name string) (value string, ok bool) {
 	return "", false
 }
 
-// yesProperty reports whether an option of the cluster is set and true.
+// yesProperty reports whether a cluster option is set and true.
 func (v *view) yesProperty(name string) bool {
 	value, ok := v.cib.Property(name)
 	return ok && crm.IsTrue(value)

@@ -22,21 +22,22 @@ func (v *view) readSBDs(ctx context.Context) (sbdNodes, error) {
 	if hereErr == nil {
 		all.of[v.Node] = here
 	}
-	if v.Told == nil {
+	if v.Reported == nil {
 		return all, hereErr
 	}
-	told, err := v.Told(ctx)
-	if told == nil && err == nil {
+	reported, err := v.Reported(ctx)
+	if reported == nil && err == nil {
 		return all, hereErr // a file has no nodes to ask
 	}
 	if err != nil {
-		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes reported of sbd: %w", err))
+		hereErr = errors.Join(hereErr, fmt.Errorf("what the other nodes reported about sbd: "+
+			"%w", err))
 	}
 	for _, n := range v.status.Nodes {
 		if !n.Online || n.Remote() || crm.SameHost(n.Name, v.Node) {
 			continue
 		}
-		if heard := doctor.ReportedSBD(told[n.Name]); heard != nil {
+		if heard := doctor.ReportedSBD(reported[n.Name]); heard != nil {
 			all.of[n.Name] = *heard
 		} else {
 			all.silent = append(all.silent, n.Name)
@@ -197,7 +198,7 @@ func (s sbdNodes) judgeWords() []doctor.Finding {
 	return found
 }
 
-// judgeSilence names the nodes that have reported nothing.
+// judgeSilence lists the nodes that have not reported.
 func (s sbdNodes) judgeSilence() *doctor.Finding {
 	if len(s.silent) == 0 {
 		return nil

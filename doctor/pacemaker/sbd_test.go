@@ -57,7 +57,7 @@ func watched(t *testing.T, here, wait string, others map[string]string) *bench.C
 			told[node][doctor.FactSBD] = fact
 		}
 	}
-	b.Told = func(context.Context) (map[string]map[string]string, error) { return told, nil }
+	b.Reported = func(context.Context) (map[string]map[string]string, error) { return told, nil }
 	return b
 }
 
@@ -158,7 +158,7 @@ func TestWatchdogsOfAllNodes(t *testing.T) {
 			b := watched(t, c.here, c.wait, c.others)
 			said := map[doctor.Severity]string{}
 			var fix []string
-			for _, f := range look(t, b) {
+			for _, f := range findings(t, b) {
 				require.Equal(t, "sbd", f.Check, "%+v", f)
 				require.NotEmpty(t, f.Why)
 				require.NotEmpty(t, f.Fix)
@@ -184,7 +184,7 @@ func TestRelyingOnWatchdogsAlone(t *testing.T) {
 	b := watched(t, "5", "", map[string]string{"lb-2": "5s", "lb-3": "20s"})
 	b.Edit(t, bench.PrimitiveFence, "")
 	b.Edit(t, `name="have-watchdog" value="false"`, `name="have-watchdog" value="true"`)
-	for _, f := range look(t, b) {
+	for _, f := range findings(t, b) {
 		if f.Check == "fencing" {
 			require.Equal(t, []string{
 				"crm_attribute --name stonith-watchdog-timeout --update 40s",
@@ -192,12 +192,12 @@ func TestRelyingOnWatchdogsAlone(t *testing.T) {
 			b.Sh(t, f.Fix[0])
 		}
 	}
-	for _, f := range look(t, b) {
+	for _, f := range findings(t, b) {
 		require.Equal(t, doctor.Warning, f.Severity, "only that they differ: %+v", f)
 	}
 	b.Sh(t, "crm_attribute --name stonith-watchdog-timeout --update 0min")
 	found := false
-	for _, f := range look(t, b) {
+	for _, f := range findings(t, b) {
 		found = found || f.Check == "fencing" && strings.Contains(f.What, "is not set")
 	}
 	require.True(t, found, "0 in any unit is none")
@@ -206,16 +206,16 @@ func TestRelyingOnWatchdogsAlone(t *testing.T) {
 // Where the others cannot be asked that is said, if it matters.
 func TestWatchdogsOfNodesThatCannotBeAsked(t *testing.T) {
 	b := watched(t, "5", "10s", nil)
-	b.Told = func(context.Context) (map[string]map[string]string, error) {
+	b.Reported = func(context.Context) (map[string]map[string]string, error) {
 		return nil, errors.New("attrd does not answer")
 	}
 	var said []string
-	for _, f := range look(t, b) {
+	for _, f := range findings(t, b) {
 		require.Equal(t, doctor.Unknown, f.Severity, "%+v", f)
 		said = append(said, f.What)
 	}
 	require.Contains(t, strings.Join(said, "\n"), "attrd does not answer")
 	idle := bench.New(t)
-	idle.Told = b.Told
-	require.Empty(t, look(t, idle))
+	idle.Reported = b.Reported
+	require.Empty(t, findings(t, idle))
 }

@@ -13,8 +13,8 @@ import (
 
 // sbdNodes is sbd on this node and on the others.
 type sbdNodes struct {
-	// of has the nodes of which something is known, silent those that are online and of which
-	// nothing is.
+	// of has the nodes about which something is known, silent the online nodes about which nothing
+	// is.
 	of     map[string]sbd.Daemon
 	silent []string
 }

@@ -29,7 +29,7 @@ func (r remembering) Status(ctx context.Context) (*crm.Status, error) {
 	return s, err
 }
 
-// What Pacemaker remembers is told once, and a node that could be fenced in the end is not.
+// What Pacemaker remembers is reported once, and a node that could be fenced in the end is not.
 func TestWhatPacemakerRemembers(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
@@ -96,7 +96,7 @@ func TestGroupOfAddressAndHAProxy(t *testing.T) {
 	b := bench.New(t)
 	b.Group(t)
 	b.Verify(t)
-	for _, f := range look(t, b) {
+	for _, f := range findings(t, b) {
 		require.NotContains(t, []string{"haproxy-clone", "address-colocation"}, f.Check, "%+v", f)
 	}
 }

@@ -31,19 +31,19 @@ func intoTemplates(t *testing.T, b *bench.Cluster) {
 	require.NoError(t, doc.WriteToFile(b.Path))
 }
 
-// TestResourcesMadeFromTemplates: what a resource has from a template is looked at as what it says
-// itself.
+// TestResourcesMadeFromTemplates: what a resource has from a template is treated like what it
+// defines itself.
 func TestResourcesMadeFromTemplates(t *testing.T) {
 	b := bench.New(t)
 	intoTemplates(t, b)
 	b.Verify(t)
-	require.Empty(t, look(t, b), "it is the healthy cluster still")
+	require.Empty(t, findings(t, b), "it is the healthy cluster still")
 
 	b.Edit(t, bench.MonitorHAProxy, "")
-	found := look(t, b)
+	found := findings(t, b)
 	require.Len(t, found, 1)
 	require.Equal(t, "monitors", found[0].Check)
-	require.Equal(t, "haproxy has no monitor that is repeated", found[0].What)
+	require.Equal(t, "haproxy has no recurring monitor", found[0].What)
 	require.Equal(t, []string{
 		"crm configure edit haproxy-template haproxy    # the template, and what is made from it",
 	}, found[0].Fix)

@@ -53,8 +53,8 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 	better.Ops = slices.Clone(p.Ops)
 	f := doctor.Finding{
 		Severity: doctor.Note, Subject: p.Name,
-		Why: "the agent's author expects an action to take that long where things go slowly; one " +
-			"that is ended early counts as failed",
+		Why: "the agent's author expects an action to take that long when things are slow; one " +
+			"that is cut short counts as failed",
 	}
 	var short []string
 	for _, name := range []string{"start", "stop", "monitor"} {
@@ -78,15 +78,15 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 			need := time.Duration(0)
 			if has < room*longest {
 				f.Severity = doctor.Warning
-				f.Why = "a slower moment than that one, and the action counts as failed: a " +
-					"monitor or start moves the resource, a failed stop has its node fenced"
+				f.Why = "if it is ever slower than that, the action counts as failed: a " +
+					"monitor or start moves the resource, a failed stop gets the node fenced"
 				short = append(short,
 					fmt.Sprintf("%s has %v, and took %v on %s", label, has, longest, where))
 				need = (room*longest + time.Second - 1).Truncate(time.Second)
 			}
 			if said && has < wants {
 				if f.Severity == doctor.Note && name == "stop" {
-					f.Severity = doctor.Warning // a stop that is ended early has the node fenced
+					f.Severity = doctor.Warning // a stop that is cut short gets the node fenced
 				}
 				if need == 0 {
 					short = append(short,
@@ -103,7 +103,7 @@ func (v *view) tooShort(p *crm.Primitive, advertised []crm.AgentAction) (doctor.
 	if len(short) == 0 {
 		return f, false
 	}
-	// Those that were added above only to be compared.
+	// Drop those that were added above only for the comparison.
 	better.Ops = slices.DeleteFunc(better.Ops, func(op crm.Op) bool {
 		return len(op.Attrs) == 0 && len(indexes(p.Ops, op.Name)) == 0
 	})
@@ -139,7 +139,7 @@ func (v *view) timeoutOf(op crm.Op) time.Duration {
 	}
 	d, err := crm.ParseInterval(cmp.Or(word, defaultTimeout.String()))
 	if err != nil {
-		return 1 << 62 // some time that is not read here, which Pacemaker does read
+		return 1 << 62 // a time that Pacemaker can parse and this program cannot
 	}
 	return d
 }

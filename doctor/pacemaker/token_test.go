@@ -46,7 +46,7 @@ func TestTokenLeavesTheConfigurationAtOnce(t *testing.T) {
 			require.Equal(t, "/etc/hawser/token", value(params, "token_file"))
 			require.Empty(t, value(params, name))
 			require.NotEmpty(t, value(params, "ip"), "all else stays")
-			require.Empty(t, look(t, b), "and so do the operations and meta attributes")
+			require.Empty(t, findings(t, b), "and so do the operations and meta attributes")
 		})
 	}
 }

@@ -58,7 +58,7 @@ func checkUnmanaged(v *view) []doctor.Finding {
 				found = append(found, doctor.Finding{
 					Severity: doctor.Error, Subject: "rsc_defaults",
 					What: "resources are stopped by default (target-role=Stopped)",
-					Why:  "what does not say otherwise is not started", Fix: fix,
+					Why:  "resources that do not override it are not started", Fix: fix,
 				})
 			}
 		}
@@ -90,7 +90,7 @@ func keptOff(o crm.Object) []doctor.Finding {
 		found = append(found, doctor.Finding{
 			Severity: doctor.Warning, Subject: o.ID(),
 			What: o.ID() + " is kept stopped (target-role=" + value + ")",
-			Why:  "somebody stopped it, and it starts on no node until that is taken back",
+			Why:  "somebody stopped it, and it does not start on any node until that is undone",
 			Fix:  []string{unsetMeta(o.ID(), "target-role")},
 		})
 	}

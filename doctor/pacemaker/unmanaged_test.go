@@ -36,7 +36,7 @@ func provokeUnmanaged() []provoked {
 			says: "not managed by default",
 		},
 		{name: "all unmanaged by the old option", provoke: func(t *testing.T, b *bench.Cluster) {
-			// of before schema 3.0
+			// from before schema 3.0
 			b.Edit(t, `validate-with="pacemaker-3.9"`, `validate-with="pacemaker-2.10"`)
 			b.Edit(t, `name="dc-deadtime" value="2s"/>`,
 				`name="dc-deadtime" value="2s"/><nvpair id="imd" name="is-managed-default" `+

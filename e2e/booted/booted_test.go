@@ -242,12 +242,12 @@ func TestWithSettingsOfTheUnit(t *testing.T) {
 	require.Equal(t, "www-data", n.sh(t, "ps -o group= -C haproxy | sort -u | grep -v root"))
 	require.NotContains(t, n.sh(t, "journalctl -b -t hawser-haproxy -o cat"), "already specified")
 
-	// A unit that is masked gives nothing, and keeps nobody from starting.
+	// A masked unit gives no settings, and does not prevent a start.
 	n.sh(t, "rm -r /etc/systemd/system/haproxy.service.d; systemctl mask haproxy.service; crm_resource --restart -r haproxy-clone")
 	n.started(t)
 	n.placed(t, "system.slice")
 
-	// A systemd that does not answer keeps nobody from starting either.
+	// A systemd that does not answer does not prevent a start either.
 	n.sh(t, "mv /run/systemd/private /run/systemd/private.away; crm_resource --restart -r haproxy-clone; mv /run/systemd/private.away /run/systemd/private")
 	n.started(t)
 	require.Equal(t, "0::/system.slice/pacemaker.service", n.group(t))

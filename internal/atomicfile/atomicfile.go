@@ -18,9 +18,9 @@ import (
 // file behind; the next one takes its place.
 const Suffix = ".new"
 
-// Write replaces a file in one step. It is meant for files that are made again after the machine
-// crashed, such as those below /run: nothing waits for the disk.
-// Errors are those of package os, which name the file.
+// Write replaces a file in one step. It is meant for files that are rebuilt after a crash of the
+// machine, such as those below /run: nothing waits for the disk. Errors are those of package os,
+// which name the file.
 func Write(path string, text []byte, mode fs.FileMode) error {
 	temporary := path + Suffix
 	if err := os.WriteFile(temporary, text, mode); err != nil {
@@ -29,8 +29,9 @@ func Write(path string, text []byte, mode fs.FileMode) error {
 	return os.Rename(temporary, path)
 }
 
-// Replace replaces a file in one step, and returns when it is on the disk. It has the owner and the
-// mode of the file like, or is this process's own and readable by all where there is no such file.
+// Replace replaces a file in one step, and returns when it is on the disk. It gets the owner and
+// the mode of the file like; if there is no such file, it is owned by this process and readable by
+// all.
 func Replace(path string, text []byte, like string) error {
 	mode, uid, gid := fs.FileMode(0o644), os.Geteuid(), os.Getegid()
 	if info, err := os.Stat(like); err == nil {
@@ -79,7 +80,7 @@ func remove(path string) error {
 	return nil
 }
 
-// SyncDir returns when what was renamed in a directory is on the disk.
+// SyncDir returns when renames in a directory are on the disk.
 func SyncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {

@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// Difference is a setting that two configurations do not have alike.
+// Difference is a setting that differs between two configurations.
 type Difference struct {
 	// Key is the setting's name in Corosync's database, such as totem.token, or "nodelist.node
 	// NAME".
 	Key string
-	// Have and Want are its values, "" where it is missing. A node's are its settings in one line.
+	// Have and Want are its values, "" if it is missing. For a node they are its settings in one
+	// line.
 	Have, Want string
 	// Restart says that a running Corosync keeps the old value until it is restarted. It takes over
 	// the others when corosync-cfgtool -R tells it to reload: times, two_node, and nodes that join
@@ -25,7 +26,7 @@ type Difference struct {
 func (d Difference) String() string {
 	switch {
 	case d.Have == "" && d.Want == "":
-		return d.Key + ": the section is in one of the two only"
+		return d.Key + ": only one of the two has this section"
 	case d.Have == "":
 		return fmt.Sprintf("%s: missing, expected %s", d.Key, d.Want)
 	case d.Want == "":
@@ -61,18 +62,18 @@ func Compare(have, want string) ([]Difference, error) {
 	return all, nil
 }
 
-// reloadable are the settings that a running Corosync takes over (totemconfig.c, reload;
+// reloadable lists the settings that a running Corosync takes over (totemconfig.c, reload;
 // votequorum.c).
 var reloadable = regexp.MustCompile(
 	`^(totem\.(token[a-z_]*|consensus|interface\.\d+\.(knet_ping[a-z_]*|linknumber))|quorum\.two_node)$`,
 )
 
-// nodePrefix begins the key of a node. A node is compared as a whole, because Corosync refuses
-// another id or address for one that it has.
+// nodePrefix begins the key of a node. A node is compared as a whole, because Corosync refuses a
+// new id or address for a node that it has.
 const nodePrefix = "nodelist.node "
 
 // settings flattens a configuration: each setting by its key, each node in one line, and sections
-// without any setting as they may mean something by being there.
+// without any setting, since their mere presence may mean something.
 func settings(text string) (map[string]string, error) {
 	top, err := parse(text)
 	if err != nil {
@@ -102,7 +103,7 @@ func settings(text string) (map[string]string, error) {
 	return all, nil
 }
 
-// node returns a node's name, or what stands for it, and its settings in one line.
+// node returns a node's name, or a substitute for it, and its settings in one line.
 func (l Line) node() (name, line string) {
 	values := map[string]string{}
 	var words []string
@@ -119,7 +120,7 @@ func (l Line) node() (name, line string) {
 	return name, strings.Join(words, ", ")
 }
 
-// link returns the number of an interface section, which is 0 where it has none.
+// link returns the number of an interface section, 0 if it has none.
 func (l Line) link() string {
 	link := "0"
 	for _, in := range l.Section {

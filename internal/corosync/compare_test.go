@@ -79,7 +79,8 @@ func TestCompare(t *testing.T) {
 			restart: []string{"quorum.device.model: net, expected none"},
 		},
 		"a section without settings": {
-			have: two.Conf() + "nozzle {\n}\n", want: two.Conf(), restart: []string{"nozzle: the section is in one of the two only"},
+			have: two.Conf() + "nozzle {\n}\n", want: two.Conf(), restart: []string{"nozzle: " +
+				"only one of the two has this section"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

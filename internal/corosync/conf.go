@@ -11,11 +11,11 @@ import (
 // ConfFile is where Corosync's configuration is.
 const ConfFile = "/etc/corosync/corosync.conf"
 
-// Config is what a corosync.conf says of the timing.
+// Config is what a corosync.conf says about the timing.
 type Config struct {
 	Timing
-	// Nodes is how many the nodelist has. Links is the largest number of addresses that one of them
-	// has, at least 1.
+	// Nodes is the number of nodes in the nodelist. Links is the largest number of addresses of one
+	// of them, at least 1.
 	Nodes, Links int
 	// Transport is knet unless the file says otherwise. Pings are knet's.
 	Transport string
@@ -80,7 +80,7 @@ func parse(text string) ([]Line, error) {
 			})
 		case line == "}":
 			if len(root) == 1 {
-				return nil, fmt.Errorf("line %d: a } that closes nothing", n)
+				return nil, fmt.Errorf("line %d: a } without an open section", n)
 			}
 			last := root[len(root)-1]
 			root = root[:len(root)-1]
@@ -170,8 +170,8 @@ func milliseconds(l Line) (time.Duration, error) {
 	return time.Duration(n) * time.Millisecond, err
 }
 
-// TotemSection is the whole totem section with this timing: what the configuration has beside the
-// timing, and the timing. Every link has its pings, where the timing sets them.
+// TotemSection is the whole totem section with this timing: the configuration's other settings, and
+// the timing. Every link gets its pings, if the timing sets them.
 func (c Config) TotemSection(t Timing) string {
 	lines := slices.Clone(c.Kept)
 	if !slices.ContainsFunc(lines, func(l Line) bool { return l.Key == "version" }) {
@@ -204,7 +204,7 @@ func (c Config) TotemSection(t Timing) string {
 
 func (c Config) knet() bool { return c.Transport == "" || c.Transport == "knet" }
 
-// withPings adds the pings to the link's interface section, or such a section with them. A section
+// withPings adds the pings to the link's interface section, or adds a section with them. A section
 // without a number is link 0's.
 func withPings(lines []Line, link string, pings []Line) []Line {
 	for i, l := range lines {

@@ -2,8 +2,8 @@ package corosync
 
 import "strconv"
 
-// ConfKeys reads a corosync.conf into the names that Corosync's database has for its settings:
-// totem.token, nodelist.node.0.name, totem.interface.1.mcastport.
+// ConfKeys reads a corosync.conf, with its settings named as in Corosync's database: totem.token,
+// nodelist.node.0.name, totem.interface.1.mcastport.
 func ConfKeys(text string) (Keys, error) {
 	top, err := parse(text)
 	if err != nil {
@@ -36,7 +36,7 @@ func (k Keys) add(prefix string, lines []Line) {
 // Member is a node as the nodelist has it.
 type Member struct {
 	ID, Name string
-	// Addresses are those of its links, in the links' order, as they are written.
+	// Addresses are the addresses of its links, in the links' order, as they are written.
 	Addresses []string
 }
 
@@ -58,7 +58,7 @@ func (k Keys) Members() []Member {
 	}
 }
 
-// defaultPort is where link 0 listens; each further one a port higher (totemconfig.c,
+// defaultPort is where link 0 listens; each further link listens one port higher (totemconfig.c,
 // DEFAULT_PORT).
 const defaultPort = 5405
 

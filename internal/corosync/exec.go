@@ -14,7 +14,7 @@ import (
 // ErrNotRunning says that no Corosync answers on this node.
 var ErrNotRunning = errors.New("Corosync does not answer") //nolint:staticcheck // a name
 
-// Running asks the Corosync of this node for the times in force. The error is ErrNotRunning where
+// Running asks the Corosync of this node for the times in effect. The error is ErrNotRunning if
 // none answers.
 func Running(ctx context.Context) (Effective, error) {
 	text, err := ask(ctx, "corosync-cmapctl")
@@ -24,8 +24,8 @@ func Running(ctx context.Context) (Effective, error) {
 	return ParseCmap(text)
 }
 
-// RunningQuorum asks the Corosync of this node how the cluster counts. The error is ErrNotRunning
-// where none answers.
+// RunningQuorum asks the Corosync of this node how the cluster counts votes. The error is
+// ErrNotRunning if none answers.
 func RunningQuorum(ctx context.Context) (Quorum, error) {
 	text, err := ask(ctx, "corosync-cmapctl")
 	if err != nil {
@@ -34,8 +34,8 @@ func RunningQuorum(ctx context.Context) (Quorum, error) {
 	return ParseQuorum(text), nil
 }
 
-// Group lists the ids of the nodes on which a process is a member of the process group of Corosync
-// (cpg_overview(3)). The error is ErrNotRunning where no Corosync answers.
+// Group lists the ids of the nodes on which a process is a member of Corosync's process group
+// (cpg_overview(3)). The error is ErrNotRunning if no Corosync answers.
 func Group(ctx context.Context, name string) ([]int, error) {
 	text, err := ask(ctx, "corosync-cpgtool")
 	if err != nil {
@@ -63,7 +63,7 @@ func ask(ctx context.Context, tool string, args ...string) (string, error) {
 		return "", fmt.Errorf("%w: %s: %w", ErrNotRunning, tool, ctx.Err())
 	case errors.As(err, &exit):
 		if tool == "corosync-quorumtool" && strings.Contains(out.String(), "Quorate:") {
-			return out.String(), nil // it exits with 2 where there is no quorum, and says so
+			return out.String(), nil // it exits with 2 if there is no quorum, and says so
 		}
 		if strings.Contains(complaint.String(), "CS_ERR_ACCESS") {
 			return "", fmt.Errorf("%s: %w: %s", tool, os.ErrPermission,

@@ -2,8 +2,8 @@ package corosync
 
 import "time"
 
-// Failover is where the time goes from the death of a node until its address is served by another
-// one, with times in milliseconds: `hawser timing --json`.
+// Failover is how the time from the death of a node until another one serves its address is spent,
+// in milliseconds: `hawser timing --json`.
 type Failover struct {
 	Source      string         `json:"source"`
 	Nodes       int            `json:"nodes"`
@@ -23,7 +23,7 @@ type Failover struct {
 type FailoverStep struct {
 	Name string  `json:"step"`
 	MS   float64 `json:"ms"`
-	// Setting says what changes it, "" if nothing of Corosync does.
+	// Setting says which setting changes it, "" if none of Corosync's does.
 	Setting string `json:"setting,omitempty"`
 	Text    string `json:"text"`
 }
@@ -36,7 +36,8 @@ const (
 	addressStarts    = 50 * time.Millisecond
 )
 
-// FailoverOf says where the time goes with the times in effect; source says whose they are.
+// FailoverOf says how the time is spent with the times in effect; source says where those come
+// from.
 func FailoverOf(source string, e Effective) *Failover {
 	inMS := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	r := &Failover{
@@ -46,19 +47,19 @@ func FailoverOf(source string, e Effective) *Failover {
 	}
 	r.Steps = []FailoverStep{
 		{Name: "token", MS: r.Token, Setting: "token, token_coefficient",
-			Text: "at most this long until the other nodes miss the token that the lost one " +
+			Text: "at most this long until the other nodes miss the token that the failed one " +
 				"should have passed on"},
 		{Name: "consensus", MS: r.Consensus, Setting: "consensus",
-			Text: "until they give up waiting for the lost node to join them again, and form a " +
+			Text: "until they give up waiting for the failed node to rejoin, and form a " +
 				"membership without it"},
 		{Name: "Pacemaker", MS: inMS(pacemakerDecides), Setting: "",
-			Text: "about this long to hear of it, plan and order the start; fencing, where there " +
-				"is some, comes before"},
+			Text: "about this long to hear of it, plan and order the start; fencing, if " +
+				"configured, comes first"},
 		{Name: "controller", MS: inMS(controllerLost), Setting: "transition-delay",
-			Text: "only where the lost node was the cluster's controller (DC): 0.1 s to elect " +
-				"another, and as a rule a second in which that one waits for its own updates of " +
-				"the CIB; Pacemaker's property transition-delay=50ms avoids the second, for 50 " +
-				"ms more in every recovery"},
+			Text: "only if the failed node was the cluster's controller (DC): 0.1 s to elect " +
+				"another, and usually one second in which the new one waits for its own updates " +
+				"of the CIB; Pacemaker's property transition-delay=50ms avoids that second, at " +
+				"the cost of 50 ms in every recovery"},
 		{Name: "address", MS: inMS(addressStarts), Setting: "",
 			Text: "about this long until the address is there and announced to the neighbours on " +
 				"a LAN; in a cloud, as long as the provider's API takes"},

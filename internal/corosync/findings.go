@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Finding is something about the times in force that an administrator may want to change.
+// Finding is something about the times in effect that an administrator may want to change.
 type Finding struct {
 	// Name is the setting that it is about.
 	Name string `json:"name"`
 	Text string `json:"text"`
 }
 
-// knetTick is how often knet's thread wakes that sends pings and looks for pongs (libknet 1.25,
+// knetTick is how often knet's thread wakes to send pings and check for pongs (libknet 1.25,
 // KNET_THREADS_TIMERES).
 const knetTick = 200 * time.Millisecond
 
-// pingMargin is what a pong has to have in hand. Measured (docs/timing.md): with nothing, links go
+// pingMargin is the spare time that a pong needs. Measured (docs/timing.md): with none, links go
 // down whenever a processor is busy; with 25 ms and more none did in ten minutes.
 const pingMargin = 25 * time.Millisecond
 
@@ -25,7 +25,7 @@ func (e Effective) pingEvery() time.Duration {
 	return (e.PingInterval + knetTick - 1) / knetTick * knetTick
 }
 
-// Findings are what the times in force cost, or risk.
+// Findings lists what the times in effect cost, or risk.
 func (e Effective) Findings() []Finding {
 	var all []Finding
 	if e.PingTimeout > 0 && e.PingTimeout < e.pingEvery()+pingMargin {
@@ -49,15 +49,15 @@ func (e Effective) Findings() []Finding {
 			"token",
 			fmt.Sprintf(
 				"on a LAN, %s and a consensus of %s have kept a membership whole with every core "+
-					"busy: %s instead of %s until a lost node is out (hawser timing --for lan)",
+					"busy: %s instead of %s until a failed node is out (hawser timing --for lan)",
 				lan.Token, lan.Consensus, lan.Lost(), e.Lost()),
 		})
 	}
 	return all
 }
 
-// Written are the findings about how the configuration is written, which the times that it leads to
-// do not show.
+// Written lists the findings about how the configuration is written, which the resulting times do
+// not show.
 func (c Config) Written() []Finding {
 	var all []Finding
 	e := c.In(c.Nodes)
@@ -65,16 +65,16 @@ func (c Config) Written() []Finding {
 		all = append(all, Finding{
 			"token_coefficient",
 			fmt.Sprintf(
-				"the token is %s longer for there being %d nodes, and consensus is 1.2 times "+
-					"that longer; the value 0 switches it off",
-				added, c.Nodes),
+				"with %d nodes the token is %s longer, and consensus 1.2 times as much; the "+
+					"value 0 turns that off",
+				c.Nodes, added),
 		})
 	}
 	if (c.PingInterval > 0) != (c.PingTimeout > 0) {
 		all = append(all, Finding{
 			"knet_ping_interval",
-			"of knet_ping_interval and knet_ping_timeout one is given and the other derived from " +
-				"the token: give both or none (corosync.conf(5))",
+			"only one of knet_ping_interval and knet_ping_timeout is given, the other is derived " +
+				"from the token: give both or none (corosync.conf(5))",
 		})
 	}
 	return all

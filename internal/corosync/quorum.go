@@ -8,9 +8,9 @@ import (
 
 // Quorum is how Corosync counts votes (votequorum(5)).
 type Quorum struct {
-	// TwoNode is two_node: each of two nodes counts as the whole.
+	// TwoNode is two_node: each of two nodes has quorum alone.
 	TwoNode bool
-	// Device says that a quorum device votes too (corosync-qdevice(8)).
+	// Device says whether a quorum device votes too (corosync-qdevice(8)).
 	Device bool
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Timing is the part of corosync.conf's totem section that says when a node is lost. Zero is
-// Corosync's default, but for Coefficient, where zero is a value and Default stands for the
+// Corosync's default, except for Coefficient, where zero is a value and Default stands for the
 // default. See corosync.conf(5).
 type Timing struct {
 	Token       time.Duration
@@ -16,7 +16,7 @@ type Timing struct {
 	Consensus   time.Duration
 	Retransmits int // token_retransmits_before_loss_const
 	Join        time.Duration
-	// PingInterval and PingTimeout are knet's, by which it knows a dead link where there are
+	// PingInterval and PingTimeout are knet's, by which it detects a dead link if there are
 	// several.
 	PingInterval, PingTimeout time.Duration
 	// Warning is the percentage of the token after which Corosync logs that it waits
@@ -34,12 +34,12 @@ const (
 	defaultRetransmits = 4
 	defaultJoin        = 50 * time.Millisecond
 	pongCount          = 2
-	// minimum is what Corosync accepts of any timer, and so of the retransmission that it derives
-	// from the token.
+	// minimum is the shortest timer that Corosync accepts, including the retransmission that it
+	// derives from the token.
 	minimum = 30 * time.Millisecond
 )
 
-// Effective are the times in force in a cluster, by the names that corosync-cmapctl has for them
+// Effective holds the times in effect in a cluster, by the names that corosync-cmapctl has for them
 // below runtime.config.totem.
 type Effective struct {
 	Nodes           int
@@ -51,7 +51,7 @@ type Effective struct {
 	PingTimeout     time.Duration
 }
 
-// In returns the times in force in a cluster of so many nodes.
+// In returns the times in effect in a cluster of that many nodes.
 func (t Timing) In(nodes int) Effective {
 	e := Effective{
 		Nodes: nodes, Token: cmp.Or(t.Token, defaultToken), Join: cmp.Or(t.Join, defaultJoin),
@@ -80,7 +80,7 @@ func whole(d float64) time.Duration { return time.Duration(d).Truncate(time.Mill
 // up after Consensus.
 func (e Effective) Lost() time.Duration { return e.Token + e.Consensus }
 
-// Validate returns what Corosync would refuse of the timing (exec/totemconfig.c,
+// Validate returns what Corosync would refuse about the timing (exec/totemconfig.c,
 // totem_config_validate).
 func (t Timing) Validate(nodes int) error {
 	e := t.In(nodes)
@@ -89,7 +89,8 @@ func (t Timing) Validate(nodes int) error {
 		retransmits := float64(cmp.Or(t.Retransmits, defaultRetransmits))
 		refused = append(refused,
 			fmt.Errorf(
-				"a token of %s would be sent again every %s, and Corosync wants at least %s: the "+
+				"a token of %s would be retransmitted every %s, and Corosync requires at least "+
+					"%s: the "+
 					"token has to be at least %s",
 				e.Token, e.TokenRetransmit, minimum,
 				whole(float64(minimum)*(retransmits+0.2))+time.Millisecond))
@@ -104,8 +105,8 @@ func (t Timing) Validate(nodes int) error {
 	return errors.Join(refused...)
 }
 
-// Lines are the timing's lines of a totem section, each with its name in corosync.conf; what is
-// Corosync's default is left out.
+// Lines returns the timing's lines of a totem section, each with its name in corosync.conf;
+// Corosync's defaults are left out.
 func (t Timing) Lines() []string {
 	var lines []string
 	ms := func(name string, d time.Duration) {
@@ -132,7 +133,7 @@ func (t Timing) Lines() []string {
 	return lines
 }
 
-// InterfaceLines are those that corosync.conf has in an interface section of totem.
+// InterfaceLines returns those that belong into an interface section of totem.
 func (t Timing) InterfaceLines() []string {
 	var lines []string
 	if t.PingInterval > 0 {

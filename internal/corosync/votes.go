@@ -15,7 +15,7 @@ type Votes struct {
 	Expected, Total, Needed int
 	// Flags are votequorum's: 2Node, WaitForAll, LastManStanding, Qdevice …
 	Flags []string
-	// Members are how many nodes are here, and Device is what stands beside this node about a
+	// Members is how many nodes are present, and Device is what this node's line says about a
 	// quorum device, such as "A,V,NMW" or "NR".
 	Members int
 	Device  string

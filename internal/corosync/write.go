@@ -13,25 +13,26 @@ import (
 // Cluster is what a corosync.conf is written for: nodes on knet, each with one vote.
 type Cluster struct {
 	Name string
-	// Nodes are listed in this order. One without an ID gets its place in the list, from 1.
+	// Nodes are listed in this order. A node without an ID gets its position in the list, from 1.
 	Nodes []Member
 	// Cipher and Hash are crypto_cipher and crypto_hash, "none" if empty.
 	Cipher, Hash string
 	Timing       Timing
-	// LogFile is written beside the system's log, with times to the millisecond; none if empty.
+	// LogFile is written in addition to the system's log, with times to the millisecond; none if
+	// empty.
 	LogFile string
 	// StartAlone lets one of two nodes act after its start before it has seen the other
 	// (wait_for_all: 0).
 	StartAlone bool
 }
 
-// MaxNodes is how many nodes Corosync takes (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
+// MaxNodes is how many nodes Corosync accepts (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
 const MaxNodes = 384
 
 // hostName is a name that crm_node, scp and a person can use for a node.
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$`)
 
-// clusterName is the subset of names with which no tool has trouble.
+// clusterName is the subset of names that no tool has trouble with.
 var clusterName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,15}$`)
 
 // Validate returns everything for which Corosync, or Pacemaker on top of it, would refuse the
@@ -49,7 +50,7 @@ func (c Cluster) Validate() error {
 	once := func(word string) {
 		word = strings.ToLower(word) // Pacemaker takes LB-1 and lb-1 for one node
 		if seen[word] {
-			say("%s is there twice", word)
+			say("%s is given twice", word)
 		}
 		seen[word] = true
 	}
@@ -59,31 +60,17 @@ func (c Cluster) Validate() error {
 		}
 		once(n.Name)
 		if len(n.Addresses) < 1 || len(n.Addresses) > mostLinks {
-			say(
-				"node %s has %d addresses: give one to %d, each a link of its own",
-				n.Name,
-				len(n.Addresses),
-				mostLinks,
-			)
+			say("node %s has %d addresses: give one to %d, each a link of its own",
+				n.Name, len(n.Addresses), mostLinks)
 		} else if first := c.Nodes[0]; len(n.Addresses) != len(first.Addresses) {
-			say(
-				"node %s does not have as many addresses as %s (%d, not %d): every link has to "+
-					"reach every node",
-				n.Name,
-				first.Name,
-				len(n.Addresses),
-				len(first.Addresses),
-			)
+			say("node %s does not have as many addresses as %s (%d, not %d): every link has to "+
+				"reach every node", n.Name, first.Name, len(n.Addresses), len(first.Addresses))
 		}
 		for _, a := range n.Addresses {
 			ip, err := netip.ParseAddr(a)
 			if err != nil || ip.Zone() != "" {
-				say(
-					"node %s: %q is not an IP address; give the address itself, so that the "+
-						"cluster starts without a name server",
-					n.Name,
-					a,
-				)
+				say("node %s: %q is not an IP address; give the address itself, so that the "+
+					"cluster starts without a name server", n.Name, a)
 				continue
 			}
 			if ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() {
@@ -125,31 +112,24 @@ func (c Cluster) logging() Line {
 	s := Line{Key: "logging", opens: true, Section: []Line{{Key: "to_logfile", Value: "no"}}}
 	if c.LogFile != "" {
 		s.Section = []Line{
-			{
-				Key:   "to_logfile",
-				Value: "yes",
-			},
+			{Key: "to_logfile", Value: "yes"},
 			{Key: "logfile", Value: c.LogFile},
 			{Key: "timestamp", Value: "hires"},
 		}
 	}
-	s.Section = append(
-		s.Section,
-		Line{Key: "to_stderr", Value: "no"},
-		Line{Key: "to_syslog", Value: "yes"},
-	)
+	s.Section = append(s.Section,
+		Line{Key: "to_stderr", Value: "no"}, Line{Key: "to_syslog", Value: "yes"})
 	return s
 }
 
 // quorum gives each of two nodes quorum by itself, once it has seen the other after its start:
 // wait_for_all follows from two_node (votequorum(5)). It is not written down, because Corosync
-// takes over a written wait_for_all no earlier than at its next start, even when two_node has gone.
+// applies a change of a written wait_for_all only at its next start, even when two_node has been
+// removed.
 func (c Cluster) quorum() Line {
-	s := Line{
-		Key:     "quorum",
-		opens:   true,
-		Section: []Line{{Key: "provider", Value: "corosync_votequorum"}},
-	}
+	s := Line{Key: "quorum", opens: true, Section: []Line{
+		{Key: "provider", Value: "corosync_votequorum"},
+	}}
 	if len(c.Nodes) == 2 {
 		s.Section = append(s.Section, Line{Key: "two_node", Value: "1"})
 		if c.StartAlone {
@@ -163,13 +143,12 @@ func (c Cluster) nodelist() Line {
 	s := Line{Key: "nodelist", opens: true}
 	for i, n := range c.Nodes {
 		node := Line{Key: "node", opens: true, Section: []Line{
-			{Key: "name", Value: n.Name}, {Key: "nodeid", Value: cmp.Or(n.ID, strconv.Itoa(i+1))},
+			{Key: "name", Value: n.Name},
+			{Key: "nodeid", Value: cmp.Or(n.ID, strconv.Itoa(i+1))},
 		}}
 		for link, a := range n.Addresses {
-			node.Section = append(
-				node.Section,
-				Line{Key: fmt.Sprintf("ring%d_addr", link), Value: a},
-			)
+			node.Section = append(node.Section,
+				Line{Key: fmt.Sprintf("ring%d_addr", link), Value: a})
 		}
 		s.Section = append(s.Section, node)
 	}

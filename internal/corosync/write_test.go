@@ -69,7 +69,7 @@ func TestConfIsRead(t *testing.T) {
 	)
 }
 
-// TestLoggedConf is of a cluster with a log file, of which one of two starts alone.
+// TestLoggedConf has a cluster with a log file, in which one of two nodes may start alone.
 func TestLoggedConf(t *testing.T) {
 	c := cluster(2, corosync.LAN, "10.132.0.%d")
 	c.LogFile, c.StartAlone, c.Cipher, c.Hash = "/var/log/corosync/corosync.log", true, "", ""
@@ -84,13 +84,13 @@ func TestValidate(t *testing.T) {
 		`the cluster's name "a b"`:                                     func(c *corosync.Cluster) { c.Name = "a b" },
 		"0 nodes: a cluster has 1 to 384":                              func(c *corosync.Cluster) { c.Nodes = nil },
 		`the node's name "lb_1" is not a host name`:                    func(c *corosync.Cluster) { c.Nodes[0].Name = "lb_1" },
-		"lb-1 is there twice":                                          func(c *corosync.Cluster) { c.Nodes[1].Name = "LB-1" },
-		"10.132.0.11 is there twice":                                   func(c *corosync.Cluster) { c.Nodes[1].Addresses[0] = "10.132.0.11" },
+		"lb-1 is given twice":                                          func(c *corosync.Cluster) { c.Nodes[1].Name = "LB-1" },
+		"10.132.0.11 is given twice":                                   func(c *corosync.Cluster) { c.Nodes[1].Addresses[0] = "10.132.0.11" },
 		"node lb-2 does not have as many addresses as lb-1 (1, not 2)": func(c *corosync.Cluster) { c.Nodes[1].Addresses = c.Nodes[1].Addresses[:1] },
 		"node lb-1 has 0 addresses":                                    func(c *corosync.Cluster) { c.Nodes[0].Addresses = nil },
 		`node lb-3: "lb-3" is not an IP address`:                       func(c *corosync.Cluster) { c.Nodes[2].Addresses[0] = "lb-3" },
 		`node lb-3: "fe80::1%eth1" is not an IP addre`:                 func(c *corosync.Cluster) { c.Nodes[2].Addresses[0] = "fe80::1%eth1" },
-		"a token of 100ms would be sent again":                         func(c *corosync.Cluster) { c.Timing.Token = 100 * ms },
+		"a token of 100ms would be retransmitted":                      func(c *corosync.Cluster) { c.Timing.Token = 100 * ms },
 	} {
 		c := good()
 		spoil(&c)

@@ -1,6 +1,6 @@
-// Package digitalocean is what hawser's agents have in common that speak to DigitalOcean: a client
-// of its API that ends each request in time and shows the token to nobody, what the API's errors
-// mean, and how requests follow each other. What needs no API is in internal/metadata.
+// Package digitalocean is what hawser's agents for DigitalOcean have in common: a client of its API
+// that ends each request in time and never shows the token, what the API's errors mean, and how
+// requests follow each other. What needs no API is in internal/metadata.
 //
 // It imports internal/fault. Open client.go first.
 package digitalocean
@@ -27,24 +27,24 @@ const (
 type Config struct {
 	// Origin is the API's scheme://host:port, to which /v2 is added.
 	Origin string
-	// Agent is how the client calls itself to the API.
+	// Agent is the client's name for itself in requests.
 	Agent string
 	// Token returns the token. It is called when the first request needs it.
 	Token func() (string, error)
 	// Timeout is how long one request may take; 5 s if zero.
 	Timeout time.Duration
-	// Words are what the errors say of the agent's own matter.
+	// Words are the agent's own words in error messages.
 	Words Words
 }
 
-// Words complete the texts of errors that depend on what is asked about.
+// Words complete the texts of errors that depend on what the request is about.
 type Words struct {
-	Scopes   string // what the token must be allowed
+	Scopes   string // the scopes that the token must have
 	NotFound string // what a 404 says; %s is the API's answer
 	Busy     string // whose event is still under way
 }
 
-// Client is a client of the API for one goroutine at a time. It tries nothing twice.
+// Client is a client of the API for one goroutine at a time. It never retries.
 type Client struct {
 	// HTTP carries the requests.
 	HTTP *http.Client
@@ -54,7 +54,7 @@ type Client struct {
 	secret string
 }
 
-// New returns a Client. Nothing is asked, and the token not read yet.
+// New returns a Client. It makes no request and does not read the token yet.
 func New(c Config) *Client {
 	return &Client{c: c, HTTP: &http.Client{
 		Timeout: cmp.Or(c.Timeout, requestTimeout),
@@ -62,9 +62,9 @@ func New(c Config) *Client {
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout: connectTimeout,
-			// HTTP/1.1, which closes a connection with the request that got no answer on it. HTTP/2
-			// keeps it for the next ones: of one that died without a word it would make an outage
-			// until the agent's end.
+			// HTTP/1.1, which closes a connection together with the request that got no answer on
+			// it. HTTP/2 keeps it for the next requests: a connection that died silently would be
+			// an outage for as long as the agent runs.
 			Protocols:       http1(),
 			MaxIdleConns:    1,
 			IdleConnTimeout: 30 * time.Second,
@@ -85,8 +85,8 @@ func http1() *http.Protocols {
 // answerLimit is far more than any answer has, in bytes.
 const answerLimit = 1 << 20
 
-// bounded ends each answer at answerLimit, since godo reads them whole: what answers in place of
-// the API may go on for ever.
+// bounded ends each answer at answerLimit, since godo reads them whole: a wrong server may send
+// data for ever.
 type bounded struct{ http.RoundTripper }
 
 // RoundTrip returns the transport's.
@@ -98,7 +98,7 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Godo returns the API as godo speaks it. The error is the token's, if that cannot be read.
+// Godo returns godo's client of the API. It is an error if the token cannot be read.
 func (c *Client) Godo() (*godo.Client, error) {
 	if c.godo != nil {
 		return c.godo, nil

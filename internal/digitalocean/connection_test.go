@@ -21,7 +21,7 @@ import (
 )
 
 // relay passes connections on to a server, until it is told to swallow what comes on those that it
-// has: the way to the server is another one from then on, as when a network address translation has
+// has: the path to the server has changed from then on, as when a network address translation has
 // lost its table.
 type relay struct {
 	net.Listener

@@ -18,23 +18,23 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// Failure is an error of the API, read: what it means and whether the same request may succeed
-// later.
+// Failure is an interpreted error of the API: what it means and whether the same request may
+// succeed later.
 type Failure struct {
 	Err   error // a *fault.Error
 	Again bool
 	After time.Duration // how long the API asks to wait; 0 if it does not say
 }
 
-// Explain reads an error of a request. what completes "cannot ...": "assign 203.0.113.10 to droplet
-// 12".
+// Explain interprets an error of a request. what completes "cannot ...": "assign 203.0.113.10 to
+// droplet 12".
 func (c *Client) Explain(ctx context.Context, what string, err error) *Failure {
 	if err == nil {
 		return nil
 	}
 	f := c.read(err)
 	kind, text := fault.Of(f.Err), c.Redact(f.Err.Error())
-	// The text is fixed now, so that no wrapped error can bring the token back; only the end of the
+	// The text is fixed now, so that no wrapped error can reveal the token; only the end of the
 	// context stays recognisable.
 	cause := errors.New(text)
 	if ctx.Err() != nil {
@@ -46,7 +46,7 @@ func (c *Client) Explain(ctx context.Context, what string, err error) *Failure {
 	return f
 }
 
-// Redact takes the token out of a text: what an API or a proxy says may quote the request.
+// Redact removes the token from a text: what an API or a proxy says may quote the request.
 func (c *Client) Redact(text string) string {
 	if c.secret == "" {
 		return text
@@ -97,14 +97,14 @@ func (c *Client) read(err error) *Failure {
 	return &Failure{Err: fault.Errorf(fault.Unknown, "%w", err)}
 }
 
-// readAnswer reads an answer with an error status, as the API documents them and as its users have
-// met them.
+// readAnswer interprets an answer with an error status, as the API documents them and as its users
+// have seen them.
 func (c *Client) readAnswer(answer *godo.ErrorResponse) *Failure {
 	status := answer.Response.StatusCode
 	if strings.Contains(answer.Response.Header.Get("Content-Type"), "html") && status >= 400 &&
 		status < 500 {
-		// A proxy or a firewall before the API answers a page; that says nothing of the token or
-		// the address, and will pass.
+		// A proxy or a firewall in front of the API answers with a page; that says nothing about
+		// the token or the address, and will pass.
 		return &Failure{Again: true, Err: fault.Errorf(fault.Unknown,
 			"%s answers %d with a page that is not DigitalOcean's JSON: is it the API's origin, "+
 				"or a proxy's page?", c.c.Origin, status)}
@@ -145,21 +145,23 @@ func (c *Client) readAnswer(answer *godo.ErrorResponse) *Failure {
 			text = fmt.Sprintf("for another %s", after.Round(time.Second))
 		}
 		return &Failure{Again: true, After: after, Err: fault.Errorf(fault.Throttled,
-			"the API wants no more requests of this token, %s (%s): the limits are 250 a minute "+
+			"the API refuses further requests with this token, %s (%s): the limits are 250 a "+
+				"minute "+
 				"and 5000 an hour; "+
 				"give the cluster a token of its own", text, said)}
 	case status >= 500, status == http.StatusRequestTimeout:
 		return &Failure{Again: true, Err: fault.Errorf(fault.Unknown, "%s", said)}
 	case status >= 300 && status < 400:
 		return &Failure{Err: fault.Errorf(fault.Unknown,
-			"%s and sends us elsewhere, where the token must not go: correct api_url", said)}
+			"%s and redirects to another place, where the token must not be sent: correct "+
+				"api_url", said)}
 	}
 	return &Failure{Err: fault.Errorf(fault.Unknown, "%s", said)}
 }
 
-// retryAfter returns how long a 429 asks to wait. The limit per minute is told with Retry-After;
-// that per hour only with RateLimit-Reset, the time in seconds since 1970 at which the oldest
-// request of the hour stops counting.
+// retryAfter returns how long a 429 asks to wait. The limit per minute comes with Retry-After; that
+// per hour only with RateLimit-Reset, the time in seconds since 1970 at which the oldest request of
+// the hour stops counting.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	if text := h.Get("Retry-After"); text != "" {
 		if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {

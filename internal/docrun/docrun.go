@@ -1,11 +1,11 @@
 // Package docrun reads the commands out of a page of documentation and runs them, so that a page
-// that tells an operator what to type cannot say what does not work.
+// cannot tell an operator to type something that does not work.
 //
-// A page says where each command is run in the words behind a block's language, which no reader
-// sees:
+// A page says where each command is run in the words after a block's language, which readers do not
+// see:
 //
 //	```sh lb-1                      the block is a script, run by bash on that node; the first command that fails ends it
-//	```sh each                      on every balancer, one after the other; holder and spare are the one that has the address, and another
+//	```sh each                      on every balancer, one after the other; holder is the one that has the address, spare another one
 //	```sh lb-1 exit=8 within=30s    the exit code it has to have, and how long it may be asked again until it and its output are right
 //	```sh lb-1 answer=y             run on a terminal, and what is typed there
 //	```sh lb-1 in=guest             only on a virtual machine, with a kernel and a package manager of its own
@@ -13,9 +13,9 @@
 //	```text                         what the commands just before print: these lines, in this order, among others; … is any text
 //	```log                          an excerpt that is not compared
 //
-// What a reader needs not see, faults to be mended and looks at whether they were, stands in a
-// comment of the same form: <!-- sh lb-1, the script, and --> on a line of its own. <!-- lab holds
-// what is done to the machines themselves, such as "kill lb-3".
+// What a reader need not see, such as faults to be fixed and checks that they were, is in a comment
+// of the same form: <!-- sh lb-1, the script, and --> on a line of its own. <!-- lab holds actions
+// on the machines themselves, such as "kill lb-3".
 //
 // It imports nothing of ours. Open docrun.go first.
 package docrun
@@ -26,7 +26,7 @@ import (
 	"time"
 )
 
-// Place is the least that a step needs to be run.
+// Place is the least capable place in which a step can run.
 type Place string
 
 // The places. A guest can run what the laboratory can.
@@ -42,7 +42,7 @@ type Kind string
 const (
 	Script Kind = "script" // run Text with bash
 	File   Kind = "file"   // put Text into Path
-	Action Kind = "action" // do what Text says to the machines, a line each
+	Action Kind = "action" // do to the machines what Text says, one action a line
 )
 
 // Step is one thing to do.
@@ -58,18 +58,18 @@ type Step struct {
 	Path string `json:"path,omitempty"`
 	// Exit is the exit code that the script must have.
 	Exit int `json:"exit,omitempty"`
-	// Within is how long the script may be run again until its exit code and its output are right;
-	// once if zero.
+	// Within is how long the script may be repeated until its exit code and its output are right;
+	// it runs once if zero.
 	Within time.Duration `json:"within,omitempty"`
 	// Answer is typed on the script's terminal. Without it there is no terminal.
 	Answer string `json:"answer,omitempty"`
-	// Want are the lines that it has to print, in their order.
+	// Want lists the lines that it has to print, in order.
 	Want []string `json:"want,omitempty"`
 	// Hidden is true if a reader of the page does not see the step.
 	Hidden bool `json:"hidden,omitempty"`
 }
 
-// At is where the step is: page:line.
+// At is the place of the step: page:line.
 func (s Step) At() string { return fmt.Sprintf("%s:%d", s.Page, s.Line) }
 
 // prelude makes bash end at the first command that fails and say which line of the script that was.
@@ -93,19 +93,20 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + 
 func (s Step) Check(output string, code int) error {
 	if code != s.Exit {
 		at, rest := s.failedAt(output)
-		return fmt.Errorf("%s: %s: exit code %d, and the page says %d; it printed:\n%s", at,
+		return fmt.Errorf("%s: %s: exit code %d, but the page says %d; it printed:\n%s", at,
 			firstLine(s.lineAt(at)), code, s.Exit, rest)
 	}
 	if missing, ok := matches(s.Want, output); !ok {
 		return fmt.Errorf(
-			"%s: no line as the page shows it, %q, behind those before it; it printed:\n%s", s.At(),
+			"%s: the output has no such line as the page shows, %q, after the previous ones; it "+
+				"printed:\n%s", s.At(),
 			missing, output)
 	}
 	return nil
 }
 
-// failedAt returns the place of the command that failed, and the output without the mark that told
-// it.
+// failedAt returns the place of the command that failed, and the output without the mark that
+// showed it.
 func (s Step) failedAt(output string) (at, rest string) {
 	at = s.At()
 	var kept []string

@@ -78,7 +78,7 @@ func TestAPageIsRead(t *testing.T) {
 	require.Equal(t, []docrun.Mention{{Line: 3, Text: "hawser status"}}, p.Mentions)
 }
 
-func TestWhatIsWrongWithAPageIsTold(t *testing.T) {
+func TestFaultsOfAPageAreReported(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a command without a place": {"```sh\nreboot\n```", "p.md:1: this block does not say on which node it is run"},
 		"a place that is none":      {"```sh lb-1 in=cellar\nreboot\n```", "p.md:1: in=cellar: the places are lab and guest"},
@@ -87,16 +87,23 @@ func TestWhatIsWrongWithAPageIsTold(t *testing.T) {
 		"an indented block":         {"So:\n\n    reboot\n", "p.md:3: an indented block"},
 		"a file without a path":     {"```yaml lb-1\na: b\n```", "p.md:1: a block of yaml and file="},
 		"a script with a path":      {"```sh lb-1 file=/x\na\n```", "p.md:1: a block of sh and file=/x"},
-		"an output of nothing":      {"```text\nx\n```", "p.md:1: no command stands before this output"},
-		"two outputs":               {"```sh lb-1\na\n```\n```text\nx\n```\n```text\nx\n```", "p.md:7: no command stands before this output"},
-		"output of another section": {"```sh lb-1\na\n```\n# B\n```text\nx\n```", "p.md:5: no command stands before this output"},
-		"a block without an end":    {"x\n```sh lb-1\na\n", "p.md:2: this block does not end"},
-		"an empty block":            {"```sh lb-1\n\n```", "p.md:1: this block is empty"},
-		"no exit code":              {"```sh lb-1 exit=256\na\n```", "p.md:1: exit=256: no exit code"},
-		"no time":                   {"```sh lb-1 within=soon\na\n```", "p.md:1: within=soon: "},
-		"a command that is not run": {"Type `hawser stats`.\n```sh lb-1\nhawser status\n```", "p.md:1: `hawser stats` is run by no block"},
-		"one that is another's end": {"Type `hawser stat`.\n```sh lb-1\nhawser status\n```", "p.md:1: `hawser stat` is run by no block"},
-		"one in a table":            {"| a | `crm_mon -1rf` |", "p.md:1: `crm_mon -1rf` is run by no block"},
+		"an output of nothing": {"```text\nx\n```", "p.md:1: there is no command before " +
+			"this output"},
+		"two outputs": {"```sh " +
+			"lb-1\na\n```\n```text\nx\n```\n```text\nx\n```", "p.md:7: there is no command " +
+			"before this output"},
+		"output of another section": {"```sh lb-1\na\n```\n# B\n```text\nx\n```", "p.md:5: there " +
+			"is no command before this output"},
+		"a block without an end": {"x\n```sh lb-1\na\n", "p.md:2: this block does not end"},
+		"an empty block":         {"```sh lb-1\n\n```", "p.md:1: this block is empty"},
+		"no exit code":           {"```sh lb-1 exit=256\na\n```", "p.md:1: exit=256: no exit code"},
+		"no time":                {"```sh lb-1 within=soon\na\n```", "p.md:1: within=soon: "},
+		"a command that is not run": {"Type `hawser stats`.\n```sh lb-1\nhawser " +
+			"status\n```", "p.md:1: no block of this page runs `hawser stats`"},
+		"one that is another's end": {"Type `hawser stat`.\n```sh lb-1\nhawser " +
+			"status\n```", "p.md:1: no block of this page runs `hawser stat`"},
+		"one in a table": {"| a | `crm_mon -1rf` |", "p.md:1: no block of this page " +
+			"runs `crm_mon -1rf`"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := docrun.Parse("p.md", c.text)
@@ -151,21 +158,24 @@ func step(text string, s docrun.Step) docrun.Step {
 	return s
 }
 
-func TestTheCommandThatFailedIsTold(t *testing.T) {
+func TestTheFailedCommandIsReported(t *testing.T) {
 	for name, c := range map[string]struct {
 		step docrun.Step
 		want []string // "" in front: no error
 	}{
-		"all is well":          {step("echo a; echo b", docrun.Step{Want: []string{"a", "b"}}), nil},
-		"the third line":       {step("x=1\necho $x\nls /nowhere\necho never", docrun.Step{}), []string{"p.md:12: ls /nowhere: exit code 2, and the page says 0", "cannot access"}},
-		"in a function":        {step("f() {\n  false\n}\nf", docrun.Step{}), []string{"p.md:11: "}},
-		"in a pipe":            {step("echo a | grep b | cat", docrun.Step{}), []string{"p.md:10: echo a | grep b | cat: exit code 1"}},
-		"a variable not set":   {step("echo $nothing", docrun.Step{}), []string{"unbound"}},
-		"the code it has":      {step("(exit 8)", docrun.Step{Exit: 8}), nil},
-		"not the code":         {step("true", docrun.Step{Exit: 8}), []string{"p.md:10: true: exit code 0, and the page says 8"}},
+		"all is well": {step("echo a; echo b", docrun.Step{Want: []string{"a", "b"}}), nil},
+		"the third line": {step("x=1\necho $x\nls /nowhere\necho "+
+			"never", docrun.Step{}), []string{"p.md:12: ls /nowhere: exit code 2, but the page " +
+			"says 0", "cannot access"}},
+		"in a function":      {step("f() {\n  false\n}\nf", docrun.Step{}), []string{"p.md:11: "}},
+		"in a pipe":          {step("echo a | grep b | cat", docrun.Step{}), []string{"p.md:10: echo a | grep b | cat: exit code 1"}},
+		"a variable not set": {step("echo $nothing", docrun.Step{}), []string{"unbound"}},
+		"the code it has":    {step("(exit 8)", docrun.Step{Exit: 8}), nil},
+		"not the code": {step("true", docrun.Step{Exit: 8}), []string{"p.md:10: true: " +
+			"exit code 0, but the page says 8"}},
 		"columns":              {step("echo 'lb-1    online   DC'", docrun.Step{Want: []string{"  lb-1 online DC"}}), nil},
 		"any text":             {step("echo 'since 15:03 (2s) up'", docrun.Step{Want: []string{"…", "since …(…) up…"}}), nil},
-		"not the order":        {step("echo b; echo a", docrun.Step{Want: []string{"a", "b"}}), []string{`no line as the page shows it, "b"`}},
+		"not the order":        {step("echo b; echo a", docrun.Step{Want: []string{"a", "b"}}), []string{`no such line as the page shows, "b"`}},
 		"typed ahead":          {step("echo y; printf 'Go on? [y/N] '; echo done", docrun.Step{Want: []string{"done"}}), nil},
 		"a part of a line":     {step("echo abc", docrun.Step{Want: []string{"ab"}}), []string{`"ab"`}},
 		"any text, but an end": {step("echo abc", docrun.Step{Want: []string{"a…b"}}), []string{`"a…b"`}},
@@ -193,7 +203,8 @@ func TestAStepIsRunWhereItSays(t *testing.T) {
 	require.Equal(t, "y\n", m.input)
 
 	m.names = nil
-	require.ErrorContains(t, docrun.Play(t.Context(), m, s), "p.md:10: on each: no node is that")
+	require.ErrorContains(t, docrun.Play(t.Context(), m, s), "p.md:10: on each: there is no such "+
+		"node")
 
 	require.NoError(t, docrun.Play(t.Context(), m, step("kill lb-3\n\nwait", docrun.Step{Kind: docrun.Action})))
 	require.Equal(t, []string{"kill lb-3", "wait"}, m.did)

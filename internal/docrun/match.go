@@ -5,15 +5,14 @@ import "strings"
 // ellipsis stands for any text in a line that a page shows.
 const ellipsis = "…"
 
-// question is how a command asks on a terminal whether it may go on.
+// question is how a command asks on a terminal whether to continue.
 const question = "[y/N]"
 
 // matches looks for each wanted line, in their order, among the lines of the output. It returns the
-// first that is not there. How many blanks there are does not count: columns are as wide as what
-// stands in them.
+// first that is not there. The number of blanks does not count: columns are as wide as their
+// content.
 func matches(want []string, output string) (missing string, ok bool) {
-	// An answer is typed ahead: its echo, and the end of the line with it, may stand before the
-	// question.
+	// An answer is typed ahead: its echo, with the line's end, may come before the question.
 	output = strings.ReplaceAll(output, question, question+"\n")
 	// a terminal ends lines with both
 	lines := strings.FieldsFunc(output, func(r rune) bool { return r == '\n' || r == '\r' })
@@ -36,7 +35,7 @@ func matches(want []string, output string) (missing string, ok bool) {
 
 func blanks(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// matchLine compares a line with a pattern in which each … is any text, also none.
+// matchLine compares a line with a pattern in which each … is any text, possibly empty.
 func matchLine(pattern, line string) bool {
 	parts := strings.Split(pattern, ellipsis)
 	if len(parts) == 1 {

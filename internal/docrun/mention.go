@@ -14,7 +14,7 @@ type Mention struct {
 
 var codeSpan = regexp.MustCompile("`([^`]+)`")
 
-// program are the names by which a span of code is taken for a command.
+// program matches the names that make a span of code count as a command.
 var program = regexp.MustCompile(
 	`^(hawser|crm|pcs|cibadmin|crm_\w+|corosync-\w+|attrd_updater|stonith_admin|systemctl|journalctl|` +
 		`apt|apt-get|setup-balancer|curl|apt-mark|dpkg|rpm|dnf|ssh|scp|haproxy|nft|ufw|firewall-cmd|` +
@@ -35,7 +35,7 @@ func (p *parser) unrun() {
 		if !slices.ContainsFunc(p.page.Steps, func(s Step) bool {
 			return s.Kind == Script && strings.Contains(" "+blanks(s.Text)+" ", " "+m.Text+" ")
 		}) {
-			p.wrong(m.Line, "`%s` is run by no block of this page", m.Text)
+			p.wrong(m.Line, "no block of this page runs `%s`", m.Text)
 		}
 	}
 }

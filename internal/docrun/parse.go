@@ -15,11 +15,11 @@ import (
 type Page struct {
 	Name  string
 	Steps []Step
-	// Mentions are commands that stand in running text and in tables.
+	// Mentions are commands in running text and in tables.
 	Mentions []Mention
 }
 
-// Read reads a page. All its faults are told at once, each with its line.
+// Read reads a page. All its faults are reported at once, each with its line.
 func Read(path string) (Page, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -56,7 +56,7 @@ type block struct {
 	indent string
 	info   []string
 	hidden bool
-	prose  bool // a comment that is none of ours
+	prose  bool // a comment that is not one of ours
 	text   []string
 }
 
@@ -93,13 +93,14 @@ func (p *parser) line(n int, line string) {
 	case strings.HasPrefix(line, "#"):
 		p.section = strings.TrimSpace(strings.TrimLeft(line, "#"))
 	case wasBlank && (strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")):
-		p.wrong(n, "an indented block: commands stand in a fenced one that says where they are run")
+		p.wrong(n, "an indented block: commands belong into a fenced one that says where they "+
+			"are run")
 	default:
 		p.mentions(n, line)
 	}
 }
 
-// close makes a step of a block that has ended.
+// close turns a block that has ended into a step.
 func (p *parser) close(b *block) {
 	if b.prose {
 		return
@@ -143,7 +144,7 @@ func (p *parser) close(b *block) {
 	switch {
 	case (s.Kind == File) != (s.Path != ""):
 		p.wrong(b.at,
-			"a block of %s and file=%s: a file has both another language than sh and file=PATH",
+			"a block of %s and file=%s: a file needs both a language other than sh and file=PATH",
 			b.info[0], s.Path)
 	case strings.TrimSpace(text) == "":
 		p.wrong(b.at, "this block is empty")
@@ -152,14 +153,14 @@ func (p *parser) close(b *block) {
 	}
 }
 
-// output gives the command before what it has to print.
+// output adds the expected output to the command before it.
 func (p *parser) output(b *block) {
 	steps := p.page.Steps
 	if len(steps) == 0 || steps[len(steps)-1].Kind != Script || steps[len(steps)-1].Want != nil ||
 		steps[len(steps)-1].Section != p.section {
 		p.wrong(b.at,
-			"no command stands before this output; an excerpt that is not compared is a block of "+
-				"log")
+			"there is no command before this output; an excerpt that is not compared is a block "+
+				"of log")
 		return
 	}
 	steps[len(steps)-1].Want = b.text

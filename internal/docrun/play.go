@@ -9,16 +9,16 @@ import (
 
 // Machines are what a page is played on.
 type Machines interface {
-	// Names are the nodes that a name or a role means now.
+	// Names returns the nodes that a name or a role means now.
 	Names(ctx context.Context, on string) ([]string, error)
 	// Bash runs `bash -c script` as root on a node with that input, on a terminal if the step has
-	// an answer. Only what kept it from being run, or from ending, is an error.
+	// an answer. It is an error only if the script could not be run, or did not end.
 	Bash(ctx context.Context, node, script, input string, terminal bool) (output string, code int, err error)
-	// Do does to the machines what a line of an Action says.
+	// Do carries out a line of an Action on the machines.
 	Do(ctx context.Context, words []string) error
 }
 
-// pause is between two looks of a step with Within.
+// pause is the time between two attempts of a step with Within.
 const pause = 200 * time.Millisecond
 
 // Play does one step. An error begins with the page and the line.
@@ -40,7 +40,7 @@ func Play(ctx context.Context, m Machines, s Step) error {
 		return fmt.Errorf("%s: on %s: %w", s.At(), s.On, err)
 	}
 	if len(nodes) == 0 {
-		return fmt.Errorf("%s: on %s: no node is that", s.At(), s.On)
+		return fmt.Errorf("%s: on %s: there is no such node", s.At(), s.On)
 	}
 	for _, node := range nodes {
 		if err := playOn(ctx, m, s, node); err != nil {

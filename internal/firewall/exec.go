@@ -11,7 +11,7 @@ import (
 var legacySave = []string{"/usr/sbin/iptables-legacy-save", "/usr/sbin/ip6tables-legacy-save"}
 
 // legacyIsEmpty says whether the tables of the older ip_tables hold no rule and let everything
-// pass: a table is there once it was only listed. Where that cannot be asked, it is not empty.
+// pass: merely listing a table creates it. If that cannot be found out, it counts as not empty.
 func legacyIsEmpty() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

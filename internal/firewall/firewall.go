@@ -1,10 +1,10 @@
-// Package firewall tells whether the packet filter of this network namespace would let a packet in
+// Package firewall says whether the packet filter of this network namespace would let a packet in
 // or out. It reads the rules and follows them as the kernel would, and changes nothing. Whatever it
-// does not understand, or cannot know of the packet, makes the answer a doubt: it is never taken
-// for "open".
+// does not understand, or cannot know about the packet, makes the answer doubtful, and never
+// "open".
 //
-// It knows nftables, and so what iptables-nft, firewalld and ufw write there. It does not look at
-// eBPF, at tc, and at what stands between the machines.
+// It knows nftables, and so what iptables-nft, firewalld and ufw write there. It does not consider
+// eBPF, tc, or anything between the machines.
 //
 // It imports nothing of ours. Open firewall.go first, machine.go for how a rule is followed.
 package firewall
@@ -19,11 +19,12 @@ type Answer int
 
 // The answers.
 const (
-	// Open: the packet passes, whatever else it has.
+	// Open: the packet passes, whatever else is in it.
 	Open Answer = iota
-	// Blocked: it is dropped or refused, whatever else it has.
+	// Blocked: it is dropped or refused, whatever else is in it.
 	Blocked
-	// Doubtful: it depends on what is not known of the packet, or on a rule that is not understood.
+	// Doubtful: it depends on something unknown about the packet, or on a rule that is not
+	// understood.
 	Doubtful
 )
 
@@ -45,12 +46,12 @@ type Place struct{ Family, Table, Chain string }
 // String is the chain as nft names it: "inet filter input".
 func (p Place) String() string { return p.Family + " " + p.Table + " " + p.Chain }
 
-// Doubt is something that a rule looks at and that is not known here.
+// Doubt is something that a rule tests and that is not known here.
 type Doubt struct {
-	Place Place // the chain in which the rule stands
+	Place Place // the chain that contains the rule
 	What  string
-	// Unread is true where the rule itself is not understood, false where it depends on the packet,
-	// such as on who sent it.
+	// Unread is true if the rule itself is not understood, false if it depends on the packet, such
+	// as on its sender.
 	Unread bool
 }
 
@@ -60,10 +61,10 @@ const (
 	UDP = 17
 )
 
-// Packet is what is known of a packet. The zero value of an address or a port is one that is not
-// known, which may be any.
+// Packet is what is known about a packet. The zero value of an address or a port is an unknown one,
+// which may be any.
 type Packet struct {
-	// Out is a packet that this machine sends. Else it is for this machine.
+	// Out is true for a packet that this machine sends, false for one that it receives.
 	Out         bool
 	Protocol    uint8
 	From, To    netip.Addr
@@ -75,7 +76,7 @@ type Packet struct {
 	Established bool // it answers something that went the other way before
 }
 
-// hooks are those that the packet passes, in order (linux/netfilter.h, enum nf_inet_hooks).
+// hooks returns the hooks that the packet passes, in order (linux/netfilter.h, enum nf_inet_hooks).
 func (p Packet) hooks() []int {
 	if p.Out {
 		return []int{hookOutput, hookPostrouting}
@@ -117,7 +118,7 @@ func (r *Ruleset) Judge(p Packet) Judgement {
 	return j
 }
 
-// Any returns one answer for a packet that may be any of several: Doubtful where they differ.
+// Any returns one answer for a packet that may be any of several: Doubtful if they differ.
 func Any(all ...Judgement) Judgement {
 	var out Judgement
 	for i, j := range all {

@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attributes are those of one netlink message or nest, the last of each kind.
+// attributes are the attributes of one netlink message or nest, the last of each kind.
 type attributes map[uint16][]byte
 
-// typeMask takes the flags off an attribute's type (NLA_TYPE_MASK of linux/netlink.h).
+// typeMask removes the flags from an attribute's type (NLA_TYPE_MASK of linux/netlink.h).
 const typeMask = 0x3fff
 
 func readAttributes(b []byte) (attributes, error) {
@@ -30,7 +30,7 @@ func readAttributes(b []byte) (attributes, error) {
 	return out, nil
 }
 
-// within reads a nest; one that is not there, or cannot be read, is empty.
+// within reads a nest; a missing or unreadable one is empty.
 func (a attributes) within(kind uint16) attributes {
 	in, err := readAttributes(a[kind])
 	if err != nil {
@@ -39,8 +39,7 @@ func (a attributes) within(kind uint16) attributes {
 	return in
 }
 
-// number is a number in network byte order, as nf_tables has them all. There is no third state:
-// what is not there is 0.
+// number is a number in network byte order, as all of nf_tables' are. A missing one is 0.
 func (a attributes) number(kind uint16) uint32 {
 	if b := a[kind]; len(b) >= 4 {
 		return binary.BigEndian.Uint32(b)
@@ -53,12 +52,12 @@ func (a attributes) text(kind uint16) string { return string(bytes.TrimRight(a[k
 // Read asks the kernel for the rules of this thread's network namespace. It needs CAP_NET_ADMIN.
 func Read() (*Ruleset, error) { return steadily(generation, readOnce) }
 
-// readings is how often the rules are read that change meanwhile: a program such as fail2ban may do
-// that at any moment.
+// readings is how often the rules are read if they change meanwhile: a program such as fail2ban may
+// change them at any moment.
 const readings = 5
 
-// steadily reads until nothing has changed between the beginning and the end: chains of before a
-// change with the rules of after it are a packet filter that never was.
+// steadily reads until nothing has changed between the beginning and the end: chains from before a
+// change with rules from after it are a packet filter that never existed.
 func steadily(generation func() (uint32, error), read func() (*Ruleset, error)) (*Ruleset, error) {
 	for range readings {
 		before, err := generation()
@@ -146,7 +145,7 @@ func readOnce() (*Ruleset, error) {
 }
 
 // legacyTables says whether ip_tables (not nf_tables) has a table with rules in this network
-// namespace. The file names the tables that were ever used since.
+// namespace. The file names all tables that have ever been used.
 func legacyTables(net string) bool {
 	for _, name := range []string{"ip_tables_names", "ip6_tables_names"} {
 		if text, err := os.ReadFile(net + "/" + name); err == nil &&
@@ -208,7 +207,7 @@ func readChain(family uint8, a attributes) *Chain {
 func (r *Ruleset) addRule(family uint8, a attributes) error {
 	c := r.chain(family, a.text(unix.NFTA_RULE_TABLE), a.text(unix.NFTA_RULE_CHAIN))
 	if c == nil {
-		return nil // of a table that is switched off, or made since
+		return nil // of a table that is switched off, or was created since
 	}
 	list, err := nl.ParseRouteAttr(a[unix.NFTA_RULE_EXPRESSIONS])
 	if err != nil {

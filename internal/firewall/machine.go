@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine is the kernel's, with which a rule reads a packet: registers of four bytes, here with
-// what is known of each bit (linux/netfilter/nf_tables.h; net/netfilter/nf_tables_core.c).
+// machine is the kernel's machine with which a rule reads a packet: registers of four bytes, here
+// with what is known about each bit (linux/netfilter/nf_tables.h; net/netfilter/nf_tables_core.c).
 type machine struct {
 	walk  *walk
 	chain *Chain
 
 	data, known [96]byte
-	why         [96]string // what an unknown byte is
+	why         [96]string // what an unknown byte stands for
 	doubts      []Doubt
 }
 
@@ -25,7 +25,7 @@ type verdict struct {
 	why   string
 }
 
-// stepped is what a step says: whether the rule still matches, and where the packet goes.
+// stepped is the result of a step: whether the rule still matches, and where the packet goes.
 type stepped struct {
 	match    ternary
 	verdicts []verdict
@@ -60,7 +60,7 @@ func (m *machine) putKnown(register uint32, data []byte) {
 	m.put(register, data, bytes.Repeat([]byte{0xff}, len(data)), "")
 }
 
-// putUnknown forgets a register of so many bytes.
+// putUnknown marks so many bytes from a register on as unknown.
 func (m *machine) putUnknown(register uint32, length int, why string) {
 	m.put(register, make([]byte, length), make([]byte, length), why)
 }
@@ -78,7 +78,7 @@ func (m *machine) get(register uint32, length int) (data, known []byte, why stri
 	return m.data[i : i+length], m.known[i : i+length], why, true
 }
 
-// perhaps is a match of which nothing can be said, for a reason that lies in the packet.
+// perhaps is a match that cannot be decided, for a reason that lies in the packet.
 func (m *machine) perhaps(what string) stepped {
 	m.doubts = append(m.doubts, Doubt{m.chain.place(), what, false})
 	return stepped{match: maybe}
@@ -90,12 +90,12 @@ func (m *machine) unread(what string) stepped {
 	return stepped{match: maybe}
 }
 
-// elsewhere is a step after which the packet is not what it was, or not the kernel's.
+// elsewhere is a step after which the packet is changed, or no longer the kernel's.
 func elsewhere(what string) stepped {
 	return stepped{match: yes, verdicts: []verdict{{code: verdictElsewhere, why: what}}}
 }
 
-// verdictElsewhere is none of the kernel's.
+// verdictElsewhere is not a verdict of the kernel's.
 const verdictElsewhere = -100
 
 func (m *machine) step(e Expr) stepped {
@@ -170,8 +170,9 @@ func (m *machine) step(e Expr) stepped {
 	return m.unread("a step of the kind " + e.Name)
 }
 
-// forget marks what a step writes as unknown. All of those have their destination register as one
-// of their first attributes, but not the same one: everything that was read so far is forgotten.
+// forget marks what a step writes as unknown. All of those steps have their destination register
+// among their first attributes, but not the same one: so everything that was read so far is
+// forgotten.
 func (m *machine) forget(e Expr) {
 	for i := range m.data {
 		m.known[i] = 0
@@ -179,7 +180,7 @@ func (m *machine) forget(e Expr) {
 	}
 }
 
-// meta reads what the kernel knows of the packet beside its headers.
+// meta reads what the kernel knows about the packet besides its headers.
 func (m *machine) meta(register, key uint32) {
 	p := m.walk.packet
 	name := func() []byte {
@@ -214,7 +215,7 @@ func (m *machine) meta(register, key uint32) {
 		m.putKnown(register, native32(0))
 	default:
 		m.putUnknown(register, 16,
-			fmt.Sprintf("what the kernel knows beside the headers (meta key %d)", key))
+			fmt.Sprintf("what the kernel knows besides the headers (meta key %d)", key))
 	}
 }
 
@@ -248,7 +249,7 @@ func (m *machine) payload(a attributes) stepped {
 	return matches
 }
 
-// part names what is read, where it is not known.
+// part names what is read, if it is not known.
 func (w *walk) part(base uint32, offset int) string {
 	from, to := 12, 16
 	if w.packet.IPv6 {
@@ -296,7 +297,7 @@ func (m *machine) ct(a attributes) stepped {
 	return matches
 }
 
-// fib answers what the packet's destination is; where it would be routed is not known here.
+// fib says what kind of address the destination is; how it would be routed is not known here.
 func (m *machine) fib(a attributes) {
 	const register, result, flags = 1, 2, 3 // NFTA_FIB_DREG, NFTA_FIB_RESULT, NFTA_FIB_FLAGS
 	const addressType, destination = 3, 2   // NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR
@@ -307,7 +308,7 @@ func (m *machine) fib(a attributes) {
 	m.putUnknown(a.number(register), 16, "how the kernel would route the packet")
 }
 
-// unknown says that the step cannot be answered for want of what it reads.
+// unknown says that the step cannot be decided because what it reads is not known.
 func (m *machine) unknown(why string) stepped {
 	if why == "" {
 		return m.unread("a register that nothing was read into")
@@ -368,8 +369,8 @@ func (m *machine) inRange(a attributes) stepped {
 	return stepped{match: result}
 }
 
-// bitwise is (register & mask) ^ value: what the mask takes away is known to be what the value has
-// there.
+// bitwise is (register & mask) ^ value: bits that the mask clears are known to be those of the
+// value.
 func (m *machine) bitwise(a attributes) {
 	const operation = 6 // NFTA_BITWISE_OP; 0 is the mask, others shift or take two registers
 	length := int(a.number(unix.NFTA_BITWISE_LEN))

@@ -20,9 +20,9 @@ type set struct {
 // element is one entry: a key, or a range of keys with both ends.
 type element struct {
 	from, to []byte // the same for one key
-	// of an interval that an element before begins: its key is the first that is not in it
+	// the end of an interval that an earlier element begins: its key is the first one outside
 	end  bool
-	any  bool // matches what no other does
+	any  bool // matches what no other element does
 	data attributes
 }
 
@@ -79,8 +79,8 @@ func (s *set) readElements() error {
 	})
 }
 
-// find looks a key up of which some bits may not be known. certain is the element that it is in,
-// nil for none; where that cannot be said, perhaps lists all that it may be in.
+// find looks up a key, some of whose bits may be unknown. certain is the element that contains it,
+// nil for none; if that cannot be decided, perhaps lists all that may contain it.
 func (s *set) find(key, known []byte) (certain *element, perhaps []*element, sure bool) {
 	var rest *element
 	all := allKnown(known)
@@ -124,7 +124,7 @@ func (s *set) find(key, known []byte) (certain *element, perhaps []*element, sur
 	return nil, perhaps, false
 }
 
-// holds says whether the key is in the element, part by part where it is a concatenation. Each part
+// holds says whether the key is in the element, part by part if it is a concatenation. Each part
 // begins at a multiple of four bytes.
 func (s *set) holds(e *element, key, known []byte) ternary {
 	fields := s.fields
@@ -154,7 +154,7 @@ func (s *set) holds(e *element, key, known []byte) ternary {
 }
 
 // inInterval finds the interval that holds the key: the one with the greatest beginning that is not
-// above it, unless an end stands between.
+// above it, unless an end lies in between.
 func (s *set) inInterval(key []byte) (found, rest *element) {
 	var best *element
 	for i := range s.elements {
@@ -186,7 +186,7 @@ func allKnown(known []byte) bool {
 	return true
 }
 
-// same compares with a value of which everything is known.
+// same compares with a fully known value.
 func same(key, known, value []byte) ternary {
 	result := yes
 	for i := range key {

@@ -2,7 +2,7 @@ package firewall
 
 import "golang.org/x/sys/unix"
 
-// ternary is yes, no, or not to be said.
+// ternary is yes, no, or undecided.
 type ternary int
 
 const (
@@ -27,7 +27,7 @@ const (
 	verdictReturn   = -5
 )
 
-// outcome is what may become of a packet in a chain.
+// outcome is what may happen to a packet in a chain.
 type outcome struct {
 	accept, drop bool
 	back         bool // it goes on in the chain that called this one, or by the policy
@@ -39,8 +39,8 @@ func (o *outcome) add(x outcome) {
 	o.doubts = append(o.doubts, x.doubts...)
 }
 
-// walk follows one packet. What a rule may have changed of the packet is not known any more for
-// those that come after it.
+// walk follows one packet. What a rule may have changed in the packet is unknown to the rules after
+// it.
 type walk struct {
 	rules  *Ruleset
 	packet Packet
@@ -52,8 +52,8 @@ type walk struct {
 	steps                     int
 }
 
-// mostSteps ends the walk through rules of which nothing is known: each jump that may be taken
-// doubles the ways.
+// mostSteps bounds the walk through rules that cannot be decided: each jump that may be taken
+// doubles the number of paths.
 const mostSteps = 200_000
 
 // mostJumps is how deeply chains may call each other (NFT_JUMP_STACK_SIZE of the kernel is 16).
@@ -101,7 +101,7 @@ func (w *walk) chain(c *Chain, depth int) outcome {
 	return o
 }
 
-// ruled is what may become of a packet in a rule.
+// ruled is what may happen to a packet in a rule.
 type ruled struct {
 	outcome      // back: it may return from the chain
 	next    bool // it may go on with the next rule
@@ -145,7 +145,7 @@ func (w *walk) verdict(out *ruled, c *Chain, v verdict, depth int) {
 	case verdictJump, verdictGoto:
 		to := w.rules.chain(c.Family, c.Table, v.chain)
 		if to == nil {
-			to = &Chain{} // made since: it cannot be told what is in it
+			to = &Chain{} // created since: its rules are unknown
 			out.accept, out.drop = true, true
 			out.doubts = append(out.doubts, Doubt{
 				c.place(),
@@ -168,7 +168,7 @@ func (w *walk) verdict(out *ruled, c *Chain, v verdict, depth int) {
 	}
 }
 
-// newWalk makes the headers of the packet as far as they are known.
+// newWalk builds the headers of the packet as far as they are known.
 func newWalk(r *Ruleset, p Packet) *walk {
 	w := &walk{rules: r, packet: p, tracked: true, markUnknown: r.setsMarks()}
 	if p.IPv6 {

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// iptables-nft writes what nf_tables has no words for as the matches and targets of iptables
+// iptables-nft writes what nf_tables cannot express as matches and targets of iptables
 // (nft_compat): structures of the kernel's headers, in the machine's byte order.
 
 func (m *machine) xtMatch(a attributes) stepped {
@@ -46,7 +46,7 @@ func bit(b bool) ternary {
 	return no
 }
 
-// inPorts looks for a port in a range; 0 is one that is not known.
+// inPorts says whether a port is in a range; 0 is an unknown port.
 func inPorts(port, low, high uint16) ternary {
 	switch {
 	case low == 0 && high == 0xffff:
@@ -133,8 +133,8 @@ func (m *machine) xtMultiport(info []byte, revision uint32) (ternary, bool) {
 	return bit(found != inverted), true
 }
 
-// xtConntrack reads struct xt_conntrack_mtinfo1 to 3 (linux/netfilter/xt_conntrack.h), where it
-// asks for the state alone.
+// xtConntrack reads struct xt_conntrack_mtinfo1 to 3 (linux/netfilter/xt_conntrack.h), if it tests
+// only the state.
 func (m *machine) xtConntrack(info []byte, revision uint32) (ternary, bool) {
 	if revision < 1 || revision > 3 || len(info) < 154 || !m.walk.tracked {
 		return maybe, false
@@ -148,8 +148,8 @@ func (m *machine) xtConntrack(info []byte, revision uint32) (ternary, bool) {
 	if asks&^alias != state {
 		return maybe, true
 	}
-	// the bits of nf_tables, and two of address translation, which no rule that was followed has
-	// done
+	// the bits of nf_tables, and two for address translation, which none of the rules followed so
+	// far has done
 	found := states&^(snat|dnat)&uint16(m.walk.state()) != 0
 	return bit(found != (inverts&state != 0)), true
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Explain replaces what package flag says of an option: it writes one dash where two are typed, and
-// of a wrong time or number only that it did not parse.
+// Explain replaces package flag's messages about an option: they show one dash where two are typed,
+// and say about a wrong time or number only that it did not parse.
 func Explain(message string) string {
 	if option, ok := strings.CutPrefix(message, "flag provided but not defined: -"); ok {
 		return "there is no option " + Dashed(option)
@@ -27,10 +27,10 @@ func Explain(message string) string {
 	case !ok || !isParse:
 		return message
 	case option == "timeout" || option == "max-hold":
-		return fmt.Sprintf("%s %s: want a time with its unit, such as 90s or 5m", Dashed(option),
+		return fmt.Sprintf("%s %s: expected a time with its unit, such as 90s or 5m", Dashed(option),
 			value)
 	}
-	return fmt.Sprintf("%s %s: want a whole number", Dashed(option), value)
+	return fmt.Sprintf("%s %s: expected a whole number", Dashed(option), value)
 }
 
 // Dashed is an option as it is typed.

@@ -10,9 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// First moves the flags of a command before its arguments, where the library looks for them: `probe
-// URL --every 10ms` is as good as `probe --every 10ms URL`. The arguments of the commands but,
-// which run a command of their own, keep their order, and so do those of commands that parse no
+// First moves the flags of a command before its arguments, where the library expects them, so that
+// `probe URL --every 10ms` works like `probe --every 10ms URL`. The commands listed in but, which
+// run a command of their own, keep the order of their arguments, and so do commands that parse no
 // flags.
 func First(app *cli.App, args []string, but ...string) []string {
 	if len(args) == 0 {

@@ -1,6 +1,6 @@
 // Package golden compares what a test has generated with a file, or a part of one, that is kept in
-// the repository. HAWSER_UPDATE=1 writes the files again; look at the difference before you commit
-// it. It is for tests, and imports nothing of ours.
+// the repository. HAWSER_UPDATE=1 rewrites the files; check the difference before you commit it. It
+// is for tests, and imports nothing of ours.
 //
 // There is only this file.
 package golden

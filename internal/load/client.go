@@ -58,8 +58,8 @@ func (c *client) ask() bool {
 	return true
 }
 
-// once makes the request on the connection that is there, or on a new one. inFlight is how many
-// were sent and not answered when it ended.
+// once makes the request on the existing connection, or on a new one. inFlight is how many were
+// sent and not answered when it ended.
 func (c *client) once(deadline time.Time) (f *fault, inFlight int) {
 	waiting := &c.run.inFlight
 	if c.conn == nil {
@@ -136,9 +136,9 @@ func (c *client) hangUp() {
 // partingWait is how long the server may take to close a connection after its last answer.
 const partingWait = 100 * time.Millisecond
 
-// partAfterServer lets the server close first: the side that does keeps the pair of ports for a
-// minute (TIME_WAIT), and the client's 28,000 would last for some seconds only. A server that does
-// not close is left with a reset, for the same reason.
+// partAfterServer lets the server close first: the side that closes first keeps the pair of ports
+// for a minute (TIME_WAIT), and the client's 28,000 would last only some seconds. A connection that
+// the server does not close is reset, for the same reason.
 func (c *client) partAfterServer() {
 	_ = c.conn.SetReadDeadline(time.Now().Add(partingWait)) // an error shows in Read
 	if _, err := c.reader.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -149,8 +149,8 @@ func (c *client) partAfterServer() {
 	c.hangUp()
 }
 
-// kindOf sorts an error; closed and late are the kinds of a connection that was closed, and of a
-// deadline, at this point.
+// kindOf classifies an error; closed and late are the kinds for a closed connection and a passed
+// deadline at this point.
 func kindOf(err error, closed, late Kind) Kind {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -1,6 +1,6 @@
-// Package load makes HTTP requests as many visitors do, and tells what became of each: who was
-// refused, who was cut off after asking, who waited longest, and for how long nobody was served. It
-// asks in process; package lab runs it inside a node.
+// Package load makes HTTP requests like many visitors, and reports how they fared: who was refused,
+// who was cut off after asking, who waited longest, and for how long nobody was served. It runs in
+// the calling process; package lab runs it inside a node.
 //
 // It imports nothing of ours. Open plan.go first.
 package load
@@ -14,15 +14,15 @@ import (
 	"time"
 )
 
-// Plan says what is asked for, by how many, and for how long. It goes on until Requests have been
-// made, For is over or the context ends, whichever is first.
+// Plan says what is requested, by how many clients, and for how long. It continues until Requests
+// have been made, For is over or the context ends, whichever comes first.
 type Plan struct {
 	// URL is http://ADDRESS[:PORT]/PATH; a name in place of the address is looked up once.
 	URL string
 	// Unix is the path of a socket that is connected to in place of the URL's address.
 	Unix string `json:",omitempty"`
 	// Clients is how many requests may be under way at once. Zero is one client, or, with Every, no
-	// bound: a request is then made whatever has become of those before it.
+	// bound: a request is then made regardless of the earlier ones.
 	Clients int
 	// Requests is how many are made; no limit if zero.
 	Requests int
@@ -31,10 +31,10 @@ type Plan struct {
 	// Every is the time between the beginnings of two requests, over all clients; as soon as a
 	// client is free if zero.
 	Every time.Duration
-	// Timeout is when a request has failed, from before the connection is made; two seconds if
-	// zero.
+	// Timeout is after how long a request counts as failed, from before the connection is made; two
+	// seconds if zero.
 	Timeout time.Duration
-	// KeepAlive uses a connection for the next request where the server agrees. Without it, each
+	// KeepAlive reuses a connection for the next request if the server agrees. Without it, each
 	// request has a new connection.
 	KeepAlive bool
 }

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// Kind is what became of a request that failed. An answer of status 400 and above is of the kind
-// "status 503", and so on.
+// Kind is how a request failed. An answer of status 400 and above has a kind such as "status 503".
 type Kind string
 
-// The kinds. What tells them apart is how far the request had come: one that was not sent can be
-// repeated by anybody, one that was sent may have been carried out.
+// The kinds. What tells them apart is how far the request had come: one that was not sent can
+// safely be repeated, one that was sent may have been carried out.
 const (
 	Refused        Kind = "connection refused"   // nobody listens: a reset in answer to the SYN
 	Unreachable    Kind = "unreachable"          // no route, or no neighbour answers
@@ -24,14 +23,15 @@ const (
 	AnswerTimeout Kind = "answer timed out"     // sent, and no whole answer in time
 	CutOff        Kind = "answer cut off"       // closed within the answer
 	BadAnswer     Kind = "not an answer"        // not HTTP
-	// LocalFault is that no port or file descriptor is left; and errors that fit nowhere else
+	// LocalFault means that no port or file descriptor is left; it also has errors that fit no
+	// other kind
 	LocalFault Kind = "the client's own system"
 )
 
 // Failure is one failed request.
 type Failure struct {
 	Kind Kind
-	// Begun and Took say when, since Report.Began, and after how long it failed.
+	// Begun is when it began, since Report.Began, and Took after how long it failed.
 	Begun, Took time.Duration
 	// InFlight is how many requests had been sent and not answered at that moment, this one among
 	// them if it had been sent.
@@ -42,14 +42,14 @@ type Failure struct {
 // Report is what the clients saw. Times are in nanoseconds in JSON.
 type Report struct {
 	Began time.Time
-	// Took is from the first request to the end of asking; answers that came later count, their
-	// waiting does not.
+	// Took is from the first request to the last; later answers count, but the time spent waiting
+	// for them does not.
 	Took time.Duration
 
 	Requests, OK, Failed int
 	Failures             map[Kind]int
-	// Retried counts the requests that found the connection they were to use again closed by the
-	// server, and got a new one, as browsers do (RFC 9110, 9.2.2). They are no failures.
+	// Retried counts the requests that found the server had closed the connection to be reused, and
+	// got a new one, as browsers do (RFC 9110, 9.2.2). They are not failures.
 	Retried int
 
 	// P50, P99, P999 and Max are waits for good answers, from before the connection is made to the
@@ -68,7 +68,7 @@ type Report struct {
 	First []Failure
 }
 
-// Count is how many requests failed in one of these ways.
+// Count returns how many requests failed in one of these ways.
 func (r Report) Count(kinds ...Kind) int {
 	n := 0
 	for _, k := range kinds {
@@ -115,7 +115,7 @@ type tally struct {
 	report Report
 	waits  []uint32      // of good answers, in microseconds
 	last   time.Duration // end of the last good answer
-	next   time.Duration // the next beginning, for clients that keep a pace
+	next   time.Duration // the next beginning, for paced clients
 	end    time.Duration // of asking, zero until then
 }
 
@@ -130,7 +130,7 @@ func (t *tally) since() time.Duration { return time.Since(t.report.Began) }
 func (t *tally) good(begun time.Duration, line []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.since() // inside, so that the ends come in order
+	now := t.since() // inside the lock, so that the ends come in order
 	r := &t.report
 	r.Requests++
 	r.OK++
@@ -165,7 +165,7 @@ func (t *tally) retried() {
 	t.report.Retried++
 }
 
-// over ends asking. With nobody asking any more, the time until late answers is no gap.
+// over ends the requests. Once there are no more, the time until late answers is not a gap.
 func (t *tally) over() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()

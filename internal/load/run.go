@@ -23,8 +23,8 @@ type Running struct {
 	inFlight  atomic.Int64 // sent, not answered
 }
 
-// Run carries the plan out and returns what the clients saw. The error is for a plan that cannot be
-// carried out; the context's end only ends it.
+// Run carries the plan out and returns what the clients saw. The error is for an invalid plan; the
+// end of the context only ends the load.
 func Run(ctx context.Context, p Plan) (Report, error) {
 	if p.endless() && ctx.Done() == nil {
 		return Report{}, errEndless
@@ -96,14 +96,14 @@ func (r *Running) Wait() Report {
 	return r.report
 }
 
-// take says whether one more request is to be made.
+// take says whether one more request should be made.
 func (r *Running) take() bool {
 	return r.tickets.Add(1) <= int64(r.plan.Requests) || r.plan.Requests == 0
 }
 
-// open makes a request whenever it is time, whatever became of those before.
+// open makes a request whenever it is time, regardless of the earlier ones.
 func (r *Running) open(ctx context.Context, wg *sync.WaitGroup) {
-	free := make(chan *client, 1024) // clients to be used again, for their buffers and connections
+	free := make(chan *client, 1024) // clients for reuse, with their buffers and connections
 	ticker := time.NewTicker(r.plan.Every)
 	defer ticker.Stop()
 	for ctx.Err() == nil && r.take() {
@@ -129,10 +129,10 @@ func (r *Running) open(ctx context.Context, wg *sync.WaitGroup) {
 }
 
 // breath is how long a client waits after a failure: a refusal comes back in microseconds, and
-// clients that spin on it take the processor from the server that is to come back.
+// clients that spin on it take the processor from the server that is trying to come back.
 const breath = time.Millisecond
 
-// closed is one client that makes a request when it has the answer to the one before.
+// closed is one client that makes a request when it has the answer to the previous one.
 func (r *Running) closed(ctx context.Context) {
 	c := r.newClient()
 	defer c.hangUp()
@@ -146,8 +146,8 @@ func (r *Running) closed(ctx context.Context) {
 	}
 }
 
-// turn waits for the next beginning that no other client has taken. Beginnings that everybody was
-// too late for are left out, so that no burst follows a stall.
+// turn waits for the next beginning that no other client has taken. Beginnings that every client
+// has missed are skipped, so that no burst follows a stall.
 func (r *Running) turn(ctx context.Context) bool {
 	t := r.tally
 	t.mu.Lock()

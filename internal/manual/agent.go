@@ -12,7 +12,7 @@ import (
 // ocf_heartbeat_IPaddr2(7).
 func AgentName(provider string, a *ocf.Agent) string { return "ocf_" + provider + "_" + a.Name }
 
-// Agent is the manual page of a resource agent, made of what its meta-data is made of.
+// Agent is the manual page of a resource agent, made from the same declaration as its meta-data.
 func Agent(provider string, a *ocf.Agent) string {
 	var b strings.Builder
 	Header{
@@ -31,7 +31,7 @@ func Agent(provider string, a *ocf.Agent) string {
 			paragraphs(&b, "\n"+p.Long, ".IP")
 		}
 		for _, alias := range p.Aliases {
-			fmt.Fprintf(&b, ".TP\n.B %s\nThe older name of %s, which is used where both are set.\n",
+			fmt.Fprintf(&b, ".TP\n.B %s\nThe older name of %s, which is used if both are set.\n",
 				Escape(alias), Escape(p.Name))
 		}
 	}
@@ -53,7 +53,7 @@ func Agent(provider string, a *ocf.Agent) string {
 	return b.String()
 }
 
-// traits are what is to be said of a parameter in a word each.
+// traits lists the properties of a parameter, each in a word.
 func traits(p ocf.Param) []string {
 	words := []string{p.Value.Type()}
 	switch {
@@ -73,7 +73,8 @@ func traits(p ocf.Param) []string {
 	return words
 }
 
-// example is how crmsh takes the agent, with what is required and the advertised operations.
+// example is a crmsh statement for the agent, with the required parameters and the advertised
+// operations.
 func example(full string, a *ocf.Agent) string {
 	lines := []string{"crm configure primitive " + a.Name + " " + full}
 	for _, p := range a.Params {

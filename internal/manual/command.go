@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// App is the manual page of a program, made of its commands. The sections follow them.
+// App is the manual page of a program, made from its commands, followed by the sections.
 func App(app *cli.App, part string, sections ...Section) string {
 	var b strings.Builder
 	Header{

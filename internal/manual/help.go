@@ -48,7 +48,7 @@ func Help(name string, c *cli.Command, sections ...Section) string {
 	return b.String()
 }
 
-// Commands lists commands, a line each, but for those that are hidden.
+// Commands lists the commands that are not hidden, one a line.
 func Commands(commands []*cli.Command) string {
 	var b strings.Builder
 	for _, c := range commands {
@@ -59,7 +59,7 @@ func Commands(commands []*cli.Command) string {
 	return b.String()
 }
 
-// Indent moves a text to the right by two columns.
+// Indent indents a text by two columns.
 func Indent(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Section is one part of a page: a title, and lines that stand as they are.
+// Section is one part of a page: a title, and lines that are kept as they are.
 type Section struct {
 	Title, Text string
 	// Prose says that the text is filled. Its lines that begin with a space stand as they are.

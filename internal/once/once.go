@@ -15,10 +15,11 @@ type Answer[T any] struct {
 	err   error
 }
 
-// New returns an answer that nobody has asked for.
+// New returns an answer that has not been requested yet.
 func New[T any]() *Answer[T] { return &Answer[T]{turn: make(chan struct{}, 1)} }
 
-// Get asks, or waits for whoever asks already. An error is an answer too: it is not asked again.
+// Get asks, or waits for a caller that is already asking. An error is an answer too: the question
+// is not asked again.
 func (a *Answer[T]) Get(ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
 	select {
 	case a.turn <- struct{}{}:

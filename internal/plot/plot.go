@@ -23,8 +23,8 @@ import (
 // Labels is what a plot says about itself.
 type Labels struct {
 	Title, X, Y string
-	// LogX and LogY give an axis a logarithmic scale. What is not positive cannot be shown on it
-	// and is left out.
+	// LogX and LogY give an axis a logarithmic scale. Values that are not positive cannot be shown
+	// on it and are left out.
 	LogX, LogY bool
 }
 
@@ -72,7 +72,7 @@ func Lines(l Labels, series ...Series) ([]byte, error) {
 	return render(p, l, drawn)
 }
 
-// CDF draws for each series which share of its values (Y) is at most so large.
+// CDF draws for each series the share of its values (Y) up to each size.
 func CDF(l Labels, series ...Series) ([]byte, error) {
 	if l.Y == "" {
 		l.Y = "share of all"
@@ -99,12 +99,12 @@ func CDF(l Labels, series ...Series) ([]byte, error) {
 	return render(p, l, drawn)
 }
 
-// corners is how many points a distribution is drawn with: a million requests make no larger file
-// than a thousand.
+// corners is how many points a distribution is drawn with, so that a million requests make no
+// larger file than a thousand.
 const corners = 500
 
-// distribution is the corners of the cumulative distribution of values. The ends are always among
-// them: the slowest request is what such a plot is looked at for.
+// distribution returns the corners of the cumulative distribution of values. The ends are always
+// included: the slowest request is the point of such a plot.
 func distribution(values []float64) (x, y []float64) {
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
@@ -116,7 +116,7 @@ func distribution(values []float64) (x, y []float64) {
 	for i := 0; i < n; i += step {
 		at(i)
 	}
-	// The last percent anew and finer: it is where the lines differ.
+	// The last percent again in finer steps: it is where the lines differ.
 	if tail := n - n/100; tail < n && step > 1 {
 		for len(y) > 0 && y[len(y)-1] > float64(tail)/float64(n) {
 			x, y = x[:len(x)-1], y[:len(y)-1]
@@ -132,7 +132,7 @@ func distribution(values []float64) (x, y []float64) {
 }
 
 // Bars draws a group of bars for each category, with one bar of each series; series[i].Y[j] is for
-// categories[j]. Each bar has its value written over it; NaN is a bar that is missing.
+// categories[j]. Each bar has its value written above it; NaN is a missing bar.
 func Bars(l Labels, categories []string, series ...Series) ([]byte, error) {
 	p := empty(l)
 	low, high := math.Inf(1), 0.0
@@ -199,7 +199,7 @@ func Bars(l Labels, categories []string, series ...Series) ([]byte, error) {
 	return render(p, l, len(texts.Labels))
 }
 
-// short is a value with three digits.
+// short writes a value with three digits.
 func short(v float64) string {
 	if v == 0 || math.Abs(v) >= 100 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
@@ -223,7 +223,7 @@ func empty(l Labels) *plot.Plot {
 	return p
 }
 
-// shown is the points that the axes can show.
+// shown returns the points that the axes can show.
 func (l Labels) shown(x, y []float64) plotter.XYs {
 	var points plotter.XYs
 	for i := range x {
@@ -239,7 +239,7 @@ func render(p *plot.Plot, l Labels, drawn int) (svg []byte, err error) {
 	if drawn == 0 {
 		return nil, fmt.Errorf("plot %q: there is nothing to show", l.Title)
 	}
-	// A logarithmic axis that ends where it begins has no ticks, and gonum panics.
+	// A logarithmic axis that ends where it begins has no ticks, which makes gonum panic.
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		if axis.Min == axis.Max {
 			axis.Min, axis.Max = axis.Min*0.9, axis.Max*1.1

@@ -1,4 +1,4 @@
-// Package procfs reads what the kernel says of processes (proc(5)).
+// Package procfs reads what the kernel says about processes (proc(5)).
 //
 // It imports nothing of hawser. Start reading here; stat.go has the fields of /proc/PID/stat.
 package procfs
@@ -49,7 +49,7 @@ func (f FS) PIDs() ([]int, error) {
 }
 
 // Executable returns the path of a process's program, without the mark of a file that has been
-// replaced; "" if the process has none or may not be looked at.
+// replaced; "" if the process has none or may not be inspected.
 func (f FS) Executable(pid int) string {
 	path, err := os.Readlink(f.path(pid, "exe"))
 	if err != nil {
@@ -77,7 +77,7 @@ func (f FS) Name(pid int) string {
 	return strings.TrimSuffix(string(text), "\n")
 }
 
-// Named returns the ids of the processes of a name.
+// Named returns the ids of the processes with a name.
 func (f FS) Named(name string) []int {
 	pids, _ := f.PIDs()
 	var named []int
@@ -107,7 +107,7 @@ func (f FS) Environ(pid int) ([]string, error) {
 	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
 }
 
-// EnvironOf returns the environment of the first process of a name whose environment may be read.
+// EnvironOf returns the environment of the first process with a name whose environment may be read.
 func (f FS) EnvironOf(name string) (environ []string, ok bool) {
 	for _, pid := range f.Named(name) {
 		if environ, err := f.Environ(pid); err == nil {
@@ -180,8 +180,8 @@ func (f FS) Pending(pid int, signals ...syscall.Signal) bool {
 	return false
 }
 
-// Times are how long a process has run, and how long it was ready to and did not get a processor,
-// as the scheduler counts them.
+// Times says how long a process has run, and how long it was ready to run without a processor, as
+// the scheduler counts them.
 type Times struct{ Ran, Waited time.Duration }
 
 // Schedule sums up the times of all threads of a process. Those of a process that is gone are 0.
@@ -200,7 +200,7 @@ func (f FS) Schedule(pid int) Times {
 	return sum
 }
 
-// Open returns what the open files of a process are: paths, and "socket:[INODE]" for sockets.
+// Open returns the open files of a process: paths, and "socket:[INODE]" for sockets.
 func (f FS) Open(pid int) ([]string, error) {
 	dir := f.path(pid, "fd")
 	entries, err := os.ReadDir(dir)
@@ -209,7 +209,7 @@ func (f FS) Open(pid int) ([]string, error) {
 	}
 	targets := make([]string, 0, len(entries))
 	for _, e := range entries {
-		if target, err := os.Readlink(dir + "/" + e.Name()); err == nil { // else closed meanwhile
+		if target, err := os.Readlink(dir + "/" + e.Name()); err == nil { // otherwise it was closed meanwhile
 			targets = append(targets, target)
 		}
 	}
@@ -250,11 +250,11 @@ func (f FS) OpenFiles(pid int) (soft, hard int, err error) {
 			return soft, hard, err
 		}
 	}
-	return 0, 0, fmt.Errorf("%s says nothing of open files", path)
+	return 0, 0, fmt.Errorf("%s says nothing about open files", path)
 }
 
-// Sysctl returns a kernel parameter such as net.ipv4.ip_nonlocal_bind, "" if this kernel has none
-// of the name.
+// Sysctl returns a kernel parameter such as net.ipv4.ip_nonlocal_bind, "" if this kernel does not
+// have it.
 func (f FS) Sysctl(name string) string {
 	text, err := os.ReadFile(string(f) + "/sys/" + strings.ReplaceAll(name, ".", "/"))
 	if err != nil {

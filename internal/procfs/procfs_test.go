@@ -24,7 +24,8 @@ func TestParseStat(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(4242), s.Start)
 	for _, wrong := range []string{"", "42 (x", "42 (x) S 1",
-		"42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10 11 1 1 0 0 0 0 0 0 0 0 " +
+		"42 (x) S a 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10 11 1 1 0 0 0 0 0 0 0 " +
+			"0 " +
 			"0 0 17 1 0 0"} {
 		_, err := parseStat([]byte(wrong))
 		require.Error(t, err, wrong)

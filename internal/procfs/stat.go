@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// Stat is what /proc/PID/stat says of a process.
+// Stat is what /proc/PID/stat says about a process.
 type Stat struct {
 	State           byte // R, S, D, Z, T, t …
 	Parent, Session int
-	// Start is when the process started, in clock ticks since boot. Together with its id it names a
-	// process for as long as the machine runs; the id alone is used again.
+	// Start is when the process started, in clock ticks since boot. Together with its id it
+	// identifies a process for as long as the machine runs; the id alone is reused.
 	Start uint64
 	// Policy is how the kernel schedules the process (sched(7)).
 	Policy int
@@ -54,7 +54,7 @@ func parseStat(text []byte) (Stat, error) {
 	return s, errors.Join(errs[:]...)
 }
 
-// Dead reports whether the process has ended, and only its parent has yet to take note of it.
+// Dead reports whether the process has ended and only waits to be reaped by its parent.
 func (s Stat) Dead() bool { return s.State == 'Z' || s.State == 'X' || s.State == 'x' }
 
 // Stopped reports whether the process was sent SIGSTOP. One that a debugger holds is not stopped in

@@ -14,7 +14,7 @@ var compared = [...]struct{ label, section, what string }{
 	{"the active node loses power", SectionLost, "power cut, hawser, the lost node the DC"},
 }
 
-// Comparison writes the outages that a client sees beside keepalived's as a table of at most 80
+// Comparison writes the outages that a client sees, next to keepalived's, as a table of at most 80
 // columns. An error names a row that was not measured.
 func (k *Kept) Comparison(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
@@ -43,7 +43,7 @@ func (k *Kept) row(section, what string) (Row, error) {
 	return Row{}, fmt.Errorf("report: %s: %q was not measured", section, what)
 }
 
-// seconds is a figure in milliseconds to two digits that mean something.
+// seconds writes a figure in milliseconds as seconds, to two significant digits.
 func seconds(f Figure) string {
 	if s := f.Value / 1000; s < 1 {
 		return fmt.Sprintf("%.2f s", s)

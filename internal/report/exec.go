@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// commit is the commit that is measured, with a plus if files that it knows were changed since. The
+// commit is the commit that is measured, with a plus if tracked files were changed since. The
 // report itself, which changes with every row, does not count.
 func commit() (string, error) {
 	out, _ := exec.Command("git", "rev-parse", "--short=10", "HEAD").Output()

@@ -32,7 +32,7 @@ func Load(path string) (*Kept, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(text, k); err != nil {
-		return nil, fmt.Errorf("%s: %w: repair it, or delete it and measure anew", path, err)
+		return nil, fmt.Errorf("%s: %w: repair it, or delete it and measure again", path, err)
 	}
 	return k, nil
 }

@@ -31,7 +31,7 @@ type Version struct {
 	Version string `json:"version"`
 }
 
-// stamp is where and when a row was made.
+// stamp says where and when a row was made.
 type stamp struct {
 	run, commit, command string
 	date                 time.Time
@@ -60,7 +60,7 @@ func stampOf(benchmark string) (stamp, error) {
 	return s, err
 }
 
-// packages are those whose versions are told.
+// packages lists the packages whose versions are recorded.
 func packages() []string {
 	return []string{
 		"corosync", "pacemaker", "haproxy", "keepalived", "crmsh", "pcs", "resource-agents",
@@ -88,7 +88,7 @@ func thisMachine() (Machine, error) {
 	return m, nil
 }
 
-// field is the value of a name in a file of names and values, "unknown" if it is not there.
+// field returns the value of a name in a file of names and values, "unknown" if it is not there.
 func field(path, name, separator string) string {
 	f, err := os.Open(path)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// number is a value as people read it: three digits that mean something, thousands apart.
+// number is a value as people read it: three significant digits, thousands separated.
 func number(v float64) string {
 	abs := math.Abs(v)
 	switch {
@@ -68,7 +68,7 @@ func (r Row) ratios() []string {
 	return out
 }
 
-// verdict is every goal with what became of it.
+// verdict lists every goal and whether it was reached.
 func (r Row) verdict(missed string) []string {
 	var out []string
 	for _, g := range r.Goals {
@@ -89,7 +89,7 @@ func (r Row) verdict(missed string) []string {
 	return out
 }
 
-// ordered are the rows by section, in the order of sections and then of their recording.
+// ordered returns the rows by section, and within a section in the order of their recording.
 func (k *Kept) ordered() (names []string, rows map[string][]Row) {
 	rows = map[string][]Row{}
 	for _, r := range k.Rows {
@@ -109,7 +109,7 @@ func (k *Kept) ordered() (names []string, rows map[string][]Row) {
 	return names, rows
 }
 
-// missed are the rows that miss a goal.
+// missed returns the rows that miss a goal.
 func (k *Kept) missed() []Row {
 	var out []Row
 	for _, r := range k.Rows {
@@ -163,7 +163,7 @@ func (k *Kept) Markdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
 	b.WriteString(
-		"`make bench` measures hawser beside its peers on one laboratory and writes this page; " +
+		"`make bench` measures hawser next to its peers in one laboratory and writes this page; " +
 			"`make bench BENCH='^BenchmarkStatus$'` only a part of\n" +
 			"it, the other rows stay. A ratio is ours to theirs: below 1 is better. What is " +
 			"unfavourable is here too.\n")

@@ -1,9 +1,9 @@
-// Package report keeps what benchmarks measured: each figure beside its peers', with the goal that
-// it is held against, the command that made it and the machine it was made on. Rows are kept in a
-// file (docs/benchmarks.json) as they come, so that an interrupted or a partial run loses nothing
-// of the others; print makes docs/benchmarks.md of them.
+// Package report keeps what benchmarks measured: each figure next to its peers', with its goal, the
+// command that made it and the machine it was made on. Rows are kept in a file
+// (docs/benchmarks.json) as they come, so that an interrupted or partial run does not lose the
+// others; print makes docs/benchmarks.md from them.
 //
-// It imports internal/atomicfile: it knows figures, not what they are of. Open report.go first.
+// It imports internal/atomicfile: it knows figures, not what they measure. Open report.go first.
 package report
 
 import (
@@ -19,7 +19,7 @@ import (
 // bench` sets it; without it a row is printed and not kept.
 const FileEnv = "HAWSER_BENCH_FILE"
 
-// The sections of the report, in its order. A benchmark may add one of its own: it comes after
+// The sections of the report, in its order. A benchmark may add its own sections, which come after
 // these.
 const (
 	SectionMonitor = "Cost of a monitor"
@@ -48,13 +48,13 @@ type Row struct {
 	// What was measured; unique within the section.
 	What string `json:"what"`
 	Ours Figure `json:"ours"`
-	// Theirs are the peers' figures. The first is the one that a goal about a ratio means, unless
-	// the goal names another.
+	// Theirs are the peers' figures. A goal about a ratio refers to the first, unless it names
+	// another.
 	Theirs []Figure `json:"theirs,omitempty"`
 	Goals  []Goal   `json:"goals,omitempty"`
 	// Note is what a reader has to know about the row, in a sentence.
 	Note string `json:"note,omitempty"`
-	// Command made the row; Record writes the call of make where it is empty.
+	// Command is the command that made the row; Record fills in the call of make if it is empty.
 	Command string `json:"command"`
 
 	// Record fills these.
@@ -71,7 +71,7 @@ type Figure struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit,omitempty"` // "ms", "s", "MiB"; "" for a count
-	// Detail is how the value came about: "median of 9, 812–1,104".
+	// Detail is how the value was obtained: "median of 9, 812–1,104".
 	Detail string `json:"detail,omitempty"`
 	// More are further figures of the same measurement, shown with it: CPU time, memory.
 	More []Figure `json:"more,omitempty"`
@@ -80,7 +80,7 @@ type Figure struct {
 // Goal is a bound of our figure, or of its ratio to a peer's.
 type Goal struct {
 	AtMost float64 `json:"at_most"`
-	// Ratio says that the bound is one of ours/theirs.
+	// Ratio says that the bound applies to ours/theirs.
 	Ratio bool `json:"ratio,omitempty"`
 	// Than names the peer's figure; "" is the first.
 	Than string `json:"than,omitempty"`
@@ -102,14 +102,14 @@ type Plot struct {
 	Section string `json:"section"`
 	// File is the SVG file, relative to docs/.
 	File string `json:"file"`
-	// Caption says what is to be seen, in a sentence.
+	// Caption says in a sentence what the picture shows.
 	Caption string `json:"caption"`
 
 	Benchmark string `json:"benchmark"`
 	Run       string `json:"run"`
 }
 
-// ratio is ours to theirs, if both are of one unit and theirs is not nothing.
+// ratio is ours to theirs, if both have the same unit and theirs is not zero.
 func ratio(ours, theirs Figure) (float64, bool) {
 	if ours.Unit != theirs.Unit || theirs.Value == 0 {
 		return 0, false
@@ -141,8 +141,7 @@ func (r Row) Reached() bool {
 	return true
 }
 
-// Record prints a row and keeps it, in the place of what the same benchmark had recorded in an
-// earlier run.
+// Record prints a row and keeps it, in place of what the same benchmark recorded in an earlier run.
 func Record(b *testing.B, r Row) {
 	b.Helper()
 	if r.Section == "" || r.What == "" || r.Ours.Name == "" {
@@ -179,7 +178,7 @@ func Record(b *testing.B, r Row) {
 	}
 }
 
-// Illustrate keeps a picture beside the report: the SVG is written to p.File below the report's
+// Illustrate keeps a picture with the report: the SVG is written to p.File below the report's
 // folder.
 func Illustrate(b *testing.B, p Plot, svg []byte) {
 	b.Helper()

@@ -25,7 +25,7 @@ const (
 // Files lists the files that SBD's unit reads: Debian's, and that of Red Hat and SUSE.
 func Files() []string { return []string{"/etc/default/sbd", "/etc/sysconfig/sbd"} }
 
-// Read reads the first of the files that is there; path is "" if none is. root stands before the
+// Read reads the first of the files that exists; path is "" if none does. root is put before the
 // paths.
 func Read(root string) (s Settings, path string, err error) {
 	for _, path := range Files() {
@@ -41,8 +41,7 @@ func Read(root string) (s Settings, path string, err error) {
 	return Settings{}, "", nil
 }
 
-// Parse takes settings from lines, or an environment, of NAME=VALUE, where a value may stand in
-// quotes.
+// Parse reads settings from lines, or an environment, of NAME=VALUE, where a value may be quoted.
 func Parse(lines []string) Settings {
 	s := Settings{}
 	for _, line := range lines {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// largestFile is more than any environment can be (execve(2): an argument has 128 KiB).
+// largestFile is more than any environment can hold (execve(2): an argument has 128 KiB).
 const largestFile = 1 << 20
 
 func readSmall(path string) (string, error) {
@@ -24,10 +24,10 @@ func readSmall(path string) (string, error) {
 }
 
 // parseEnvironment reads the assignments of a file as systemd.exec(5) has it for EnvironmentFile=:
-// lines NAME=value, of which those that begin with # or ; are comments; a backslash at the end goes
-// on in the next line; what is between quotes is taken with its spaces, in double quotes a
-// backslash before " \ ` $ or a newline is taken away. What is no assignment is left out, as
-// systemd does.
+// lines NAME=value, of which those that begin with # or ; are comments; a backslash at the end
+// continues on the next line; text between quotes keeps its spaces, and in double quotes a
+// backslash before " \ ` $ or a newline is removed. Lines that are not assignments are skipped, as
+// by systemd.
 func parseEnvironment(text string) []string {
 	var env []string
 	for text != "" {
@@ -54,11 +54,11 @@ func parseEnvironment(text string) []string {
 	return env
 }
 
-// environmentValue takes a value off the beginning of the text.
+// environmentValue cuts a value off the beginning of the text.
 func environmentValue(text string) (value, rest string) {
 	text = strings.TrimLeft(text, " \t")
 	var b strings.Builder
-	// as much of b stays whatever follows: white space at the end goes unless it was quoted
+	// this much of b stays in any case: white space at the end is cut unless it was quoted
 	solid := 0
 	var quote byte
 	for i := 0; i < len(text); i++ {

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Unchanged are the settings that leave a process as it is.
+// Unchanged returns settings that leave a process as it is.
 func Unchanged() *Settings { return &Settings{Keep: true} }
 
-// Apply gives the settings to this process, for the program that it executes next. What can be done
-// without is told and left as it is; the error says that the program would have rights that the
-// unit takes from it. Some settings are a thread's: the caller executes the program on the thread,
-// which is locked.
+// Apply gives the settings to this process, for the program that it executes next. Dispensable
+// settings that fail are reported and skipped; the error says that the program would have rights
+// that the unit removes. Some settings belong to a thread: the caller executes the program on this
+// thread, which is locked.
 func (s Settings) Apply() (problems []error, err error) {
 	runtime.LockOSThread()
 	if s.Keep {
@@ -76,8 +76,8 @@ func (l Limit) set(resource int) error {
 		}))
 }
 
-// bind makes the unit's bind mounts, which this process and its children alone see. Mounts of the
-// machine's go on arriving.
+// bind makes the unit's bind mounts, which only this process and its children see. New mounts of
+// the machine still appear.
 func (s Settings) bind() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare: %w", err)
@@ -131,8 +131,8 @@ func (b Bind) mount() error {
 	return unix.Mount("", b.To, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY|kept, "")
 }
 
-// dropAllBut takes capabilities out of what a program executed from here can have (capabilities(7),
-// capability bounding set).
+// dropAllBut removes capabilities from those that a program executed from here can have
+// (capabilities(7), capability bounding set).
 func dropAllBut(keep uint64) error {
 	for c := range 64 {
 		has, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)

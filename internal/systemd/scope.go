@@ -18,18 +18,17 @@ import (
 // Scope is a transient unit for processes that systemd did not start (systemd.scope(5)).
 type Scope struct {
 	Name, Description string
-	// Spare is the name that it has while a scope called Name is still on its way out, so that
-	// nobody waits for that; none if empty.
+	// Spare is the name to use while a scope called Name is still being removed, so that nobody has
+	// to wait for that; none if empty.
 	Spare string
-	// Like is the service whose slice, limits of resources and way of being killed it has; none if
-	// empty.
+	// Like is the service whose slice, resource limits and kill settings it gets; none if empty.
 	Like string
-	// Before are units that have ended before its processes are ended at a shutdown; After those
-	// that end later.
+	// Before lists units that, at a shutdown, end before its processes are ended; After those that
+	// end later.
 	Before, After []string
 }
 
-// ScopeName makes the name of a scope of words that may be anything, as systemd-escape(1) does.
+// ScopeName makes the name of a scope from arbitrary words, as systemd-escape(1) does.
 func ScopeName(words string) string {
 	var b strings.Builder
 	for i := range len(words) {
@@ -43,16 +42,16 @@ func ScopeName(words string) string {
 	return b.String() + ".scope"
 }
 
-// asked is how often systemd is asked again while the scope of before is still on its way out.
+// asked is how often systemd is asked again while the previous scope is still being removed.
 const asked = 10 * time.Millisecond
 
-// ErrPlain is a scope that was made without its limits of resources, because systemd did not take
+// ErrPlain says that the scope was made without its resource limits, because systemd did not accept
 // them.
 var ErrPlain = errors.New("the limits of resources are not in effect")
 
 // Adopt makes the scope and moves processes, with all their threads, into it; it returns when they
-// are there. What they start from then on is in the scope too. A scope of the same name that is on
-// its way out is waited for: no process can be added to one that is there, unless it is delegated.
+// are there. What they start from then on is in the scope too. It waits for a scope of the same
+// name that is being removed: no process can be added to an existing one, unless it is delegated.
 func (s Scope) Adopt(ctx context.Context, pids ...int) error {
 	var ids []uint32
 	for _, pid := range pids {
@@ -114,7 +113,7 @@ func (s Scope) Adopt(ctx context.Context, pids ...int) error {
 		}
 		select {
 		case <-c.ctx.Done():
-			return fail(fmt.Errorf("the one of before does not go away: %w", c.ctx.Err()))
+			return fail(fmt.Errorf("the previous one does not go away: %w", c.ctx.Err()))
 		case <-time.After(asked):
 		}
 	}
@@ -145,8 +144,8 @@ func (c *conn) wait(pids []uint32, s Scope) error {
 	return nil
 }
 
-// has is whether the process is in that scope of systemd's hierarchy: the only one, or of the first
-// version's the one of systemd's name.
+// has says whether the process is in that scope, in systemd's hierarchy: the only one, or in cgroup
+// v1 the one named systemd.
 func (s Scope) has(pid int) bool {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	for line := range strings.Lines(string(text)) {
@@ -160,9 +159,9 @@ func (s Scope) has(pid int) bool {
 	return false
 }
 
-// resourceNames are the settings of systemd.resource-control(5) and systemd.kill(5) that a scope
-// has as a service has them. Those of how it is killed are no more than the time and the signals: a
-// scope has no main process.
+// resourceNames are the settings of systemd.resource-control(5) and systemd.kill(5) that scopes and
+// services share. Of the kill settings these are only the time and the signals: a scope has no main
+// process.
 var resourceNames = []string{
 	"Slice", "CPUWeight", "StartupCPUWeight", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec",
 	"AllowedCPUs", "AllowedMemoryNodes", "MemoryMin",
@@ -175,8 +174,8 @@ var resourceNames = []string{
 	"KillSignal", "FinalKillSignal", "SendSIGKILL", "SendSIGHUP", "TimeoutStopUSec",
 }
 
-// resources are the properties of a service that its scope gets, without those that say "as it is
-// by itself".
+// resources returns the properties of a service that its scope gets, without those at their
+// default.
 func resources(values map[string]dbus.Variant) []property {
 	var list []property
 	for _, name := range resourceNames {
@@ -187,7 +186,7 @@ func resources(values map[string]dbus.Variant) []property {
 		value := reflect.ValueOf(v.Value())
 		switch {
 		case name == "TasksMax" || name == "MemorySwapMax" || name == "SendSIGKILL":
-			// without a limit, or 0, is not what a scope has by itself
+			// "no limit", or 0, is not a scope's default
 		case v.Value() == uint64(math.MaxUint64) || v.Value() == "" || v.Value() == "auto":
 			continue
 		case value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0:

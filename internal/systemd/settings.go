@@ -11,7 +11,7 @@ import (
 )
 
 // Settings are what a service's unit, its drop-ins included, gives to the processes that it starts
-// (systemd.exec(5)), as far as Process gives it to a process that systemd does not start.
+// (systemd.exec(5)), as far as Process can give it to a process that systemd does not start.
 type Settings struct {
 	// Keep has Apply do nothing.
 	Keep           bool             `json:"keep,omitempty"`
@@ -28,11 +28,11 @@ type Settings struct {
 	// them.
 	User  string `json:"user,omitempty"`
 	Group string `json:"group,omitempty"`
-	// Env is Environment= and what the files of EnvironmentFile= say.
+	// Env is Environment= together with the files of EnvironmentFile=.
 	Env []string `json:"-"`
-	// Ignored are settings of the unit that Process cannot give.
+	// Ignored lists settings of the unit that Process cannot apply.
 	Ignored []string `json:"-"`
-	// Faults are files of EnvironmentFile= that cannot be read.
+	// Faults lists files of EnvironmentFile= that cannot be read.
 	Faults []error `json:"-"`
 }
 
@@ -48,8 +48,8 @@ type Bind struct {
 	Recursive          bool
 }
 
-// ServiceSettings reads a service's settings. The second result is whether there is such a unit:
-// one that is masked has none.
+// ServiceSettings reads a service's settings. The second result says whether there is such a unit;
+// a masked one does not count.
 func ServiceSettings(ctx context.Context, name string) (Settings, bool, error) {
 	c, err := dial(ctx)
 	if err != nil {
@@ -64,7 +64,7 @@ func ServiceSettings(ctx context.Context, name string) (Settings, bool, error) {
 	return settingsOf(values), true, nil
 }
 
-// loaded are the properties of a service, nil if no such unit is there.
+// loaded returns the properties of a service, nil if there is no such unit.
 func (c *conn) loaded(name string) (map[string]dbus.Variant, error) {
 	unit := c.unit(name)
 	var load string
@@ -82,8 +82,8 @@ func (c *conn) loaded(name string) (map[string]dbus.Variant, error) {
 	return values, nil
 }
 
-// limitNames are the properties of the limits of setrlimit(2), of which each has another with Soft
-// behind its name.
+// limitNames lists the properties of the limits of setrlimit(2); each has a second one with the
+// suffix Soft.
 var limitNames = map[string]int{
 	"LimitAS": 9, "LimitCORE": 4, "LimitCPU": 0, "LimitDATA": 2, "LimitFSIZE": 1, "LimitLOCKS": 10,
 	"LimitMEMLOCK": 8, "LimitMSGQUEUE": 12,
@@ -91,7 +91,7 @@ var limitNames = map[string]int{
 	"LimitRTTIME": 15, "LimitSIGPENDING": 11, "LimitSTACK": 3,
 }
 
-// get reads a property. One that this systemd does not have, or has in another type, stays zero:
+// get reads a property. One that this systemd does not have, or has with another type, stays zero:
 // none is worth an error.
 func get[T any](values map[string]dbus.Variant, name string) (value T) {
 	if v, ok := values[name]; ok {
@@ -146,8 +146,8 @@ func settingsOf(values map[string]dbus.Variant) Settings {
 	return s
 }
 
-// neutral are settings that a process cannot be given from outside, and what they are where nobody
-// has set them.
+// neutral lists settings that cannot be applied to a process from outside, with their values if
+// nobody has set them.
 var neutral = map[string][]any{
 	"ProtectSystem": {"no"}, "ProtectHome": {"no"}, "PrivateTmp": {false},
 	"PrivateDevices": {false}, "PrivateNetwork": {false},

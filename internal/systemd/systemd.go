@@ -1,8 +1,8 @@
 // Package systemd asks this machine's systemd about units, and has it put processes into scopes. It
-// speaks D-Bus with PID 1 itself, so it works where no message bus runs; whoever is not root asks
-// by way of the system bus.
+// speaks D-Bus with PID 1 itself, so it works without a message bus; users other than root go
+// through the system bus.
 //
-// Every call has a deadline of its own beside the caller's: systemd may hang, and nothing here is
+// Every call has a deadline of its own besides the caller's: systemd may hang, and nothing here is
 // worth waiting for.
 //
 // It imports nothing of ours. Open systemd.go first.
@@ -28,16 +28,16 @@ var ErrAbsent = errors.New("systemd does not run here")
 // patience is how long one conversation may take.
 const patience = 2 * time.Second
 
-// bootedDir is there if and only if systemd is PID 1 (sd_booted(3)).
+// bootedDir exists if and only if systemd is PID 1 (sd_booted(3)).
 const bootedDir = "/run/systemd/system"
 
-// Booted is whether systemd runs this machine.
+// Booted says whether systemd runs this machine.
 func Booted() bool {
 	st, err := os.Lstat(bootedDir)
 	return err == nil && st.IsDir()
 }
 
-// Unit is what systemd says of a unit.
+// Unit is what systemd says about a unit.
 type Unit struct {
 	Name string
 	// Load is "loaded", "not-found", "masked" …
@@ -52,10 +52,10 @@ type Unit struct {
 	MainPID int
 }
 
-// Enabled is whether the next boot starts it.
+// Enabled says whether the next boot starts it.
 func (u Unit) Enabled() bool { return u.File == "enabled" || u.File == "enabled-runtime" }
 
-// Runs is whether it runs, or is about to.
+// Runs says whether it runs, or is about to.
 func (u Unit) Runs() bool {
 	switch u.Active {
 	case "active", "activating", "reloading", "refreshing", "deactivating":
@@ -64,10 +64,10 @@ func (u Unit) Runs() bool {
 	return false
 }
 
-// Disable is the command that ends it now and for the next boots.
+// Disable is the command that stops it now and keeps it from starting at boot.
 func (u Unit) Disable() string { return "systemctl disable --now " + u.Name }
 
-// Find tells of a unit. Where systemd does not run, in a container say, it tells what the links in
+// Find describes a unit. If systemd does not run, as in a container, it goes by what the links in
 // /etc/systemd/system enable.
 func Find(ctx context.Context, name string) (Unit, error) {
 	u := Unit{Name: name}
@@ -121,7 +121,7 @@ const (
 )
 
 // dial begins a conversation. The deadline is the socket's too, so that a systemd that hangs in the
-// middle of a word is given up.
+// middle of an answer is given up.
 func dial(ctx context.Context) (*conn, error) {
 	if !Booted() {
 		return nil, ErrAbsent
@@ -175,7 +175,7 @@ func (c *conn) property(path dbus.ObjectPath, name string, into any) error {
 	return v.Store(into)
 }
 
-// all are the properties of one of a unit's interfaces.
+// all returns the properties of one of a unit's interfaces.
 func (c *conn) all(path dbus.ObjectPath, iface string) (map[string]dbus.Variant, error) {
 	var values map[string]dbus.Variant
 	err := c.Object(busName, path).CallWithContext(c.ctx, "org.freedesktop.DBus.Properties.GetAll",

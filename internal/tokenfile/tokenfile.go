@@ -1,5 +1,4 @@
-// Package tokenfile reads the file that holds a token, if nobody but root can have read or written
-// it.
+// Package tokenfile reads the file that holds a token, if only root can have read or written it.
 //
 // It imports internal/fault. There is only this file.
 package tokenfile
@@ -27,7 +26,7 @@ func Read(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Not blocking, so that a FIFO in its place cannot hold the agent up.
+	// Non-blocking, so that a FIFO in its place cannot block the agent.
 	file, err := os.OpenFile(real, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", unreadable(path, err)
@@ -69,7 +68,7 @@ func unreadable(path string, err error) error {
 	return fault.Errorf(fault.NotInstalled, "token file %s cannot be read: %w", path, err)
 }
 
-// Parse takes the token out of a text: one word, with white space around it allowed. where
+// Parse extracts the token from a text: one word, with white space around it allowed. where
 // completes "... is empty".
 func Parse(where string, text []byte) (string, error) {
 	token := string(bytes.TrimSpace(text))
@@ -87,7 +86,7 @@ func Parse(where string, text []byte) (string, error) {
 
 // trusted follows the path, and each symbolic link on it, and refuses a directory or a link that
 // anybody else could change. It returns the path without links. A directory with the sticky bit,
-// such as /tmp, is good if what is in it is ours.
+// such as /tmp, is acceptable if what is in it is ours.
 func trusted(path string) (string, error) {
 	at, rest := "/", split(path)
 	for links := 0; len(rest) > 0; {
@@ -97,7 +96,7 @@ func trusted(path string) (string, error) {
 		case ".":
 			continue
 		case "..":
-			at = filepath.Dir(at) // at has no links, so that is its parent, and has been looked at
+			at = filepath.Dir(at) // at has no links, so this is its parent, which has been checked
 			continue
 		}
 		next := filepath.Join(at, name)
@@ -144,6 +143,6 @@ func split(path string) []string {
 
 func uid(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
 
-// own reports whether the file belongs to root or to who runs the agent, which are the same on a
-// node of a cluster.
+// own reports whether the file belongs to root or to the user that runs the agent, who is root on a
+// cluster node.
 func own(info fs.FileInfo) bool { return uid(info) == 0 || uid(info) == os.Geteuid() }

@@ -1,10 +1,10 @@
 // Package words has what messages for people need: a number of things, and the word that somebody
-// meant who typed another. It imports nothing of ours. Start anywhere.
+// probably meant when they typed another. It imports nothing of ours. Start anywhere.
 package words
 
 import "strings"
 
-// Near reports whether one word may be a slip of the other: they differ by one letter (added, left
+// Near reports whether one word may be a typo of the other: they differ by one letter (added, left
 // out, replaced) or by - and _. Upper and lower case are the same.
 func Near(a, b string) bool {
 	a, b = strings.ReplaceAll(strings.ToLower(a), "-", "_"), strings.ReplaceAll(strings.ToLower(b), "-", "_")

@@ -134,7 +134,7 @@ func (c *Cloud) admissible(f family, ip *reserved, verb string, droplet int) err
 	return nil
 }
 
-// carryOut is the life of an action. to is 0 when the address is to be taken away.
+// carryOut runs an action to its end. to is 0 if the address is to be unassigned.
 func (c *Cloud) carryOut(a *action, ip *reserved, to int, takes time.Duration, request string) {
 	time.Sleep(takes)
 	c.wait(context.Background(), ActionStuck, request)
@@ -154,8 +154,8 @@ func (c *Cloud) carryOut(a *action, ip *reserved, to int, takes time.Duration, r
 	ip.pending = 0
 }
 
-// use takes the fault of this kind that the action meets, and uses it up by one. The caller holds
-// mu.
+// use returns the fault of this kind that the action meets, and counts it as used once more. The
+// caller holds mu.
 func (c *Cloud) use(k Kind, request string) *Fault {
 	f := c.faulty(k, request)
 	if f != nil && f.Count > 0 {
@@ -188,7 +188,7 @@ func getIPAction(c *Cloud, who caller, r *http.Request) (int, any, error) {
 	f := familyOf(r)
 	c.mu.Lock()
 	ip, err := f.find(c, r)
-	id, _ := strconv.Atoi(r.PathValue("id")) // 0, which no action has, when it is no number
+	id, _ := strconv.Atoi(r.PathValue("id")) // 0, which no action has, if it is not a number
 	a := c.actions[id]
 	known := err == nil && a != nil && a.ip == ip.IP
 	c.mu.Unlock()

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// Admin serves the hand behind the scenes: faults, the time actions take, moves made by nobody's
-// API request. It is meant for a Unix socket, where a Client finds it, and never for the network of
-// the droplets.
+// Admin serves control of the simulation: faults, the time that actions take, moves without an API
+// request. It is meant for a Unix socket, where a Client finds it, and never for the network of the
+// droplets.
 func (c *Cloud) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(c.State()) // the client has gone: nobody to tell
+		_ = json.NewEncoder(w).Encode(c.State()) // the client has gone: nobody to report to
 	})
 	mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
 		var f Fault
@@ -91,7 +91,7 @@ func (c Client) SetFault(ctx context.Context, f Fault) error {
 	return c.call(ctx, http.MethodPost, "/faults", f, nil)
 }
 
-// ClearFaults takes back every fault of these kinds, or all if none is named.
+// ClearFaults removes every fault of these kinds, or all if none is named.
 func (c Client) ClearFaults(ctx context.Context, kinds ...Kind) error {
 	q := url.Values{}
 	for _, k := range kinds {
@@ -141,7 +141,7 @@ func (c Client) call(ctx context.Context, method, path string, in, out any) (err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode >= 300 {
-		// whatever came is what there is to show
+		// whatever was received is shown
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
 		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
 	}

@@ -37,7 +37,7 @@ func unprocessable(format string, a ...any) error {
 	}
 }
 
-// statusProblem is what the API answers with a status that comes from elsewhere than its own logic.
+// statusProblem is what the API answers with a status that does not come from its own logic.
 func statusProblem(status int) *problem {
 	p := &problem{status: status, ID: "server_error", Message: "Unexpected server-side error"}
 	switch status {
@@ -57,7 +57,7 @@ func statusProblem(status int) *problem {
 	return p
 }
 
-// caller is who asks: a token and what it may do.
+// caller is the client of a request: a token and what it may do.
 type caller struct {
 	token  string
 	scopes []string
@@ -139,8 +139,8 @@ func (c *Cloud) serve(scope string, serve endpoint) http.Handler {
 	})
 }
 
-// disturbed lets the faults that come before the API's own logic happen; true if the request is
-// done with.
+// disturbed applies the faults that come before the API's own logic; true if the request is
+// finished.
 func (c *Cloud) disturbed(w http.ResponseWriter, r *http.Request) bool {
 	if f, ok := c.take(Latency, r); ok && !sleep(r.Context(), f.Delay) {
 		return true

@@ -4,9 +4,9 @@
 // its own process, and the laboratory can put them behind the addresses at which a droplet expects
 // them.
 //
-// What the real service does to its clients is done here too: actions take time, a second action
-// meets "already has a pending event", tokens lack scopes, requests run into rate limits. What it
-// does only now and then is a Fault.
+// It treats its clients as the real service does: actions take time, a second action meets "already
+// has a pending event", tokens lack scopes, requests run into rate limits. What the real one does
+// only now and then is a Fault.
 //
 // It imports nothing of ours. Open cloud.go first.
 package cloud
@@ -34,7 +34,7 @@ const (
 // Options of a Cloud. The zero value is a cloud that serves any token, completes actions after a
 // second and has DigitalOcean's own rate limits.
 type Options struct {
-	// Region is the data centre of droplets and addresses that name none; "nyc3" if empty.
+	// Region is the default data centre of droplets and addresses; "nyc3" if empty.
 	Region string
 	// ActionTime is how long an assignment is in progress; one second if zero, nothing at all if
 	// negative. The real one takes about eleven.
@@ -65,10 +65,9 @@ type Droplet struct {
 	Private       netip.Prefix // first private interface
 
 	Tags []string
-	// Off is whether the power is off. A droplet that is added with Machines reads as its machine
-	// is.
+	// Off is whether the power is off. With Machines, a droplet shows the state of its machine.
 	Off bool
-	// Locked refuses every action, as the cloud does of a droplet that it has locked itself.
+	// Locked refuses every action, as the cloud does for a droplet that it has locked itself.
 	Locked bool
 }
 
@@ -133,8 +132,8 @@ func (c *Cloud) AddDroplet(d Droplet) {
 	c.droplets[d.ID] = d
 }
 
-// AddReservedIP adds the address, or replaces it with all that was pending for it. The data path is
-// told as of any move.
+// AddReservedIP adds the address, or replaces it and everything pending for it. The data path is
+// notified as for any move.
 func (c *Cloud) AddReservedIP(r ReservedIP) {
 	r.Region = cmp.Or(r.Region, c.opts.Region)
 	c.moves.Lock()
@@ -196,14 +195,14 @@ func (c *Cloud) Move(ip netip.Addr, to int) error {
 	return nil
 }
 
-// State is what the cloud holds, for people and tests to look at.
+// State is what the cloud holds, for people and tests.
 type State struct {
 	Droplets   []Droplet
 	Reserved   []ReservedIP
 	Faults     []Fault
 	ActionTime time.Duration
-	// Requests counts the API requests so far, those that were refused included; metadata requests
-	// are not counted.
+	// Requests counts the API requests so far, including refused ones; metadata requests are not
+	// counted.
 	Requests int
 }
 
@@ -236,7 +235,7 @@ func (c *Cloud) Requests() int {
 	return c.requests
 }
 
-// move changes the holder and tells the data path, in the same order for everyone.
+// move changes the holder and notifies the data path, with the moves in the same order for both.
 func (c *Cloud) move(ip netip.Addr, to int) {
 	c.moves.Lock()
 	defer c.moves.Unlock()

@@ -18,8 +18,8 @@ func region(slug string) map[string]any {
 	}
 }
 
-// shown is the droplet object of the API. The caller holds mu. The anchor is among the public
-// networks' addresses nowhere: only the metadata service knows it.
+// shown is the droplet object of the API. The caller holds mu. The anchor is not listed among the
+// public networks' addresses: only the metadata service knows it.
 func (c *Cloud) shown(d Droplet) map[string]any {
 	status := "active"
 	if !c.running(d) {

@@ -26,8 +26,7 @@ const (
 	// LostAnswer carries the request out and then answers with Status (502 if zero), as a gateway
 	// in between does.
 	LostAnswer Kind = "lost-answer"
-	// PendingEvent refuses actions with 422 "already has a pending event" though none is to be
-	// seen.
+	// PendingEvent refuses actions with 422 "already has a pending event" though none is visible.
 	PendingEvent Kind = "pending-event"
 	// ActionError makes actions end as "errored", with nothing moved.
 	ActionError Kind = "action-error"
@@ -36,8 +35,8 @@ const (
 	// ActionStuck keeps the actions that begin while it is set in progress until it is cleared;
 	// then they are completed.
 	ActionStuck Kind = "action-stuck"
-	// ActionPoll answers questions about an action with Status (404 if zero); the action goes its
-	// way.
+	// ActionPoll answers queries about an action with Status (404 if zero); the action itself
+	// continues.
 	ActionPoll Kind = "action-poll"
 	// Locked shows addresses and droplets as locked and refuses actions on them.
 	Locked Kind = "locked"
@@ -48,7 +47,7 @@ const (
 	MetadataStatus Kind = "metadata-status"
 	// MetadataHang never answers a metadata request.
 	MetadataHang Kind = "metadata-hang"
-	// MetadataStale makes the metadata service tell of reserved addresses what was true when the
+	// MetadataStale makes the metadata service report reserved addresses as they were when the
 	// fault was set.
 	MetadataStale Kind = "metadata-stale"
 )
@@ -74,7 +73,7 @@ type Fault struct {
 	Delay time.Duration
 	// RetryAfter is sent as retry-after with a Status fault; 0: not at all.
 	RetryAfter time.Duration
-	// Match limits the fault to requests of which "METHOD /path" contains it; empty: all.
+	// Match limits the fault to requests whose "METHOD /path" contains it; empty: all.
 	Match string
 
 	stale map[int]snapshot // MetadataStale: the addresses of each droplet
@@ -99,7 +98,7 @@ func (f Fault) Validate() error {
 }
 
 // SetFault adds the fault to those in force; a fault of the same kind and match is replaced. It
-// panics on a fault that does not validate, which is the test's mistake.
+// panics on an invalid fault, which is the test's mistake.
 func (c *Cloud) SetFault(f Fault) {
 	if err := f.Validate(); err != nil {
 		panic(err)
@@ -118,8 +117,8 @@ func (c *Cloud) SetFault(f Fault) {
 	c.wake()
 }
 
-// ClearFaults takes back every fault of these kinds, or all if none is named. What hangs is
-// answered, what is stuck completes.
+// ClearFaults removes every fault of these kinds, or all if none is named. Hanging requests are
+// answered, stuck actions complete.
 func (c *Cloud) ClearFaults(kinds ...Kind) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,7 +127,7 @@ func (c *Cloud) ClearFaults(kinds ...Kind) {
 	c.wake()
 }
 
-// wake tells those who wait for a change of the faults. The caller holds mu.
+// wake notifies everything that waits for a change of the faults. The caller holds mu.
 func (c *Cloud) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})
@@ -145,7 +144,7 @@ func (c *Cloud) faulty(k Kind, request string) *Fault {
 	return nil
 }
 
-// take returns the fault of this kind that the request meets and uses it up by one.
+// take returns the fault of this kind that the request meets and counts it as used once more.
 func (c *Cloud) take(k Kind, r *http.Request) (Fault, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

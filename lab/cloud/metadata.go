@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// snapshot is what the metadata service tells of a droplet's reserved addresses; invalid where it
+// snapshot is what the metadata service reports about a droplet's reserved addresses; invalid if it
 // has none.
 type snapshot struct{ v4, v6 netip.Addr }
 

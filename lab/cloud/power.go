@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Machines are what a cloud's droplets run on, where that is more than this package's word for it.
-// A droplet reads as its machine is at that moment, so that the two cannot drift apart, whoever
-// switches it. Each order is a no-op on a machine that is so already.
+// Machines are what a cloud's droplets run on, if they are more than entries in this package. A
+// droplet always shows the state of its machine, so that the two cannot drift apart, whoever
+// switches it. An order is a no-op on a machine that is already in that state.
 type Machines interface {
 	// Running is whether the droplet's machine has power.
 	Running(droplet int) bool
-	// Cut takes its power away.
+	// Cut cuts its power.
 	Cut(droplet int) error
 	// Boot gives it power.
 	Boot(droplet int) error
@@ -23,7 +23,7 @@ type Machines interface {
 	Shutdown(droplet int) error
 }
 
-// OnMachines lets the droplets run on machines. They must not call the Cloud.
+// OnMachines makes the droplets run on machines. Those must not call the Cloud.
 func (c *Cloud) OnMachines(m Machines) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,8 +65,8 @@ func (c *Cloud) running(d Droplet) bool {
 // refuses others, and is not shown as locked (digitalocean/droplet_kit#218). The caller holds mu.
 func (c *Cloud) dropletLocked(d Droplet) bool { return d.Locked || c.faulty(Locked, "") != nil }
 
-// switches are the actions on a droplet's power: what is done one after the other, and whether the
-// droplet has to be on for it.
+// switches lists the actions on a droplet's power: their steps, and whether the droplet has to be
+// on.
 var switches = map[string]struct {
 	on    bool
 	steps []string
@@ -116,7 +116,7 @@ func postDropletAction(c *Cloud, _ caller, r *http.Request) (int, any, error) {
 	return http.StatusCreated, map[string]any{"action": a.shown()}, nil
 }
 
-// switchDroplet is the life of an action on a droplet.
+// switchDroplet runs an action on a droplet to its end.
 func (c *Cloud) switchDroplet(a *action, steps []string, takes time.Duration, request string) {
 	time.Sleep(takes)
 	c.wait(context.Background(), ActionStuck, request)
@@ -153,7 +153,7 @@ func (c *Cloud) step(machines Machines, droplet int, step string) error {
 
 func getDropletAction(c *Cloud, who caller, r *http.Request) (int, any, error) {
 	c.mu.Lock()
-	id, _ := strconv.Atoi(r.PathValue("id")) // 0, which no action has, when it is no number
+	id, _ := strconv.Atoi(r.PathValue("id")) // 0, which no action has, if it is not a number
 	a := c.actions[id]
 	known := a != nil && a.droplet != 0 && strconv.Itoa(a.droplet) == r.PathValue("droplet")
 	c.mu.Unlock()

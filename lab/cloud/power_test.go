@@ -135,7 +135,7 @@ func TestDropletsByNameAndTag(t *testing.T) {
 	refused(t, err, 404)
 }
 
-// rack is Machines of which one cannot be cut.
+// rack is Machines, one of which cannot be cut.
 type rack struct {
 	mu  sync.Mutex
 	off map[int]bool

@@ -8,7 +8,7 @@ import (
 )
 
 // family is one of the API's three sets of words for reserved addresses: the current ones for IPv4,
-// those of its time as "floating IP", and those for IPv6.
+// the older ones with "floating IP", and those for IPv6.
 type family struct {
 	path, one, many, kind string
 	is6                   bool
@@ -56,7 +56,7 @@ func (f family) show(c *Cloud, r *reserved, who caller) map[string]any {
 	}
 }
 
-// find looks the address of the path up. The caller holds mu.
+// find looks up the address in the path. The caller holds mu.
 func (f family) find(c *Cloud, r *http.Request) (*reserved, error) {
 	ip, err := netip.ParseAddr(r.PathValue("ip"))
 	if err != nil || ip.Is6() != f.is6 {

@@ -13,13 +13,13 @@ import (
 )
 
 // Subject is an agent as the conformance suite needs it: a resource that can run on this machine,
-// and how to spoil it.
+// and ways to break it.
 type Subject struct {
 	// New makes the agent.
 	New func() *ocf.Agent
 	// Params let the resource start and stop here, any number of times.
 	Params func(t *testing.T) map[string]string
-	// Wrong are parameters whose values the agent refuses.
+	// Wrong holds parameters whose values the agent refuses.
 	Wrong map[string]string
 	// Missing are parameters under which nothing that the resource needs is installed.
 	Missing map[string]string
@@ -135,7 +135,7 @@ func Conformance(t *testing.T, s Subject) {
 	t.Run("deadline", func(t *testing.T) {
 		r := New(t, s.New, s.Stuck(t))
 		t.Cleanup(func() { r.Stop() })
-		// of which a tenth is the reserve: a busy machine needs some of it
+		// a tenth of it is the reserve, some of which a busy machine needs
 		const timeout = 4 * time.Second
 		result := r.Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "4000"})
 		require.Equal(t, ocf.ErrGeneric, result.Code, result.Reason)

@@ -17,7 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// Resource is one resource instance on one node: what its agent remembers lives as long as the
+// Resource is one resource instance on one node: what its agent remembers lasts as long as the
 // test.
 type Resource struct {
 	// New makes the agent. Each action gets a fresh one, as each has a process of its own under
@@ -33,7 +33,7 @@ type Resource struct {
 	t testing.TB
 }
 
-// Result is what came of an action.
+// Result is the outcome of an action.
 type Result struct {
 	Code           ocf.Code
 	Stdout, Stderr string
@@ -42,7 +42,7 @@ type Result struct {
 	Took   time.Duration
 }
 
-// New returns a resource with a runtime directory of its own that goes with the test.
+// New returns a resource with a runtime directory of its own that is removed with the test.
 func New(t testing.TB, agent func() *ocf.Agent, params map[string]string) *Resource {
 	return &Resource{
 		New: agent, Params: params, Instance: "test", t: t,
@@ -53,7 +53,7 @@ func New(t testing.TB, agent func() *ocf.Agent, params map[string]string) *Resou
 // RunDir returns the HAWSER_RUNDIR of the resource.
 func (r *Resource) RunDir() string { return r.Env["HAWSER_RUNDIR"] }
 
-// With returns the same resource with a parameter changed; an empty value takes it away.
+// With returns the same resource with a parameter changed; an empty value removes it.
 func (r *Resource) With(name, value string) *Resource {
 	other := *r
 	other.Params = maps.Clone(r.Params)
@@ -82,7 +82,7 @@ func (r *Resource) Probe() Result {
 	return r.Run("monitor", map[string]string{"OCF_RESKEY_CRM_meta_interval": "0"})
 }
 
-// output is what an action printed. A handler that Main left behind may go on writing.
+// output is what an action printed. A handler that Main left behind may keep writing.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -5,14 +5,14 @@ set -e
 
 resources=/usr/lib/ocf/resource.d
 
-# The agents are also found under the names of the shell agents that they replace, unless another file stands there.
+# The agents are also found under the names of the shell agents that they replace, unless another file is there.
 link() {
 	at=$resources/$1/$2
 	if [ -L "$at" ] && [ "$(readlink "$at")" = "../hawser/$2" ]; then
 		return 0
 	fi
 	if [ -e "$at" ] || [ -L "$at" ]; then
-		echo "hawser: $at is somebody else's and stays: ocf:$1:$2 is not hawser's agent, ocf:hawser:$2 is"
+		echo "hawser: $at belongs to something else and stays: ocf:$1:$2 is not hawser's agent, ocf:hawser:$2 is"
 		return 0
 	fi
 	mkdir -p "$resources/$1"

@@ -13,8 +13,8 @@ import (
 	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
-// api is DigitalOcean's v2 API as far as reserved addresses go. IPv4 and IPv6 have an end point
-// each that differ in details; here they are one. No method tries twice.
+// api is the part of DigitalOcean's v2 API for reserved addresses. IPv4 and IPv6 have an end point
+// each, which differ in details; here they are one. No method retries.
 type api struct{ *cloud.Client }
 
 // scopes are what a token needs (https://docs.digitalocean.com/reference/api/scopes/).

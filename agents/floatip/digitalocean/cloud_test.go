@@ -163,7 +163,8 @@ func TestAssign(t *testing.T) {
 		"throttled for longer than there is time": {
 			faults: []cloud.Fault{{Kind: cloud.Status, Status: 429, RetryAfter: 47 * time.Second}},
 			limit:  5 * time.Second, kind: fault.Throttled,
-			reason: "the API wants no more requests of this token, for another 47s (the API says " +
+			reason: "the API refuses further requests with this token, for another 47s (the API " +
+				"says " +
 				"429",
 		},
 	} {
@@ -275,8 +276,8 @@ func TestAssignElsewhere(t *testing.T) {
 	require.Equal(t, fault.Misplaced, fault.Of(err))
 }
 
-// A token without droplet:read reads every address as nobody's: that is unknown, except where the
-// token can be shown to see.
+// To a token without droplet:read every address seems to have no holder: that is unknown, unless
+// the token is shown to see droplets.
 func TestTokenThatCannotSeeDroplets(t *testing.T) {
 	s := newStage(t, cloud.Options{Tokens: map[string][]string{token: {cloud.ScopeIPRead,
 		cloud.ScopeIPUpdate}}})

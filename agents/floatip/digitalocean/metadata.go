@@ -9,10 +9,10 @@ import (
 	"github.com/hawser-ha/hawser/internal/metadata"
 )
 
-// reserved returns the reserved address of this droplet by the metadata service, the zero Addr if
-// it has none.
+// reserved returns this droplet's reserved address according to the metadata service, the zero Addr
+// if it has none.
 func reserved(ctx context.Context, m *metadata.Client, v6 bool) (netip.Addr, error) {
-	// Reserved addresses were called floating ones until 2022, and there were none of IPv6 yet.
+	// Until 2022 reserved addresses were called floating ones, and there were none for IPv6.
 	bases := []string{"reserved_ip/ipv4/", "floating_ip/ipv4/"}
 	if v6 {
 		bases = []string{"reserved_ip/ipv6/"}
@@ -48,7 +48,7 @@ func parseAddr(base, text string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("the metadata service says %sip_address is %.60q, which "+
-			"is no address", base, text)
+			"is not an address", base, text)
 	}
 	return addr.Unmap(), nil
 }

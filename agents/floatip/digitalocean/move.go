@@ -18,13 +18,13 @@ type order struct {
 // maxPosts is how often an order is given when the API accepts it and then does not carry it out.
 const maxPosts = 3
 
-// settling is how many times the address is looked at after the API called the action completed,
+// settling is how many times the address is checked after the API called the action completed,
 // before the order is given again.
 const settling = 5
 
-// move gives the order until the address is as ordered. The address is read before each order: the
-// answer to the previous one may have been lost on its way, or somebody else's event may be under
-// way.
+// move repeats the order until the address is as ordered. The address is read before each order:
+// the answer to the previous one may have been lost on its way, or an event that somebody else
+// started may be under way.
 func (p *Provider) move(ctx context.Context, ip netip.Addr, o order) error {
 	pace := p.pacing.Begin()
 	posts := 0
@@ -70,7 +70,7 @@ func (p *Provider) move(ctx context.Context, ip netip.Addr, o order) error {
 // accepted is an order that the API accepted.
 type accepted struct {
 	action  int  // its id, 0 if the API gave none
-	settled int  // looks at the address since the action was called completed
+	settled int  // checks of the address since the action was called completed
 	failed  bool // nothing more will come of it
 }
 
@@ -78,8 +78,8 @@ func busy(format string, args ...any) *cloud.Failure {
 	return &cloud.Failure{Again: true, Err: fault.Errorf(fault.Busy, format, args...)}
 }
 
-// certain is nil unless the address only seems to be as ordered because the token cannot see by
-// whom it is held.
+// certain is nil unless the address only seems to be as ordered because the token cannot see who
+// holds it.
 func (p *Provider) certain(ctx context.Context, ip netip.Addr, found address, o order) error {
 	if found.droplet != "" || o.target != "" {
 		return nil
@@ -90,8 +90,8 @@ func (p *Provider) certain(ctx context.Context, ip netip.Addr, found address, o 
 	return nil
 }
 
-// progress looks at what became of the order where the address is not yet as ordered, and says why
-// it is not.
+// progress checks how the order is going while the address is not yet as ordered, and says why it
+// is not.
 func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o order,
 	under *accepted) *cloud.Failure {
 	status := "state unknown"
@@ -120,7 +120,7 @@ func (p *Provider) progress(ctx context.Context, ip netip.Addr, found address, o
 }
 
 // elsewhere finds out before the order whether the droplet is in another data centre than the
-// address. A region that cannot be found out stops nothing: the API will say.
+// address. If the region cannot be found out, the order is given anyway: the API will say.
 func (p *Provider) elsewhere(ctx context.Context, ip netip.Addr, found address, o order) error {
 	if o.target == "" || found.region == "" {
 		return nil
@@ -135,8 +135,8 @@ func (p *Provider) elsewhere(ctx context.Context, ip netip.Addr, found address, 
 	return nil
 }
 
-// refused reads the answer to an order. A refusal that no other reading explains may be due to the
-// rule of one reserved address a droplet.
+// refused interprets the refusal of an order. One that nothing else explains may be due to the rule
+// of one reserved address per droplet.
 func (p *Provider) refused(ctx context.Context, ip netip.Addr, o order, err error) *cloud.Failure {
 	f := p.api.Explain(ctx, o.what, err)
 	if f == nil || f.Again || o.target == "" || fault.Of(f.Err) != fault.Unknown {
@@ -159,7 +159,8 @@ func holderName(a address) string {
 	return "droplet " + a.droplet
 }
 
-// misplaced explains an address of another data centre, before the API is asked in vain.
+// misplaced is the error for an address of another data centre, so that the API is not asked in
+// vain.
 func misplaced(ip netip.Addr, region, server, here string) error {
 	return fault.Errorf(fault.Misplaced,
 		"cannot assign %s to droplet %s: the address is reserved in %s, the droplet is in %s, "+

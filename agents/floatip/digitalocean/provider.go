@@ -1,6 +1,6 @@
 // Package digitalocean moves DigitalOcean's reserved addresses, IPv4 and IPv6, between droplets.
 //
-// Two sources are asked. The API (through godo) knows who holds an address and moves it; it costs
+// There are two sources. The API (through godo) knows who holds an address and moves it; it costs
 // requests of an hourly allowance and has outages. The metadata service, which each droplet reaches
 // without leaving its host, says which reserved address is here; it costs nothing and may lag
 // behind the API after a move.
@@ -31,7 +31,7 @@ type Config struct {
 	Token func() (string, error)
 	// CacheDir is where the droplet's id is kept until the next boot; "" keeps nothing.
 	CacheDir string
-	// Log takes what an operator may want to know later; it may be nil.
+	// Log gets what an operator may want to know later; it may be nil.
 	Log func(format string, args ...any)
 }
 
@@ -45,7 +45,7 @@ type Provider struct {
 	log      func(format string, args ...any)
 }
 
-// New returns a Provider. Nothing is asked yet.
+// New returns a Provider. It makes no request.
 func New(c Config) *Provider {
 	p := &Provider{
 		api:      newAPI(c.API, c.Token),
@@ -64,7 +64,7 @@ func New(c Config) *Provider {
 	return p
 }
 
-// Check reads the token, and asks nobody whether it is good.
+// Check reads the token, but does not ask the API whether it is good.
 func (p *Provider) Check(context.Context, netip.Addr) error {
 	_, err := p.api.Godo()
 	return err
@@ -73,7 +73,7 @@ func (p *Provider) Check(context.Context, netip.Addr) error {
 // Self returns the id of this droplet.
 func (p *Provider) Self(ctx context.Context) (string, error) { return p.identity.Droplet(ctx) }
 
-// Here asks the metadata service. It may say for some seconds after a move what was true before it.
+// Here asks the metadata service. For some seconds after a move its answer may be out of date.
 func (p *Provider) Here(ctx context.Context, ip netip.Addr) (bool, error) {
 	addr, err := reserved(ctx, p.metadata, ip.Is6())
 	return err == nil && addr == ip, err
@@ -99,7 +99,7 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 }
 
 // blind tells apart the two meanings of a reserved address without a droplet: nobody holds it, or
-// the token may not see who does. It returns nil for the first one.
+// the token may not see who does. It returns nil for the first.
 func (p *Provider) blind(ctx context.Context, ip netip.Addr) error {
 	self, err := p.Self(ctx)
 	if err != nil {
@@ -125,9 +125,9 @@ func (p *Provider) blind(ctx context.Context, ip netip.Addr) error {
 	}
 }
 
-// Reads is nil if the token may read all that this agent reads: the address, and the droplets,
-// without which the API names no holder. Whether it may assign the address shows only when it does:
-// the API has no question for that.
+// Reads returns nil if the token may read everything that this agent reads: the address, and the
+// droplets, without which the API names no holder. Whether it may assign the address shows only
+// when it tries: the API has no query for that.
 func (p *Provider) Reads(ctx context.Context, ip netip.Addr) error {
 	if _, err := p.Holder(ctx, ip); err != nil {
 		return err
@@ -145,15 +145,15 @@ func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) err
 }
 
 // Release takes the address from the droplet and returns when the API no longer names it as the
-// holder. An address that the API does not know is nobody's.
+// holder. Nobody holds an address that the API does not know.
 func (p *Provider) Release(ctx context.Context, ip netip.Addr, server string) error {
 	err := p.move(ctx, ip, order{
 		what: fmt.Sprintf("unassign %s from droplet %s", ip, server),
-		// An event that is under way may be one that brings the address here.
+		// An event under way may be one that brings the address here.
 		done: func(a address) bool { return a.droplet != server && !a.locked },
 	})
 	if fault.Of(err) == fault.NotFound {
-		p.log("%v; so nothing is to be released", err)
+		p.log("%v; so there is nothing to release", err)
 		return nil
 	}
 	return err

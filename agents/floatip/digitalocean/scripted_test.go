@@ -109,7 +109,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		},
-			"sends us elsewhere, where the token must not go: correct api_url"},
+			"redirects to another place, where the token must not be sent: correct api_url"},
 		"the token quoted": {func(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "bad header "+r.Header.Get("Authorization"), http.StatusBadRequest)
 		}, `400 "bad header Bearer ********`},
@@ -156,7 +156,7 @@ func TestTokenError(t *testing.T) {
 	}
 }
 
-// The hourly limit is told by ratelimit-reset alone.
+// Only ratelimit-reset reports the hourly limit.
 func TestHourlyLimit(t *testing.T) {
 	asked := 0
 	p := scripted(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -167,7 +167,7 @@ func TestHourlyLimit(t *testing.T) {
 		fmt.Fprint(w, `{"id":"too_many_requests","message":"API Rate limit exceeded."}`)
 	}, nil)
 	_, err := p.Holder(within(t, 5*time.Second), ip4)
-	require.ErrorContains(t, err, "the API wants no more requests of this token, for another ")
+	require.ErrorContains(t, err, "the API refuses further requests with this token, for another ")
 	require.ErrorContains(t, err, "give the cluster a token of its own")
 	require.Equal(t, fault.Throttled, fault.Of(err))
 	require.Equal(t, 1, asked)
@@ -205,7 +205,7 @@ func TestHereInOlderWords(t *testing.T) {
 			reason: `active is "maybe", and not true or false`},
 		"an odd address": {keys: map[string]string{"reserved_ip/ipv4/active": "true",
 			"reserved_ip/ipv4/ip_address": "203.0.113.10x"}, ip: ip4,
-			reason: "which is no address"},
+			reason: "which is not an address"},
 		"the address missing": {keys: map[string]string{"reserved_ip/ipv4/active": "true"}, ip: ip4,
 			reason: "no such key"},
 	} {
@@ -239,7 +239,7 @@ func TestSelfFromFirmware(t *testing.T) {
 	require.Error(t, err)
 }
 
-// Nothing of this machine's environment stands between the agent and the metadata service.
+// Nothing in this machine's environment comes between the agent and the metadata service.
 func TestMetadataGoesThroughNoProxy(t *testing.T) {
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")

@@ -14,7 +14,7 @@ import (
 type Cloud struct {
 	// Delay is how long an accepted assign or release takes to have effect.
 	Delay time.Duration
-	// Lag is how long what a server sees by itself lags behind what the cloud says.
+	// Lag is how far a server's own view lags behind the cloud's.
 	Lag time.Duration
 
 	mu    sync.Mutex
@@ -26,7 +26,7 @@ type Cloud struct {
 
 type held struct {
 	now, before string
-	since       time.Time // when now began, which may be to come
+	since       time.Time // when now began, which may be in the future
 }
 
 // NewCloud returns a cloud that has these addresses, held by nobody.
@@ -48,10 +48,10 @@ type Server struct {
 	name  string
 }
 
-// Down lets the server's calls to the cloud fail with the error, until it is nil.
+// Down makes the server's calls to the cloud fail with the error, until it is nil.
 func (c *Cloud) Down(server string, err error) { c.set(c.down, server, err) }
 
-// Blind lets the server's looks at itself fail with the error, until it is nil.
+// Blind makes the server's queries of its own state fail with the error, until it is nil.
 func (c *Cloud) Blind(server string, err error) { c.set(c.blind, server, err) }
 
 func (c *Cloud) set(in map[string]error, server string, err error) {
@@ -64,8 +64,7 @@ func (c *Cloud) set(in map[string]error, server string, err error) {
 	in[server] = err
 }
 
-// Calls returns how many times the cloud has been asked or told something. What servers see by
-// themselves does not count.
+// Calls returns how many requests the cloud has had. What servers see by themselves does not count.
 func (c *Cloud) Calls() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,8 +89,7 @@ func (h *held) at(t time.Time) string {
 	return h.now
 }
 
-// call does what every call to the cloud begins with. The caller holds mu where it returns no
-// error.
+// call does what every call to the cloud begins with. The caller holds mu if it returns no error.
 func (s *Server) call(ctx context.Context, ip netip.Addr) (*held, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Errorf(fault.Unknown, "the cloud was not asked: %w", err)

@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/floatip"
 )
 
-// World is two servers and an address that either may hold; at first nobody does.
+// World is two servers and an address that either may hold; at first neither does.
 type World struct {
 	// IP is the address.
 	IP netip.Addr
@@ -27,8 +27,8 @@ type World struct {
 	// Exclusive is whether the provider lets one server at a time hold the address: then an assign
 	// displaces the holder, otherwise it is refused while another server has the address.
 	Exclusive bool
-	// Seen are other names under which the provider shows a server, by the name that the server's
-	// Self gives.
+	// Seen holds other names under which the provider shows a server, by the name that the server's
+	// Self returns.
 	Seen map[string]string
 	// Outage makes the provider unable to find out from A who holds the address, or to assign it,
 	// until the returned function is called. A release fails too, except where it is a matter of
@@ -36,8 +36,7 @@ type World struct {
 	Outage func(t *testing.T) (end func())
 }
 
-// patience is how long a provider may take in these tests for what it does without being asked
-// again.
+// patience is how long a provider may take in these tests to finish what it began.
 const patience = 10 * time.Second
 
 // Conformance runs the suite. newWorld makes a fresh world for each test and cleans up after it by
@@ -186,7 +185,7 @@ func testOutage(t *testing.T, w *world) {
 	w.holds(t, w.a)
 }
 
-// calls returns the methods that may have to wait for somebody.
+// calls returns the methods that may have to wait for an answer.
 func (w *world) calls() map[string]func(context.Context) error {
 	calls := map[string]func(context.Context) error{
 		"holder": func(ctx context.Context) error { _, err := w.A.Holder(ctx, w.IP); return err },

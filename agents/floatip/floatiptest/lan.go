@@ -16,7 +16,8 @@ import (
 )
 
 // LAN is a network of machines in network namespaces of their own, joined by a bridge in another
-// one. Nothing of it is in the namespace of the test, and all of it goes with the test.
+// one. Nothing of it is in the test's own namespace, and all of it is removed at the end of the
+// test.
 type LAN struct {
 	bridge   netns.NsHandle
 	machines int
@@ -88,7 +89,7 @@ func (l *LAN) in(t testing.TB, ns netns.NsHandle, do func()) {
 	within(t, ns, do)
 }
 
-// Unplug takes the cable of the machine away, until the returned function is called.
+// Unplug pulls out the machine's cable, until the returned function is called.
 func (l *LAN) Unplug(t *testing.T, m *Machine) (plug func()) {
 	port := ""
 	l.in(t, l.bridge, func() {

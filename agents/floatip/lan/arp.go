@@ -52,13 +52,14 @@ var (
 	noIPv4    = netip.IPv4Unspecified()
 )
 
-// arpProbe asks who has the address without entering anybody's cache (RFC 5227 section 2.1.1).
+// arpProbe asks who has the address without changing any neighbour's cache (RFC 5227 section
+// 2.1.1).
 func arpProbe(mac net.HardwareAddr, ip netip.Addr) []byte {
 	return arp{op: arpRequest, senderMAC: mac, senderIP: noIPv4, targetMAC: noMAC,
 		targetIP: ip}.marshal()
 }
 
-// gratuitousARP tells everybody who has the address now. Some systems update their cache on a
+// gratuitousARP tells all neighbours who has the address now. Some systems update their cache on a
 // request, others only on a reply, so there is one of each.
 func gratuitousARP(mac net.HardwareAddr, ip netip.Addr) [][]byte {
 	return [][]byte{

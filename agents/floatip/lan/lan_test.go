@@ -331,7 +331,7 @@ func TestNeighboursLearn(t *testing.T) {
 	}
 }
 
-// TestNobodyWaitsForTheLog: a log that is slow keeps nobody from the address.
+// TestNobodyWaitsForTheLog: a slow log does not delay the address.
 func TestNobodyWaitsForTheLog(t *testing.T) {
 	logged := make(chan struct{})
 	s := newStage(t, func(c *lan.Config) {

@@ -119,14 +119,14 @@ func multicastMAC(group netip.Addr) net.HardwareAddr {
 	return net.HardwareAddr{0x33, 0x33, b[12], b[13], b[14], b[15]}
 }
 
-// dadSolicitation asks who has the address without entering anybody's cache (RFC 4862 section
+// dadSolicitation asks who has the address without changing any neighbour's cache (RFC 4862 section
 // 5.4.2).
 func dadSolicitation(ip netip.Addr) []byte {
 	return neighbour{typ: neighbourSolicitation, src: netip.IPv6Unspecified(),
 		dst: solicitedNode(ip), target: ip}.marshal()
 }
 
-// unsolicitedAdvertisement tells everybody who has the address now (RFC 4861 section 7.2.6).
+// unsolicitedAdvertisement tells all neighbours who has the address now (RFC 4861 section 7.2.6).
 func unsolicitedAdvertisement(mac net.HardwareAddr, ip netip.Addr, router bool) []byte {
 	n := neighbour{typ: neighbourAdvertisement, src: ip, dst: allNodes, flags: flagOverride,
 		target: ip, option: optTargetMAC, mac: mac}

@@ -18,11 +18,10 @@ import (
 type place struct {
 	nic    *net.Interface
 	prefix int
-	// derived says what was not given but found out; "" if nothing.
+	// derived says what was found out because it was not given; "" if nothing.
 	derived string
 	// ownRoute is whether the prefix was given, so that the address brings the route to its network
-	// with it. A derived prefix is that of a route which is there already and is not ours to
-	// remove.
+	// with it. A derived prefix belongs to a route that is already there and is not ours to remove.
 	ownRoute bool
 }
 
@@ -103,7 +102,7 @@ func (at place) add(ip netip.Addr) error {
 		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
 	}
 	if ip.Is6() {
-		// it has just been done, and the kernel would take a second over it
+		// that has just been done, and the kernel would take a second for it
 		addr.Flags |= unix.IFA_F_NODAD
 	}
 	err := netlink.AddrAdd(nil, addr)
@@ -126,7 +125,7 @@ func (at place) add(ip netip.Addr) error {
 func (p *Provider) remove(found *netlink.Addr) error {
 	link, err := netlink.LinkByIndex(found.LinkIndex)
 	if errors.As(err, new(netlink.LinkNotFoundError)) {
-		return nil // gone meanwhile, and the address with it
+		return nil // gone in the meantime, and the address with it
 	}
 	if err != nil {
 		return fault.Errorf(fault.Unknown, "cannot remove %s: cannot look at its interface: %w",
@@ -175,7 +174,7 @@ func (p *Provider) find(ip netip.Addr) (*netlink.Addr, error) {
 	return found, nil
 }
 
-// sound is nil if the address can serve where it was found.
+// sound returns nil if the address can serve where it was found.
 func (p *Provider) sound(found *netlink.Addr) error {
 	name := interfaceName(found.LinkIndex)
 	switch {
@@ -192,7 +191,7 @@ func (p *Provider) sound(found *netlink.Addr) error {
 	return nil
 }
 
-// carrier is nil if packets can leave by the interface.
+// carrier returns nil if packets can leave by the interface.
 func carrier(index int) error {
 	link, err := netlink.LinkByIndex(index)
 	if err != nil {
@@ -203,14 +202,14 @@ func carrier(index int) error {
 	case at.RawFlags&unix.IFF_UP == 0:
 		return fmt.Errorf("%s is down: ip link set %s up", at.Name, at.Name)
 	case at.RawFlags&unix.IFF_LOWER_UP == 0 || at.RawFlags&unix.IFF_RUNNING == 0:
-		return fmt.Errorf("%s has no carrier (it is %s): look at its cable, switch port or lower "+
+		return fmt.Errorf("%s has no carrier (it is %s): check its cable, switch port or lower "+
 			"interface", at.Name, at.OperState)
 	}
 	return nil
 }
 
-// dump repeats a listing that the kernel says was interrupted by a change, so that what it lacks is
-// not taken for "not there".
+// dump repeats a listing that the kernel says was interrupted by a change, so that what is missing
+// from it is not taken for "not there".
 func dump[T any](list func() ([]T, error)) ([]T, error) {
 	for range 5 {
 		all, err := list()

@@ -4,12 +4,12 @@
 // Nothing keeps such an address exclusive. So before it is taken the network is asked whether
 // another machine answers for it, after RFC 5227 and RFC 4862 but within milliseconds instead of
 // seconds, because an address that fails over is wanted now: two probes, and a short wait
-// (Config.ConflictWait) in which an owner on a healthy network has answered long since. And a
+// (Config.ConflictWait), by whose end an owner on a healthy network has long answered. And a
 // release that cannot remove the address is an error.
 //
 // Announcements (gratuitous ARP, unsolicited neighbour advertisements) are sent at once when the
-// address is taken, and once more before Assign returns, which Pacemaker waits for; whoever wants
-// more of them calls Announce, as the agent does from its monitors, the first of which follows the
+// address is taken, and once more before Assign returns, which Pacemaker waits for; for more of
+// them there is Announce, which the agent calls from its monitors, the first of which follows the
 // start at once. No process is left behind for it.
 //
 // It imports internal/fault, and not floatip. Open provider.go first.
@@ -40,14 +40,14 @@ type Config struct {
 	// ConflictWait is how long the network may take to answer for an address that is in use; 0 does
 	// not ask.
 	ConflictWait time.Duration
-	// Log takes what an operator may want to know later; it may be nil.
+	// Log gets what an operator may want to know later; it may be nil.
 	Log func(format string, args ...any)
 }
 
 // Provider implements floatip.Provider for this machine and its network.
 type Provider struct{ Config }
 
-// New returns a Provider. Nothing is looked at yet.
+// New returns a Provider. It checks nothing.
 func New(c Config) *Provider {
 	if c.Log == nil {
 		c.Log = func(string, ...any) {}
@@ -64,8 +64,8 @@ func (p *Provider) Check(_ context.Context, ip netip.Addr) error {
 // Self returns the name of this machine.
 func (p *Provider) Self(context.Context) (string, error) { return p.Node, nil }
 
-// Here looks for the address on the interfaces of this machine. An address that cannot serve where
-// it is is an error: it is on another interface than the one asked for, the interface has no
+// Here looks for the address on the interfaces of this machine. An address that cannot serve in its
+// place is an error: it is on a different interface from the one asked for, the interface has no
 // carrier, or the kernel found a duplicate of it.
 func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
 	found, err := p.find(ip)
@@ -75,8 +75,8 @@ func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
 	return true, p.sound(found)
 }
 
-// Holder is this machine's name if the address is here and nobody else answers for it; otherwise
-// the hardware address of the machine that does, or "" if none does.
+// Holder returns this machine's name if the address is here and no other machine answers for it;
+// otherwise the hardware address of the machine that does, or "" if none does.
 func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	found, at, err := p.where(ip)
 	if err != nil {
@@ -122,15 +122,15 @@ func (p *Provider) where(ip netip.Addr) (found bool, at place, err error) {
 		return true, place{}, err
 	}
 	if at.nic, err = net.InterfaceByIndex(addr.LinkIndex); err != nil {
-		return true, place{}, fault.Errorf(fault.Unknown, "cannot look at the interface of %s: %w",
+		return true, place{}, fault.Errorf(fault.Unknown, "cannot inspect the interface of %s: %w",
 			ip, err)
 	}
 	return true, at, nil
 }
 
 // Assign puts the address on the interface, unless another machine answers for it, and announces
-// it. From the end of the wait for another machine to the first announcement, clients are waiting:
-// nothing else is done in between, and nothing is logged.
+// it. Clients are waiting from the end of the wait for another machine until the first
+// announcement: nothing else is done in between, and nothing is logged.
 func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) error {
 	if server != p.Node {
 		return fault.Errorf(fault.Unknown,
@@ -183,10 +183,10 @@ func (p *Provider) Announce(ctx context.Context, ip netip.Addr) error {
 	return w.announce(ctx, 1)
 }
 
-// Release removes the address from the interface that it is on, whichever that is.
+// Release removes the address from whichever interface it is on.
 func (p *Provider) Release(_ context.Context, ip netip.Addr, server string) error {
 	if server != p.Node {
-		return nil // what is not here cannot be taken away from here
+		return nil // what is not here need not be removed from here
 	}
 	for range maxCopies {
 		found, err := p.find(ip)

@@ -12,14 +12,15 @@ import (
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
-// The first IPv4 address that an interface gets of a network is that network's primary one, the
-// others are its secondaries. Where promote_secondaries is off, which is the kernel's default, the
+// The first IPv4 address of a network that an interface gets is that network's primary one, the
+// others are its secondaries. If promote_secondaries is off, which is the kernel's default, the
 // kernel removes the secondaries together with the primary: the removal of one floating address
 // would take away another one, or the host's own if that came later (a renewed DHCP lease).
 
-// spare sees to it that the removal of the address leaves its secondaries: it has the kernel
-// promote one of them, for good, because another removal may be under way. Where that may not be
-// set (a container), the returned function, to be called after the removal, puts them back.
+// spare keeps the removal of the address from removing its secondaries: it has the kernel promote
+// one of them, and leaves that setting on, because another removal may be under way. If it may not
+// change the setting (a container), the returned function, to be called after the removal, puts
+// them back.
 func (p *Provider) spare(found *netlink.Addr, link netlink.Link) (restore func(), err error) {
 	nothing := func() {}
 	if found.IP.To4() == nil || found.Flags&unix.IFA_F_SECONDARY != 0 {

@@ -18,8 +18,7 @@ import (
 )
 
 // wire is a socket that sends and receives ARP or neighbour discovery for one address on one
-// interface. There is one for everything that an action does, because the kernel takes some 10 ms
-// to close it.
+// interface. One socket serves a whole action, because the kernel takes some 10 ms to close it.
 type wire struct {
 	fd    int
 	ip    netip.Addr
@@ -40,7 +39,7 @@ var onlyNeighbours = []unix.SockFilter{
 }
 
 // openWire opens the wire; it is nil, and does nothing, for an interface that has neither
-// neighbours to ask nor hardware addresses to tell: the loopback, a tunnel.
+// neighbours to ask nor hardware addresses to tell: the loopback interface, a tunnel.
 func openWire(nic *net.Interface, ip netip.Addr) (*wire, error) {
 	if nic.Flags&net.FlagLoopback != 0 || len(nic.HardwareAddr) != 6 {
 		return nil, nil
@@ -105,7 +104,7 @@ func (w *wire) send(packet []byte, to net.HardwareAddr) error {
 }
 
 // receive returns the next packet with the hardware address it came from, or ok false when the time
-// is over.
+// is up.
 func (w *wire) receive(buf []byte, until time.Time) (n int, from net.HardwareAddr, ok bool,
 	err error) {
 	for {
@@ -153,7 +152,7 @@ func (w *wire) whoHas(ctx context.Context, wait time.Duration) (net.HardwareAddr
 	}
 	began := time.Now()
 	buf := make([]byte, 2048)
-	// The second probe is for a lost packet, on either way.
+	// The second probe is in case a packet is lost, either way.
 	for i := range 2 {
 		if err := w.send(probe, to); err != nil {
 			return nil, err
@@ -202,8 +201,8 @@ func claimant(packet []byte, from net.HardwareAddr, ip netip.Addr) net.HardwareA
 }
 
 // The announcements of a take-over: the first at once, so that the address answers now, the other
-// for those who missed it. Pacemaker goes on only when the start has returned, so there is no
-// waiting for more of them.
+// for those who missed it. Pacemaker continues only when the start has returned, so it does not
+// wait to send more.
 const (
 	burst        = 2
 	burstSpacing = 2 * time.Millisecond

@@ -24,7 +24,7 @@ func (in *Instance) publishCrash(ctx context.Context, s State) {
 	value := contract.Crash{At: last.At, Took: last.Took, Count: len(s.Crashes)}.String()
 	name := contract.CrashAttribute(contract.ResourceOf(call.Instance))
 	if err := in.SetAttribute(name, value); err != nil {
-		call.Warnf("cannot tell the cluster of the crash: %v", err)
+		call.Warnf("cannot report the crash to the cluster: %v", err)
 	}
 }
 

@@ -35,7 +35,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 		err := b.Try()
 		if err == nil || !errors.Is(err, syscall.EADDRINUSE) &&
 			!errors.Is(err, syscall.EADDRNOTAVAIL) {
-			continue // anything else is for HAProxy to find out
+			continue // HAProxy itself will report anything else
 		}
 		err = fmt.Errorf("cannot bind %s (%s): %w", b.Addr, b.Place, err)
 		if found, lookErr := in.strangers([]netip.AddrPort{b.Addr}, false); lookErr == nil &&

@@ -17,9 +17,9 @@ import (
 )
 
 // The configuration that HAProxy has loaded is kept as copies, one directory for each of the user's
-// paths, in their order. A HAProxy that has to be brought back after its files were edited runs
-// from the copies: an edit that nobody has asked to be loaded, and that may be half done, must not
-// take effect because of a crash. HAProxy then keeps running from the copies, since it reloads by
+// paths, in their order. A HAProxy that has to be restarted after its files were edited runs from
+// the copies: an edit that may be half done, and that nobody has asked to load, must not take
+// effect because of a crash. HAProxy then keeps running from the copies, since it reloads by
 // executing itself with the same command line; so a later reload first writes the new configuration
 // into the copies.
 
@@ -84,7 +84,7 @@ func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 	return same, true
 }
 
-// KeepCopies replaces the copies by the sources, all at once. undo puts the previous ones back.
+// KeepCopies replaces the copies with the sources, all at once. undo puts the previous ones back.
 func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err error) {
 	nothing := func() error { return nil }
 	if !copyable(sources) {

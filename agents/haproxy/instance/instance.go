@@ -50,7 +50,7 @@ type Settings struct {
 	Generation string
 }
 
-// System is what an Instance runs and asks beside HAProxy. Tests replace it.
+// System is what an Instance runs and queries besides HAProxy. Tests replace it.
 type System struct {
 	// Version is that of this program.
 	Version string

@@ -73,7 +73,7 @@ func (in *Instance) EnsureKeeper(ctx context.Context, parameters []string) {
 		return
 	}
 	if err := in.writeKeeperCall(parameters); err != nil {
-		call.Warnf("the keeper goes on with the previous parameters: %v", err)
+		call.Warnf("the keeper continues with the previous parameters: %v", err)
 	}
 	answer, err := in.AskKeeper(ctx, "look")
 	if err == nil && answer == Identity(in.Version) {
@@ -88,7 +88,7 @@ func (in *Instance) EnsureKeeper(ctx context.Context, parameters []string) {
 		}
 	}
 	if err := in.startKeeper(in.KeeperEnv()); err != nil {
-		call.Warnf("nobody watches HAProxy between two monitors: %v", err)
+		call.Warnf("nothing watches HAProxy between two monitors: %v", err)
 	}
 }
 

@@ -45,7 +45,7 @@ func BecomeHAProxy() int {
 	}
 	var order launchOrder
 	if err := json.NewDecoder(os.Stdin).Decode(&order); err != nil {
-		return fail(launchReport{}, fmt.Errorf("the launcher was not told what to run: %w", err))
+		return fail(launchReport{}, fmt.Errorf("the launcher did not receive what to run: %w", err))
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err == nil {

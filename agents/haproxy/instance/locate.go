@@ -75,7 +75,7 @@ func (s Found) CheckAlive() error {
 	switch pid := s.State.Master.PID; {
 	case s.Stat.Dead():
 		return fmt.Errorf("HAProxy's master (pid %d) has ended and is a zombie: its parent (pid "+
-			"%d) has not taken note of it", pid, s.Stat.Parent)
+			"%d) has not reaped it", pid, s.Stat.Parent)
 	case s.Stat.Stopped():
 		return fmt.Errorf("HAProxy's master (pid %d) is stopped (SIGSTOP)", pid)
 	}
@@ -107,7 +107,7 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 			return nil, simple
 		}
 		if hangs {
-			wait *= 3 // it may only be slow: busy, with thousands of servers to tell of
+			wait *= 3 // it may only be slow: busy, with thousands of servers to list
 		}
 		// During a reload the old worker may answer, or nobody for a moment.
 		switch now := time.Now().Add(AskEvery); {
@@ -117,7 +117,7 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w",
 				limit.Round(100*time.Millisecond), err)
 		case !hangs && now.After(earlierOf(until, began.Add(Briefly))):
-			return nil, fmt.Errorf("HAProxy is not well: %w", err)
+			return nil, fmt.Errorf("HAProxy is not healthy: %w", err)
 		}
 		time.Sleep(AskEvery)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// What the agent asks Pacemaker, and reports to it, beyond its exit codes.
+// What the agent asks Pacemaker, and reports to it besides its exit codes.
 
 const (
 	// managedTimeout is how long Pacemaker may take to say whether it manages the resource here,

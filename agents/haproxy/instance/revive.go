@@ -34,11 +34,11 @@ var (
 		"is-managed=false)")
 	ErrNoCluster = errors.New("Pacemaker does not run here") //nolint:staticcheck // a name
 	errRepeated  = errors.New("it keeps crashing")
-	ErrIntended  = errors.New("it is to be stopped")
+	ErrIntended  = errors.New("it is being stopped")
 )
 
-// Wanted reports whether a HAProxy that is gone is to be brought back: it was started, nobody has
-// begun to stop it, and it was not given up.
+// Wanted reports whether a HAProxy that is gone should be brought back: it was started, nobody has
+// begun to stop it, and the keeper has not given it up.
 func (s State) Wanted() bool { return s.Master.PID > 0 && !s.Stopping && !s.GaveUp }
 
 // CheckHealth returns why a HAProxy that should run does not serve, nil if it does. It queries
@@ -122,7 +122,7 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 	last := &s.Crashes[len(s.Crashes)-1]
 	s.Served = in.servesAgain(s.Served, changed)
 	if !changed {
-		s.Pending = nil // what waited for a reload is what HAProxy has read now
+		s.Pending = nil // HAProxy has now read what was waiting for a reload
 	}
 	if err := in.Settle(ctx, func() State { last.Took = time.Since(since); return s }); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
 		cause, s.crashesInWords())
 	if changed {
-		call.Warnf("HAProxy runs the last configuration that it had taken: %s has been changed "+
+		call.Warnf("HAProxy runs the last configuration that it had loaded: %s has been changed "+
 			"since, and was not reloaded", in.Conffile)
 	}
 	return nil

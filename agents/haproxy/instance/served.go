@@ -16,8 +16,8 @@ import (
 type Served struct {
 	// Config is the hash, "" if it is not known.
 	Config string `json:"config,omitempty"`
-	// Generation is the parameter's value for which it was loaded, Asked a later one that waits
-	// with the pending reload.
+	// Generation is the parameter's value for which it was loaded, Asked a later one that is
+	// waiting with the pending reload.
 	Generation string    `json:"generation,omitempty"`
 	Asked      string    `json:"asked,omitempty"`
 	At         time.Time `json:"at,omitzero"`
@@ -68,7 +68,7 @@ func (in *Instance) CheckDemand(s Served, sources []client.Source) error {
 		return nil
 	}
 	if here := in.Hash(sources); here != wanted {
-		return fmt.Errorf("%s is %s here, and %s is to be served", in.Conffile, here, wanted)
+		return fmt.Errorf("%s is %s here, but %s should be served", in.Conffile, here, wanted)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 			return err
 		}
 		if fam.Empty() {
-			return fmt.Errorf("HAProxy started and ended at once: %s",
+			return fmt.Errorf("HAProxy started and exited at once: %s",
 				in.lastWords("see its own log, or the system's, for why"))
 		}
 		if err = in.ready(ctx, fam); err == nil {
@@ -85,7 +85,7 @@ func (in *Instance) ready(ctx context.Context, fam Family) error {
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
 	defer cancel()
 	if len(fam.Masters) != 1 || len(fam.Others) != 1 {
-		return fmt.Errorf("there are other processes than a master and a worker: %s", fam)
+		return fmt.Errorf("there are processes besides a master and a worker: %s", fam)
 	}
 	info, err := client.Runtime{Path: in.StatsSocket()}.Info(ctx)
 	if err != nil {

@@ -1,9 +1,9 @@
 // Package keeper is the process that watches one HAProxy between two monitors and brings it back as
 // soon as it dies or hangs.
 //
-// It imports the instance that it watches; how the parameters are bound it learns from the agent by
-// an interface. Start reading here; watch.go is its loop, check.go does the checks, examine.go
-// runs hawser doctor.
+// It imports the instance that it watches; it learns from the agent, through an interface, how the
+// parameters are bound. Start reading here; watch.go is its loop, check.go does HAProxy's checks,
+// examine.go runs hawser doctor.
 package keeper
 
 import (
@@ -40,7 +40,7 @@ type keeper struct {
 	agent func() Agent
 	in    *instance.Instance
 	id    string
-	// wake is an eventfd that makes the loop look again.
+	// wake is an eventfd that makes the loop check again.
 	wake int
 	// seen makes the next check of the node come soon.
 	seen chan struct{}
@@ -58,13 +58,13 @@ type keeper struct {
 const (
 	// askKeeping is how often the keeper queries HAProxy, and how long it waits for the answer.
 	askKeeping = time.Second
-	// unanswered is how many unanswered queries make a hang.
+	// unanswered is how many unanswered queries count as a hang.
 	unanswered = 2
 	// doubtTime is how long an unanswered query counts towards a hang. Meanwhile HAProxy is queried
 	// more often.
 	doubtTime = 4 * time.Second
-	// starvedFor is how many unanswered queries make a hang even if the machine, and not HAProxy,
-	// may be to blame.
+	// starvedFor is how many unanswered queries count as a hang even if the machine, and not
+	// HAProxy, may be to blame.
 	starvedFor = 10
 	// keepTime is how long the keeper may take to bring HAProxy back.
 	keepTime = 20 * time.Second
@@ -80,8 +80,8 @@ type Agent interface {
 	Checks() []param.Check
 }
 
-// Run is the keeper's life: it returns when the resource is stopped, given up, or no longer the
-// cluster's. newAgent makes the agent of one call. The result is an exit code.
+// Run is the keeper's main function: it returns when the resource is stopped, given up, or no
+// longer the cluster's. newAgent makes the agent of one call. The result is an exit code.
 func Run(ctx context.Context, newAgent func() Agent) int {
 	dir := filepath.Join(os.Getenv(contract.RunDirVariable), os.Getenv(instance.InstanceVariable))
 	if os.Getenv(instance.InstanceVariable) == "" || !filepath.IsAbs(dir) {
@@ -152,7 +152,7 @@ func (k *keeper) moveOut(ctx context.Context) {
 	if err == nil {
 		return
 	}
-	go func() { // the start that the keeper is of still has the lock
+	go func() { // the start that launched the keeper still has the lock
 		_ = k.asAction(ctx, func(ctx context.Context, _ *instance.Instance) error {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 			return nil
@@ -304,7 +304,7 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 	}
 }
 
-// wakeUp makes the loop look again.
+// wakeUp makes the loop check again.
 func (k *keeper) wakeUp() { _, _ = unix.Write(k.wake, binary.NativeEndian.AppendUint64(nil, 1)) }
 
 // refresh queries HAProxy and updates the held sockets if it has others now. A worker that is about

@@ -30,8 +30,8 @@ type Cluster struct {
 	// directory in which Sh finds hawser.
 	Path, Files, Commands string
 	tools                 *crm.Tools
-	// Told returns the facts that the other nodes have reported.
-	Told func(context.Context) (map[string]map[string]string, error)
+	// Reported returns the facts that the other nodes have reported.
+	Reported func(context.Context) (map[string]map[string]string, error)
 }
 
 // New writes the file.

@@ -24,7 +24,7 @@ func Accepts(t testing.TB, conf, node string) {
 	dir := t.TempDir()
 	key, file := filepath.Join(dir, "authkey"), filepath.Join(dir, "corosync.conf")
 	require.NoError(t, os.WriteFile(key, make([]byte, 256), 0o600))
-	// What it thinks is wanted here, and the key that it encrypts with is not in /etc.
+	// Only its verdict matters here, and the key is not in /etc.
 	conf = strings.NewReplacer("to_stderr: no", "to_stderr: yes", "to_syslog: yes", "to_syslog: no",
 		"\tversion: 2\n", "\tversion: 2\n\tkeyfile: "+key+"\n").Replace(conf)
 	require.NoError(t, os.WriteFile(file, []byte(conf), 0o600))

@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/digitalocean"
 )
 
-// Options are those of the agent that say where droplets are looked for.
+// Options are the agent's options that say where to look for droplets.
 type Options struct{ TokenFile, Tag, API string }
 
 // Machine is a droplet as the API describes it.
@@ -19,8 +19,8 @@ type Machine struct {
 	Addresses []netip.Addr
 }
 
-// Find returns the droplet that a fence would find under the plug: who writes a host map can see
-// whether that is the node which is meant.
+// Find returns the droplet that a fence would find under the plug, so that the author of a host map
+// can check that it is the intended node.
 func Find(ctx context.Context, o Options, plug string) (Machine, error) {
 	a := &agent{tokenFile: o.TokenFile, tag: o.Tag, api: o.API, pacing: digitalocean.DefaultPacing}
 	if a.api == "" {
