@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -73,24 +74,27 @@ func killWithGuard(t testing.TB, proc *process) {
 	_ = proc.Wait()
 }
 
-func guardOf(t testing.TB, pid int) int {
+// guardOf waits for the guard: it is named, and asleep, a moment after it has been started.
+func guardOf(t testing.TB, pid int) (guard int) {
 	t.Helper()
-	names, err := filepath.Glob("/proc/[0-9]*/comm")
-	require.NoError(t, err)
-	for _, name := range names {
-		comm, err := os.ReadFile(name)
-		if err != nil || string(comm) != "hawser-guard\n" {
-			continue
+	parent := regexp.MustCompile(fmt.Sprintf(`\) [A-Z] %d `, pid))
+	require.Eventually(t, func() bool {
+		names, err := filepath.Glob("/proc/[0-9]*/comm")
+		require.NoError(t, err)
+		for _, name := range names {
+			comm, err := os.ReadFile(name)
+			if err != nil || string(comm) != "hawser-guard\n" {
+				continue
+			}
+			stat, err := os.ReadFile(filepath.Join(filepath.Dir(name), "stat"))
+			if err == nil && parent.Match(stat) {
+				guard, err = strconv.Atoi(filepath.Base(filepath.Dir(name)))
+				return err == nil
+			}
 		}
-		stat, err := os.ReadFile(filepath.Join(filepath.Dir(name), "stat"))
-		if err == nil && strings.Contains(string(stat), fmt.Sprintf(") S %d ", pid)) {
-			guard, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-			require.NoError(t, err)
-			return guard
-		}
-	}
-	t.Fatalf("process %d has no guard", pid)
-	return 0
+		return false
+	}, 10*time.Second, time.Millisecond, "process %d has no guard", pid)
+	return guard
 }
 
 // TestStopped stops the process in the middle (SIGSTOP): its guard keeps --max-hold.
