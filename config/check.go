@@ -385,6 +385,7 @@ func needsOf(ip *Address) kind {
 
 // statuses are HTTP statuses; one alone may be a number.
 func statuses(to *param.Statuses) kind {
+	const one = `[1-5][0-9]{2}(-[1-5][0-9]{2})?\s*`
 	return kind{
 		words:   "HTTP statuses, such as 200-299,401",
 		numbers: true,
@@ -398,7 +399,7 @@ func statuses(to *param.Statuses) kind {
 		text: func() string { return to.String() },
 		schema: schema{"anyOf": []schema{
 			{"type": "integer", "minimum": 100, "maximum": 599},
-			{"type": "string", "pattern": `^\s*[1-5][0-9]{2}(-[1-5][0-9]{2})?\s*(,\s*[1-5][0-9]{2}(-[1-5][0-9]{2})?\s*)*$`},
+			{"type": "string", "pattern": `^\s*` + one + `(,\s*` + one + `)*$`},
 		}},
 	}
 }

@@ -73,8 +73,14 @@ const (
 	// MostServersUp is the most that min_servers may ask for.
 	MostServersUp = 1 << 20
 
-	ShortestEvery, LongestEvery               = time.Second, time.Hour
-	ShortestCheckTimeout, LongestCheckTimeout = 50 * time.Millisecond, time.Minute
+	// ShortestEvery is the shortest interval of a check.
+	ShortestEvery = time.Second
+	// LongestEvery is the longest interval of a check.
+	LongestEvery = time.Hour
+	// ShortestCheckTimeout is the shortest timeout of a check.
+	ShortestCheckTimeout = 50 * time.Millisecond
+	// LongestCheckTimeout is the longest timeout of a check.
+	LongestCheckTimeout = time.Minute
 )
 
 var checkName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,60}$`)

@@ -46,8 +46,9 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	wg.Go(func() { local = s.localHAProxies(ctx) })
 	wg.Wait()
 
-	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, Checks: []Check{}, FloatingIPs: []FloatingIP{},
-		Others: []Other{}, Failures: []Failure{}, Drift: []Drift{}}
+	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, Checks: []Check{},
+		FloatingIPs: []FloatingIP{},
+		Others:      []Other{}, Failures: []Failure{}, Drift: []Drift{}}
 	r.Pacemaker.Nodes, r.Pacemaker.Fencers, r.Pacemaker.NotFenced = []Node{}, []Fencer{}, []string{}
 	r.Configuration = source(cibErr)
 	r.Pacemaker.Source = source(statErr)

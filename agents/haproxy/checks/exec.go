@@ -9,33 +9,29 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/command"
 	"github.com/hawser-ha/hawser/param"
 )
 
-// mostOutput is how much of a program's output is kept, for the reason.
-const mostOutput = 1 << 10
+// mostReason is how much of a program's output is kept as the reason, in bytes.
+const mostReason = 1 << 10
 
 // execute runs a program as its user, with HAProxy's variables and nothing else of this process.
-// It is killed with its children when its time is over.
+// It is killed with its children when its time is over, or when this process is killed.
 func execute(ctx context.Context, c *param.Check, env []string) error {
 	who, err := credential(c.User)
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, c.Exec[0], c.Exec[1:]...)
-	cmd.Dir = "/"
-	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"LANG=C.UTF-8", "HAWSER_CHECK=" + c.Name}, env...)
-	out := &bounded{}
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: who,
-		Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 100 * time.Millisecond // for a child that keeps the output open
+	cmd := command.New(ctx, c.Exec[0], c.Exec[1:]...)
+	cmd.Env = append([]string{contract.SearchPath, "LANG=C.UTF-8", "HAWSER_CHECK=" + c.Name}, env...)
+	var out command.Output
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr.Credential, cmd.SysProcAttr.Pdeathsig = who, syscall.SIGKILL
 	err = cmd.Run()
-	if cmd.Process != nil { // what it left behind
+	if cmd.Process != nil { // a child that it has left behind
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
 	var exit *exec.ExitError
@@ -47,7 +43,7 @@ func execute(ctx context.Context, c *param.Check, env []string) error {
 		if said == "" {
 			return fmt.Errorf("%s: %w", c.Exec[0], err)
 		}
-		return fmt.Errorf("%s: %w: %s", c.Exec[0], err, said)
+		return fmt.Errorf("%s: %w: %s", c.Exec[0], err, said[:min(len(said), mostReason)])
 	}
 	return fmt.Errorf("cannot run %s: %w", c.Exec[0], err)
 }
@@ -77,14 +73,4 @@ func credential(name string) (*syscall.Credential, error) {
 		}
 	}
 	return who, nil
-}
-
-// bounded keeps the beginning of what is written.
-type bounded struct{ strings.Builder }
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if room := mostOutput - b.Len(); room > 0 {
-		b.Builder.Write(p[:min(len(p), room)])
-	}
-	return len(p), nil
 }

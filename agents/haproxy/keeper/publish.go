@@ -28,6 +28,9 @@ const (
 	noHurry = 5 * time.Second
 )
 
+// doubtful is the value of contract.DoubtAttribute while a check is in doubt.
+const doubtful = "1"
+
 // results is what the checks say.
 type results struct {
 	// values are those of the attributes, by the names of the checks.
@@ -125,8 +128,11 @@ func (p *publisher) publish(ctx context.Context, now results) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(now.doubts)) {
 		if before, told := p.doubts[name]; !told || before != now.doubts[name] {
-			doubt := now.doubts[name]
-			err := p.in.SetPrivate(contract.DoubtAttribute(r, name), map[bool]string{true: "1", false: "0"}[doubt])
+			doubt, value := now.doubts[name], "0"
+			if doubt {
+				value = doubtful
+			}
+			err := p.in.SetPrivate(contract.DoubtAttribute(r, name), value)
 			errs = append(errs, err)
 			if err == nil {
 				p.doubts[name] = doubt
@@ -198,7 +204,7 @@ func (p *publisher) wellElsewhere(ctx context.Context, r contract.ResourceID, na
 		return true
 	}
 	for node, value := range values {
-		if node != p.call.Node && value == contract.CheckOK && doubts[node] != "1" {
+		if node != p.call.Node && value == contract.CheckOK && doubts[node] != doubtful {
 			return true
 		}
 	}
