@@ -14,7 +14,7 @@ import (
 
 // Check is one of haproxy.checks, or what haproxy.check and haproxy.min_servers are short for.
 type Check struct {
-	At, NameAt, BackendAt Position
+	At, NameAt, BackendAt, ExecAt, UserAt, CAFileAt Position
 	param.Check
 }
 
@@ -122,6 +122,7 @@ func (c *Check) keys() []key {
 		{
 			name: "exec",
 			kind: program(&c.Exec),
+			at:   &c.ExecAt,
 			doc: "a program by its absolute path, and its arguments, quoted as for a shell, which " +
 				"none sees; it must exit with 0",
 			effect: reload,
@@ -129,6 +130,7 @@ func (c *Check) keys() []key {
 		{
 			name:   "user",
 			kind:   one("the name of a user", &c.User, param.ParseUser),
+			at:     &c.UserAt,
 			doc:    "exec: as whom the program runs; must be given",
 			effect: reload,
 		},
@@ -183,6 +185,7 @@ func (c *Check) tlsKeys() []key {
 		{
 			name:      "ca_file",
 			kind:      path(&c.CAFile),
+			at:        &c.CAFileAt,
 			doc:       "the authorities that verify trusts, in PEM form, on every node",
 			otherwise: "the system's",
 			effect:    reload,

@@ -53,6 +53,7 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 		}
 		faults.Add(at, "%v%s", err, n.askRoot(err))
 	}
+	n.checkChecks(faults, &file.HAProxy)
 	if warning := n.checkUnit(ctx); warning != "" {
 		warnings = append(warnings, warning)
 	}
