@@ -235,8 +235,8 @@ func (k *keeper) asAction(ctx context.Context,
 		return err
 	}
 	a := k.agent()
-	return a.Declare().Act(ctx, env,
-		cmp.Or(k.in.KeepTime, keepTime), func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
+	return a.Declare().Act(ctx, env, cmp.Or(k.in.KeepTime, keepTime),
+		func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
 }
 
 // sameWorker reports whether no other worker answers than the one that was watched.
