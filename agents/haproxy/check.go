@@ -45,6 +45,9 @@ func (a *agent) Checks() []param.Check {
 func (a *agent) judge(ctx context.Context, in *instance.Instance, check ocf.Check,
 	s *instance.State, servers []client.Stat, watched bool) error {
 	all := a.Checks()
+	if !watched && !a.Keeper {
+		a.withdrawUndone(ctx, in, len(all) > 0)
+	}
 	if check.Level < contract.LevelDeep || len(all) == 0 {
 		return nil
 	}
@@ -69,16 +72,30 @@ func (a *agent) judge(ctx context.Context, in *instance.Instance, check ocf.Chec
 	return errors.New(strings.Join(reasons, "; "))
 }
 
-// withdrawChecks removes the results that were published.
-func (a *agent) withdrawChecks(ctx context.Context, in *instance.Instance) {
-	published := checks.ReadBook(in.Checks()).Published
-	if len(published) == 0 {
+// withdrawUndone withdraws the results of a keeper that there is no more, and those of checks that
+// there are no more: nobody may do them again, and an address would avoid the node for ever.
+func (a *agent) withdrawUndone(ctx context.Context, in *instance.Instance, asked bool) {
+	book := checks.ReadBook(in.Checks())
+	if !book.Kept && (asked || len(book.Published) == 0) || !a.withdrawChecks(ctx, in) {
 		return
 	}
-	if err := in.PublishChecks(resourceOf(ocf.CallFrom(ctx)), nil, published, ""); err != nil {
+	if err := instance.Remove(in.Checks()); err != nil {
+		ocf.CallFrom(ctx).Warnf("%v", err)
+	}
+}
+
+// withdrawChecks removes the results that were published, and reports whether none is left.
+func (a *agent) withdrawChecks(ctx context.Context, in *instance.Instance) bool {
+	published := checks.ReadBook(in.Checks()).Published
+	if len(published) == 0 {
+		return true
+	}
+	if err := in.PublishChecks(ctx, resourceOf(ocf.CallFrom(ctx)), nil, published, ""); err != nil {
 		ocf.CallFrom(ctx).Warnf("cannot take the results of the checks back from the cluster: %v",
 			err)
+		return false
 	}
+	return true
 }
 
 // judgeHere does the checks one after the other and publishes what they show. It never fails a
@@ -104,7 +121,8 @@ func (a *agent) judgeHere(ctx context.Context, in *instance.Instance, runner *ch
 	if !call.Clustered || len(gone) == 0 && maps.Equal(before, now) && len(published) == len(now) {
 		return // a steady monitor starts no process
 	}
-	err := in.PublishChecks(resourceOf(call), now, gone, contract.FormatFailing(book.Failing(names)))
+	err := in.PublishChecks(ctx, resourceOf(call), now, gone,
+		contract.FormatFailing(book.Failing(names)))
 	if err != nil {
 		call.Warnf("cannot tell the cluster the results of the checks: %v", err)
 		return

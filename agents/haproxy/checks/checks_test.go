@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +80,11 @@ func TestCertificates(t *testing.T) {
 	require.ErrorContains(t, do("verify=true ca_file=/nonexistent"), "ca_file: open /nonexistent")
 	require.NoError(t, os.WriteFile(ca, []byte("none"), 0o600))
 	require.ErrorContains(t, do("verify=true ca_file="+ca), "holds no certificate in PEM form")
+	require.NoError(t, os.Remove(ca))
+	require.NoError(t, syscall.Mkfifo(ca, 0o600))
+	for _, odd := range []string{ca, "/dev/zero", "/"} {
+		require.ErrorContains(t, do("verify=true ca_file="+odd), "ca_file: "+odd+" is not a file")
+	}
 }
 
 func TestServers(t *testing.T) {
