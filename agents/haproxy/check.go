@@ -98,19 +98,56 @@ func (a *agent) withdrawChecks(ctx context.Context, in *instance.Instance) bool 
 	return true
 }
 
-// judgeHere does the checks one after the other and publishes what they show. It never fails a
-// monitor.
+// publishTime is how much of a monitor's time is left for publishing what its checks show.
+const publishTime = 2 * time.Second
+
+var errNoTime = errors.New("no answer within the monitor's timeout")
+
+// doAll does all checks at once and returns what is bad about each. One that goes on when the
+// monitor has to end is bad: otherwise one that hangs for ever would never fail.
+func doAll(ctx context.Context, runner *checks.Runner, all []param.Check) []error {
+	limited := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, left-min(publishTime, left/4))
+		defer cancel()
+	}
+	type result struct {
+		of  int
+		err error
+	}
+	done := make(chan result, len(all))
+	bad := make([]error, len(all))
+	for i := range all {
+		bad[i] = errNoTime
+		go func() { done <- result{i, runner.Do(limited, &all[i])} }()
+	}
+	for range all {
+		select {
+		case r := <-done:
+			if r.err == nil || limited.Err() == nil {
+				bad[r.of] = r.err
+			}
+		case <-limited.Done():
+			return bad
+		}
+	}
+	return bad
+}
+
+// judgeHere does the checks and publishes what they show. It never fails a monitor.
 func (a *agent) judgeHere(ctx context.Context, in *instance.Instance, runner *checks.Runner,
 	all []param.Check, names []string, book *checks.Book) {
 	call := ocf.CallFrom(ctx)
 	before, published := book.Values(names), book.Published
-	for i := range all {
-		if ctx.Err() != nil {
-			break // what is not known goes on being what it was
-		}
-		name, result := all[i].Name, runner.Do(ctx, &all[i])
-		if ctx.Err() == nil && book.Of(name).Set(result, time.Now()) && result != nil {
-			call.Warnf("check %s fails: %v", name, result)
+	results := doAll(ctx, runner, all)
+	if ctx.Err() != nil {
+		return // the monitor was ended: what is not known goes on being what it was
+	}
+	for i, result := range results {
+		if book.Of(names[i]).Set(result, time.Now()) && result != nil {
+			call.Warnf("check %s fails: %v", names[i], result)
 		}
 	}
 	book.Keep(names)

@@ -221,6 +221,19 @@ func TestMonitorWithdrawsChecks(t *testing.T) {
 	require.Equal(t, "-n hawser-test-check-web -U failed", web(), "now the monitor does it")
 }
 
+// A check that takes longer than the monitor may fails, and keeps no other from being done.
+func TestMonitorWithACheckThatHangs(t *testing.T) {
+	w := clustered(t)
+	w.start()
+	w.r.Env["OCF_RESKEY_CRM_meta_timeout"] = "4000"
+	all := w.r.With("checks", fmt.Sprintf("hang exec='/bin/sleep 600' user=nobody timeout=60s ; "+
+		"late exec='/bin/sleep 600' user=nobody timeout=60s ; web url=http://127.0.0.1:%d/", w.port))
+	w.want(ocf.DegradedCode, all.Monitor(10), "check hang fails: no answer within the monitor's timeout",
+		"check late fails")
+	require.Equal(t, "-n hawser-test-check-hang -U failed\n", w.toldOf("hawser-test-check-hang"))
+	require.Equal(t, "-n hawser-test-check-web -U ok\n", w.toldOf("hawser-test-check-web"))
+}
+
 // A keeper whose directory is full forgets nothing when the parameters change.
 func TestChecksWithoutAFile(t *testing.T) {
 	w := newKeptWorld(t)
