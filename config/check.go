@@ -102,7 +102,7 @@ func (c *Check) keys() []key {
 			name: "backend",
 			kind: one("the name of a backend, or *", &c.Backend, param.ParseBackend).
 				with(schema{"pattern": `^(\*|[A-Za-z0-9.:_-]+)$`}),
-			at:   &c.BackendAt,
+			at: &c.BackendAt,
 			doc: "a backend of HAProxy of which min_servers servers must be up; * is each that " +
 				"has servers",
 			effect: reload,

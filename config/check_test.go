@@ -93,6 +93,17 @@ func checkRefusals() []refusal {
 			want: "f:2:66: VIP needs the check db, which is not known: haproxy.checks has none", beyondSchema: true,
 		},
 		{
+			name: "the id of a rule",
+			text: "haproxy:\n  checks:\n  - {name: a, tcp: 'a:1'}\n  - {name: a-rule, tcp: 'a:1'}\nfloating_ips: [{name: VIP, ip: 192.0.2.1, provider: lan}]\n",
+			want: "f:4:12: the name a-rule is taken: VIP-check-a-rule is part of the constraint by which VIP goes where the check a holds", beyondSchema: true,
+		},
+		{
+			name: "the id of another address's constraint",
+			text: "haproxy:\n  checks:\n  - {name: a, tcp: 'a:1'}\n  - {name: b-check-a, tcp: 'a:1'}\nfloating_ips:\n" +
+				"  - {name: V, ip: 192.0.2.1, provider: lan}\n  - {name: V-check-b, ip: 192.0.2.2, provider: lan, needs: [a]}\n",
+			want: "f:3:12: the name a is taken: V-check-b-check-a is the constraint by which V goes where the check b-check-a holds", beyondSchema: true,
+		},
+		{
 			name: "the id of a constraint",
 			text: "haproxy: {min_servers: 1}\nfloating_ips:\n  - {name: VIP, ip: 192.0.2.1, provider: lan}\n  - {name: VIP-check-servers, ip: 192.0.2.2, provider: lan}\n",
 			want: "f:4:12: the name VIP-check-servers is taken: it is the constraint by which VIP goes where the check servers holds", beyondSchema: true,
