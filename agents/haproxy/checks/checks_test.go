@@ -134,6 +134,10 @@ func TestPrograms(t *testing.T) {
 	require.ErrorContains(t, run(`trap "" TERM; while :; do sleep 60; done`), "no answer within 2s")
 	require.NoError(t, run(`sleep 300 & exit 0`), "what it leaves behind is no fault, and is ended")
 	require.Less(t, time.Since(began), 20*time.Second)
+	began = time.Now()
+	require.NoError(t, r.Do(t.Context(), parse(t, `own "exec=/bin/sh -c 'setsid sleep 5 & exit 0'" user=nobody timeout=1s`)))
+	require.Less(t, time.Since(began), time.Second+time.Second/4, "a daemon does not make it late")
+	require.ErrorContains(t, run(`setsid sleep 5 & echo ill; exit 3`), "exit status 3: ill")
 	require.ErrorContains(t, r.Do(t.Context(), parse(t, "own exec=/nonexistent user=nobody")), "cannot run /nonexistent")
 	require.ErrorContains(t, r.Do(t.Context(), parse(t, "own exec=/bin/true user=no-such-user")), "no-such-user")
 }

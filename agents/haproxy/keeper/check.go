@@ -206,12 +206,21 @@ func (c *checker) results() (results, bool) {
 	r.gone = slices.DeleteFunc(slices.Clone(c.book.Published), func(name string) bool {
 		return slices.Contains(c.names(), name)
 	})
-	// Noted before it is done, so that a stop knows what there may be to withdraw.
-	c.note(append(slices.Sorted(maps.Keys(r.values)), r.gone...))
+	// Noted before it is done, so that a stop knows what there may be to withdraw. A check that was
+	// there before, and has no result yet, still has its attribute.
+	kept := slices.Sorted(maps.Keys(r.values))
+	for _, name := range c.book.Published {
+		if slices.Contains(c.names(), name) && !slices.Contains(kept, name) {
+			kept = append(kept, name)
+		}
+	}
+	c.note(slices.Concat(kept, r.gone))
 	r.withdrawn = func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.note(slices.Sorted(maps.Keys(r.values)))
+		c.note(slices.DeleteFunc(slices.Clone(c.book.Published), func(name string) bool {
+			return slices.Contains(r.gone, name)
+		}))
 	}
 	return r, true
 }

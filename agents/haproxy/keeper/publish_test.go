@@ -13,8 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/checks"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // told runs a publisher for some time with an attrd_updater that notes its arguments and then does
@@ -78,4 +81,18 @@ func TestPublishToNobody(t *testing.T) {
 func TestPublishNothingFails(t *testing.T) {
 	lines := told(t, "", time.Second, (*publisher).soon, func() (results, bool) { return results{}, true })
 	require.Equal(t, []string{"-n hawser-test-failing -D"}, lines)
+}
+
+// A check that is taken out and put in again, faster than it is withdrawn and done, is not forgotten.
+func TestPublishedIsRemembered(t *testing.T) {
+	in := &instance.Instance{Files: contract.Files{Dir: t.TempDir()}}
+	c := &checker{in: in, call: &ocf.Call{Clustered: true}, checks: []param.Check{{Name: "web"}},
+		serving: func() (instance.State, bool) { return instance.State{}, true },
+		book:    checks.Book{Records: map[string]*checks.Record{}, Published: []string{"old", "web"}}}
+	r, ok := c.results()
+	require.True(t, ok)
+	require.Equal(t, []string{"old"}, r.gone)
+	require.ElementsMatch(t, []string{"old", "web"}, c.book.Published)
+	r.withdrawn()
+	require.Equal(t, []string{"web"}, checks.ReadBook(in.Checks()).Published)
 }
