@@ -26,7 +26,8 @@ func ParseStatuses(text string) (Statuses, error) {
 		}
 		first, err := strconv.ParseUint(from, 10, 16) // neither +200
 		last, err2 := strconv.ParseUint(to, 10, 16)
-		if errors.Join(err, err2) != nil || len(from) != 3 || len(to) != 3 || first < 100 || last > 599 || first > last {
+		if errors.Join(err, err2) != nil || len(from) != 3 || len(to) != 3 ||
+			first < 100 || last > 599 || first > last {
 			return nil, errors.New("is not a list of HTTP statuses: write them with commas " +
 				"between, such as 200-299,401")
 		}
