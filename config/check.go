@@ -81,7 +81,7 @@ func (c *Check) keys() []key {
 		},
 		{
 			name:      "host",
-			kind:      one("the name of a host, such as www.example.org", &c.Host, param.ParseHostHeader),
+			kind:      hostName(&c.Host),
 			doc:       "with url: the Host header, and the name that TLS asks for",
 			otherwise: "the host of url",
 			effect:    reload,
@@ -100,8 +100,9 @@ func (c *Check) keys() []key {
 		},
 		{
 			name: "backend",
-			kind: one("the name of a backend, or *", &c.Backend, param.ParseBackend),
-			at:   &c.BackendAt,
+			kind: one("the name of a backend, or *", &c.Backend, param.ParseBackend).
+				with(schema{"pattern": `^(\*|[A-Za-z0-9.:_-]+)$`}),
+			at: &c.BackendAt,
 			doc: "a backend of HAProxy of which min_servers servers must be up; * is each that " +
 				"has servers",
 			effect: reload,
@@ -114,8 +115,9 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
-			name:   "tcp",
-			kind:   one("host:port, such as 192.0.2.1:5432", &c.TCP, param.ParseHostPort),
+			name: "tcp",
+			kind: one("host:port, such as 192.0.2.1:5432", &c.TCP, param.ParseHostPort).
+				with(schema{"pattern": `^[^\s/]+:0*[1-9][0-9]{0,4}$`}),
 			doc:    "where a connection must be possible",
 			effect: reload,
 		},
@@ -128,8 +130,9 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
-			name:   "user",
-			kind:   one("the name of a user", &c.User, param.ParseUser),
+			name: "user",
+			kind: one("the name of a user", &c.User, param.ParseUser).
+				with(schema{"pattern": `^[A-Za-z_][A-Za-z0-9_.@-]{0,63}\$?$`}),
 			at:     &c.UserAt,
 			doc:    "with exec: as whom the program runs; must be given",
 			effect: reload,
@@ -177,7 +180,7 @@ func (c *Check) tlsKeys() []key {
 		},
 		{
 			name:      "sni",
-			kind:      one("the name of a host, such as www.example.org", &c.SNI, param.ParseHostHeader),
+			kind:      hostName(&c.SNI),
 			doc:       "the name that is asked for",
 			otherwise: "host",
 			effect:    reload,
@@ -309,12 +312,16 @@ func (c *File) checkChecks(d *document) {
 	all := c.HAProxy.AllChecks()
 	names := map[string]bool{}
 	for _, check := range all {
+		if check.Name == "" {
+			continue // which has been reported
+		}
 		if names[check.Name] && check.NameAt.isZero() {
 			d.Add(check.At, "one of haproxy.checks has the name %q, which haproxy.%s has: give it another "+
 				"name", check.Name, shortKey(check.Name))
 		}
 		names[check.Name] = true
 	}
+	c.HAProxy.checkWritable(d)
 	if len(all) > param.MostChecks {
 		d.Add(all[param.MostChecks].At, "there are %d checks: expected at most %d", len(all),
 			param.MostChecks)
@@ -333,6 +340,27 @@ func (c *File) checkChecks(d *document) {
 				have = "known are " + strings.Join(known, ", ")
 			}
 			d.Add(need.At, "%s needs the check %s, which is not known: %s", ip.Name, need.Name, have)
+		}
+	}
+}
+
+// checkWritable reports a character that Pacemaker cannot write, because what comes behind it in the
+// parameter, perhaps that of another check, has to be escaped in XML (crm, checkText).
+func (h *HAProxy) checkWritable(d *document) {
+	beyond := func(text string) int {
+		return strings.IndexFunc(text, func(r rune) bool { return r > 0x7f })
+	}
+	text := h.formatChecks()
+	i := beyond(text)
+	if i < 0 || !strings.ContainsAny(text[i:], `&<>"'`) {
+		return
+	}
+	for _, c := range h.AllChecks() {
+		one := param.FormatChecks([]param.Check{c.Check})
+		if i := beyond(one); i >= 0 {
+			d.Add(c.At, "the check %s has the character %q, which the cluster's configuration cannot "+
+				"hold before a quote, & or <: expected ASCII", c.Name, string([]rune(one[i:])[:1]))
+			return
 		}
 	}
 }
@@ -374,6 +402,9 @@ func needsOf(ip *Address) kind {
 	return kind{
 		words: words,
 		read: func(d *document, n ast.Node, what string) {
+			if r := d.resolve(n); r == nil || r.Type() == ast.NullType {
+				return // as if the key were not there
+			}
 			ip.NeedsGiven = true
 			d.list(n, what, func(i int, n ast.Node) {
 				name, at, ok := d.text(n, fmt.Sprintf("%s[%d]", what, i), "the name of a check")
@@ -384,6 +415,12 @@ func needsOf(ip *Address) kind {
 		},
 		schema: schema{"type": []string{"array", "null"}, "items": schema{"type": "string"}},
 	}
+}
+
+// hostName is a Host header, or a server's name.
+func hostName(to *string) kind {
+	return one("the name of a host, such as www.example.org", to, param.ParseHostHeader).
+		with(schema{"pattern": `^[!$%&'()*+,.0-:;=A-Z\[\]^_` + "`" + `a-z{|}~-]{1,255}$`})
 }
 
 // statuses are HTTP statuses; one alone may be a number.
@@ -419,7 +456,7 @@ func program(to *[]string) kind {
 			return err
 		},
 		text:   func() string { return param.JoinWords(*to) },
-		schema: schema{"type": "string", "pattern": `^\s*['"]?/`},
+		schema: schema{"type": "string", "pattern": `^\s*['"\\]*/`},
 	}
 }
 

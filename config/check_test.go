@@ -22,6 +22,12 @@ func checksAccepted() map[string]string {
 - {name: own, exec: '/usr/local/bin/check "a b"', user: nobody}
 `,
 		"none": "[]",
+		"what the schema takes too": `
+- {name: a, exec: '\/bin/true', user: 'machine$'}
+- {name: b, exec: "''/bin/true 'e'", user: a.b@c}
+- {name: c, url: "http://a/", host: "[::1]:80", tls: {sni: "~"}}
+- {name: d, tcp: "${HAWSER_PRIVATE_IP}:0080"}
+`,
 	}
 }
 
@@ -49,6 +55,23 @@ func checkRefusals() []refusal {
 		one("password", `name: web, url: "http://u:p@a/"`, "f:3:22: haproxy.checks[0].url holds a user or a password, which anybody who sees the cluster's "+
 			"configuration could read: leave them out", false),
 		{
+			name: "no names",
+			text: "haproxy:\n  checks:\n  - {tcp: 'a:1'}\n  - {tcp: 'a:2'}\n",
+			want: "f:3:5: haproxy.checks[0] has no name\nf:4:5: haproxy.checks[1] has no name",
+		},
+		one("signed status", `name: web, url: "http://a/", status: "+200"`,
+			`f:3:43: haproxy.checks[0].status: "+200" is not a list of HTTP statuses: write them with commas between, such as 200-299,401`, false),
+		one("no port", `name: web, tcp: a`, `f:3:22: haproxy.checks[0].tcp: "a" is not host:port, such as 192.0.2.1:5432 or [2001:db8::1]:5432`, false),
+		one("no user's name", `name: own, exec: /bin/true, user: "no body"`, `f:3:40: haproxy.checks[0].user: "no body" is not the name of a user`, false),
+		one("no host's name", `name: web, url: "http://a/", host: "a b"`,
+			`f:3:41: haproxy.checks[0].host: "a b" is not the name of a host, such as www.example.org`, false),
+		one("no backend's name", `name: db, backend: "a b"`, `f:3:25: haproxy.checks[0].backend: "a b" is not the name of a backend`, false),
+		{
+			name: "what Pacemaker cannot write",
+			text: "haproxy:\n  checks:\n  - {name: own, exec: '/bin/x é', user: nobody}\n  - {name: web, url: 'http://a/?b&c'}\n",
+			want: `f:3:5: the check own has the character "é", which the cluster's configuration cannot hold before a quote, & or <: expected ASCII`, beyondSchema: true,
+		},
+		{
 			name: "two of a name",
 			text: "haproxy:\n  checks:\n  - {name: web, tcp: 'a:1'}\n  - {name: web, tcp: 'a:2'}\n",
 			want: "f:4:12: the check web is given twice: the first is in line 3", beyondSchema: true,
@@ -70,6 +93,17 @@ func checkRefusals() []refusal {
 			want: "f:2:66: VIP needs the check db, which is not known: haproxy.checks has none", beyondSchema: true,
 		},
 		{
+			name: "the id of a rule",
+			text: "haproxy:\n  checks:\n  - {name: a, tcp: 'a:1'}\n  - {name: a-rule, tcp: 'a:1'}\nfloating_ips: [{name: VIP, ip: 192.0.2.1, provider: lan}]\n",
+			want: "f:4:12: the name a-rule is taken: VIP-check-a-rule is part of the constraint by which VIP goes where the check a holds", beyondSchema: true,
+		},
+		{
+			name: "the id of another address's constraint",
+			text: "haproxy:\n  checks:\n  - {name: a, tcp: 'a:1'}\n  - {name: b-check-a, tcp: 'a:1'}\nfloating_ips:\n" +
+				"  - {name: V, ip: 192.0.2.1, provider: lan}\n  - {name: V-check-b, ip: 192.0.2.2, provider: lan, needs: [a]}\n",
+			want: "f:3:12: the name a is taken: V-check-b-check-a is the constraint by which V goes where the check b-check-a holds", beyondSchema: true,
+		},
+		{
 			name: "the id of a constraint",
 			text: "haproxy: {min_servers: 1}\nfloating_ips:\n  - {name: VIP, ip: 192.0.2.1, provider: lan}\n  - {name: VIP-check-servers, ip: 192.0.2.2, provider: lan}\n",
 			want: "f:4:12: the name VIP-check-servers is taken: it is the constraint by which VIP goes where the check servers holds", beyondSchema: true,
@@ -86,6 +120,7 @@ floating_ips:
   - {name: A, ip: 192.0.2.1, provider: lan}
   - {name: B, ip: 192.0.2.2, provider: lan, needs: [servers]}
   - {name: C, ip: 192.0.2.3, provider: lan, needs: []}
+  - {name: D, ip: 192.0.2.4, provider: lan, needs: }
 `))
 	require.NoError(t, err)
 	names := func(i int) []string {
@@ -98,6 +133,7 @@ floating_ips:
 	require.Equal(t, []string{"db", "check", "servers"}, names(0))
 	require.Equal(t, []string{"servers"}, names(1))
 	require.Empty(t, names(2))
+	require.Equal(t, names(0), names(3), "a key without a value is not there")
 	all := c.HAProxy.AllChecks()
 	require.Equal(t, 3*time.Second, all[1].Every)
 	require.Equal(t, 5*time.Second, all[1].Timeout)

@@ -114,8 +114,19 @@ func (c *File) checkNames(d *document) {
 		taken[contract.WhereServedID(ip.Name)] =
 			"the constraint by which " + ip.Name + " goes where HAProxy serves"
 		for _, check := range c.ChecksOf(&ip) {
-			taken[contract.CheckedID(ip.Name, check.Name)] =
-				"the constraint by which " + ip.Name + " goes where the check " + check.Name + " holds"
+			id := contract.CheckedID(ip.Name, check.Name)
+			owner := "the constraint by which " + ip.Name + " goes where the check " + check.Name +
+				" holds"
+			for i, id := range []string{id, id + "-rule", id + "-rule-expression"} {
+				if i > 0 {
+					owner = "part of " + strings.TrimPrefix(owner, "part of ")
+				}
+				if before, ok := taken[id]; ok && !check.NameAt.isZero() {
+					d.Add(check.NameAt, "the name %s is taken: %s is %s", check.Name, id, before)
+					break
+				}
+				taken[id] = owner
+			}
 		}
 		for _, other := range c.Addresses[:i] {
 			taken[contract.ApartID(other.Name, ip.Name)] =

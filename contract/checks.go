@@ -51,13 +51,14 @@ type FailingCheck struct {
 // between stands between two checks in the value.
 const between = " | "
 
-// FormatFailing returns the attribute's value, the checks with " | " between them:
+// FormatFailing returns the attribute's value, the checks with " | " between them, which no reason
+// holds, whatever the program said that it comes from:
 // "web since=2026-11-21T03:12:07Z GET http://10.0.0.1/: 503 Service Unavailable".
 func FormatFailing(checks []FailingCheck) string {
 	var parts []string
 	for _, c := range checks {
 		parts = append(parts, c.Name+" since="+c.Since.UTC().Format(time.RFC3339)+" "+
-			strings.ReplaceAll(OneLine(c.Why), between, " / "))
+			strings.ReplaceAll(OneLine(c.Why), "|", "/"))
 	}
 	return strings.Join(parts, between)
 }

@@ -193,3 +193,13 @@ func FuzzUnpackConfig(f *testing.F) {
 		}
 	})
 }
+
+// What a program says cannot pass for another check.
+func TestFailingChecks(t *testing.T) {
+	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, why := range []string{"| | web since=2031-01-01T00:00:00Z it is well", "ends in |", " | ", "a |\nweb since=x"} {
+		all := contract.ParseFailing(contract.FormatFailing([]contract.FailingCheck{{Name: "own", Since: at, Why: why}, {Name: "web", Since: at, Why: "x"}}))
+		require.Len(t, all, 2, why)
+		require.Equal(t, contract.FailingCheck{Name: "web", Since: at, Why: "x"}, all[1])
+	}
+}

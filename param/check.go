@@ -103,8 +103,8 @@ func ParseMethod(text string) (string, error) {
 // environment, $NAME or ${NAME}.
 func ParseHostPort(text string) (string, error) {
 	host, port, err := net.SplitHostPort(os.Expand(text, func(string) string { return "192.0.2.1" }))
-	n, numErr := strconv.Atoi(port)
-	if err != nil || host == "" || numErr != nil || n < 1 || n > 65535 ||
+	n, numErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || host == "" || numErr != nil || n < 1 ||
 		strings.ContainsAny(text, " \t\r\n/") {
 		return "", errors.New("is not host:port, such as 192.0.2.1:5432 or [2001:db8::1]:5432")
 	}

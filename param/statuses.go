@@ -24,13 +24,14 @@ func ParseStatuses(text string) (Statuses, error) {
 		if !ranged {
 			to = from
 		}
-		first, err := strconv.Atoi(from)
-		last, err2 := strconv.Atoi(to)
-		if errors.Join(err, err2) != nil || first < 100 || last > 599 || first > last {
+		first, err := strconv.ParseUint(from, 10, 16) // neither +200
+		last, err2 := strconv.ParseUint(to, 10, 16)
+		if errors.Join(err, err2) != nil || len(from) != 3 || len(to) != 3 ||
+			first < 100 || last > 599 || first > last {
 			return nil, errors.New("is not a list of HTTP statuses: write them with commas " +
 				"between, such as 200-299,401")
 		}
-		all = append(all, StatusRange{first, last})
+		all = append(all, StatusRange{int(first), int(last)})
 	}
 	return all, nil
 }

@@ -45,6 +45,9 @@ func (a *agent) Checks() []param.Check {
 func (a *agent) judge(ctx context.Context, in *instance.Instance, check ocf.Check,
 	s *instance.State, servers []client.Stat, watched bool) error {
 	all := a.Checks()
+	if !watched && !a.Keeper {
+		a.withdrawUndone(ctx, in, len(all) > 0)
+	}
 	if check.Level < contract.LevelDeep || len(all) == 0 {
 		return nil
 	}
@@ -69,31 +72,82 @@ func (a *agent) judge(ctx context.Context, in *instance.Instance, check ocf.Chec
 	return errors.New(strings.Join(reasons, "; "))
 }
 
-// withdrawChecks removes the results that were published.
-func (a *agent) withdrawChecks(ctx context.Context, in *instance.Instance) {
-	published := checks.ReadBook(in.Checks()).Published
-	if len(published) == 0 {
+// withdrawUndone withdraws the results of a keeper that there is no more, and those of checks that
+// there are no more: nobody may do them again, and an address would avoid the node for ever.
+func (a *agent) withdrawUndone(ctx context.Context, in *instance.Instance, asked bool) {
+	book := checks.ReadBook(in.Checks())
+	if !book.Kept && (asked || len(book.Published) == 0) || !a.withdrawChecks(ctx, in) {
 		return
 	}
-	if err := in.PublishChecks(resourceOf(ocf.CallFrom(ctx)), nil, published, ""); err != nil {
-		ocf.CallFrom(ctx).Warnf("cannot take the results of the checks back from the cluster: %v",
-			err)
+	if err := instance.Remove(in.Checks()); err != nil {
+		ocf.CallFrom(ctx).Warnf("%v", err)
 	}
 }
 
-// judgeHere does the checks one after the other and publishes what they show. It never fails a
-// monitor.
+// withdrawChecks removes the results that were published, and reports whether none is left.
+func (a *agent) withdrawChecks(ctx context.Context, in *instance.Instance) bool {
+	published := checks.ReadBook(in.Checks()).Published
+	if len(published) == 0 {
+		return true
+	}
+	if err := in.PublishChecks(ctx, resourceOf(ocf.CallFrom(ctx)), nil, published, ""); err != nil {
+		ocf.CallFrom(ctx).Warnf("cannot take the results of the checks back from the cluster: %v",
+			err)
+		return false
+	}
+	return true
+}
+
+// publishTime is how much of a monitor's time is left for publishing what its checks show.
+const publishTime = 2 * time.Second
+
+var errNoTime = errors.New("no answer within the monitor's timeout")
+
+// doAll does all checks at once and returns what is bad about each. One that goes on when the
+// monitor has to end is bad: otherwise one that hangs for ever would never fail.
+func doAll(ctx context.Context, runner *checks.Runner, all []param.Check) []error {
+	limited := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, left-min(publishTime, left/4))
+		defer cancel()
+	}
+	type result struct {
+		of  int
+		err error
+	}
+	done := make(chan result, len(all))
+	bad := make([]error, len(all))
+	for i := range all {
+		bad[i] = errNoTime
+		go func() { done <- result{i, runner.Do(limited, &all[i])} }()
+	}
+	for range all {
+		select {
+		case r := <-done:
+			if r.err == nil || limited.Err() == nil {
+				bad[r.of] = r.err
+			}
+		case <-limited.Done():
+			return bad
+		}
+	}
+	return bad
+}
+
+// judgeHere does the checks and publishes what they show. It never fails a monitor.
 func (a *agent) judgeHere(ctx context.Context, in *instance.Instance, runner *checks.Runner,
 	all []param.Check, names []string, book *checks.Book) {
 	call := ocf.CallFrom(ctx)
 	before, published := book.Values(names), book.Published
-	for i := range all {
-		if ctx.Err() != nil {
-			break // what is not known goes on being what it was
-		}
-		name, result := all[i].Name, runner.Do(ctx, &all[i])
-		if ctx.Err() == nil && book.Of(name).Set(result, time.Now()) && result != nil {
-			call.Warnf("check %s fails: %v", name, result)
+	results := doAll(ctx, runner, all)
+	if ctx.Err() != nil {
+		return // the monitor was ended: what is not known goes on being what it was
+	}
+	for i, result := range results {
+		if book.Of(names[i]).Set(result, time.Now()) && result != nil {
+			call.Warnf("check %s fails: %v", names[i], result)
 		}
 	}
 	book.Keep(names)
@@ -104,7 +158,8 @@ func (a *agent) judgeHere(ctx context.Context, in *instance.Instance, runner *ch
 	if !call.Clustered || len(gone) == 0 && maps.Equal(before, now) && len(published) == len(now) {
 		return // a steady monitor starts no process
 	}
-	err := in.PublishChecks(resourceOf(call), now, gone, contract.FormatFailing(book.Failing(names)))
+	err := in.PublishChecks(ctx, resourceOf(call), now, gone,
+		contract.FormatFailing(book.Failing(names)))
 	if err != nil {
 		call.Warnf("cannot tell the cluster the results of the checks: %v", err)
 		return

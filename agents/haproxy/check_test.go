@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -178,4 +179,108 @@ func TestCheckThatHangs(t *testing.T) {
 	require.NoError(t, w.get())
 	stopped := w.r.Stop()
 	w.want(ocf.Success, stopped)
+}
+
+// A Pacemaker that does not answer costs a stop one attribute's second, not thirty.
+func TestStopWithoutAnAnswer(t *testing.T) {
+	w := clustered(t)
+	w.start()
+	book := checks.Book{}
+	for i := range 16 {
+		book.Published = append(book.Published, fmt.Sprint("c", i))
+	}
+	require.NoError(t, book.Write(w.instance().Checks()))
+	w.write("attrd_updater", "#!/bin/sh\nexec sleep 60\n")
+	stopped := w.r.Stop()
+	w.want(ocf.Success, stopped)
+	require.Less(t, stopped.Took, 10*time.Second)
+}
+
+// What nobody does any more is not published any more.
+func TestMonitorWithdrawsChecks(t *testing.T) {
+	w := clustered(t)
+	w.start()
+	web := func() string {
+		lines := strings.Split(strings.TrimSpace(w.toldOf("hawser-test-check-web")), "\n")
+		return lines[len(lines)-1]
+	}
+	ill := w.r.With("checks", fmt.Sprintf("web url=http://127.0.0.1:%d/sick", w.port))
+	w.want(ocf.DegradedCode, ill.Monitor(10), "503")
+	w.want(ocf.Success, ill.Monitor(0))
+	require.Equal(t, "-n hawser-test-check-web -U failed", web())
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, "-n hawser-test-check-web -D", web(), "there are no checks")
+
+	w.want(ocf.DegradedCode, ill.Monitor(10), "503")
+	book := checks.ReadBook(w.instance().Checks())
+	book.Kept = true
+	require.NoError(t, book.Write(w.instance().Checks()))
+	w.want(ocf.Success, ill.Monitor(0))
+	require.Equal(t, "-n hawser-test-check-web -D", web(), "there was a keeper")
+	w.want(ocf.DegradedCode, ill.Monitor(10), "503")
+	require.Equal(t, "-n hawser-test-check-web -U failed", web(), "now the monitor does it")
+}
+
+// A check that takes longer than the monitor may fails, and keeps no other from being done.
+func TestMonitorWithACheckThatHangs(t *testing.T) {
+	w := clustered(t)
+	w.start()
+	w.r.Env["OCF_RESKEY_CRM_meta_timeout"] = "4000"
+	all := w.r.With("checks", fmt.Sprintf("hang exec='/bin/sleep 600' user=nobody timeout=60s ; "+
+		"late exec='/bin/sleep 600' user=nobody timeout=60s ; web url=http://127.0.0.1:%d/", w.port))
+	w.want(ocf.DegradedCode, all.Monitor(10), "check hang fails: no answer within the monitor's timeout",
+		"check late fails")
+	require.Equal(t, "-n hawser-test-check-hang -U failed\n", w.toldOf("hawser-test-check-hang"))
+	require.Equal(t, "-n hawser-test-check-web -U ok\n", w.toldOf("hawser-test-check-web"))
+}
+
+// A keeper whose directory is full forgets nothing when the parameters change.
+func TestChecksWithoutAFile(t *testing.T) {
+	w := newKeptWorld(t)
+	url := fmt.Sprintf("web url=http://127.0.0.1:%d/sick every=1s fall=1", w.port)
+	w.r = w.r.With("checks", url+" ; old "+url[4:])
+	w.guarded()
+	w.eventually("both fail", func() bool {
+		return w.last("hawser-test-check-web") == "failed" && w.last("hawser-test-check-old") == "failed"
+	})
+	require.NoError(t, os.Remove(w.instance().Checks()))
+	require.NoError(t, os.Mkdir(w.instance().Checks(), 0o700)) // which no file replaces
+	w.r = w.r.With("checks", url)
+	w.reload()
+	w.eventually("the one is withdrawn", func() bool { return w.last("hawser-test-check-old") == "-D" })
+	require.Equal(t, "failed", w.last("hawser-test-check-web"))
+}
+
+// No number of changes leaves anything behind in the keeper, whatever its checks wait for.
+func TestKeeperLeavesNothingBehind(t *testing.T) {
+	w := newKeptWorld(t)
+	fifo := w.path("ca.pem")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	w.r = w.r.With("checks", fmt.Sprintf("hang exec='/bin/sleep 600' user=nobody every=1s timeout=1min ; "+
+		"slow url=http://127.0.0.1:%d/slow every=1s timeout=1min ; tls url=https://127.0.0.1:%[1]d/ verify=true ca_file=%s every=1s",
+		w.port, fifo))
+	w.guarded()
+	w.eventually("a check fails", func() bool { return w.last("hawser-test-check-tls") == "failed" })
+	keeper, _ := w.keepers()
+	count := func() (fds, threads, children int) {
+		open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", keeper[0]))
+		require.NoError(t, err)
+		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", keeper[0]))
+		require.NoError(t, err)
+		for _, task := range tasks {
+			text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", keeper[0], task.Name()))
+			children += len(strings.Fields(string(text)))
+		}
+		return len(open), len(tasks), children
+	}
+	fds, threads, children := count()
+	for range 50 {
+		_, err := w.instance().AskKeeper(t.Context(), "look")
+		require.NoError(t, err)
+		time.Sleep(40 * time.Millisecond)
+	}
+	w.eventually("nothing is left behind", func() bool {
+		f, th, c := count()
+		return f <= fds+3 && th <= threads+5 && c <= children+1
+	})
 }

@@ -22,9 +22,13 @@ func (n Node) checkChecks(faults *config.Faults, h *config.HAProxy) {
 		case len(c.Exec) > 0:
 			n.checkProgram(faults, c)
 		case c.CAFile != "":
-			if _, err := os.Stat(c.CAFile); err != nil {
+			switch info, err := os.Stat(c.CAFile); {
+			case err != nil:
 				faults.Add(c.CAFileAt, "the check %s: %s cannot be read on this node: %v%s", c.Name,
 					c.CAFile, outcome.Cause(err), n.askRoot(err))
+			case !info.Mode().IsRegular():
+				faults.Add(c.CAFileAt, "the check %s: %s is not a file: expected authorities in PEM form",
+					c.Name, c.CAFile)
 			}
 		}
 	}

@@ -34,6 +34,7 @@ func TestWhatChecksName(t *testing.T) {
 		"  - {name: own, exec: /nonexistent, user: nobody}\n":                                "f:4:23: the check own: /nonexistent is not on this node: no such file or directory; it must be there on every node",
 		"  - {name: own, exec: " + plain + ", user: nobody}\n":                               "is not a program that can be run: chmod +x it",
 		"  - {name: own, exec: " + good + ", user: no-such-user}\n":                          "this node has no user no-such-user",
+		"  - {name: web, url: 'https://a/', tls: {verify: on, ca_file: " + dir + "}}\n":      "the check web: " + dir + " is not a file",
 		"  - {name: web, url: 'https://a/', tls: {verify: on, ca_file: /nonexistent.pem}}\n": "the check web: /nonexistent.pem cannot be read on this node",
 	} {
 		require.ErrorContains(t, check(checks), says, checks)

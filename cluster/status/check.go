@@ -16,6 +16,9 @@ type Check struct {
 	// State is degraded if it fails on any node: no check stops HAProxy.
 	State State         `json:"state"`
 	Nodes []CheckOnNode `json:"nodes"`
+	// undone is set if HAProxy serves on a node that has no result, where an address goes as if the
+	// check held.
+	undone bool
 }
 
 // CheckOnNode is the result of a check on a node.
@@ -27,10 +30,24 @@ type CheckOnNode struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// FailsEverywhere reports whether the check fails on every node that has done it.
+// FailsEverywhere reports whether the check fails on every node where an address could be.
 func (c Check) FailsEverywhere() bool {
-	return len(c.Nodes) > 0 && !slices.ContainsFunc(c.Nodes,
+	return len(c.Nodes) > 0 && !c.undone && !slices.ContainsFunc(c.Nodes,
 		func(n CheckOnNode) bool { return n.Is != contract.CheckFailed })
+}
+
+// FailingSince returns since when it fails on every node that has done it, nil if that is not known.
+func (c Check) FailingSince() *time.Time {
+	var last *time.Time
+	for _, n := range c.Nodes {
+		if n.Since == nil {
+			return nil
+		}
+		if last == nil || n.Since.After(*last) {
+			last = n.Since
+		}
+	}
+	return last
 }
 
 // addChecks adds the results that the nodes have published.
@@ -41,6 +58,12 @@ func (r *Report) addChecks(status *crm.Status) {
 	}
 	for _, resource := range slices.Sorted(maps.Keys(resources)) {
 		for _, c := range checksOf(status, resource) {
+			for _, h := range r.HAProxy {
+				done := slices.ContainsFunc(c.Nodes, func(n CheckOnNode) bool {
+					return n.Node == h.Node
+				})
+				c.undone = c.undone || h.Resource == resource && serves(h) && !done
+			}
 			r.State = worst(r.State, c.State)
 			r.Checks = append(r.Checks, c)
 		}
@@ -81,3 +104,6 @@ func checksOf(status *crm.Status, resource string) []Check {
 	}
 	return all
 }
+
+// serves reports whether an address could be on the node of a HAProxy.
+func serves(h HAProxy) bool { return h.Is == "running" || h.Is == string(Degraded) }

@@ -52,9 +52,11 @@ func (s *terminal) showHeadline(r *status.Report) {
 	said := false
 	for _, c := range r.Checks {
 		if c.FailsEverywhere() {
-			s.printf("%s\n", s.paint(red, "Check "+c.Name+" fails on every node"+
-				words.Since(" since ", c.Nodes[0].Since, r.Now)+
-				": HAProxy goes on, the addresses stay where they are"))
+			for _, line := range words.Wrap("Check "+c.Name+" fails on every node"+
+				words.Since(" since ", c.FailingSince(), r.Now)+
+				": HAProxy goes on, the addresses stay where they are", checkColumns) {
+				s.printf("%s\n", s.paint(red, line))
+			}
 			said = true
 		}
 	}
@@ -70,6 +72,7 @@ func (s *terminal) showChecks(r *status.Report) {
 	}
 	s.printf("\n%s\n", s.paint(bold, "Checks"))
 	t := new(words.Table)
+	var reasons []string // of the table's lines
 	for _, c := range r.Checks {
 		var well []string
 		for _, n := range c.Nodes {
@@ -80,18 +83,31 @@ func (s *terminal) showChecks(r *status.Report) {
 		name := c.Name
 		if len(well) > 0 {
 			t.Row(name, s.paint(green, "holds"), "on "+strings.Join(well, ", "))
+			reasons = append(reasons, "")
 			name = ""
 		}
 		for _, n := range c.Nodes {
 			if n.Is != contract.CheckOK {
-				t.Row(name, s.paint(yellow, "fails"), "on "+n.Node, words.Since("since ", n.Since, r.Now),
-					n.Reason)
+				t.Row(name, s.paint(yellow, "fails"), "on "+n.Node, words.Since("since ", n.Since, r.Now))
+				reasons = append(reasons, n.Reason)
 				name = ""
 			}
 		}
 	}
-	s.printf("%s", t)
+	for i, line := range strings.Split(strings.TrimSuffix(t.String(), "\n"), "\n") {
+		s.printf("%s\n", line)
+		if reasons[i] == "" {
+			continue
+		}
+		for _, line := range words.Wrap(reasons[i], checkColumns-reasonIndent) {
+			s.printf("%*s%s\n", reasonIndent, "", line)
+		}
+	}
 }
+
+// checkColumns is how wide a terminal is taken to be, reasonIndent where the reason of a check that fails
+// begins.
+const checkColumns, reasonIndent = 80, 6
 
 func (s *terminal) showCluster(r *status.Report) {
 	p := r.Pacemaker

@@ -44,11 +44,16 @@ func checksOf(h *crm.Primitive) []string {
 			names = append(names, c.Name)
 		}
 	}
+	short := func(name string) { // one of checks with the name counts, as for the agent
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	if _, ok := h.Params.Get(contract.ParamCheckURL); ok {
-		names = append(names, contract.CheckURLName)
+		short(contract.CheckURLName)
 	}
 	if n, ok := h.Params.Get(contract.ParamMinServers); ok && n != "0" {
-		names = append(names, contract.MinServersName)
+		short(contract.MinServersName)
 	}
 	return names
 }

@@ -39,6 +39,17 @@ func provokePreferences() []provoked {
 	}
 }
 
+// A check that has the name of a short form stands for both.
+func TestPreferencesOfTheSameName(t *testing.T) {
+	b := bench.New(t)
+	b.Sh(t, give("checks", "servers backend=app")+"; "+give("min_servers", "1"))
+	v, err := (&Cluster{Pacemaker: b}).read(t.Context())
+	require.NoError(t, err)
+	for _, h := range v.haproxies() {
+		require.Equal(t, []string{"servers"}, checksOf(h))
+	}
+}
+
 // What hawser wrote follows hawser.yaml, and a rule that is strong enough is right.
 func TestPreferencesThatAreRight(t *testing.T) {
 	for name, commands := range map[string][]string{

@@ -14,6 +14,8 @@ type Book struct {
 	Records map[string]*Record `json:"records,omitempty"`
 	// Published are the names of the checks whose attributes may be there.
 	Published []string `json:"published,omitempty"`
+	// Kept is set where a keeper does the checks, and not a monitor.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // ReadBook reads the file; one that is missing or damaged holds nothing.

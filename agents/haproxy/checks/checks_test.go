@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +80,11 @@ func TestCertificates(t *testing.T) {
 	require.ErrorContains(t, do("verify=true ca_file=/nonexistent"), "ca_file: open /nonexistent")
 	require.NoError(t, os.WriteFile(ca, []byte("none"), 0o600))
 	require.ErrorContains(t, do("verify=true ca_file="+ca), "holds no certificate in PEM form")
+	require.NoError(t, os.Remove(ca))
+	require.NoError(t, syscall.Mkfifo(ca, 0o600))
+	for _, odd := range []string{ca, "/dev/zero", "/"} {
+		require.ErrorContains(t, do("verify=true ca_file="+odd), "ca_file: "+odd+" is not a file")
+	}
 }
 
 func TestServers(t *testing.T) {
@@ -128,6 +134,10 @@ func TestPrograms(t *testing.T) {
 	require.ErrorContains(t, run(`trap "" TERM; while :; do sleep 60; done`), "no answer within 2s")
 	require.NoError(t, run(`sleep 300 & exit 0`), "what it leaves behind is no fault, and is ended")
 	require.Less(t, time.Since(began), 20*time.Second)
+	began = time.Now()
+	require.NoError(t, r.Do(t.Context(), parse(t, `own "exec=/bin/sh -c 'setsid sleep 5 & exit 0'" user=nobody timeout=1s`)))
+	require.Less(t, time.Since(began), time.Second+time.Second/4, "a daemon does not make it late")
+	require.ErrorContains(t, run(`setsid sleep 5 & echo ill; exit 3`), "exit status 3: ill")
 	require.ErrorContains(t, r.Do(t.Context(), parse(t, "own exec=/nonexistent user=nobody")), "cannot run /nonexistent")
 	require.ErrorContains(t, r.Do(t.Context(), parse(t, "own exec=/bin/true user=no-such-user")), "no-such-user")
 }

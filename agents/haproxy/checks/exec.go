@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/command"
@@ -17,6 +18,9 @@ import (
 
 // mostReason is how much of a program's output is kept as the reason, in bytes.
 const mostReason = 1 << 10
+
+// leastOutputTime is how long the output of a program that has ended is read at least.
+const leastOutputTime = 50 * time.Millisecond
 
 // execute runs a program as its user, with HAProxy's variables and nothing else of this process.
 // It is killed with its children when its time is over, or when this process is killed.
@@ -29,6 +33,8 @@ func execute(ctx context.Context, c *param.Check, env []string) error {
 	cmd.Env = append([]string{contract.SearchPath, "LANG=C.UTF-8", "HAWSER_CHECK=" + c.Name}, env...)
 	var out command.Output
 	cmd.Stdout, cmd.Stderr = &out, &out
+	// Otherwise a daemon that it starts, and that keeps its output, would make it late.
+	cmd.WaitDelay = min(command.OutputTime, max(c.Timeout/4, leastOutputTime))
 	cmd.SysProcAttr.Credential, cmd.SysProcAttr.Pdeathsig = who, syscall.SIGKILL
 	err = cmd.Run()
 	if cmd.Process != nil { // a child that it has left behind

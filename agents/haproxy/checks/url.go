@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
+	"syscall"
 
 	"github.com/hawser-ha/hawser/param"
 )
@@ -71,7 +73,7 @@ func tlsSettings(c *param.Check, request *http.Request) (*tls.Config, error) {
 	if c.CAFile == "" {
 		return settings, nil
 	}
-	text, err := os.ReadFile(c.CAFile)
+	text, err := readAuthorities(c.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("ca_file: %w", err)
 	}
@@ -80,4 +82,21 @@ func tlsSettings(c *param.Check, request *http.Request) (*tls.Config, error) {
 		return nil, fmt.Errorf("ca_file: %s holds no certificate in PEM form", c.CAFile)
 	}
 	return settings, nil
+}
+
+// mostAuthorities is far more than all public authorities together take, in bytes.
+const mostAuthorities = 4 << 20
+
+// readAuthorities reads a file that ends: a keeper that opened a FIFO would leave a thread behind
+// each time, and a device would fill its memory.
+func readAuthorities(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", path)
+	}
+	return io.ReadAll(io.LimitReader(file, mostAuthorities))
 }

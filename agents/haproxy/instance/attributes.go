@@ -29,45 +29,69 @@ func (in *Instance) publishCrash(ctx context.Context, s State) {
 }
 
 // PublishChecks publishes the results of checks by their names, and the failing ones as one text,
-// and withdraws those of the checks that are gone.
-func (in *Instance) PublishChecks(r contract.ResourceID, results map[string]string, gone []string,
-	failing string) error {
-	var errs []error
+// and withdraws those of the checks that are gone. It ends at once if Pacemaker does not answer.
+func (in *Instance) PublishChecks(ctx context.Context, r contract.ResourceID,
+	results map[string]string, gone []string, failing string) error {
+	var errs Errors
 	for _, name := range slices.Sorted(maps.Keys(results)) {
-		errs = append(errs, in.SetAttribute(contract.CheckAttribute(r, name), results[name]))
+		if errs.Add(in.tell(ctx, "-n", contract.CheckAttribute(r, name), "-U", results[name])) {
+			return errs.Err()
+		}
 	}
-	return errors.Join(append(errs, in.WithdrawChecks(r, gone),
-		in.SetOrDelete(contract.FailingAttribute(r), failing))...)
+	if errs.Add(in.WithdrawChecks(ctx, r, gone)) {
+		return errs.Err()
+	}
+	errs.Add(in.SetOrDelete(ctx, contract.FailingAttribute(r), failing))
+	return errs.Err()
 }
 
-// WithdrawChecks removes the results of checks.
-func (in *Instance) WithdrawChecks(r contract.ResourceID, names []string) error {
-	var errs []error
+// WithdrawChecks removes the results of checks. It ends at once if Pacemaker does not answer.
+func (in *Instance) WithdrawChecks(ctx context.Context, r contract.ResourceID,
+	names []string) error {
+	var errs Errors
 	for _, name := range names {
-		errs = append(errs, in.DeleteAttribute(contract.CheckAttribute(r, name)),
-			in.DeleteAttribute(contract.DoubtAttribute(r, name)))
+		if errs.Add(in.tell(ctx, "-n", contract.CheckAttribute(r, name), "-D")) ||
+			errs.Add(in.tell(ctx, "-n", contract.DoubtAttribute(r, name), "-D")) {
+			break
+		}
 	}
-	return errors.Join(errs...)
+	return errs.Err()
 }
 
-// SetOrDelete is SetAttribute, or DeleteAttribute where the value is "".
-func (in *Instance) SetOrDelete(name, value string) error {
+// Errors collects what goes wrong while several attributes are published.
+type Errors struct{ all []error }
+
+// Add adds an error, if it is one, and reports whether what is left would fare no better: Pacemaker
+// does not answer, or the context has ended. With some thirty attributes, and a second for each, a
+// stop would take longer than its timeout.
+func (e *Errors) Add(err error) (hopeless bool) {
+	e.all = append(e.all, err)
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, ErrNoCluster)
+}
+
+// Err returns the errors as one, nil if there is none.
+func (e *Errors) Err() error { return errors.Join(e.all...) }
+
+// SetOrDelete publishes a value, or removes the attribute where the value is "".
+func (in *Instance) SetOrDelete(ctx context.Context, name, value string) error {
 	if value == "" {
-		return in.DeleteAttribute(name)
+		return in.tell(ctx, "-n", name, "-D")
 	}
-	return in.SetAttribute(name, value)
+	return in.tell(ctx, "-n", name, "-U", value)
 }
 
 // SetAttributeWithin publishes a value that is to be written to the cluster's configuration after
 // the delay at the latest, together with what other nodes publish of the same attribute meanwhile
 // (attrd_updater(8), --update-both and --delay). A later call with a shorter delay hurries it.
-func (in *Instance) SetAttributeWithin(name, value string, delay time.Duration) error {
-	return in.attrd("-n", name, "-B", value, "-d", param.FormatDuration(delay))
+func (in *Instance) SetAttributeWithin(ctx context.Context, name, value string,
+	delay time.Duration) error {
+	return in.tell(ctx, "-n", name, "-B", value, "-d", param.FormatDuration(delay))
 }
 
 // SetPrivate publishes a value that never reaches the cluster's configuration.
-func (in *Instance) SetPrivate(name, value string) error {
-	return in.attrd("-n", name, "-U", value, "-p")
+func (in *Instance) SetPrivate(ctx context.Context, name, value string) error {
+	return in.tell(ctx, "-n", name, "-U", value, "-p")
 }
 
 // queryTimeout is how long Pacemaker may take to say what the nodes have published.

@@ -162,9 +162,26 @@ func (in *Instance) attrd(args ...string) error {
 	}
 }
 
+// tell runs attrd_updater for one attribute of a check. Unlike that of attrd it dies with its second
+// and with this process: one that hung with Pacemaker, and went on with it, would overtake what was
+// published later, and each of a keeper's attempts would leave one behind.
+func (in *Instance) tell(ctx context.Context, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, attrdTimeout)
+	defer cancel()
+	cmd := command.New(ctx, in.Tools.AttrdUpdater, args...)
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	_, err := outputOf(ctx, cmd)
+	return err
+}
+
 // runTool runs one of Pacemaker's tools and returns what it wrote.
 func runTool(ctx context.Context, program string, args ...string) ([]byte, error) {
-	cmd := command.New(ctx, program, args...)
+	return outputOf(ctx, command.New(ctx, program, args...))
+}
+
+// outputOf runs one of Pacemaker's tools that was made with the context.
+func outputOf(ctx context.Context, cmd *exec.Cmd) ([]byte, error) {
+	program := cmd.Path
 	var output, complaint command.Output
 	cmd.Stdout, cmd.Stderr = &output, &complaint
 	err := cmd.Run()

@@ -36,10 +36,12 @@ type checker struct {
 // checkAll does the checks until the context ends, and begins anew when the parameters may have
 // changed.
 func (k *keeper) checkAll(ctx context.Context) {
+	var last *checker
 	for ctx.Err() == nil {
 		current, end := context.WithCancel(ctx)
 		var done sync.WaitGroup
-		if c := k.newChecker(current); c != nil {
+		if c := k.newChecker(current, last); c != nil {
+			last = c
 			done.Go(func() { c.run(current) })
 		}
 		select {
@@ -51,8 +53,9 @@ func (k *keeper) checkAll(ctx context.Context) {
 	}
 }
 
-// newChecker returns nil if there is nothing to check and nothing to take back.
-func (k *keeper) newChecker(ctx context.Context) *checker {
+// newChecker returns nil if there is nothing to check and nothing to take back. It goes on with what
+// the last one knew, which a full /run may have kept from the file.
+func (k *keeper) newChecker(ctx context.Context, last *checker) *checker {
 	env, err := k.parameters()
 	if err != nil {
 		return nil
@@ -64,6 +67,14 @@ func (k *keeper) newChecker(ctx context.Context) *checker {
 	}
 	c := &checker{in: a.Instance(k.in.Dir), call: ocf.CallFrom(bound), checks: a.Checks(),
 		book: checks.ReadBook(k.in.Checks())}
+	k.mu.Lock()
+	stopped := k.stopped
+	k.stopped = false
+	k.mu.Unlock()
+	if last != nil && !stopped {
+		c.book = last.book
+	}
+	c.book.Kept = true
 	c.publisher = newPublisher(c.in, c.call)
 	c.serving = func() (instance.State, bool) {
 		k.mu.Lock()
@@ -195,12 +206,21 @@ func (c *checker) results() (results, bool) {
 	r.gone = slices.DeleteFunc(slices.Clone(c.book.Published), func(name string) bool {
 		return slices.Contains(c.names(), name)
 	})
-	// Noted before it is done, so that a stop knows what there may be to withdraw.
-	c.note(append(slices.Sorted(maps.Keys(r.values)), r.gone...))
+	// Noted before it is done, so that a stop knows what there may be to withdraw. A check that was
+	// there before, and has no result yet, still has its attribute.
+	kept := slices.Sorted(maps.Keys(r.values))
+	for _, name := range c.book.Published {
+		if slices.Contains(c.names(), name) && !slices.Contains(kept, name) {
+			kept = append(kept, name)
+		}
+	}
+	c.note(slices.Concat(kept, r.gone))
 	r.withdrawn = func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.note(slices.Sorted(maps.Keys(r.values)))
+		c.note(slices.DeleteFunc(slices.Clone(c.book.Published), func(name string) bool {
+			return slices.Contains(r.gone, name)
+		}))
 	}
 	return r, true
 }

@@ -53,6 +53,9 @@ type keeper struct {
 	from int
 	// holding is until when the sockets are held although HAProxy is being stopped.
 	holding time.Time
+	// stopped is set when HAProxy was stopped, until the checks of the next one begin: what they
+	// showed was withdrawn then.
+	stopped bool
 }
 
 const (
@@ -296,7 +299,7 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 		fmt.Fprintln(conn, k.id)
 	case "hold": // HAProxy is being stopped and will be started again
 		k.mu.Lock()
-		k.holding = time.Now().Add(instance.HoldTime)
+		k.holding, k.stopped = time.Now().Add(instance.HoldTime), true
 		n := k.held.Len()
 		k.mu.Unlock()
 		k.wakeUp()

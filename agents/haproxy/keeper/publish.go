@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -16,8 +15,11 @@ const (
 	// publishAgain is how often results are published although nothing has changed: the cluster
 	// may have lost them, as it does when Pacemaker is restarted under a HAProxy that goes on.
 	publishAgain = time.Minute
-	// publishRetry is how soon results are published again that the cluster did not take.
+	// publishRetry is how soon results are published again that the cluster did not take. Each
+	// attempt starts a process per attribute, so it takes twice as long after each, up to
+	// longestRetry: where Pacemaker was stopped and HAProxy goes on, that may be for hours.
 	publishRetry = time.Second
+	longestRetry = 10 * time.Second
 	// atOnce is how long a failure waits for those of other nodes that come at the same moment.
 	// Pacemaker's attribute daemon writes them together, so that the scheduler never sees one node
 	// fail before the other, and moves an address between the two.
@@ -51,9 +53,11 @@ type publisher struct {
 	call *ocf.Call
 	due  chan struct{}
 
-	values  map[string]published
-	doubts  map[string]bool
-	failing string
+	values map[string]published
+	doubts map[string]bool
+	// failing is what the cluster has been told, nil while that is not known: an earlier publisher
+	// may have told it of a check that nobody does any more.
+	failing *string
 }
 
 // published is what the cluster has been told of a check.
@@ -81,26 +85,44 @@ func (p *publisher) soon() {
 func (p *publisher) run(ctx context.Context, current func() (results, bool)) {
 	again := time.NewTicker(publishAgain)
 	defer again.Stop()
-	complained := false
+	retry := time.NewTimer(publishRetry)
+	defer retry.Stop()
+	pause := time.Duration(0) // after a failure, until the next attempt
 	for {
+		due := p.due
+		if pause > 0 {
+			due = nil
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.due:
+		case <-due:
+		case <-retry.C:
 		case <-again.C:
 			p.forget()
 		}
 		now, ok := current()
-		if !ok || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		if !ok {
+			pause = 0
 			continue
 		}
 		err := p.publish(ctx, now)
-		if err != nil && !complained {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			if pause = 0; p.waiting() {
+				retry.Reset(publishRetry)
+			}
+			continue
+		case pause == 0:
 			p.call.Warnf("cannot tell the cluster the results of the checks: %v", err)
 		}
-		if complained = err != nil; complained || p.waiting() {
-			time.AfterFunc(publishRetry, p.soon)
-		}
+		pause = min(max(2*pause, publishRetry), longestRetry)
+		retry.Reset(pause)
 	}
 }
 
@@ -110,7 +132,7 @@ func (p *publisher) forget() {
 		return !v.waits || time.Since(v.at) >= noHurry
 	})
 	clear(p.doubts)
-	p.failing = ""
+	p.failing = nil
 }
 
 // waiting reports whether a failure waits to be written.
@@ -125,38 +147,44 @@ func (p *publisher) waiting() bool {
 
 func (p *publisher) publish(ctx context.Context, now results) error {
 	r := contract.ResourceOf(p.call.Instance)
-	var errs []error
+	var errs instance.Errors
 	for _, name := range slices.Sorted(maps.Keys(now.doubts)) {
 		if before, told := p.doubts[name]; !told || before != now.doubts[name] {
 			doubt, value := now.doubts[name], "0"
 			if doubt {
 				value = doubtful
 			}
-			err := p.in.SetPrivate(contract.DoubtAttribute(r, name), value)
-			errs = append(errs, err)
+			err := p.in.SetPrivate(ctx, contract.DoubtAttribute(r, name), value)
+			if errs.Add(err) {
+				return errs.Err()
+			}
 			if err == nil {
 				p.doubts[name] = doubt
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.values)) {
-		errs = append(errs, p.publishOne(ctx, r, name, now.values[name]))
+		if errs.Add(p.publishOne(ctx, r, name, now.values[name])) {
+			return errs.Err()
+		}
 	}
-	if now.failing != p.failing {
-		err := p.in.SetOrDelete(contract.FailingAttribute(r), now.failing)
-		errs = append(errs, err)
+	if p.failing == nil || now.failing != *p.failing {
+		err := p.in.SetOrDelete(ctx, contract.FailingAttribute(r), now.failing)
+		if errs.Add(err) {
+			return errs.Err()
+		}
 		if err == nil {
-			p.failing = now.failing
+			p.failing = &now.failing
 		}
 	}
 	if len(now.gone) > 0 {
-		if err := p.in.WithdrawChecks(r, now.gone); err != nil {
-			errs = append(errs, err)
-		} else {
+		err := p.in.WithdrawChecks(ctx, r, now.gone)
+		errs.Add(err)
+		if err == nil {
 			now.withdrawn()
 		}
 	}
-	return errors.Join(errs...)
+	return errs.Err()
 }
 
 // publishOne publishes the result of a check, or hurries one that waits.
@@ -185,7 +213,7 @@ func (p *publisher) publishOne(ctx context.Context, r contract.ResourceID, name,
 		delay = 0
 		now.waits = false
 	}
-	if err := p.in.SetAttributeWithin(attribute, value, delay); err != nil {
+	if err := p.in.SetAttributeWithin(ctx, attribute, value, delay); err != nil {
 		return err
 	}
 	p.values[name] = now
