@@ -58,12 +58,14 @@ type System struct {
 	Program string
 	Tools   Tools
 	Systemd Systemd
+	// Addresses returns those that a metadata service may call this node's.
+	Addresses func() ([]netip.Addr, error)
 }
 
 // ThisSystem returns Pacemaker's tools and systemd of this machine.
 func ThisSystem(version string) System {
 	return System{Version: version, Program: "/proc/self/exe", Tools: pacemakerTools(),
-		Systemd: thisSystemd()}
+		Systemd: thisSystemd(), Addresses: nodeAddresses}
 }
 
 // MasterArg returns the argument by which HAProxy's processes are recognised as this instance's.
