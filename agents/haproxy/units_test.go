@@ -163,7 +163,7 @@ func TestTheMetadataServiceSaysNoOtherAddress(t *testing.T) {
 		w.r = w.r.With("metadata_url", "http://127.0.0.1:9")
 		w.want(ocf.ErrGeneric, w.r.Start(), "HAWSER_ANCHOR_IP", "does not answer")
 	})
-	t.Run("a parameter may say any", func(t *testing.T) {
+	t.Run("a parameter may say any", func(_ *testing.T) {
 		w.r = w.r.With("anchor_ip", "0.0.0.0")
 		w.start()
 	})

@@ -117,6 +117,16 @@ func (f FS) EnvironOf(name string) (environ []string, ok bool) {
 	return nil, false
 }
 
+// Roots reports whether a process is root's: its real and its effective user are 0 (proc(5),
+// status). The owner of /proc/PID is not asked: it is root where a process dropped its rights.
+func (f FS) Roots(pid int) bool {
+	text, _ := os.ReadFile(f.path(pid, "status"))
+	_, rest, _ := strings.Cut(string(text), "\nUid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	words := strings.Fields(line)
+	return len(words) == 4 && words[0] == "0" && words[1] == "0"
+}
+
 // Lookup returns the value of a variable in an environment, "" if it has none.
 func Lookup(environ []string, name string) string {
 	for _, entry := range environ {
