@@ -56,8 +56,9 @@ func (e *ReadError) Unwrap() error { return e.Err }
 func (e *ReadError) Outcome() outcome.Kind { return outcome.Usage }
 
 // Read reads a hawser.yaml: the file at path or, if path is "", the first of DefaultFiles that
-// exists, which somebody else must not be able to write. Its error is a *ReadError, or *Faults if the file could be read and something in it is
-// wrong. It does not check whether the files that it names exist.
+// exists, which somebody else must not be able to write. Its error is a *ReadError, or *Faults if
+// the file could be read and something in it is wrong. It does not check whether the files that it
+// names exist.
 func Read(path string) (*File, error) {
 	candidates := []string{path}
 	if path == "" {
