@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -107,9 +108,15 @@ func (f FS) Environ(pid int) ([]string, error) {
 	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
 }
 
-// EnvironOf returns the environment of the first process with a name whose environment may be read.
+// RootsNamed returns the ids of root's processes with a name: any user may give a process any name.
+func (f FS) RootsNamed(name string) []int {
+	return slices.DeleteFunc(f.Named(name), func(pid int) bool { return !f.Roots(pid) })
+}
+
+// EnvironOf returns the environment of the first of root's processes with a name whose environment
+// may be read.
 func (f FS) EnvironOf(name string) (environ []string, ok bool) {
-	for _, pid := range f.Named(name) {
+	for _, pid := range f.RootsNamed(name) {
 		if environ, err := f.Environ(pid); err == nil {
 			return environ, true
 		}

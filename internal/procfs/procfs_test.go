@@ -121,6 +121,7 @@ func TestAnotherRoot(t *testing.T) {
 			0o600))
 	}
 	write(7, "comm", "pacemakerd\n")
+	write(7, "status", "\nUid:\t0\t0\t0\t0\n")
 	write(7, "environ", "A=b\x00C=\x00")
 	write(8, "comm", "other\n")
 	write(9, "cgroup", "0::/system.slice/nginx.service\n")
