@@ -105,25 +105,28 @@ func (v *view) preferences(h, a *crm.Primitive, names []string) []doctor.Finding
 			return []doctor.Finding{f}
 		}
 	}
-	if len(missing) == 0 || v.leavesOut(h, a) {
-		return nil
+	ours := v.tagged(a.Name)
+	if _, written := h.Params.Get(contract.ParamChecks); len(missing) == 0 || ours && written {
+		return nil // the file says which checks the address needs (needs)
 	}
-	return []doctor.Finding{{
+	f := doctor.Finding{
 		Severity: doctor.Note, Subject: a.Name,
 		What: fmt.Sprintf("no location rule of %s compares the result of the check %s", a.Name,
 			strings.Join(missing, ", ")),
 		Why: "when it fails here and holds elsewhere, the address does not move",
 		Fix: []string{doctor.Define(fix...)},
-	}}
+	}
+	if ours { // an older version wrote it
+		f.Fix = []string{"hawser apply"}
+	}
+	return []doctor.Finding{f}
 }
 
-// leavesOut reports whether hawser wrote the address and HAProxy's checks: then the file says which
-// checks the address needs (needs).
-func (v *view) leavesOut(h, a *crm.Primitive) bool {
+// tagged reports whether hawser wrote the object.
+func (v *view) tagged(id string) bool {
 	o, _ := v.cib.Object(contract.TagID)
 	tag, ok := o.(*crm.Tag)
-	_, written := h.Params.Get(contract.ParamChecks)
-	return ok && written && slices.Contains(tag.Refs, a.Name)
+	return ok && slices.Contains(tag.Refs, id)
 }
 
 // ruleOn returns a location constraint of the address that compares the attribute.

@@ -27,9 +27,11 @@ func provokePreferences() []provoked {
 	all := func(commands ...string) func(*testing.T, *bench.Cluster) {
 		return sh(strings.Join(append(commands, give("min_servers", "1"), rule("FloatIP6", "servers", "50000")), "; "))
 	}
+	byHand := `cibadmin --delete --scope tags --xml-text '<tag id="hawser"/>'`
 	return []provoked{
-		{name: "no rule", provoke: all(), want: doctor.Note, says: "compares the result of the check servers"},
-		{name: "one rule of two", provoke: all(give("check_url", "http://127.0.0.1/"), rule("FloatIP", "servers", "50000"), rule("FloatIP6", "check", "50000")),
+		{name: "written by an older version", provoke: all(), want: doctor.Note, says: "compares the result of the check servers", live: true},
+		{name: "no rule", provoke: all(byHand), want: doctor.Note, says: "compares the result of the check servers"},
+		{name: "one rule of two", provoke: all(byHand, give("check_url", "http://127.0.0.1/"), rule("FloatIP", "servers", "50000"), rule("FloatIP6", "check", "50000")),
 			want: doctor.Note, says: "compares the result of the check check"},
 		{name: "too weak", provoke: all(rule("FloatIP", "servers", "50")), want: doctor.Note, says: "is worth 50"},
 		{name: "nobody does them", provoke: sh(give("checks", "web url=http://127.0.0.1/") + "; " + give("keeper", "false")),
