@@ -75,28 +75,28 @@ func (c *Check) keys() []key {
 		{
 			name:   "method",
 			kind:   choice(&c.Method, "GET", "HEAD", "OPTIONS"),
-			doc:    "url: the request's method",
+			doc:    "with url: the request's method",
 			def:    param.DefaultMethod,
 			effect: reload,
 		},
 		{
 			name:      "host",
 			kind:      one("the name of a host, such as www.example.org", &c.Host, param.ParseHostHeader),
-			doc:       "url: the Host header, and the name that TLS asks for",
+			doc:       "with url: the Host header, and the name that TLS asks for",
 			otherwise: "the host of url",
 			effect:    reload,
 		},
 		{
 			name:   "status",
 			kind:   statuses(&c.Statuses),
-			doc:    "url: the statuses of a good answer",
+			doc:    "with url: the statuses of a good answer",
 			def:    param.DefaultStatuses().String(),
 			effect: reload,
 		},
 		{
 			name: "tls",
 			kind: mapping(c.tlsKeys()...),
-			doc:  "url: what TLS verifies",
+			doc:  "with url: what TLS verifies",
 		},
 		{
 			name: "backend",
@@ -109,7 +109,7 @@ func (c *Check) keys() []key {
 		{
 			name:   "min_servers",
 			kind:   whole(&c.MinServers, 1, contract.MostServers),
-			doc:    "backend: how many servers must be up",
+			doc:    "with backend: how many servers must be up",
 			def:    "1",
 			effect: reload,
 		},
@@ -131,7 +131,7 @@ func (c *Check) keys() []key {
 			name:   "user",
 			kind:   one("the name of a user", &c.User, param.ParseUser),
 			at:     &c.UserAt,
-			doc:    "exec: as whom the program runs; must be given",
+			doc:    "with exec: as whom the program runs; must be given",
 			effect: reload,
 		},
 		{

@@ -78,5 +78,6 @@ func (a *Agent) Act(ctx context.Context, env Env, timeout time.Duration,
 	if err := a.bind(call); err != nil {
 		return fmt.Errorf("%s: %w", env.Args[1], err)
 	}
-	return within(ctx, call, began, func(ctx context.Context, _ *Call) error { return do(ctx) })
+	return within(ctx, call, began, nil,
+		func(ctx context.Context, _ *Call) error { return do(ctx) })
 }

@@ -42,6 +42,9 @@ type Agent struct {
 	// Stop ends the resource. It is also called if nothing is left of it. Parameters may be missing
 	// or wrong. Main then polls Monitor until it answers Stopped.
 	Stop func(context.Context) error
+	// Blocked, if not nil, is called when a stop has waited for the lock of the instance for a
+	// second: it ends what may hold the lock and would go on for long. The stop then waits on.
+	Blocked func(context.Context)
 	// Monitor says what it finds. An error with Degraded is the reason for the degradation; an
 	// error with any other State means that the resource failed or that its state could not be
 	// found out.

@@ -45,7 +45,11 @@ func (a *Agent) Main(ctx context.Context, env Env) int {
 	if err := a.bind(call); err != nil {
 		return call.exit(err)
 	}
-	return call.exit(within(ctx, call, began, run))
+	var blocked func(context.Context)
+	if action == "stop" {
+		blocked = a.Blocked
+	}
+	return call.exit(within(ctx, call, began, blocked, run))
 }
 
 // actions lists the actions that change or check the resource.
@@ -65,13 +69,14 @@ func (a *Agent) actions() map[string]func(context.Context, *Call) error {
 	return all
 }
 
-// errOverrun is the answer for a handler that keeps running after its context has ended.
-var errOverrun = errors.New("the agent was still busy when its time was over")
+// ErrOverrun is the answer for a handler that keeps running after its context has ended. It still
+// holds the lock of the instance, until the process ends.
+var ErrOverrun = errors.New("the agent was still busy when its time was over")
 
 // within runs the action under the lock of its instance and ends it before Pacemaker's timeout
 // would: its context a reserve earlier, and the wait for a handler that ignores its context at half
 // of the reserve.
-func within(ctx context.Context, call *Call, began time.Time,
+func within(ctx context.Context, call *Call, began time.Time, blocked func(context.Context),
 	run func(context.Context, *Call) error) error {
 	reserve := min(max(call.Timeout/10, 100*time.Millisecond), 2*time.Second, call.Timeout/2)
 	ctx, cancel := context.WithDeadline(context.WithValue(ctx, callKey{}, call),
@@ -84,7 +89,7 @@ func within(ctx context.Context, call *Call, began time.Time,
 			if call.Action == "validate-all" {
 				return run(ctx, call)
 			}
-			leave, err := call.enter(ctx)
+			leave, err := call.enter(ctx, blocked)
 			if err != nil {
 				return err
 			}
@@ -99,7 +104,7 @@ func within(ctx context.Context, call *Call, began time.Time,
 	select {
 	case err = <-done:
 	case <-late.C:
-		err = Errorf(ErrGeneric, "%w: %w", errOverrun, context.DeadlineExceeded)
+		err = Errorf(ErrGeneric, "%w: %w", ErrOverrun, context.DeadlineExceeded)
 	}
 	var verdict *verdict
 	if err != nil && ctx.Err() != nil && !errors.As(err, &verdict) {

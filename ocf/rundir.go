@@ -49,7 +49,7 @@ func (c *Call) closeDir() {
 
 // enter makes the directories and takes the lock of the instance, so that two actions at once on
 // one instance come one after the other. The kernel drops the lock of a process that is killed.
-func (c *Call) enter(ctx context.Context) (leave func(), err error) {
+func (c *Call) enter(ctx context.Context, blocked func(context.Context)) (leave func(), err error) {
 	c.closeDir()
 	if err := makeDir(c.rundir, 0o755); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (c *Call) enter(ctx context.Context) (leave func(), err error) {
 		return nil, fmt.Errorf("cannot open the lock of the instance: %w", err)
 	}
 	leave = func() { _ = file.Close() }
-	if err := flock(ctx, file); err != nil {
+	if err := flock(ctx, file, blocked); err != nil {
 		leave()
 		return nil, fmt.Errorf("cannot take the lock of %s, %s: %w", c.Instance, path, err)
 	}
@@ -73,12 +73,22 @@ func (c *Call) enter(ctx context.Context) (leave func(), err error) {
 	return leave, nil
 }
 
-// flock waits for an exclusive lock until the context ends.
-func flock(ctx context.Context, file *os.File) error {
+// blockedAfter is how long a lock may be held by somebody else before Agent.Blocked is called.
+const blockedAfter = time.Second
+
+// flock waits for an exclusive lock until the context ends. blocked, which may be nil, is called
+// once if that takes long.
+func flock(ctx context.Context, file *os.File, blocked func(context.Context)) error {
+	since := time.Now()
 	for {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil || !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
 			return err
+		}
+		if blocked != nil && time.Since(since) > blockedAfter {
+			blocked(ctx)
+			blocked = nil
+			continue
 		}
 		select {
 		case <-ctx.Done():

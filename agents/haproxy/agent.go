@@ -114,6 +114,7 @@ disabled: systemctl disable --now haproxy.service.`,
 		Validate: a.validate,
 		Start:    a.start,
 		Stop:     a.stop,
+		Blocked:  a.endKeeper,
 		Monitor:  a.monitor,
 		Reload:   a.reload,
 	}

@@ -61,6 +61,7 @@ func TestMain(m *testing.M) {
 			if dir := os.Getenv(toolsVariable); dir != "" {
 				a.Tools = fakeTools(dir)
 			}
+			a.KeepTime, _ = time.ParseDuration(os.Getenv(keepVariable))
 			return a
 		}))
 	}

@@ -22,6 +22,9 @@ import (
 // toolsVariable tells the keeper of a test where its cluster is.
 const toolsVariable = "PCMK_hawser_test_tools"
 
+// keepVariable tells the keeper of a test how long it may take to bring HAProxy back.
+const keepVariable = "PCMK_hawser_test_keep"
+
 // fakeTools are Pacemaker's tools as a test's cluster has them, in its directory.
 func fakeTools(dir string) instance.Tools {
 	in := func(name string) string { return filepath.Join(dir, name) }

@@ -47,6 +47,17 @@ func (a *agent) stop(ctx context.Context) error {
 	return nil
 }
 
+// endKeeper ends a keeper that keeps a stop waiting for the lock: it may be bringing HAProxy back,
+// which takes as long as HAProxy needs to load its configuration, or for ever if that is on a disk
+// that hangs.
+func (a *agent) endKeeper(ctx context.Context) {
+	call := ocf.CallFrom(ctx)
+	call.Infof("something else has been busy with HAProxy for a while: ending the keeper")
+	if err := a.instance(ctx).DismissKeeper(ctx); err != nil {
+		call.Warnf("%v", err)
+	}
+}
+
 // holdForStart makes the keeper keep holding the listening sockets if Pacemaker is about to start
 // the resource here again, as it does for a changed parameter: then that restart refuses no
 // connection. HAProxy serves while Pacemaker is asked.

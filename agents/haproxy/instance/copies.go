@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -155,9 +156,10 @@ func (in *Instance) argsOnCopies() []string {
 }
 
 // lastGood returns the command line with the configuration that HAProxy loaded last, and whether
-// that differs from the user's files. Without copies, the user's files are used.
+// that differs from the user's files. Without copies, the user's files are used. Files that cannot
+// be read at once are not waited for: clients are waiting, and HAProxy would hang on them too.
 func (in *Instance) lastGood() (args []string, changed bool) {
-	sources, err := client.ReadSources(in.UserFiles())
+	sources, err := in.ReadBriefly()
 	if err == nil && !copyable(sources) {
 		return in.Args(), false
 	}
@@ -165,4 +167,24 @@ func (in *Instance) lastGood() (args []string, changed bool) {
 		return in.argsOnCopies(), true
 	}
 	return in.Args(), false
+}
+
+// ReadBriefly reads the user's files within diskTimeout. A read that hangs is left behind.
+func (in *Instance) ReadBriefly() ([]client.Source, error) {
+	type result struct {
+		sources []client.Source
+		err     error
+	}
+	read := make(chan result, 1)
+	files := in.UserFiles()
+	go func() {
+		sources, err := client.ReadSources(files)
+		read <- result{sources, err}
+	}()
+	select {
+	case r := <-read:
+		return r.sources, r.err
+	case <-time.After(diskTimeout):
+		return nil, fmt.Errorf("%s could not be read within %s", in.Conffile, diskTimeout)
+	}
 }

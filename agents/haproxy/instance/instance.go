@@ -58,6 +58,8 @@ type System struct {
 	Program string
 	Tools   Tools
 	Systemd Systemd
+	// KeepTime is how long the keeper may take to bring HAProxy back; 0 is its own.
+	KeepTime time.Duration
 	// Addresses returns those that a metadata service may call this node's.
 	Addresses func() ([]netip.Addr, error)
 

@@ -44,7 +44,7 @@ func (in *Instance) ServesStill(before Served) Served {
 func (in *Instance) servesAgain(before Served, fromCopies bool) Served {
 	before.At = time.Now()
 	if !fromCopies {
-		if sources, err := client.ReadSources(in.UserFiles()); err == nil {
+		if sources, err := in.ReadBriefly(); err == nil {
 			before.Config = in.Hash(sources)
 		}
 	}
@@ -79,22 +79,11 @@ const diskTimeout = 500 * time.Millisecond
 
 // HashOnDisk returns the hash of the files as they are now, or why there is none.
 func (in *Instance) HashOnDisk() string {
-	found := make(chan string, 1)
-	files := in.UserFiles()
-	go func() {
-		switch sources, err := client.ReadSources(files); {
-		case err == nil:
-			found <- client.Hash(sources)
-		case errors.Is(err, fs.ErrNotExist):
-			found <- contract.Missing
-		default:
-			found <- contract.Unreadable
-		}
-	}()
-	select {
-	case hash := <-found:
-		return hash
-	case <-time.After(diskTimeout):
-		return contract.Unreadable
+	switch sources, err := in.ReadBriefly(); {
+	case err == nil:
+		return client.Hash(sources)
+	case errors.Is(err, fs.ErrNotExist):
+		return contract.Missing
 	}
+	return contract.Unreadable
 }

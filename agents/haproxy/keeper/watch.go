@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -201,7 +202,7 @@ func (k *keeper) foreignReload(ctx context.Context, watched instance.State) {
 		if !ok || s.Master != watched.Master || s.Pending != nil || k.in.OnCopies(s.Master.PID) {
 			return nil
 		}
-		sources, err := in.Sources()
+		sources, err := in.ReadBriefly()
 		if err == nil {
 			_, err = in.KeepCopies(sources)
 		}
@@ -234,8 +235,8 @@ func (k *keeper) asAction(ctx context.Context,
 		return err
 	}
 	a := k.agent()
-	return a.Declare().Act(ctx, env,
-		keepTime, func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
+	return a.Declare().Act(ctx, env, cmp.Or(k.in.KeepTime, keepTime),
+		func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
 }
 
 // sameWorker reports whether no other worker answers than the one that was watched.
@@ -255,6 +256,9 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 	since := time.Now()
 	goOn = true
 	later := false
+	// However long this takes: a client that waits longer than that is better refused.
+	held := time.AfterFunc(instance.HoldTime, k.release)
+	defer held.Stop()
 	var handOver func()
 	err := k.asAction(ctx, func(acting context.Context, in *instance.Instance) error {
 		s, ok := k.in.Load()
@@ -297,6 +301,10 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		in.GiveUp(acting)
 		return nil
 	})
+	if errors.Is(err, ocf.ErrOverrun) {
+		k.abandon(ctx)
+		return false
+	}
 	if handOver != nil {
 		handOver() // not under the lock, which the recovery needs
 	}
@@ -307,4 +315,27 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		k.wait(askKeeping, nil) // another action is under way all the time, or /run is full
 	}
 	return goOn
+}
+
+// abandon gives HAProxy up while something that this process does for it hangs, with the lock of the
+// instance: a read from a disk that is gone, a program in the kernel's hands. The kernel frees the
+// lock when this process ends, which is next. The state is written without the lock: nobody else can
+// have it.
+func (k *keeper) abandon(ctx context.Context) {
+	k.release()
+	env, err := k.parameters()
+	if err != nil {
+		return
+	}
+	a := k.agent()
+	bound, err := a.Declare().Bind(ctx, env)
+	if err != nil {
+		return
+	}
+	call, in := ocf.CallFrom(bound), a.Instance(k.in.Dir)
+	call.Errorf("HAProxy is gone, and bringing it back hangs: leaving it to Pacemaker")
+	in.GiveUp(bound) // so that the standby does not do the same again
+	if err := in.Fail(bound, call.Instance, call.Node); err != nil {
+		call.Errorf("cannot tell Pacemaker, whose next monitor will find it: %v", err)
+	}
 }
