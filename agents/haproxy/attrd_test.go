@@ -3,6 +3,7 @@ package haproxy
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,14 +39,16 @@ func TestAttrdThatHangsPilesUpNothing(t *testing.T) {
 		}
 	})
 	w.want(ocf.Success, w.r.Start())
-	for range 2 {
+	w.eventually("attrd_updater was run, and more than once", func() bool {
 		w.want(ocf.Success, w.r.Monitor(0))
-	}
-	require.NotEmpty(t, pids())
-	for _, pid := range pids() {
-		v, err := procfs.Default.Stat(pid)
-		require.True(t, err != nil || v.Dead(), "process %d is left", pid)
-	}
+		return len(pids()) >= 4
+	})
+	w.eventually("none of its processes is left", func() bool {
+		return !slices.ContainsFunc(pids(), func(pid int) bool {
+			v, err := procfs.Default.Stat(pid)
+			return err == nil && !v.Dead()
+		})
+	})
 
 	in := w.instance()
 	in.Tools = fakeTools(w.dir)
