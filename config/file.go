@@ -13,7 +13,7 @@ import (
 )
 
 // DefaultFiles lists where hawser.yaml is looked for when no file is named.
-func DefaultFiles() []string { return []string{"hawser.yaml", "/etc/hawser/hawser.yaml"} }
+func DefaultFiles() []string { return []string{"/etc/hawser/hawser.yaml", "hawser.yaml"} }
 
 // File is what one hawser.yaml says. Values that it does not give are "" (or 0): the agents have
 // their own defaults, and what the file does not give is not written to the cluster.
@@ -35,6 +35,9 @@ func (e *ReadError) Error() string {
 	if e.Path == "" {
 		return "there is no " + strings.Join(DefaultFiles(), " and no ")
 	}
+	if errors.Is(e.Err, errUntrusted) {
+		return fmt.Sprintf("%s is not used: %v", e.Path, e.Err)
+	}
 	reason := e.Err
 	var path *fs.PathError
 	if errors.As(e.Err, &path) {
@@ -43,6 +46,9 @@ func (e *ReadError) Error() string {
 	return fmt.Sprintf("%s cannot be read: %v", e.Path, reason)
 }
 
+// Untrusted reports whether it is a default file that another user has made or may change.
+func (e *ReadError) Untrusted() bool { return errors.Is(e.Err, errUntrusted) }
+
 // Unwrap makes errors.Is work.
 func (e *ReadError) Unwrap() error { return e.Err }
 
@@ -50,15 +56,20 @@ func (e *ReadError) Unwrap() error { return e.Err }
 func (e *ReadError) Outcome() outcome.Kind { return outcome.Usage }
 
 // Read reads a hawser.yaml: the file at path or, if path is "", the first of DefaultFiles that
-// exists. Its error is a *ReadError, or *Faults if the file could be read and something in it is
-// wrong. It does not check whether the files that it names exist.
+// exists, which somebody else must not be able to write. Its error is a *ReadError, or *Faults if
+// the file could be read and something in it is wrong. It does not check whether the files that it
+// names exist.
 func Read(path string) (*File, error) {
 	candidates := []string{path}
 	if path == "" {
 		candidates = DefaultFiles()
 	}
 	for _, file := range candidates {
-		opened, err := os.Open(file)
+		open := os.Open
+		if path == "" {
+			open = openDefault
+		}
+		opened, err := open(file)
 		switch {
 		case err == nil:
 			defer func() { _ = opened.Close() }()

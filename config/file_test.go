@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -150,12 +151,59 @@ func TestRead(t *testing.T) {
 	t.Chdir(dir)
 	_, err = Read("")
 	if _, statErr := os.Stat("/etc/hawser/hawser.yaml"); statErr != nil {
-		require.EqualError(t, err, "there is no hawser.yaml and no /etc/hawser/hawser.yaml")
+		require.EqualError(t, err, "there is no /etc/hawser/hawser.yaml and no hawser.yaml")
 	}
 	require.NoError(t, os.WriteFile("hawser.yaml", []byte(tutorial), 0o600))
 	c, err = Read("")
 	require.NoError(t, err)
 	require.Equal(t, "hawser.yaml", c.Path)
+}
+
+// TestReadTrustsNobodyElse: root in somebody's directory must not come upon that somebody's file,
+// which names a program that is run.
+func TestReadTrustsNobodyElse(t *testing.T) {
+	if _, err := os.Stat("/etc/hawser/hawser.yaml"); err == nil || os.Geteuid() != 0 {
+		t.Skip("needs root, on a machine without a hawser.yaml of its own")
+	}
+	const nobody = 65534
+	for name, c := range map[string]struct {
+		spoil func(dir, file string) error
+		want  string
+	}{
+		"its own":          {func(_, _ string) error { return nil }, ""},
+		"somebody's file":  {func(_, file string) error { return os.Chown(file, nobody, 0) }, "it belongs to uid 65534"},
+		"a group's file":   {func(_, file string) error { return os.Chmod(file, 0o664) }, "others may write to it (mode 0664)"},
+		"somebody's place": {func(dir, _ string) error { return os.Chown(dir, nobody, 0) }, "the working directory belongs to uid 65534"},
+		"a place for all":  {func(dir, _ string) error { return os.Chmod(dir, 0o777|os.ModeSticky) }, "others may write to the working directory (mode 0777)"},
+		"a FIFO":           {func(_, file string) error { return errors.Join(os.Remove(file), syscall.Mkfifo(file, 0o600)) }, "it is not a file"},
+		"somebody's target": {func(dir, file string) error {
+			theirs := filepath.Join(dir, "theirs")
+			return errors.Join(os.Mkdir(theirs, 0o755), os.Rename(file, theirs+"/x"),
+				os.Symlink("theirs/x", file), os.Chown(theirs, nobody, 0))
+		}, "theirs belongs to uid 65534"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "hawser.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(tutorial), 0o600))
+			require.NoError(t, c.spoil(dir, file))
+			t.Chdir(dir)
+			_, err := Read("")
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, "hawser.yaml is not used: "+c.want+
+				": name it with -f if it is meant")
+			var unreadable *ReadError
+			require.ErrorAs(t, err, &unreadable)
+			require.True(t, unreadable.Untrusted())
+			if name != "a FIFO" {
+				_, err = Read("hawser.yaml")
+				require.NoError(t, err, "a file that is named is the caller's business")
+			}
+		})
+	}
 }
 
 // FuzzConfig looks for a file that is answered with neither a configuration nor faults.

@@ -107,7 +107,9 @@ configuration; `+"`hawser check FILE`"+` validates it without a cluster, and `+"
 			` prints its
 JSON Schema, with which an editor completes and checks it while it is written
 (`+"`# yaml-language-server: $schema=/usr/share/hawser/hawser.schema.json`"+` as the first line).
-It is looked for in %s unless `+"`-f`"+` names another file.
+It is looked for in %s unless `+"`-f`"+` names another file. A
+file that is not named must be root's or the caller's own and writable by nobody else, as must its
+directory: a program that it names is run.
 
 `+"```yaml\n%s\n```"+`
 
@@ -119,7 +121,7 @@ and is the default anyway is no change.
 | change | what happens |
 |---|---|
 `,
-		strings.Join(quoted(DefaultFiles()), " and "),
+		strings.Join(quoted(DefaultFiles()), ", then in "),
 		strings.TrimPrefix(Example(), "# hawser.yaml\n"),
 	)
 	for _, e := range effects() {

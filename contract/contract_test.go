@@ -172,6 +172,7 @@ func TestConfigFiles(t *testing.T) {
 	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, contract.ConfigFiles("/a",
 		[]string{"-m", "512", "-f", "/b", "--", "/c", "/d"}))
 	require.Equal(t, []string{"/a"}, contract.ConfigFiles("/a", []string{"-f"}))
+	require.Equal(t, []string{"/a", "/b"}, contract.ConfigFiles("/a", []string{"-fx", "/b"}))
 }
 
 func TestFiles(t *testing.T) {

@@ -42,7 +42,8 @@ func ConfigFiles(conffile string, extraconf []string) []string {
 			// all that follow are files (Management Guide, section 3)
 			return append(files, extraconf[i+1:]...)
 		}
-		if word == "-f" && i+1 < len(extraconf) {
+		// an option's other letters are of no meaning to HAProxy (src/haproxy.c, init_args)
+		if strings.HasPrefix(word, "-f") && i+1 < len(extraconf) {
 			files = append(files, extraconf[i+1])
 		}
 	}

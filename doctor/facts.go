@@ -61,14 +61,14 @@ func Compare(nodes map[string]map[string]string, conffiles map[string]string) []
 			f.Why = "after a failover clients get a different configuration"
 			f.Fix = []string{fmt.Sprintf(
 				"hawser reload --push %s %s   # on the node whose file is right",
-				cmp.Or(conffiles[resource], "FILE"), resource)}
+				Quote(cmp.Or(conffiles[resource], "FILE")), Quote(resource))}
 		case strings.HasPrefix(name, FactToken):
 			f.Severity, f.Why = Note, "one of them may be from before the token was replaced"
-			f.Fix = []string{"ls -l " + strings.TrimPrefix(name, FactToken) + "   # on each"}
+			f.Fix = []string{"ls -l " + Quote(strings.TrimPrefix(name, FactToken)) + "   # on each"}
 		case strings.HasPrefix(name, FactSysctl):
 			key := strings.TrimPrefix(name, FactSysctl)
 			f.Severity, f.Why = Note, "what works on one node may not on the other"
-			f.Fix = []string{"sysctl " + key + "   # on each"}
+			f.Fix = []string{"sysctl " + Quote(key) + "   # on each"}
 		case name == FactHAProxy:
 			f.Why = "a configuration that one accepts the other may refuse"
 			f.Fix = []string{

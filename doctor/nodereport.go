@@ -86,7 +86,7 @@ func Unpack(value string) (NodeReport, error) {
 func FactsOf(values map[string]string, now time.Time) map[string]map[string]string {
 	facts := map[string]map[string]string{}
 	for node, value := range values {
-		if t, _ := FindingsFrom(node, value, now); t.Facts != nil {
+		if t, _ := FindingsFrom(node, value, now, nil); t.Facts != nil {
 			facts[node] = t.Facts
 		}
 	}
@@ -94,8 +94,10 @@ func FactsOf(values map[string]string, now time.Time) map[string]map[string]stri
 }
 
 // FindingsFrom returns the findings that another node has reported, or one finding if there is no
-// readable report. An empty value is no report.
-func FindingsFrom(node, value string, now time.Time) (NodeReport, []Finding) {
+// readable report. An empty value is no report. Whoever may set a node's attributes may have written
+// it: why a finding matters and what fixes it is what this program says of the check, not what the
+// report does.
+func FindingsFrom(node, value string, now time.Time, checks []Check) (NodeReport, []Finding) {
 	silent := func(what string) []Finding {
 		return []Finding{{Check: "other-nodes", Severity: Unknown, Node: node, What: what,
 			Why: "its problems are not known here", Fix: []string{
@@ -119,6 +121,7 @@ func FindingsFrom(node, value string, now time.Time) (NodeReport, []Finding) {
 	}
 	at := t.At
 	for i := range t.Findings {
+		t.Findings[i] = ownWords(t.Findings[i], node, checks)
 		t.Findings[i].Node, t.Findings[i].Reported = node, &at
 	}
 	if age < -VeryWrong { // clock-skew goes by ICMP's time stamps, which do not show whole days
@@ -141,4 +144,21 @@ func FindingsFrom(node, value string, now time.Time) (NodeReport, []Finding) {
 		})
 	}
 	return t, t.Findings
+}
+
+// ownWords returns a finding of another node with the severity, the reason and the remedy that this
+// program knows. The exact commands are those that doctor shows on the node itself.
+func ownWords(f Finding, node string, checks []Check) Finding {
+	if !slices.Contains(Severities(), f.Severity) {
+		f.Severity = Unknown
+	}
+	f.Why, f.Fix = "", []string{"hawser doctor   # on " + Quote(node)}
+	for _, c := range checks {
+		if c.Name == f.Check && f.Check != "" {
+			f.Why = c.Why
+			f.Fix[0] += "; briefly: " + c.Remedy
+			break
+		}
+	}
+	return f
 }

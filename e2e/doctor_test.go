@@ -87,7 +87,7 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 	require.Empty(t, want, "not found")
 	text := c.fails(t, 5, "lb-3", "hawser", "doctor")
 	require.Contains(t, text, "Node lb-2, reported at ")
-	require.Contains(t, text, "$ chmod 0600 /etc/hawser/token")
+	require.Contains(t, text, "$ hawser doctor   # on lb-2; briefly: chmod 0600 FILE", "no command that another node wrote")
 
 	// Once it is fixed the keeper itself reports that, since a reload makes it check again.
 	require.NoError(t, repair(t.Context()))

@@ -9,18 +9,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Binds returns the TCP addresses that the configuration's `bind` lines name, as far as that can be
+// Binds returns where HAProxy is reached by the configuration's `bind` lines, as far as that can be
 // determined without HAProxy: host names and addresses in other name spaces are left out. An
 // unspecified address stands for all of its family.
-func Binds(sources []Source, getenv func(string) string) []netip.AddrPort {
-	var all []netip.AddrPort
+func Binds(sources []Source, getenv func(string) string) []Reach {
+	return binds(sources, getenv, v6onlyByDefault())
+}
+
+func binds(sources []Source, getenv func(string) string, v6only bool) []Reach {
+	var all []Reach
 	for _, source := range sources {
 		for _, words := range source.Lines(getenv) {
 			if len(words) < 2 || words[0] != "bind" {
 				continue
 			}
-			for addr := range strings.SplitSeq(words[1], ",") {
-				all = append(all, parseBind(addr)...)
+			for text := range strings.SplitSeq(words[1], ",") {
+				for _, addr := range parseBind(text) {
+					all = append(all, reachOf(addr, slices.Contains(words[2:], "v6only"),
+						slices.Contains(words[2:], "v4v6"), v6only))
+				}
 			}
 		}
 	}
@@ -36,6 +43,9 @@ type Binding struct {
 	// Place is FILE:LINE.
 	Place string
 }
+
+// Reach returns where HAProxy is reached by the binding.
+func (b Binding) Reach() Reach { return reachOf(b.Addr, b.V6Only, b.V4V6, v6onlyByDefault()) }
 
 // Bindings returns the addresses that HAProxy will bind in the usual way. What another line may
 // undo or change is left out: lines between .if and .endif, in a disabled section, or with options

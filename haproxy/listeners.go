@@ -15,14 +15,23 @@ import (
 
 // Listener is a listening TCP socket of this network namespace.
 type Listener struct {
-	Addr netip.AddrPort
+	Reach
 	// Inode tells sockets apart: several may listen on one address (SO_REUSEPORT, which HAProxy
 	// uses).
 	Inode uint64
 }
 
-// Listeners reads /proc/net/tcp and tcp6 (proc_net_tcp in the kernel's documentation).
+// Listeners asks the kernel for them.
 func Listeners() ([]Listener, error) {
+	if all, err := diagListeners(); err == nil {
+		return all, nil
+	}
+	return listenersInTables()
+}
+
+// listenersInTables reads /proc/net/tcp and tcp6 (proc_net_tcp in the kernel's documentation), for a
+// kernel without sock_diag. They do not tell which sockets take both families.
+func listenersInTables() ([]Listener, error) {
 	var all []Listener
 	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
 		text, err := os.ReadFile(table)
@@ -58,7 +67,7 @@ func parseListeners(table string) ([]Listener, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%q is not an inode", words[9])
 		}
-		listeners = append(listeners, Listener{addr, inode})
+		listeners = append(listeners, Listener{Reach{Addr: addr}, inode})
 	}
 	return listeners, nil
 }
@@ -82,13 +91,4 @@ func parseKernelAddr(text string) (netip.AddrPort, error) {
 	}
 	addr, _ := netip.AddrFromSlice(bytes)
 	return netip.AddrPortFrom(addr.Unmap(), uint16(number)), nil
-}
-
-// Overlap reports whether traffic for one address could reach the other's listener: the same port,
-// and the same address or one that stands for all of its family.
-func Overlap(a, b netip.AddrPort) bool {
-	if a.Port() != b.Port() || a.Addr().Is4() != b.Addr().Is4() {
-		return false
-	}
-	return a.Addr() == b.Addr() || a.Addr().IsUnspecified() || b.Addr().IsUnspecified()
 }

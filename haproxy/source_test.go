@@ -57,6 +57,21 @@ func TestBinds(t *testing.T) {
 	sources := []Source{{"a", "frontend f\n  bind \"${HAWSER_ANCHOR_IP}:80\",:81 ssl\n  #bind " +
 		":82\n"}}
 	require.Len(t, Binds(sources, env), 2)
+	for line, want := range map[string][2]bool{ // with net.ipv6.bindv6only 0, and 1
+		"bind :::80":             {true, false},
+		"bind :::80 v4v6":        {true, true},
+		"bind :::80 v6only":      {false, false},
+		"bind :::80 v4v6 v6only": {false, false},
+		"bind ipv6@:80":          {true, false},
+		"bind ::1:80 v4v6":       {false, false},
+		"bind :80 v4v6":          {false, false},
+	} {
+		for i, byDefault := range []bool{false, true} {
+			at := binds([]Source{{"a", "frontend f\n  " + line}}, env, byDefault)
+			require.Len(t, at, 1)
+			require.Equal(t, want[i], at[0].Both, "%s, bindv6only=%t", line, byDefault)
+		}
+	}
 	require.Equal(t, []string{"/run/a", "/run/b"},
 		StatsSockets([]Source{{"a",
 			"stats socket /run/a\n stats socket unix@/run/b mode 600\nstats socket ipv4@:1 " +
@@ -117,7 +132,7 @@ func FuzzBinds(f *testing.F) {
 	f.Add("bind \\")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, addr := range Binds([]Source{{"a", text}}, env) {
-			require.True(t, addr.IsValid())
+			require.True(t, addr.Addr.IsValid())
 		}
 	})
 }

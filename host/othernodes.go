@@ -65,7 +65,8 @@ func (d *Doctor) otherNodes() doctor.Check {
 						Fix: []string{"systemctl start pacemaker.service   # on " + n.Name},
 					})
 				default:
-					_, findings := doctor.FindingsFrom(n.Name, reports[n.Name], d.host.Now())
+					_, findings := doctor.FindingsFrom(n.Name, reports[n.Name], d.host.Now(),
+						d.NodeChecks())
 					found = append(found, findings...)
 				}
 			}

@@ -74,11 +74,11 @@ func (h *Host) Removable(ctx context.Context) (warning string, err error) {
 		text)
 }
 
-// processes returns the processes of a name that are not in a container.
+// processes returns root's processes of a name that are not in a container.
 func (h *Host) processes(name string) (pids []string) {
 	fs := procfs.FS(h.Proc)
 	own, _ := os.Readlink(filepath.Join(h.Proc, "self", "ns", "pid"))
-	for _, pid := range fs.Named(name) {
+	for _, pid := range fs.RootsNamed(name) {
 		if fs.PIDNamespace(pid) == own {
 			pids = append(pids, fmt.Sprint(pid))
 		}

@@ -85,17 +85,17 @@ func within(ctx context.Context, call *Call, began time.Time, blocked func(conte
 
 	done := make(chan error, 1)
 	go func() {
-		if call.Action == "validate-all" {
-			done <- run(ctx, call)
-			return
-		}
-		leave, err := call.enter(ctx, blocked)
-		if err != nil {
-			done <- err
-			return
-		}
-		defer leave()
-		done <- run(ctx, call)
+		done <- recovered(func() error {
+			if call.Action == "validate-all" {
+				return run(ctx, call)
+			}
+			leave, err := call.enter(ctx, blocked)
+			if err != nil {
+				return err
+			}
+			defer leave()
+			return run(ctx, call)
+		})
 	}()
 
 	late := time.NewTimer(time.Until(began.Add(call.Timeout - reserve/2)))

@@ -79,6 +79,8 @@ func (t *toy) start(ctx context.Context) error {
 	switch t.fault {
 	case "ignores its context":
 		select {}
+	case "panics":
+		panic("no such toy")
 	case "never up":
 		return nil
 	case "says the token":

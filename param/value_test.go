@@ -141,6 +141,14 @@ func TestArguments(t *testing.T) {
 		_, err := ParseArguments("-m 512 " + word)
 		require.ErrorContains(t, err, "holds "+word+", which only the agent may use", word)
 	}
+	for _, word := range []string{"-cx", "-vvv", "-px", "-Sx", "-sfx", "-Wsx", "-xx", "-dbx", "-hx"} {
+		_, err := ParseArguments("-m 512 " + word)
+		require.ErrorContains(t, err, "holds "+word+", which only the agent may use", word)
+	}
+	for _, text := range []string{"-dM -dr -dV -q -L name -C /etc -N 10 -n 10", "-- /a -cx"} {
+		_, err := ParseArguments(text)
+		require.NoError(t, err, text)
+	}
 	_, err = ParseArguments("-f 'a")
 	require.ErrorContains(t, err, "never closed")
 }

@@ -81,11 +81,23 @@ func ReservedArguments() []string {
 		"-x"}
 }
 
+// reservedOption reports whether HAProxy takes a word for a reserved option. It looks at an option's
+// first letters only (src/haproxy.c, init_args): -cx is -c.
+func reservedOption(word string) bool {
+	for _, prefix := range []string{"-c", "-h", "-p", "-S", "-sf", "-st", "-v", "-Ws", "-x", "-db"} {
+		if strings.HasPrefix(word, prefix) {
+			return true
+		}
+	}
+	return word == "-d" // its other letters are options of their own: -dM, -dr
+}
+
 // CheckArguments refuses further arguments for HAProxy that belong to the agent.
 func CheckArguments(words []string) error {
-	reserved := ReservedArguments()
+	reserved, files := ReservedArguments(), false
 	for _, word := range words {
-		if slices.Contains(reserved, word) {
+		files = files || word == "--" // what follows is no option
+		if slices.Contains(reserved, word) || !files && reservedOption(word) {
 			return fmt.Errorf("holds %s, which only the agent may use: take it out", word)
 		}
 	}

@@ -2,6 +2,8 @@ package protect
 
 import (
 	"bytes"
+	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -123,6 +125,72 @@ func TestNeedless(t *testing.T) {
 	_, said = p.run(t, o, "true")
 	require.Contains(t, said, "passes its listening sockets to the next one: `expose-fd "+
 		"listeners` in "+config)
+}
+
+// TestNeedlessReadsNothingOfOthers: any user may call a process haproxy and have it name any file.
+func TestNeedlessReadsNothingOfOthers(t *testing.T) {
+	p := newPlace(t)
+	shell, err := os.ReadFile("/bin/sh")
+	require.NoError(t, err)
+	program := filepath.Join(p.dir, "haproxy")
+	require.NoError(t, os.WriteFile(program, shell, 0o700))
+	require.NoError(t, os.Chmod(program, 0o755))
+	require.NoError(t, os.Chmod(p.dir, 0o755))
+	require.NoError(t, os.Chmod(filepath.Dir(p.dir), 0o755))
+	listener, err := net.Listen("tcp", "127.0.0.1:8096")
+	require.NoError(t, err)
+	defer func() { _ = listener.Close() }()
+	socket, err := listener.(*net.TCPListener).File()
+	require.NoError(t, err)
+	defer func() { _ = socket.Close() }()
+
+	fifo, config := filepath.Join(p.dir, "fifo"), filepath.Join(p.dir, "config")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	require.NoError(t, os.WriteFile(config, []byte("stats socket /x expose-fd listeners\n"), 0o600))
+	huge := filepath.Join(p.dir, "huge")
+	require.NoError(t, os.WriteFile(huge, nil, 0o600))
+	require.NoError(t, os.Truncate(huge, 8<<30))
+
+	for _, c := range []struct {
+		file         string
+		root, listen bool
+		needless     bool
+	}{
+		{config, true, true, true},
+		{config, false, true, false},
+		{config, true, false, false},
+		{fifo, false, false, false},
+		{fifo, true, true, false},
+		{"/dev/zero", false, false, false},
+		{"/dev/zero", true, true, false},
+		{huge, true, true, false},
+	} {
+		t.Run(fmt.Sprintf("%s root=%t listens=%t", filepath.Base(c.file), c.root, c.listen),
+			func(t *testing.T) {
+				other := exec.Command(program, "-c", "sleep 1000; :", "x", "-f", c.file)
+				other.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+				if !c.root {
+					other.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+				}
+				if c.listen {
+					other.ExtraFiles = []*os.File{socket}
+				}
+				require.NoError(t, other.Start())
+				defer func() {
+					_ = syscall.Kill(-other.Process.Pid, syscall.SIGKILL)
+					_ = other.Wait()
+				}()
+				began := time.Now()
+				code, said := p.run(t, Options{Match: Match{Ports: []uint16{8096}}}, "true")
+				require.Zero(t, code, said)
+				require.Less(t, time.Since(began), 10*time.Second)
+				if c.needless {
+					require.Contains(t, said, "expose-fd")
+				} else {
+					require.NotContains(t, said, "not needed")
+				}
+			})
+	}
 }
 
 // TestWithoutTheCapability: root without CAP_NET_ADMIN, as in many containers.

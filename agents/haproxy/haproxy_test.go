@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -39,6 +40,12 @@ var noSystemd = instance.Systemd{
 		return systemd.Settings{}, false, systemd.ErrAbsent
 	},
 	Booted: func() bool { return false },
+}
+
+// standIns are the addresses that the tests' metadata service says, which a real node would not
+// have: its interfaces' addresses without those of the loopback network.
+func standIns() ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")}, nil
 }
 
 // keepZombies makes this process the kind of parent that takes no note of its children's end.
@@ -137,6 +144,7 @@ func (w *world) agent() *ocf.Agent {
 	a := newAgent("1.2.3")
 	a.Systemd = noSystemd
 	a.Tools = fakeTools(w.dir)
+	a.Addresses = standIns
 	w.tune(a)
 	return a.Declare()
 }

@@ -150,6 +150,46 @@ func TestForeignHAProxy(t *testing.T) {
 	}
 }
 
+// TestForeignHAProxyOfTheOtherFamily: a socket of [::] takes connections of IPv4 too, unless it is
+// told not to.
+func TestForeignHAProxyOfTheOtherFamily(t *testing.T) {
+	for _, c := range []struct {
+		theirs, ours string
+		refused      bool
+	}{
+		{"*:%d", ":::%d v4v6", true},
+		{"*:%d", ":::%d", true},
+		{":::%d v4v6", "127.0.0.1:%d", true},
+		{":::%d", "*:%d", true},
+		{"*:%d", ":::%d v6only", false},
+		{":::%d v6only", "*:%d", false},
+	} {
+		t.Run(c.theirs+" and "+c.ours, func(t *testing.T) {
+			w := newWorld(t)
+			w.write("foreign.cfg", "frontend f\n mode http\n timeout client 1s\n bind "+
+				fmt.Sprintf(c.theirs, w.port)+"\n bind "+w.path("up.sock")+"\n")
+			foreign := exec.Command("/usr/sbin/haproxy", "-db", "-f", w.path("foreign.cfg"))
+			require.NoError(t, foreign.Start())
+			t.Cleanup(func() { _ = foreign.Process.Kill(); _ = foreign.Wait() })
+			require.Eventually(t, func() bool {
+				conn, err := net.Dial("unix", w.path("up.sock"))
+				if err == nil {
+					_ = conn.Close()
+				}
+				return err == nil
+			}, 10*time.Second, time.Millisecond)
+			w.write("haproxy.cfg", strings.Replace(w.config(""),
+				fmt.Sprintf("bind 127.0.0.1:%d", w.port), "bind "+fmt.Sprintf(c.ours, w.port), 1))
+			if c.refused {
+				w.want(ocf.ErrGeneric, w.r.Start(), "another HAProxy",
+					fmt.Sprintf("pid %d", foreign.Process.Pid))
+				return
+			}
+			w.want(ocf.Success, w.r.Start())
+		})
+	}
+}
+
 // listens waits until somebody accepts connections on the resource's address.
 func (w *world) listens() {
 	w.t.Helper()

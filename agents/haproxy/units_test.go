@@ -128,6 +128,55 @@ func TestNoMetadataService(t *testing.T) {
 	}
 }
 
+// TestTheMetadataServiceSaysNoOtherAddress: it is asked in clear text, and whoever answers for it
+// must not have HAProxy listen on every address, or fail a start for ever with an answer that is
+// kept.
+func TestTheMetadataServiceSaysNoOtherAddress(t *testing.T) {
+	w := newWorld(t)
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "bind 127.0.0.1",
+		`bind "${HAWSER_ANCHOR_IP}"`, 1))
+	says := func(answer string) string {
+		return metadata(t, func(rw http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintln(rw, answer)
+		})
+	}
+	refused := []string{"0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255", "127.0.0.3", "::1",
+		"fe80::1%lo", "127.0.0.1%lo", "::ffff:127.0.0.1", "::ffff:0.0.0.0", "203.0.113.99"}
+	for _, answer := range refused {
+		w.r = w.r.With("metadata_url", says(answer))
+		w.want(ocf.ErrGeneric, w.r.Start(), "HAWSER_ANCHOR_IP", "the metadata service says")
+		w.want(ocf.NotRunning, w.r.Monitor(0))
+	}
+
+	t.Run("nor takes the place of what it said before", func(t *testing.T) {
+		w.r = w.r.With("metadata_url", metadata(t, nil))
+		w.start()
+		w.want(ocf.Success, w.r.Stop())
+		w.r = w.r.With("metadata_url", says("0.0.0.0"))
+		w.start()
+		require.Contains(t, environ(w.worker().PID), "HAWSER_ANCHOR_IP=127.0.0.1")
+		w.want(ocf.Success, w.r.Stop())
+	})
+	t.Run("nor does one that an older version kept", func(t *testing.T) {
+		require.NoError(t, os.WriteFile(w.instance().Metadata(),
+			[]byte(`{"HAWSER_ANCHOR_IP":"0.0.0.0"}`), 0o600))
+		w.r = w.r.With("metadata_url", "http://127.0.0.1:9")
+		w.want(ocf.ErrGeneric, w.r.Start(), "HAWSER_ANCHOR_IP", "does not answer")
+	})
+	t.Run("a parameter may say any", func(_ *testing.T) {
+		w.r = w.r.With("anchor_ip", "0.0.0.0")
+		w.start()
+	})
+	t.Run("the machine's own are without loopback", func(t *testing.T) {
+		a := newAgent("")
+		own, err := a.Addresses()
+		require.NoError(t, err)
+		for _, addr := range own {
+			require.False(t, addr.IsLoopback() || addr.IsUnspecified(), addr)
+		}
+	})
+}
+
 // publisher is an attrd_updater that keeps its arguments in a file.
 const publisher = "#!/bin/sh\necho \"$*\" >> %s\nexit %d\n"
 

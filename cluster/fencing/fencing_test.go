@@ -3,6 +3,7 @@ package fencing
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,5 +80,11 @@ func TestTheTrialHasPacemakersProxy(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(proc, "77"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(proc, "77/comm"), []byte("pacemakerd\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(proc, "77/environ"), []byte("PCMK_debug=no\x00https_proxy=http://proxy:3128\x00NO_PROXY=10.0.0.0/8\x00"), 0o600))
+	own := func(uid string) {
+		require.NoError(t, os.WriteFile(filepath.Join(proc, "77/status"), []byte("\nUid:\t"+strings.Repeat(uid+"\t", 4)+"\n"), 0o600))
+	}
+	own("33")
+	require.Equal(t, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, fenceEnvironment(proc), "anybody may call a process pacemakerd")
+	own("0")
 	require.Equal(t, []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "https_proxy=http://proxy:3128", "NO_PROXY=10.0.0.0/8"}, fenceEnvironment(proc))
 }

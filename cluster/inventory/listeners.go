@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/hawser-ha/hawser/haproxy"
 )
@@ -25,15 +24,8 @@ func (d Declared) Listeners() ([]Listener, error) {
 		if err != nil {
 			return nil, err
 		}
-		unset := func(string) string { return "" }
-		bindings := haproxy.Bindings(sources, unset)
-		for _, at := range haproxy.Binds(sources, unset) {
-			v6only := slices.ContainsFunc(
-				bindings,
-				func(b haproxy.Binding) bool { return b.Addr == at && b.V6Only },
-			)
-			both := at.Addr() == netip.IPv6Unspecified() && !v6only
-			all = append(all, Listener{At: at, Place: h.Config, Both: both})
+		for _, at := range haproxy.Binds(sources, func(string) string { return "" }) {
+			all = append(all, Listener{At: at.Addr, Place: h.Config, Both: at.Both})
 		}
 	}
 	return all, nil

@@ -18,7 +18,7 @@ func checkCommand(sys *system) *cli.Command {
 		Name:      "check",
 		Usage:     "validate hawser.yaml, without a cluster",
 		ArgsUsage: "[FILE]",
-		Description: "Reads FILE (./hawser.yaml, else /etc/hawser/hawser.yaml; - is standard " +
+		Description: "Reads FILE (/etc/hawser/hawser.yaml, else ./hawser.yaml; - is standard " +
 			"input) as plan " +
 			"and apply do, and prints everything that is wrong with it, each fault with its line " +
 			"and " +

@@ -139,6 +139,7 @@ var findingColour = map[doctor.Severity]string{
 
 // showDoctor prints the report for people: what is the cluster's first, then each node's.
 func (s *system) showDoctor(r doctor.Report) {
+	r = words.Cleaned(r)
 	nodes := []string{}
 	for _, f := range r.Findings {
 		if !slices.Contains(nodes, f.Node) {

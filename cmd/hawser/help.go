@@ -22,9 +22,10 @@ NO_COLOR            not empty: no colours
 HAWSER_RUNDIR       the agents' runtime directory instead of
                     /run/hawser`
 
-const files = `./hawser.yaml, /etc/hawser/hawser.yaml
+const files = `/etc/hawser/hawser.yaml, ./hawser.yaml
                     what the cluster should run, unless -f names another
-                    file
+                    file; root's or the caller's own, in such a
+                    directory, and writable by nobody else
 /run/hawser/        the agents' runtime files, with HAProxy's sockets`
 
 // sectionWidth is for tables in help and in manual pages: man(1) indents them by 7 of 80 columns.

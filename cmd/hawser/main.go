@@ -53,7 +53,8 @@ func run(args []string, sys *system) int {
 // complain prints an error, each of its lines with the program's name.
 func (s *terminal) complain(err error, hint string) {
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(s.stderr, "hawser: %s\n", strings.TrimRight(line, "\n"))
+		line = words.Printable(strings.TrimRight(line, "\n"), false)
+		fmt.Fprintf(s.stderr, "hawser: %s\n", line)
 	}
 	if hint != "" {
 		fmt.Fprintf(s.stderr, "hawser: %s\n", hint)

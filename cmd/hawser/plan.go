@@ -11,8 +11,8 @@ import (
 func fileFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name: "file", Aliases: []string{"f"},
-		Usage: "what the cluster should run is in `FILE` (./hawser.yaml, else " +
-			"/etc/hawser/hawser.yaml; - is standard input)",
+		Usage: "what the cluster should run is in `FILE` (/etc/hawser/hawser.yaml, " +
+			"else ./hawser.yaml; - is standard input)",
 	}
 }
 

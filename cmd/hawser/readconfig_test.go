@@ -25,9 +25,9 @@ func TestReadConfig(t *testing.T) {
 	require.Empty(t, hint(err))
 
 	t.Chdir(dir)
-	if _, statErr := os.Stat(config.DefaultFiles()[1]); statErr != nil {
+	if _, statErr := os.Stat(config.DefaultFiles()[0]); statErr != nil {
 		_, err = sys.readConfig(t.Context(), "")
-		require.EqualError(t, err, "there is no hawser.yaml and no /etc/hawser/hawser.yaml: "+
+		require.EqualError(t, err, "there is no /etc/hawser/hawser.yaml and no hawser.yaml: "+
 			"write one (`hawser --help` shows an example), or name it with -f")
 	}
 
@@ -37,6 +37,29 @@ func TestReadConfig(t *testing.T) {
 		`hawser.yaml:1:20: haproxy.monitor: "0" is not a time from 1ms to 24h`)
 	require.Equal(t, exitUsage, exitCode(err))
 	require.Equal(t, "nothing was changed", hint(err))
+}
+
+// TestReadConfigSaysWhich: the file is the caller's to know where he named it.
+func TestReadConfigSaysWhich(t *testing.T) {
+	if _, err := os.Stat(config.DefaultFiles()[0]); err == nil {
+		t.Skip("this machine has a hawser.yaml of its own")
+	}
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("hawser.yaml", []byte("haproxy: {}"), 0o600))
+	sys, out, errs := testSystem(t, crmtest.New("lb-1"))
+	_, err := sys.readConfig(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, "hawser: reading hawser.yaml\n", errs.String())
+	_, err = sys.readConfig(t.Context(), "hawser.yaml")
+	require.NoError(t, err)
+	require.Equal(t, "hawser: reading hawser.yaml\n", errs.String())
+	require.Empty(t, out.String())
+
+	require.NoError(t, os.Chmod("hawser.yaml", 0o666))
+	_, err = sys.readConfig(t.Context(), "")
+	require.EqualError(t, err, "hawser.yaml is not used: others may write to it (mode 0666): name "+
+		"it with -f if it is meant")
+	require.Equal(t, exitUsage, exitCode(err))
 }
 
 // A FIFO that nobody writes to, or a terminal on which nobody types, cannot keep Ctrl-C from ending

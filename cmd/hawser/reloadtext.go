@@ -16,6 +16,7 @@ var reloadColour = map[rollout.NodeState]string{
 
 // showReload prints what has become of the reload on each node.
 func (s *terminal) showReload(r rollout.ReloadReport) {
+	r = words.Cleaned(r)
 	s.printf("\n")
 	t := new(words.Table)
 	for _, n := range r.Nodes {

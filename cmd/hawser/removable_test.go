@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,8 @@ func TestRemovable(t *testing.T) {
 		"Pacemaker is stopped, a keeper": {err: fmt.Errorf("%w: no", crm.ErrNotRunning), processes: map[string]string{"17": "hawser-keeper"}, warned: "process 17"},
 		"Pacemaker does not answer": {err: fmt.Errorf("%w: no", crm.ErrNotRunning), processes: map[string]string{"17": "pacemaker-execd"},
 			refused: []string{"cannot find out", "systemctl stop pacemaker"}},
+		"Pacemaker is stopped, and somebody plays it": {err: fmt.Errorf("%w: no", crm.ErrNotRunning),
+			processes: map[string]string{"17": "somebody's pacemaker-execd", "18": "somebody's hawser-keeper"}},
 		"something else": {err: errors.New("broken"), refused: []string{"broken"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,6 +77,12 @@ func TestRemovable(t *testing.T) {
 			for pid, comm := range c.processes {
 				require.NoError(t, os.Mkdir(filepath.Join(sys.Proc, pid), 0o755))
 				require.NoError(t, os.WriteFile(filepath.Join(sys.Proc, pid, "comm"), []byte(comm+"\n"), 0o644))
+				uid := "0"
+				if comm, others := strings.CutPrefix(comm, "somebody's "); others {
+					uid = "33"
+					require.NoError(t, os.WriteFile(filepath.Join(sys.Proc, pid, "comm"), []byte(comm+"\n"), 0o644))
+				}
+				require.NoError(t, os.WriteFile(filepath.Join(sys.Proc, pid, "status"), []byte("\nUid:\t"+uid+"\t"+uid+"\t"+uid+"\t"+uid+"\n"), 0o644))
 			}
 			require.NoError(t, os.Mkdir(filepath.Join(sys.Agents, "heartbeat"), 0o755))
 			at := filepath.Join(sys.Agents, "heartbeat", "haproxy")

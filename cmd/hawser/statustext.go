@@ -16,6 +16,7 @@ var stateColour = map[status.State]string{
 
 // showStatus prints the report for people.
 func (s *terminal) showStatus(r *status.Report) {
+	r = words.Cleaned(r)
 	s.showHeadline(r)
 	s.showCluster(r)
 	s.showHAProxies(r)

@@ -13,6 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/host"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/ticker"
+	"github.com/hawser-ha/hawser/internal/words"
 	"golang.org/x/term"
 )
 
@@ -25,9 +26,11 @@ type system struct {
 // terminal is whom the program talks to. Nothing else in it prints or asks.
 //
 // What a program may read goes to stdout and nothing beside it: with --json that is JSON alone,
-// whatever happens. Warnings, questions, progress and errors go to stderr. Colours and progress lines that
-// rewrite themselves are only for a terminal. Nothing is changed before a question is answered with
-// yes; where there is nobody to ask, --yes is demanded before anything else is done.
+// whatever happens. Warnings, questions, progress and errors go to stderr. Colours and progress
+// lines that rewrite themselves are only for a terminal. What printf, warn and complain show does
+// nothing else to a terminal, whoever wrote it; of a report each field is cleaned before. Nothing
+// is changed before a question is answered with yes; where there is nobody to ask, --yes is
+// demanded before anything else is done.
 type terminal struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -72,7 +75,7 @@ func (s *terminal) paint(colour, text string) string {
 }
 
 func (s *terminal) printf(format string, args ...any) {
-	_, err := fmt.Fprintf(s.stdout, format, args...)
+	_, err := io.WriteString(s.stdout, words.Printable(fmt.Sprintf(format, args...), s.colour))
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // a reader that has enough is no fault
 		s.unwritten = err
 	}
@@ -86,7 +89,8 @@ func (s *terminal) say(asJSON bool, sentence string) {
 }
 
 func (s *terminal) warn(format string, args ...any) {
-	fmt.Fprintf(s.stderr, "hawser: warning: "+format+"\n", args...)
+	fmt.Fprintf(s.stderr, "hawser: warning: %s\n",
+		words.Printable(fmt.Sprintf(format, args...), false))
 }
 
 // ask puts a question that only "yes" or "y" answers with yes.

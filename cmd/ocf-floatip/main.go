@@ -11,4 +11,7 @@ import (
 
 var version = "dev" // set by the linker
 
-func main() { os.Exit(floatip.New(version).Main(context.Background(), ocf.OSEnv())) }
+func main() {
+	ocf.DieBySignal()
+	os.Exit(floatip.New(version).Main(context.Background(), ocf.OSEnv()))
+}

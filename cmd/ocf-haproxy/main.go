@@ -22,6 +22,7 @@ func main() {
 	if instance.IsKeeper(os.Args) {
 		os.Exit(haproxy.Keep(context.Background(), version))
 	}
+	ocf.DieBySignal()
 	// The agent's file is called haproxy, and `killall haproxy` would end an action that is under
 	// way: Pacemaker bans a node for a start that is killed.
 	_ = os.WriteFile("/proc/self/comm", []byte("hawser-agent"), 0)

@@ -71,7 +71,7 @@ func (v *view) checkKey() []doctor.Finding {
 				Severity: doctor.Error, Subject: path,
 				What: "encryption is on, and the key " + path + " is not there",
 				Why:  "Corosync does not start again without it",
-				Fix:  []string{"scp -p OTHER-NODE:" + path + " " + path},
+				Fix:  []string{"scp -p OTHER-NODE:" + doctor.Quote(path) + " " + doctor.Quote(path)},
 			},
 		}
 	case os.IsNotExist(err):
@@ -82,7 +82,7 @@ func (v *view) checkKey() []doctor.Finding {
 				Severity: doctor.Unknown, Subject: path,
 				What: "the key could not be checked: " + err.Error(),
 				Why:  "whoever can read it can take part in the cluster",
-				Fix:  []string{"ls -l " + path},
+				Fix:  []string{"ls -l " + doctor.Quote(path)},
 			},
 		}
 	case info.Mode().Perm()&0o077 != 0:
@@ -92,7 +92,7 @@ func (v *view) checkKey() []doctor.Finding {
 				What: fmt.Sprintf("%s has the mode %04o", path, info.Mode().Perm()),
 				Why: "whoever can log in to this node can read it, and with it take part in the " +
 					"cluster",
-				Fix: []string{"chmod 0400 " + path},
+				Fix: []string{"chmod 0400 " + doctor.Quote(path)},
 			},
 		}
 	}

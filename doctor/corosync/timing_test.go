@@ -23,6 +23,7 @@ func provokeTiming() []provoked {
 		}, want: doctor.Warning, says: "links go down"},
 		{name: "no real-time priority", provoke: func(t *testing.T, r *ring) {
 			r.File(t, "/proc/55/comm", "corosync\n")
+			r.File(t, "/proc/55/status", "\nUid:\t0\t0\t0\t0\n")
 			r.File(t, "/proc/55/stat",
 				"55 (corosync) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0 0 0 0 0 0 0 0 "+
 					"0 0 0 0 0 0 17 0 0 0 0 0 0\n")

@@ -74,7 +74,7 @@ func (n Node) judgeAgent(ctx context.Context, agent string, used bool) ([]doctor
 		return []doctor.Finding{
 			n.found(missing, standard(agent),
 				fmt.Sprintf("%s is not executable (mode %04o)", path, info.Mode().Perm()), why,
-				"chmod 0755 "+path),
+				"chmod 0755 "+doctor.Quote(path)),
 		}, nil
 	}
 	version, err := agentVersion(ctx, path)
@@ -158,7 +158,7 @@ func (n Node) fenceAgentCheck() doctor.Check {
 				case info.Mode().Perm()&0o100 == 0 && !strings.HasSuffix(path, ".so"):
 					found = append(found,
 						n.found(doctor.Error, "stonith:"+agent, path+" is not executable",
-							"this node cannot fence with it", "chmod 0755 "+path))
+							"this node cannot fence with it", "chmod 0755 "+doctor.Quote(path)))
 				}
 			}
 			return found, nil

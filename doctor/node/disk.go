@@ -57,7 +57,7 @@ func (n Node) diskCheck() doctor.Check {
 							"an agent that cannot write its state fails, and so does a save of "+
 								"the configuration",
 							"dmesg --level=err,warn   # what the kernel has found",
-							"findmnt --target "+path))
+							"findmnt --target "+doctor.Quote(path)))
 				}
 				free, size := st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)
 				severity := doctor.Severity("")
@@ -74,14 +74,14 @@ func (n Node) diskCheck() doctor.Check {
 					found = append(found,
 						n.found(severity, path,
 							fmt.Sprintf("%s has %s left of %s", path, sized(free), sized(size)),
-							why, "df -h "+path))
+							why, "df -h "+doctor.Quote(path)))
 				}
 				if st.Files > 0 && st.Ffree < 100 {
 					found = append(found,
 						n.found(doctor.Error, path,
 							fmt.Sprintf("%s has room for %d more files, of %d", path, st.Ffree,
 								st.Files),
-							why, "df -i "+path))
+							why, "df -i "+doctor.Quote(path)))
 				}
 			}
 			return found, nil

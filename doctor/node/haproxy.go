@@ -90,8 +90,8 @@ func (n Node) configCheck() doctor.Check {
 				return []doctor.Finding{n.found(doctor.Error, h.Resource, err.Error(),
 					"HAProxy cannot be started with it here, nor reloaded: at the next failure "+
 						"this node cannot serve",
-					strings.TrimSpace(h.Binary+" -W -c -f "+h.Config+" "+
-						h.ExtraConf), "hawser reload "+h.Resource)}, nil
+					quoted(append([]string{h.Binary, "-W", "-c", "-f", h.Config}, h.Extra...)),
+					"hawser reload "+doctor.Quote(h.Resource))}, nil
 			}),
 	}
 }
@@ -188,8 +188,8 @@ func (n Node) tryBinding(
 				subject),
 			"HAProxy cannot start here, or nothing that is sent there reaches it",
 			fmt.Sprintf(`sed -i '%ss/%s/"${HAWSER_ANCHOR_IP}:%d"/' %s`, line, b.Addr, b.Addr.Port(),
-				file),
-			"hawser reload "+h.Resource), true
+				doctor.Quote(file)),
+			"hawser reload "+doctor.Quote(h.Resource)), true
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return n.found(doctor.Error, h.Resource,
 			fmt.Sprintf("HAProxy binds %s, and no interface of this node has that address",
@@ -226,4 +226,13 @@ func (n Node) sysctl(name string) string {
 func (n Node) sysctlNumber(name string) (int, bool) {
 	v, err := strconv.Atoi(n.sysctl(name))
 	return v, err == nil
+}
+
+// quoted returns a command line of the words.
+func quoted(words []string) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = doctor.Quote(w)
+	}
+	return strings.Join(all, " ")
 }

@@ -48,9 +48,9 @@ func (n Node) limitCheck() doctor.Check {
 // judgeLimits compares the limits with maxconn. A connection that is passed on has two descriptors.
 func (n Node) judgeLimits(h inventory.HAProxy, info haproxy.Info, soft, hard int) []doctor.Finding {
 	edit := []string{
-		"$EDITOR " + h.Config +
+		"$EDITOR " + doctor.Quote(h.Config) +
 			"   # maxconn in the section global: HAProxy raises its limit to what that needs",
-		"hawser reload " + h.Resource,
+		"hawser reload " + doctor.Quote(h.Resource),
 	}
 	few := slices.Clone(edit)
 	enough := 2*info.MaxConn + 1000
@@ -60,12 +60,12 @@ func (n Node) judgeLimits(h inventory.HAProxy, info haproxy.Info, soft, hard int
 	if h.Unit != "none" {
 		raise = append(raise,
 			fmt.Sprintf("systemctl edit %s   # [Service] LimitNOFILE=%d, for HAProxy's next start",
-				h.Unit, enough))
+				doctor.Quote(h.Unit), enough))
 		few = append(few,
 			fmt.Sprintf(
 				"systemctl edit %s   # [Service] LimitNOFILE=, for its next start, if the reload "+
 					"is refused since it may not raise that limit",
-				h.Unit))
+				doctor.Quote(h.Unit)))
 	}
 	switch {
 	case info.MaxConn > 0 && info.CurrConns >= info.MaxConn:

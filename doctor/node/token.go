@@ -44,6 +44,7 @@ func (n Node) tokenFileCheck() doctor.Check {
 // tokenFix returns the commands that fix a token file.
 func tokenFix(path string) []string {
 	info, err := os.Stat(path)
+	path = doctor.Quote(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return []string{
 			"install -m 0600 -o root -g root /dev/stdin " + path +
@@ -93,7 +94,7 @@ func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Findin
 	if a.Provider != contract.DigitalOcean {
 		return nil
 	}
-	file := cmp.Or(a.TokenFile, inventory.TokenFile)
+	file := doctor.Quote(cmp.Or(a.TokenFile, inventory.TokenFile))
 	replace := "install -D -m 0600 -o root -g root /dev/stdin " + file +
 		"   # a token with the scopes reserved_ip:read, reserved_ip:update and droplet:read"
 	var f doctor.Finding

@@ -72,8 +72,8 @@ func (n Node) judgeOldWorkers(
 			fmt.Sprintf("%d workers from before a reload still run, up to %s after it (pid %s)",
 				len(pids), longest, strings.Join(pids, ", ")),
 			"each keeps its memory and serves its clients by an old configuration",
-			"$EDITOR "+h.Config+"   # hard-stop-after 15m in the section global",
-			"hawser reload "+h.Resource,
+			"$EDITOR "+doctor.Quote(h.Config)+"   # hard-stop-after 15m in the section global",
+			"hawser reload "+doctor.Quote(h.Resource),
 			"kill "+strings.Join(pids, " ")+"   # ends their connections"),
 	}
 }

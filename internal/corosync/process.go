@@ -11,7 +11,7 @@ const (
 // RealTime says whether the Corosync of this node has the real-time priority that it asks for at
 // its start (system.sched_rr). found is false if none runs. proc is /proc.
 func RealTime(proc string) (realTime, found bool) {
-	for _, pid := range procfs.FS(proc).Named("corosync") {
+	for _, pid := range procfs.FS(proc).RootsNamed("corosync") {
 		// one that has ended meanwhile is passed over
 		if stat, err := procfs.FS(proc).Stat(pid); err == nil {
 			return stat.Policy == schedFIFO || stat.Policy == schedRR, true

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -107,14 +108,30 @@ func (f FS) Environ(pid int) ([]string, error) {
 	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
 }
 
-// EnvironOf returns the environment of the first process with a name whose environment may be read.
+// RootsNamed returns the ids of root's processes with a name: any user may give a process any name.
+func (f FS) RootsNamed(name string) []int {
+	return slices.DeleteFunc(f.Named(name), func(pid int) bool { return !f.Roots(pid) })
+}
+
+// EnvironOf returns the environment of the first of root's processes with a name whose environment
+// may be read.
 func (f FS) EnvironOf(name string) (environ []string, ok bool) {
-	for _, pid := range f.Named(name) {
+	for _, pid := range f.RootsNamed(name) {
 		if environ, err := f.Environ(pid); err == nil {
 			return environ, true
 		}
 	}
 	return nil, false
+}
+
+// Roots reports whether a process is root's: its real and its effective user are 0 (proc(5),
+// status). The owner of /proc/PID is not asked: it is root where a process dropped its rights.
+func (f FS) Roots(pid int) bool {
+	text, _ := os.ReadFile(f.path(pid, "status"))
+	_, rest, _ := strings.Cut(string(text), "\nUid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	words := strings.Fields(line)
+	return len(words) == 4 && words[0] == "0" && words[1] == "0"
 }
 
 // Lookup returns the value of a variable in an environment, "" if it has none.

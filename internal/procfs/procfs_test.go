@@ -32,6 +32,21 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
+func TestRoots(t *testing.T) {
+	proc := FS(t.TempDir())
+	for uids, roots := range map[string]bool{
+		"0\t0\t0\t0": true, "0\t0\t33\t33": true, "33\t0\t0\t0": false, "0\t33\t0\t33": false,
+		"33\t33\t33\t33": false, "0": false, "": false,
+	} {
+		require.NoError(t, os.MkdirAll(string(proc)+"/7", 0o700))
+		require.NoError(t, os.WriteFile(string(proc)+"/7/status",
+			[]byte("Name:\tUid:\t0\nUmask:\t0022\nUid:\t"+uids+"\nGid:\t0\t0\t0\t0\n"), 0o600))
+		require.Equal(t, roots, proc.Roots(7), uids)
+	}
+	require.False(t, proc.Roots(8))
+	require.Equal(t, os.Getuid() == 0, Default.Roots(os.Getpid()))
+}
+
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 83749 9 10\n"))
 	f.Add([]byte(")"))
@@ -106,6 +121,7 @@ func TestAnotherRoot(t *testing.T) {
 			0o600))
 	}
 	write(7, "comm", "pacemakerd\n")
+	write(7, "status", "\nUid:\t0\t0\t0\t0\n")
 	write(7, "environ", "A=b\x00C=\x00")
 	write(8, "comm", "other\n")
 	write(9, "cgroup", "0::/system.slice/nginx.service\n")

@@ -48,6 +48,7 @@ func TestDaemon(t *testing.T) {
 	require.Equal(t, 7*time.Second, here.Fires())
 
 	write("proc/77/comm", "pacemakerd\n")
+	write("proc/77/status", "\nUid:\t0\t0\t0\t0\n")
 	write("proc/77/environ", "PATH=/bin\x00SBD_WATCHDOG_TIMEOUT=5\x00SBD_WATCHDOG_DEV=/dev/watchdog\x00")
 	here, err = sbd.AsPacemaker(root)
 	require.NoError(t, err)

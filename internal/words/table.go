@@ -8,8 +8,14 @@ import (
 // Table aligns columns, whatever colours their cells have.
 type Table struct{ rows [][]string }
 
-// Row adds a row.
-func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
+// Row adds a row. A cell is one line: what ends lines in it becomes a space.
+func (t *Table) Row(cells ...string) {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(c)
+	}
+	t.rows = append(t.rows, row)
+}
 
 // String is the table, each row indented by two columns. A column that is empty everywhere is left
 // out.

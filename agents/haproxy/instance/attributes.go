@@ -103,12 +103,18 @@ const noSuchAttribute = 105
 
 // QueryAttribute returns what each node has published, whether it has been written or not.
 func (in *Instance) QueryAttribute(ctx context.Context, name string) (map[string]string, error) {
+	if err := in.attrdHangs.check(); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	text, err := runTool(ctx, in.Tools.AttrdUpdater, "-n", name, "-Q", "-A", "--output-as=xml")
 	var exit *exitError
 	if errors.As(err, &exit) && exit.code == noSuchAttribute {
 		return nil, nil
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		in.attrdHangs.note()
 	}
 	if err != nil {
 		return nil, err

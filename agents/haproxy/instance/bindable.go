@@ -3,7 +3,6 @@ package instance
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"syscall"
 
@@ -29,7 +28,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 		return err
 	}
 	for _, b := range bindings {
-		if slices.Contains(have, b.Addr) {
+		if slices.ContainsFunc(have, func(r client.Reach) bool { return r.Addr == b.Addr }) {
 			continue
 		}
 		err := b.Try()
@@ -38,7 +37,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 			continue // HAProxy itself will report anything else
 		}
 		err = fmt.Errorf("cannot bind %s (%s): %w", b.Addr, b.Place, err)
-		if found, lookErr := in.strangers([]netip.AddrPort{b.Addr}, false); lookErr == nil &&
+		if found, lookErr := in.strangers([]client.Reach{b.Reach()}, false); lookErr == nil &&
 			len(found) > 0 {
 			return fmt.Errorf("%w: %s is held by %s", err, found[0].addr, found[0])
 		}

@@ -32,7 +32,8 @@ func addressVariables() []addressVariable {
 // Environment returns the HAWSER_ variables of HAProxy's environment. HAProxy takes a variable that
 // is not set for an empty word, and would then bind every address instead of one: so an address
 // that the configuration mentions and that cannot be found out is an error. The metadata service is
-// asked only for what is mentioned and not given by a parameter. With remember, its answers are
+// asked only for what is mentioned and not given by a parameter, and believed only where the address
+// is one of this node's. With remember, its answers are
 // kept, and the last one is used when it does not answer.
 func (in *Instance) Environment(ctx context.Context, sources []client.Source,
 	remember bool) ([]string, error) {
@@ -81,7 +82,8 @@ type Startup struct {
 // The metadata service is asked where the agent would ask it.
 func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, error) {
 	in := Instance{Settings: Settings{Conffile: s.ConfFile, Extraconf: s.ExtraConf,
-		MetadataURL: cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)}}
+		MetadataURL: cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)},
+		System: System{Addresses: nodeAddresses}}
 	in.AnchorIP, _ = netip.ParseAddr(s.AnchorIP)
 	in.PrivateIP, _ = netip.ParseAddr(s.PrivateIP)
 	sources, err := client.ReadSources(in.UserFiles())

@@ -136,30 +136,27 @@ func closeOnExec() {
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
-// attrdTimeout is how long a monitor waits for the cluster to accept a value. attrd_updater goes on
-// alone after that.
+// attrdTimeout is how long a monitor waits for the cluster to accept a value.
 const attrdTimeout = time.Second
 
-// attrd runs attrd_updater in its own session, so that it survives this process. Its standard input
-// is not a terminal.
+// attrd runs attrd_updater, and kills it where the cluster does not accept the value in time:
+// otherwise each monitor would leave another process behind.
 func (in *Instance) attrd(args ...string) error {
-	cmd := exec.Command(in.Tools.AttrdUpdater, args...)
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	if err := in.attrdHangs.check(); err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	select {
-	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("%s: %w", in.Tools.AttrdUpdater, err)
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), attrdTimeout)
+	defer cancel()
+	err := command.New(ctx, in.Tools.AttrdUpdater, args...).Run()
+	switch {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay):
 		return nil
-	case <-time.After(attrdTimeout):
-		return fmt.Errorf("%s has not ended after %s", in.Tools.AttrdUpdater, attrdTimeout)
+	case ctx.Err() != nil:
+		in.attrdHangs.note()
+		return fmt.Errorf("%s had not ended after %s and was killed", in.Tools.AttrdUpdater,
+			attrdTimeout)
 	}
+	return fmt.Errorf("%s: %w", in.Tools.AttrdUpdater, err)
 }
 
 // tell runs attrd_updater for one attribute of a check. Unlike that of attrd it dies with its second

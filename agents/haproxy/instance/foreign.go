@@ -47,15 +47,15 @@ func unitOf(pid int) string {
 
 // strangers returns the processes outside the instance that listen on one of the addresses. With
 // haproxyOnly, only HAProxies are looked for: with any other program the bind itself would fail.
-func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stranger, error) {
+func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
 		return nil, err
 	}
 	wanted := map[uint64]netip.AddrPort{}
 	for _, l := range listeners {
-		for _, addr := range addrs {
-			if client.Overlap(l.Addr, addr) {
+		for _, reach := range at {
+			if client.Overlap(l.Reach, reach) {
 				wanted[l.Inode] = l.Addr
 			}
 		}
@@ -106,21 +106,21 @@ func (in *Instance) strangers(addrs []netip.AddrPort, haproxyOnly bool) ([]stran
 }
 
 // RefuseStrangers returns an error if another HAProxy listens on one of the addresses.
-func (in *Instance) RefuseStrangers(addrs []netip.AddrPort) error {
-	found, err := in.strangers(addrs, true)
+func (in *Instance) RefuseStrangers(at []client.Reach) error {
+	found, err := in.strangers(at, true)
 	if err != nil || len(found) == 0 {
 		return err
 	}
 	return fmt.Errorf("another HAProxy listens on %s: %s", found[0].addr, found[0])
 }
 
-// bound returns the addresses on which the family listens.
-func bound(fam Family) ([]netip.AddrPort, error) {
+// bound returns where the family listens.
+func bound(fam Family) ([]client.Reach, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
 		return nil, err
 	}
-	var addrs []netip.AddrPort
+	var at []client.Reach
 	for _, m := range fam.All() {
 		inodes, err := procfs.Default.SocketInodes(m.PID)
 		if err != nil {
@@ -128,11 +128,11 @@ func bound(fam Family) ([]netip.AddrPort, error) {
 		}
 		for _, l := range listeners {
 			if inodes[l.Inode] {
-				addrs = append(addrs, l.Addr)
+				at = append(at, l.Reach)
 			}
 		}
 	}
-	return addrs, nil
+	return at, nil
 }
 
 // NameHolder completes the error of a failed start with the process that holds the address which
@@ -148,7 +148,9 @@ func (in *Instance) NameHolder(complaint error) error {
 	if err != nil {
 		return complaint
 	}
-	found, err := in.strangers([]netip.AddrPort{addr}, false)
+	// at [::], whoever holds the port in either family is in the way
+	both := addr.Addr() == netip.IPv6Unspecified()
+	found, err := in.strangers([]client.Reach{{Addr: addr, Both: both}}, false)
 	if err != nil || len(found) == 0 {
 		return complaint
 	}

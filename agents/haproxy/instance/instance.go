@@ -60,12 +60,16 @@ type System struct {
 	Systemd Systemd
 	// KeepTime is how long the keeper may take to bring HAProxy back; 0 is its own.
 	KeepTime time.Duration
+	// Addresses returns those that a metadata service may call this node's.
+	Addresses func() ([]netip.Addr, error)
+
+	attrdHangs *hang
 }
 
 // ThisSystem returns Pacemaker's tools and systemd of this machine.
 func ThisSystem(version string) System {
 	return System{Version: version, Program: "/proc/self/exe", Tools: pacemakerTools(),
-		Systemd: thisSystemd()}
+		Systemd: thisSystemd(), Addresses: nodeAddresses, attrdHangs: new(hang)}
 }
 
 // MasterArg returns the argument by which HAProxy's processes are recognised as this instance's.

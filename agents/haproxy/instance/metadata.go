@@ -12,11 +12,16 @@ import (
 	"github.com/hawser-ha/hawser/ocf"
 )
 
-// fetchMetadata asks the metadata service for one address. If that fails, its last answer since
-// boot is used: its answers do not change while a machine runs.
+// fetchMetadata asks the metadata service for one address, which must be this node's. If that fails,
+// its last answer since boot is used: its answers do not change while a machine runs.
 func (in *Instance) fetchMetadata(ctx context.Context, v addressVariable,
 	remember bool) (netip.Addr, error) {
 	addr, err := fetchAddr(ctx, metadata.New(in.MetadataURL), v.path)
+	if err == nil {
+		if err = in.checkOwn(addr); err != nil {
+			err = fmt.Errorf("the metadata service says %s is %s: %w", v.path, addr, err)
+		}
+	}
 	if err == nil {
 		if remember {
 			in.keepAnswer(v.name, addr)
@@ -24,7 +29,7 @@ func (in *Instance) fetchMetadata(ctx context.Context, v addressVariable,
 		return addr, nil
 	}
 	if remember {
-		if addr, ok := in.lastAnswer(v.name); ok {
+		if addr, ok := in.lastAnswer(v.name); ok && in.checkOwn(addr) == nil {
 			ocf.CallFrom(ctx).Warnf("%s is taken from the metadata service's last answer, %s: %v",
 				v.name, addr, err)
 			return addr, nil
