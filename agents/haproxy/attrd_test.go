@@ -57,6 +57,6 @@ func TestAttrdThatHangsPilesUpNothing(t *testing.T) {
 		values[strconv.Itoa(i)] = contract.CheckOK
 	}
 	began := time.Now()
-	require.Error(t, in.PublishChecks(contract.ResourceOf("test"), values, nil, ""))
+	require.Error(t, in.PublishChecks(t.Context(), contract.ResourceOf("test"), values, nil, ""))
 	require.Less(t, time.Since(began), 5*time.Second)
 }

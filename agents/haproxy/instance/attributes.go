@@ -34,7 +34,7 @@ func (in *Instance) PublishChecks(ctx context.Context, r contract.ResourceID,
 	results map[string]string, gone []string, failing string) error {
 	var errs Errors
 	for _, name := range slices.Sorted(maps.Keys(results)) {
-		if errs.Add(in.tell(ctx, "-n", contract.CheckAttribute(r, name), "-U", results[name])) {
+		if errs.Add(in.attrd(ctx, "-n", contract.CheckAttribute(r, name), "-U", results[name])) {
 			return errs.Err()
 		}
 	}
@@ -50,8 +50,8 @@ func (in *Instance) WithdrawChecks(ctx context.Context, r contract.ResourceID,
 	names []string) error {
 	var errs Errors
 	for _, name := range names {
-		if errs.Add(in.tell(ctx, "-n", contract.CheckAttribute(r, name), "-D")) ||
-			errs.Add(in.tell(ctx, "-n", contract.DoubtAttribute(r, name), "-D")) {
+		if errs.Add(in.attrd(ctx, "-n", contract.CheckAttribute(r, name), "-D")) ||
+			errs.Add(in.attrd(ctx, "-n", contract.DoubtAttribute(r, name), "-D")) {
 			break
 		}
 	}
@@ -76,9 +76,9 @@ func (e *Errors) Err() error { return errors.Join(e.all...) }
 // SetOrDelete publishes a value, or removes the attribute where the value is "".
 func (in *Instance) SetOrDelete(ctx context.Context, name, value string) error {
 	if value == "" {
-		return in.tell(ctx, "-n", name, "-D")
+		return in.attrd(ctx, "-n", name, "-D")
 	}
-	return in.tell(ctx, "-n", name, "-U", value)
+	return in.attrd(ctx, "-n", name, "-U", value)
 }
 
 // SetAttributeWithin publishes a value that is to be written to the cluster's configuration after
@@ -86,12 +86,12 @@ func (in *Instance) SetOrDelete(ctx context.Context, name, value string) error {
 // (attrd_updater(8), --update-both and --delay). A later call with a shorter delay hurries it.
 func (in *Instance) SetAttributeWithin(ctx context.Context, name, value string,
 	delay time.Duration) error {
-	return in.tell(ctx, "-n", name, "-B", value, "-d", param.FormatDuration(delay))
+	return in.attrd(ctx, "-n", name, "-B", value, "-d", param.FormatDuration(delay))
 }
 
 // SetPrivate publishes a value that never reaches the cluster's configuration.
 func (in *Instance) SetPrivate(ctx context.Context, name, value string) error {
-	return in.tell(ctx, "-n", name, "-U", value, "-p")
+	return in.attrd(ctx, "-n", name, "-U", value, "-p")
 }
 
 // queryTimeout is how long Pacemaker may take to say what the nodes have published.
@@ -137,8 +137,10 @@ func (in *Instance) QueryAttribute(ctx context.Context, name string) (map[string
 
 // SetAttribute publishes a value as a transient attribute of this node.
 func (in *Instance) SetAttribute(name, value string) error {
-	return in.attrd("-n", name, "-U", value)
+	return in.attrd(context.Background(), "-n", name, "-U", value)
 }
 
 // DeleteAttribute removes what SetAttribute published.
-func (in *Instance) DeleteAttribute(name string) error { return in.attrd("-n", name, "-D") }
+func (in *Instance) DeleteAttribute(name string) error {
+	return in.attrd(context.Background(), "-n", name, "-D")
+}

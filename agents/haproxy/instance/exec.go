@@ -136,38 +136,26 @@ func closeOnExec() {
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
-// attrdTimeout is how long a monitor waits for the cluster to accept a value.
+// attrdTimeout is how long Pacemaker may take to accept a value.
 const attrdTimeout = time.Second
 
-// attrd runs attrd_updater, and kills it where the cluster does not accept the value in time:
-// otherwise each monitor would leave another process behind.
-func (in *Instance) attrd(args ...string) error {
+// attrd runs attrd_updater. It is killed with its second, and with this process: one that hung with
+// Pacemaker, and went on with it, would overtake what was published later, and each monitor and each
+// of a keeper's attempts would leave one behind.
+func (in *Instance) attrd(ctx context.Context, args ...string) error {
 	if err := in.attrdHangs.check(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), attrdTimeout)
+	brief, cancel := context.WithTimeout(ctx, attrdTimeout)
 	defer cancel()
-	err := command.New(ctx, in.Tools.AttrdUpdater, args...).Run()
-	switch {
-	case err == nil || errors.Is(err, exec.ErrWaitDelay):
-		return nil
-	case ctx.Err() != nil:
-		in.attrdHangs.note()
-		return fmt.Errorf("%s had not ended after %s and was killed", in.Tools.AttrdUpdater,
-			attrdTimeout)
-	}
-	return fmt.Errorf("%s: %w", in.Tools.AttrdUpdater, err)
-}
-
-// tell runs attrd_updater for one attribute of a check. Unlike that of attrd it dies with its second
-// and with this process: one that hung with Pacemaker, and went on with it, would overtake what was
-// published later, and each of a keeper's attempts would leave one behind.
-func (in *Instance) tell(ctx context.Context, args ...string) error {
-	ctx, cancel := context.WithTimeout(ctx, attrdTimeout)
-	defer cancel()
-	cmd := command.New(ctx, in.Tools.AttrdUpdater, args...)
+	cmd := command.New(brief, in.Tools.AttrdUpdater, args...)
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	_, err := outputOf(ctx, cmd)
+	_, err := outputOf(brief, cmd)
+	if err != nil && brief.Err() != nil && ctx.Err() == nil {
+		in.attrdHangs.note()
+		return fmt.Errorf("%s had not ended after %s and was killed: %w", in.Tools.AttrdUpdater,
+			attrdTimeout, context.DeadlineExceeded)
+	}
 	return err
 }
 
