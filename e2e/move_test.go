@@ -233,7 +233,7 @@ func TestMoveRefused(t *testing.T) {
 	c.settled(t)
 
 	// What outweighs its stickiness would take it back.
-	c.run(t, at, "hawser", "configure", "location", "preferred", "FloatIP", "200:", at)
+	c.run(t, at, "hawser", "configure", "location", "preferred", "FloatIP", "20000:", at)
 	c.settled(t)
 	refused(5, "would not stay on "+other, "FloatIP", other, "--yes")
 	c.run(t, at, "hawser", "configure", "delete", "preferred")

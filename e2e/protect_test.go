@@ -17,7 +17,7 @@ import (
 const (
 	bareConfig = `global
 	maxconn 4000
-	hard-stop-after 2s
+	hard-stop-after 10s
 	stats socket /run/bare.sock mode 600 expose-fd listeners
 defaults
 	mode http
@@ -69,7 +69,7 @@ func TestProtectInbound(t *testing.T) {
 	n := c.bare(t)
 	var loads []*lab.Loading
 	for _, host := range []string{n.Public.Addr().String(), "[" + n.Public6.Addr().String() + "]"} {
-		l, err := c.StartLoad(t.Context(), "client", load.Plan{URL: "http://" + host + ":8080/", Every: time.Millisecond, Timeout: 5 * time.Second})
+		l, err := c.StartLoad(t.Context(), "client", load.Plan{URL: "http://" + host + ":8080/", Every: 5 * time.Millisecond, Timeout: 5 * time.Second})
 		require.NoError(t, err)
 		loads = append(loads, l)
 	}
