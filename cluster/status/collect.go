@@ -3,7 +3,7 @@
 //
 // It reads and never writes, and imports inventory, fencing, contract, crm and haproxy, but never
 // deploy, move or rollout. Open report.go first for what there is to know, collect.go for where it
-// comes from.
+// comes from, text.go for what is shown of it on a terminal.
 package status
 
 import (

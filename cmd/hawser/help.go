@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/words"
 )
@@ -85,18 +85,14 @@ func (s *system) finish(commands []*cli.Command, prefix string) {
 	}
 }
 
-// withHelp are the flags with --help, and what comes before an action with what --help does. The
-// library's own help takes a text that is made whenever the program starts, also for a word after
-// the command, which it looks for among the commands.
+// withHelp are the flags with --help, and what comes before an action with what --help does.
 func (s *system) withHelp(
 	all []cli.Flag, before cli.BeforeFunc, help func(*cli.Context) (string, error),
 ) ([]cli.Flag, cli.BeforeFunc) {
-	flag := &helpFlag{BoolFlag: &cli.BoolFlag{
-		Name: "help", Aliases: []string{"h"}, Usage: "show help",
-	}}
+	flag := flags.Help()
 	return append(all, flag), func(c *cli.Context) error {
 		switch {
-		case flag.asked:
+		case flag.Asked():
 			text, err := help(c)
 			if err != nil {
 				return err
@@ -110,26 +106,6 @@ func (s *system) withHelp(
 		}
 		return nil
 	}
-}
-
-// helpFlag is --help, of which the library does not know what it is: it would act on it.
-type helpFlag struct {
-	*cli.BoolFlag
-	asked bool
-}
-
-// Apply implements cli.Flag.
-func (f *helpFlag) Apply(set *flag.FlagSet) error {
-	for _, name := range f.Names() {
-		set.BoolFunc(name, f.Usage, func(word string) error {
-			asked, err := strconv.ParseBool(word)
-			if err == nil { // the library sets -h to "" where --help was given
-				f.asked = asked
-			}
-			return err
-		})
-	}
-	return nil
 }
 
 // helpCommand is `hawser help COMMAND`, for those who type it so.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -128,42 +127,11 @@ func (s *system) showingConflicts(do cli.ActionFunc) cli.ActionFunc {
 func usageError(c *cli.Context, err error, _ bool) error {
 	message := flags.Explain(err.Error())
 	if option, ok := strings.CutPrefix(message, "there is no option "); ok {
-		if meant := instead(c.Command, strings.TrimLeft(option, "-")); meant != "" {
+		if meant := flags.Meant(c.Command, strings.TrimLeft(option, "-")); meant != "" {
 			return usagef("%s", meant)
 		}
 	}
 	return usagef("%s: see `%s --help`", message, c.Command.HelpName)
-}
-
-// instead says what may have been meant by an option that the command does not have, or "".
-func instead(c *cli.Command, option string) string {
-	unknown := "there is no option " + flags.Dashed(option)
-	for _, f := range c.Flags {
-		for _, name := range f.Names() {
-			if len(option) > 1 && len(name) > 1 && words.Near(option, name) {
-				return fmt.Sprintf("%s: did you mean --%s?", unknown, name)
-			}
-		}
-	}
-	for _, sub := range c.Subcommands {
-		if hasOption(sub.Flags, option) {
-			return fmt.Sprintf("%s before the command: options follow it, as in `%s %s %s`",
-				unknown, c.HelpName, sub.Name, flags.Dashed(option))
-		}
-	}
-	switch letter := option[:min(1, len(option))]; {
-	case len(option) > 1 && option[1] != '-' && hasOption(c.Flags, letter):
-		return fmt.Sprintf("there is no option -%s: write -%s %s", option, letter, option[1:])
-	case option == "dry-run" && c.Name == "apply":
-		return unknown + ": `hawser plan` shows what apply would do"
-	}
-	return ""
-}
-
-func hasOption(all []cli.Flag, name string) bool {
-	return slices.ContainsFunc(all, func(f cli.Flag) bool {
-		return slices.Contains(f.Names(), name)
-	})
 }
 
 // noCommand answers a call that names no command, or one that does not exist.
@@ -198,7 +166,7 @@ func noArguments(c *cli.Context) error {
 		return nil
 	}
 	hint := ""
-	if hasOption(c.Command.Flags, "file") {
+	if flags.Has(c.Command.Flags, "file") {
 		hint = ": a file is named with -f"
 	}
 	return usagef("%s takes no argument %q%s: see `%s --help`", c.Command.HelpName,

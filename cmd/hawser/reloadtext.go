@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/hawser-ha/hawser/cluster/rollout"
@@ -33,7 +32,7 @@ func (s *terminal) showReload(r rollout.ReloadReport) {
 			age = "worker " + words.Rough(time.Duration(*n.WorkerSeconds)*time.Second) + " old"
 		}
 		if n.OldWorkers > 0 {
-			old = draining(n.OldWorkers, n.Connections)
+			old = words.OldWorkers(n.OldWorkers, n.Connections)
 		}
 		reason := ""
 		if n.State == rollout.Left || n.State == rollout.Absent {
@@ -49,10 +48,4 @@ func orUnknown(hash string) string {
 		return "unknown"
 	}
 	return hash
-}
-
-// draining is how many workers of before a reload still have connections.
-func draining(workers, connections int) string {
-	return fmt.Sprintf("%s draining (%s)", words.Count(workers, "old worker"),
-		words.Count(connections, "connection"))
 }

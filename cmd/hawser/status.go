@@ -43,3 +43,12 @@ func statusCode(r *status.Report) int {
 		status.Unavailable: exitUnavailable,
 	}[r.State]
 }
+
+// showStatus prints the report for people.
+func (s *terminal) showStatus(r *status.Report) {
+	s.printf("%s", r.Text(func(style status.Style, text string) string {
+		return s.paint(map[status.Style]string{
+			status.Title: bold, status.Good: green, status.Doubtful: yellow, status.Bad: red,
+		}[style], text)
+	}))
+}

@@ -192,7 +192,7 @@ Cluster
   Pacemaker  unavailable  cannot ask for the cluster's status: Pacemaker does not answer
 
 HAProxy
-  unknown: Pacemaker is unavailable, and no HAProxy of an agent runs on this node
+  unknown: Pacemaker is unavailable, and no agent's HAProxy runs on this node
 
 Floating IPs
   unknown: Pacemaker is unavailable

@@ -1,6 +1,7 @@
-// Package flags lets options follow a command's arguments, as people type them.
+// Package flags lets options follow a command's arguments, as people type them, says what a mistaken
+// one may have meant, and has the option --help.
 //
-// It imports nothing of ours.
+// It imports words. Open this file first.
 package flags
 
 import (

@@ -17,3 +17,9 @@ func OrNone(value string) string {
 	}
 	return value
 }
+
+// OldWorkers says how many workers of HAProxy from before a reload still have connections.
+func OldWorkers(workers, connections int) string {
+	return fmt.Sprintf("%s draining (%s)", Count(workers, "old worker"),
+		Count(connections, "connection"))
+}

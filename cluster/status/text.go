@@ -1,41 +1,72 @@
-package main
+package status
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/hawser-ha/hawser/cluster/status"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
-var stateColour = map[status.State]string{
-	status.OK: green, status.Degraded: yellow, status.Failed: red, status.Unavailable: red,
+// Style is how a part of the text is shown on a terminal that has colours.
+type Style int
+
+// Styles.
+const (
+	Title Style = iota
+	Good
+	Doubtful
+	Bad
+)
+
+// styleOf is the style of a state.
+func styleOf(s State) Style {
+	switch s {
+	case OK:
+		return Good
+	case Degraded:
+		return Doubtful
+	}
+	return Bad
 }
 
-// showStatus prints the report for people.
-func (s *terminal) showStatus(r *status.Report) {
-	r = words.Cleaned(r)
+// Text is the report for people. paint returns a text in a style, or as it is where there are no
+// colours.
+func (r *Report) Text(paint func(Style, string) string) string {
+	s := &text{paint: paint}
+	s.showStatus(words.Cleaned(r))
+	return s.String()
+}
+
+// text is what is being written.
+type text struct {
+	strings.Builder
+	paint func(Style, string) string
+}
+
+func (s *text) printf(format string, a ...any) { fmt.Fprintf(s, format, a...) }
+
+func (s *text) showStatus(r *Report) {
 	s.showHeadline(r)
 	s.showCluster(r)
 	s.showHAProxies(r)
 	s.showChecks(r)
 	s.showIPs(r)
 	if len(r.Others) > 0 {
-		s.printf("\n%s\n", s.paint(bold, "Other resources"))
+		s.printf("\n%s\n", s.paint(Title, "Other resources"))
 		t := new(words.Table)
 		for _, o := range r.Others {
-			t.Row(o.Resource, o.Agent, s.paint(stateColour[o.State], o.Is), onNode(o.Node),
+			t.Row(o.Resource, o.Agent, s.paint(styleOf(o.State), o.Is), onNode(o.Node),
 				o.Reason)
 		}
 		s.printf("%s", t)
 	}
 	if len(r.Failures) > 0 {
-		s.printf("\n%s\n", s.paint(bold, "Failed actions"))
+		s.printf("\n%s\n", s.paint(Title, "Failed actions"))
 		for _, f := range r.Failures {
 			line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node,
-				s.paint(red, f.Meaning))
+				s.paint(Bad, f.Meaning))
 			if f.Status != "" && f.Status != "complete" && !strings.EqualFold(f.Status, f.Meaning) {
 				line += " (" + f.Status + ")"
 			}
@@ -49,14 +80,14 @@ func (s *terminal) showStatus(r *status.Report) {
 }
 
 // showHeadline says first what clients notice and the rest does not show.
-func (s *terminal) showHeadline(r *status.Report) {
+func (s *text) showHeadline(r *Report) {
 	said := false
 	for _, c := range r.Checks {
 		if c.FailsEverywhere() {
 			for _, line := range words.Wrap("Check "+c.Name+" fails on every node"+
 				words.Since(" since ", c.FailingSince(), r.Now)+
 				": HAProxy goes on, the addresses stay where they are", checkColumns) {
-				s.printf("%s\n", s.paint(red, line))
+				s.printf("%s\n", s.paint(Bad, line))
 			}
 			said = true
 		}
@@ -67,11 +98,11 @@ func (s *terminal) showHeadline(r *status.Report) {
 }
 
 // showChecks shows where each check holds.
-func (s *terminal) showChecks(r *status.Report) {
+func (s *text) showChecks(r *Report) {
 	if len(r.Checks) == 0 {
 		return
 	}
-	s.printf("\n%s\n", s.paint(bold, "Checks"))
+	s.printf("\n%s\n", s.paint(Title, "Checks"))
 	t := new(words.Table)
 	var reasons []string // of the table's lines
 	for _, c := range r.Checks {
@@ -83,13 +114,13 @@ func (s *terminal) showChecks(r *status.Report) {
 		}
 		name := c.Name
 		if len(well) > 0 {
-			t.Row(name, s.paint(green, "holds"), "on "+strings.Join(well, ", "))
+			t.Row(name, s.paint(Good, "holds"), "on "+strings.Join(well, ", "))
 			reasons = append(reasons, "")
 			name = ""
 		}
 		for _, n := range c.Nodes {
 			if n.Is != contract.CheckOK {
-				t.Row(name, s.paint(yellow, "fails"), "on "+n.Node, words.Since("since ", n.Since, r.Now))
+				t.Row(name, s.paint(Doubtful, "fails"), "on "+n.Node, words.Since("since ", n.Since, r.Now))
 				reasons = append(reasons, n.Reason)
 				name = ""
 			}
@@ -110,27 +141,27 @@ func (s *terminal) showChecks(r *status.Report) {
 // begins.
 const checkColumns, reasonIndent = 80, 6
 
-func (s *terminal) showCluster(r *status.Report) {
+func (s *text) showCluster(r *Report) {
 	p := r.Pacemaker
-	s.printf("%s\n", s.paint(bold, "Cluster"))
+	s.printf("%s\n", s.paint(Title, "Cluster"))
 	t := new(words.Table)
 	if !p.Available {
-		t.Row("Pacemaker", s.paint(red, "unavailable"), p.Error)
+		t.Row("Pacemaker", s.paint(Bad, "unavailable"), p.Error)
 		s.printf("%s", t)
 		return
 	}
 	t.Row("Pacemaker", p.Version, "DC "+words.OrNone(p.DC))
 	if p.Quorum {
-		t.Row("Quorum", s.paint(green, "yes"))
+		t.Row("Quorum", s.paint(Good, "yes"))
 	} else {
-		t.Row("Quorum", s.paint(red, "no"), noQuorum(p))
+		t.Row("Quorum", s.paint(Bad, "no"), noQuorum(p))
 	}
 	switch {
 	case p.Unfenced:
-		t.Row("Fencing", s.paint(red, "on"),
+		t.Row("Fencing", s.paint(Bad, "on"),
 			"but no fencing device is configured: Pacemaker will not start any resource")
 	case p.Fencing && len(p.Fencers) == 0:
-		t.Row("Fencing", s.paint(yellow, "on"),
+		t.Row("Fencing", s.paint(Doubtful, "on"),
 			"but no usable fence device: resources of a failed node are not recovered")
 	case p.Fencing:
 		for i, f := range p.Fencers {
@@ -138,38 +169,38 @@ func (s *terminal) showCluster(r *status.Report) {
 			if i == 0 {
 				name = "Fencing"
 			}
-			t.Row(name, s.paint(stateColour[f.State], f.String()), f.Reason)
+			t.Row(name, s.paint(styleOf(f.State), f.String()), f.Reason)
 		}
 	default:
-		t.Row("Fencing", s.paint(yellow, "off"),
+		t.Row("Fencing", s.paint(Doubtful, "off"),
 			"nothing guarantees that an unreachable node is down")
 	}
 	if len(p.NotFenced) > 0 {
-		t.Row("", s.paint(yellow, "not of "+strings.Join(p.NotFenced, ", ")),
+		t.Row("", s.paint(Doubtful, "not of "+strings.Join(p.NotFenced, ", ")),
 			"no device names it: when it is lost, what ran there starts nowhere else; `hawser "+
 				"doctor` says what mends it")
 	}
 	if p.Maintenance {
-		t.Row("Maintenance", s.paint(yellow, "on"), "Pacemaker starts and stops nothing")
+		t.Row("Maintenance", s.paint(Doubtful, "on"), "Pacemaker starts and stops nothing")
 	}
 	if !r.Configuration.Available {
-		t.Row("CIB", s.paint(red, "unavailable"), r.Configuration.Error)
+		t.Row("CIB", s.paint(Bad, "unavailable"), r.Configuration.Error)
 	}
 	s.printf("%s", t)
-	s.printf("\n%s\n", s.paint(bold, "Nodes"))
+	s.printf("\n%s\n", s.paint(Title, "Nodes"))
 	t = new(words.Table)
 	for _, n := range p.Nodes {
 		dc := ""
 		if n.DC {
 			dc = "DC"
 		}
-		t.Row(n.Name, s.paint(stateColour[n.State], strings.Join(n.Is, ", ")), dc)
+		t.Row(n.Name, s.paint(styleOf(n.State), strings.Join(n.Is, ", ")), dc)
 	}
 	s.printf("%s", t)
 }
 
 // noQuorum says what Pacemaker does in a partition that has no quorum.
-func noQuorum(p status.Pacemaker) string {
+func noQuorum(p Pacemaker) string {
 	const lost = "this partition has no quorum"
 	if p.Maintenance {
 		return lost + ": nothing is started or moved"
@@ -191,12 +222,12 @@ func noQuorum(p status.Pacemaker) string {
 	return fmt.Sprintf("%s: %s (no-quorum-policy is %s)", lost, then, p.NoQuorumPolicy)
 }
 
-func (s *terminal) showHAProxies(r *status.Report) {
-	s.printf("\n%s\n", s.paint(bold, "HAProxy"))
+func (s *text) showHAProxies(r *Report) {
+	s.printf("\n%s\n", s.paint(Title, "HAProxy"))
 	if len(r.HAProxy) == 0 {
 		switch {
 		case !r.Pacemaker.Available:
-			s.printf("  unknown: Pacemaker is unavailable, and no HAProxy of an agent runs on " +
+			s.printf("  unknown: Pacemaker is unavailable, and no agent's HAProxy runs on " +
 				"this node\n")
 		default:
 			s.printf("  none is configured: see `hawser --help`\n")
@@ -209,7 +240,7 @@ func (s *terminal) showHAProxies(r *status.Report) {
 		if h.Servers != nil {
 			servers = words.Count(h.Servers.Up, "server") + " up"
 			if h.Servers.Down > 0 {
-				servers += s.paint(red, fmt.Sprintf(", %d down", h.Servers.Down))
+				servers += s.paint(Bad, fmt.Sprintf(", %d down", h.Servers.Down))
 			}
 			if h.Servers.Draining > 0 {
 				servers += fmt.Sprintf(", %d draining", h.Servers.Draining)
@@ -218,10 +249,10 @@ func (s *terminal) showHAProxies(r *status.Report) {
 		if h.Process != nil {
 			sessions = words.Count(h.Process.Sessions, "session")
 			if h.Process.OldWorkers > 0 {
-				sessions += ", " + draining(h.Process.OldWorkers, h.Process.OldSessions)
+				sessions += ", " + words.OldWorkers(h.Process.OldWorkers, h.Process.OldSessions)
 			}
 		} else if c := h.Configuration; c != nil && c.OldWorkers > 0 {
-			sessions = draining(c.OldWorkers, c.OldConnections)
+			sessions = words.OldWorkers(c.OldWorkers, c.OldConnections)
 		}
 		reason := h.Reason
 		if h.Socket != nil && !h.Socket.Available {
@@ -236,7 +267,7 @@ func (s *terminal) showHAProxies(r *status.Report) {
 				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
 			}
 		}
-		t.Row(h.Node, h.Resource, s.paint(stateColour[h.State], h.Is),
+		t.Row(h.Node, h.Resource, s.paint(styleOf(h.State), h.Is),
 			words.Since("since ", h.Since, r.Now), servers, sessions, h.Configuration.String(),
 			reason)
 	}
@@ -245,14 +276,14 @@ func (s *terminal) showHAProxies(r *status.Report) {
 }
 
 // showDrift says in words what the table's hashes mean.
-func (s *terminal) showDrift(r *status.Report) {
+func (s *text) showDrift(r *Report) {
 	for _, d := range r.Drift {
 		var parts []string
 		for _, c := range d.Served {
 			parts = append(parts,
 				fmt.Sprintf("%s on %s", c.Configuration, strings.Join(c.Nodes, ", ")))
 		}
-		s.printf("  %s %s\n", s.paint(yellow, d.Resource+" serves different configurations:"),
+		s.printf("  %s %s\n", s.paint(Doubtful, d.Resource+" serves different configurations:"),
 			strings.Join(parts, "; "))
 	}
 	for _, h := range r.HAProxy {
@@ -267,8 +298,8 @@ func (s *terminal) showDrift(r *status.Report) {
 // crashShown is how long after it a crash is told.
 const crashShown = 24 * time.Hour
 
-func (s *terminal) showIPs(r *status.Report) {
-	s.printf("\n%s\n", s.paint(bold, "Floating IPs"))
+func (s *text) showIPs(r *Report) {
+	s.printf("\n%s\n", s.paint(Title, "Floating IPs"))
 	if len(r.FloatingIPs) == 0 {
 		switch {
 		case !r.Pacemaker.Available:
@@ -286,7 +317,7 @@ func (s *terminal) showIPs(r *status.Report) {
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
 		}
-		t.Row(ip.Resource, ip.IP, s.paint(stateColour[ip.State], is),
+		t.Row(ip.Resource, ip.IP, s.paint(styleOf(ip.State), is),
 			words.Since("since ", ip.Since, r.Now), ip.Reason)
 	}
 	s.printf("%s", t)

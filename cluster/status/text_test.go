@@ -1,0 +1,33 @@
+package status
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/contract"
+)
+
+// What checks say fits a terminal, however long their reasons are.
+func TestChecksFitATerminal(t *testing.T) {
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	first, last := noon.Add(-time.Hour), noon.Add(-time.Minute)
+	reason := "GET http://192.0.2.1:8080/health: " + strings.Repeat("dial tcp: connection refused; ", 4)
+	r := &Report{Now: noon, Checks: []Check{{Name: "web", Nodes: []CheckOnNode{
+		{Node: "lb-1", Is: contract.CheckFailed, Since: &first, Reason: reason},
+		{Node: "lb-2", Is: contract.CheckFailed, Since: &last, Reason: "a short one"},
+	}}, {Name: "db", Nodes: []CheckOnNode{{Node: "lb-1", Is: contract.CheckOK}}}}}
+	text := r.Text(func(_ Style, text string) string { return text })
+	for line := range strings.Lines(text) {
+		require.LessOrEqual(t, len(line), 81, line)
+	}
+	require.Contains(t, text, "Check web fails on every node since "+last.Local().Format("15:04:05")+" (1m0s): HAProxy")
+	require.Contains(t, text, "      a short one\n")
+	require.Contains(t, text, "  db   holds  on lb-1\n")
+}
+
+func TestNoQuorumOfAnUnknownConfiguration(t *testing.T) {
+	require.Equal(t, "this partition has no quorum", noQuorum(Pacemaker{}))
+}
