@@ -14,13 +14,14 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
-// checksYAML has an address on the LAN that needs all checks, each done every second.
+// checksYAML has an address on the LAN that needs all checks, each done every second. The balancers are cut off one after the other, and
+// may notice it some seconds apart: with fall 5 all of them are in doubt before the first is sure.
 const checksYAML = `fencing: off
 haproxy:
   config: /etc/haproxy/lan.cfg
   monitor: 2s
   checks:
-    - {name: pool, backend: app_pool, every: 1s, rise: 2, fall: 3}
+    - {name: pool, backend: app_pool, every: 1s, rise: 2, fall: 5}
     - {name: own, exec: /usr/local/bin/own-check, user: nobody, every: 1s, timeout: 500ms, rise: 1, fall: 1}
 floating_ips:
   - name: VIP

@@ -148,25 +148,19 @@ func (p *publisher) waiting() bool {
 func (p *publisher) publish(ctx context.Context, now results) error {
 	r := contract.ResourceOf(p.call.Instance)
 	var errs instance.Errors
-	for _, name := range slices.Sorted(maps.Keys(now.doubts)) {
-		if before, told := p.doubts[name]; !told || before != now.doubts[name] {
-			doubt, value := now.doubts[name], "0"
-			if doubt {
-				value = doubtful
-			}
-			err := p.in.SetPrivate(ctx, contract.DoubtAttribute(r, name), value)
-			if errs.Add(err) {
-				return errs.Err()
-			}
-			if err == nil {
-				p.doubts[name] = doubt
-			}
-		}
+	// A doubt that becomes a failure ends after the failure has been published, and one that begins
+	// is published before all else: in between the check would seem to hold without a doubt, and
+	// another node would send the address here.
+	if errs.Add(p.publishDoubts(ctx, r, now, true)) {
+		return errs.Err()
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.values)) {
 		if errs.Add(p.publishOne(ctx, r, name, now.values[name])) {
 			return errs.Err()
 		}
+	}
+	if errs.Add(p.publishDoubts(ctx, r, now, false)) {
+		return errs.Err()
 	}
 	if p.failing == nil || now.failing != *p.failing {
 		err := p.in.SetOrDelete(ctx, contract.FailingAttribute(r), now.failing)
@@ -185,6 +179,25 @@ func (p *publisher) publish(ctx context.Context, now results) error {
 		}
 	}
 	return errs.Err()
+}
+
+// publishDoubts publishes which checks are in doubt, or which are not.
+func (p *publisher) publishDoubts(ctx context.Context, r contract.ResourceID, now results,
+	doubt bool) error {
+	value := "0"
+	if doubt {
+		value = doubtful
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.doubts)) {
+		if before, told := p.doubts[name]; now.doubts[name] != doubt || told && before == doubt {
+			continue
+		}
+		if err := p.in.SetPrivate(ctx, contract.DoubtAttribute(r, name), value); err != nil {
+			return err
+		}
+		p.doubts[name] = doubt
+	}
+	return nil
 }
 
 // publishOne publishes the result of a check, or hurries one that waits.
@@ -223,11 +236,12 @@ func (p *publisher) publishOne(ctx context.Context, r contract.ResourceID, name,
 // wellElsewhere reports whether the check holds on another node, and nothing there says that it is
 // about to fail. Unknown is yes: then the address is better moved in vain than not at all.
 func (p *publisher) wellElsewhere(ctx context.Context, r contract.ResourceID, name string) bool {
-	values, err := p.in.QueryAttribute(ctx, contract.CheckAttribute(r, name))
+	// The doubts first: where one has ended in a failure since, the failure is there to be seen.
+	doubts, err := p.in.QueryAttribute(ctx, contract.DoubtAttribute(r, name))
 	if err != nil {
 		return true
 	}
-	doubts, err := p.in.QueryAttribute(ctx, contract.DoubtAttribute(r, name))
+	values, err := p.in.QueryAttribute(ctx, contract.CheckAttribute(r, name))
 	if err != nil {
 		return true
 	}
