@@ -152,13 +152,16 @@ func TestChecksFailHere(t *testing.T) {
 	// All of them are reachable from one balancer only, which does not hold the address.
 	others := c.others(first)
 	only := others[1]
-	for _, node := range []string{others[0], first} {
-		for _, app := range apps {
-			if node != first || app.Name != apps[0].Name {
-				require.NoError(t, c.Cut(node, app.Name))
-			}
-		}
+	for _, app := range apps {
+		require.NoError(t, c.Cut(others[0], app.Name))
 	}
+	eventually(t, time.Minute, "the check fails on "+others[0], func() error {
+		if is, err := c.result(others[0], "pool"); err != nil || is != "failed" {
+			return fmt.Errorf("%q, %w", is, err)
+		}
+		return nil
+	})
+	require.NoError(t, c.Cut(first, apps[1].Name))
 	began := time.Now()
 	require.Equal(t, only, c.lanMoved(t, first))
 	t.Logf("the address answers from the one balancer that reaches its servers after %s, HAProxy's own checks included", time.Since(began))
