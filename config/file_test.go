@@ -13,6 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/floatip"
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/needs"
 )
 
 const tutorial = `# hawser.yaml of the tutorial
@@ -162,9 +163,8 @@ func TestRead(t *testing.T) {
 // TestReadTrustsNobodyElse: root in somebody's directory must not come upon that somebody's file,
 // which names a program that is run.
 func TestReadTrustsNobodyElse(t *testing.T) {
-	if _, err := os.Stat("/etc/hawser/hawser.yaml"); err == nil || os.Geteuid() != 0 {
-		t.Skip("needs root, on a machine without a hawser.yaml of its own")
-	}
+	needs.Root(t)
+	needs.NoFile(t, DefaultFiles()[0])
 	const nobody = 65534
 	for name, c := range map[string]struct {
 		spoil func(dir, file string) error

@@ -38,3 +38,12 @@ func File(t testing.TB, path string) {
 		t.Fatalf("this test needs %s: `make deps` installs its package (%v)", path, err)
 	}
 }
+
+// NoFile fails the test if the file exists.
+func NoFile(t testing.TB, path string) {
+	t.Helper()
+	if _, err := os.Lstat(path); err == nil {
+		t.Fatalf("this test needs a machine without %s, which is read before what the test puts in "+
+			"its place: move it away for the test", path)
+	}
+}
