@@ -96,3 +96,39 @@ func TestPublishedIsRemembered(t *testing.T) {
 	r.withdrawn()
 	require.Equal(t, []string{"web"}, checks.ReadBook(in.Checks()).Published)
 }
+
+// A doubt is published before all else, and taken back after the failure that it became: at no moment does the check seem to hold without a
+// doubt. Another node asks in the same order, for the doubts first.
+func TestOrderOfDoubtAndFailure(t *testing.T) {
+	states := []results{
+		{values: map[string]string{"web": contract.CheckOK}, doubts: map[string]bool{"web": false}},
+		{values: map[string]string{"web": contract.CheckOK}, doubts: map[string]bool{"web": true}},
+		{values: map[string]string{"web": contract.CheckFailed}, doubts: map[string]bool{"web": false}},
+	}
+	p := publisher{call: &ocf.Call{Node: "lb-1", Instance: "test", Clustered: true}, values: map[string]published{}, doubts: map[string]bool{}}
+	dir := t.TempDir()
+	tool, notes := filepath.Join(dir, "attrd_updater"), filepath.Join(dir, "told")
+	require.NoError(t, os.WriteFile(tool, fmt.Appendf(nil, "#!/bin/sh\necho \"$*\" >>%s\ncase \"$*\" in *-Q*) echo '<r/>';; esac\n", notes), 0o700))
+	p.in = &instance.Instance{}
+	p.in.Tools.AttrdUpdater = tool
+	for _, s := range states {
+		require.NoError(t, p.publish(t.Context(), s))
+	}
+	text, err := os.ReadFile(notes)
+	require.NoError(t, err)
+	var order []string
+	for line := range strings.Lines(string(text)) {
+		if !strings.Contains(line, "failing") {
+			order = append(order, strings.TrimSpace(line))
+		}
+	}
+	require.Equal(t, []string{
+		"-n hawser-test-check-web -B ok -d 0s",
+		"-n hawser-test-doubt-web -U 0 -p",
+		"-n hawser-test-doubt-web -U 1 -p",
+		"-n hawser-test-doubt-web -Q -A --output-as=xml",
+		"-n hawser-test-check-web -Q -A --output-as=xml",
+		"-n hawser-test-check-web -B failed -d 5s",
+		"-n hawser-test-doubt-web -U 0 -p",
+	}, order)
+}
