@@ -25,22 +25,19 @@ type ShortCheck struct{ URL, Timeout, Every string }
 func (h *HAProxy) AllChecks() []Check {
 	all := append([]Check(nil), h.Checks...)
 	if h.Check.URL != "" {
-		c := Check{At: h.CheckAt, Check: param.NewCheck()}
-		c.Name, c.URL = contract.CheckURLName, h.Check.URL
+		c := Check{At: h.CheckAt, Check: param.URLCheck(contract.CheckURLName, h.Check.URL,
+			contract.DefaultCheckTimeout)}
 		if every, err := param.ParseCheckEvery(h.Check.Every); err == nil {
 			c.Every = every
 		}
-		c.Timeout = contract.DefaultCheckTimeout
 		if timeout, err := param.ParseCheckTime(h.Check.Timeout); err == nil {
 			c.Timeout = timeout
 		}
 		all = append(all, c)
 	}
 	if h.MinServers > 0 {
-		c := Check{At: h.MinServersAt, Check: param.NewCheck()}
-		c.Name, c.Backend, c.MinServers = contract.MinServersName, param.EveryBackend, h.MinServers
-		c.Timeout = c.DefaultTimeout()
-		all = append(all, c)
+		all = append(all, Check{At: h.MinServersAt,
+			Check: param.ServersCheck(contract.MinServersName, h.MinServers)})
 	}
 	return all
 }
@@ -109,7 +106,7 @@ func (c *Check) keys() []key {
 		},
 		{
 			name:   "min_servers",
-			kind:   whole(&c.MinServers, 1, contract.MostServers),
+			kind:   whole(&c.MinServers, 1, param.MostServers),
 			doc:    "with backend: how many servers must be up",
 			def:    "1",
 			effect: reload,

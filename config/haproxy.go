@@ -90,7 +90,7 @@ func (h *HAProxy) keys() []key {
 		},
 		{
 			name: "min_servers",
-			kind: whole(&h.MinServers, 0, contract.MostServers),
+			kind: whole(&h.MinServers, 0, param.MostServers),
 			at:   &h.MinServersAt,
 			doc: "short for one of checks with the name " + contract.MinServersName + ", backend " +
 				param.EveryBackend + " and this min_servers",

@@ -47,7 +47,7 @@ func shortKeys() []key {
 			param: contract.ParamCheckTimeout, effect: reload,
 		},
 		{
-			kind:  whole(&least, 0, contract.MostServers),
+			kind:  whole(&least, 0, param.MostServers),
 			def:   strconv.Itoa(contract.DefaultMinServers),
 			param: contract.ParamMinServers, effect: reload,
 		},

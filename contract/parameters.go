@@ -67,8 +67,6 @@ const (
 
 // Limits of parameters.
 const (
-	// MostServers is the most that min_servers may ask for.
-	MostServers = 1 << 20
 	// CrashesKept is how many crashes the agent remembers, and so the most that max_crashes can
 	// count.
 	CrashesKept = 20

@@ -70,8 +70,8 @@ const (
 	MostChecks = 16
 	// MostInARow is the most that rise and fall may ask for.
 	MostInARow = 100
-	// MostServersUp is the most that min_servers may ask for.
-	MostServersUp = 1 << 20
+	// MostServers is the most that min_servers may ask for.
+	MostServers = 1 << 20
 
 	// ShortestEvery is the shortest interval of a check.
 	ShortestEvery = time.Second
@@ -231,7 +231,7 @@ func checkKeys() []checkKey {
 		str("ca_file", func(c *Check) *string { return &c.CAFile }, ParsePath, "", isURL),
 		str("backend", func(c *Check) *string { return &c.Backend }, ParseBackend, "", nil),
 		field("min_servers", func(c *Check) *int { return &c.MinServers },
-			func(text string) (int, error) { return ParseInt(text, 1, MostServersUp) },
+			func(text string) (int, error) { return ParseInt(text, 1, MostServers) },
 			strconv.Itoa, 1, isBackend),
 		str("tcp", func(c *Check) *string { return &c.TCP }, ParseHostPort, "", nil),
 		{
@@ -279,6 +279,21 @@ func ParseBackend(text string) (string, error) {
 func NewCheck() Check {
 	return Check{Method: DefaultMethod, Statuses: DefaultStatuses(), MinServers: 1,
 		Every: DefaultCheckEvery, Rise: DefaultRise, Fall: DefaultFall}
+}
+
+// URLCheck returns a check by a request.
+func URLCheck(name, url string, timeout time.Duration) Check {
+	c := NewCheck()
+	c.Name, c.URL, c.Timeout = name, url, timeout
+	return c
+}
+
+// ServersCheck returns a check of the servers of every backend that has any.
+func ServersCheck(name string, least int) Check {
+	c := NewCheck()
+	c.Name, c.Backend, c.MinServers = name, EveryBackend, least
+	c.Timeout = c.DefaultTimeout()
+	return c
 }
 
 // DefaultTimeout returns how long the check may take if nobody says it.

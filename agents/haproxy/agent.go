@@ -160,7 +160,7 @@ followed, certificates are not verified.`,
 		Name: contract.ParamMinServers, Short: "servers that every backend needs", Reloadable: true,
 		Long: `A short form of a check named "servers": every backend that has servers must have at
 least this many UP. 0 checks nothing.`,
-		Value: param.Int(&a.minServers, contract.DefaultMinServers, 0, contract.MostServers),
+		Value: param.Int(&a.minServers, contract.DefaultMinServers, 0, param.MostServers),
 	}, {
 		Name: contract.ParamStopGrace, Short: "how long open connections may finish",
 		Reloadable: true,

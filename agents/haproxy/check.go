@@ -27,15 +27,10 @@ func (a *agent) Checks() []param.Check {
 		}
 	}
 	if a.CheckURL != "" {
-		c := param.NewCheck()
-		c.Name, c.URL, c.Timeout = contract.CheckURLName, a.CheckURL, a.checkTimeout
-		add(c)
+		add(param.URLCheck(contract.CheckURLName, a.CheckURL, a.checkTimeout))
 	}
 	if a.minServers > 0 {
-		c := param.NewCheck()
-		c.Name, c.Backend, c.MinServers = contract.MinServersName, param.EveryBackend, a.minServers
-		c.Timeout = c.DefaultTimeout()
-		add(c)
+		add(param.ServersCheck(contract.MinServersName, a.minServers))
 	}
 	return all
 }
