@@ -81,7 +81,7 @@ func ofSize(b *testing.B, nodes int, t corosync.Timing) *cluster {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
 	defer cancel()
-	l, err := lab.Up(ctx, lab.Options{Name: fmt.Sprintf("%s-%d", labName(), nodes), Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: nodes, Totem: t, Progress: os.Stderr})
+	l, err := bringUp(ctx, lab.Options{Name: fmt.Sprintf("%s-%d", labName(), nodes), Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: nodes, Totem: t, Progress: os.Stderr})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, l.Down(context.Background())) })
 	c := &cluster{l}

@@ -59,7 +59,7 @@ func BenchmarkMembershipUnderLoad(b *testing.B) {
 	labs := make([]*lab.Lab, len(candidates))
 	for i, c := range candidates {
 		c.Warning = 20
-		l, err := lab.Up(b.Context(), lab.Options{Name: c.name, Apps: 1, Overlay: overlay, Totem: c.Timing})
+		l, err := bringUp(b.Context(), lab.Options{Name: c.name, Apps: 1, Overlay: overlay, Totem: c.Timing})
 		require.NoError(b, err)
 		b.Cleanup(func() { require.NoError(b, l.Down(context.Background())) })
 		labs[i] = l

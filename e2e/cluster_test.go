@@ -49,7 +49,7 @@ var sharedLab = sync.OnceValues(func() (*lab.Lab, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	l, err := lab.Up(ctx, lab.Options{Name: labName(), Overlay: overlay, ActionTime: actionTime, Progress: os.Stderr})
+	l, err := bringUp(ctx, lab.Options{Name: labName(), Overlay: overlay, ActionTime: actionTime, Progress: os.Stderr})
 	broughtUp = l
 	return l, err
 })

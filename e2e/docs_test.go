@@ -99,7 +99,7 @@ func sections(steps []docrun.Step) [][]docrun.Step {
 // ownLab brings a laboratory up for one test, which may leave it in any state.
 func ownLab(t *testing.T, name string, balancers int, overlay string) *cluster {
 	t.Helper()
-	l, err := lab.Up(t.Context(), lab.Options{Name: labName() + "-" + name, Nodes: balancers, Systemd: true, Overlay: overlay, Progress: os.Stderr,
+	l, err := bringUp(t.Context(), lab.Options{Name: labName() + "-" + name, Nodes: balancers, Systemd: true, Overlay: overlay, Progress: os.Stderr,
 		FloatingIPs: []netip.Addr{lab.FloatingIP, netip.MustParseAddr("203.0.113.11")}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Down(context.Background())) })

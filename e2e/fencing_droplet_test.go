@@ -102,7 +102,7 @@ func TestFencingOfDroplets(t *testing.T) {
 func TestFenceRace(t *testing.T) {
 	needs.Root(t)
 	t.Parallel()
-	l, err := lab.Up(t.Context(), lab.Options{Name: labName() + "-race", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
+	l, err := bringUp(t.Context(), lab.Options{Name: labName() + "-race", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Down(context.Background())) })
 	c := &cluster{l}

@@ -186,7 +186,7 @@ func TestSplitOfTwo(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	l, err := lab.Up(ctx, lab.Options{Name: labName() + "-two", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
+	l, err := bringUp(ctx, lab.Options{Name: labName() + "-two", Overlay: os.Getenv("HAWSER_OVERLAY"), Nodes: 2, Progress: os.Stderr})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Down(context.Background())) })
 	c := &cluster{l}

@@ -48,7 +48,7 @@ func newPackaged(t *testing.T, versions ...string) packaged {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	l, err := lab.Up(ctx, lab.Options{Name: labName() + "-dpkg", Progress: os.Stderr})
+	l, err := bringUp(ctx, lab.Options{Name: labName() + "-dpkg", Progress: os.Stderr})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Down(context.Background())) })
 	p.cluster = &cluster{l}
