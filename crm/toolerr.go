@@ -134,14 +134,16 @@ func saysStale(out output) bool { return bytes.Contains(out.stderr, []byte(saidS
 // onlyWarnings says whether crm_verify found warnings and no errors.
 func onlyWarnings(out output) bool { return bytes.Contains(out.stderr, []byte(saidWarnings)) }
 
-// onlyFencing says whether the errors are all about a fencing device that is missing.
-func onlyFencing(errs []string) bool {
+// aboutFencing separates the errors about a fencing device that is missing from the others.
+func aboutFencing(errs []string) (fencing, others []string) {
 	for _, e := range errs {
-		if !strings.Contains(e, saidFencing) {
-			return false
+		if strings.Contains(e, saidFencing) {
+			fencing = append(fencing, e)
+		} else {
+			others = append(others, e)
 		}
 	}
-	return true
+	return fencing, others
 }
 
 // said returns what a tool said about its failure, in one line, without what only its authors need.
