@@ -68,7 +68,8 @@ var knownOptions = []string{
 	"cluster-recheck-interval", "fence-reaction", "election-timeout", "shutdown-escalation",
 	"join-integration-timeout",
 	"join-finalization-timeout", //nolint:misspell // as Pacemaker spells it
-	"transition-delay", "load-threshold", "node-action-limit", "stonith-watchdog-timeout", "stonith-max-attempts",
+	"transition-delay", "load-threshold", "node-action-limit", "stonith-watchdog-timeout",
+	"stonith-max-attempts",
 	// the CIB manager's
 	"enable-acl", "cluster-ipc-limit",
 	// since 3.0
