@@ -225,6 +225,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	// The version counts changes of the status too, and a resource that keeps failing changes that
 	// faster than a new plan can be made. As long as the configuration itself is the one that was
 	// read, the plan is still right, and only the count is out of date.
+	tried := p.Base.Version.NumUpdates
 	for range maxRenumber {
 		if err != nil || ctx.Err() != nil || !patchIsStale(out) {
 			break
@@ -235,6 +236,14 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 			t.file() == "" && !cib.Quorate() {
 			break
 		}
+		if cib.Version.NumUpdates == tried { // the version is not why, and will not change
+			return &ToolError{
+				Tool: "cibadmin", Code: out.code, Err: fmt.Errorf("cibadmin exited with %d", out.code),
+				Message: "cannot write the configuration: Pacemaker does not take the change, " +
+					"although the configuration is still the one that it was made for: " + said(out),
+			}
+		}
+		tried = cib.Version.NumUpdates
 		out, err = t.run(writing, renumber(p.patch.text, cib.Version.NumUpdates), "cibadmin",
 			"--patch", "--xml-pipe")
 	}
@@ -303,10 +312,10 @@ func writePlan(p Plan, simulated bool) (planFiles, error) {
 		return planFiles{}, fmt.Errorf("cannot make a temporary directory for the plan: %w", err)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
-	next, down := p.New.render(), p.New.allDown()
+	next, down := p.New.patchedAs().render(), p.New.allDown()
 	f := planFiles{
 		dir: dir, base: at("base.xml"), new: at("new.xml"), live: at("live.xml"),
-		old: withStatus(p.Base.asRead(), down), xml: withStatus(next, down),
+		old: withStatus(p.Base.patchedAs().asRead(), down), xml: withStatus(next, down),
 		resources: p.New.hasResources(),
 	}
 	texts := map[string][]byte{f.base: f.old, f.new: f.xml}

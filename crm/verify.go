@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err
 	case len(errs) == 0 && onlyWarnings(out):
 		return t.verifyWarnings(ctx, f)
 	case len(errs) == 0:
+		out.stderr = bytes.ReplaceAll(out.stderr, []byte(f.new), []byte("the configuration"))
 		return warnings, t.toolError("crm_verify", "accept the configuration", out)
 	}
 	// A device that is missing is not forgiven because it has been missing for long: without it
