@@ -12,6 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/deploy"
 	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/cluster/lint"
 	"github.com/hawser-ha/hawser/cluster/move"
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/cluster/rollout"
@@ -47,6 +48,10 @@ type Host struct {
 	User   func() string
 	// CheckHAProxy has HAProxy check a configuration.
 	CheckHAProxy func(ctx context.Context, h preflight.HAProxy) error
+	// Metadata asks a resource or fence agent of this node, Options the Pacemaker of this node which
+	// options a cluster has; either may be nil.
+	Metadata func(ctx context.Context, agent string) (crm.Metadata, error)
+	Options  func(ctx context.Context) ([]string, error)
 	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the
 	// droplet that the agent would take.
 	FenceAgent  func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
@@ -86,6 +91,8 @@ func This() Host {
 		Record:       toSyslog,
 		User:         whoAmI,
 		CheckHAProxy: preflight.CheckHAProxy,
+		Metadata:     (&crm.Tools{}).Metadata,
+		Options:      (&crm.Tools{}).Options,
 		FenceAgent:   fencing.RunAgent,
 		FindDroplet:  findDroplet,
 		SBD:          func() (sbd.Daemon, error) { return sbd.AsPacemaker("/") },
@@ -120,6 +127,15 @@ func (h *Host) Deployer() *deploy.Deployer {
 			Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet,
 		},
 	}
+}
+
+// Linter judges what somebody configures by hand.
+func (h *Host) Linter() lint.Linter {
+	l := lint.Linter{Metadata: h.Metadata, Options: h.Options, Agents: h.Agents, Live: h.Live()}
+	if h.Agents != "" {
+		l.FenceAgents = "/usr/sbin"
+	}
+	return l
 }
 
 // findDroplet asks the cloud as the fence agent does.

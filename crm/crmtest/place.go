@@ -73,7 +73,7 @@ func (f *Fake) placements(cib *crm.CIB, at places) []placement {
 
 func isStopped(meta crm.Attrs) bool {
 	role, _ := meta.Get("target-role")
-	return role == "Stopped"
+	return strings.EqualFold(role, "Stopped")
 }
 
 // settled is where things run once the plan has been carried out.
