@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/ocf"
 )
 
 // HAProxy binds with SO_REUSEPORT, so that two of them on one address do not notice each other: the
@@ -20,6 +22,20 @@ type stranger struct {
 	pid   int
 	addr  netip.AddrPort
 	inode uint64
+	// takes is set if it gets connections that are for the instance.
+	takes bool
+}
+
+// rival is a socket of another process on one of the instance's addresses.
+type rival struct {
+	addr  netip.AddrPort
+	takes bool
+}
+
+// yields reports whether a socket gets no connection that is for another one: the kernel gives all
+// those for a certain address to the socket of that address, and none to one of all addresses.
+func yields(theirs, ours client.Reach) bool {
+	return theirs.Addr.Addr().IsUnspecified() && !ours.Addr.Addr().IsUnspecified()
 }
 
 // String names the process so that an operator can find and end it.
@@ -52,11 +68,16 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 	if err != nil {
 		return nil, err
 	}
-	wanted := map[uint64]netip.AddrPort{}
+	byPort := map[uint16][]client.Reach{} // there may be thousands of either
+	for _, reach := range at {
+		byPort[reach.Addr.Port()] = append(byPort[reach.Addr.Port()], reach)
+	}
+	wanted := map[uint64]rival{}
 	for _, l := range listeners {
-		for _, reach := range at {
+		for _, reach := range byPort[l.Addr.Port()] {
 			if client.Overlap(l.Reach, reach) {
-				wanted[l.Inode] = l.Addr
+				r := wanted[l.Inode]
+				wanted[l.Inode] = rival{l.Addr, r.takes || !yields(l.Reach, reach)}
 			}
 		}
 	}
@@ -85,7 +106,7 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 			continue // gone meanwhile
 		}
 		for inode := range inodes {
-			addr, listens := wanted[inode]
+			r, listens := wanted[inode]
 			if !listens {
 				continue
 			}
@@ -94,7 +115,7 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 				continue
 			}
 			if !haproxyOnly || in.isHAProxy(procfs.Default.Executable(pid)) {
-				found = append(found, stranger{pid, addr, inode})
+				found = append(found, stranger{pid, r.addr, inode, r.takes})
 			}
 		}
 	}
@@ -105,13 +126,34 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 	}), nil
 }
 
-// RefuseStrangers returns an error if another HAProxy listens on one of the addresses.
+// RefuseStrangers returns an error if another HAProxy listens on one of the addresses and gets
+// connections that are for the instance.
 func (in *Instance) RefuseStrangers(at []client.Reach) error {
 	found, err := in.strangers(at, true)
-	if err != nil || len(found) == 0 {
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("another HAProxy listens on %s: %s", found[0].addr, found[0])
+	for _, other := range found {
+		if other.takes {
+			return fmt.Errorf("another HAProxy listens on %s: %s", other.addr, other)
+		}
+	}
+	return nil
+}
+
+// warnOfStrangers warns of another HAProxy that listens on all addresses beside a certain one of
+// this instance.
+func (in *Instance) warnOfStrangers(ctx context.Context, at []client.Reach) {
+	if found, err := in.strangers(at, true); err == nil && len(found) > 0 {
+		ocf.CallFrom(ctx).Warnf("another HAProxy listens on %s: %s; it gets what is sent to "+
+			"addresses of this node that HAProxy's configuration does not bind", found[0].addr,
+			found[0])
+	}
+}
+
+// WillBind returns where a HAProxy with the configuration is sure to listen.
+func WillBind(sources []client.Source, env []string) []client.Reach {
+	return client.Reaches(client.Bindings(sources, procfs.Getenv(env)))
 }
 
 // bound returns where the family listens.
@@ -135,10 +177,13 @@ func bound(fam Family) ([]client.Reach, error) {
 	return at, nil
 }
 
+// cannotBind is what HAProxy says of an address that it cannot have.
+const cannotBind = "cannot bind socket"
+
 // NameHolder completes the error of a failed start with the process that holds the address which
 // HAProxy could not bind: "… for [192.0.2.1:80]".
 func (in *Instance) NameHolder(complaint error) error {
-	_, rest, ok := strings.Cut(complaint.Error(), "cannot bind socket")
+	_, rest, ok := strings.Cut(complaint.Error(), cannotBind)
 	if !ok {
 		return complaint
 	}

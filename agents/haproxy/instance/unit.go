@@ -82,6 +82,13 @@ func (in *Instance) UnitSettings(ctx context.Context) *systemd.Settings {
 		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", in.Unit,
 			strings.Join(s.Ignored, ", "))
 	}
+	if others := otherCommands(s); len(others) > 0 {
+		call.Warnf("%s has commands that are not run under the cluster: %s", in.Unit,
+			strings.Join(others, ", "))
+	}
+	if missing := in.missingFiles(s); missing != "" {
+		call.Warnf("%s", missing)
+	}
 	return &s
 }
 
