@@ -96,20 +96,6 @@ func unusual(option string) bool {
 	return !sure(option) || option == "transparent" || option == "interface" || option == "namespace"
 }
 
-// StatsSockets returns the paths of the configuration's own stats sockets.
-func StatsSockets(sources []Source, getenv func(string) string) []string {
-	var paths []string
-	for l := range linesOf(sources, getenv) {
-		if len(l.words) > 2 && l.words[0] == "stats" && l.words[1] == "socket" {
-			path := strings.TrimPrefix(l.words[2], "unix@")
-			if strings.HasPrefix(path, "/") && sure(path) {
-				paths = append(paths, path)
-			}
-		}
-	}
-	return paths
-}
-
 // parseBind reads [prefix@]<address>:<port>[-<port>]: "10.0.0.1:80", ":80", "*:80", ":::80",
 // "[::1]:80", "ipv6@:80". A part that is vague is none of these.
 func parseBind(text string) []netip.AddrPort {

@@ -3,6 +3,7 @@ package haproxy
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Pidfile returns the configuration's own pidfile, "" if it has none, or if that is not sure.
@@ -36,6 +37,31 @@ func StreamLogs(sources []Source, getenv func(string) string) []string {
 		if len(l.words) > 1 && l.words[0] == "log" &&
 			slices.Contains([]string{"stdout", "stderr", "fd@1", "fd@2"}, l.words[1]) {
 			all = append(all, "log "+l.words[1]+" ("+l.file+":"+strconv.Itoa(l.number)+")")
+		}
+	}
+	return all
+}
+
+// StatsSocket is a stats socket of a configuration.
+type StatsSocket struct {
+	Path string `json:"path"`
+	// User and Group are whether the configuration says to whom it belongs.
+	User  bool `json:"user,omitempty"`
+	Group bool `json:"group,omitempty"`
+}
+
+// StatsSockets returns the configuration's own stats sockets that have a path.
+func StatsSockets(sources []Source, getenv func(string) string) []StatsSocket {
+	var all []StatsSocket
+	for l := range linesOf(sources, getenv) {
+		if len(l.words) < 3 || l.words[0] != "stats" || l.words[1] != "socket" {
+			continue
+		}
+		path, options := strings.TrimPrefix(l.words[2], "unix@"), l.words[3:]
+		if strings.HasPrefix(path, "/") && sure(path) {
+			all = append(all, StatsSocket{path,
+				slices.Contains(options, "user") || slices.Contains(options, "uid"),
+				slices.Contains(options, "group") || slices.Contains(options, "gid")})
 		}
 	}
 	return all

@@ -73,10 +73,11 @@ func TestBinds(t *testing.T) {
 			require.Equal(t, want[i], at[0].Both, "%s, bindv6only=%t", line, byDefault)
 		}
 	}
-	require.Equal(t, []string{"/run/a", "/run/b"},
+	require.Equal(t, []StatsSocket{{"/run/a", false, false}, {"/run/b", true, false},
+		{"/run/c", false, true}},
 		StatsSockets([]Source{{"a",
-			"stats socket /run/a\n stats socket unix@/run/b mode 600\nstats socket ipv4@:1 " +
-				"x\nstats timeout 1s"}}, env))
+			"stats socket /run/a\n stats socket unix@/run/b mode 600 uid 5\nstats socket ipv4@:1 " +
+				"x\nstats timeout 1s\nstats socket /run/c group x level admin"}}, env))
 }
 
 func TestBindings(t *testing.T) {

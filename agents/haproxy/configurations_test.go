@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -405,4 +406,44 @@ func TestFilesOfTheUnit(t *testing.T) {
 	w.r = w.r.With("conffile", w.path("other.cfg")).With("extraconf", "")
 	require.Empty(t, says())
 	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "conf.d")))
+}
+
+// TestOwnerOfSockets: where the unit has a user, the configuration's sockets are his, as they would
+// be under systemd, unless it says otherwise.
+func TestOwnerOfSockets(t *testing.T) {
+	w := newWorld(t)
+	account, err := user.Lookup("haproxy")
+	require.NoError(t, err)
+	w.tune = func(a *agent) {
+		a.Systemd.Booted = func() bool { return true }
+		a.Systemd.Settings = func(context.Context, string) (systemd.Settings, bool, error) {
+			s := systemd.Unchanged()
+			s.User = "haproxy"
+			return *s, true, nil
+		}
+	}
+	config := func(more string) string {
+		return strings.Replace(w.config("frontend u\n\tbind "+w.path("u.sock")+
+			"\n\tdefault_backend app\n"), "global", "global\n\tstats socket "+
+			w.path("roots.sock")+" user root group root level admin\n"+more, 1)
+	}
+	owns := func(name, uid, gid string) {
+		t.Helper()
+		info, err := os.Lstat(w.path(name))
+		require.NoError(t, err)
+		stat := info.Sys().(*syscall.Stat_t)
+		require.Equal(t, []string{uid, gid}, []string{fmt.Sprint(stat.Uid), fmt.Sprint(stat.Gid)},
+			name)
+	}
+	w.write("haproxy.cfg", config(""))
+	w.start()
+	owns("admin.sock", account.Uid, account.Gid)
+	owns("u.sock", account.Uid, account.Gid)
+	owns("roots.sock", "0", "0")
+	w.write("haproxy.cfg", config("\tstats socket "+w.path("more.sock")+" mode 660\n"))
+	w.want(ocf.Success, w.r.Run("reload-agent", nil))
+	owns("more.sock", account.Uid, account.Gid)
+	own, err := os.Lstat(w.instance().StatsSocket())
+	require.NoError(t, err)
+	require.Zero(t, own.Sys().(*syscall.Stat_t).Uid)
 }

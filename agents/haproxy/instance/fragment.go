@@ -127,8 +127,8 @@ func (in *Instance) ConfigPaths() []string { return []string{in.Fragment(), in.C
 // package creates them at boot or at its installation (Debian's haproxy.cfg has a socket in
 // /run/haproxy); without systemd nobody does.
 func MakeSocketDirs(ctx context.Context, sources []client.Source, env []string) {
-	for _, path := range client.StatsSockets(sources, procfs.Getenv(env)) {
-		dir := filepath.Dir(filepath.Clean(path))
+	for _, s := range client.StatsSockets(sources, procfs.Getenv(env)) {
+		path, dir := s.Path, filepath.Dir(filepath.Clean(s.Path))
 		if !strings.HasPrefix(dir, "/run/") && !strings.HasPrefix(dir, "/var/run/") || Exists(dir) {
 			continue
 		}

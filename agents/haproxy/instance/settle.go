@@ -80,6 +80,7 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 		return err
 	}
 	in.writeUserPidfile(ctx, s)
+	in.GiveSockets(ctx, s)
 	addrs, err := bound(fam)
 	if err == nil {
 		err = in.RefuseStrangers(addrs)

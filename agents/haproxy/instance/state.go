@@ -28,6 +28,8 @@ type State struct {
 	Given *systemd.Settings `json:"given,omitempty"`
 	// Pidfile is the configuration's own, "" if it has none.
 	Pidfile string `json:"pidfile,omitempty"`
+	// StatsSockets are the configuration's own, as far as it leaves their owner open.
+	StatsSockets []client.StatsSocket `json:"stats_sockets,omitempty"`
 	// Published is the value of the servers' attribute as it was last published.
 	Published string `json:"published,omitempty"`
 	// ByResource is set by agents that publish under the resource's id, and not under the
