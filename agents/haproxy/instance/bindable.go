@@ -23,7 +23,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 	if err != nil {
 		return err
 	}
-	at, err := bound(fam)
+	at, _, err := bound(fam)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 			continue // HAProxy itself will report anything else
 		}
 		err = fmt.Errorf("cannot bind %s (%s): %w", b.Addr, b.Place, err)
-		if found, lookErr := in.strangers(client.Reaches([]client.Binding{b}), false); lookErr == nil &&
+		if found, lookErr := in.strangers(client.Reaches([]client.Binding{b}), false, nil); lookErr == nil &&
 			len(found) > 0 {
 			return fmt.Errorf("%w: %s is held by %s", err, found[0].addr, found[0])
 		}

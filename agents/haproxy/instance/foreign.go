@@ -2,7 +2,9 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -63,7 +65,10 @@ func unitOf(pid int) string {
 
 // strangers returns the processes outside the instance that listen on one of the addresses. With
 // haproxyOnly, only HAProxies are looked for: with any other program the bind itself would fail.
-func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, error) {
+// own are sockets that are known to be the instance's: where there are no others, no process has to
+// be looked at.
+func (in *Instance) strangers(at []client.Reach, haproxyOnly bool,
+	own map[uint64]bool) ([]stranger, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
 		return nil, err
@@ -75,7 +80,7 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 	wanted := map[uint64]rival{}
 	for _, l := range listeners {
 		for _, reach := range byPort[l.Addr.Port()] {
-			if client.Overlap(l.Reach, reach) {
+			if !own[l.Inode] && client.Overlap(l.Reach, reach) {
 				r := wanted[l.Inode]
 				wanted[l.Inode] = rival{l.Addr, r.takes || !yields(l.Reach, reach)}
 			}
@@ -129,10 +134,11 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 // RefuseStrangers returns an error if another HAProxy listens on one of the addresses and gets
 // connections that are for the instance.
 func (in *Instance) RefuseStrangers(at []client.Reach) error {
-	found, err := in.strangers(at, true)
-	if err != nil {
-		return err
-	}
+	found, err := in.strangers(at, true, nil)
+	return errors.Join(err, refuse(found))
+}
+
+func refuse(found []stranger) error {
 	for _, other := range found {
 		if other.takes {
 			return fmt.Errorf("another HAProxy listens on %s: %s", other.addr, other)
@@ -141,14 +147,23 @@ func (in *Instance) RefuseStrangers(at []client.Reach) error {
 	return nil
 }
 
-// warnOfStrangers warns of another HAProxy that listens on all addresses beside a certain one of
-// this instance.
-func (in *Instance) warnOfStrangers(ctx context.Context, at []client.Reach) {
-	if found, err := in.strangers(at, true); err == nil && len(found) > 0 {
+// refuseBeside is RefuseStrangers for a family that runs. It warns of another HAProxy that listens
+// on all addresses beside a certain one of the family.
+func (in *Instance) refuseBeside(ctx context.Context, fam Family) error {
+	at, own, err := bound(fam)
+	if err != nil {
+		return err
+	}
+	found, err := in.strangers(at, true, own)
+	if err = errors.Join(err, refuse(found)); err != nil {
+		return err
+	}
+	if len(found) > 0 {
 		ocf.CallFrom(ctx).Warnf("another HAProxy listens on %s: %s; it gets what is sent to "+
 			"addresses of this node that HAProxy's configuration does not bind", found[0].addr,
 			found[0])
 	}
+	return nil
 }
 
 // WillBind returns where a HAProxy with the configuration is sure to listen.
@@ -156,25 +171,25 @@ func WillBind(sources []client.Source, env []string) []client.Reach {
 	return client.Reaches(client.Bindings(sources, procfs.Getenv(env)))
 }
 
-// bound returns where the family listens.
-func bound(fam Family) ([]client.Reach, error) {
+// bound returns where the family listens, and by which sockets.
+func bound(fam Family) (at []client.Reach, own map[uint64]bool, err error) {
 	listeners, err := client.Listeners()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var at []client.Reach
+	open := map[uint64]bool{}
 	for _, m := range fam.All() {
-		inodes, err := procfs.Default.SocketInodes(m.PID)
-		if err != nil {
-			continue
-		}
-		for _, l := range listeners {
-			if inodes[l.Inode] {
-				at = append(at, l.Reach)
-			}
+		if inodes, err := procfs.Default.SocketInodes(m.PID); err == nil {
+			maps.Copy(open, inodes)
 		}
 	}
-	return at, nil
+	own = map[uint64]bool{}
+	for _, l := range listeners {
+		if open[l.Inode] {
+			at, own[l.Inode] = append(at, l.Reach), true
+		}
+	}
+	return at, own, nil
 }
 
 // cannotBind is what HAProxy says of an address that it cannot have.
@@ -195,7 +210,7 @@ func (in *Instance) NameHolder(complaint error) error {
 	}
 	// at [::], whoever holds the port in either family is in the way
 	both := addr.Addr() == netip.IPv6Unspecified()
-	found, err := in.strangers([]client.Reach{{Addr: addr, Both: both}}, false)
+	found, err := in.strangers([]client.Reach{{Addr: addr, Both: both}}, false, nil)
 	if err != nil || len(found) == 0 {
 		return complaint
 	}

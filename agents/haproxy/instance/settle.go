@@ -81,12 +81,8 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	}
 	in.writeUserPidfile(ctx, s)
 	in.GiveSockets(ctx, s)
-	addrs, err := bound(fam)
+	err := in.refuseBeside(ctx, fam)
 	if err == nil {
-		err = in.RefuseStrangers(addrs)
-	}
-	if err == nil {
-		in.warnOfStrangers(ctx, addrs)
 		return nil
 	}
 	if ended := in.End(ctx, 0); ended != nil {
