@@ -109,6 +109,8 @@ func bare(text string) string {
 // despite it.
 func summary(text string) bool {
 	return strings.HasSuffix(text, " Continuing.") || unreadable(text) ||
+		// the worker that has read the configuration, with 3.1 and later
+		strings.HasSuffix(text, " exited with code 1 (Exit)") ||
 		strings.HasSuffix(text, "Some protocols failed to start their listeners! Exiting.")
 }
 

@@ -21,6 +21,8 @@ func TestRefused(t *testing.T) {
 		"[ALERT]    (7) : config : [/a:9] : 'server f/s' : could not resolve address 'x.invalid'.\n" +
 			"[ALERT]    (7) : config : parsing [/a:3] : unknown keyword 'x' out of section.\n" + fatal: false,
 		fatal: false,
+		"[ALERT]    (7) : config : [/a:9] : 'server f/s' : could not resolve address 'x.invalid'.\n" + fatal +
+			"[ALERT]    (6) : Process 7 exited with code 1 (Exit)\n": true,
 	} {
 		refused := Refused(text)
 		require.NotNil(t, refused, text)

@@ -126,57 +126,47 @@ func TestNameThatDoesNotResolve(t *testing.T) {
 	w.start()
 }
 
+// wrapped has HAProxy run by a script with the lines.
+func (w *world) wrapped(lines string) {
+	w.write("haproxy", "#!/bin/sh\n"+lines+"\nexec /usr/sbin/haproxy \"$@\"\n")
+	w.r = w.r.With("binpath", w.path("haproxy"))
+}
+
 // TestConfigurationIsReadOnce where nothing runs that a faulty one could harm.
 func TestConfigurationIsReadOnce(t *testing.T) {
 	w := newWorld(t)
-	w.write("count.lua", fmt.Sprintf("local f = io.open(%q, \"a\") f:write(\"x\") f:close()\n",
-		w.path("read")))
-	w.write("haproxy.cfg", strings.Replace(w.config(""), "global",
-		"global\n\tlua-load "+w.path("count.lua"), 1))
-	w.start()
-	read := func() int {
+	w.wrapped("printf x >>" + w.path("read"))
+	read := func() string {
 		text, err := os.ReadFile(w.path("read"))
 		require.NoError(t, err)
 		require.NoError(t, os.Remove(w.path("read")))
-		return len(text)
+		return string(text)
 	}
-	once := read()
+	w.start()
+	require.Equal(t, "x", read())
 	w.want(ocf.Success, w.r.Stop())
 	w.start()
-	require.Equal(t, once, read())
-	w.want(ocf.Success, w.r.Stop())
-	require.NoError(t, exec.Command("/usr/sbin/haproxy", "-W", "-c", "-f",
-		w.path("haproxy.cfg")).Run())
-	check := read()
-
-	// What takes the place of a HAProxy that runs is checked.
-	w.start()
-	read()
+	require.Equal(t, "x", read())
 	w.r = w.r.With("extraconf", "-m 512")
 	w.start()
-	require.Equal(t, check+once, read())
+	require.Equal(t, "xx", read(), "what takes the place of one that runs is checked")
 }
 
 // TestSlowConfiguration: the reason names the timeout that is too short.
 func TestSlowConfiguration(t *testing.T) {
 	w := newWorld(t)
-	w.write("slow.lua", "os.execute(\"sleep 30\")\n")
-	w.write("haproxy.cfg", strings.Replace(w.config(""), "global",
-		"global\n\tlua-load "+w.path("slow.lua"), 1))
+	w.wrapped("[ ! -e " + w.path("slow") + " ] || sleep 30")
+	w.write("slow", "")
 	briefly := map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000"}
 	w.want(ocf.ErrGeneric, w.r.Run("start", briefly), "had not loaded its configuration after 1.",
 		"raise the timeout of the operation start, which is 2s (haproxy.start_timeout in hawser.yaml)")
 	w.want(ocf.Success, w.r.Stop())
-	slow, err := os.ReadFile(w.path("haproxy.cfg"))
-	require.NoError(t, err)
-	w.write("haproxy.cfg", w.config(""))
+	require.NoError(t, os.Remove(w.path("slow")))
 	w.start()
-	w.write("haproxy.cfg", string(slow))
+	w.write("slow", "")
 	w.want(ocf.Success, w.r.Run("reload-agent", briefly))
 	w.want(ocf.DegradedCode, w.r.Monitor(0), "had not read its configuration after",
 		"the timeout of the operation reload-agent, which is 2s (haproxy.reload_timeout")
-	w.write("haproxy.cfg", w.config(""))
-	w.want(ocf.Success, w.r.Run("reload-agent", nil))
 }
 
 // TestVariablesOfTheConfiguration: an address that the configuration names by a variable of its own
