@@ -90,31 +90,30 @@ func fields(text string) map[string][]string {
 
 // contents are the files of the package hawser whose place is the same in both families, with their modes.
 var contents = map[string]string{
-	"/usr/sbin/hawser":                                         "-rwxr-xr-x",
-	"/usr/lib/ocf/resource.d/hawser/haproxy":                   "-rwxr-xr-x",
-	"/usr/lib/ocf/resource.d/hawser/floatip":                   "-rwxr-xr-x",
-	"/usr/sbin/fence_droplet":                                  "-rwxr-xr-x",
-	"/usr/share/hawser/setup-balancer":                         "-rwxr-xr-x",
-	"/usr/share/hawser/hawser.schema.json":                     "-rw-r--r--",
-	"/usr/share/man/man8/fence_droplet.8.gz":                   "-rw-r--r--",
-	"/usr/share/doc/hawser/libraries.gz":                       "-rw-r--r--",
-	"/etc/hawser":                                              "drwxr-xr-x",
-	"/usr/share/bash-completion/completions/hawser":            "-rw-r--r--",
-	"/usr/share/fish/vendor_completions.d/hawser.fish":         "-rw-r--r--",
-	"/usr/share/man/man8/hawser.8.gz":                          "-rw-r--r--",
-	"/usr/share/man/man5/hawser.yaml.5.gz":                     "-rw-r--r--",
-	"/usr/share/man/man7/ocf_hawser_haproxy.7.gz":              "-rw-r--r--",
-	"/usr/share/man/man7/ocf_hawser_floatip.7.gz":              "-rw-r--r--",
-	"/usr/share/doc/hawser/examples/hawser.yaml":               "-rw-r--r--",
-	"/usr/share/doc/hawser/examples/haproxy.cfg":               "-rw-r--r--",
-	"/usr/share/doc/hawser/changelog.gz":                       "-rw-r--r--",
-	"/usr/share/doc/hawser/README.md":                          "-rw-r--r--",
-	"/usr/share/doc/hawser/troubleshooting.md":                 "-rw-r--r--",
-	"/usr/share/doc/hawser/decisions/0001-pacemakers-tools.md": "-rw-r--r--",
-	"/usr/share/doc/hawser/plots/clusters.svg":                 "-rw-r--r--",
-	"/usr/share/man/man7/hawser-operations.7.gz":               "-rw-r--r--",
-	"/usr/share/man/man7/hawser-troubleshooting.7.gz":          "-rw-r--r--",
-	"/usr/share/man/man7/hawser-fencing.7.gz":                  "-rw-r--r--",
+	"/usr/sbin/hawser":                                 "-rwxr-xr-x",
+	"/usr/lib/ocf/resource.d/hawser/haproxy":           "-rwxr-xr-x",
+	"/usr/lib/ocf/resource.d/hawser/floatip":           "-rwxr-xr-x",
+	"/usr/sbin/fence_droplet":                          "-rwxr-xr-x",
+	"/usr/share/hawser/setup-balancer":                 "-rwxr-xr-x",
+	"/usr/share/hawser/hawser.schema.json":             "-rw-r--r--",
+	"/usr/share/hawser/ra-api-1.1.dtd":                 "-rw-r--r--",
+	"/usr/share/man/man8/fence_droplet.8.gz":           "-rw-r--r--",
+	"/usr/share/doc/hawser/libraries.gz":               "-rw-r--r--",
+	"/etc/hawser":                                      "drwxr-xr-x",
+	"/usr/share/bash-completion/completions/hawser":    "-rw-r--r--",
+	"/usr/share/fish/vendor_completions.d/hawser.fish": "-rw-r--r--",
+	"/usr/share/man/man8/hawser.8.gz":                  "-rw-r--r--",
+	"/usr/share/man/man5/hawser.yaml.5.gz":             "-rw-r--r--",
+	"/usr/share/man/man7/ocf_hawser_haproxy.7.gz":      "-rw-r--r--",
+	"/usr/share/man/man7/ocf_hawser_floatip.7.gz":      "-rw-r--r--",
+	"/usr/share/doc/hawser/examples/hawser.yaml":       "-rw-r--r--",
+	"/usr/share/doc/hawser/examples/haproxy.cfg":       "-rw-r--r--",
+	"/usr/share/doc/hawser/changelog.gz":               "-rw-r--r--",
+	"/usr/share/doc/hawser/README.md":                  "-rw-r--r--",
+	"/usr/share/doc/hawser/plots/clusters.svg":         "-rw-r--r--",
+	"/usr/share/man/man7/hawser-operations.7.gz":       "-rw-r--r--",
+	"/usr/share/man/man7/hawser-troubleshooting.7.gz":  "-rw-r--r--",
+	"/usr/share/man/man7/hawser-fencing.7.gz":          "-rw-r--r--",
 }
 
 func TestContents(t *testing.T) {
@@ -132,11 +131,14 @@ func TestContents(t *testing.T) {
 		require.Equal(t, mode, rpm[path][0], path)
 		require.Equal(t, []string{"root", "root"}, rpm[path][2:4], path)
 	}
-	pages, err := filepath.Glob("../docs/*.md")
-	require.NoError(t, err)
-	for _, page := range pages {
-		require.Contains(t, deb, "./usr/share/doc/hawser/"+filepath.Base(page))
-		require.Contains(t, rpm, "/usr/share/doc/hawser/"+filepath.Base(page))
+	for _, pattern := range []string{"*.md", "decisions/*.md"} {
+		pages, err := filepath.Glob("../docs/" + pattern)
+		require.NoError(t, err)
+		for _, page := range pages {
+			page = strings.TrimPrefix(page, "../docs/")
+			require.Contains(t, deb, "./usr/share/doc/hawser/"+page)
+			require.Contains(t, rpm, "/usr/share/doc/hawser/"+page)
+		}
 	}
 	for path := range deb { // what tests do besides what the pages say is not for operators
 		require.NotContains(t, path, ".steps")
