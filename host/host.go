@@ -49,7 +49,10 @@ type Host struct {
 	CheckHAProxy func(ctx context.Context, h preflight.HAProxy) error
 	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the
 	// droplet that the agent would take.
-	FenceAgent  func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
+	FenceAgent func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
+	// Reserved asks the cloud whether an address is one of the account of its token, as
+	// preflight.Node has it; nil asks nothing.
+	Reserved    func(ctx context.Context, ip *config.Address) (wrong string, err error)
 	FindDroplet func(
 		ctx context.Context, d *config.DropletFencing, plug string,
 	) (fencing.Droplet, error)
@@ -88,6 +91,7 @@ func This() Host {
 		CheckHAProxy: preflight.CheckHAProxy,
 		FenceAgent:   fencing.RunAgent,
 		FindDroplet:  findDroplet,
+		Reserved:     reserved,
 		SBD:          func() (sbd.Daemon, error) { return sbd.AsPacemaker("/") },
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
@@ -110,7 +114,7 @@ func (h *Host) Deployer() *deploy.Deployer {
 		Running: h.Running,
 		Node: preflight.Node{
 			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
-			Unit: h.Unit,
+			Unit: h.Unit, Interfaces: interfaces, Reserved: h.Reserved,
 		},
 		Facts: fencing.Sources{
 			Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
