@@ -55,7 +55,10 @@ type Host struct {
 	Options  func(ctx context.Context) ([]string, error)
 	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the
 	// droplet that the agent would take.
-	FenceAgent  func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
+	FenceAgent func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
+	// Reserved asks the cloud whether an address is one of the account of its token, as
+	// preflight.Node has it; nil asks nothing.
+	Reserved    func(ctx context.Context, ip *config.Address) (wrong string, err error)
 	FindDroplet func(
 		ctx context.Context, d *config.DropletFencing, plug string,
 	) (fencing.Droplet, error)
@@ -96,6 +99,7 @@ func This() Host {
 		Options:      (&crm.Tools{}).Options,
 		FenceAgent:   fencing.RunAgent,
 		FindDroplet:  findDroplet,
+		Reserved:     reserved,
 		SBD:          func() (sbd.Daemon, error) { return sbd.AsPacemaker("/") },
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
@@ -119,6 +123,7 @@ func (h *Host) Deployer() *deploy.Deployer {
 		Node: preflight.Node{
 			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
 			Unit: h.Unit, UnitFiles: plannedUnitFiles,
+			Interfaces: interfaces, Reserved: h.Reserved,
 		},
 		Facts: fencing.Sources{
 			Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,

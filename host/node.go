@@ -12,6 +12,7 @@ import (
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/fault"
@@ -85,6 +86,20 @@ func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 		return node.Refused, err
 	}
 	return node.NotKnown, err
+}
+
+// reserved asks DigitalOcean's API whether the address of a file is one of the account of its token.
+func reserved(ctx context.Context, a *config.Address) (wrong string, err error) {
+	p := provider.New(provider.Config{
+		API:      cmp.Or(a.APIURL, contract.DefaultAPIURL),
+		Metadata: cmp.Or(a.MetadataURL, contract.DefaultMetadataURL),
+		Token:    func() (string, error) { return tokenfile.Read(a.TokenFile) },
+	})
+	err = p.Reserved(ctx, a.IP)
+	if fault.Of(err) == fault.NotFound {
+		return err.Error(), nil
+	}
+	return "", err
 }
 
 // tokenOf returns the token that the agent would use.
