@@ -47,9 +47,12 @@ func (p Plan) Protection() (now, then string) {
 	return fencing.Protection(p.Changes.Base, p.Quorum), fencing.Protection(p.Changes.New, p.Quorum)
 }
 
+// Interruptions says what visitors will notice.
+func (p Plan) Interruptions() []string { return Interruptions(p.Changes, p.Forecast) }
+
 // Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome
-// and, if a forecast is wanted, say what it would do. What the file refers to on this node is
-// checked meanwhile.
+// and say what it would do: if a forecast is wanted, and always if something that runs is touched.
+// What the file refers to on this node is checked meanwhile.
 func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
 	type checked struct {
 		warnings []string
@@ -77,17 +80,18 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 }
 
 func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
-	read := d.Cluster.Configuration
-	if forecast {
-		read = d.Cluster.Query
-	}
-	cib, err := read(ctx)
-	if err != nil {
-		return Plan{}, err
-	}
 	p := Plan{file: file}
-	if p.Changes, err = Diff(file, cib); err != nil {
-		return Plan{}, err
+	var err error
+	if !forecast {
+		if p.Changes, err = difference(ctx, file, d.Cluster.Configuration); err != nil {
+			return Plan{}, err
+		}
+		forecast = touchesRunning(p.Changes)
+	}
+	if forecast {
+		if p.Changes, err = difference(ctx, file, d.Cluster.Query); err != nil {
+			return Plan{}, err
+		}
 	}
 	facts := d.Facts.Gather(ctx, file, p.Changes)
 	p.Quorum = facts.Quorum
@@ -107,6 +111,16 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	}
 	p.Warnings = append(p.Warnings, p.Forecast.Warnings...)
 	return p, err
+}
+
+// difference reads the configuration and returns what the file changes in it.
+func difference(ctx context.Context, file *config.File,
+	read func(context.Context) (*crm.CIB, error)) (crm.Plan, error) {
+	cib, err := read(ctx)
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return Diff(file, cib)
 }
 
 // Diff returns what the file changes in the configuration.

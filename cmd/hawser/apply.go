@@ -56,8 +56,8 @@ func applyCommand(sys *system) *cli.Command {
 			"nothing is written. Then waits until Pacemaker has done what there is to do, and " +
 			"fails with the agent's own " +
 			"reason if a resource failed. Applying twice changes nothing the second time. With " +
-			"--yes Pacemaker verifies the " +
-			"plan, but no forecast of what it would do is made.",
+			"--yes nothing is asked; what Pacemaker will do is forecast then only if the plan " +
+			"changes or deletes something, since what is only added interrupts nobody.",
 		Flags: []cli.Flag{fileFlag(), yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
 			timeoutFlag(), jsonFlag()},
@@ -87,8 +87,8 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 			"`hawser plan`, then use --yes")
 	}
 	d := s.Deployer()
-	// Nobody reads a forecast that is followed by the deed, and simulating it is a third of the
-	// work.
+	// A forecast that is followed by the deed is for the log, and simulating it is a third of the
+	// work: Plan makes one where somebody may be interrupted.
 	plan, err := d.Plan(ctx, file, !o.yes || o.json)
 	if err != nil {
 		return err

@@ -58,6 +58,7 @@ func (s *terminal) present(p deploy.Plan, asJSON bool) error {
 		return s.printJSON(p.Report())
 	}
 	s.warnAll(p.Warnings)
+	s.showInterruptions(p.Interruptions())
 	s.showPlan(p.Changes)
 	if p.Forecasted {
 		s.showForecast(p.Forecast)
