@@ -32,9 +32,9 @@ func checkVotes(v *view) []doctor.Finding {
 			What: "two_node is set, and there is no fencing",
 			Why: "each node goes on alone when they lose sight of each other: only the providers " +
 				"keep the addresses on one of them",
-			Fix: []string{
-				"# `fencing:` in hawser.yaml, then `hawser apply`; or a third node, or a quorum " +
-					"device (corosync-qdevice(8))",
+			Todo: []string{
+				"write `fencing:` into hawser.yaml, then `hawser apply`; or add a third node, or a " +
+					"quorum device (corosync-qdevice(8))",
 			},
 		}
 		twice := inventory.Names(inventory.AddressesHeldTwice(v.above.CIB.Effective()))
@@ -85,8 +85,8 @@ func checkVotes(v *view) []doctor.Finding {
 				What: "sbd without a disk, in a cluster of two nodes without a quorum device",
 				Why: "by two_node each node has quorum alone, so that neither watchdog fires: " +
 					"neither is fenced when they lose sight of each other",
-				Fix: []string{
-					"# a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
+				Todo: []string{
+					"add a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
 						"another fence device",
 				},
 			})
@@ -106,8 +106,9 @@ func checkVotes(v *view) []doctor.Finding {
 				v.votes.Expected/2+1),
 			Fix: []string{
 				"sed -i '/expected_votes:/d' " + confFile + "    # on every node", again,
-				fmt.Sprintf(
-					"corosync-quorumtool -e %d    # if it is so in the running cluster only",
+			},
+			Todo: []string{
+				fmt.Sprintf("if only the running cluster expects so many: `corosync-quorumtool -e %d`",
 					expected),
 			},
 		})

@@ -123,7 +123,7 @@ func (n Node) found(s doctor.Severity, subject, what, why string, fix ...string)
 // Checks returns the checks of the node.
 func (n Node) Checks() []doctor.Check {
 	checks := []doctor.Check{
-		n.unitCheck(), n.configCheck(), n.bindCheck(), n.agentCheck(), n.fenceAgentCheck(),
+		n.unitCheck(), n.configCheck(), n.bindCheck(), n.reachCheck(), n.agentCheck(), n.fenceAgentCheck(),
 		n.fenceDropletCheck(), n.tokenFileCheck(), n.tokenRightsCheck(),
 		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.migrateCheck(), n.watchdogCheck(),
 		n.diskCheck(),
