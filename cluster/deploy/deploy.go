@@ -29,6 +29,9 @@ type Deployer struct {
 	Node    preflight.Node
 	Facts   fencing.Sources
 	Trial   fencing.Trial
+	// Adopt takes over what the file names and somebody else made, as far as hawser makes such
+	// objects: it is changed, and hawser's from then on.
+	Adopt bool
 }
 
 // Plan is what a file would change, with the warnings and the forecast.
@@ -83,13 +86,13 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	p := Plan{file: file}
 	var err error
 	if !forecast {
-		if p.Changes, err = difference(ctx, file, d.Cluster.Configuration); err != nil {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration); err != nil {
 			return Plan{}, err
 		}
 		forecast = touchesRunning(p.Changes)
 	}
 	if forecast {
-		if p.Changes, err = difference(ctx, file, d.Cluster.Query); err != nil {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -114,18 +117,25 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 }
 
 // difference reads the configuration and returns what the file changes in it.
-func difference(ctx context.Context, file *config.File,
+func (d *Deployer) difference(ctx context.Context, file *config.File,
 	read func(context.Context) (*crm.CIB, error)) (crm.Plan, error) {
 	cib, err := read(ctx)
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return Diff(file, cib)
+	return d.diff(file, cib)
 }
 
-// Diff returns what the file changes in the configuration.
+// Diff returns what the file changes in the configuration, if nothing is adopted.
 func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
-	p, err := crm.Diff(cib, crm.Spec{Objects: Objects(file, cib), Tag: contract.TagID})
+	return new(Deployer).diff(file, cib)
+}
+
+// diff returns what the file changes in the configuration.
+func (d *Deployer) diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
+	p, err := crm.Diff(cib, crm.Spec{
+		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,
+	})
 	if err != nil {
 		return crm.Plan{}, err
 	}
@@ -142,7 +152,7 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 // have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
-		next, err := Diff(p.file, cib)
+		next, err := d.diff(p.file, cib)
 		if err != nil {
 			return crm.Plan{}, err
 		}

@@ -58,7 +58,7 @@ func applyCommand(sys *system) *cli.Command {
 			"reason if a resource failed. Applying twice changes nothing the second time. With " +
 			"--yes nothing is asked; what Pacemaker will do is forecast then only if the plan " +
 			"changes or deletes something, since what is only added interrupts nobody.",
-		Flags: []cli.Flag{fileFlag(), yesFlag(),
+		Flags: []cli.Flag{fileFlag(), adoptFlag(), yesFlag(),
 			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
 			timeoutFlag(), jsonFlag()},
 		Before: noArgumentsAndTimeout,
@@ -68,7 +68,7 @@ func applyCommand(sys *system) *cli.Command {
 				return err
 			}
 			return sys.apply(c.Context, file, applyOptions{
-				yes: c.Bool("yes"), noWait: c.Bool("no-wait"), json: c.Bool("json"),
+				yes: c.Bool("yes"), adopt: c.Bool("adopt"), noWait: c.Bool("no-wait"), json: c.Bool("json"),
 				timeout: c.Duration("timeout"),
 			})
 		},
@@ -76,8 +76,8 @@ func applyCommand(sys *system) *cli.Command {
 }
 
 type applyOptions struct {
-	yes, noWait, json bool
-	timeout           time.Duration
+	yes, adopt, noWait, json bool
+	timeout                  time.Duration
 }
 
 // apply reads, judges and plans, shows, asks, writes, and waits for what becomes of it.
@@ -87,6 +87,7 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 			"`hawser plan`, then use --yes")
 	}
 	d := s.Deployer()
+	d.Adopt = o.adopt
 	// A forecast that is followed by the deed is for the log, and simulating it is a third of the
 	// work: Plan makes one where somebody may be interrupted.
 	plan, err := d.Plan(ctx, file, !o.yes || o.json)
