@@ -3,7 +3,7 @@
 // HAProxy of its own. Every node of the cluster needs the same things; a node that lacks one says so
 // itself when Pacemaker starts something there.
 //
-// It imports inventory, config, haproxy and leaves of internal. Open this file first.
+// It imports inventory, reach, config, haproxy and leaves of internal. Open this file first.
 package preflight
 
 import (
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/hawser-ha/hawser/cluster/reach"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -62,6 +63,8 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 			at = file.HAProxy.At
 		}
 		faults.Add(at, "%v%s", err, n.askRoot(err))
+	} else {
+		warnings = append(warnings, reach.Warnings(reach.OfFile(file))...)
 	}
 	n.checkChecks(faults, &file.HAProxy)
 	if warning := n.checkUnit(ctx); warning != "" {
