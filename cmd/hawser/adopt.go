@@ -8,7 +8,6 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/adopt"
 	"github.com/hawser-ha/hawser/cluster/change"
-	"github.com/hawser-ha/hawser/cluster/deploy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -57,16 +56,6 @@ type adoptOptions struct {
 	applyOptions
 }
 
-// adoptReport is `hawser adopt --json`.
-type adoptReport struct {
-	File       string        `json:"file"`
-	YAML       string        `json:"yaml"`
-	Interrupts string        `json:"interrupts"` // what is interrupted, "" if nothing is
-	Exchanged  []string      `json:"exchanged"`
-	Remarks    []string      `json:"remarks"`
-	Plan       deploy.Report `json:"plan"`
-}
-
 // adopt reads, plans, shows, asks, writes hawser.yaml and the plan, and waits for what becomes of it.
 func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	if !o.yes && !o.dryRun && !s.interactive {
@@ -113,11 +102,7 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 
 func (s *terminal) showAdoption(p adopt.Plan, asJSON bool) error {
 	if asJSON {
-		return s.printJSON(adoptReport{
-			File: p.File.Path, YAML: string(p.YAML), Interrupts: p.Headline(),
-			Exchanged: append([]string{}, p.Exchanged...),
-			Remarks:   append([]string{}, p.Remarks...), Plan: p.Changes.Report(),
-		})
+		return s.printJSON(p.Report())
 	}
 	s.warnAll(p.Changes.Warnings)
 	if len(p.Exchanged) > 0 {

@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/change"
-	"github.com/hawser-ha/hawser/cluster/effect"
 	"github.com/hawser-ha/hawser/cluster/node"
 	"github.com/hawser-ha/hawser/cluster/order"
 	"github.com/hawser-ha/hawser/cluster/resource"
@@ -136,36 +135,6 @@ func noWaitFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"}
 }
 
-// orderReport is what a verb prints with --json.
-type orderReport struct {
-	Order     string           `json:"order"`
-	Arguments []string         `json:"arguments"`
-	Changed   bool             `json:"changed"` // false: it was so already
-	Settled   bool             `json:"settled"` // false with --no-wait
-	Seconds   float64          `json:"seconds"`
-	Addresses []effect.Address `json:"addresses"`
-	HAProxies []effect.HAProxy `json:"haproxies"`
-	Also      []string         `json:"also"`
-	Unserved  []string         `json:"unserved"` // addresses that nobody serves any more
-	Notes     []string         `json:"notes"`
-}
-
-func reportOf(v verb, args []string, o order.Order) orderReport {
-	r := orderReport{
-		Order: v.name, Arguments: append([]string{}, args...),
-		Addresses: append([]effect.Address{}, o.Effect.Addresses...),
-		HAProxies: append([]effect.HAProxy{}, o.Effect.HAProxies...),
-		Also:      []string{}, Unserved: []string{}, Notes: append([]string{}, o.Notes...),
-	}
-	for _, a := range o.Effect.Others {
-		r.Also = append(r.Also, a.String())
-	}
-	for _, a := range o.Effect.Unserved() {
-		r.Unserved = append(r.Unserved, a.Resource)
-	}
-	return r
-}
-
 // give has the order made, shows it, asks, has it carried out, and waits for what becomes of it.
 func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions) error {
 	switch {
@@ -180,7 +149,7 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 	if err != nil {
 		return err
 	}
-	report := reportOf(v, args, given)
+	report := given.Report(v.name, args)
 	if given.Done {
 		return s.gave(report, given, given.Says+": nothing to do.", o.json)
 	}
@@ -214,7 +183,7 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 }
 
 // gave reports what has become of the order.
-func (s *terminal) gave(report orderReport, o order.Order, says string, asJSON bool) error {
+func (s *terminal) gave(report order.Report, o order.Order, says string, asJSON bool) error {
 	if asJSON {
 		return s.printJSON(report)
 	}
