@@ -87,7 +87,8 @@ func (n Node) migrateCheck() doctor.Check {
 		Worst: doctor.Note,
 		Why: "connections that wait on the socket that the old process closes are reset; the " +
 			"cluster's HAProxy passes its sockets and needs nothing",
-		Remedy: "sysctl -w net.ipv4.tcp_migrate_req=1, or -W, or hawser protect (docs/reload.md)",
+		Remedy: "sysctl -w net.ipv4.tcp_migrate_req=1, or -W, or hawser protect " +
+			"(/usr/share/doc/hawser/reload.md)",
 		Run: func(context.Context) ([]doctor.Finding, error) {
 			if n.sysctl("net.ipv4.tcp_migrate_req") != "0" {
 				return nil, nil // it is on, or the kernel is older than 5.14
