@@ -60,6 +60,10 @@ type Host struct {
 	Group   func(ctx context.Context, name string) ([]int, error)
 	Votes   func(ctx context.Context) (corosync.Quorum, error)
 	Members func(ctx context.Context) ([]corosync.Member, error)
+	// LocalNode asks Pacemaker for its name of this machine, which need not be the host's, and
+	// WaitsForAll asks Corosync whether it still waits for all nodes. Either may be nil.
+	LocalNode   func(ctx context.Context) (string, error)
+	WaitsForAll func(ctx context.Context) (bool, error)
 }
 
 // This returns the machine that the program runs on.
@@ -95,7 +99,8 @@ func This() Host {
 	}
 	if h.Live() {
 		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"
-		h.Cluster = &crm.Tools{Saved: h.SavedCIB}
+		tools := &crm.Tools{Saved: h.SavedCIB}
+		h.Cluster, h.LocalNode, h.WaitsForAll = tools, tools.LocalNode, corosync.WaitsForAll
 	}
 	return h
 }
@@ -158,6 +163,21 @@ func (h *Host) Mover() *move.Mover { return &move.Mover{Cluster: h.Cluster, Now:
 func (h *Host) Status() *status.Collector {
 	return &status.Collector{
 		Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB,
-		Now: h.Now,
+		Now: h.Now, Locate: h.LocalNode, WaitsForAll: h.WaitsForAll,
 	}
 }
+
+// Locate has Node be Pacemaker's name of this machine, if it can be asked.
+func (h *Host) Locate(ctx context.Context) {
+	if h.LocalNode == nil || !h.Live() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, locateTime)
+	defer cancel()
+	if name, err := h.LocalNode(ctx); err == nil && name != "" {
+		h.Node = name
+	}
+}
+
+// locateTime is how long Pacemaker may take to say what it calls this machine.
+const locateTime = 5 * time.Second

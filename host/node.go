@@ -23,8 +23,9 @@ import (
 // node returns what the checks of this node query.
 func (d *Doctor) node() node.Node {
 	return node.Node{
-		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
-		CIB: d.configuration, Unit: systemd.Find,
+		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir, SavedCIB: d.host.SavedCIB,
+		InForce: d.inForce,
+		CIB:     d.configuration, Unit: systemd.Find,
 		CheckConfig: d.checkConfig, Environment: d.environment,
 		ReadToken: tokenfile.Read, Droplet: droplet, Rights: rights,
 	}

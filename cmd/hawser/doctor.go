@@ -39,6 +39,9 @@ func doctorCommand(sys *system) *cli.Command {
 		},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
+			if !c.Bool("list") && sys.Root {
+				sys.Locate(c.Context) // what is said of this node is said under its name
+			}
 			examiner := sys.Doctor(version)
 			checks := examiner.Checks()
 			if c.Bool("node-only") || c.Bool("tell") {

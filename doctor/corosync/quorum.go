@@ -8,6 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
@@ -55,6 +56,9 @@ func checkVotes(v *view) []doctor.Finding {
 				again,
 			},
 		})
+	}
+	if v.keys.WaitsForAll() {
+		found = append(found, v.waiting())
 	}
 	if word, set := v.keys["quorum.wait_for_all"]; twoNode && set && !crm.IsTrue(word) {
 		found = append(found, doctor.Finding{
@@ -114,6 +118,27 @@ func checkVotes(v *view) []doctor.Finding {
 		})
 	}
 	return found
+}
+
+// waiting reports a Corosync that gives no quorum before it has seen every node once.
+func (v *view) waiting() doctor.Finding {
+	var missing []string
+	for _, m := range v.keys.Members() {
+		if v.keys["runtime.members."+m.ID+".status"] != "joined" {
+			missing = append(missing, m.Label())
+		}
+	}
+	return doctor.Finding{
+		Severity: doctor.Error, Subject: "wait_for_all",
+		What: "Corosync has started and waits for all nodes (wait_for_all): " +
+			strings.Join(missing, ", ") + " has not been seen",
+		Why: "there is no quorum until then, and nothing runs here: a node that starts alone cannot " +
+			"know whether the others serve",
+		Todo: []string{
+			"start " + strings.Join(missing, ", ") + ", or, only if it is switched off: `" +
+				corosync.StopWaiting + "`",
+		},
+	}
 }
 
 // sameVotes reports whether every node has one vote.

@@ -34,6 +34,10 @@ type Node struct {
 	RunDir string
 	// Lingering is how long an old worker may take to end; 0 is an hour.
 	Lingering time.Duration
+	// SavedCIB is where Pacemaker saves the cluster's configuration, "" if that is not on this
+	// machine, and InForce asks for the version that is in force.
+	SavedCIB string
+	InForce  func(ctx context.Context) (crm.Version, error)
 	// CIB reads the cluster's configuration.
 	CIB func(ctx context.Context) (*crm.CIB, error)
 	// Unit asks systemd for a unit.
@@ -126,7 +130,7 @@ func (n Node) Checks() []doctor.Check {
 		n.unitCheck(), n.configCheck(), n.bindCheck(), n.reachCheck(), n.agentCheck(), n.fenceAgentCheck(),
 		n.fenceDropletCheck(), n.tokenFileCheck(), n.tokenRightsCheck(),
 		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.migrateCheck(), n.watchdogCheck(),
-		n.diskCheck(),
+		n.diskCheck(), n.savedCheck(),
 	}
 	for i := range checks {
 		checks[i].Node = n.Name
