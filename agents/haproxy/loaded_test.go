@@ -146,7 +146,12 @@ func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	w.r = w.r.With("stop_grace", "2s")
 	w.reload()
 	w.want(ocf.Success, w.r.Monitor(0))
-	require.Equal(t, mine, w.taken().Serves, "it is not the generation that asks for this reload")
+	require.Equal(t, wanted, w.taken().Serves, "nobody has asked for this edit to be loaded")
+	require.Equal(t, mine, w.taken().Disk)
+	w.r = w.r.With("generation", "mine")
+	w.reload()
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, mine, w.taken().Serves, "a generation that demands nothing asks for what is there")
 }
 
 // TestOldWorkersAreTold: those with connections are counted until they have ended.

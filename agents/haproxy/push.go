@@ -160,7 +160,10 @@ func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.St
 	}
 	checking, cancel := instance.Portion(ctx, 2, 3)
 	defer cancel()
-	return in.CheckConfig(checking, []string{in.Fragment(), candidate}, s.Env)
+	if err := in.CheckConfig(checking, []string{in.Fragment(), candidate}, s.Env); err != nil {
+		return err
+	}
+	return in.RefuseIntruders()
 }
 
 // fetchTimeout is how long Pacemaker may take to return the configuration.

@@ -97,11 +97,11 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	}
 	if err := in.Settle(ctx, func() instance.State {
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
-			Served: in.ServesNow(sources, instance.Served{})}
+			Settings: a.settings(ctx), Served: in.ServesNow(sources, instance.Served{})}
 	}); err != nil {
 		return err
 	}
-	if _, err := in.KeepCopies(sources); err != nil {
+	if err := in.KeepCopies(sources); err != nil {
 		call.Warnf("%v", err)
 	}
 	a.followOrderAtStart(ctx, in)

@@ -85,18 +85,39 @@ func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 	return same, true
 }
 
-// KeepCopies replaces the copies with the sources, all at once. undo puts the previous ones back.
-func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err error) {
-	nothing := func() error { return nil }
+// KeepCopies replaces the copies with the sources, all at once.
+func (in *Instance) KeepCopies(sources []client.Source) error {
+	fresh, err := in.prepareCopies(sources)
+	if err != nil {
+		return err
+	}
+	return in.commitCopies(fresh)
+}
+
+// freshCopies says what the copies of a configuration that is about to be loaded are.
+type freshCopies string
+
+const (
+	// copiesStay are the ones that are there already.
+	copiesStay freshCopies = ""
+	// copiesNew are beside them, until commitCopies puts them in their place.
+	copiesNew freshCopies = "new"
+	// copiesNone says that the configuration means something else in another place.
+	copiesNone freshCopies = "none"
+)
+
+// prepareCopies writes copies of the sources beside the present ones, which stay valid until
+// HAProxy has loaded the sources.
+func (in *Instance) prepareCopies(sources []client.Source) (freshCopies, error) {
 	if !copyable(sources) {
-		return nothing, os.RemoveAll(in.Copies())
+		return copiesNone, nil
 	}
 	if same, _ := in.Copied(sources); same {
-		return nothing, nil
+		return copiesStay, nil
 	}
-	fresh := in.Copies() + ".new"
+	fresh := in.newCopies()
 	if err := os.RemoveAll(fresh); err != nil {
-		return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
+		return copiesStay, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
 	for path, text := range in.copyTargets(sources) {
 		path = fresh + strings.TrimPrefix(path, in.Copies())
@@ -105,16 +126,31 @@ func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err 
 			err = os.WriteFile(path, []byte(text), 0o600)
 		}
 		if err != nil {
-			return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w",
+			return copiesStay, fmt.Errorf("cannot keep a copy of the configuration: %w",
 				errors.Join(err, os.RemoveAll(fresh)))
 		}
 	}
-	return in.exchangeCopies, in.exchangeCopies()
+	return copiesNew, nil
 }
+
+// commitCopies makes what was prepared the copies of what HAProxy serves. Calling it again undoes
+// it.
+func (in *Instance) commitCopies(fresh freshCopies) error {
+	switch fresh {
+	case copiesNew:
+		return in.exchangeCopies()
+	case copiesNone:
+		return os.RemoveAll(in.Copies())
+	}
+	return nil
+}
+
+// newCopies returns the directory in which copies are prepared.
+func (in *Instance) newCopies() string { return in.Copies() + ".new" }
 
 // exchangeCopies swaps the copies and the new ones, so that a reload that fails can swap them back.
 func (in *Instance) exchangeCopies() error {
-	fresh := in.Copies() + ".new"
+	fresh := in.newCopies()
 	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, in.Copies(), unix.RENAME_EXCHANGE)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = os.Rename(fresh, in.Copies())

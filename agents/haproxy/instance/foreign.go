@@ -60,6 +60,13 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 			}
 		}
 	}
+	return in.holders(wanted, haproxyOnly)
+}
+
+// holders returns the processes outside the instance that have one of the sockets open, which are
+// given by their inodes.
+func (in *Instance) holders(wanted map[uint64]netip.AddrPort, haproxyOnly bool) ([]stranger,
+	error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}

@@ -18,17 +18,21 @@ import (
 )
 
 // oldWorkers is how long workers from before a reload may keep serving their last connections if
-// the configuration does not say: without a limit, workers with connections that never end would
-// pile up.
-const oldWorkers = 15 * time.Minute
+// the configuration does not say: longer than a connection that is used goes without a byte, so that
+// what is cut is forgotten rather than in use. Where HAProxy is reloaded all the time, workers with
+// connections that never end would pile up: mostReloads ends those that have lived through that many.
+const (
+	oldWorkers  = 24 * time.Hour
+	mostReloads = 50
+)
 
 // statsConns is the maximum of connections of all stats sockets together. By default it is 10, and
 // ten idle clients of the user's own socket would lock the monitor out.
 const statsConns = 100
 
 // WriteFragment writes the agent's part of the configuration. HAProxy reads it before the user's
-// files and the last word counts, so hard-stop-after is a default. stats is the path of its stats
-// socket, given what HAProxy has of its unit's settings.
+// files and the last word counts, so hard-stop-after and mworker-max-reloads are defaults. stats is
+// the path of its stats socket, given what HAProxy has of its unit's settings.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	identity, err := identityLines(given)
 	if err != nil {
@@ -42,7 +46,18 @@ global
 	stats socket %s mode 600 level admin expose-fd listeners
 	stats maxconn %d
 	hard-stop-after %ds
-%s`, in.Conffile, stats, statsConns, int(max(oldWorkers, in.StopGrace).Seconds()), identity))
+	mworker-max-reloads %d
+%s`, in.Conffile, stats, statsConns, int(in.defaultHardStop().Seconds()), mostReloads, identity))
+}
+
+func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }
+
+// hardStop returns how long workers may go on that serve the sources when they are replaced.
+func (in *Instance) hardStop(sources []client.Source) time.Duration {
+	if limit, said := client.HardStop(sources, func(string) string { return "" }); said {
+		return limit
+	}
+	return in.defaultHardStop()
 }
 
 // Given returns the unit's settings that the last started HAProxy was given, nil if there are none

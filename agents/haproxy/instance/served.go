@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"slices"
+	"syscall"
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 
 	"github.com/hawser-ha/hawser/contract"
 )
@@ -21,14 +25,30 @@ type Served struct {
 	Generation string    `json:"generation,omitempty"`
 	Asked      string    `json:"asked,omitempty"`
 	At         time.Time `json:"at,omitzero"`
+	// Worker is the process that loaded it, 0 if that is not known.
+	Worker int `json:"worker,omitempty"`
+	// HardStop is how long the worker may serve its last connections once it is replaced, Cut is
+	// when the previous one has to end.
+	HardStop time.Duration `json:"hard_stop,omitempty"`
+	Cut      time.Time     `json:"cut,omitzero"`
 	// Published is the value of the node attribute as it was last published.
 	Published string `json:"told,omitempty"`
 }
 
 // ServesNow returns what to remember when HAProxy loads these sources, at a start or a reload.
 func (in *Instance) ServesNow(sources []client.Source, before Served) Served {
-	return Served{Config: in.Hash(sources), Generation: in.Generation, At: time.Now(),
-		Published: before.Published}
+	return before.replaced(in.Hash(sources), in.Generation, in.hardStop(sources))
+}
+
+// replaced returns what to remember when a new worker has taken the place of the one that served
+// before.
+func (s Served) replaced(config, generation string, hardStop time.Duration) Served {
+	now := Served{Config: config, Generation: generation, At: time.Now(), Worker: s.Worker,
+		HardStop: hardStop, Published: s.Published}
+	if s.HardStop > 0 {
+		now.Cut = now.At.Add(s.HardStop)
+	}
+	return now
 }
 
 // ServesStill returns what to remember when HAProxy could not load what it should.
@@ -49,6 +69,71 @@ func (in *Instance) servesAgain(before Served, fromCopies bool) Served {
 		}
 	}
 	return before
+}
+
+// Recall returns what of the configuration that HAProxy serves is known without a state: nothing,
+// or the files, if they are those that it loaded.
+func (in *Instance) Recall(master Process) Served {
+	worker, started, err := in.workerOf(master)
+	if err != nil {
+		return Served{}
+	}
+	s := Served{Worker: worker}
+	sources, err := in.ReadBriefly()
+	if err != nil {
+		return s
+	}
+	same, there := in.Copied(sources)
+	if there && same || !there && untouchedSince(started, in.UserFiles(), sources) {
+		s.Config = in.Hash(sources)
+	}
+	return s
+}
+
+// Started returns when the worker that serves was started, by this node's clock.
+func (in *Instance) Started(master Process) (time.Time, error) {
+	_, started, err := in.workerOf(master)
+	return started, err
+}
+
+// workerOf returns the youngest worker of a master, and when it was started.
+func (in *Instance) workerOf(master Process) (pid int, started time.Time, err error) {
+	fam, err := in.Find()
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	var youngest Member
+	for _, w := range fam.WorkersOf(master.PID) {
+		if w.Start >= youngest.Start {
+			youngest = w
+		}
+	}
+	if youngest.PID == 0 {
+		return 0, time.Time{}, errors.New("HAProxy has no worker")
+	}
+	started, err = procfs.Began(youngest.Start)
+	return youngest.PID, started, err
+}
+
+// untouchedSince reports whether the files and directories of a configuration are as they were at
+// that time: nothing but a write sets back the time at which a file was last changed.
+func untouchedSince(at time.Time, paths []string, sources []client.Source) bool {
+	all := slices.Clone(paths)
+	for _, source := range sources {
+		all = append(all, source.File)
+	}
+	for _, path := range all {
+		for _, stat := range []func(string) (fs.FileInfo, error){os.Lstat, os.Stat} {
+			info, err := stat(path)
+			if err != nil {
+				return false
+			}
+			if changed := info.Sys().(*syscall.Stat_t).Ctim; time.Unix(changed.Unix()).After(at) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Hash returns the hash of those sources that are the user's files.

@@ -1,0 +1,151 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
+)
+
+// A HAProxy that is started beside this one, by `systemctl restart haproxy` out of habit, gets its
+// share of the connections and serves them by its own configuration. Neither of the two notices.
+
+// takes reports whether connections to ours could arrive at theirs instead: the kernel prefers a
+// socket of a certain address to one of all addresses, and one of IPv4 to one of both families
+// (net/ipv4/inet_hashtables.c, compute_score); between equals it shares out.
+func takes(theirs, ours client.Reach) bool {
+	if !client.Overlap(theirs, ours) || ours.Addr.Addr().Is4() && theirs.Addr.Addr().Is6() {
+		return false
+	}
+	return !theirs.Addr.Addr().IsUnspecified() || ours.Addr.Addr().IsUnspecified()
+}
+
+// Intruder returns an error that names a process outside of the instance which takes connections
+// that are meant for it, nil if there is none. own are the instance's listening sockets. While
+// nobody else listens at their addresses no process is looked at.
+func (in *Instance) Intruder(own map[uint64]bool) error {
+	listeners, err := client.Listeners()
+	if err != nil {
+		return err
+	}
+	var ours []client.Reach
+	for _, l := range listeners {
+		if own[l.Inode] {
+			ours = append(ours, l.Reach)
+		}
+	}
+	ports := map[uint16]bool{}
+	for _, reach := range ours {
+		ports[reach.Addr.Port()] = true
+	}
+	suspects := map[uint64]netip.AddrPort{}
+	for _, l := range listeners {
+		if own[l.Inode] || !ports[l.Addr.Port()] {
+			continue
+		}
+		for _, reach := range ours {
+			if takes(l.Reach, reach) {
+				suspects[l.Inode] = l.Addr
+			}
+		}
+	}
+	found, err := in.holders(suspects, false)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return &intruderError{found[0]}
+}
+
+// intruderError is a process that listens where the instance does.
+type intruderError struct{ stranger }
+
+// IsIntruder reports whether an error names a process that takes connections of HAProxy's.
+func IsIntruder(err error) bool {
+	var intruder *intruderError
+	return errors.As(err, &intruder)
+}
+
+// Error is short enough for an exit reason, with the command that ends the process.
+func (e *intruderError) Error() string {
+	name := procfs.Default.Executable(e.pid)
+	if name == "" {
+		name = "a process"
+	}
+	unit := unitOf(e.pid)
+	if unit == "" {
+		return fmt.Sprintf("%s (pid %d) also listens on %s and takes connections from this HAProxy: "+
+			"end it", name, e.pid, e.addr)
+	}
+	return fmt.Sprintf("%s (pid %d) also listens on %s: systemctl disable --now %s", name, e.pid,
+		e.addr, unit)
+}
+
+// RefuseIntruders returns an error if another process takes connections of the HAProxy that runs.
+// What cannot be found out is no reason to refuse.
+func (in *Instance) RefuseIntruders() error {
+	fam, err := in.Find()
+	if err != nil {
+		return err
+	}
+	own := map[uint64]bool{}
+	for _, m := range fam.All() {
+		inodes, err := procfs.Default.SocketInodes(m.PID)
+		if err != nil {
+			continue // gone meanwhile
+		}
+		for inode := range inodes {
+			own[inode] = true
+		}
+	}
+	if err := in.Intruder(own); IsIntruder(err) {
+		return err
+	}
+	return nil
+}
+
+// LookBeside is Intruder for the sockets that HAProxy itself hands out.
+func (in *Instance) LookBeside(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, Briefly)
+	defer cancel()
+	sockets, err := client.Runtime{Path: in.StatsSocket()}.Sockets(ctx)
+	if err != nil {
+		return err
+	}
+	defer sockets.Close()
+	return in.Intruder(sockets.Inodes())
+}
+
+// NoteBeside notes for the monitor who takes connections of HAProxy, or that nobody does. An error
+// that is none of Intruder's leaves the note as it is.
+func (in *Instance) NoteBeside(found error) error {
+	var intruder *intruderError
+	switch {
+	case found == nil:
+		return Remove(in.Beside())
+	case !errors.As(found, &intruder):
+		return nil
+	}
+	text := intruder.Error() + "\n"
+	if old, err := os.ReadFile(in.Beside()); err == nil && string(old) == text {
+		return nil
+	}
+	return writeFile(in.Beside(), []byte(text))
+}
+
+// NotedBeside returns what NoteBeside noted, nil if nothing.
+func (in *Instance) NotedBeside() error {
+	text, err := os.ReadFile(in.Beside())
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(text) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.New(strings.TrimSpace(string(text)))
+}
