@@ -23,6 +23,8 @@ type Loaded struct {
 	OldWorkers, Conns int
 	// Cut is when the last of the old workers has to end, by the node's clock, if that is known.
 	Cut time.Time
+	// Previous is whether the node has kept the configuration that it served before a push.
+	Previous bool
 	// Pending is why a requested reload could not be done, in short.
 	Pending string
 }
@@ -61,6 +63,9 @@ func (t Loaded) String() string {
 			add("cut", strconv.FormatInt(t.Cut.Unix(), 10))
 		}
 	}
+	if t.Previous {
+		add("previous", "1")
+	}
 	add("pending", OneLine(t.Pending))
 	return strings.Join(parts, ",")
 }
@@ -86,6 +91,8 @@ func ParseLoaded(text string) Loaded {
 			if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
 				t.Worker = time.Unix(seconds, 0)
 			}
+		case "previous":
+			t.Previous = value == "1"
 		case "cut":
 			if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
 				t.Cut = time.Unix(seconds, 0)

@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
@@ -17,13 +18,14 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	if !call.Clustered {
 		return
 	}
-	disk := in.HashOnDisk()
+	sources, disk := in.OnDisk()
+	if len(sources) > 0 && in.IsNamed(sources, s.Served.Config) {
+		s.Served.Config = disk // by an earlier version's name, perhaps
+	}
 	// from an older agent, or the state was lost: the copies are what HAProxy loaded
-	if s.Served.Config == "" {
-		if sources, err := client.ReadSources(in.UserFiles()); err == nil {
-			if same, there := in.Copied(sources); same && there {
-				s.Served.Config = client.Hash(sources)
-			}
+	if s.Served.Config == "" && len(sources) > 0 {
+		if same, there := in.Copied(sources); same && there {
+			s.Served.Config = disk
 		}
 	}
 	if s.Served.Generation == "" && s.Served.Asked == "" && s.Pending == nil {
@@ -36,6 +38,9 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	}
 	if s.Pending != nil {
 		now.Pending = s.Pending.Cause()
+	}
+	if disk != contract.Unreadable {
+		now.Previous = a.hasPrevious()
 	}
 	before := contract.ParseLoaded(s.Served.Published)
 	now.OldWorkers, now.Conns = before.OldWorkers, before.Conns
@@ -57,6 +62,12 @@ func (a *agent) publishLoaded(ctx context.Context, in *instance.Instance, s *ins
 	if err := in.Save(*s); err != nil {
 		call.Warnf("%v", err)
 	}
+}
+
+// hasPrevious reports whether this node has kept what it served before a push.
+func (a *agent) hasPrevious() bool {
+	path, err := filepath.EvalSymlinks(a.Conffile)
+	return err == nil && instance.Exists(path+contract.PreviousSuffix)
 }
 
 // clockSlack is how much later than reported a worker may have been started: times are reported in

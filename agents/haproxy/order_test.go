@@ -226,9 +226,9 @@ func (w *world) beside() int {
 		"text/plain string hello\n", w.port))
 	cmd := exec.Command("/usr/sbin/haproxy", "-db", "-f", w.path("other.cfg"))
 	require.NoError(w.t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	w.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = <-ended })
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	w.t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
 	return cmd.Process.Pid
 }
 

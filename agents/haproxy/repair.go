@@ -104,7 +104,7 @@ func (a *agent) remakeSockets(ctx context.Context, in *instance.Instance,
 	}
 	hash := in.Hash(sources)
 	switch {
-	case s.Served.Config == hash, s.Served.Config == "" && !call.Clustered:
+	case in.IsNamed(sources, s.Served.Config), s.Served.Config == "" && !call.Clustered:
 	case in.OnCopies(s.Master.PID) && instance.Exists(in.Copies()):
 		call.Warnf("HAProxy's sockets in %s were deleted while it ran; reloading what it serves so "+
 			"that it makes new ones", in.Dir)

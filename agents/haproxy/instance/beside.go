@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"strings"
 
@@ -16,16 +15,6 @@ import (
 // A HAProxy that is started beside this one, by `systemctl restart haproxy` out of habit, gets its
 // share of the connections and serves them by its own configuration. Neither of the two notices.
 
-// takes reports whether connections to ours could arrive at theirs instead: the kernel prefers a
-// socket of a certain address to one of all addresses, and one of IPv4 to one of both families
-// (net/ipv4/inet_hashtables.c, compute_score); between equals it shares out.
-func takes(theirs, ours client.Reach) bool {
-	if !client.Overlap(theirs, ours) || ours.Addr.Addr().Is4() && theirs.Addr.Addr().Is6() {
-		return false
-	}
-	return !theirs.Addr.Addr().IsUnspecified() || ours.Addr.Addr().IsUnspecified()
-}
-
 // Intruder returns an error that names a process outside of the instance which takes connections
 // that are meant for it, nil if there is none. own are the instance's listening sockets. While
 // nobody else listens at their addresses no process is looked at.
@@ -34,28 +23,7 @@ func (in *Instance) Intruder(own map[uint64]bool) error {
 	if err != nil {
 		return err
 	}
-	var ours []client.Reach
-	for _, l := range listeners {
-		if own[l.Inode] {
-			ours = append(ours, l.Reach)
-		}
-	}
-	ports := map[uint16]bool{}
-	for _, reach := range ours {
-		ports[reach.Addr.Port()] = true
-	}
-	suspects := map[uint64]netip.AddrPort{}
-	for _, l := range listeners {
-		if own[l.Inode] || !ports[l.Addr.Port()] {
-			continue
-		}
-		for _, reach := range ours {
-			if takes(l.Reach, reach) {
-				suspects[l.Inode] = l.Addr
-			}
-		}
-	}
-	found, err := in.holders(suspects, false)
+	found, err := in.holders(client.Rivals(listeners, own), false)
 	if err != nil || len(found) == 0 {
 		return err
 	}

@@ -49,7 +49,7 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 	s.Served = s.Served.replaced("", s.Served.Generation, in.hardStop(sources))
 	s.Served.Worker = worker
 	if _, started, err := in.workerOf(s.Master); err == nil &&
-		untouchedSince(started, in.UserFiles(), sources) {
+		client.Untouched(started, in.UserFiles(), sources) {
 		s.Served.Config = client.Hash(sources)
 	}
 }

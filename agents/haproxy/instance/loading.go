@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/copies"
 	client "github.com/hawser-ha/hawser/haproxy"
-
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -29,8 +29,8 @@ type Loading struct {
 	HardStop time.Duration `json:"hard_stop,omitempty"`
 	// Copies are those of that configuration. Committed is set if they are in their place already,
 	// because HAProxy runs from them.
-	Copies    freshCopies `json:"copies,omitempty"`
-	Committed bool        `json:"committed,omitempty"`
+	Copies    copies.Fresh `json:"copies,omitempty"`
+	Committed bool         `json:"committed,omitempty"`
 	// Answer is set if the outcome is the answer to a push.
 	Answer bool `json:"answer,omitempty"`
 }
@@ -46,7 +46,7 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State,
 	l := &Loading{Since: time.Now(), Master: s.Master, Config: in.Hash(sources),
 		Generation: in.Generation, HardStop: in.hardStop(sources)}
 	var err error
-	l.Copies, err = in.prepareCopies(sources)
+	l.Copies, err = in.kept().Prepare(sources)
 	if !in.OnCopies(s.Master.PID) {
 		if err != nil {
 			ocf.CallFrom(ctx).Warnf("%v", err)
@@ -56,12 +56,12 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State,
 	switch {
 	case err != nil:
 		return nil, err
-	case l.Copies == copiesNone:
+	case l.Copies == copies.None:
 		return nil, fmt.Errorf("it has `default-path config`, and HAProxy has run from a copy of %s "+
 			"since it crashed: restart the resource", in.Conffile)
 	}
 	l.Committed = true
-	return l, in.commitCopies(l.Copies)
+	return l, in.kept().Commit(l.Copies)
 }
 
 // unprepare puts the previous copies back.
@@ -69,13 +69,13 @@ func (in *Instance) unprepare(l *Loading) error {
 	if !l.Committed {
 		return nil
 	}
-	return in.commitCopies(l.Copies)
+	return in.kept().Commit(l.Copies)
 }
 
 // loaded notes that HAProxy serves what was to be loaded.
 func (in *Instance) loaded(ctx context.Context, s *State, l *Loading) {
 	if !l.Committed {
-		if err := in.commitCopies(l.Copies); err != nil {
+		if err := in.kept().Commit(l.Copies); err != nil {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 		}
 	}

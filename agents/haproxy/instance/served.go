@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"slices"
-	"syscall"
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -84,7 +81,7 @@ func (in *Instance) Recall(master Process) Served {
 		return s
 	}
 	same, there := in.Copied(sources)
-	if there && same || !there && untouchedSince(started, in.UserFiles(), sources) {
+	if there && same || !there && client.Untouched(started, in.UserFiles(), sources) {
 		s.Config = in.Hash(sources)
 	}
 	return s
@@ -115,33 +112,20 @@ func (in *Instance) workerOf(master Process) (pid int, started time.Time, err er
 	return youngest.PID, started, err
 }
 
-// untouchedSince reports whether the files and directories of a configuration are as they were at
-// that time: nothing but a write sets back the time at which a file was last changed.
-func untouchedSince(at time.Time, paths []string, sources []client.Source) bool {
-	all := slices.Clone(paths)
-	for _, source := range sources {
-		all = append(all, source.File)
-	}
-	for _, path := range all {
-		for _, stat := range []func(string) (fs.FileInfo, error){os.Lstat, os.Stat} {
-			info, err := stat(path)
-			if err != nil {
-				return false
-			}
-			if changed := info.Sys().(*syscall.Stat_t).Ctim; time.Unix(changed.Unix()).After(at) {
-				return false
-			}
-		}
-	}
-	return true
+// Hash returns the hash of those sources that are the user's files.
+func (in *Instance) Hash(sources []client.Source) string { return client.Hash(usersOwn(sources)) }
+
+// IsNamed reports whether the user's files have this hash, or had it by an earlier version.
+func (in *Instance) IsNamed(sources []client.Source, hash string) bool {
+	return client.IsNamed(usersOwn(sources), hash)
 }
 
-// Hash returns the hash of those sources that are the user's files.
-func (in *Instance) Hash(sources []client.Source) string {
-	if n := len(sources); n > 0 && sources[n-1].File == "check_url" { // see agent.sources
-		sources = sources[:n-1]
+// usersOwn returns the sources without what WithChecks added.
+func usersOwn(sources []client.Source) []client.Source {
+	if n := len(sources); n > 0 && sources[n-1].File == "check_url" {
+		return sources[:n-1]
 	}
-	return client.Hash(sources)
+	return sources
 }
 
 // CheckDemand returns an error if the generation demands another configuration than the sources. A
@@ -152,8 +136,9 @@ func (in *Instance) CheckDemand(s Served, sources []client.Source) error {
 	if wanted == "" || in.Generation == s.Generation {
 		return nil
 	}
-	if here := in.Hash(sources); here != wanted {
-		return fmt.Errorf("%s is %s here, but %s should be served", in.Conffile, here, wanted)
+	if !in.IsNamed(sources, wanted) {
+		return fmt.Errorf("%s is %s here, but %s should be served", in.Conffile, in.Hash(sources),
+			wanted)
 	}
 	return nil
 }
@@ -162,13 +147,14 @@ func (in *Instance) CheckDemand(s Served, sources []client.Source) error {
 // on a file system that hangs, which is no fault of a HAProxy that serves.
 const diskTimeout = 500 * time.Millisecond
 
-// HashOnDisk returns the hash of the files as they are now, or why there is none.
-func (in *Instance) HashOnDisk() string {
-	switch sources, err := in.ReadBriefly(); {
+// OnDisk returns the user's files as they are now, and their hash, or why there is none.
+func (in *Instance) OnDisk() (sources []client.Source, hash string) {
+	sources, err := in.ReadBriefly()
+	switch {
 	case err == nil:
-		return client.Hash(sources)
+		return sources, client.Hash(sources)
 	case errors.Is(err, fs.ErrNotExist):
-		return contract.Missing
+		return nil, contract.Missing
 	}
-	return contract.Unreadable
+	return nil, contract.Unreadable
 }

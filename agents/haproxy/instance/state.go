@@ -130,7 +130,7 @@ func (in *Instance) Clear() error {
 		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
 			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new",
 			in.Beside(), in.Beside()+".new"),
-		os.RemoveAll(in.Copies()), os.RemoveAll(in.newCopies()))
+		os.RemoveAll(in.Copies()), os.RemoveAll(in.kept().Next()))
 }
 
 // Remove removes files that may be missing.
