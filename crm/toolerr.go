@@ -115,9 +115,13 @@ const (
 	// failed" on a cluster (exit codes 103 and 104 too), "Application of update diff failed" on a
 	// file (exit code 1).
 	saidStale = "Application of"
-	// saidWarnings is crm_verify's last line for warnings alone; its exit code is 78 for them as
-	// for errors.
-	saidWarnings = "Warnings found"
+	// saidWarnings is in crm_verify's last line for warnings alone; its exit code is 78 for them as
+	// for errors. saidWarnings3 is the same of Pacemaker 3.0.
+	saidWarnings, saidWarnings3 = "Warnings found", "(with warnings)"
+	// saidVerdict3 begins crm_verify's last line of Pacemaker 3.0.
+	saidVerdict3 = "Configuration invalid"
+	// saidInvalid only sums up what was said before.
+	saidInvalid = "CIB did not pass schema validation"
 	// saidFencing is in crm_verify's errors about fencing: "Resource start-up disabled since no
 	// STONITH resources".
 	saidFencing = "STONITH"
@@ -132,7 +136,10 @@ func patchIsStale(out output) bool {
 func saysStale(out output) bool { return bytes.Contains(out.stderr, []byte(saidStale)) }
 
 // onlyWarnings says whether crm_verify found warnings and no errors.
-func onlyWarnings(out output) bool { return bytes.Contains(out.stderr, []byte(saidWarnings)) }
+func onlyWarnings(out output) bool {
+	return bytes.Contains(out.stderr, []byte(saidWarnings)) ||
+		bytes.Contains(out.stderr, []byte(saidWarnings3))
+}
 
 // onlyFencing says whether the errors are all about a fencing device that is missing.
 func onlyFencing(errs []string) bool {
@@ -204,14 +211,20 @@ type complaint struct {
 var (
 	schemaRE = regexp.MustCompile(`^[^ :]*:([0-9]+): element ([^ :]+): (?:Relax-NG )?validity ` +
 		`error : (.*)$`)
-	logRE = regexp.MustCompile(`^\(([A-Za-z0-9_]+)\)\s+(error|warning|notice|info): (.*)$`)
-	idRE  = regexp.MustCompile(`\bid="([^"]*)"`)
+	// logRE is a message; Pacemaker 3.0 leaves the function out, as it does the line and element of
+	// a schema error.
+	logRE = regexp.MustCompile(`^(?:\(([A-Za-z0-9_]+)\)\s+)?(error|warning|notice|info): (.*)$`)
+	// bareAttributeRE and bareReferenceRE are schema errors of 3.0 that name what they are about.
+	bareAttributeRE = regexp.MustCompile(`^Invalid attribute ([^ ]+) for element ([^ ]+)$`)
+	bareReferenceRE = regexp.MustCompile(`^IDREF attribute ([^ ]+) references an unknown ID "(.*)"$`)
+	idRE            = regexp.MustCompile(`\bid="([^"]*)"`)
 )
 
 // complaints reads what `crm_verify --verbose` says about the configuration in xml, to whose lines
 // its messages refer. A schema error is rephrased in terms of the object that it is about.
 func complaints(text string, xml []byte) []complaint {
 	lines := bytes.Split(xml, []byte("\n"))
+	bare := strings.Contains(text, saidVerdict3) // then a line without a prefix is a schema error
 	var out []complaint
 	seen := map[string]bool{}
 	add := func(c complaint) {
@@ -223,21 +236,56 @@ func complaints(text string, xml []byte) []complaint {
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if m := schemaRE.FindStringSubmatch(line); m != nil {
-			if strings.Contains(m[3], "has extra content") ||
-				strings.Contains(m[3], "failed to validate content") ||
-				strings.HasPrefix(m[3], "Expecting") {
-				continue // a consequence of another message
+			if !consequence(m[3]) {
+				add(complaint{text: elementAt(lines, m[1], m[2]) + ": " + m[3]})
 			}
-			add(complaint{text: elementAt(lines, m[1], m[2]) + ": " + m[3]})
 			continue
 		}
-		if m := logRE.FindStringSubmatch(line); m != nil &&
-			(m[2] == "error" || m[2] == "warning") && m[1] != "main" {
-			said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
-			add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
+		if m := logRE.FindStringSubmatch(line); m != nil {
+			if (m[2] == "error" || m[2] == "warning") && m[1] != "main" && m[3] != saidInvalid {
+				said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
+				add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
+			}
+			continue
+		}
+		if bare && line != "" && !strings.HasPrefix(line, saidVerdict3) && !consequence(line) {
+			add(complaint{text: about(lines, line) + line})
 		}
 	}
 	return out
+}
+
+// consequence says whether a schema error only follows from another one.
+func consequence(message string) bool {
+	return strings.Contains(message, "has extra content") ||
+		strings.Contains(message, "failed to validate content") ||
+		strings.HasPrefix(message, "Expecting")
+}
+
+// about names the object that a schema error without a line number is about, followed by a colon:
+// nothing if there is more than one that it could be.
+func about(lines [][]byte, message string) string {
+	var start, attribute string
+	if m := bareAttributeRE.FindStringSubmatch(message); m != nil {
+		start, attribute = "<"+m[2]+" ", " "+m[1]+`="`
+	} else if m := bareReferenceRE.FindStringSubmatch(message); m != nil {
+		start, attribute = "<", " "+m[1]+`="`+m[2]+`"`
+	} else {
+		return ""
+	}
+	name := ""
+	for i, line := range lines {
+		text := string(bytes.TrimSpace(line))
+		if !strings.HasPrefix(text, start) || !strings.Contains(text, attribute) {
+			continue
+		}
+		if name != "" {
+			return ""
+		}
+		tag, _, _ := strings.Cut(text[1:], " ")
+		name = elementAt(lines, strconv.Itoa(i+1), tag) + ": "
+	}
+	return name
 }
 
 // elementAt names the element on a line.
