@@ -29,35 +29,6 @@ func Listeners() ([]Listener, error) {
 	return listenersInTables()
 }
 
-// takes reports whether connections to ours could arrive at theirs instead: the kernel prefers a
-// socket of a certain address to one of all addresses, and one of IPv4 to one of both families
-// (net/ipv4/inet_hashtables.c, compute_score); between equals it shares out.
-func takes(theirs, ours Reach) bool {
-	if !Overlap(theirs, ours) || ours.Addr.Addr().Is4() && theirs.Addr.Addr().Is6() {
-		return false
-	}
-	return !theirs.Addr.Addr().IsUnspecified() || ours.Addr.Addr().IsUnspecified()
-}
-
-// Rivals returns, by their inodes, the sockets that take connections which are meant for those of
-// own: others at the same address, or at a more certain one.
-func Rivals(all []Listener, own map[uint64]bool) map[uint64]netip.AddrPort {
-	ours := map[uint16][]Reach{}
-	for _, l := range all {
-		if own[l.Inode] {
-			ours[l.Addr.Port()] = append(ours[l.Addr.Port()], l.Reach)
-		}
-	}
-	rivals := map[uint64]netip.AddrPort{}
-	for _, l := range all {
-		if !own[l.Inode] && slices.ContainsFunc(ours[l.Addr.Port()],
-			func(r Reach) bool { return takes(l.Reach, r) }) {
-			rivals[l.Inode] = l.Addr
-		}
-	}
-	return rivals
-}
-
 // listenersInTables reads /proc/net/tcp and tcp6 (proc_net_tcp in the kernel's documentation), for a
 // kernel without sock_diag. They do not tell which sockets take both families.
 func listenersInTables() ([]Listener, error) {

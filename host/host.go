@@ -22,6 +22,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/sbd"
 	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Host is what there is to know about this machine and its cluster. Its functions are never nil
@@ -110,7 +111,7 @@ func (h *Host) Deployer() *deploy.Deployer {
 		Running: h.Running,
 		Node: preflight.Node{
 			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
-			Unit: h.Unit,
+			Unit: h.Unit, UnitFiles: plannedUnitFiles,
 		},
 		Facts: fencing.Sources{
 			Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
@@ -120,6 +121,16 @@ func (h *Host) Deployer() *deploy.Deployer {
 			Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet,
 		},
 	}
+}
+
+// plannedUnitFiles says which files systemd's HAProxy reads here and the one of hawser.yaml does not.
+func plannedUnitFiles(ctx context.Context, h *config.HAProxy) (string, error) {
+	extra, err := param.SplitWords(h.Extra)
+	if err != nil {
+		return "", err
+	}
+	return haproxy.UnitFiles(ctx,
+		haproxy.Startup{ConfFile: h.Config, ExtraConf: extra, Unit: h.Unit})
 }
 
 // findDroplet asks the cloud as the fence agent does.

@@ -27,6 +27,9 @@ type Node struct {
 	HAProxy func(ctx context.Context, h HAProxy) error
 	// Unit asks systemd about one of its units; nil asks nothing.
 	Unit func(ctx context.Context, name string) (systemd.Unit, error)
+	// UnitFiles says which files HAProxy reads here where systemd starts it and not under the
+	// cluster, "" if there are none; nil asks nothing.
+	UnitFiles func(ctx context.Context, h *config.HAProxy) (string, error)
 }
 
 // Check checks the files that hawser.yaml names. Its error is *config.Faults.
@@ -55,6 +58,9 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 	}
 	n.checkChecks(faults, &file.HAProxy)
 	if warning := n.checkUnit(ctx); warning != "" {
+		warnings = append(warnings, warning)
+	}
+	if warning := n.checkUnitFiles(ctx, &file.HAProxy); warning != "" {
 		warnings = append(warnings, warning)
 	}
 	return warnings, faults.Err()

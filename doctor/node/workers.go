@@ -98,9 +98,9 @@ func (n Node) migrateCheck() doctor.Check {
 			}
 			var found []doctor.Finding
 			for _, p := range all {
-				args := p.args() // hawser-keeper's file is called haproxy too
+				args := p.args() // hawser-keeper's file is called haproxy too, and so is the agent's
 				if p.name() != "haproxy" || len(args) == 0 || filepath.Base(args[0]) != "haproxy" ||
-					passesSockets(args) || p.parentName() == "haproxy" {
+					passesSockets(args) || p.parentName() == "haproxy" || p.isAgent() {
 					continue
 				}
 				found = append(found,

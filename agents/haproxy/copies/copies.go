@@ -36,22 +36,13 @@ func (c Copies) Of(i int, path string) string {
 	return filepath.Join(c.Dir, strconv.Itoa(i), filepath.Base(path))
 }
 
-// Copyable reports whether the configuration means the same in another place.
-func Copyable(sources []client.Source) bool {
-	for _, source := range sources {
-		for _, words := range source.Lines(func(string) string { return "" }) {
-			if len(words) > 1 && words[0] == "default-path" &&
-				(words[1] == "config" || words[1] == "parent") {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// targets returns the text for each copy. Sources that are not files, such as check_url, are
-// left out.
+// targets returns the text for each copy, nil if the configuration would not mean the same in
+// another place. Sources that are not files, such as check_url, are left out.
 func (c Copies) targets(sources []client.Source) map[string]string {
+	sources, ok := client.Relocated(sources)
+	if !ok {
+		return nil
+	}
 	targets := map[string]string{}
 	for i, path := range c.Paths {
 		to := c.Of(i, path)
@@ -59,7 +50,7 @@ func (c Copies) targets(sources []client.Source) map[string]string {
 			switch {
 			case source.File == path:
 				targets[to] = source.Text
-			case filepath.Dir(source.File) == path:
+			case filepath.Dir(source.File) == filepath.Clean(path): // which may end in a slash
 				targets[filepath.Join(to, filepath.Base(source.File))] = source.Text
 			}
 		}
@@ -115,7 +106,8 @@ const (
 // Prepare writes copies of the sources beside the present ones, which stay valid until
 // HAProxy has loaded the sources.
 func (c Copies) Prepare(sources []client.Source) (Fresh, error) {
-	if !Copyable(sources) {
+	wanted := c.targets(sources)
+	if wanted == nil {
 		return None, nil
 	}
 	if same, _ := c.Same(sources); same {
@@ -125,18 +117,34 @@ func (c Copies) Prepare(sources []client.Source) (Fresh, error) {
 	if err := os.RemoveAll(fresh); err != nil {
 		return Stay, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
-	for path, text := range c.targets(sources) {
-		path = fresh + strings.TrimPrefix(path, c.Dir)
-		err := os.MkdirAll(filepath.Dir(path), 0o700)
-		if err == nil {
-			err = os.WriteFile(path, []byte(text), 0o600)
-		}
-		if err != nil {
-			return Stay, fmt.Errorf("cannot keep a copy of the configuration: %w",
-				errors.Join(err, os.RemoveAll(fresh)))
-		}
+	if err := c.write(fresh, wanted); err != nil {
+		return Stay, fmt.Errorf("cannot keep a copy of the configuration: %w",
+			errors.Join(err, os.RemoveAll(fresh)))
 	}
 	return New, nil
+}
+
+// write writes the copies below another directory than theirs.
+func (c Copies) write(below string, targets map[string]string) error {
+	elsewhere := func(path string) string { return below + strings.TrimPrefix(path, c.Dir) }
+	for path, text := range targets {
+		err := os.MkdirAll(filepath.Dir(elsewhere(path)), 0o700)
+		if err == nil {
+			err = os.WriteFile(elsewhere(path), []byte(text), 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i, path := range c.Paths { // what is no file is a directory, and may be empty
+		to := c.Of(i, path)
+		if _, file := targets[to]; !file {
+			if err := os.MkdirAll(elsewhere(to), 0o700); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Commit makes what was prepared the copies of what HAProxy serves. Calling it again undoes
@@ -174,14 +182,16 @@ func (c Copies) Run(args []string) bool {
 	})
 }
 
-// Args returns a command line with the user's files replaced by their copies; fragment is the one
-// file that is not the user's.
-func (c Copies) Args(args []string, fragment string) []string {
+// Args returns a command line with the user's files replaced by their copies. own are the files on it
+// that are not the user's.
+func (c Copies) Args(args []string, own ...string) []string {
 	args = slices.Clone(args)
 	n := 0
 	replace := func(i int) {
-		args[i] = c.Of(n, args[i])
-		n++
+		if !slices.Contains(own, args[i]) {
+			args[i] = c.Of(n, c.Paths[n])
+			n++
+		}
 	}
 	for i := 0; i < len(args); i++ {
 		switch {
@@ -190,9 +200,8 @@ func (c Copies) Args(args []string, fragment string) []string {
 				replace(i)
 			}
 		case args[i] == "-f" && i+1 < len(args):
-			if i++; args[i] != fragment {
-				replace(i)
-			}
+			i++
+			replace(i)
 		}
 	}
 	return args

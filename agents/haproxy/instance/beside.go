@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -23,11 +24,21 @@ func (in *Instance) Intruder(own map[uint64]bool) error {
 	if err != nil {
 		return err
 	}
-	found, err := in.holders(client.Rivals(listeners, own), false)
-	if err != nil || len(found) == 0 {
+	var at []client.Reach
+	for _, l := range listeners {
+		if own[l.Inode] {
+			at = append(at, l.Reach)
+		}
+	}
+	found, err := in.strangers(at, false, own)
+	if err != nil {
 		return err
 	}
-	return &intruderError{found[0]}
+	i := slices.IndexFunc(found, func(s stranger) bool { return s.takes })
+	if i < 0 {
+		return nil
+	}
+	return &intruderError{found[i]}
 }
 
 // intruderError is a process that listens where the instance does.
@@ -61,15 +72,9 @@ func (in *Instance) RefuseIntruders() error {
 	if err != nil {
 		return err
 	}
-	own := map[uint64]bool{}
-	for _, m := range fam.All() {
-		inodes, err := procfs.Default.SocketInodes(m.PID)
-		if err != nil {
-			continue // gone meanwhile
-		}
-		for inode := range inodes {
-			own[inode] = true
-		}
+	_, own, err := bound(fam)
+	if err != nil {
+		return nil //nolint:nilerr // as above
 	}
 	if err := in.Intruder(own); IsIntruder(err) {
 		return err

@@ -29,16 +29,15 @@ func (in *Instance) KeepCopies(sources []client.Source) error { return in.kept()
 func (in *Instance) OnCopies(pid int) bool { return in.kept().Run(procfs.Default.Args(pid)) }
 
 // argsOnCopies is args with the user's files replaced by their copies.
-func (in *Instance) argsOnCopies() []string { return in.kept().Args(in.Args(), in.Fragment()) }
+func (in *Instance) argsOnCopies() []string {
+	return in.kept().Args(in.Args(), in.Fragment(), in.LastFragment())
+}
 
 // lastGood returns the command line with the configuration that HAProxy loaded last, and whether
 // that differs from the user's files. Without copies, the user's files are used. Files that cannot
 // be read at once are not waited for: clients are waiting, and HAProxy would hang on them too.
 func (in *Instance) lastGood() (args []string, changed bool) {
 	sources, err := in.ReadBriefly()
-	if err == nil && !copies.Copyable(sources) {
-		return in.Args(), false
-	}
 	if same, there := in.Copied(sources); there && (err != nil || !same) {
 		return in.argsOnCopies(), true
 	}

@@ -35,6 +35,7 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 		s.Served = s.Served.replaced(s.Served.Config, s.Served.Generation, s.Served.HardStop)
 		s.Served.Worker = worker
 		if same, _ := in.Copied(sources); same {
+			in.Follow(ctx, s, sources)
 			return
 		}
 		call.Infof("HAProxy was reloaded by somebody else while it ran from a copy of %s; loading "+
@@ -43,6 +44,7 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 		return
 	}
 	call.Infof("HAProxy was reloaded by somebody else")
+	in.Follow(ctx, s, sources)
 	if err := in.KeepCopies(sources); err != nil {
 		call.Warnf("%v", err)
 	}
@@ -60,6 +62,7 @@ func (in *Instance) loadForeign(ctx context.Context, s *State, sources []client.
 	err := in.Reload(ctx, s, sources)
 	switch {
 	case err == nil:
+		in.Follow(ctx, s, sources)
 		s.Served = s.Served.replaced(in.Hash(sources), s.Served.Generation, in.hardStop(sources))
 	case !errors.Is(err, ErrLoading) || errors.Is(err, ErrDied):
 		ocf.CallFrom(ctx).Warnf("%s: %v", in.Conffile, err)

@@ -57,8 +57,8 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State,
 	case err != nil:
 		return nil, err
 	case l.Copies == copies.None:
-		return nil, fmt.Errorf("it has `default-path config`, and HAProxy has run from a copy of %s "+
-			"since it crashed: restart the resource", in.Conffile)
+		return nil, fmt.Errorf("its `default-path` depends on the file's directory, and HAProxy "+
+			"has run from a copy of %s since it crashed: restart the resource", in.Conffile)
 	}
 	l.Committed = true
 	return l, in.kept().Commit(l.Copies)
@@ -162,6 +162,9 @@ func (in *Instance) Decide(ctx context.Context, s *State) (decided bool, err err
 		return false, nil
 	}
 	in.loaded(ctx, s, l)
+	if sources, err := in.ReadBriefly(); err == nil && client.Hash(sources) == l.Config {
+		in.Follow(ctx, s, sources)
+	}
 	s.Served = s.Served.replaced(l.Config, l.Generation, l.HardStop)
 	s.Served.Worker = worker
 	s.Pending = nil

@@ -67,7 +67,8 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if gone {
 		stats = in.newStats(uint32(time.Now().UnixNano()))
 	}
-	if err := in.WriteFragment(stats, given); err != nil {
+	if err := errors.Join(in.WriteFragment(stats, given),
+		in.WriteLastFragment(sources, s.Env)); err != nil {
 		return err
 	}
 	undo := func() error { return in.WriteFragment(in.StatsSocket(), given) }
@@ -92,7 +93,7 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	case errors.Is(err, ErrLoading):
 		return err
 	}
-	return errors.Join(err, in.unprepare(l), undo())
+	return errors.Join(guess(err, s, sources), in.unprepare(l), undo())
 }
 
 // checkBeforeReload finds what would make HAProxy refuse the sources, or serve them only to a part
@@ -104,15 +105,16 @@ func (in *Instance) checkBeforeReload(ctx context.Context, s *State, sources []c
 	defer cancel()
 	began := time.Now()
 	err := in.CheckConfig(checking, in.ConfigPaths(), s.Env)
-	if err != nil && checking.Err() != nil {
-		return fmt.Errorf("checking %s takes longer than the %s that this %s has for it: run hawser "+
-			"reload, or raise the timeout of the %[3]s", in.Conffile,
-			time.Since(began).Round(time.Second), ocf.CallFrom(ctx).Action)
+	if call := ocf.CallFrom(ctx); err != nil && checking.Err() != nil && call.Action == "monitor" {
+		return fmt.Errorf("checking %s takes longer than the %s that this monitor has for it: run "+
+			"hawser reload, or raise the timeout of the monitor", in.Conffile,
+			rounded(time.Since(began)))
 	}
 	if err != nil {
 		return err
 	}
-	if err := in.checkBindable(sources, s.Env); err != nil {
+	if err := errors.Join(checkRunnable(sources, s.Env),
+		in.checkBindable(sources, s.Env)); err != nil {
 		return err
 	}
 	return in.RefuseIntruders()
@@ -197,6 +199,10 @@ func Complaint(err error) string {
 	var refused *client.CheckError
 	if errors.As(err, &refused) {
 		return refused.Complaint
+	}
+	var kept *client.ReloadError
+	if errors.As(err, &kept) && kept.Complaint != "" {
+		return kept.Complaint
 	}
 	return err.Error()
 }
