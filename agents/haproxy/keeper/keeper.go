@@ -303,6 +303,11 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 		fmt.Fprintln(conn, k.id)
 	case "hold": // HAProxy is being stopped and will be started again
 		k.mu.Lock()
+		// The next HAProxy would take a UNIX socket over with the mode and the owner that it has,
+		// whatever the configuration says by then. Its clients find the new one by its path.
+		k.held.Drop(func(addr net.Addr) bool {
+			return addr.Network() == "unix" && filepath.IsAbs(addr.String())
+		})
 		k.holding, k.stopped = time.Now().Add(instance.HoldTime), true
 		n := k.held.Len()
 		k.mu.Unlock()
