@@ -22,7 +22,7 @@ NFPM := $(TOOLS)/nfpm-$(NFPM_VERSION)
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest lint fuzz bench demo package tarball \
+.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest root test-dist test-dist-unit lint fuzz bench demo package tarball \
 	vagrant-box vagrant-up vagrant-test vagrant-down clean
 
 help: ## this list
@@ -45,7 +45,7 @@ install: build ## install agents, CLI and setup-balancer below DESTDIR (default 
 	@$(call put,hawser,$(DESTDIR)$(PREFIX)/sbin,hawser)
 	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	install -m 0755 share/setup-balancer $(DESTDIR)$(PREFIX)/share/hawser
-	install -m 0644 share/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser
+	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
 	@$(call link,heartbeat,haproxy)
 	@$(call link,digitalocean,floatip)
 
@@ -70,7 +70,7 @@ uninstall: ## remove what install put below DESTDIR
 	@[ -n '$(DESTDIR)' ] || [ ! -x $(PREFIX)/sbin/hawser ] || [ "$$HAWSER_REMOVE" = anyway ] || $(PREFIX)/sbin/hawser removable || [ $$? != 1 ] || \
 		{ echo "nothing is removed. To remove it anyway: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
 	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
-		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json
+		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser/ra-api-1.1.dtd
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
@@ -137,8 +137,21 @@ bench: deps-bench overlay ## measure hawser beside its peers, all or BENCH=REGEX
 test-guest: ## run the tests of hawser protect on Debian's cloud kernel, which has the plug qdisc, under qemu without KVM
 	protect/guest.sh build/guest -test.v
 
-demo: deps-demo overlay ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running (root)
-	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(KEEP),--keep)
+# With DIST the nodes have the root file system of another release.
+demo: deps-demo overlay $(if $(DIST),root) ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running, DIST=trixie has nodes of Debian 13 (root)
+	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(DIST),--root $(ROOTS)/$(DIST)) $(if $(KEEP),--keep)
+
+# Below a directory whose name begins with a dot, which Go's tools pass over.
+ROOTS := $(CURDIR)/build/.roots
+root: ## make build/.roots/DIST, the root file system of another Debian release, DIST=trixie: for `hawser-lab up --root` (root)
+	@[ -n '$(DIST)' ] || { echo 'make root: which release? make root DIST=trixie' >&2; exit 1; }
+	@dist/root.sh $(DIST) $(ROOTS)/$(DIST)
+
+test-dist: root ## run the tests of a real HAProxy, Pacemaker and cluster, and of the packages, on DIST=trixie (root)
+	dist/run.sh $(ROOTS)/$(DIST) $(MAKE) --no-print-directory overlay test-dist-unit test-cluster BIN=bin
+
+test-dist-unit:
+	go test -count=1 -timeout 20m ./haproxy ./agents/... ./fence/... ./crm/... ./cluster/... ./doctor/... ./internal/corosync ./cmd/hawser
 
 PACKAGES ?= build/packages
 package: $(NFPM) ## make build/packages/hawser and hawser-lab, .deb and .rpm, for amd64 and arm64 (or ARCHES=amd64)

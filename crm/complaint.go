@@ -1,7 +1,6 @@
 package crm
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -17,7 +16,9 @@ type complaint struct {
 var (
 	schemaRE = regexp.MustCompile(`^[^ :]*:([0-9]+): element ([^ :]+): (?:Relax-NG )?validity ` +
 		`error : (.*)$`)
-	logRE = regexp.MustCompile(`^\(([A-Za-z0-9_]+)\)\s+(error|warning|notice|info): (.*)$`)
+	// logRE is a message; Pacemaker 3.0 leaves the function out, as it does the line and element of
+	// a schema error.
+	logRE = regexp.MustCompile(`^(?:\(([A-Za-z0-9_]+)\)\s+)?(error|warning|notice|info): (.*)$`)
 	idRE  = regexp.MustCompile(`\bid="([^"]*)"`)
 )
 
@@ -25,7 +26,8 @@ var (
 // its messages refer. What libxml2 says of the schema is put into words of the object that it is
 // about: it names the innermost element first, and then everything around that as wrong too.
 func complaints(text string, xml []byte) []complaint {
-	lines := bytes.Split(xml, []byte("\n"))
+	lines := strings.Split(string(xml), "\n")
+	bare := strings.Contains(text, saidVerdict3) // then a line without a prefix is a schema error
 	var out []complaint
 	seen := map[string]bool{}
 	add := func(c complaint) {
@@ -47,10 +49,22 @@ func complaints(text string, xml []byte) []complaint {
 			}
 			continue
 		}
-		if m := logRE.FindStringSubmatch(line); m != nil &&
-			(m[2] == "error" || m[2] == "warning") && m[1] != "main" {
-			said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
-			add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
+		if m := logRE.FindStringSubmatch(line); m != nil {
+			if (m[2] == "error" || m[2] == "warning") && m[1] != "main" && m[3] != saidInvalid {
+				said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
+				add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
+			}
+			continue
+		}
+		if !bare || line == "" || strings.HasPrefix(line, saidVerdict3) {
+			continue
+		}
+		at, name := located(lines, line)
+		if said := explain(line, at); said != "" {
+			add(complaint{text: name + said})
+			explained = true
+		} else if vague == "" {
+			vague = "the configuration is not as the schema has it: " + line
 		}
 	}
 	if vague != "" && !explained {
@@ -63,7 +77,7 @@ func complaints(text string, xml []byte) []complaint {
 var (
 	idrefRE     = regexp.MustCompile(`^IDREF attribute (\S+) references an unknown ID "(.*)"$`)
 	typeRE      = regexp.MustCompile(`^Type (\S+) doesn't allow value '(.*)'$`)
-	attributeRE = regexp.MustCompile(`^Invalid attribute (\S+) for element \S+$`)
+	attributeRE = regexp.MustCompile(`^Invalid attribute (\S+) for element (\S+)$`)
 	definedRE   = regexp.MustCompile(`^ID (\S+) already defined$`)
 )
 
@@ -119,11 +133,39 @@ func explainVaguely(message, tag string) string {
 	return "something in it is missing, or has a value that is not accepted"
 }
 
-func lineAt(lines [][]byte, number string) string {
+func lineAt(lines []string, number string) string {
 	if n, err := strconv.Atoi(number); err == nil && n >= 1 && n <= len(lines) {
-		return string(lines[n-1])
+		return lines[n-1]
 	}
 	return ""
+}
+
+// located finds the element that a schema error without a line number is about, and what it is
+// called, followed by a colon: only its kind, if that, where it could be more than one.
+func located(lines []string, message string) (line, name string) {
+	start, attribute := "", ""
+	if m := attributeRE.FindStringSubmatch(message); m != nil {
+		start, attribute, name = "<"+m[2]+" ", " "+m[1]+`="`, m[2]+": "
+	} else if m := idrefRE.FindStringSubmatch(message); m != nil {
+		start, attribute = "<", " "+m[1]+`="`+m[2]+`"`
+	} else {
+		return "", ""
+	}
+	for _, text := range lines {
+		text = strings.TrimSpace(text)
+		if !strings.HasPrefix(text, start) || !strings.Contains(text, attribute) {
+			continue
+		}
+		if line != "" {
+			return "", name
+		}
+		line = text
+	}
+	if line != "" {
+		tag, _, _ := strings.Cut(line[1:], " ")
+		name = elementAt(line, tag) + ": "
+	}
+	return line, name
 }
 
 // elementAt names the element on a line.

@@ -118,9 +118,13 @@ const (
 	// failed" on a cluster (exit codes 103 and 104 too), "Application of update diff failed" on a
 	// file (exit code 1).
 	saidStale = "Application of"
-	// saidWarnings is crm_verify's last line for warnings alone; its exit code is 78 for them as
-	// for errors.
-	saidWarnings = "Warnings found"
+	// saidWarnings is in crm_verify's last line for warnings alone; its exit code is 78 for them as
+	// for errors. saidWarnings3 is the same of Pacemaker 3.0.
+	saidWarnings, saidWarnings3 = "Warnings found", "(with warnings)"
+	// saidVerdict3 begins crm_verify's last line of Pacemaker 3.0.
+	saidVerdict3 = "Configuration invalid"
+	// saidInvalid only sums up what was said before.
+	saidInvalid = "CIB did not pass schema validation"
 	// saidFencing is in crm_verify's errors about fencing: "Resource start-up disabled since no
 	// STONITH resources".
 	saidFencing = "STONITH"
@@ -135,7 +139,10 @@ func patchIsStale(out output) bool {
 func saysStale(out output) bool { return bytes.Contains(out.stderr, []byte(saidStale)) }
 
 // onlyWarnings says whether crm_verify found warnings and no errors.
-func onlyWarnings(out output) bool { return bytes.Contains(out.stderr, []byte(saidWarnings)) }
+func onlyWarnings(out output) bool {
+	return bytes.Contains(out.stderr, []byte(saidWarnings)) ||
+		bytes.Contains(out.stderr, []byte(saidWarnings3))
+}
 
 // aboutFencing separates the errors about a fencing device that is missing from the others.
 func aboutFencing(errs []string) (fencing, others []string) {

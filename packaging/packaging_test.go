@@ -96,6 +96,7 @@ var contents = map[string]string{
 	"/usr/sbin/fence_droplet":                          "-rwxr-xr-x",
 	"/usr/share/hawser/setup-balancer":                 "-rwxr-xr-x",
 	"/usr/share/hawser/hawser.schema.json":             "-rw-r--r--",
+	"/usr/share/hawser/ra-api-1.1.dtd":                 "-rw-r--r--",
 	"/usr/share/man/man8/fence_droplet.8.gz":           "-rw-r--r--",
 	"/usr/share/doc/hawser/libraries.gz":               "-rw-r--r--",
 	"/etc/hawser":                                      "drwxr-xr-x",

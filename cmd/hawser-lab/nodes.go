@@ -14,6 +14,22 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
+func rootFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "root",
+		Usage: "`DIR` with the root file system that the nodes have, as `make root` makes it " +
+			"(this machine's)",
+	}
+}
+
+func overlayFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "overlay",
+		Usage: "`DIR` laid over the root file system in every node, as `make install DESTDIR=` " +
+			"fills it",
+	}
+}
+
 func upCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:  "up",
@@ -21,11 +37,7 @@ func upCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
-			&cli.StringFlag{
-				Name: "overlay",
-				Usage: "`DIR` laid over this machine's root in every node, as `make install " +
-					"DESTDIR=` fills it",
-			},
+			rootFlag(), overlayFlag(),
 			&cli.DurationFlag{
 				Name: "action-time", Usage: "how long the cloud takes to move an address",
 				DefaultText: "1s",
@@ -50,7 +62,7 @@ func upCommand(std streams) *cli.Command {
 			}
 			_, err := lab.Up(c.Context, lab.Options{
 				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"),
-				Overlay:    c.String("overlay"),
+				Root: c.String("root"), Overlay: c.String("overlay"),
 				ActionTime: c.Duration("action-time"),
 				Totem:      corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"),
 				Systemd: c.Bool("systemd"), Progress: std.out,
