@@ -143,7 +143,7 @@ func lineAt(lines []string, number string) string {
 // located finds the element that a schema error without a line number is about, and what it is
 // called, followed by a colon: only its kind, if that, where it could be more than one.
 func located(lines []string, message string) (line, name string) {
-	start, attribute := "", ""
+	var start, attribute string
 	if m := attributeRE.FindStringSubmatch(message); m != nil {
 		start, attribute, name = "<"+m[2]+" ", " "+m[1]+`="`, m[2]+": "
 	} else if m := idrefRE.FindStringSubmatch(message); m != nil {
