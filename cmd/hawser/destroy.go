@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/urfave/cli/v2"
 )
 
@@ -51,7 +50,7 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	s.showPlan(removal.Changes)
 	s.showForecast(removal.Forecast)
 	if !yes && !s.ask(ctx, "\nRemove this?") {
-		return exitf(outcome.Failed, "not removed: nothing was changed")
+		return declined(ctx, "not removed")
 	}
 	t := s.startTicker()
 	err = d.Destroy(ctx, removal, timeout, t.Set)
