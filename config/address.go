@@ -16,6 +16,7 @@ type Address struct {
 	Name        string
 	NameAt      Position
 	IP          netip.Addr
+	IPAt        Position
 	Provider    string
 	TokenFile   string
 	TokenFileAt Position
@@ -45,6 +46,7 @@ func (ip *Address) keys() []key {
 		{
 			name:     "ip",
 			kind:     floatingAddress(&ip.IP),
+			at:       &ip.IPAt,
 			doc:      "the address, IPv4 or IPv6",
 			required: true,
 			param:    contract.ParamIP,
@@ -105,7 +107,7 @@ func (ip *Address) keys() []key {
 		},
 		{
 			name:   "api_url",
-			kind:   origin(&ip.APIURL),
+			kind:   safeOrigin(&ip.APIURL),
 			only:   contract.DigitalOcean,
 			doc:    "another API, scheme://host:port",
 			def:    contract.DefaultAPIURL,

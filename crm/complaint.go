@@ -1,6 +1,8 @@
 package crm
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -26,8 +28,7 @@ var (
 // its messages refer. What libxml2 says of the schema is put into words of the object that it is
 // about: it names the innermost element first, and then everything around that as wrong too.
 func complaints(text string, xml []byte) []complaint {
-	lines := strings.Split(string(xml), "\n")
-	bare := strings.Contains(text, saidVerdict3) // then a line without a prefix is a schema error
+	lines := bytes.Split(xml, []byte("\n"))
 	var out []complaint
 	seen := map[string]bool{}
 	add := func(c complaint) {
@@ -36,38 +37,34 @@ func complaints(text string, xml []byte) []complaint {
 			out = append(out, c)
 		}
 	}
-	vague, explained := "", false
+	vague, unclear, explained := "", "", false
+	schema := func(at, tag, message string) {
+		if said := explain(message, at); said != "" {
+			add(complaint{text: elementAt(at, tag) + ": " + said})
+			explained = true
+		} else if vague == "" {
+			vague = elementAt(at, tag) + ": " + explainVaguely(message, tag)
+		}
+	}
+	bare := strings.Contains(text, saidVerdict3) // then a line without a prefix is a schema error
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if m := schemaRE.FindStringSubmatch(line); m != nil {
-			at := lineAt(lines, m[1])
-			if said := explain(m[3], at); said != "" {
-				add(complaint{text: elementAt(at, m[2]) + ": " + said})
-				explained = true
-			} else if vague == "" {
-				vague = elementAt(at, m[2]) + ": " + explainVaguely(m[3], m[2])
-			}
-			continue
-		}
-		if m := logRE.FindStringSubmatch(line); m != nil {
+			schema(lineAt(lines, m[1]), m[2], m[3])
+		} else if m := logRE.FindStringSubmatch(line); m != nil {
 			if (m[2] == "error" || m[2] == "warning") && m[1] != "main" && m[3] != saidInvalid {
 				said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
 				add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
 			}
-			continue
-		}
-		if !bare || line == "" || strings.HasPrefix(line, saidVerdict3) {
-			continue
-		}
-		at, name := located(lines, line)
-		if said := explain(line, at); said != "" {
-			add(complaint{text: name + said})
-			explained = true
-		} else if vague == "" {
-			vague = "the configuration is not as the schema has it: " + line
+		} else if bare && line != "" && !strings.HasPrefix(line, saidVerdict3) {
+			if at, tag := about(lines, line); tag != "" {
+				schema(at, tag, line)
+			} else if unclear == "" {
+				unclear = line
+			}
 		}
 	}
-	if vague != "" && !explained {
+	if vague = cmp.Or(vague, unclear); vague != "" && !explained {
 		add(complaint{text: vague})
 	}
 	return out
@@ -77,8 +74,11 @@ func complaints(text string, xml []byte) []complaint {
 var (
 	idrefRE     = regexp.MustCompile(`^IDREF attribute (\S+) references an unknown ID "(.*)"$`)
 	typeRE      = regexp.MustCompile(`^Type (\S+) doesn't allow value '(.*)'$`)
-	attributeRE = regexp.MustCompile(`^Invalid attribute (\S+) for element (\S+)$`)
-	definedRE   = regexp.MustCompile(`^ID (\S+) already defined$`)
+	attributeRE = regexp.MustCompile(`^Invalid attribute (\S+) for element \S+$`)
+	startRE     = regexp.MustCompile(`^<([A-Za-z_]+)`)
+	elementRE   = regexp.MustCompile(`^(?:Element (\S+) failed to validate|Element \S+ has extra ` +
+		`content: (\S+)|Extra element (\S+) in interleave)`)
+	definedRE = regexp.MustCompile(`^ID (\S+) already defined$`)
 )
 
 // saidAttributes ends what libxml2 says of an element whose attributes are not as they must be.
@@ -133,39 +133,41 @@ func explainVaguely(message, tag string) string {
 	return "something in it is missing, or has a value that is not accepted"
 }
 
-func lineAt(lines []string, number string) string {
-	if n, err := strconv.Atoi(number); err == nil && n >= 1 && n <= len(lines) {
-		return lines[n-1]
-	}
-	return ""
-}
-
-// located finds the element that a schema error without a line number is about, and what it is
-// called, followed by a colon: only its kind, if that, where it could be more than one.
-func located(lines []string, message string) (line, name string) {
-	var start, attribute string
+// about finds the element that a schema error without a line number is about. The line is empty if
+// there is none, or more than one that it could be; the tag is too if the message says nothing.
+func about(lines [][]byte, message string) (line, tag string) {
+	attribute := ""
 	if m := attributeRE.FindStringSubmatch(message); m != nil {
-		start, attribute, name = "<"+m[2]+" ", " "+m[1]+`="`, m[2]+": "
+		tag, attribute = message[strings.LastIndex(message, " ")+1:], " "+m[1]+`="`
 	} else if m := idrefRE.FindStringSubmatch(message); m != nil {
-		start, attribute = "<", " "+m[1]+`="`+m[2]+`"`
+		attribute = " " + m[1] + `="` + m[2] + `"`
+	} else if m := elementRE.FindStringSubmatch(message); m != nil {
+		tag = cmp.Or(m[1], m[2], m[3])
 	} else {
 		return "", ""
 	}
-	for _, text := range lines {
-		text = strings.TrimSpace(text)
-		if !strings.HasPrefix(text, start) || !strings.Contains(text, attribute) {
+	for _, l := range lines {
+		text := string(bytes.TrimSpace(l))
+		m := startRE.FindStringSubmatch(text)
+		if m == nil || tag != "" && m[1] != tag || !strings.Contains(text, attribute) {
 			continue
 		}
 		if line != "" {
-			return "", name
+			return "", tag
 		}
 		line = text
 	}
 	if line != "" {
-		tag, _, _ := strings.Cut(line[1:], " ")
-		name = elementAt(line, tag) + ": "
+		tag = startRE.FindStringSubmatch(line)[1]
 	}
-	return line, name
+	return line, tag
+}
+
+func lineAt(lines [][]byte, number string) string {
+	if n, err := strconv.Atoi(number); err == nil && n >= 1 && n <= len(lines) {
+		return string(lines[n-1])
+	}
+	return ""
 }
 
 // elementAt names the element on a line.

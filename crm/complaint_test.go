@@ -1,6 +1,7 @@
 package crm_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,12 @@ func TestSchemaInPlainWords(t *testing.T) {
 			require.NoError(t, err)
 			_, err = tools.Verify(t.Context(), plan)
 			require.ErrorIs(t, err, crm.ErrRefused)
-			require.ErrorContains(t, err, tc.says)
+			if !strings.Contains(err.Error(), tc.says) { // Pacemaker 3.0 names no line: not always is it clear which one
+				element, rest, _ := strings.Cut(tc.says, ": ")
+				tag, _, _ := strings.Cut(element, " ")
+				tag = cmp.Or(map[string]string{"op": "operations", "alert": "alerts"}[tag], tag) // what is around it
+				require.ErrorContains(t, err, "configuration: "+tag+": "+rest)
+			}
 			for _, raw := range []string{"Element ", "interleave", "Relax", "/tmp/", "hawser-plan", ";"} {
 				require.NotContains(t, strings.TrimPrefix(err.Error(), "Pacemaker refuses the configuration: "), raw)
 			}

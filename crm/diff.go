@@ -130,21 +130,23 @@ func (d *differ) compare() {
 		}
 		next := adopt(cur, o)
 		if sameFields(cur.fields(), next.fields()) {
+			if d.adopts(cur) {
+				d.record(cur.ID())
+			}
 			continue
 		}
 		if !d.owned(cur) {
 			p, isProperty := next.(*Property)
-			if !isProperty || d.want.Tag == "" {
-				d.r.object = o.Keyword() + " " + o.ID()
-				d.r.add("", "",
-					"exists already, is not what is wanted, and was made by someone else (%s): "+
-						"rename one of the two, or delete the existing one (`hawser configure "+
-						"delete --force %s`, with what refers to it)",
-					differences(Change{cur, next}), o.ID())
+			switch {
+			case d.adopts(cur):
+				d.record(cur.ID())
+			case !isProperty || d.want.Tag == "":
+				d.foreign(cur, next)
 				continue
+			default:
+				d.puts = append(d.puts, Change{New: d.memory(cur.(*Property))})
+				d.record(p.ID())
 			}
-			d.puts = append(d.puts, Change{New: d.memory(cur.(*Property))})
-			d.record(p.ID())
 		}
 		d.puts = append(d.puts, Change{Old: cur, New: next})
 	}
@@ -155,6 +157,27 @@ func (d *differ) compare() {
 		d.forget(o)
 	}
 	d.forgetMemories()
+}
+
+// adopts reports whether an object of somebody else's is taken over.
+func (d *differ) adopts(cur Object) bool {
+	_, isProperty := cur.(*Property)
+	return d.want.Adopt && !isProperty && d.want.Tag != "" && d.want.Adoptable != nil &&
+		d.want.Adoptable(cur)
+}
+
+// foreign reports an object of somebody else's in the place of a wanted one.
+func (d *differ) foreign(cur, next Object) {
+	d.r.object = next.Keyword() + " " + next.ID()
+	what := "exists already, is not what is wanted, and was made by someone else (%s): "
+	if d.want.Adoptable != nil && d.want.Adoptable(cur) {
+		d.r.add("", "", what+"`hawser plan --adopt` shows what taking it over changes; or rename one "+
+			"of the two", differences(Change{cur, next}))
+		return
+	}
+	d.r.add("", "", what+"rename one of the two, or delete the existing one (`hawser configure "+
+		"delete --force %s`, with what refers to it), which stops it where it runs",
+		differences(Change{cur, next}), next.ID())
 }
 
 // forgetMemories deletes the remembered values of options that no longer exist to get them back.

@@ -17,6 +17,11 @@ type Spec struct {
 	// the property set "<Tag>-before", under the option's id, and comes back when the option is no
 	// longer wanted.
 	Tag string
+	// Adoptable says which objects that are not owned may be taken over, nil none: with Adopt they
+	// are changed, and recorded in the tag like those that Diff creates; without it the error says
+	// that they could be.
+	Adoptable func(Object) bool
+	Adopt     bool
 }
 
 // Edit is the spec that sets some objects and deletes others by their ids, and leaves the rest of

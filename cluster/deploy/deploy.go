@@ -10,6 +10,7 @@ package deploy
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ type Deployer struct {
 	Node    preflight.Node
 	Facts   fencing.Sources
 	Trial   fencing.Trial
+	// Adopt takes over what the file names and somebody else made, as far as hawser makes such
+	// objects: it is changed, and hawser's from then on.
+	Adopt bool
 }
 
 // Plan is what a file would change, with the warnings and the forecast.
@@ -47,9 +51,12 @@ func (p Plan) Protection() (now, then string) {
 	return fencing.Protection(p.Changes.Base, p.Quorum), fencing.Protection(p.Changes.New, p.Quorum)
 }
 
+// Interruptions says what visitors will notice.
+func (p Plan) Interruptions() []string { return Interruptions(p.Changes, p.Forecast) }
+
 // Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome
-// and, if a forecast is wanted, say what it would do. What the file refers to on this node is
-// checked meanwhile.
+// and say what it would do: if a forecast is wanted, and always if something that runs is touched.
+// What the file refers to on this node is checked meanwhile.
 func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
 	type checked struct {
 		warnings []string
@@ -81,23 +88,27 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 }
 
 func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
-	read := d.Cluster.Configuration
-	if forecast {
-		read = d.Cluster.Query
-	}
-	cib, err := read(ctx)
-	if err != nil {
-		return Plan{}, err
-	}
 	p := Plan{file: file}
-	if p.Changes, err = Diff(file, cib); err != nil {
-		return Plan{}, err
+	var err error
+	if !forecast {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration); err != nil {
+			return Plan{}, err
+		}
+		forecast = touchesRunning(p.Changes)
 	}
+	if forecast {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query); err != nil {
+			return Plan{}, err
+		}
+	}
+	elsewhere, err := d.checkTaken(ctx, file, p.Changes)
 	facts := d.Facts.Gather(ctx, file, p.Changes)
 	p.Quorum = facts.Quorum
-	if p.Warnings, err = fencing.Review(file, p.Changes, facts); err != nil {
+	warnings, refused := fencing.Review(file, p.Changes, facts)
+	if err = errors.Join(err, refused); err != nil {
 		return Plan{}, err
 	}
+	p.Warnings = slices.Concat(elsewhere, warnings)
 	if p.Changes.Empty() {
 		return p, nil
 	}
@@ -113,9 +124,26 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	return p, err
 }
 
-// Diff returns what the file changes in the configuration.
+// difference reads the configuration and returns what the file changes in it.
+func (d *Deployer) difference(ctx context.Context, file *config.File,
+	read func(context.Context) (*crm.CIB, error)) (crm.Plan, error) {
+	cib, err := read(ctx)
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return d.diff(file, cib)
+}
+
+// Diff returns what the file changes in the configuration, if nothing is adopted.
 func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
-	p, err := crm.Diff(cib, crm.Spec{Objects: Objects(file, cib), Tag: contract.TagID})
+	return new(Deployer).diff(file, cib)
+}
+
+// diff returns what the file changes in the configuration.
+func (d *Deployer) diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
+	p, err := crm.Diff(cib, crm.Spec{
+		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,
+	})
 	if err != nil {
 		return crm.Plan{}, err
 	}
@@ -133,12 +161,13 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 // have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
-		next, err := Diff(p.file, cib)
+		next, err := d.diff(p.file, cib)
 		if err != nil {
 			return crm.Plan{}, err
 		}
+		_, taken := d.checkTaken(ctx, p.file, next)
 		_, err = fencing.Review(p.file, next, d.Facts.Gather(ctx, p.file, next))
-		return next, err
+		return next, errors.Join(taken, err)
 	})
 }
 

@@ -47,9 +47,10 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 		return nil
 	}
 	s.warnAll(removal.Warnings)
+	s.showInterruptions(removal.Interruptions())
 	s.showPlan(removal.Changes)
 	s.showForecast(removal.Forecast)
-	if !yes && !s.ask(ctx, "\nRemove this?") {
+	if !yes && !s.ask(ctx, "\nStop and remove this?") {
 		return declined(ctx, "not removed")
 	}
 	t := s.startTicker()
