@@ -43,7 +43,8 @@ type Plan struct {
 	Warnings   []string
 	Quorum     fencing.Quorum
 
-	file *config.File
+	file  *config.File
+	taken []string
 }
 
 // Protection says what keeps an address from being held by two nodes, now and with the plan.
@@ -56,8 +57,10 @@ func (p Plan) Interruptions() []string { return Interruptions(p.Changes, p.Forec
 
 // Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome
 // and say what it would do: if a forecast is wanted, and always if something that runs is touched.
-// What the file refers to on this node is checked meanwhile.
-func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
+// What the file refers to on this node is checked meanwhile. taken are the ids of objects that
+// somebody else made and hawser takes over, whatever their kinds.
+func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool,
+	taken ...string) (Plan, error) {
 	type checked struct {
 		warnings []string
 		err      error
@@ -67,7 +70,7 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 		warnings, err := d.Node.Check(ctx, file)
 		local <- checked{warnings, err}
 	}()
-	p, err := d.planCluster(ctx, file, forecast)
+	p, err := d.planCluster(ctx, file, forecast, taken)
 	here := <-local
 	if err := outcome.Untouched(ctx, errors.Join(err, here.err)); outcome.Of(err) ==
 		outcome.Interrupted {
@@ -87,17 +90,18 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 	return p, nil
 }
 
-func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
-	p := Plan{file: file}
+func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool,
+	taken []string) (Plan, error) {
+	p := Plan{file: file, taken: taken}
 	var err error
 	if !forecast {
-		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration); err != nil {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration, taken); err != nil {
 			return Plan{}, err
 		}
 		forecast = touchesRunning(p.Changes)
 	}
 	if forecast {
-		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query); err != nil {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query, taken); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -126,28 +130,32 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 
 // difference reads the configuration and returns what the file changes in it.
 func (d *Deployer) difference(ctx context.Context, file *config.File,
-	read func(context.Context) (*crm.CIB, error)) (crm.Plan, error) {
+	read func(context.Context) (*crm.CIB, error), taken []string) (crm.Plan, error) {
 	cib, err := read(ctx)
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return d.diff(file, cib)
+	return d.diff(file, cib, taken)
 }
 
-// Diff returns what the file changes in the configuration, if nothing is adopted.
-func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
-	return new(Deployer).diff(file, cib)
+// Diff returns what the file changes in the configuration. taken are the ids of objects that somebody
+// else made and hawser takes over: those that the file has are kept and become hawser's, the others
+// are deleted.
+func Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.Plan, error) {
+	return new(Deployer).diff(file, cib, taken)
 }
 
 // diff returns what the file changes in the configuration.
-func (d *Deployer) diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
+func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Plan, error) {
+	made := append(cib.Tagged(contract.TagID), taken...)
 	p, err := crm.Diff(cib, crm.Spec{
 		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,
+		Owned: func(id string) bool { return slices.Contains(made, id) },
 	})
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return p, onlyOurs(p)
+	return p, onlyOurs(p, taken)
 }
 
 // Try checks that a fencing device which the plan would write is able to fence.
@@ -161,7 +169,7 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 // have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
-		next, err := d.diff(p.file, cib)
+		next, err := d.diff(p.file, cib, p.taken)
 		if err != nil {
 			return crm.Plan{}, err
 		}

@@ -98,7 +98,7 @@ func removing(cib *crm.CIB) (crm.Plan, error) {
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return p, onlyOurs(p)
+	return p, onlyOurs(p, nil)
 }
 
 // removeStopped deletes what has been stopped, if that is still what was approved: the same as when

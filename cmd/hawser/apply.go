@@ -58,8 +58,7 @@ func applyCommand(sys *system) *cli.Command {
 			"--yes nothing is asked; what Pacemaker will do is forecast then only if the plan " +
 			"changes or deletes something, since what is only added interrupts nobody.",
 		Flags: []cli.Flag{fileFlag(), adoptFlag(), yesFlag(),
-			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
-			timeoutFlag(), jsonFlag()},
+			noWaitFlag(), timeoutFlag(), jsonFlag()},
 		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			file, err := sys.readConfig(c.Context, c.String("file"))
