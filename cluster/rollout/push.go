@@ -94,6 +94,12 @@ func (r *Roller) WithPrevious(ctx context.Context, p *crm.Primitive) ([]string, 
 // node that runs the resource.
 func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byte,
 	o PushOptions) (*Push, error) {
+	p, err := r.planPush(ctx, resource, file, text, o)
+	return p, outcome.Untouched(ctx, err)
+}
+
+func (r *Roller) planPush(ctx context.Context, resource, file string, text []byte,
+	o PushOptions) (*Push, error) {
 	now, err := crm.Read(ctx, r.Cluster)
 	if err != nil {
 		return nil, err

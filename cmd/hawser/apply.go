@@ -8,7 +8,6 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // settleTime is how long apply and destroy wait unless told otherwise: longer than the time-outs of
@@ -105,7 +104,7 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 		}
 		if !o.yes {
 			if !s.ask(ctx, "\nApply this?") {
-				return exitf(outcome.Failed, "not applied: nothing was changed")
+				return declined(ctx, "not applied")
 			}
 			began = s.Now()
 		}

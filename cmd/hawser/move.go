@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an
@@ -109,7 +107,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 		}
 	}
 	if !o.yes && !s.ask(ctx, "\nMove it?") {
-		return exitf(outcome.Failed, "not moved: nothing was changed")
+		return declined(ctx, "not moved")
 	}
 	began := s.Now()
 	t := s.startTicker()

@@ -123,7 +123,7 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 		}
 	}
 	if !o.yes && !s.ask(ctx, "\nPush it?") {
-		return exitf(outcome.Failed, "not pushed: nothing was changed")
+		return declined(ctx, "not pushed")
 	}
 	t := s.startTicker()
 	report, err := roller.Push(ctx, plan, o.timeout, t.Set)
