@@ -95,7 +95,7 @@ func (s *system) explainTiming(c *cli.Context) error {
 	if c.Bool("json") {
 		return s.printJSON(r)
 	}
-	s.printf("%s", r.Text(
+	s.printf("%s", host.FailoverText(r,
 		func(text string) string { return s.paint(bold, text) },
 		func(text string) string { return s.paint(yellow, text) }))
 	return nil

@@ -16,7 +16,7 @@ func Elsewhere(word string) string {
 		"show":        "`hawser status` shows what runs, `hawser configure show` what is configured",
 		"restart":     "`hawser reload` has HAProxy load its configuration, and cuts nothing",
 		"start":       "`hawser apply` starts what hawser.yaml says",
-		"stop":        away[:len(away)-len("does that")] + "empties a node, `hawser destroy` removes everything",
+		"stop":        "`hawser destroy` stops and removes everything; of one node, " + away,
 		"init":        "`hawser --help` has an example of hawser.yaml",
 		"edit":        "edit hawser.yaml, then `hawser plan` and `hawser apply`",
 		"diff":        "`hawser plan` shows what apply would change",

@@ -1,18 +1,19 @@
-package corosync
+package host
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
 // columns is how wide a terminal is taken to be, and stepColumn where the text of a step begins.
 const columns, stepColumn = 80, 25
 
-// Text is the failover for people. bold returns a text that stands out, and doubtful one to look at,
-// where there are colours.
-func (f *Failover) Text(bold, doubtful func(string) string) string {
+// FailoverText is a failover for people. bold returns a text that stands out, and doubtful one to
+// look at, where there are colours.
+func FailoverText(f *corosync.Failover, bold, doubtful func(string) string) string {
 	var b strings.Builder
 	for _, line := range words.Wrap(fmt.Sprintf(
 		"%s, by %s. Until the address of a lost node is served by another one:",
