@@ -252,9 +252,8 @@ func (s *text) showHAProxies(r *Report) {
 	s.printf("\n%s\n", s.paint(Title, "HAProxy"))
 	if len(r.HAProxy) == 0 {
 		switch {
-		case r.localDenied:
-			s.printf("  unknown: permission denied, neither Pacemaker nor this node's HAProxy was " +
-				"asked\n")
+		case r.Denied || r.localDenied && !r.Pacemaker.Available:
+			s.printf("  not asked: permission denied\n")
 		case !r.Pacemaker.Available:
 			s.printf("  unknown: Pacemaker is unavailable, and no agent's HAProxy runs on " +
 				"this node\n")

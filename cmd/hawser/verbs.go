@@ -156,8 +156,10 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 	if !o.json {
 		s.showOrder(given)
 	}
-	if !o.yes && !s.ask(ctx, "\nDo it?") {
-		return exitf(outcome.Failed, "not done: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nDo it?", "not done"); err != nil {
+			return err
+		}
 	}
 	began := s.Now()
 	if err := given.Do(ctx, s.Cluster); err != nil {
