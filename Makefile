@@ -47,14 +47,10 @@ install: build ## install agents, CLI, setup-balancer and the pages of docs belo
 	@$(call put,hawser,$(DESTDIR)$(PREFIX)/sbin,hawser)
 	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	install -m 0755 share/setup-balancer $(DESTDIR)$(PREFIX)/share/hawser
-<<<<<<< HEAD
-	install -m 0644 share/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser
+	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
 	@echo "install the pages of docs into $(DOC)"
 	@install -d $(DOC)/decisions $(DOC)/plots
 	@install -m 0644 docs/*.md $(DOC) && install -m 0644 docs/decisions/*.md $(DOC)/decisions && install -m 0644 docs/plots/*.svg $(DOC)/plots
-=======
-	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
->>>>>>> main
 	@$(call link,heartbeat,haproxy)
 	@$(call link,digitalocean,floatip)
 
@@ -79,12 +75,8 @@ uninstall: ## remove what install put below DESTDIR
 	@[ -n '$(DESTDIR)' ] || [ ! -x $(PREFIX)/sbin/hawser ] || [ "$$HAWSER_REMOVE" = anyway ] || $(PREFIX)/sbin/hawser removable || [ $$? != 1 ] || \
 		{ echo "nothing is removed. To remove it anyway: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
 	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
-<<<<<<< HEAD
-		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json
-	@rm -f $(addprefix $(DOC)/,$(PAGES))
-=======
 		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser/ra-api-1.1.dtd
->>>>>>> main
+	@rm -f $(addprefix $(DOC)/,$(PAGES))
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done

@@ -15,6 +15,7 @@ type Address struct {
 	Name        string
 	NameAt      Position
 	IP          netip.Addr
+	IPAt        Position
 	Provider    string
 	TokenFile   string
 	TokenFileAt Position
@@ -44,6 +45,7 @@ func (ip *Address) keys() []key {
 		{
 			name:     "ip",
 			kind:     floatingAddress(&ip.IP),
+			at:       &ip.IPAt,
 			doc:      "the address, IPv4 or IPv6",
 			required: true,
 			param:    contract.ParamIP,
@@ -104,7 +106,7 @@ func (ip *Address) keys() []key {
 		},
 		{
 			name:   "api_url",
-			kind:   origin(&ip.APIURL),
+			kind:   safeOrigin(&ip.APIURL),
 			only:   contract.DigitalOcean,
 			doc:    "another API, scheme://host:port",
 			def:    contract.DefaultAPIURL,

@@ -133,6 +133,11 @@ f:7:52: floating_ips[4].nic: "a b" is not the name of a network interface`},
 			want: `f:2:63: floating_ips[0].nic has the character "\t", which the cluster's configuration cannot hold`,
 		},
 		{
+			name: "a token in clear text",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, api_url: 'http://127.0.0.1.example.com'}]",
+			want: `f:2:68: floating_ips[0].api_url: "http://127.0.0.1.example.com" would get the token in clear text: write https://, or http:// with a loopback address`,
+		},
+		{
 			name: "path in an origin",
 			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, api_url: 'https://x/v2'}]",
 			want: `f:2:68: floating_ips[0].api_url: "https://x/v2" continues after the host: write https://x, the path is added`,

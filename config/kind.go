@@ -335,6 +335,13 @@ func origin(to *string) kind {
 		to, param.ParseOrigin).with(schema{"pattern": `^[hH][tT][tT][pP][sS]?://[^/?#@\s]+/?$`})
 }
 
+// safeOrigin is where a service is that is sent a token.
+func safeOrigin(to *string) kind {
+	return one("https, host and port, such as https://api.example.com:8443",
+		to, param.ParseSafeOrigin).with(schema{"pattern": `^([hH][tT][tT][pP][sS]://[^/?#@\s]+|` +
+		`[hH][tT][tT][pP]://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]*)?)/?$`})
+}
+
 func service(to *string) kind {
 	return one("the whole name of a systemd service, such as haproxy.service, or none",
 		to, as(param.ParseService)).with(schema{"pattern": `^(none|[^/\s]+\.service)$`})

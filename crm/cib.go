@@ -224,10 +224,27 @@ func sortObjects(objects []Object) {
 	})
 }
 
-// Object returns the object with the id.
+// Object returns the object with the id. Where a node and another object have the same id, as a
+// remote node and its resource do, it is the other object.
 func (c *CIB) Object(id string) (Object, bool) {
+	var node Object
 	for _, o := range c.objects() {
-		if o.ID() == id {
+		if o.ID() != id {
+			continue
+		}
+		if _, isNode := o.(*Node); !isNode {
+			return o, true
+		}
+		node = o
+	}
+	return node, node != nil
+}
+
+// Counterpart returns the object that a definition would change, if there is one.
+func (c *CIB) Counterpart(of Object) (Object, bool) {
+	want := key(c.identified([]Object{of})[0])
+	for _, o := range c.objects() {
+		if key(o) == want {
 			return o, true
 		}
 	}

@@ -12,42 +12,31 @@ type BindLine struct {
 	// Reaches lists where it listens on TCP.
 	Reaches []Reach
 	// Unclear means that it listens somewhere else, too, or may do so, which only HAProxy knows: the
-	// line has a host name, a descriptor, or a variable of unknown value.
+	// line has a host name, a descriptor or a variable of unknown value, or HAProxy may pass it over.
 	Unclear bool
 }
 
 // BindLines returns the `bind` lines of frontends and the like. getenv returns the value of a
-// variable, and whether it is known.
-func BindLines(sources []Source, getenv func(string) (value string, known bool)) []BindLine {
+// variable, "" where it is not known.
+func BindLines(sources []Source, getenv func(string) string) []BindLine {
 	var all []BindLine
 	byDefault := v6onlyByDefault()
 	section := ""
-	for _, source := range sources {
-		for line := range strings.Lines(source.Text) {
-			line = strings.TrimRight(line, "\r\n")
-			known := true
-			words := splitLine(line, func(name string) string {
-				value, ok := getenv(name)
-				known = known && ok
-				return value
+	for l := range linesOf(sources, getenv) {
+		switch words := l.words; words[0] {
+		case "global", "defaults", "frontend", "listen", "backend", "peers", "ring",
+			"log-forward", "resolvers", "mailers", "userlist", "cache", "program":
+			section = words[0]
+		case "bind":
+			if len(words) < 2 || section == "peers" {
+				continue
+			}
+			asWritten := splitLine(l.text, func(name string) (string, bool) {
+				return "${" + name + "}", true
 			})
-			if len(words) == 0 {
-				continue
-			}
-			switch words[0] {
-			case "global", "defaults", "frontend", "listen", "backend", "peers", "ring",
-				"log-forward", "resolvers", "mailers", "userlist", "cache", "program":
-				section = words[0]
-				continue
-			}
-			if words[0] != "bind" || len(words) < 2 || section == "peers" {
-				continue
-			}
-			asWritten := splitLine(line, func(name string) string { return "${" + name + "}" })
-			b := BindLine{
-				Text: asWritten[1], Unclear: !known || slices.Contains(words[2:], "namespace"),
-			}
-			for text := range strings.SplitSeq(words[1], ",") {
+			b := BindLine{Text: asWritten[1], Unclear: l.conditional ||
+				strings.Contains(words[1], vague) || slices.Contains(words[2:], "namespace")}
+			for text := range strings.SplitSeq(strings.ReplaceAll(words[1], vague, ""), ",") {
 				reached := parseBind(text)
 				b.Unclear = b.Unclear || len(reached) == 0 && !elsewhere(text)
 				for _, addr := range reached {

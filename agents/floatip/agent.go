@@ -19,7 +19,7 @@
 //	                                                                     190 if last seen    asks the    as the API
 //	                                                                     here, else 1        API, or 1   says
 //	metadata says "not here", the start said "here"          -           asks the API [4]    asks the API
-//	lan: another machine answers for the address             1           1 at level 10       -           0
+//	lan: another machine answers for the address             1 [5]       1 at level 10 [6]   -           0
 //	lan: interface down or without carrier                   1           1                   1           removed, 0
 //	lan: no such interface, no network for the address       5           7                   7           0
 //	lan: not root                                            4           -                   -           4
@@ -42,6 +42,13 @@
 // still sees the address, does no harm: its monitor notices some seconds later, its stop asks the
 // API. Only a probe asks the API then too, since the cluster would take the answer for a second
 // running one and stop both.
+//
+// [5] Only if it still answers after 20 s, or three quarters of a shorter time-out. A node that lost
+// sight of the others, on a ring of its own, lets go of the address a moment after they want it; a
+// start that gave up at once would keep the address off this node until the failure has expired. An
+// interface without carrier is not waited for: another node may have one.
+//
+// [6] Only if it answers three times in a row: anybody on the network can send one such packet.
 //
 // It imports ocf, contract, param, its providers and leaves of internal, never crm or cluster.
 package floatip
@@ -132,7 +139,8 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 					"whose route is then left alone."},
 			{Name: contract.ParamAPIURL, Value: param.Origin(&a.API, contract.DefaultAPIURL),
 				Short: "origin of the provider's API",
-				Long:  "Scheme, host and port; /v2 is added."},
+				Long: "Scheme, host and port; /v2 is added. The token is sent there, so the " +
+					"scheme is https, or http with a loopback address."},
 			{Name: contract.ParamMetadataURL,
 				Value: param.Origin(&a.Metadata, contract.DefaultMetadataURL),
 				Short: "origin of the metadata service",
@@ -141,7 +149,8 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 				lan.DefaultConflictWait),
 				Short: "time to wait for a conflict (lan)",
 				Long: "How long to wait for another machine to answer that it has the address, " +
-					"before taking it. Raise it where answers take longer; 0 does not ask."},
+					"before taking it. If one does, it is asked again for up to 20 s. Raise it " +
+					"where answers take longer; 0 does not ask."},
 			{Name: contract.ParamAnnounceFor, Value: param.Duration(&a.announceFor,
 				contract.DefaultAnnounceFor),
 				Short: "how long to repeat announcements (lan)",

@@ -1,6 +1,8 @@
 package floatip_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"net/netip"
 	"os"
@@ -174,6 +176,70 @@ func TestContradictionDuringAnOutage(t *testing.T) {
 	before := p.Calls()
 	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
 	require.Equal(t, before, p.Calls(), "once it is known, it is not asked again")
+}
+
+// TestTimeSinceTheStartIsNoWallClock: a clock that is set back does not make a start a recent one
+// for as long.
+func TestTimeSinceTheStartIsNoWallClock(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	p.Move(vip, "b")
+	p.Down("a", errDown)
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the cloud cannot be reached")
+	path := filepath.Join(p.a.RunDir(), "test", "state.json")
+	note := map[string]any{}
+	edit := func(change func()) {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		clear(note)
+		require.NoError(t, json.Unmarshal(text, &note))
+		change()
+		text, err = json.Marshal(note)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+	}
+	// The start was three minutes ago, and the wall clock has been set back by an hour since.
+	edit(func() {
+		note["Since"] = time.Now().Add(time.Hour)
+		note["Up"] = note["Up"].(float64) - float64(3*time.Minute)
+	})
+	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+	// An older version noted the wall clock alone.
+	edit(func() {
+		delete(note, "Up")
+		delete(note, "Boot")
+		note["Held"], note["Since"] = true, time.Now()
+	})
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the cloud cannot be reached")
+	edit(func() { note["Since"] = time.Now().Add(-3 * time.Minute) })
+	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+}
+
+// TestStartAsksAgainWhichServerThisIs: a metadata service that misses its answers for a moment is
+// no reason to try another node.
+func TestStartAsksAgainWhichServerThisIs(t *testing.T) {
+	p := newPair(t)
+	asked := 0
+	r := ocftest.New(t, func() *ocf.Agent {
+		return floatip.NewWith(true, func(*ocf.Call) floatip.Provider {
+			return &forgetful{Server: p.Server("a"), asked: &asked}
+		})
+	}, p.a.Params)
+	expect(t, r.Start(), ocf.Success, "")
+	require.Equal(t, "a", p.holder(t))
+}
+
+// forgetful is a server that at first cannot find out its own name.
+type forgetful struct {
+	*floatiptest.Server
+	asked *int
+}
+
+func (f *forgetful) Self(ctx context.Context) (string, error) {
+	if *f.asked++; *f.asked < 4 {
+		return "", errors.New("the metadata service does not answer")
+	}
+	return f.Server.Self(ctx)
 }
 
 func TestStartDuringAnOutage(t *testing.T) {

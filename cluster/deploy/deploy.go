@@ -101,11 +101,14 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 			return Plan{}, err
 		}
 	}
+	elsewhere, err := d.checkTaken(ctx, file, p.Changes)
 	facts := d.Facts.Gather(ctx, file, p.Changes)
 	p.Quorum = facts.Quorum
-	if p.Warnings, err = fencing.Review(file, p.Changes, facts); err != nil {
+	warnings, refused := fencing.Review(file, p.Changes, facts)
+	if err = errors.Join(err, refused); err != nil {
 		return Plan{}, err
 	}
+	p.Warnings = slices.Concat(elsewhere, warnings)
 	if p.Changes.Empty() {
 		return p, nil
 	}
@@ -165,8 +168,9 @@ func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 		if err != nil {
 			return crm.Plan{}, err
 		}
+		_, taken := d.checkTaken(ctx, p.file, next)
 		_, err = fencing.Review(p.file, next, d.Facts.Gather(ctx, p.file, next))
-		return next, err
+		return next, errors.Join(taken, err)
 	})
 }
 

@@ -123,9 +123,9 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 	p.Params = parameters(h.Params())
 	p.Ops = monitorsOfHAProxy(h)
 	p.Ops = append(p.Ops,
-		operation("start", "0s", contract.HAProxyStartTimeout),
+		operation("start", "0s", given(h.StartTimeout, contract.HAProxyStartTimeout)),
 		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.StopGrace, stopReserve)),
-		operation("reload-agent", "0s", contract.HAProxyReloadTimeout))
+		operation("reload-agent", "0s", given(h.ReloadTimeout, contract.HAProxyReloadTimeout)))
 	p.Meta = crm.Attrs{
 		{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries},
 	}
@@ -193,6 +193,14 @@ func atLeast(timeout time.Duration, given string, reserve time.Duration) time.Du
 		return timeout
 	}
 	return max(timeout, long+reserve)
+}
+
+// given returns the time that is given, or else the default.
+func given(text string, otherwise time.Duration) time.Duration {
+	if long, err := param.ParseDuration(text); err == nil {
+		return long
+	}
+	return otherwise
 }
 
 func sameLength(a, b string) bool {

@@ -105,9 +105,8 @@ func (c Configuration) lines() []line {
 	}
 	at, _ := netip.ParseAddr(values[contract.AnchorIPVariable])
 	var all []line
-	for _, b := range haproxy.BindLines(c.Sources, func(name string) (string, bool) {
-		value, ok := values[name]
-		return value, ok
+	for _, b := range haproxy.BindLines(c.Sources, func(name string) string {
+		return values[name]
 	}) {
 		all = append(all, line{b, at.Unmap(), known})
 	}

@@ -155,6 +155,9 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			// it would read as if it still applied.
 			res.Reason = ""
 		}
+		if res.Failed && res.Blocked && res.Reason == "" {
+			res.Reason = "Pacemaker does nothing more with it until the failure is cleared"
+		}
 		if reason, lost := unknownPlace(status, res); reason != "" {
 			is, st, res.Reason = "unknown", lost, reason
 		}
@@ -192,7 +195,13 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			r.State = worst(r.State, st)
 			r.FloatingIPs = append(r.FloatingIPs, ip)
 		default:
-			r.State = worst(r.State, st)
+			// HAProxy and the addresses are where they are, whatever becomes of it.
+			if st != OK {
+				r.State = worst(r.State, Degraded)
+			}
+			if st == OK && res.Promoted() {
+				is += ", promoted"
+			}
 			r.Others = append(r.Others, Other{Resource: res.ID, Agent: res.Agent, State: st, Is: is,
 				Node: res.Node, Reason: res.Reason})
 		}
@@ -263,6 +272,8 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 	switch {
 	case len(r.Nodes) > 1:
 		return "running on several nodes: " + strings.Join(r.Nodes, ", "), Failed
+	case r.Failed && r.Active && r.Blocked:
+		return "failed and blocked", Failed
 	case r.Failed && r.Active:
 		return "failed", Failed
 	case r.Pending != "" && !r.Active:
@@ -272,6 +283,8 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 		return strings.ToLower(r.Role), Degraded
 	case !r.Active && r.Target == "Stopped":
 		return stoppedOnPurpose, Degraded
+	case !r.Active && r.Failed && r.Blocked:
+		return "stopped and blocked", Failed
 	case !r.Active && (nowhere || r.Failed):
 		return "stopped", Failed
 	case !r.Active:

@@ -171,6 +171,8 @@ func cutCommand() *cli.Command {
 	return &cli.Command{
 		Name: "cut", Usage: "drop every packet between two nodes, both ways; one may be \"cloud\"",
 		ArgsUsage: "A B",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "ring",
+			Usage: "drop Corosync's messages alone: all other traffic goes on, ARP too"}},
 		Action: func(c *cli.Context) error {
 			args, err := wantArgs(c, "A", "B")
 			if err != nil {
@@ -179,6 +181,9 @@ func cutCommand() *cli.Command {
 			l, err := open(c)
 			if err != nil {
 				return err
+			}
+			if c.Bool("ring") {
+				return l.CutRing(args[0], args[1])
 			}
 			return l.Cut(args[0], args[1])
 		},

@@ -175,6 +175,14 @@ func (c *Ring) Checks() []doctor.Check {
 		},
 		{
 			doctor.Check{
+				Name: "node-address", Short: "floating IPs that are a node's own address",
+				Worst: doctor.Error, Why: "two machines have the address, and a node loses its own",
+				Remedy: "another ip in hawser.yaml, then hawser apply",
+			},
+			checkNodeAddress,
+		},
+		{
+			doctor.Check{
 				Name:   "corosync-quorum",
 				Short:  "votes: two_node, wait_for_all, a quorum device, expected votes",
 				Worst:  doctor.Error,

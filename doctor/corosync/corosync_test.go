@@ -134,6 +134,7 @@ func TestFindings(t *testing.T) {
 		"corosync-links":      provokeLinks(),
 		"corosync-nodes":      provokeNodes(),
 		"corosync-quorum":     provokeQuorum(),
+		"node-address":        provokeNodeAddress(),
 	} {
 		for _, p := range all {
 			t.Run(check+"/"+p.name, func(t *testing.T) {

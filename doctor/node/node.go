@@ -44,6 +44,9 @@ type Node struct {
 	Unit func(ctx context.Context, name string) (systemd.Unit, error)
 	// CheckConfig has HAProxy check a configuration; the error is its complaint.
 	CheckConfig func(ctx context.Context, h inventory.HAProxy) error
+	// UnitFiles says which files HAProxy reads here where systemd starts it and not under the
+	// cluster, and what to do; "" if there are none.
+	UnitFiles func(ctx context.Context, h inventory.HAProxy) (string, error)
 	// Environment returns the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy
 	// here, or would start it.
 	Environment func(ctx context.Context, h inventory.HAProxy) ([]string, error)
@@ -127,8 +130,9 @@ func (n Node) found(s doctor.Severity, subject, what, why string, fix ...string)
 // Checks returns the checks of the node.
 func (n Node) Checks() []doctor.Check {
 	checks := []doctor.Check{
-		n.unitCheck(), n.configCheck(), n.bindCheck(), n.reachCheck(), n.agentCheck(), n.fenceAgentCheck(),
-		n.fenceDropletCheck(), n.tokenFileCheck(), n.tokenRightsCheck(),
+		n.unitCheck(), n.unitFilesCheck(), n.configCheck(), n.bindCheck(), n.reachCheck(),
+		n.agentCheck(), n.fenceAgentCheck(), n.fenceDropletCheck(), n.tokenFileCheck(),
+		n.tokenRightsCheck(),
 		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.migrateCheck(), n.watchdogCheck(),
 		n.diskCheck(), n.savedCheck(),
 	}

@@ -99,9 +99,9 @@ func (n Node) migrateCheck() doctor.Check {
 			}
 			var found []doctor.Finding
 			for _, p := range all {
-				args := p.args()
+				args := p.args() // hawser-keeper's file is called haproxy too, and so is the agent's
 				if p.name() != "haproxy" || !serves(args) || passesSockets(args) ||
-					p.parentName() == "haproxy" {
+					p.parentName() == "haproxy" || p.isAgent() {
 					continue
 				}
 				found = append(found,

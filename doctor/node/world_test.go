@@ -87,6 +87,7 @@ func newWorld(t *testing.T) *world {
 			return w.unit, nil
 		},
 		Environment: func(context.Context, inventory.HAProxy) ([]string, error) { return nil, nil },
+		UnitFiles:   func(context.Context, inventory.HAProxy) (string, error) { return "", nil },
 		ReadToken:   tokenfile.Read,
 		Droplet:     func(context.Context, string) (string, error) { return "1001", nil },
 		Rights: func(context.Context, inventory.Address) (node.Right, error) {

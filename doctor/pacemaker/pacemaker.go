@@ -153,6 +153,14 @@ func (c *Cluster) Checks() []doctor.Check {
 		},
 		{
 			doctor.Check{
+				Name: "same-address", Short: "addresses that several resources hold",
+				Worst: doctor.Error, Why: "two nodes have the address at once",
+				Remedy: "target-role=Stopped for one of them, or another address",
+			},
+			quickly(checkSameAddress),
+		},
+		{
+			doctor.Check{
 				Name:   "check-preferences",
 				Short:  "checks of HAProxy that nobody does, or that move no address",
 				Worst:  doctor.Warning,

@@ -61,6 +61,7 @@ func TestFindings(t *testing.T) {
 		"failures":           provokeFailures(),
 		"haproxy-clone":      provokeClone(),
 		"address-colocation": provokeColocation(),
+		"same-address":       provokeSameAddress(),
 		"monitors":           provokeMonitors(),
 		"operation-timeouts": provokeTimeouts(),
 		"check-preferences":  provokePreferences(),
