@@ -58,7 +58,10 @@ type adoptOptions struct {
 
 // adopt reads, plans, shows, asks, writes hawser.yaml and the plan, and waits for what becomes of it.
 func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
-	if !o.yes && !o.dryRun && !s.interactive {
+	switch {
+	case path == "-":
+		return usagef("adopt writes a file: name it with -f; `hawser adopt --dry-run` shows it")
+	case !o.yes && !o.dryRun && !s.interactive:
 		return usagef("adopt asks before it writes, and there is no terminal to ask on: look at " +
 			"`hawser adopt --dry-run`, then use --yes")
 	}

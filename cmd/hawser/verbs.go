@@ -146,6 +146,9 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 			v.name)
 	}
 	given, err := v.order(ctx, s, args)
+	if err != nil && ctx.Err() != nil {
+		return exitf(outcome.Interrupted, "interrupted: %w; nothing was changed", err)
+	}
 	if err != nil {
 		return err
 	}
