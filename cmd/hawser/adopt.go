@@ -30,7 +30,8 @@ func adoptCommand(sys *system) *cli.Command {
 			},
 			&cli.StringFlag{
 				Name: "token-file", Value: inventory.TokenFile,
-				Usage: "read tokens that are in the cluster's configuration from `FILE` instead",
+				Usage: "where agents read tokens that are in the cluster's configuration now, " +
+					"`FILE` (/etc/hawser/token)",
 			},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file if it is there"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show everything, and write nothing"},
