@@ -27,7 +27,8 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{
-			name: "standby", usage: "move everything off a node, and keep it off", args: "NODE", fewest: 1, most: 1,
+			name: "standby", usage: "move everything off a node, and keep it off",
+			args: "NODE", fewest: 1, most: 1,
 			which: "standby which node? `hawser status` lists them",
 			description: "Its addresses go to other nodes, HAProxy ends there, and the node stays a " +
 				"member of the cluster with its vote. `hawser online` ends that.",
@@ -36,7 +37,8 @@ func verbs() []verb {
 			},
 		},
 		{
-			name: "online", usage: "let a node that is in standby run resources again", args: "NODE", fewest: 1, most: 1,
+			name: "online", usage: "let a node that is in standby run resources again",
+			args: "NODE", fewest: 1, most: 1,
 			which: "online which node? `hawser status` lists them",
 			description: "HAProxy starts there again; addresses stay where they are. It says if " +
 				"HAProxy will not run there because it has failed, and how to clear that.",
@@ -160,8 +162,10 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 	if !o.json {
 		s.showOrder(given)
 	}
-	if !o.yes && !s.ask(ctx, "\nDo it?") {
-		return exitf(outcome.Failed, "not done: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nDo it?", "not done"); err != nil {
+			return err
+		}
 	}
 	began := s.Now()
 	if err := given.Do(ctx, s.Cluster); err != nil {
