@@ -11,7 +11,6 @@ import (
 	"github.com/hawser-ha/hawser/cluster/node"
 	"github.com/hawser-ha/hawser/cluster/order"
 	"github.com/hawser-ha/hawser/cluster/resource"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // verb is a command by which an administrator gives one order.
