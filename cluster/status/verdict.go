@@ -115,8 +115,8 @@ func (r *Report) causes() []cause {
 			"recovered")
 	}
 	if p.Maintenance {
-		add(Degraded, "maintenance mode is on, nothing is recovered: `crm_attribute --name "+
-			"maintenance-mode --delete` ends it")
+		add(Degraded, "maintenance mode is on, nothing is recovered: `hawser maintenance "+
+			"off` ends it")
 	}
 	r.causesInAddresses(add)
 	r.causesInHAProxy(add)
@@ -227,10 +227,9 @@ func (n Node) sentence() string {
 	text := n.Name + " is " + strings.Join(n.Is, ", ")
 	switch {
 	case slices.Contains(n.Is, "standby"):
-		return n.Name + " is in standby: `crm_standby --node " + n.Name + " --delete` ends it"
+		return n.Name + " is in standby: `hawser online " + n.Name + "` ends it"
 	case slices.Contains(n.Is, "maintenance"):
-		return n.Name + " is in maintenance: `crm_attribute --node " + n.Name +
-			" --name maintenance --delete` ends it"
+		return n.Name + " is in maintenance: `hawser maintenance off " + n.Name + "` ends it"
 	}
 	return text
 }

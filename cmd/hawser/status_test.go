@@ -166,7 +166,8 @@ Floating IPs
 		}, nil, exitResource, `
 FAILED (lb-9, 12:00:00): no quorum HERE: this node sees 2 of 2 nodes;
 203.0.113.10 is not served from here; HAProxy is stopped on lb-1; maintenance
-mode is on, nothing is recovered: ` + "`crm_attribute --name maintenance-mode\n--delete`" + ` ends it; and 2 more
+mode is on, nothing is recovered: ` + "`hawser maintenance off`" + ` ends it; and 2
+more
 
 Cluster
   Pacemaker    2.1.5  DC (none)
