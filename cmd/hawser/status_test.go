@@ -132,8 +132,8 @@ Floating IPs
 			s.Nodes[0].DC = true
 			s.Resources[1].Degraded, s.Resources[1].Reason = true, "HAProxy refuses the configuration"
 		}, nil, exitDegraded, `
-ATTENTION (lb-9, 12:00:00): HAProxy is degraded on lb-1; lb-2 is offline,
-unclean
+ATTENTION (lb-9, 12:00:00): 203.0.113.10 is served by lb-1, but HAProxy is
+degraded on lb-1; lb-2 is offline, unclean
 
 Cluster
   Pacemaker  2.1.5          DC lb-1
@@ -166,8 +166,7 @@ Floating IPs
 		}, nil, exitResource, `
 FAILED (lb-9, 12:00:00): no quorum HERE: this node sees 2 of 2 nodes;
 203.0.113.10 is not served from here; HAProxy is stopped on lb-1; maintenance
-mode is on, nothing is recovered: ` + "`hawser maintenance off`" + ` ends it; and 2
-more
+mode is on, nothing is recovered: ` + "`hawser maintenance off`" + ` ends it; and 2 more
 
 Cluster
   Pacemaker    2.1.5  DC (none)
