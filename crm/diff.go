@@ -128,6 +128,9 @@ func (d *differ) compare() {
 			d.record(o.ID())
 			continue
 		}
+		if d.owned(cur) {
+			d.record(cur.ID()) // which may have been somebody else's until now
+		}
 		next := adopt(cur, o)
 		if sameFields(cur.fields(), next.fields()) {
 			if d.adopts(cur) {
@@ -171,13 +174,14 @@ func (d *differ) foreign(cur, next Object) {
 	d.r.object = next.Keyword() + " " + next.ID()
 	what := "exists already, is not what is wanted, and was made by someone else (%s): "
 	if d.want.Adoptable != nil && d.want.Adoptable(cur) {
-		d.r.add("", "", what+"`hawser plan --adopt` shows what taking it over changes; or rename one "+
-			"of the two", differences(Change{cur, next}))
+		d.r.add("", "", what+"`hawser plan --adopt` shows what taking it over changes, `hawser adopt` "+
+			"makes a hawser.yaml of what there is; or rename one of the two",
+			differences(Change{cur, next}))
 		return
 	}
-	d.r.add("", "", what+"rename one of the two, or delete the existing one (`hawser configure "+
-		"delete --force %s`, with what refers to it), which stops it where it runs",
-		differences(Change{cur, next}), next.ID())
+	d.r.add("", "", what+"rename one of the two; or have hawser take over the set-up with HAProxy that "+
+		"it is a part of (`hawser adopt`); or delete it, which stops it where it runs",
+		differences(Change{cur, next}))
 }
 
 // forgetMemories deletes the remembered values of options that no longer exist to get them back.

@@ -6,7 +6,8 @@ type Spec struct {
 	// Owned says which of the CIB's objects the spec owns: those that Objects lacks are deleted,
 	// those that differ are changed. An object that is not owned is never deleted, and it is an
 	// error if it differs from the wanted one of the same id; a Property is the exception (see
-	// Tag). Nil owns what the tag names.
+	// Tag). Nil owns what the tag names. What it owns and Objects has is recorded in Tag, whoever
+	// made it.
 	Owned func(id string) bool
 	// owns is Owned for a caller who tells a node from another object of its id.
 	owns func(Object) bool

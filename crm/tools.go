@@ -210,12 +210,15 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 		}
 		defer files.remove()
 		if err := t.makePatch(ctx, p, files); err != nil {
-			return err
+			return Unwritten(ctx, err)
 		}
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return Unwritten(ctx, ctx.Err())
 	}
 	if ctx.Err() != nil {
 		return &ToolError{
-			Tool: "cibadmin", Code: -1, Message: "was interrupted before it wrote anything",
+			Tool: "cibadmin", Code: -1, Message: "had no time left to write anything",
 			Err: ctx.Err(),
 		}
 	}

@@ -109,7 +109,7 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 			"which also shows an expired token before a failover needs it.",
 		Params: []ocf.Param{
 			{Name: contract.ParamIP, Aliases: []string{contract.ParamOldIP}, Required: true,
-				Unique: true, Value: param.Addr(&a.IP),
+				Unique: true, Value: param.HostAddr(&a.IP),
 				Short: "floating IP", Long: "The IPv4 or IPv6 address, without prefix length."},
 			{Name: contract.ParamProvider, Value: param.Enum(&a.Provider, names[0], names...),
 				Short: "who moves the address",
@@ -173,13 +173,16 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 	}
 }
 
-// validate checks the parameters together, and what this node must have for them. It makes no
-// request.
+// validate checks the parameters together and, if that is asked for, what this node must have for
+// them. It makes no request.
 func (a *agent) validate(ctx context.Context) error {
 	if a.IP.Is4() && a.Prefix > 32 {
 		return ocf.Errorf(ocf.ErrConfigured,
 			"parameter cidr_netmask=%d is too long for the IPv4 address %s: at most 32", a.Prefix,
 			a.IP)
+	}
+	if err := param.CheckInNetwork(a.IP, a.Prefix); err != nil {
+		return ocf.Errorf(ocf.ErrConfigured, "parameter ip=%s %w", a.IP, err)
 	}
 	s, err := a.open(ctx, false)
 	if err != nil {
@@ -196,7 +199,7 @@ func (a *agent) validate(ctx context.Context) error {
 				"both token_file and token are set: remove one, preferably token")
 		}
 	}
-	if c, ok := s.provider.(Checker); ok {
+	if c, ok := s.provider.(Checker); ok && !ocf.CallFrom(ctx).ParametersOnly() {
 		return coded(c.Check(ctx, a.IP))
 	}
 	return nil

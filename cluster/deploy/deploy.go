@@ -43,7 +43,8 @@ type Plan struct {
 	Warnings   []string
 	Quorum     fencing.Quorum
 
-	file *config.File
+	file  *config.File
+	taken []string
 }
 
 // Protection says what keeps an address from being held by two nodes, now and with the plan.
@@ -56,8 +57,10 @@ func (p Plan) Interruptions() []string { return Interruptions(p.Changes, p.Forec
 
 // Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome
 // and say what it would do: if a forecast is wanted, and always if something that runs is touched.
-// What the file refers to on this node is checked meanwhile.
-func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
+// What the file refers to on this node is checked meanwhile. taken are the ids of objects that
+// somebody else made and hawser takes over, whatever their kinds.
+func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool,
+	taken ...string) (Plan, error) {
 	type checked struct {
 		warnings []string
 		err      error
@@ -67,8 +70,12 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 		warnings, err := d.Node.Check(ctx, file)
 		local <- checked{warnings, err}
 	}()
-	p, err := d.planCluster(ctx, file, forecast)
+	p, err := d.planCluster(ctx, file, forecast, taken)
 	here := <-local
+	if err := outcome.Untouched(ctx, errors.Join(err, here.err)); outcome.Of(err) ==
+		outcome.Interrupted {
+		return Plan{}, err
+	}
 	// What is wrong with the file is the more useful answer; if the cluster cannot be asked at all,
 	// both are reported.
 	if err != nil || here.err != nil {
@@ -83,17 +90,18 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 	return p, nil
 }
 
-func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
-	p := Plan{file: file}
+func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool,
+	taken []string) (Plan, error) {
+	p := Plan{file: file, taken: taken}
 	var err error
 	if !forecast {
-		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration); err != nil {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration, taken); err != nil {
 			return Plan{}, err
 		}
 		forecast = touchesRunning(p.Changes)
 	}
 	if forecast {
-		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query); err != nil {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query, taken); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -122,33 +130,38 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 
 // difference reads the configuration and returns what the file changes in it.
 func (d *Deployer) difference(ctx context.Context, file *config.File,
-	read func(context.Context) (*crm.CIB, error)) (crm.Plan, error) {
+	read func(context.Context) (*crm.CIB, error), taken []string) (crm.Plan, error) {
 	cib, err := read(ctx)
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return d.diff(file, cib)
+	return d.diff(file, cib, taken)
 }
 
-// Diff returns what the file changes in the configuration, if nothing is adopted.
-func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
-	return new(Deployer).diff(file, cib)
+// Diff returns what the file changes in the configuration. taken are the ids of objects that somebody
+// else made and hawser takes over: those that the file has are kept and become hawser's, the others
+// are deleted.
+func Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.Plan, error) {
+	return new(Deployer).diff(file, cib, taken)
 }
 
 // diff returns what the file changes in the configuration.
-func (d *Deployer) diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
+func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Plan, error) {
+	made := append(cib.Tagged(contract.TagID), taken...)
 	p, err := crm.Diff(cib, crm.Spec{
 		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,
+		Owned: func(id string) bool { return slices.Contains(made, id) },
 	})
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return p, onlyOurs(p)
+	return p, onlyOurs(p, taken)
 }
 
 // Try checks that a fencing device which the plan would write is able to fence.
 func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err error) {
-	return d.Trial.Try(ctx, p.file, p.Changes)
+	warnings, err = d.Trial.Try(ctx, p.file, p.Changes)
+	return warnings, outcome.Untouched(ctx, err)
 }
 
 // Apply writes the plan that was approved. If the cluster has changed meanwhile it plans again, and
@@ -156,7 +169,7 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 // have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
-		next, err := d.diff(p.file, cib)
+		next, err := d.diff(p.file, cib, p.taken)
 		if err != nil {
 			return crm.Plan{}, err
 		}
@@ -170,8 +183,12 @@ func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 // should be.
 func (d *Deployer) Verdict(ctx context.Context, p Plan, since time.Time) error {
 	status, err := d.Cluster.Status(ctx)
-	if err != nil {
-		return err
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled) && !p.Changes.Empty():
+		return outcome.Errorf(outcome.Interrupted, "interrupted: the configuration is written and the "+
+			"cluster has settled, `hawser status` shows whether everything runs")
+	case err != nil:
+		return outcome.Untouched(ctx, err)
 	}
 	ours := map[string]bool{}
 	for _, id := range p.Changes.New.Tagged(contract.TagID) {

@@ -8,10 +8,13 @@ import (
 // an address to move and a node to move it to, a HAProxy to reload, the ids of objects.
 func Words(cib *crm.CIB, command string, after int) []string {
 	switch {
-	case command == "move" && after == 0:
+	case (command == "move" || command == "stop" || command == "start") && after == 0:
 		return Names(Primitives(cib.Effective(), IsFloatIP))
-	case command == "move" && after == 1:
+	case (command == "standby" || command == "online") && after == 0,
+		(command == "move" || command == "cleanup" || command == "maintenance") && after == 1:
 		return cib.Members()
+	case command == "cleanup" && after == 0:
+		return append(resources(cib), cib.Members()...)
 	case command == "reload" && after == 0:
 		return Names(Primitives(cib.Effective(), IsHAProxy))
 	case command == "configure delete" || command == "configure show" ||
@@ -21,6 +24,18 @@ func Words(cib *crm.CIB, command string, after int) []string {
 		return ids(cib)
 	}
 	return nil
+}
+
+// resources lists what can fail.
+func resources(cib *crm.CIB) []string {
+	var all []string
+	for _, o := range cib.Objects() {
+		switch o.(type) {
+		case *crm.Primitive, *crm.Clone, *crm.Group:
+			all = append(all, o.ID())
+		}
+	}
+	return all
 }
 
 // ids lists the objects that have a name of their own.

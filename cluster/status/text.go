@@ -279,10 +279,11 @@ func (s *text) showHAProxies(r *Report) {
 		if h.Process != nil {
 			sessions = words.Count(h.Process.Sessions, "session")
 			if h.Process.OldWorkers > 0 {
-				sessions += ", " + words.OldWorkers(h.Process.OldWorkers, h.Process.OldSessions)
+				sessions += ", " + words.OldWorkers(h.Process.OldWorkers, h.Process.OldSessions,
+					h.Configuration.cutIn(r.Now))
 			}
 		} else if c := h.Configuration; c != nil && c.OldWorkers > 0 {
-			sessions = words.OldWorkers(c.OldWorkers, c.OldConnections)
+			sessions = words.OldWorkers(c.OldWorkers, c.OldConnections, c.cutIn(r.Now))
 		}
 		reason := h.Reason
 		if h.Socket != nil && !h.Socket.Available {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // settleTime is how long apply and destroy wait unless told otherwise: longer than the time-outs of
@@ -59,8 +58,7 @@ func applyCommand(sys *system) *cli.Command {
 			"--yes nothing is asked; what Pacemaker will do is forecast then only if the plan " +
 			"changes or deletes something, since what is only added interrupts nobody.",
 		Flags: []cli.Flag{fileFlag(), adoptFlag(), yesFlag(),
-			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
-			timeoutFlag(), jsonFlag()},
+			noWaitFlag(), timeoutFlag(), jsonFlag()},
 		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			file, err := sys.readConfig(c.Context, c.String("file"))
@@ -106,7 +104,7 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 		}
 		if !o.yes {
 			if !s.ask(ctx, "\nApply this?") {
-				return exitf(outcome.Failed, "not applied: nothing was changed")
+				return declined(ctx, "not applied")
 			}
 			began = s.Now()
 		}

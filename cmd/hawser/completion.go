@@ -75,7 +75,7 @@ func values(option string) []complete.Candidate {
 		return complete.Plain([]string{"lan", "cloud"})
 	case "method":
 		return complete.Plain([]string{"auto", "nfqueue", "plug"})
-	case "f", "file", "push", "config", "check":
+	case "f", "file", "push", "config", "check", "token-file":
 		return []complete.Candidate{{Word: complete.Files}}
 	}
 	return nil
@@ -101,7 +101,11 @@ func (s *system) argument(
 			}
 		}
 		return complete.Of(commands)
-	case "move", "reload":
+	case "maintenance":
+		if len(before) == 0 {
+			return complete.Plain([]string{"on", "off"})
+		}
+	case "move", "reload", "standby", "online", "cleanup", "stop", "start":
 	default:
 		if !strings.HasPrefix(command, "configure ") {
 			return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/urfave/cli/v2"
 )
 
@@ -52,7 +51,7 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	s.showPlan(removal.Changes)
 	s.showForecast(removal.Forecast)
 	if !yes && !s.ask(ctx, "\nStop and remove this?") {
-		return exitf(outcome.Failed, "not removed: nothing was changed")
+		return declined(ctx, "not removed")
 	}
 	t := s.startTicker()
 	err = d.Destroy(ctx, removal, timeout, t.Set)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -71,15 +72,17 @@ func newApp(sys *system) *cli.App {
 		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as " +
 			"one transaction, " +
 			"shows before what Pacemaker will do with it, and after what it has done.",
-		Commands: []*cli.Command{
-			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys),
-			schemaCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys),
+		Commands: slices.Concat([]*cli.Command{
+			planCommand(sys), applyCommand(sys), destroyCommand(sys), adoptCommand(sys),
+			checkCommand(sys), schemaCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys),
+		}, verbCommands(sys), []*cli.Command{
+			timingCommand(sys),
 			corosyncConfCommand(sys),
 			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), helpCommand(sys), removableCommand(sys),
-		},
+		}),
 		HideHelp: true, // help.go has our own
 		// A comma belongs to the value: corosync-conf --node NAME=ADDRESS,ADDRESS2.
 		DisableSliceFlagSeparator: true,

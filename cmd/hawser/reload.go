@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/rollout"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // reloadTime is how long a reload waits unless told otherwise: longer than the agent may take for
@@ -110,7 +109,7 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 		s.showReloadPlan(plan)
 	}
 	if !o.yes && !s.ask(ctx, "\nReload?") {
-		return exitf(outcome.Failed, "not reloaded: nothing was changed")
+		return declined(ctx, "not reloaded")
 	}
 	t := s.startTicker()
 	err = roller.Reload(ctx, plan, o.timeout, t.Set)

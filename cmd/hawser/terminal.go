@@ -116,6 +116,14 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 	}
 }
 
+// declined is the error of a question that was not answered with yes: done says what was not done.
+func declined(ctx context.Context, done string) error {
+	if ctx.Err() != nil {
+		return exitf(outcome.Interrupted, "interrupted: nothing was changed")
+	}
+	return exitf(outcome.Failed, "%s: nothing was changed", done)
+}
+
 // questions is where a question is seen: on stderr, or on the terminal if stderr is a file.
 func (s *terminal) questions() (to io.Writer, end func()) {
 	if !s.progress && s.tty != "" {

@@ -58,8 +58,8 @@ func (in *Instance) KeepBelongings(ctx context.Context, s State) {
 	}
 }
 
-// ChangeBelongings notes those of a configuration that HAProxy has loaded in a reload.
-func (in *Instance) ChangeBelongings(ctx context.Context, s *State, sources []client.Source) {
+// Follow does what else belongs to a configuration that HAProxy has loaded in a reload.
+func (in *Instance) Follow(ctx context.Context, s *State, sources []client.Source) {
 	before := s.Belongings.Pidfile
 	s.Belongings = in.BelongingsOf(sources, s.Env)
 	if before != s.Belongings.Pidfile {

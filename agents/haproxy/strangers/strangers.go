@@ -23,9 +23,10 @@ type Stranger struct {
 	Addr netip.AddrPort
 	// Takes is set if it gets connections that are for the HAProxy.
 	Takes bool
+	// Service is the systemd service that it belongs to, "" if none.
+	Service string
 
-	inode   uint64
-	service string
+	inode uint64
 }
 
 // String names the process so that an operator can find and end it.
@@ -35,9 +36,9 @@ func (s Stranger) String() string {
 		name = "a process"
 	}
 	text := fmt.Sprintf("%s (pid %d", name, s.PID)
-	if s.service != "" {
-		return text + fmt.Sprintf(", systemd unit %s: systemctl disable --now %s)", s.service,
-			s.service)
+	if s.Service != "" {
+		return text + fmt.Sprintf(", systemd unit %s: systemctl disable --now %s)", s.Service,
+			s.Service)
 	}
 	return text + ")"
 }
@@ -123,7 +124,7 @@ func (s Search) Find(at []client.Reach, own map[uint64]bool) ([]Stranger, error)
 				continue
 			}
 			if s.Only == nil || s.Only(procfs.Default.Executable(pid)) {
-				found = append(found, Stranger{pid, r.addr, r.takes, inode, s.serviceOf(pid)})
+				found = append(found, Stranger{pid, r.addr, r.takes, s.serviceOf(pid), inode})
 			}
 		}
 	}
