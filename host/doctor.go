@@ -18,6 +18,8 @@ import (
 type Doctor struct {
 	host    Host
 	version string
+	// seldom is described with Seldom.
+	seldom bool
 }
 
 // Doctor returns the doctor of this machine. version is that of the program.
