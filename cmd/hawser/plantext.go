@@ -77,8 +77,14 @@ func (s *terminal) showForecast(f crm.Forecast) {
 		return
 	}
 	s.printf("\nPacemaker will:\n")
+	reloads := false
 	for _, a := range f.Actions {
 		s.printf("  %s\n", a)
+		reloads = reloads || a.Task == "reload"
+	}
+	if reloads {
+		s.printf("A reload makes changed parameters take effect. HAProxy loads its files only if the " +
+			"parameter generation changes, as `hawser reload` changes it.\n")
 	}
 }
 
