@@ -185,3 +185,16 @@ NOW
 		})
 	}
 }
+
+// Pacemaker takes a role in any case.
+func TestTargetRoleInAnyCase(t *testing.T) {
+	s, err := crm.ParseStatus([]byte(`<pacemaker-result><resources>
+		<resource id="a" target_role="stopped"/><resource id="b" target_role="STARTED"/><resource id="c"/>
+		<resource id="d" role="Promoted"/></resources></pacemaker-result>`))
+	require.NoError(t, err)
+	require.Equal(t, "Stopped", s.Resources[0].Target)
+	require.Equal(t, "Started", s.Resources[1].Target)
+	require.Empty(t, s.Resources[2].Target)
+	require.True(t, s.Resources[3].Promoted())
+	require.False(t, s.Resources[0].Promoted())
+}

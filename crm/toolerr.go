@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -35,6 +34,7 @@ const (
 	exitError        = 1
 	exitNoPrivilege  = 4
 	exitNoInput      = 66
+	exitProtocol     = 76
 	exitNoPermission = 77
 	exitConfig       = 78
 	exitDisconnected = 102
@@ -86,17 +86,24 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 				server, firstLine(said))
 			break
 		}
-		if t.notRoot() {
-			set(ErrNotRunning,
-				"Pacemaker does not answer (%s): is it running (`systemctl status pacemaker`), "+
-					"and is this user root or in the group haclient?",
-				firstLine(said))
+		// Without the right to connect, Pacemaker answers as if it did not run.
+		if !mayAsk() {
+			set(ErrPermission, "permission denied: run this as root, or as a member of the group %s",
+				daemonGroup)
+			break
+		}
+		if noNode() {
+			set(ErrNotRunning, "Pacemaker does not answer on this node (%s): there is no %s, so this "+
+				"machine is no node of a cluster: run this on a balancer", firstLine(said), corosyncConf)
 			break
 		}
 		set(ErrNotRunning,
 			"Pacemaker does not answer on this node (%s): start it with `systemctl start "+
 				"corosync pacemaker`, see `journalctl -u pacemaker`",
 			firstLine(said))
+	case out.code == exitProtocol, strings.Contains(said, "Protocol not supported"):
+		set(ErrRefused, "it is of a newer version of Pacemaker than the tools on this machine "+
+			"(crm_feature_set in its first line): use those of its own machine")
 	case out.code == exitTimeout, strings.Contains(said, "Timer expired"):
 		set(ErrNotRunning,
 			"Pacemaker did not answer in time: the cluster may be electing a DC or have lost its "+
@@ -141,14 +148,16 @@ func onlyWarnings(out output) bool {
 		bytes.Contains(out.stderr, []byte(saidWarnings3))
 }
 
-// onlyFencing says whether the errors are all about a fencing device that is missing.
-func onlyFencing(errs []string) bool {
+// aboutFencing separates the errors about a fencing device that is missing from the others.
+func aboutFencing(errs []string) (fencing, others []string) {
 	for _, e := range errs {
-		if !strings.Contains(e, saidFencing) {
-			return false
+		if strings.Contains(e, saidFencing) {
+			fencing = append(fencing, e)
+		} else {
+			others = append(others, e)
 		}
 	}
-	return true
+	return fencing, others
 }
 
 // said returns what a tool said about its failure, in one line, without what only its authors need.
@@ -200,101 +209,4 @@ var dumpRE = regexp.MustCompile(`^[0-9]+\s*(<.*)?$`)
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "; ")
 	return line
-}
-
-// complaint is one message of crm_verify.
-type complaint struct {
-	text    string
-	warning bool
-}
-
-var (
-	schemaRE = regexp.MustCompile(`^[^ :]*:([0-9]+): element ([^ :]+): (?:Relax-NG )?validity ` +
-		`error : (.*)$`)
-	// logRE is a message; Pacemaker 3.0 leaves the function out, as it does the line and element of
-	// a schema error.
-	logRE = regexp.MustCompile(`^(?:\(([A-Za-z0-9_]+)\)\s+)?(error|warning|notice|info): (.*)$`)
-	// bareAttributeRE and bareReferenceRE are schema errors of 3.0 that name what they are about.
-	bareAttributeRE = regexp.MustCompile(`^Invalid attribute ([^ ]+) for element ([^ ]+)$`)
-	bareReferenceRE = regexp.MustCompile(`^IDREF attribute ([^ ]+) references an unknown ID "(.*)"$`)
-	idRE            = regexp.MustCompile(`\bid="([^"]*)"`)
-)
-
-// complaints reads what `crm_verify --verbose` says about the configuration in xml, to whose lines
-// its messages refer. A schema error is rephrased in terms of the object that it is about.
-func complaints(text string, xml []byte) []complaint {
-	lines := bytes.Split(xml, []byte("\n"))
-	bare := strings.Contains(text, saidVerdict3) // then a line without a prefix is a schema error
-	var out []complaint
-	seen := map[string]bool{}
-	add := func(c complaint) {
-		if !seen[c.text] {
-			seen[c.text] = true
-			out = append(out, c)
-		}
-	}
-	for _, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		if m := schemaRE.FindStringSubmatch(line); m != nil {
-			if !consequence(m[3]) {
-				add(complaint{text: elementAt(lines, m[1], m[2]) + ": " + m[3]})
-			}
-			continue
-		}
-		if m := logRE.FindStringSubmatch(line); m != nil {
-			if (m[2] == "error" || m[2] == "warning") && m[1] != "main" && m[3] != saidInvalid {
-				said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
-				add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
-			}
-			continue
-		}
-		if bare && line != "" && !strings.HasPrefix(line, saidVerdict3) && !consequence(line) {
-			add(complaint{text: about(lines, line) + line})
-		}
-	}
-	return out
-}
-
-// consequence says whether a schema error only follows from another one.
-func consequence(message string) bool {
-	return strings.Contains(message, "has extra content") ||
-		strings.Contains(message, "failed to validate content") ||
-		strings.HasPrefix(message, "Expecting")
-}
-
-// about names the object that a schema error without a line number is about, followed by a colon:
-// nothing if there is more than one that it could be.
-func about(lines [][]byte, message string) string {
-	var start, attribute string
-	if m := bareAttributeRE.FindStringSubmatch(message); m != nil {
-		start, attribute = "<"+m[2]+" ", " "+m[1]+`="`
-	} else if m := bareReferenceRE.FindStringSubmatch(message); m != nil {
-		start, attribute = "<", " "+m[1]+`="`+m[2]+`"`
-	} else {
-		return ""
-	}
-	name := ""
-	for i, line := range lines {
-		text := string(bytes.TrimSpace(line))
-		if !strings.HasPrefix(text, start) || !strings.Contains(text, attribute) {
-			continue
-		}
-		if name != "" {
-			return ""
-		}
-		tag, _, _ := strings.Cut(text[1:], " ")
-		name = elementAt(lines, strconv.Itoa(i+1), tag) + ": "
-	}
-	return name
-}
-
-// elementAt names the element on a line.
-func elementAt(lines [][]byte, number, tag string) string {
-	n, err := strconv.Atoi(number)
-	if err == nil && n >= 1 && n <= len(lines) {
-		if m := idRE.FindSubmatch(lines[n-1]); m != nil {
-			return tag + " " + string(m[1])
-		}
-	}
-	return tag
 }

@@ -10,6 +10,7 @@ import (
 type line struct {
 	file   string
 	number int
+	text   string // as it is written, without the end of the line
 	words  []string
 	// conditional is set between .if and .endif: HAProxy may pass the line over.
 	conditional bool
@@ -29,7 +30,8 @@ func linesOf(sources []Source, getenv func(string) string) iter.Seq[line] {
 			number := 0
 			for text := range strings.Lines(source.Text) {
 				number++
-				words := splitLine(strings.TrimRight(text, "\r\n"), env.get)
+				text = strings.TrimRight(text, "\r\n")
+				words := splitLine(text, env.get)
 				if len(words) == 0 {
 					continue
 				}
@@ -41,7 +43,7 @@ func linesOf(sources []Source, getenv func(string) string) iter.Seq[line] {
 				default:
 					env.set(words, depth > 0)
 				}
-				if !yield(line{source.File, number, words, depth > 0}) {
+				if !yield(line{source.File, number, text, words, depth > 0}) {
 					return
 				}
 			}

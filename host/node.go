@@ -11,6 +11,7 @@ import (
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/fault"
@@ -22,8 +23,9 @@ import (
 // node returns what the checks of this node query.
 func (d *Doctor) node() node.Node {
 	return node.Node{
-		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
-		CIB: d.configuration, Unit: systemd.Find,
+		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir, SavedCIB: d.host.SavedCIB,
+		InForce: d.inForce,
+		CIB:     d.configuration, Unit: systemd.Find,
 		CheckConfig: d.checkConfig, Environment: d.environment, UnitFiles: unitFiles,
 		ReadToken: tokenfile.Read, Droplet: droplet, Rights: rights,
 	}
@@ -78,6 +80,20 @@ func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 		return node.Refused, err
 	}
 	return node.NotKnown, err
+}
+
+// reserved asks DigitalOcean's API whether the address of a file is one of the account of its token.
+func reserved(ctx context.Context, a *config.Address) (wrong string, err error) {
+	p := provider.New(provider.Config{
+		API:      cmp.Or(a.APIURL, contract.DefaultAPIURL),
+		Metadata: cmp.Or(a.MetadataURL, contract.DefaultMetadataURL),
+		Token:    func() (string, error) { return tokenfile.Read(a.TokenFile) },
+	})
+	err = p.Reserved(ctx, a.IP)
+	if fault.Of(err) == fault.NotFound {
+		return err.Error(), nil
+	}
+	return "", err
 }
 
 // tokenOf returns the token that the agent would use.

@@ -256,7 +256,7 @@ func (a *agent) validate(ctx context.Context) error {
 	if ocf.CallFrom(ctx).Action != "validate-all" {
 		return nil
 	}
-	if err := a.checkExtra(); err != nil {
+	if err := a.checkExtra(); err != nil || ocf.CallFrom(ctx).ParametersOnly() {
 		return err
 	}
 	in := a.instance(ctx)

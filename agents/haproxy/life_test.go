@@ -161,6 +161,9 @@ func TestValidateAll(t *testing.T) {
 		"is not a program")
 	w.want(ocf.ErrInstalled, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all",
 		nil), "/nonexistent/haproxy.cfg")
+	only := map[string]string{"OCF_CHECK_LEVEL": "0"} // the parameters
+	w.want(ocf.Success, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all", only))
+	w.want(ocf.ErrConfigured, w.r.With("extraconf", "-c").Run("validate-all", only), "extraconf")
 	w.write("haproxy.cfg", w.config("bogus"))
 	w.want(ocf.ErrInstalled, w.r.Run("validate-all", nil), "unknown keyword 'bogus'",
 		w.path("haproxy.cfg"))

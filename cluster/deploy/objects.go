@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// stickiness keeps an address where it is when a failed node comes back. It is less than the
+	// Stickiness keeps an address where it is when a failed node comes back. It is less than the
 	// score of a check (contract.CheckedScore). It is this large so that Pacemaker takes it into
 	// account when it places another address first: with apart, a thousandth of it counts against
 	// the node.
-	stickiness = "10000"
+	Stickiness = "10000"
 	// apart is less than stickiness, so that no healthy address moves for another's sake. Two that
 	// have come to share a node share it until one of them moves.
 	apart = "-1000"
@@ -159,7 +159,7 @@ func primitiveOfAddress(ip *config.Address) *crm.Primitive {
 		operation("start", "0s", contract.FloatIPStartTimeout),
 		operation("stop", "0s", contract.FloatIPStopTimeout))
 	p.Meta = crm.Attrs{
-		{Name: "resource-stickiness", Value: stickiness},
+		{Name: "resource-stickiness", Value: Stickiness},
 		{Name: "failure-timeout", Value: retryAddress},
 	}
 	return p

@@ -15,6 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
@@ -93,6 +94,12 @@ func (r *Roller) WithPrevious(ctx context.Context, p *crm.Primitive) ([]string, 
 // node that runs the resource.
 func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byte,
 	o PushOptions) (*Push, error) {
+	p, err := r.planPush(ctx, resource, file, text, o)
+	return p, outcome.Untouched(ctx, err)
+}
+
+func (r *Roller) planPush(ctx context.Context, resource, file string, text []byte,
+	o PushOptions) (*Push, error) {
 	now, err := crm.Read(ctx, r.Cluster)
 	if err != nil {
 		return nil, err
@@ -121,6 +128,8 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 	if err := r.checkPushed(ctx, primitive, file, text); err != nil {
 		return nil, err
 	}
+	p.Warnings = append(p.Warnings, r.unserved(now.CIB, p.Resource,
+		[]haproxy.Source{{File: file, Text: string(text)}})...)
 	checking := func(cib *crm.CIB) (crm.Plan, error) {
 		return pushPlan(cib, p,
 			func(string) (string, bool, error) { return p.order(contract.PushCheck), true, nil })

@@ -79,12 +79,26 @@ func (s *terminal) showForecast(f crm.Forecast) {
 	s.printf("\nPacemaker will:\n")
 	reloads := false
 	for _, a := range f.Actions {
-		s.printf("  %s\n", a)
 		reloads = reloads || a.Task == "reload"
+	}
+	for _, line := range f.Lines() {
+		s.printf("  %s\n", line)
 	}
 	if reloads {
 		s.printf("A reload makes changed parameters take effect. HAProxy loads its files only if the " +
 			"parameter generation changes, as `hawser reload` changes it.\n")
+	}
+}
+
+// showInterruptions prints first of all what visitors will notice.
+func (s *terminal) showInterruptions(all []string) {
+	for _, what := range all {
+		for _, line := range words.Wrap("INTERRUPTS: "+what, 80) {
+			s.printf("%s\n", s.paint(red, line))
+		}
+	}
+	if len(all) > 0 {
+		s.printf("\n")
 	}
 }
 

@@ -112,7 +112,7 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 	roller := s.Roller()
 	plan, err := roller.PlanPush(ctx, resource, file, text, o.PushOptions)
 	if err != nil {
-		return err
+		return planned(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {
@@ -122,8 +122,10 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 			s.printf("%s skipped: %s\n", n.Node, n.Reason)
 		}
 	}
-	if !o.yes && !s.ask(ctx, "\nPush it?") {
-		return exitf(outcome.Failed, "not pushed: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nPush it?", "not pushed"); err != nil {
+			return err
+		}
 	}
 	t := s.startTicker()
 	report, err := roller.Push(ctx, plan, o.timeout, t.Set)

@@ -34,6 +34,10 @@ type Node struct {
 	RunDir string
 	// Lingering is how long an old worker may take to end; 0 is a day and an hour.
 	Lingering time.Duration
+	// SavedCIB is where Pacemaker saves the cluster's configuration, "" if that is not on this
+	// machine, and InForce asks for the version that is in force.
+	SavedCIB string
+	InForce  func(ctx context.Context) (crm.Version, error)
 	// CIB reads the cluster's configuration.
 	CIB func(ctx context.Context) (*crm.CIB, error)
 	// Unit asks systemd for a unit.
@@ -126,10 +130,10 @@ func (n Node) found(s doctor.Severity, subject, what, why string, fix ...string)
 // Checks returns the checks of the node.
 func (n Node) Checks() []doctor.Check {
 	checks := []doctor.Check{
-		n.unitCheck(), n.unitFilesCheck(), n.configCheck(), n.bindCheck(), n.agentCheck(),
-		n.fenceAgentCheck(), n.fenceDropletCheck(), n.tokenFileCheck(), n.tokenRightsCheck(),
-		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.certificateCheck(), n.migrateCheck(),
-		n.watchdogCheck(), n.diskCheck(),
+		n.unitCheck(), n.unitFilesCheck(), n.configCheck(), n.bindCheck(), n.reachCheck(),
+		n.agentCheck(), n.fenceAgentCheck(), n.fenceDropletCheck(), n.tokenFileCheck(),
+		n.tokenRightsCheck(), n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(),
+		n.certificateCheck(), n.migrateCheck(), n.watchdogCheck(), n.diskCheck(), n.savedCheck(),
 	}
 	for i := range checks {
 		checks[i].Node = n.Name

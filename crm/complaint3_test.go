@@ -16,8 +16,8 @@ func TestComplaintsOfPacemaker3(t *testing.T) {
 </constraints>
 </cib>`
 	require.Equal(t, []complaint{
-		{text: "rsc_ticket ticket: Invalid attribute loss-policy for element rsc_ticket"},
-		{text: `rsc_location l: IDREF attribute rsc references an unknown ID "nope"`},
+		{text: `rsc_ticket ticket: loss-policy="shrug" is not accepted here`},
+		{text: `rsc_location l: rsc names "nope", which does not exist`},
 	}, complaints("Invalid attribute loss-policy for element rsc_ticket\n\n"+
 		"Element constraints has extra content: rsc_ticket\n\n"+
 		"IDREF attribute rsc references an unknown ID \"nope\"\n\n"+
@@ -37,7 +37,7 @@ func TestComplaintsOfPacemaker3(t *testing.T) {
 	require.Equal(t, []complaint{{text: "a thing is deprecated", warning: true}},
 		complaints("warning: a thing is deprecated\nConfiguration invalid (with warnings)\n", nil))
 	// Two could be meant: none is named.
-	require.Equal(t, []complaint{{text: "Invalid attribute x for element a"}}, complaints(
+	require.Equal(t, []complaint{{text: "a: x is not accepted here"}}, complaints(
 		"Invalid attribute x for element a\nConfiguration invalid (with errors)\n",
 		[]byte("<a id=\"1\" x=\"\"/>\n<a id=\"2\" x=\"\"/>\n")))
 }
