@@ -133,7 +133,8 @@ func (in *Instance) Clear() error {
 	return errors.Join(pidfile.Remove(s.Belongings.Pidfile, s.Master.PID),
 		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
 			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new",
-			in.LastFragment(), in.LastFragment()+".new", in.Beside(), in.Beside()+".new"),
+			in.LastFragment(), in.LastFragment()+".new", in.Beside(), in.Beside()+".new",
+			in.Checked(), in.Checked()+".new"),
 		os.RemoveAll(in.Copies()), os.RemoveAll(in.kept().Next()))
 }
 
