@@ -289,7 +289,16 @@ func TestStopThatCannot(t *testing.T) {
 	}, p.a.Params)
 	expect(t, r.Start(), ocf.Success, "")
 	p.Down("a", fault.Errorf(fault.Unknown, "cannot remove it"))
-	expect(t, r.Stop(), ocf.ErrGeneric, "cannot remove it")
+	stop := func() ocftest.Result {
+		return r.Run("stop", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "1500"})
+	}
+	expect(t, stop(), ocf.ErrGeneric, "cannot remove it")
+	p.Down("a", fault.Errorf(fault.Denied, "may not remove it"))
+	expect(t, r.Stop(), ocf.ErrPerm, "may not remove it")
+	// What passes is no reason to have the node fenced.
+	p.Down("a", fault.Errorf(fault.Unknown, "cannot remove it"))
+	defer time.AfterFunc(300*time.Millisecond, func() { p.Down("a", nil) }).Stop()
+	expect(t, r.Stop(), ocf.Success, "")
 }
 
 // A start that is cut short may have effect later; the stop after it needs no parameter to find
