@@ -5,6 +5,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 DESTDIR ?=
 PREFIX  ?= /usr
 OCF     := $(DESTDIR)$(PREFIX)/lib/ocf/resource.d
+DOC     := $(DESTDIR)$(PREFIX)/share/doc/hawser
+PAGES   := $(patsubst docs/%,%,$(wildcard docs/*.md docs/decisions/*.md docs/plots/*.svg))
 
 # Static and reproducible: the same commit gives the same bytes, wherever it is built.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
@@ -38,7 +40,7 @@ build: ## build the programs into bin
 	@mkdir -p $(BIN)
 	@for b in $(BINARIES); do $(GOBUILD) -o $(BIN)/$$b ./cmd/$$b || exit 1; done
 
-install: build ## install agents, CLI and setup-balancer below DESTDIR (default /)
+install: build ## install agents, CLI, setup-balancer and the pages of docs below DESTDIR (default /)
 	install -d $(OCF)/hawser $(OCF)/heartbeat $(OCF)/digitalocean $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/hawser
 	@$(call put,ocf-haproxy,$(OCF)/hawser,haproxy)
 	@$(call put,ocf-floatip,$(OCF)/hawser,floatip)
@@ -46,6 +48,9 @@ install: build ## install agents, CLI and setup-balancer below DESTDIR (default 
 	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	install -m 0755 share/setup-balancer $(DESTDIR)$(PREFIX)/share/hawser
 	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
+	@echo "install the pages of docs into $(DOC)"
+	@install -d $(DOC)/decisions $(DOC)/plots
+	@install -m 0644 docs/*.md $(DOC) && install -m 0644 docs/decisions/*.md $(DOC)/decisions && install -m 0644 docs/plots/*.svg $(DOC)/plots
 	@$(call link,heartbeat,haproxy)
 	@$(call link,digitalocean,floatip)
 
@@ -71,10 +76,12 @@ uninstall: ## remove what install put below DESTDIR
 		{ echo "nothing is removed. To remove it anyway: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
 	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
 		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser/ra-api-1.1.dtd
+	@rm -f $(addprefix $(DOC)/,$(PAGES))
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
-	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser 2>/dev/null || true
+	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser \
+		$(DOC)/decisions $(DOC)/plots $(DOC) 2>/dev/null || true
 
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null

@@ -172,6 +172,10 @@ func TestConfigFiles(t *testing.T) {
 	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, contract.ConfigFiles("/a",
 		[]string{"-m", "512", "-f", "/b", "--", "/c", "/d"}))
 	require.Equal(t, []string{"/a"}, contract.ConfigFiles("/a", []string{"-f"}))
+	require.Equal(t, []string{"/a", "/d/b", "/c"},
+		contract.ConfigFiles("/a", []string{"-f", "b", "-C", "/d", "-f", "/c"}), "wherever -C is")
+	require.Equal(t, []string{"/a", "/b", "/c"}, contract.ConfigFiles("/a", []string{"-f", "b", "--", "c"}),
+		"HAProxy is run in the root directory")
 	require.Equal(t, []string{"/a", "/b"}, contract.ConfigFiles("/a", []string{"-fx", "/b"}))
 }
 

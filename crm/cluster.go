@@ -72,6 +72,9 @@ type Cluster interface {
 	// ForgetProbe removes from the status the record of a probe that found the resource running on
 	// the node. A missing record is not an error.
 	ForgetProbe(ctx context.Context, resource, node string) error
+	// Cleanup has Pacemaker forget what has failed of the resource, clone or group ("" for all) on the
+	// node ("" for all), and look again at what runs there.
+	Cleanup(ctx context.Context, resource, node string) error
 	// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and
 	// how long they may take.
 	Advertised(ctx context.Context, agent string) ([]AgentAction, error)

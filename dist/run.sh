@@ -35,7 +35,7 @@ exec unshare --mount --propagation private bash -euc '
 	mount -t proc proc "$root/proc"
 	mount -t tmpfs -o mode=0755 run "$root/run"
 	mount -t tmpfs -o mode=1777 tmp "$root/tmp"
-	cp /etc/resolv.conf "$root/etc/resolv.conf"
+	cp /etc/resolv.conf /etc/hosts "$root/etc/"
 	cd "$root"
 	mkdir -p .machine
 	pivot_root . .machine

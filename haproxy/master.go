@@ -35,9 +35,8 @@ type ReloadError struct {
 // Error returns the complaint with what it means.
 func (e *ReloadError) Error() string {
 	if e.Complaint == "" {
-		return "HAProxy could not load the new configuration and keeps the old one; it gave no " +
-			"reason (check for a bind address that another process holds or that this node does " +
-			"not have)"
+		return "HAProxy keeps the old configuration and gives no reason: check its log, addresses " +
+			"to bind, maxconn and ulimit-n (LimitNOFILE), and chroot"
 	}
 	return "HAProxy could not load the new configuration and keeps the old one: " +
 		e.Complaint

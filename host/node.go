@@ -24,9 +24,10 @@ import (
 // node returns what the checks of this node query.
 func (d *Doctor) node() node.Node {
 	return node.Node{
-		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
-		CIB: d.configuration, Unit: systemd.Find,
-		CheckConfig: d.checkConfig, Environment: d.environment,
+		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir, SavedCIB: d.host.SavedCIB,
+		InForce: d.inForce,
+		CIB:     d.configuration, Unit: systemd.Find,
+		CheckConfig: d.checkConfig, Environment: d.environment, UnitFiles: unitFiles,
 		ReadToken: tokenfile.Read, Droplet: droplet, Rights: rights,
 	}
 }
@@ -47,6 +48,12 @@ func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string
 		ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
 		MetadataURL: h.MetadataURL,
 	}, d.host.Node)
+}
+
+// unitFiles says which files systemd's HAProxy reads here and the cluster's does not.
+func unitFiles(ctx context.Context, h inventory.HAProxy) (string, error) {
+	return agent.UnitFiles(ctx,
+		agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, Unit: h.Unit})
 }
 
 // droplet asks the metadata service which droplet this machine is.

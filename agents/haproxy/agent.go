@@ -4,6 +4,7 @@
 // What an answer makes the cluster do decides what is answered:
 //
 //	start    a configuration that HAProxy refuses, or none, or no HAProxy     5  another node may have a good one
+//	start    a name in the configuration that cannot be resolved              1  it may pass
 //	start    words in extraconf that belong to the agent                     6  wrong on every node
 //	start    an address taken or not there; another HAProxy on it; no
 //	         metadata service                                                1  it may pass
@@ -100,8 +101,9 @@ included, would have given it: Limit*, OOMScoreAdjust, Nice, UMask, CPUAffinity,
 CapabilityBoundingSet, NoNewPrivileges, BindPaths and BindReadOnlyPaths, Environment and
 EnvironmentFile, User and Group (of the workers); and in the scope hawser-RESOURCE.scope its Slice,
 its limits of memory, processor, tasks and input and output. Its ExecStart is not used: arguments
-such as EXTRAOPTS of /etc/default/haproxy are given as extraconf. The service itself must be
-disabled: systemctl disable --now haproxy.service.`,
+such as EXTRAOPTS of /etc/default/haproxy are given as extraconf. A start names the files that
+HAProxy reads under its service and not under the cluster, and commands of the service that are not
+run. The service itself must be disabled: systemctl disable --now haproxy.service.`,
 		Params: a.params(),
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: contract.HAProxyStartTimeout},
@@ -133,7 +135,8 @@ func (a *agent) params() []ocf.Param {
 	}, {
 		Name: contract.ParamExtraconf, Short: "further arguments for HAProxy",
 		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes
-keep white space; no shell sees them. The options by which the agent itself runs HAProxy (-c -d -db
+keep white space; no shell sees them. A file is relative to the directory of -C, or else to the root
+directory. The options by which the agent itself runs HAProxy (-c -d -db
 -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
 		Value: param.Words(&a.Extraconf, ""),
 	}, {
@@ -263,5 +266,6 @@ func (a *agent) validate(ctx context.Context) error {
 		return err
 	}
 	env = instance.WithUnitEnvironment(in.UnitSettings(ctx), env)
+	in.Advise(ctx, sources, env)
 	return in.CheckConfig(ctx, []string{a.Conffile}, env)
 }

@@ -65,6 +65,9 @@ func TestMain(m *testing.M) {
 			return a
 		}))
 	}
+	if instance.IsLauncher(os.Args) { // and its own launcher
+		os.Exit(instance.BecomeHAProxy())
+	}
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	session, _ := unix.Getsid(0)
 	go func() {

@@ -122,6 +122,9 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 	}
 	if err == nil {
 		s.Pending, s.Served = nil, in.ServesNow(sources, s.Served)
+		in.FollowPidfile(ctx, s, sources)
+		s.StatsSockets = instance.StatsSocketsOf(sources, s.Env)
+		in.GiveSockets(ctx, *s)
 		if now, err := in.Sources(); err != nil || client.Digest(now) != client.Digest(sources) {
 			// edited while HAProxy read it: it is not known which version was loaded
 			s.Served.Config = ""

@@ -30,6 +30,9 @@ type Deployer struct {
 	Node    preflight.Node
 	Facts   fencing.Sources
 	Trial   fencing.Trial
+	// Adopt takes over what the file names and somebody else made, as far as hawser makes such
+	// objects: it is changed, and hawser's from then on.
+	Adopt bool
 }
 
 // Plan is what a file would change, with the warnings and the forecast.
@@ -40,7 +43,8 @@ type Plan struct {
 	Warnings   []string
 	Quorum     fencing.Quorum
 
-	file *config.File
+	file  *config.File
+	taken []string
 }
 
 // Protection says what keeps an address from being held by two nodes, now and with the plan.
@@ -48,10 +52,15 @@ func (p Plan) Protection() (now, then string) {
 	return fencing.Protection(p.Changes.Base, p.Quorum), fencing.Protection(p.Changes.New, p.Quorum)
 }
 
+// Interruptions says what visitors will notice.
+func (p Plan) Interruptions() []string { return Interruptions(p.Changes, p.Forecast) }
+
 // Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome
-// and, if a forecast is wanted, say what it would do. What the file refers to on this node is
-// checked meanwhile.
-func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
+// and say what it would do: if a forecast is wanted, and always if something that runs is touched.
+// What the file refers to on this node is checked meanwhile. taken are the ids of objects that
+// somebody else made and hawser takes over, whatever their kinds.
+func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool,
+	taken ...string) (Plan, error) {
 	type checked struct {
 		warnings []string
 		err      error
@@ -61,7 +70,7 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 		warnings, err := d.Node.Check(ctx, file)
 		local <- checked{warnings, err}
 	}()
-	p, err := d.planCluster(ctx, file, forecast)
+	p, err := d.planCluster(ctx, file, forecast, taken)
 	here := <-local
 	// What is wrong with the file is the more useful answer; if the cluster cannot be asked at all,
 	// both are reported.
@@ -77,18 +86,20 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 	return p, nil
 }
 
-func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
-	read := d.Cluster.Configuration
+func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool,
+	taken []string) (Plan, error) {
+	p := Plan{file: file, taken: taken}
+	var err error
+	if !forecast {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration, taken); err != nil {
+			return Plan{}, err
+		}
+		forecast = touchesRunning(p.Changes)
+	}
 	if forecast {
-		read = d.Cluster.Query
-	}
-	cib, err := read(ctx)
-	if err != nil {
-		return Plan{}, err
-	}
-	p := Plan{file: file}
-	if p.Changes, err = Diff(file, cib); err != nil {
-		return Plan{}, err
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query, taken); err != nil {
+			return Plan{}, err
+		}
 	}
 	elsewhere, err := d.checkTaken(ctx, file, p.Changes)
 	facts := d.Facts.Gather(ctx, file, p.Changes)
@@ -113,13 +124,34 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	return p, err
 }
 
-// Diff returns what the file changes in the configuration.
-func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
-	p, err := crm.Diff(cib, crm.Spec{Objects: Objects(file, cib), Tag: contract.TagID})
+// difference reads the configuration and returns what the file changes in it.
+func (d *Deployer) difference(ctx context.Context, file *config.File,
+	read func(context.Context) (*crm.CIB, error), taken []string) (crm.Plan, error) {
+	cib, err := read(ctx)
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return p, onlyOurs(p)
+	return d.diff(file, cib, taken)
+}
+
+// Diff returns what the file changes in the configuration. taken are the ids of objects that somebody
+// else made and hawser takes over: those that the file has are kept and become hawser's, the others
+// are deleted.
+func Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.Plan, error) {
+	return new(Deployer).diff(file, cib, taken)
+}
+
+// diff returns what the file changes in the configuration.
+func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Plan, error) {
+	made := append(cib.Tagged(contract.TagID), taken...)
+	p, err := crm.Diff(cib, crm.Spec{
+		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,
+		Owned: func(id string) bool { return slices.Contains(made, id) },
+	})
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return p, onlyOurs(p, taken)
 }
 
 // Try checks that a fencing device which the plan would write is able to fence.
@@ -132,7 +164,7 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 // have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
-		next, err := Diff(p.file, cib)
+		next, err := d.diff(p.file, cib, p.taken)
 		if err != nil {
 			return crm.Plan{}, err
 		}

@@ -23,6 +23,9 @@ type Removal struct {
 	stop crm.Plan // gives the resources the order to stop, before they are deleted
 }
 
+// Interruptions says what visitors will notice.
+func (r Removal) Interruptions() []string { return Interruptions(r.Changes, r.Forecast) }
+
 // Empty says whether hawser made nothing in this cluster.
 func (r Removal) Empty() bool { return r.Changes.Empty() }
 
@@ -90,7 +93,7 @@ func removing(cib *crm.CIB) (crm.Plan, error) {
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return p, onlyOurs(p)
+	return p, onlyOurs(p, nil)
 }
 
 // removeStopped deletes what has been stopped, if that is still what was approved: the same as when

@@ -106,6 +106,8 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 	if err := r.checkPushed(ctx, primitive, file, text); err != nil {
 		return nil, err
 	}
+	p.Warnings = append(p.Warnings, r.unserved(now.CIB, p.Resource,
+		[]haproxy.Source{{File: file, Text: string(text)}})...)
 	checking := func(cib *crm.CIB) (crm.Plan, error) {
 		return pushPlan(cib, p,
 			func(string) (string, bool, error) { return p.order(contract.PushCheck), true, nil })

@@ -377,7 +377,7 @@ func TestInterruptedWhileTheClusterSettles(t *testing.T) {
 	sys, _, _ := testSystem(t, busy{fake, cancel})
 	err := newApp(sys).RunContext(ctx, []string{"hawser", "destroy", "--yes"})
 	require.Equal(t, exitInterrupted, exitCode(err), err)
-	require.ErrorContains(t, err, "stopping the resources: interrupted while the cluster settles")
+	require.ErrorContains(t, err, "interrupted: nothing was deleted, and what had been told to stop starts again: ")
 }
 
 func TestQuestionOnATerminal(t *testing.T) {

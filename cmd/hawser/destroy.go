@@ -48,9 +48,10 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 		return nil
 	}
 	s.warnAll(removal.Warnings)
+	s.showInterruptions(removal.Interruptions())
 	s.showPlan(removal.Changes)
 	s.showForecast(removal.Forecast)
-	if !yes && !s.ask(ctx, "\nRemove this?") {
+	if !yes && !s.ask(ctx, "\nStop and remove this?") {
 		return exitf(outcome.Failed, "not removed: nothing was changed")
 	}
 	t := s.startTicker()

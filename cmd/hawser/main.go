@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/internal/complete"
 	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
@@ -35,10 +37,11 @@ func run(args []string, sys *system) int {
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	app := newApp(sys)
-	if n := len(args); n == 0 || args[n-1] != "--generate-bash-completion" { // that stays the last
-		args = flags.First(app, args, "protect")
+	if n := len(args); n > 1 && args[n-1] == complete.Asked {
+		sys.complete(ctx, app, args[1:n-1]) // and nothing that the words say is done
+		return exitOK
 	}
-	err := app.RunContext(ctx, args)
+	err := app.RunContext(ctx, flags.First(app, args, "protect"))
 	var quiet silent
 	if sys.unwritten != nil && (err == nil || errors.As(err, &quiet)) {
 		err = exitf(outcome.Failed, "the output is incomplete: %w", sys.unwritten)
@@ -69,17 +72,18 @@ func newApp(sys *system) *cli.App {
 		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as " +
 			"one transaction, " +
 			"shows before what Pacemaker will do with it, and after what it has done.",
-		Commands: []*cli.Command{
-			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys),
-			schemaCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys),
+		Commands: slices.Concat([]*cli.Command{
+			planCommand(sys), applyCommand(sys), destroyCommand(sys), adoptCommand(sys),
+			checkCommand(sys), schemaCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys),
+		}, verbCommands(sys), []*cli.Command{
+			timingCommand(sys),
 			corosyncConfCommand(sys),
 			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), helpCommand(sys), removableCommand(sys),
-		},
-		EnableBashCompletion: true,
-		HideHelp:             true, // help.go has our own
+		}),
+		HideHelp: true, // help.go has our own
 		// A comma belongs to the value: corosync-conf --node NAME=ADDRESS,ADDRESS2.
 		DisableSliceFlagSeparator: true,
 		Reader:                    sys.stdin,

@@ -18,7 +18,8 @@ func moveCommand(sys *system) *cli.Command {
 		Name:      "move",
 		Usage:     "move a floating IP to another node",
 		ArgsUsage: "FLOATING-IP [NODE]",
-		Description: "Moves the address to the node, or to the one that Pacemaker finds best " +
+		Description: "Moves the address, which its name or itself names, to the node, or to the " +
+			"one that Pacemaker finds best " +
 			"after this one, while HAProxy goes on " +
 			"everywhere. Pacemaker's scheduler plays the move through first: it is refused, and " +
 			"nothing changed, if the " +
@@ -87,6 +88,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	if err != nil {
 		return err
 	}
+	resource = plan.Resource // the address itself may have been given
 	report := moveReport{
 		Resource: resource, From: plan.From, To: plan.To, Also: append([]string{}, plan.Also...),
 	}

@@ -145,7 +145,8 @@ func TestFindings(t *testing.T) {
 				require.Contains(t, found[0].What+"\n"+found[0].Why, p.says)
 				for _, f := range found {
 					require.NotEmpty(t, f.Why)
-					require.NotEmpty(t, f.Fix)
+					require.NotEmpty(t, f.Remedies())
+					bench.Pasteable(t, f)
 				}
 			})
 		}

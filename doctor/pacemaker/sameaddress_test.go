@@ -12,9 +12,9 @@ import (
 // provokeSameAddress provokes the findings of the check same-address.
 func provokeSameAddress() []provoked {
 	const (
-		own    = "hawser configure primitive p_ip ocf:heartbeat:IPaddr2 params ip=203.0.113.10 op monitor interval=10s timeout=20s"
+		own    = "hawser configure primitive --force p_ip ocf:heartbeat:IPaddr2 params ip=203.0.113.10 op monitor interval=10s timeout=20s"
 		follow = "hawser configure colocation p_ip-haproxy inf: p_ip haproxy-clone"
-		stay   = "hawser configure primitive p_ip ocf:heartbeat:IPaddr2 params ip=203.0.113.10 op monitor interval=10s timeout=20s meta target-role=Stopped"
+		stay   = "hawser configure primitive --force p_ip ocf:heartbeat:IPaddr2 params ip=203.0.113.10 op monitor interval=10s timeout=20s meta target-role=Stopped"
 	)
 	return []provoked{
 		{
@@ -55,7 +55,7 @@ func provokeSameAddress() []provoked {
 func TestSameAddressOnceOneIsStopped(t *testing.T) {
 	b := bench.New(t)
 	b.Commands = bench.Hawser(t)
-	b.Sh(t, "hawser configure primitive p_ip ocf:heartbeat:IPaddr2 params ip=203.0.113.10 op monitor interval=10s timeout=20s")
+	b.Sh(t, "hawser configure primitive --force p_ip ocf:heartbeat:IPaddr2 params ip=203.0.113.10 op monitor interval=10s timeout=20s")
 	of := func() (found []doctor.Finding) {
 		for _, f := range findings(t, b) {
 			if f.Check == "same-address" {

@@ -30,22 +30,13 @@ func (in *Instance) CopyOf(i int, path string) string {
 	return filepath.Join(in.Copies(), strconv.Itoa(i), filepath.Base(path))
 }
 
-// copyable reports whether the configuration means the same in another place.
-func copyable(sources []client.Source) bool {
-	for _, source := range sources {
-		for _, words := range source.Lines(func(string) string { return "" }) {
-			if len(words) > 1 && words[0] == "default-path" &&
-				(words[1] == "config" || words[1] == "parent") {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// copyTargets returns the text for each copy. Sources that are not files, such as check_url, are
-// left out.
+// copyTargets returns the text for each copy, nil if the configuration would not mean the same in
+// another place. Sources that are not files, such as check_url, are left out.
 func (in *Instance) copyTargets(sources []client.Source) map[string]string {
+	sources, ok := client.Relocated(sources)
+	if !ok {
+		return nil
+	}
 	targets := map[string]string{}
 	for i, path := range in.UserFiles() {
 		to := in.CopyOf(i, path)
@@ -53,7 +44,7 @@ func (in *Instance) copyTargets(sources []client.Source) map[string]string {
 			switch {
 			case source.File == path:
 				targets[to] = source.Text
-			case filepath.Dir(source.File) == path:
+			case filepath.Dir(source.File) == filepath.Clean(path): // which may end in a slash
 				targets[filepath.Join(to, filepath.Base(source.File))] = source.Text
 			}
 		}
@@ -88,7 +79,8 @@ func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 // KeepCopies replaces the copies with the sources, all at once. undo puts the previous ones back.
 func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err error) {
 	nothing := func() error { return nil }
-	if !copyable(sources) {
+	targets := in.copyTargets(sources)
+	if targets == nil {
 		return nothing, os.RemoveAll(in.Copies())
 	}
 	if same, _ := in.Copied(sources); same {
@@ -98,18 +90,34 @@ func (in *Instance) KeepCopies(sources []client.Source) (undo func() error, err 
 	if err := os.RemoveAll(fresh); err != nil {
 		return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
-	for path, text := range in.copyTargets(sources) {
-		path = fresh + strings.TrimPrefix(path, in.Copies())
-		err := os.MkdirAll(filepath.Dir(path), 0o700)
-		if err == nil {
-			err = os.WriteFile(path, []byte(text), 0o600)
-		}
-		if err != nil {
-			return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w",
-				errors.Join(err, os.RemoveAll(fresh)))
-		}
+	if err := in.writeCopies(fresh, targets); err != nil {
+		return nothing, fmt.Errorf("cannot keep a copy of the configuration: %w",
+			errors.Join(err, os.RemoveAll(fresh)))
 	}
 	return in.exchangeCopies, in.exchangeCopies()
+}
+
+// writeCopies writes the copies below another directory than theirs.
+func (in *Instance) writeCopies(below string, targets map[string]string) error {
+	elsewhere := func(path string) string { return below + strings.TrimPrefix(path, in.Copies()) }
+	for path, text := range targets {
+		err := os.MkdirAll(filepath.Dir(elsewhere(path)), 0o700)
+		if err == nil {
+			err = os.WriteFile(elsewhere(path), []byte(text), 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i, path := range in.UserFiles() { // what is no file is a directory, and may be empty
+		to := in.CopyOf(i, path)
+		if _, file := targets[to]; !file {
+			if err := os.MkdirAll(elsewhere(to), 0o700); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // exchangeCopies swaps the copies and the new ones, so that a reload that fails can swap them back.
@@ -134,11 +142,13 @@ func (in *Instance) OnCopies(pid int) bool {
 
 // argsOnCopies is args with the user's files replaced by their copies.
 func (in *Instance) argsOnCopies() []string {
-	args := in.Args()
+	args, files := in.Args(), in.UserFiles()
 	n := 0
 	replace := func(i int) {
-		args[i] = in.CopyOf(n, args[i])
-		n++
+		if args[i] != in.Fragment() && args[i] != in.LastFragment() {
+			args[i] = in.CopyOf(n, files[n])
+			n++
+		}
 	}
 	for i := 0; i < len(args); i++ {
 		switch {
@@ -147,9 +157,8 @@ func (in *Instance) argsOnCopies() []string {
 				replace(i)
 			}
 		case args[i] == "-f" && i+1 < len(args):
-			if i++; args[i] != in.Fragment() {
-				replace(i)
-			}
+			i++
+			replace(i)
 		}
 	}
 	return args
@@ -160,9 +169,6 @@ func (in *Instance) argsOnCopies() []string {
 // be read at once are not waited for: clients are waiting, and HAProxy would hang on them too.
 func (in *Instance) lastGood() (args []string, changed bool) {
 	sources, err := in.ReadBriefly()
-	if err == nil && !copyable(sources) {
-		return in.Args(), false
-	}
 	if same, there := in.Copied(sources); there && (err != nil || !same) {
 		return in.argsOnCopies(), true
 	}

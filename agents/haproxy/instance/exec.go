@@ -37,6 +37,7 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 	defer func() { _ = output.Close() }()
 	closeOnExec()
 
+	began := time.Now()
 	cmd := command.New(ctx, in.Binpath, args...)
 	cmd.Env = append([]string{contract.SearchPath, FamilyVariable + "=" + in.Dir}, env...)
 	cmd.Stdout, cmd.Stderr = output, output
@@ -50,9 +51,9 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s did not go into the background: %w", in.Binpath, ctx.Err())
+		return slow(ctx, "HAProxy had not loaded its configuration", began, ctx.Err())
 	}
-	return errors.New("HAProxy did not start: " + in.lastWords(err.Error()))
+	return in.startFailure("HAProxy did not start: ", err.Error())
 }
 
 // throughLauncher has the launcher execute the command.
@@ -120,13 +121,17 @@ func (in *Instance) passOn(ctx context.Context) {
 	}
 }
 
-// lastWords returns what HAProxy said when it failed to start, or else the fallback.
-func (in *Instance) lastWords(fallback string) string {
+// startFailure returns the error of a HAProxy that failed to start: what it said, or else the
+// fallback.
+func (in *Instance) startFailure(what, fallback string) error {
 	text, _ := os.ReadFile(in.StartLog())
-	if complaint := client.Complaint(string(text)); complaint != "" {
-		return complaint
+	if refused := client.Refused(string(text)); refused != nil {
+		return verdict(refused)
 	}
-	return fallback
+	if complaint := client.Complaint(string(text)); complaint != "" {
+		return &startError{what + complaint, false}
+	}
+	return &startError{what + fallback, true}
 }
 
 // closeOnExec marks every descriptor that this process inherited: what Pacemaker forgot to close

@@ -64,7 +64,8 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if gone {
 		stats = in.newStats(uint32(time.Now().UnixNano()))
 	}
-	if err := in.WriteFragment(stats, given); err != nil {
+	if err := errors.Join(in.WriteFragment(stats, given),
+		in.WriteLastFragment(sources, s.Env)); err != nil {
 		return err
 	}
 	ctx, cancel := Portion(ctx, 3, 4)
@@ -74,7 +75,8 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if err := in.CheckConfig(checking, in.ConfigPaths(), s.Env); err != nil {
 		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
 	}
-	if err := in.checkBindable(sources, s.Env); err != nil {
+	if err := errors.Join(checkRunnable(sources, s.Env),
+		in.checkBindable(sources, s.Env)); err != nil {
 		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
 	}
 	undo := func() error { return nil }
@@ -92,7 +94,7 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 		err = client.Master{Path: in.MasterSocket()}.Reload(ctx)
 	}
 	if err != nil {
-		return errors.Join(err, undo(), in.WriteFragment(in.StatsSocket(), given))
+		return errors.Join(guess(err, s, sources), undo(), in.WriteFragment(in.StatsSocket(), given))
 	}
 	if !onCopies {
 		if _, err := in.KeepCopies(sources); err != nil {
@@ -162,6 +164,10 @@ func Complaint(err error) string {
 	var refused *client.CheckError
 	if errors.As(err, &refused) {
 		return refused.Complaint
+	}
+	var kept *client.ReloadError
+	if errors.As(err, &kept) && kept.Complaint != "" {
+		return kept.Complaint
 	}
 	return err.Error()
 }

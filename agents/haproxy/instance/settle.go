@@ -28,8 +28,7 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 	if len(fam.Masters) != 1 || fam.Masters[0].Stat.Stopped() {
 		return false
 	}
-	args := fam.Masters[0].Args
-	if !sameArgs(args, in.Args()) && !sameArgs(args, in.argsOnCopies()) {
+	if !in.startedWith(fam.Masters[0].Args) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
@@ -38,27 +37,40 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 	return err == nil && !info.Stopping && len(fam.WorkersOf(fam.Masters[0].PID)) > 0
 }
 
+// startedWith reports whether a command line is that of a HAProxy as the parameters want it.
+func (in *Instance) startedWith(args []string) bool {
+	for _, wanted := range [][]string{in.Args(), in.argsOnCopies()} {
+		old := wanted[:len(wanted)-len(in.lastArgs())]
+		if sameArgs(args, wanted) || sameArgs(args, old) {
+			return true
+		}
+	}
+	return false
+}
+
 // Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy
 // has its addresses. The worker's sockets listen before there is a worker, so an answer on the
 // stats socket shows that they do. The master has to answer as well: it executes itself again once
 // it has its worker, and until then does not receive signals.
 func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	var fam Family
+	began := time.Now()
 	for {
 		var err error
 		if fam, err = in.Find(); err != nil {
 			return err
 		}
 		if fam.Empty() {
-			return fmt.Errorf("HAProxy started and exited at once: %s",
-				in.lastWords("see its own log, or the system's, for why"))
+			return in.startFailure("HAProxy started and exited at once: ",
+				"see its own log, or the system's, for why")
 		}
 		if err = in.ready(ctx, fam); err == nil {
 			break
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("HAProxy started but is not ready: %w", errors.Join(err, ctx.Err()))
+			return slow(ctx, "HAProxy started but was not ready", began,
+				errors.Join(err, ctx.Err()))
 		case <-time.After(AskEvery):
 		}
 	}
@@ -67,10 +79,9 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	if err := in.Save(s); err != nil {
 		return err
 	}
-	addrs, err := bound(fam)
-	if err == nil {
-		err = in.RefuseStrangers(addrs)
-	}
+	in.writeUserPidfile(ctx, s)
+	in.GiveSockets(ctx, s)
+	err := in.refuseBeside(ctx, fam)
 	if err == nil {
 		return nil
 	}

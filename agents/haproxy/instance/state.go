@@ -26,6 +26,10 @@ type State struct {
 	Env []string `json:"env"`
 	// Given are the settings of its systemd unit that HAProxy was given.
 	Given *systemd.Settings `json:"given,omitempty"`
+	// Pidfile is the configuration's own, "" if it has none.
+	Pidfile string `json:"pidfile,omitempty"`
+	// StatsSockets are the configuration's own, as far as it leaves their owner open.
+	StatsSockets []client.StatsSocket `json:"stats_sockets,omitempty"`
 	// Published is the value of the servers' attribute as it was last published.
 	Published string `json:"published,omitempty"`
 	// ByResource is set by agents that publish under the resource's id, and not under the
@@ -119,9 +123,11 @@ func Exists(path string) bool {
 // belong to the node, and so do the keeper's files: it may be holding sockets for the start that
 // follows.
 func (in *Instance) Clear() error {
-	return errors.Join(
+	s, _ := in.Load()
+	return errors.Join(removeUserPidfile(s),
 		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
-			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new"),
+			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new",
+			in.LastFragment(), in.LastFragment()+".new"),
 		os.RemoveAll(in.Copies()), os.RemoveAll(in.Copies()+".new"))
 }
 
