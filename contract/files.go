@@ -51,6 +51,10 @@ func (f Files) Metadata() string { return filepath.Join(f.Dir, "metadata.json") 
 // Checks returns the file with the results of the checks.
 func (f Files) Checks() string { return filepath.Join(f.Dir, "checks.json") }
 
+// Beside returns the file that names a process which listens where this HAProxy does. It is there
+// only while there is one.
+func (f Files) Beside() string { return filepath.Join(f.Dir, "beside") }
+
 // KeeperSocket returns the keeper's socket.
 func (f Files) KeeperSocket() string { return filepath.Join(f.Dir, "keeper.sock") }
 

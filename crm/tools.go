@@ -60,9 +60,6 @@ func (t *Tools) file() string {
 	return ""
 }
 
-// notRoot says whether a failure to connect may be due to missing rights.
-func (t *Tools) notRoot() bool { return os.Geteuid() != 0 && t.getenv("CIB_server") == "" }
-
 // Query reads configuration and status with one cibadmin.
 func (t *Tools) Query(ctx context.Context) (*CIB, error) {
 	ctx, cancel := withLimit(ctx)
@@ -210,12 +207,15 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 		}
 		defer files.remove()
 		if err := t.makePatch(ctx, p, files); err != nil {
-			return err
+			return Unwritten(ctx, err)
 		}
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return Unwritten(ctx, ctx.Err())
 	}
 	if ctx.Err() != nil {
 		return &ToolError{
-			Tool: "cibadmin", Code: -1, Message: "was interrupted before it wrote anything",
+			Tool: "cibadmin", Code: -1, Message: "had no time left to write anything",
 			Err: ctx.Err(),
 		}
 	}

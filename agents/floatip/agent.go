@@ -121,7 +121,7 @@ func (a *agent) describe(version string) *ocf.Agent {
 			"which also shows an expired token before a failover needs it.",
 		Params: []ocf.Param{
 			{Name: contract.ParamIP, Aliases: []string{contract.ParamOldIP}, Required: true,
-				Unique: true, Value: param.Addr(&a.IP),
+				Unique: true, Value: param.HostAddr(&a.IP),
 				Short: "floating IP", Long: "The IPv4 or IPv6 address, without prefix length."},
 			{Name: contract.ParamProvider, Value: param.Enum(&a.Provider, names[0], names...),
 				Short: "who moves the address",
@@ -186,13 +186,16 @@ func (a *agent) describe(version string) *ocf.Agent {
 	return a.described
 }
 
-// validate checks the parameters together, and what this node must have for them. It makes no
-// request.
+// validate checks the parameters together and, if that is asked for, what this node must have for
+// them. It makes no request.
 func (a *agent) validate(ctx context.Context) error {
 	if a.IP.Is4() && a.Prefix > 32 {
 		return ocf.Errorf(ocf.ErrConfigured,
 			"parameter cidr_netmask=%d is too long for the IPv4 address %s: at most 32", a.Prefix,
 			a.IP)
+	}
+	if err := param.CheckInNetwork(a.IP, a.Prefix); err != nil {
+		return ocf.Errorf(ocf.ErrConfigured, "parameter ip=%s %w", a.IP, err)
 	}
 	s, err := a.open(ctx, false)
 	if err != nil {
@@ -209,7 +212,7 @@ func (a *agent) validate(ctx context.Context) error {
 				"both token_file and token are set: remove one, preferably token")
 		}
 	}
-	if c, ok := s.provider.(Checker); ok {
+	if c, ok := s.provider.(Checker); ok && !ocf.CallFrom(ctx).ParametersOnly() {
 		return coded(c.Check(ctx, a.IP))
 	}
 	return nil

@@ -344,6 +344,22 @@ func TestParameters(t *testing.T) {
 			ocf.ErrInstalled, "the parameter token holds more than a token"},
 		"a long prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan",
 			"cidr_netmask": "33"}, ocf.ErrConfigured, "cidr_netmask=33 is too long"},
+		"any address": {map[string]string{"ip": "0.0.0.0", "provider": "lan"},
+			ocf.ErrConfigured, "it stands for any"},
+		"a group": {map[string]string{"ip": "224.0.0.5", "provider": "lan"},
+			ocf.ErrConfigured, "it is that of a multicast group"},
+		"a group of IPv6": {map[string]string{"ip": "ff02::1", "provider": "lan"},
+			ocf.ErrConfigured, "it is that of a multicast group"},
+		"everybody": {map[string]string{"ip": "255.255.255.255", "provider": "lan"},
+			ocf.ErrConfigured, "it is the broadcast address of every network"},
+		"everybody in the network": {map[string]string{"ip": "192.0.2.255", "provider": "lan",
+			"nic": "lo", "cidr_netmask": "24"},
+			ocf.ErrConfigured, "it is the broadcast address of the network 192.0.2.0/24"},
+		"the network itself": {map[string]string{"ip": "192.0.2.0", "provider": "lan",
+			"nic": "lo", "cidr_netmask": "255.255.255.0"},
+			ocf.ErrConfigured, "it is that of the network 192.0.2.0/24"},
+		"itself": {map[string]string{"ip": "::1", "provider": "lan"},
+			ocf.ErrConfigured, "a machine reaches only itself"},
 		"an odd prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan",
 			"cidr_netmask": "/24"}, ocf.ErrConfigured, "is not a prefix length"},
 		"an odd nic": {map[string]string{"ip": "203.0.113.10", "provider": "lan", "nic": "../x"},
@@ -359,6 +375,22 @@ func TestParameters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// With OCF_CHECK_LEVEL=0 only the parameters are judged, and not what this node has for them.
+func TestValidateParametersOnly(t *testing.T) {
+	r := ocftest.New(t, func() *ocf.Agent { return floatip.New("test") },
+		map[string]string{"ip": "203.0.113.10", "provider": "lan", "nic": "no-such-nic"})
+	expect(t, r.Run("validate-all", nil), ocf.ErrInstalled, "no-such-nic")
+	only := map[string]string{"OCF_CHECK_LEVEL": "0"}
+	expect(t, r.Run("validate-all", only), ocf.Success, "")
+	expect(t, r.Run("validate-all", map[string]string{"OCF_CHECK_LEVEL": "10"}), ocf.ErrInstalled,
+		"no-such-nic")
+	expect(t, r.With("cidr_netmask", "33").Run("validate-all", only), ocf.ErrConfigured,
+		"cidr_netmask=33 is too long")
+	token := ocftest.New(t, func() *ocf.Agent { return floatip.New("test") },
+		map[string]string{"ip": "203.0.113.10", "token_file": "/no/such"})
+	expect(t, token.Run("validate-all", only), ocf.Success, "")
 }
 
 // The tutorial's primitive has the two parameters by their old names and nothing else.

@@ -72,6 +72,10 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool,
 	}()
 	p, err := d.planCluster(ctx, file, forecast, taken)
 	here := <-local
+	if err := outcome.Untouched(ctx, errors.Join(err, here.err)); outcome.Of(err) ==
+		outcome.Interrupted {
+		return Plan{}, err
+	}
 	// What is wrong with the file is the more useful answer; if the cluster cannot be asked at all,
 	// both are reported.
 	if err != nil || here.err != nil {
@@ -156,7 +160,8 @@ func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Pl
 
 // Try checks that a fencing device which the plan would write is able to fence.
 func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err error) {
-	return d.Trial.Try(ctx, p.file, p.Changes)
+	warnings, err = d.Trial.Try(ctx, p.file, p.Changes)
+	return warnings, outcome.Untouched(ctx, err)
 }
 
 // Apply writes the plan that was approved. If the cluster has changed meanwhile it plans again, and
@@ -178,8 +183,12 @@ func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 // should be.
 func (d *Deployer) Verdict(ctx context.Context, p Plan, since time.Time) error {
 	status, err := d.Cluster.Status(ctx)
-	if err != nil {
-		return err
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled) && !p.Changes.Empty():
+		return outcome.Errorf(outcome.Interrupted, "interrupted: the configuration is written and the "+
+			"cluster has settled, `hawser status` shows whether everything runs")
+	case err != nil:
+		return outcome.Untouched(ctx, err)
 	}
 	ours := map[string]bool{}
 	for _, id := range p.Changes.New.Tagged(contract.TagID) {

@@ -32,6 +32,11 @@ func (r Removal) Empty() bool { return r.Changes.Empty() }
 // PlanRemoval plans what Destroy does. It is refused while one of the resources is not managed: the
 // order to stop would wait until Pacemaker manages it again, and stop it then.
 func (d *Deployer) PlanRemoval(ctx context.Context) (Removal, error) {
+	r, err := d.planRemoval(ctx)
+	return r, outcome.Untouched(ctx, err)
+}
+
+func (d *Deployer) planRemoval(ctx context.Context) (Removal, error) {
 	cib, err := d.Cluster.Query(ctx)
 	if err != nil {
 		return Removal{}, err

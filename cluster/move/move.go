@@ -65,10 +65,7 @@ func (m *Mover) Plan(ctx context.Context, resource, node string,
 	}
 	mv, err := m.rehearse(ctx, now, Move{Resource: resource, From: at.Node,
 		lasts: timeout + reserve}, node)
-	if err != nil && ctx.Err() != nil {
-		return mv, outcome.Errorf(outcome.Interrupted, "interrupted: %w; nothing was changed", err)
-	}
-	return mv, err
+	return mv, outcome.Untouched(ctx, err)
 }
 
 // rehearse completes the plan of a move to the node.

@@ -393,7 +393,7 @@ func TestMoveThatFailsLeavesNothingBehind(t *testing.T) {
 		}, timeout, outcome.Failed, lost.Error()},
 		{"somebody interrupts the write", func(_ *testing.T, c *crmtest.Fake, giveUp func()) {
 			c.OnApply(func() { c.OnApply(nil); giveUp() })
-		}, timeout, outcome.Interrupted, "canceled"},
+		}, timeout, outcome.Interrupted, "interrupted: the change was not written"},
 		{"the quorum is lost", func(_ *testing.T, c *crmtest.Fake, _ func()) {
 			c.Fail("Apply", crm.ErrNoQuorum)
 		}, timeout, outcome.Unavailable, "no quorum"},

@@ -41,6 +41,12 @@ type Reload struct {
 // only one.
 func (r *Roller) PlanReload(ctx context.Context, resource string,
 	o ReloadOptions) (*Reload, error) {
+	l, err := r.planReload(ctx, resource, o)
+	return l, outcome.Untouched(ctx, err)
+}
+
+func (r *Roller) planReload(ctx context.Context, resource string,
+	o ReloadOptions) (*Reload, error) {
 	now, err := crm.Read(ctx, r.Cluster)
 	if err != nil {
 		return nil, err

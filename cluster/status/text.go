@@ -252,9 +252,8 @@ func (s *text) showHAProxies(r *Report) {
 	s.printf("\n%s\n", s.paint(Title, "HAProxy"))
 	if len(r.HAProxy) == 0 {
 		switch {
-		case r.localDenied:
-			s.printf("  unknown: permission denied, neither Pacemaker nor this node's HAProxy was " +
-				"asked\n")
+		case r.Denied || r.localDenied && !r.Pacemaker.Available:
+			s.printf("  not asked: permission denied\n")
 		case !r.Pacemaker.Available:
 			s.printf("  unknown: Pacemaker is unavailable, and no agent's HAProxy runs on " +
 				"this node\n")
@@ -279,10 +278,11 @@ func (s *text) showHAProxies(r *Report) {
 		if h.Process != nil {
 			sessions = words.Count(h.Process.Sessions, "session")
 			if h.Process.OldWorkers > 0 {
-				sessions += ", " + words.OldWorkers(h.Process.OldWorkers, h.Process.OldSessions)
+				sessions += ", " + words.OldWorkers(h.Process.OldWorkers, h.Process.OldSessions,
+					h.Configuration.cutIn(r.Now))
 			}
 		} else if c := h.Configuration; c != nil && c.OldWorkers > 0 {
-			sessions = words.OldWorkers(c.OldWorkers, c.OldConnections)
+			sessions = words.OldWorkers(c.OldWorkers, c.OldConnections, c.cutIn(r.Now))
 		}
 		reason := h.Reason
 		if h.Socket != nil && !h.Socket.Available {

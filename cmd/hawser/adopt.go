@@ -10,7 +10,6 @@ import (
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func adoptCommand(sys *system) *cli.Command {
@@ -80,8 +79,10 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	if err := s.showAdoption(plan, o.json); err != nil || o.dryRun {
 		return err
 	}
-	if !o.yes && !s.ask(ctx, "\nAdopt it?") {
-		return exitf(outcome.Failed, "not adopted: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nAdopt it?", "not adopted"); err != nil {
+			return err
+		}
 	}
 	began := s.Now()
 	t := s.startTicker()

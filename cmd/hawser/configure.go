@@ -82,7 +82,7 @@ func configureCommand(sys *system) *cli.Command {
 			"Each call is one transaction, verified by Pacemaker before it is written. Options " +
 			"of the form -x or --x are " +
 			"words of that language here, except --help.",
-		Action: noCommand("hawser configure"),
+		Action: sys.noCommand("hawser configure"),
 	}
 	add := func(name, usage, grammar, description string, action func(context.Context, []string) error) {
 		full := "hawser configure " + name

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an
@@ -86,7 +84,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	mover := s.Mover()
 	plan, err := mover.Plan(ctx, resource, node, o.timeout)
 	if err != nil {
-		return err
+		return planned(ctx, err)
 	}
 	resource = plan.Resource // the address itself may have been given
 	report := moveReport{
@@ -108,8 +106,10 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 			s.printf("With it: %s\n", a)
 		}
 	}
-	if !o.yes && !s.ask(ctx, "\nMove it?") {
-		return exitf(outcome.Failed, "not moved: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nMove it?", "not moved"); err != nil {
+			return err
+		}
 	}
 	began := s.Now()
 	t := s.startTicker()

@@ -11,7 +11,6 @@ import (
 	"github.com/hawser-ha/hawser/cluster/node"
 	"github.com/hawser-ha/hawser/cluster/order"
 	"github.com/hawser-ha/hawser/cluster/resource"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // verb is a command by which an administrator gives one order.
@@ -156,8 +155,10 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 	if !o.json {
 		s.showOrder(given)
 	}
-	if !o.yes && !s.ask(ctx, "\nDo it?") {
-		return exitf(outcome.Failed, "not done: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nDo it?", "not done"); err != nil {
+			return err
+		}
 	}
 	began := s.Now()
 	if err := given.Do(ctx, s.Cluster); err != nil {

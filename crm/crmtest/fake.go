@@ -326,7 +326,7 @@ func (f *Fake) Apply(ctx context.Context, p crm.Plan) error {
 		meanwhile()
 	}
 	if err := f.enter(ctx, "Apply"); err != nil {
-		return err
+		return crm.Unwritten(ctx, err)
 	}
 	defer f.mu.Unlock()
 	if p.Empty() {

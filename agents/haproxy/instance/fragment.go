@@ -18,9 +18,13 @@ import (
 )
 
 // oldWorkers is how long workers from before a reload may keep serving their last connections if
-// the configuration does not say: without a limit, workers with connections that never end would
-// pile up.
-const oldWorkers = 15 * time.Minute
+// the configuration does not say: longer than a connection that is used goes without a byte, so that
+// what is cut is forgotten rather than in use. Where HAProxy is reloaded all the time, workers with
+// connections that never end would pile up: mostReloads ends those that have lived through that many.
+const (
+	oldWorkers  = 24 * time.Hour
+	mostReloads = 50
+)
 
 // HAProxy counts the connections of all stats sockets together. Idle clients of the user's own
 // socket would lock the monitor out, so the agent has some places more than HAProxy's default, or
@@ -31,9 +35,9 @@ const (
 )
 
 // WriteFragment writes the agent's first part of the configuration. HAProxy reads it before the
-// user's files and the last word counts, so hard-stop-after is a default. stats is the path of its
-// stats socket, given what HAProxy has of its unit's settings. The last part is written if it is
-// missing.
+// user's files and the last word counts, so hard-stop-after and mworker-max-reloads are defaults.
+// stats is the path of its stats socket, given what HAProxy has of its unit's settings. The last part
+// is written if it is missing.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	identity, err := identityLines(given)
 	if err != nil {
@@ -52,7 +56,19 @@ global
 	stats socket %s mode 600 level admin expose-fd listeners
 	stats maxconn %d
 	hard-stop-after %ds
-%s`, in.Conffile, stats, statsConns+ownConns, int(max(oldWorkers, in.StopGrace).Seconds()), identity))
+	mworker-max-reloads %d
+%s`, in.Conffile, stats, statsConns+ownConns, int(in.defaultHardStop().Seconds()), mostReloads,
+			identity))
+}
+
+func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }
+
+// hardStop returns how long workers may go on that serve the sources when they are replaced.
+func (in *Instance) hardStop(sources []client.Source) time.Duration {
+	if limit, said := client.HardStop(sources, func(string) string { return "" }); said {
+		return limit
+	}
+	return in.defaultHardStop()
 }
 
 // WriteLastFragment writes the part that HAProxy reads after the user's files.

@@ -31,6 +31,14 @@ func (in *Instance) UserPidfile(sources []client.Source, env []string) string {
 	return filepath.Clean(path)
 }
 
+// Follow does what else belongs to a configuration that HAProxy has loaded in a reload: its pidfile,
+// and the owners of its stats sockets.
+func (in *Instance) Follow(ctx context.Context, s *State, sources []client.Source) {
+	in.FollowPidfile(ctx, s, sources)
+	s.StatsSockets = StatsSocketsOf(sources, s.Env)
+	in.GiveSockets(ctx, *s)
+}
+
 // FollowPidfile writes the pidfile of a configuration that HAProxy has loaded in a reload, and
 // removes that of the previous one.
 func (in *Instance) FollowPidfile(ctx context.Context, s *State, sources []client.Source) {

@@ -75,7 +75,7 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 		}
 	}
 	s := remembered()
-	s.Master = fam.Masters[0].Process
+	s.Master, s.Served.Worker = fam.Masters[0].Process, fam.Others[0].PID
 	if err := in.Save(s); err != nil {
 		return err
 	}
