@@ -184,8 +184,10 @@ func (a *agent) stop(ctx context.Context) error {
 		s.call.Warnf("stop: %s may stay assigned to this node until another one takes it, which "+
 			"the provider allows: %v", s.IP, err)
 	}
+	// A note that cannot be removed, because /run is read-only, misleads nobody for long: who goes by
+	// it looks for the address. A stop that failed would have the node fenced.
 	if err := s.memory.forget(); err != nil {
-		return err
+		s.call.Warnf("stop: %v", err)
 	}
 	dismissWatcher(s.call.Dir)
 	a.settle(ocf.Stopped)

@@ -316,6 +316,21 @@ func TestStopAfterAStartThatWasCutShort(t *testing.T) {
 	require.Empty(t, p.holder(t))
 }
 
+// TestStopWithANoteThatCannotBeRemoved: the address is gone, and that is what counts.
+func TestStopWithANoteThatCannotBeRemoved(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	note := filepath.Join(p.a.RunDir(), "test", "state.json")
+	require.NoError(t, os.Remove(note))
+	require.NoError(t, os.MkdirAll(filepath.Join(note, "full"), 0o700))
+	stop := p.a.Stop()
+	expect(t, stop, ocf.Success, "")
+	require.Contains(t, stop.Stderr, "cannot remove the note on the address")
+	require.Empty(t, p.holder(t))
+	expect(t, p.a.Probe(), ocf.NotRunning, "")
+	expect(t, p.a.Start(), ocf.ErrGeneric, "cannot note the state of the address")
+}
+
 func TestParameters(t *testing.T) {
 	p := newPair(t)
 	for name, test := range map[string]struct {
