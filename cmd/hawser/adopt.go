@@ -70,18 +70,18 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	adopter := &adopt.Adopter{Deployer: s.Deployer()}
 	found, err := adopter.Read(ctx, path, o.tokenFile)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(found.Remarks)
 	plan, err := adopter.Plan(ctx, found)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	if err := s.showAdoption(plan, o.json); err != nil || o.dryRun {
 		return err
 	}
 	if !o.yes && !s.ask(ctx, "\nAdopt it?") {
-		return exitf(outcome.Failed, "not adopted: nothing was changed")
+		return declined(ctx, "not adopted")
 	}
 	began := s.Now()
 	t := s.startTicker()

@@ -147,7 +147,7 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 	}
 	given, err := v.order(ctx, s, args)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	report := given.Report(v.name, args)
 	if given.Done {
@@ -157,7 +157,7 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 		s.showOrder(given)
 	}
 	if !o.yes && !s.ask(ctx, "\nDo it?") {
-		return exitf(outcome.Failed, "not done: nothing was changed")
+		return declined(ctx, "not done")
 	}
 	began := s.Now()
 	if err := given.Do(ctx, s.Cluster); err != nil {
