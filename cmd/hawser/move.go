@@ -83,7 +83,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	mover := s.Mover()
 	plan, err := mover.Plan(ctx, resource, node, o.timeout)
 	if err != nil {
-		return planned(ctx, err)
+		return outcome.Untouched(ctx, err)
 	}
 	resource = plan.Resource // the address itself may have been given
 	report := moveReport{

@@ -102,7 +102,7 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 	roller := s.Roller()
 	plan, err := roller.PlanReload(ctx, resource, o.ReloadOptions)
 	if err != nil {
-		return planned(ctx, err)
+		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {
