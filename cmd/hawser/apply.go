@@ -8,6 +8,8 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/config"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // settleTime is how long apply and destroy wait unless told otherwise: longer than the time-outs of

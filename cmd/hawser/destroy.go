@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func destroyCommand(sys *system) *cli.Command {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an

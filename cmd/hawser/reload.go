@@ -9,6 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/rollout"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // reloadTime is how long a reload waits unless told otherwise: longer than the agent may take for
