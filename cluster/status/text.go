@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,7 +103,7 @@ func (s *text) showFailures(r *Report) {
 			lead = strings.Repeat(" ", reasonIndent)
 		}
 	}
-	s.printf("  (`crm_resource --cleanup` clears them)\n")
+	s.printf("  (`hawser cleanup` clears them)\n")
 }
 
 // showHeadline says first what clients notice and the rest does not show.
@@ -207,7 +208,8 @@ func (s *text) showCluster(r *Report) {
 				"doctor` says what mends it")
 	}
 	if p.Maintenance {
-		t.Row("Maintenance", s.paint(Doubtful, "on"), "Pacemaker starts and stops nothing")
+		t.Row("Maintenance", s.paint(Doubtful, "on"),
+			"nothing is started or stopped: `hawser maintenance off`")
 	}
 	if !r.Configuration.Available {
 		t.Row("CIB", s.paint(Bad, "unavailable"), r.Configuration.Error)
@@ -220,7 +222,7 @@ func (s *text) showCluster(r *Report) {
 		if n.DC {
 			dc = "DC"
 		}
-		t.Row(n.Name, s.paint(styleOf(n.State), strings.Join(n.Is, ", ")), dc)
+		t.Row(n.Name, s.paint(styleOf(n.State), strings.Join(n.Is, ", ")), dc, n.ends())
 	}
 	s.table(t)
 }
@@ -395,7 +397,7 @@ func (s *text) showIPs(r *Report) {
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
 		}
-		reason := ip.Reason
+		reason := cmp.Or(ip.Reason, ip.starts())
 		if ip.Unserved != "" {
 			reason = strings.TrimPrefix(reason+"; "+ip.Unserved, "; ")
 		}

@@ -16,9 +16,8 @@ func moveCommand(sys *system) *cli.Command {
 		Name:      "move",
 		Usage:     "move a floating IP to another node",
 		ArgsUsage: "FLOATING-IP [NODE]",
-		Description: "Moves the address, which its name or itself names, to the node, or to the " +
-			"one that Pacemaker finds best " +
-			"after this one, while HAProxy goes on " +
+		Description: "Moves the address (its name, or the address itself) to the node, or to the " +
+			"one that Pacemaker finds best after this one, while HAProxy goes on " +
 			"everywhere. Pacemaker's scheduler plays the move through first: it is refused, and " +
 			"nothing changed, if the " +
 			"address would not go there, or not stay there. To move it, hawser writes a location " +
