@@ -83,10 +83,15 @@ func (s *text) showFailures(r *Report) {
 	s.printf("\n%s\n", s.paint(Title, "Failed actions"))
 	for _, f := range r.Failures {
 		meaning, reason := f.Meaning, f.Reason
-		if f.Task == "asyncmon" { // the keeper's way to have Pacemaker recover it
+		if f.Task == "asyncmon" { // `crm_resource --fail`
+			log := "hawser-keeper"
 			meaning = "its keeper gave it up"
+			if r.isAddress(f.Resource) {
+				log = "hawser-floatip"
+				meaning = "it was gone from its interface, or that was down"
+			}
 			if reason == "Simulated failure" {
-				reason = "`journalctl -t hawser-keeper` on " + f.Node + " says why"
+				reason = "`journalctl -t " + log + "` on " + f.Node + " says why"
 			}
 		}
 		line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node, meaning)
@@ -104,6 +109,13 @@ func (s *text) showFailures(r *Report) {
 		}
 	}
 	s.printf("  (`hawser cleanup` clears them)\n")
+}
+
+// isAddress says whether the resource is one of the floating IPs.
+func (r *Report) isAddress(resource string) bool {
+	return slices.ContainsFunc(r.FloatingIPs, func(ip FloatingIP) bool {
+		return ip.Resource == resource
+	})
 }
 
 // showHeadline says first what clients notice and the rest does not show.

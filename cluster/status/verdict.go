@@ -45,9 +45,24 @@ func (r *Report) Summary() string {
 		parts = append(parts, c.what)
 	}
 	if len(parts) == 0 {
-		return "see below"
+		parts = append(parts, "something needs attention, see below")
 	}
-	return strings.Join(parts, "; ")
+	return r.served() + strings.Join(parts, "; ")
+}
+
+// served begins the sentence where visitors do not notice what is wrong.
+func (r *Report) served() string {
+	if r.State != Degraded || !r.Pacemaker.Quorum || len(r.FloatingIPs) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, ip := range r.FloatingIPs {
+		if ip.Node == "" || ip.State == Failed || ip.Is != "running" {
+			return ""
+		}
+		parts = append(parts, ip.address()+" is served by "+ip.Node)
+	}
+	return strings.Join(parts, ", ") + ", but "
 }
 
 // serving says who serves what where all is well.

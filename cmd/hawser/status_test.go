@@ -132,8 +132,8 @@ Floating IPs
 			s.Nodes[0].DC = true
 			s.Resources[1].Degraded, s.Resources[1].Reason = true, "HAProxy refuses the configuration"
 		}, nil, exitDegraded, `
-ATTENTION (lb-9, 12:00:00): HAProxy is degraded on lb-1; lb-2 is offline,
-unclean
+ATTENTION (lb-9, 12:00:00): 203.0.113.10 is served by lb-1, but HAProxy is
+degraded on lb-1; lb-2 is offline, unclean
 
 Cluster
   Pacemaker  2.1.5          DC lb-1
