@@ -10,6 +10,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func adoptCommand(sys *system) *cli.Command {
@@ -73,12 +74,12 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	adopter := &adopt.Adopter{Deployer: s.Deployer()}
 	found, err := adopter.Read(ctx, path, o.tokenFile)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(found.Remarks)
 	plan, err := adopter.Plan(ctx, found)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	if err := s.showAdoption(plan, o.json); err != nil || o.dryRun {
 		return err

@@ -149,11 +149,8 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 			v.name)
 	}
 	given, err := v.order(ctx, s, args)
-	if err != nil && ctx.Err() != nil {
-		return exitf(outcome.Interrupted, "interrupted: %w; nothing was changed", err)
-	}
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	report := given.Report(v.name, args)
 	if given.Done {
