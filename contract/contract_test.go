@@ -73,6 +73,10 @@ func TestLoaded(t *testing.T) {
 				Worker: worker, OldWorkers: 2, Conns: 37, Pending: "x=1, pending=2"},
 			"serves=a,disk=missing,generation=b,asked=c,worker=1795236669,old=2,conns=37,pending=x=1, pending=2",
 		},
+		{
+			contract.Loaded{Serves: "a", OldWorkers: 1, Conns: 3, Cut: worker, Previous: true, Pending: "x"},
+			"serves=a,old=1,conns=3,cut=1795236669,previous=1,pending=x",
+		},
 		{contract.Loaded{Pending: "nothing is known"}, "pending=nothing is known"},
 	} {
 		require.Equal(t, c.text, c.loaded.String())

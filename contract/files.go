@@ -51,6 +51,14 @@ func (f Files) Metadata() string { return filepath.Join(f.Dir, "metadata.json") 
 // Checks returns the file with the results of the checks.
 func (f Files) Checks() string { return filepath.Join(f.Dir, "checks.json") }
 
+// Beside returns the file that names a process which listens where this HAProxy does. It is there
+// only while there is one.
+func (f Files) Beside() string { return filepath.Join(f.Dir, "beside") }
+
+// Checked returns the file that says which configuration HAProxy has accepted when the node was
+// checked.
+func (f Files) Checked() string { return filepath.Join(f.Dir, "checked") }
+
 // KeeperSocket returns the keeper's socket.
 func (f Files) KeeperSocket() string { return filepath.Join(f.Dir, "keeper.sock") }
 

@@ -86,11 +86,15 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 				server, firstLine(said))
 			break
 		}
-		if t.notRoot() {
-			set(ErrNotRunning,
-				"Pacemaker does not answer (%s): is it running (`systemctl status pacemaker`), "+
-					"and is this user root or in the group haclient?",
-				firstLine(said))
+		// Without the right to connect, Pacemaker answers as if it did not run.
+		if !mayAsk() {
+			set(ErrPermission, "permission denied: run this as root, or as a member of the group %s",
+				daemonGroup)
+			break
+		}
+		if noNode() {
+			set(ErrNotRunning, "Pacemaker does not answer on this node (%s): there is no %s, so this "+
+				"machine is no node of a cluster: run this on a balancer", firstLine(said), corosyncConf)
 			break
 		}
 		set(ErrNotRunning,

@@ -60,9 +60,6 @@ func (t *Tools) file() string {
 	return ""
 }
 
-// notRoot says whether a failure to connect may be due to missing rights.
-func (t *Tools) notRoot() bool { return os.Geteuid() != 0 && t.getenv("CIB_server") == "" }
-
 // Query reads configuration and status with one cibadmin.
 func (t *Tools) Query(ctx context.Context) (*CIB, error) {
 	ctx, cancel := withLimit(ctx)

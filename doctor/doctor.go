@@ -71,6 +71,8 @@ type Finding struct {
 	Todo []string `json:"todo,omitempty"`
 	// Reported is when another node reported it; nil if it was found now.
 	Reported *time.Time `json:"told,omitempty"`
+
+	cause string // the check that reports why this one could not be done
 }
 
 // Remedies returns what fixes it: commands, and what is left to people.
@@ -203,7 +205,7 @@ func (c Check) run(ctx context.Context) []Finding {
 	}
 	if a.err != nil {
 		a.findings = append(a.findings, Finding{
-			Check: c.Name, Node: c.Node, Severity: Unknown,
+			Check: c.Name, Node: c.Node, Severity: Unknown, cause: causeOf(a.err),
 			What: "could not be checked: " + a.err.Error(),
 			Why:  "this check looks for " + c.Short,
 		})

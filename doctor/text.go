@@ -18,9 +18,9 @@ const columns, margin = 80, 11
 // the place with the worst one first. paint returns a text in the colour of a severity, "" is that
 // of a title.
 func (r Report) Text(now time.Time, paint func(Severity, string) string) string {
-	r = words.Cleaned(r)
 	var b strings.Builder
 	b.WriteString(r.tally() + "\n")
+	r = words.Cleaned(r.collapsed())
 	for _, place := range r.places() {
 		title := "Cluster"
 		if place != "" {

@@ -1,12 +1,16 @@
 package doctor
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/crm"
 )
 
 func plainText(r Report) string {
@@ -60,4 +64,29 @@ Cluster
 Node lb-1
   note     n (a)
 `, plainText(r))
+}
+
+// A daemon that does not answer is reported once, whatever could not be checked because of it.
+func TestOneCauseIsOneFinding(t *testing.T) {
+	down := func(name, node string) Check {
+		return Check{Name: name, Node: node, Short: "x", Run: func(context.Context) ([]Finding, error) {
+			return nil, fmt.Errorf("%s: %w", name, crm.ErrNotRunning)
+		}}
+	}
+	cluster := Check{Name: "cluster", Run: func(context.Context) ([]Finding, error) {
+		return []Finding{{Severity: Unknown, What: "Pacemaker does not answer", Fix: []string{"start it"}}}, nil
+	}}
+	text := plainText(Run(t.Context(), []Check{down("a", "lb-1"), down("b", ""), cluster}))
+	require.Equal(t, `3 checks: 3 could not be checked
+
+Cluster
+  unknown  Pacemaker does not answer (cluster)
+           $ start it
+  unknown  could not be checked for the same reason (a, b)
+           each may be fine or not: `+"`hawser doctor --list`"+` says what they look
+           for
+`, text)
+	text = plainText(Run(t.Context(), []Check{down("a", "lb-1"), down("b", "lb-1"), down("c", "lb-1")}))
+	require.Contains(t, text, "a: Pacemaker does not answer (a)\n")
+	require.Contains(t, text, "for the same reason (b, c)\n")
 }

@@ -97,6 +97,11 @@ func (m Master) Reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
+	return m.ReloadFrom(ctx, before)
+}
+
+// ReloadFrom is Reload for a caller that has asked the master for its processes, and keeps them.
+func (m Master) ReloadFrom(ctx context.Context, before Procs) error {
 	answer, err := m.askReload(ctx)
 	if err == nil && strings.TrimSpace(answer) == "" && answersReload(before.Master.Version) {
 		// The answer was lost, with a connection that the master forgot when it executed itself

@@ -198,5 +198,27 @@ func Digest(sources []Source) string {
 // hashLength is the length of a Hash: 48 bits tell the configurations of a cluster apart.
 const hashLength = 12
 
-// Hash returns a Digest that is short enough to show.
-func Hash(sources []Source) string { return Digest(sources)[:hashLength] }
+// Hash names a configuration, in a way that is short enough to show and that anybody can repeat:
+// `sha256sum FILE | cut -c1-12`. Several files are named by what sha256sum prints about them, in the
+// order in which HAProxy reads them: `sha256sum FILE… | sha256sum | cut -c1-12`.
+func Hash(sources []Source) string {
+	if len(sources) == 1 {
+		return sumOf(sources[0].Text)[:hashLength]
+	}
+	var lines strings.Builder
+	for _, source := range sources {
+		fmt.Fprintf(&lines, "%s  %s\n", sumOf(source.Text), source.File)
+	}
+	return sumOf(lines.String())[:hashLength]
+}
+
+func sumOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// IsNamed reports whether a configuration has this name: its Hash, or what an earlier version, whose
+// notes and demands may still be around, called so.
+func IsNamed(sources []Source, hash string) bool {
+	return hash == Hash(sources) || hash == Digest(sources)[:hashLength]
+}

@@ -2,7 +2,9 @@ package haproxy
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -192,4 +194,28 @@ func TestReadSourcesPassesOver(t *testing.T) {
 	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "d.cfg")))
 	_, err = ReadSources([]string{dir})
 	require.ErrorIs(t, err, os.ErrNotExist, "which HAProxy refuses")
+}
+
+// TestHash repeats what its comment says that anybody can.
+func TestHash(t *testing.T) {
+	dir := t.TempDir()
+	var sources []Source
+	for _, name := range []string{"a.cfg", "b.cfg"} {
+		source := Source{filepath.Join(dir, name), "# " + name + "\nglobal\n"}
+		require.NoError(t, os.WriteFile(source.File, []byte(source.Text), 0o600))
+		sources = append(sources, source)
+	}
+	for command, of := range map[string][]Source{
+		"sha256sum a.cfg | cut -c1-12": sources[:1],
+		"sha256sum " + sources[0].File + " " + sources[1].File + " | sha256sum | cut -c1-12": sources,
+	} {
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		require.Equal(t, strings.TrimSpace(string(out)), Hash(of), command)
+		require.True(t, IsNamed(of, Hash(of)))
+		require.True(t, IsNamed(of, Digest(of)[:hashLength]), "as an earlier version named it")
+	}
+	require.False(t, IsNamed(sources[1:], Hash(sources[:1])))
 }

@@ -14,6 +14,8 @@
 //	monitor  a reload is pending; deleted sockets cannot be made again;
 //	         HAProxy crashed since the last monitor and was brought back;
 //	         at OCF_CHECK_LEVEL 10: a check fails                           190  it serves: leave it alone and tell
+//	monitor  another process listens where HAProxy does                     190  it serves a part of the clients
+//	reload   for a parameter that is the agent's own                         0  and HAProxy loads nothing
 //	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
 //	                                                                            would stop a HAProxy that serves
 //	reload   HAProxy does not run, or does not answer                        1
@@ -88,9 +90,14 @@ func (a *agent) Declare() *ocf.Agent {
 without losing a connection and stops it without cutting short what can still finish.
 
 The configuration file needs nothing for it: the agent adds a fragment of its own with a stats
-socket and, where the configuration has none, hard-stop-after. HAProxy's environment has
-HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with bind
+socket and, where the configuration has none, hard-stop-after and mworker-max-reloads. HAProxy's
+environment has HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with bind
 "${HAWSER_ANCHOR_IP}:80" serves every node.
+
+HAProxy's files are loaded at a start, and when the parameter generation changes: what somebody is
+editing does not take effect because another parameter changes, because HAProxy crashes, or because
+what the agent keeps below /run was deleted. Connections that are open at a reload go on;
+hard-stop-after ends those that are still open a day later, unless the configuration says otherwise.
 
 A configuration that HAProxy refuses at a reload leaves the running HAProxy serving with the old
 one: the monitor is then degraded (190) and says why, and it takes the configuration over as soon as

@@ -136,7 +136,7 @@ func TestTheConfigurationHasTheLastWord(t *testing.T) {
 	w.start()
 	text, err := os.ReadFile(w.instance().Fragment())
 	require.NoError(t, err)
-	require.Contains(t, string(text), "hard-stop-after 900s")
+	require.Contains(t, string(text), "hard-stop-after 86400s")
 	f := w.instance()
 	require.Less(t, slices.Index(w.master().Args, f.Fragment()),
 		slices.Index(w.master().Args, w.path("haproxy.cfg")))

@@ -107,14 +107,13 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	}
 	if err := in.Settle(ctx, func() instance.State {
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
-			Pidfile:      in.UserPidfile(sources, env),
-			StatsSockets: instance.StatsSocketsOf(sources, env),
-			Served:       in.ServesNow(sources, instance.Served{})}
+			Settings: a.settings(ctx), Belongings: in.BelongingsOf(sources, env),
+			Served: in.ServesNow(sources, instance.Served{})}
 	}); err != nil {
 		return in.WhyNotStarted(ctx, err, sources, env)
 	}
 	in.WarnIfSlow(ctx, time.Since(began))
-	if _, err := in.KeepCopies(sources); err != nil {
+	if err := in.KeepCopies(sources); err != nil {
 		call.Warnf("%v", err)
 	}
 	a.followOrderAtStart(ctx, in)

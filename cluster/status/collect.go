@@ -84,7 +84,7 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	r.addChecks(status)
 	r.addWatchdog(cib)
 	r.addNotFenced(cib)
-	if s.Live {
+	if s.Live && !denied { // who may not look does not know
 		r.missSockets(status, here, s.RunDir)
 	}
 	r.addFailures(status)
@@ -282,7 +282,7 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 		// crm_mon calls it active from the first moment to the last.
 		return strings.ToLower(r.Role), Degraded
 	case !r.Active && r.Target == "Stopped":
-		return "stopped on purpose", Degraded
+		return stoppedOnPurpose, Degraded
 	case !r.Active && r.Failed && r.Blocked:
 		return "stopped and blocked", Failed
 	case !r.Active && (nowhere || r.Failed):

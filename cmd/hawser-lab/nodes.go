@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/lab"
@@ -115,6 +113,7 @@ func execCommand(std streams) *cli.Command {
 			}
 			cmd := lab.Command{Args: args[1:], Stdin: std.in, Stdout: std.out, Stderr: std.err}
 			ctx := c.Context
+			defer keepTerminal(std.in)()
 			if isTerminal(std.in) {
 				cmd.Terminal = true
 				// Ctrl-C is the program's: the terminal sends it there too
@@ -126,11 +125,6 @@ func execCommand(std streams) *cli.Command {
 			return nil
 		},
 	}
-}
-
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // onNode makes a command of an operation on one node.

@@ -30,7 +30,8 @@ func adoptCommand(sys *system) *cli.Command {
 			},
 			&cli.StringFlag{
 				Name: "token-file", Value: inventory.TokenFile,
-				Usage: "read tokens that are in the cluster's configuration from `FILE` instead",
+				Usage: "where agents read tokens that are in the cluster's configuration now, " +
+					"`FILE` (/etc/hawser/token)",
 			},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file if it is there"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show everything, and write nothing"},
@@ -58,7 +59,10 @@ type adoptOptions struct {
 
 // adopt reads, plans, shows, asks, writes hawser.yaml and the plan, and waits for what becomes of it.
 func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
-	if !o.yes && !o.dryRun && !s.interactive {
+	switch {
+	case path == "-":
+		return usagef("adopt writes a file: name it with -f; `hawser adopt --dry-run` shows it")
+	case !o.yes && !o.dryRun && !s.interactive:
 		return usagef("adopt asks before it writes, and there is no terminal to ask on: look at " +
 			"`hawser adopt --dry-run`, then use --yes")
 	}
@@ -80,8 +84,10 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	if err := s.showAdoption(plan, o.json); err != nil || o.dryRun {
 		return err
 	}
-	if !o.yes && !s.ask(ctx, "\nAdopt it?") {
-		return declined(ctx, "not adopted")
+	if !o.yes {
+		if err := s.approve(ctx, "\nAdopt it?", "not adopted"); err != nil {
+			return err
+		}
 	}
 	began := s.Now()
 	t := s.startTicker()

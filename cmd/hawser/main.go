@@ -17,6 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/internal/complete"
 	"github.com/hawser-ha/hawser/internal/flags"
+	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 )
@@ -91,7 +92,7 @@ func newApp(sys *system) *cli.App {
 		ErrWriter:                 sys.stderr,
 		ExitErrHandler:            func(*cli.Context, error) {}, // run does it
 		OnUsageError:              usageError,
-		Action:                    noCommand("hawser"),
+		Action:                    sys.noCommand("hawser"),
 	}
 	for _, c := range app.Commands {
 		if !changing[c.Name] {
@@ -138,14 +139,16 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return usagef("%s: see `%s --help`", message, c.Command.HelpName)
 }
 
-// noCommand answers a call that names no command, or one that does not exist.
-func noCommand(name string) cli.ActionFunc {
+// noCommand answers a call that names no command with those that there are, or one that does not
+// exist.
+func (s *system) noCommand(name string) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		word := c.Args().First()
-		if word == "" {
-			return usagef("%s what? see `%s --help`", name, name)
+		if word := c.Args().First(); word != "" {
+			return unknownCommand(name, word, c.Command.Subcommands)
 		}
-		return unknownCommand(name, word, c.Command.Subcommands)
+		s.printf("Usage: %s COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n%s\n`%s COMMAND --help` shows "+
+			"what a command does.\n", name, manual.Commands(c.Command.Subcommands), name)
+		return silent(exitUsage)
 	}
 }
 
@@ -154,6 +157,9 @@ func unknownCommand(name, word string, commands []*cli.Command) error {
 	message := fmt.Sprintf("%s has no command %q", name, word)
 	if word == "version" {
 		return usagef("%s: did you mean --version?", message)
+	}
+	if way := flags.Elsewhere(word); way != "" && name == "hawser" {
+		return usagef("%s: %s", message, way)
 	}
 	for _, known := range commands {
 		if !known.Hidden &&
@@ -169,10 +175,11 @@ func noArguments(c *cli.Context) error {
 	if !c.Args().Present() {
 		return nil
 	}
-	hint := ""
-	if flags.Has(c.Command.Flags, "file") {
-		hint = ": a file is named with -f"
+	if word := c.Args().First(); flags.Has(c.Command.Flags, "file") &&
+		(strings.ContainsAny(word, "./") && !strings.HasPrefix(word, "-")) {
+		return usagef("%s takes no argument %q: a file is named with -f: `%s -f %s`",
+			c.Command.HelpName, word, c.Command.HelpName, word)
 	}
-	return usagef("%s takes no argument %q%s: see `%s --help`", c.Command.HelpName,
-		c.Args().First(), hint, c.Command.HelpName)
+	return usagef("%s takes no argument %q: see `%s --help`", c.Command.HelpName,
+		c.Args().First(), c.Command.HelpName)
 }

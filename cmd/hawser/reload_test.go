@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -342,4 +343,30 @@ func TestStatusShowsDrift(t *testing.T) {
 	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Disk: contract.Missing})
 	require.Equal(t, exitDegraded, runStatus(t, sys))
 	require.Contains(t, unwrapped(stdout.String()), "its configuration files are missing there: HAProxy could not be started again")
+}
+
+// A rollback where nothing has been kept names the nodes that have kept something.
+func TestRollbackOnTheWrongNode(t *testing.T) {
+	c, sys, _, stderr := reloadable(t)
+	rollback := []string{"hawser", "reload", "--rollback", "--yes"}
+	require.Equal(t, exitUsage, run(rollback, sys))
+	require.Contains(t, stderr.String(), "No node has reported one")
+	stderr.Reset()
+	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Previous: true})
+	require.Equal(t, exitUsage, run(rollback, sys))
+	require.Contains(t, stderr.String(), "Run this on lb-2, which has one")
+	require.Zero(t, c.Applied())
+}
+
+// A reload says how long the connections from before it may go on.
+func TestReloadShowsWhenConnectionsAreCut(t *testing.T) {
+	c, sys, stdout, stderr := reloadable(t)
+	c.answers = func(s *crm.Status, generation string) {
+		for _, n := range []string{"lb-1", "lb-2"} {
+			says(s, n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: noon,
+				OldWorkers: 1, Conns: 3, Cut: sys.Now().Add(23*time.Hour + 59*time.Minute)})
+		}
+	}
+	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes"}, sys), stderr.String())
+	require.Contains(t, stdout.String(), "1 old worker draining (3 connections, cut in 23h59m)")
 }

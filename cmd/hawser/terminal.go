@@ -116,12 +116,15 @@ func (s *terminal) ask(ctx context.Context, question string) bool {
 	}
 }
 
-// declined is the error of a question that was not answered with yes: done says what was not done.
-func declined(ctx context.Context, done string) error {
-	if ctx.Err() != nil {
+// approve is nil if the question is answered with yes, and else an error that says what is not done.
+func (s *terminal) approve(ctx context.Context, question, no string) error {
+	switch {
+	case s.ask(ctx, question):
+		return nil
+	case ctx.Err() != nil:
 		return exitf(outcome.Interrupted, "interrupted: nothing was changed")
 	}
-	return exitf(outcome.Failed, "%s: nothing was changed", done)
+	return exitf(outcome.Failed, "%s: nothing was changed", no)
 }
 
 // questions is where a question is seen: on stderr, or on the terminal if stderr is a file.

@@ -18,8 +18,9 @@ import (
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
-// lingering is how long an old worker may take to end before it is reported.
-const lingering = time.Hour
+// lingering is how long an old worker may take to end before it is reported: longer than the day
+// after which the agent's own hard-stop-after ends it.
+const lingering = 25 * time.Hour
 
 func (n Node) oldWorkerCheck() doctor.Check {
 	return doctor.Check{

@@ -7,6 +7,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Stat is what /proc/PID/stat says about a process.
@@ -60,3 +63,17 @@ func (s Stat) Dead() bool { return s.State == 'Z' || s.State == 'X' || s.State =
 // Stopped reports whether the process was sent SIGSTOP. One that a debugger holds is not stopped in
 // this sense: strace holds processes for moments all the time.
 func (s Stat) Stopped() bool { return s.State == 'T' }
+
+// ticks is how many clock ticks of /proc there are in a second (USER_HZ in the kernel's headers of
+// all machines that hawser is built for).
+const ticks = 100
+
+// Began returns when a process with this Stat.Start was started, by the clock as it is set now.
+func Began(start uint64) (time.Time, error) {
+	var since unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &since); err != nil {
+		return time.Time{}, fmt.Errorf("cannot read the time since boot: %w", err)
+	}
+	up := time.Duration(since.Nano())
+	return time.Now().Add(time.Duration(start)*(time.Second/ticks) - up), nil
+}

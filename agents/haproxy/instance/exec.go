@@ -25,7 +25,10 @@ import (
 // error is HAProxy's own complaint.
 //
 // HAProxy outlives the agent and must keep nothing of it: its standard streams are files, all other
-// descriptors are closed, its working directory is the root. HAProxy makes its own session.
+// descriptors are closed, its working directory is the root. HAProxy makes its own session, and lets
+// go of its standard streams; the programs of its `program` sections do not, and write there for as
+// long as they run. For them these are streams of the journal's, and HAProxy is run a second time for
+// what it has to say if it does not start.
 //
 // Where systemd runs the machine, HAProxy is executed by the launcher, which first waits until it
 // is in HAProxy's scope.
@@ -38,13 +41,12 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 	closeOnExec()
 
 	began := time.Now()
-	cmd := command.New(ctx, in.Binpath, args...)
-	cmd.Env = append([]string{contract.SearchPath, FamilyVariable + "=" + in.Dir}, env...)
-	cmd.Stdout, cmd.Stderr = output, output
-	if in.Systemd.Booted() {
-		err = in.throughLauncher(ctx, given, cmd)
-	} else {
-		err = cmd.Run()
+	err = errNoStream
+	if in.hasPrograms() {
+		err = in.launchWithPrograms(ctx, given, env, args)
+	}
+	if err != nil && ctx.Err() == nil {
+		err = in.launchWith(ctx, output, given, env, args)
 	}
 	if err == nil {
 		in.passOn(ctx)
@@ -54,6 +56,46 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 		return slow(ctx, "HAProxy had not loaded its configuration", began, ctx.Err())
 	}
 	return in.startFailure("HAProxy did not start: ", err.Error())
+}
+
+// launchWith runs HAProxy with these standard streams.
+func (in *Instance) launchWith(ctx context.Context, output *os.File, given *systemd.Settings, env,
+	args []string) error {
+	cmd := command.New(ctx, in.Binpath, args...)
+	cmd.Env = append([]string{contract.SearchPath, FamilyVariable + "=" + in.Dir}, env...)
+	cmd.Stdout, cmd.Stderr = output, output
+	if in.Systemd.Booted() {
+		return in.throughLauncher(ctx, given, cmd)
+	}
+	return cmd.Run()
+}
+
+// errNoStream means that HAProxy has not been run yet.
+var errNoStream = errors.New("HAProxy was not run")
+
+// hasPrograms reports whether HAProxy will start programs of its configuration's.
+func (in *Instance) hasPrograms() bool {
+	sources, err := in.ReadBriefly()
+	return err == nil && client.HasPrograms(sources)
+}
+
+// launchWithPrograms runs HAProxy with streams of the journal's, or with none where there is no
+// journal.
+func (in *Instance) launchWithPrograms(ctx context.Context, given *systemd.Settings, env,
+	args []string) error {
+	var output *os.File
+	err := errNoStream
+	if in.Systemd.Booted() {
+		output, err = systemd.Journal("haproxy")
+	}
+	if err != nil {
+		output, err = os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = output.Close() }()
+	return in.launchWith(ctx, output, given, env, args)
 }
 
 // throughLauncher has the launcher execute the command.

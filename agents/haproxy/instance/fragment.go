@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -18,24 +19,31 @@ import (
 )
 
 // oldWorkers is how long workers from before a reload may keep serving their last connections if
-// the configuration does not say: without a limit, workers with connections that never end would
-// pile up.
-const oldWorkers = 15 * time.Minute
+// the configuration does not say: longer than a connection that is used goes without a byte, so that
+// what is cut is forgotten rather than in use. Where HAProxy is reloaded all the time, workers with
+// connections that never end would pile up: mostReloads ends those that have lived through that many.
+const (
+	oldWorkers  = 24 * time.Hour
+	mostReloads = 50
+)
 
 // HAProxy counts the connections of all stats sockets together. Idle clients of the user's own
-// socket would lock the monitor out, so the agent has some places more than HAProxy's default, or
-// the user's `stats maxconn`, provides for. They are few, as each costs HAProxy a descriptor.
+// socket would lock the monitor out, so there are some places more than the user's `stats maxconn`
+// provides for. They are few, as each costs HAProxy a descriptor: a `ulimit-n` may be just enough.
 const (
-	statsConns = 10
-	ownConns   = 10
+	// manyConns are all places by default, and fewConns where the user counts descriptors: HAProxy's
+	// own default is 10.
+	manyConns, fewConns = 30, 20
+	// ownConns are the places more than the user's.
+	ownConns = 10
 )
 
 // WriteFragment writes the agent's first part of the configuration. HAProxy reads it before the
-// user's files and the last word counts, so hard-stop-after is a default. stats is the path of its
-// stats socket, given what HAProxy has of its unit's settings. The last part is written if it is
-// missing.
+// user's files and the last word counts, so hard-stop-after and mworker-max-reloads are defaults.
+// stats is the path of its stats socket, given what HAProxy has of its unit's settings. The last part
+// is written if it is missing.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
-	identity, err := identityLines(given)
+	identity, err := unit.Lines(given)
 	if err != nil {
 		return err
 	}
@@ -52,7 +60,19 @@ global
 	stats socket %s mode 600 level admin expose-fd listeners
 	stats maxconn %d
 	hard-stop-after %ds
-%s`, in.Conffile, stats, statsConns+ownConns, int(max(oldWorkers, in.StopGrace).Seconds()), identity))
+	mworker-max-reloads %d
+%s`, in.Conffile, stats, manyConns, int(in.defaultHardStop().Seconds()), mostReloads,
+			identity))
+}
+
+func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }
+
+// hardStop returns how long workers may go on that serve the sources when they are replaced.
+func (in *Instance) hardStop(sources []client.Source) time.Duration {
+	if limit, said := client.HardStop(sources, func(string) string { return "" }); said {
+		return limit
+	}
+	return in.defaultHardStop()
 }
 
 // WriteLastFragment writes the part that HAProxy reads after the user's files.
@@ -61,6 +81,8 @@ func (in *Instance) WriteLastFragment(sources []client.Source, env []string) err
 		"last and wins.\nglobal\n"
 	if most, given := client.StatsMaxConn(sources, procfs.Getenv(env)); given {
 		text += fmt.Sprintf("\tstats maxconn %d\n", most+ownConns)
+	} else if client.Says(sources, "ulimit-n") {
+		text += fmt.Sprintf("\tstats maxconn %d\n", fewConns)
 	}
 	return writeFile(in.LastFragment(), []byte(text))
 }

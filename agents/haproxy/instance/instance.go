@@ -131,6 +131,11 @@ func (in *Instance) Sources() ([]client.Source, error) {
 	if err != nil {
 		return nil, ocf.Errorf(ocf.ErrInstalled, "conffile=%s: %w", in.Conffile, err)
 	}
+	return in.WithChecks(sources), nil
+}
+
+// WithChecks adds what the checks mention to sources that were read.
+func (in *Instance) WithChecks(sources []client.Source) []client.Source {
 	text := strings.TrimSpace(in.CheckURL + " " + in.CheckedFor)
-	return append(sources, client.Source{File: "check_url", Text: text}), nil
+	return append(sources, client.Source{File: "check_url", Text: text})
 }

@@ -75,12 +75,11 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 		}
 	}
 	s := remembered()
-	s.Master = fam.Masters[0].Process
+	s.Master, s.Served.Worker = fam.Masters[0].Process, fam.Others[0].PID
 	if err := in.Save(s); err != nil {
 		return err
 	}
-	in.writeUserPidfile(ctx, s)
-	in.GiveSockets(ctx, s)
+	in.KeepBelongings(ctx, s)
 	err := in.refuseBeside(ctx, fam)
 	if err == nil {
 		return nil
