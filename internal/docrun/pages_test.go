@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/docrun"
 )
 
 // root is the repository, docs the directory that the package has as /usr/share/doc/hawser.
@@ -123,5 +125,17 @@ func TestEveryPageIsListed(t *testing.T) {
 		if name := filepath.Base(path); name != "README.md" {
 			require.Contains(t, string(list), "]("+name+")")
 		}
+	}
+}
+
+// TestThePagesThatAreRun is that the pages, and the steps beside them, can be read.
+func TestThePagesThatAreRun(t *testing.T) {
+	steps, err := filepath.Glob(docs + "/*.steps")
+	require.NoError(t, err)
+	require.NotEmpty(t, steps)
+	for _, path := range steps {
+		page, err := docrun.Read(strings.TrimSuffix(path, ".steps") + ".md")
+		require.NoError(t, err)
+		require.True(t, slices.ContainsFunc(page.Steps, func(s docrun.Step) bool { return s.Hidden }))
 	}
 }
