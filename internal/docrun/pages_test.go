@@ -1,6 +1,7 @@
 package docrun_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -138,4 +139,33 @@ func TestThePagesThatAreRun(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, slices.ContainsFunc(page.Steps, func(s docrun.Step) bool { return s.Hidden }))
 	}
+}
+
+// TestMessagesNameThePagesOfAMachine is that what a program says names no page of the sources, which
+// a balancer does not have, and none that is not there.
+func TestMessagesNameThePagesOfAMachine(t *testing.T) {
+	const installed = "/usr/share/doc/hawser/"
+	page := regexp.MustCompile(`(` + installed + `|docs/)[A-Za-z0-9_./-]+\.md`)
+	named := 0
+	for _, dir := range []string{"agents", "cluster", "cmd", "config", "crm", "doctor", "fence", "host", "internal", "ocf", "param", "protect", "share"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/cmd/hawser-lab/") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for line := range strings.Lines(string(text)) {
+				if strings.HasPrefix(strings.TrimSpace(line), "//") {
+					continue
+				}
+				for _, m := range page.FindAllString(line, -1) {
+					name, ok := strings.CutPrefix(m, installed)
+					assert.True(t, ok, "%s: %s is %s… on a balancer", path, m, installed)
+					assert.FileExists(t, filepath.Join(docs, strings.TrimPrefix(name, "docs/")), path)
+					named++
+				}
+			}
+			return err
+		}))
+	}
+	require.Greater(t, named, 4)
 }
