@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/exits"
 	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/words"
@@ -27,46 +27,6 @@ const files = `/etc/hawser/hawser.yaml, ./hawser.yaml
                     file; root's or the caller's own, in such a
                     directory, and writable by nobody else
 /run/hawser/        the agents' runtime files, with HAProxy's sockets`
-
-// sectionWidth is for tables in help and in manual pages: man(1) indents them by 7 of 80 columns.
-const sectionWidth = 73
-
-// exitCodeText lists every exit code; what it means of a single command stands below it.
-func exitCodeText() string {
-	var b strings.Builder
-	for _, e := range exitCodes {
-		code := strconv.Itoa(e.code)
-		add := func(meaning string) {
-			b.WriteString(words.Beside(code, meaning, 4, sectionWidth))
-			code = ""
-		}
-		if e.meaning != "" {
-			add(e.meaning)
-		}
-		for _, own := range e.of {
-			add(own.command + ": " + own.meaning)
-		}
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
-
-// exitCodeTextOf lists the exit codes of one command, with what they mean of it.
-func exitCodeTextOf(command string) string {
-	var b strings.Builder
-	for _, e := range exitCodes {
-		if !slices.Contains(exitCodesOf[command], e.code) {
-			continue
-		}
-		meaning := e.meaning
-		for _, own := range e.of {
-			if own.command == command {
-				meaning = own.meaning
-			}
-		}
-		b.WriteString(words.Beside(strconv.Itoa(e.code), meaning, 4, sectionWidth))
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
 
 // finish gives every command the same manners. prefix is the words before the command's name.
 func (s *system) finish(commands []*cli.Command, prefix string) {
@@ -159,14 +119,14 @@ func appHelp(app *cli.App) string {
 	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()),
 		manual.Indent(config.Help()))
 	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n",
-		manual.Indent(environment), manual.Indent(files), manual.Indent(exitCodeText()))
+		manual.Indent(environment), manual.Indent(files), manual.Indent(exits.Text()))
 	return b.String()
 }
 
 // commandHelp is the help of one command.
 func (s *system) commandHelp(name string, c *cli.Command) string {
 	return manual.Help(name, s.described(c),
-		manual.Section{Title: "Exit codes", Text: exitCodeTextOf(c.Name)})
+		manual.Section{Title: "Exit codes", Text: exits.TextOf(c.Name)})
 }
 
 // described is the command with the whole of its description. That of doctor lists the checks,
@@ -178,7 +138,7 @@ func (s *system) described(c *cli.Command) *cli.Command {
 	full := *c
 	var list strings.Builder
 	for _, check := range s.Doctor(version).Checks() {
-		list.WriteString(words.Beside(check.Name, check.Short, 21, sectionWidth-2))
+		list.WriteString(words.Beside(check.Name, check.Short, 21, exits.Width-2))
 	}
 	full.Description += "\n\nLooks for:\n\n" +
 		manual.Indent(strings.TrimRight(list.String(), "\n"))
