@@ -26,7 +26,7 @@ func TestMetaDataPassesBothSchemas(t *testing.T) {
 	require.Contains(t, meta.Stdout, `SYSTEM "/usr/share/hawser/ra-api-1.1.dtd">`)
 	require.NotContains(t, meta.Stdout, "ATTLIST", "Pacemaker 3.0.0 takes declarations for a fault")
 	for name, args := range map[string][]string{
-		"OCF 1.1, the schema of pcs":       {"--noout", "--relaxng", schema, "-"},
+		"OCF 1.1, the schema of pcs":                         {"--noout", "--relaxng", schema, "-"},
 		"OCF 1.0 with what 1.1 added, the DTD that it names": {"--noout", "--dtdvalid", dtd, "-"},
 	} {
 		cmd := exec.Command(xmllint, args...)

@@ -5,6 +5,7 @@ package plantext
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hawser-ha/hawser/contract"
@@ -96,6 +97,10 @@ func Forecast(f crm.Forecast) string {
 	text := "\nPacemaker will:\n"
 	for _, line := range f.Lines() {
 		text += "  " + line + "\n"
+	}
+	if slices.ContainsFunc(f.Actions, func(a crm.Action) bool { return a.Task == "reload" }) {
+		text += "A reload makes changed parameters take effect. HAProxy loads its files only if the " +
+			"parameter generation changes, as `hawser reload` changes it.\n"
 	}
 	return text
 }

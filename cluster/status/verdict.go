@@ -130,8 +130,7 @@ func (r *Report) causes() []cause {
 			"recovered")
 	}
 	if p.Maintenance {
-		add(Degraded, "maintenance mode is on, nothing is recovered: `hawser maintenance "+
-			"off` ends it")
+		add(Degraded, "maintenance mode is on, nothing is recovered: "+endsMaintenance)
 	}
 	r.causesInAddresses(add)
 	r.causesInHAProxy(add)
@@ -182,6 +181,8 @@ func (r *Report) causesInAddresses(add func(State, string, ...any)) {
 			add(Failed, "%s is %s: nobody is served there", ip.address(), ip.Is)
 		case ip.State != OK && ip.Node != "":
 			add(ip.State, "%s is %s on %s", ip.address(), ip.Is, ip.Node)
+		case ip.starts() != "":
+			add(ip.State, "%s is %s: %s", ip.address(), ip.Is, ip.starts())
 		case ip.State != OK:
 			add(ip.State, "%s is %s", ip.address(), ip.Is)
 		}
@@ -239,12 +240,11 @@ func (r *Report) withoutQuorum() string {
 
 // sentence says what a node is, and which command ends that if somebody wanted it.
 func (n Node) sentence() string {
-	text := n.Name + " is " + strings.Join(n.Is, ", ")
 	switch {
 	case slices.Contains(n.Is, "standby"):
-		return n.Name + " is in standby: `hawser online " + n.Name + "` ends it"
+		return n.Name + " is in standby: " + n.ends()
 	case slices.Contains(n.Is, "maintenance"):
-		return n.Name + " is in maintenance: `hawser maintenance off " + n.Name + "` ends it"
+		return n.Name + " is in maintenance: " + n.ends()
 	}
-	return text
+	return n.Name + " is " + strings.Join(n.Is, ", ")
 }

@@ -39,7 +39,12 @@ func TestVerdict(t *testing.T) {
 		{"a node is in standby", func(s *crm.Status) { s.Nodes[1].Standby = true }, nil,
 			status.Degraded, "lb-2 is in standby: `hawser online lb-2` ends it"},
 		{"maintenance", func(s *crm.Status) { s.Maintenance = true }, nil, status.Degraded,
-			"maintenance mode is on, nothing is recovered: `hawser maintenance off`"},
+			"maintenance mode is on, nothing is recovered: `hawser maintenance off` ends it"},
+		{"a node is in maintenance", func(s *crm.Status) { s.Nodes[1].Maintenance = true }, nil,
+			status.Degraded, "lb-2 is in maintenance: `hawser maintenance off lb-2` ends it"},
+		{"the address is stopped on purpose", of("FloatIP", "", func(r *crm.ResourceStatus) {
+			r.Active, r.Node, r.Nodes, r.Role, r.Target = false, "", nil, "Stopped", "Stopped"
+		}), nil, status.Degraded, "203.0.113.10 is stopped on purpose: `hawser start FloatIP` starts it"},
 		{"503 for everybody", servers(0, "up=0,down=2,draining=0"), nil, status.Failed,
 			"203.0.113.10 is on lb-1, and no server behind its HAProxy is up: every visitor gets an error (503)"},
 		{"no server is up as another node sees it", servers(2, "up=0,down=2,draining=0"), nil,

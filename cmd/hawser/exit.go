@@ -8,23 +8,23 @@ import (
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/internal/exits"
+	"github.com/hawser-ha/hawser/internal/exitcode"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// Exit codes of hawser, as package exits documents them.
+// Exit codes of hawser.
 const (
-	exitOK          = exits.OK
-	exitFailed      = exits.Failed
-	exitUsage       = exits.Usage
-	exitConflict    = exits.Conflict
-	exitUnavailable = exits.Unavailable
-	exitResource    = exits.Resource
-	exitTimeout     = exits.Timeout
-	exitPermission  = exits.Permission
-	exitDegraded    = exits.Degraded
-	exitChanges     = exits.Changes
-	exitInterrupted = exits.Interrupted
+	exitOK          = exitcode.OK
+	exitFailed      = exitcode.Failed
+	exitUsage       = exitcode.Usage
+	exitConflict    = exitcode.Conflict
+	exitUnavailable = exitcode.Unavailable
+	exitResource    = exitcode.Resource
+	exitTimeout     = exitcode.Timeout
+	exitPermission  = exitcode.Permission
+	exitDegraded    = exitcode.Degraded
+	exitChanges     = exitcode.Changes
+	exitInterrupted = exitcode.Interrupted
 )
 
 // silent ends the program with a code when everything has been said.
@@ -59,7 +59,7 @@ func exitCode(err error) int {
 		// urfave/cli's own, such as for the help of a command that does not exist
 		return exitUsage
 	}
-	return exits.Of(outcome.Of(err))
+	return exitcode.Of(err)
 }
 
 // hint is what there is to add to the text of an error; an outcome.Error says it itself.

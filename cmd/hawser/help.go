@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/internal/exits"
+	"github.com/hawser-ha/hawser/internal/exitcode"
 	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/words"
@@ -27,6 +27,9 @@ const files = `/etc/hawser/hawser.yaml, ./hawser.yaml
                     file; root's or the caller's own, in such a
                     directory, and writable by nobody else
 /run/hawser/        the agents' runtime files, with HAProxy's sockets`
+
+// sectionWidth is for tables in help and in manual pages: man(1) indents them by 7 of 80 columns.
+const sectionWidth = 73
 
 // finish gives every command the same manners. prefix is the words before the command's name.
 func (s *system) finish(commands []*cli.Command, prefix string) {
@@ -119,14 +122,14 @@ func appHelp(app *cli.App) string {
 	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()),
 		manual.Indent(config.Help()))
 	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n",
-		manual.Indent(environment), manual.Indent(files), manual.Indent(exits.Text()))
+		manual.Indent(environment), manual.Indent(files), manual.Indent(exitcode.Text(sectionWidth)))
 	return b.String()
 }
 
 // commandHelp is the help of one command.
 func (s *system) commandHelp(name string, c *cli.Command) string {
 	return manual.Help(name, s.described(c),
-		manual.Section{Title: "Exit codes", Text: exits.TextOf(c.Name)})
+		manual.Section{Title: "Exit codes", Text: exitcode.TextOf(c.Name, sectionWidth)})
 }
 
 // described is the command with the whole of its description. That of doctor lists the checks,
@@ -138,7 +141,7 @@ func (s *system) described(c *cli.Command) *cli.Command {
 	full := *c
 	var list strings.Builder
 	for _, check := range s.Doctor(version).Checks() {
-		list.WriteString(words.Beside(check.Name, check.Short, 21, exits.Width-2))
+		list.WriteString(words.Beside(check.Name, check.Short, 21, sectionWidth-2))
 	}
 	full.Description += "\n\nLooks for:\n\n" +
 		manual.Indent(strings.TrimRight(list.String(), "\n"))

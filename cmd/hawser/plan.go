@@ -49,7 +49,7 @@ func planCommand(sys *system) *cli.Command {
 			d.Adopt = c.Bool("adopt")
 			plan, err := d.Plan(c.Context, file, true)
 			if err != nil {
-				return planned(c.Context, err)
+				return err
 			}
 			if err := sys.present(plan, c.Bool("json")); err != nil {
 				return err

@@ -172,11 +172,11 @@ Cluster
   Pacemaker    2.1.5  DC (none)
   Quorum       no     this partition has no quorum: nothing is started or moved
   Fencing      off    nothing guarantees that an unreachable node is down
-  Maintenance  on     Pacemaker starts and stops nothing
+  Maintenance  on     nothing is started or stopped: ` + "`hawser maintenance off`" + `
 
 Nodes
   lb-1  online
-  lb-2  online, standby
+  lb-2  online, standby  ` + "`hawser online lb-2`" + ` ends it
 
 HAProxy
   lb-1  haproxy  stopped       start of haproxy on lb-1 failed: not installed:
@@ -192,7 +192,7 @@ Other resources
 Failed actions
   start of haproxy on lb-1: not installed: there is no HAProxy here, at
       11:59:00 (1m0s)
-  (` + "`crm_resource --cleanup`" + ` clears them)
+  (` + "`hawser cleanup`" + ` clears them)
 `},
 		{"the address is stopped on purpose", func(s *crm.Status) {
 			s.Resources[0] = crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Stopped", Target: "Stopped", Managed: true}

@@ -4,8 +4,13 @@ package flags
 // for it, "" if that is not known.
 func Elsewhere(word string) string {
 	return map[string]string{
-		"unstandby": "`hawser online` does that",
+		"unstandby": "`hawser online NODE` does that",
+		"drain":     "`hawser standby NODE` does that",
+		"ready":     "`hawser maintenance off` ends maintenance, `hawser online NODE` a standby",
 		"refresh":   "`hawser cleanup` does that",
+		"enable":    "`hawser start FLOATING-IP` does that",
+		"disable":   "`hawser stop FLOATING-IP` does that",
+		"import":    "`hawser adopt` takes a set-up that was made by hand",
 		"clear":     "`crm_resource --clear --resource RESOURCE` does that",
 		"history":   "`crm_mon -1rfn` has what failed, `journalctl -u pacemaker` when",
 		"logs":      "`journalctl -t hawser -u pacemaker` has them",

@@ -59,6 +59,14 @@ type Family struct {
 // All returns masters and others.
 func (f Family) All() []Member { return slices.Concat(f.Masters, f.Others) }
 
+func (f Family) pids() []int {
+	var pids []int
+	for _, m := range f.All() {
+		pids = append(pids, m.PID)
+	}
+	return pids
+}
+
 // Empty reports whether no process is alive.
 func (f Family) Empty() bool { return len(f.Masters)+len(f.Others) == 0 }
 

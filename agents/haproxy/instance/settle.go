@@ -79,8 +79,7 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 	if err := in.Save(s); err != nil {
 		return err
 	}
-	in.writeUserPidfile(ctx, s)
-	in.GiveSockets(ctx, s)
+	in.KeepBelongings(ctx, s)
 	err := in.refuseBeside(ctx, fam)
 	if err == nil {
 		return nil
