@@ -128,6 +128,10 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	return p, err
 }
 
+// noQuorum warns that "nothing to do" does not mean that anything runs.
+const noQuorum = "no quorum here: this node's part of the cluster starts nothing and takes no changes; " +
+	"the others may be serving (`hawser status` says what it waits for)"
+
 // difference reads the configuration and returns what the file changes in it.
 func (d *Deployer) difference(ctx context.Context, file *config.File,
 	read func(context.Context) (*crm.CIB, error), taken []string) (crm.Plan, error) {

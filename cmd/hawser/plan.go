@@ -7,6 +7,7 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/deploy"
 	"github.com/hawser-ha/hawser/cluster/plantext"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func fileFlag() cli.Flag {
@@ -49,7 +50,7 @@ func planCommand(sys *system) *cli.Command {
 			d.Adopt = c.Bool("adopt")
 			plan, err := d.Plan(c.Context, file, true)
 			if err != nil {
-				return err
+				return outcome.Untouched(c.Context, err)
 			}
 			if err := sys.present(plan, c.Bool("json")); err != nil {
 				return err
