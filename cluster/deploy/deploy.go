@@ -113,6 +113,9 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 		return Plan{}, err
 	}
 	p.Warnings = slices.Concat(elsewhere, warnings)
+	if d.Running && !p.Changes.Base.Quorate() {
+		p.Warnings = append(p.Warnings, noQuorum)
+	}
 	if p.Changes.Empty() {
 		return p, nil
 	}
