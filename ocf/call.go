@@ -42,6 +42,10 @@ type Call struct {
 
 	rundir      string
 	hasInterval bool
+	// named is set if Node was found out by SetNode.
+	named bool
+	// hindered is why nothing can be written to Dir, nil if it can.
+	hindered error
 	// a handler that is left behind may still log while Main reports the reason
 	mu      sync.Mutex
 	secrets []string
@@ -64,7 +68,7 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 	c := &Call{
 		Action:   action,
 		Instance: env.Getenv("OCF_RESOURCE_INSTANCE"),
-		Node:     env.Getenv("OCF_RESKEY_CRM_meta_on_node"),
+		Node:     env.Getenv(nodeVariable),
 		Timeout:  a.advertised(action),
 		rundir:   env.Getenv("HAWSER_RUNDIR"),
 		getenv:   env.Getenv,
@@ -130,6 +134,10 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 	}
 	return c, nil
 }
+
+// SetNode gives the call the name by which the cluster knows this node, where Pacemaker did not say it:
+// a person made the call. The host may be called otherwise.
+func (c *Call) SetNode(name string) { c.Node, c.named = name, true }
 
 // probe reports whether the call asks about a resource that is not expected to run here (OCF 1.1
 // section 4.3.4).

@@ -118,8 +118,8 @@ func (a *agent) stop(ctx context.Context) error {
 		s.call.Warnf("stop: %s may stay assigned to this node until another one takes it, which "+
 			"the provider allows: %v", s.IP, err)
 	}
-	if err := s.memory.forget(); err != nil {
-		return err
+	if err := s.memory.forget(); err != nil { // the next start writes it anew, or is refused
+		s.call.Warnf("stop: %v", err)
 	}
 	a.settle(ocf.Stopped)
 	return nil

@@ -116,6 +116,7 @@ disabled: systemctl disable --now haproxy.service.`,
 		Stop:     a.stop,
 		Blocked:  a.endKeeper,
 		Monitor:  a.monitor,
+		Busy:     a.busy,
 		Reload:   a.reload,
 	}
 }
@@ -208,6 +209,13 @@ well.`,
 		Reloadable: true,
 		Long:       "The time over which crashes are counted for max_crashes.",
 		Value:      param.Duration(&a.CrashWindow, contract.DefaultCrashWindow),
+	}, {
+		Name: contract.ParamHangTime, Short: "how long HAProxy may be silent", Reloadable: true,
+		Long: `After how long HAProxy counts as hung that answers nothing on its stats socket and does
+nothing else either; at least 1s. One that works without answering, because it has no file descriptor
+left or no place on its stats socket, is never ended for it. One that waits for a processor or a disk
+may take ten times as long.`,
+		Value: param.HangTime(&a.HangTime, contract.DefaultHangTime),
 	}, {
 		Name: contract.ParamGeneration, Short: "changing this value reloads HAProxy on every node",
 		Reloadable: true,

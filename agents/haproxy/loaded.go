@@ -71,13 +71,6 @@ func oldWorkersOf(ctx context.Context, in *instance.Instance) (workers, conns in
 	return len(old), conns
 }
 
-// publishAfterReload is publishLoaded after a reload, whether it succeeded or not.
-func (a *agent) publishAfterReload(ctx context.Context, in *instance.Instance) {
-	if s, ok := in.Load(); ok {
-		a.publishLoaded(ctx, in, &s)
-	}
-}
-
 // withdrawLoaded removes what publishLoaded published.
 func (a *agent) withdrawLoaded(ctx context.Context, in *instance.Instance, s instance.State) {
 	call := ocf.CallFrom(ctx)

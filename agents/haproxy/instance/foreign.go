@@ -75,6 +75,11 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 	for _, keeper := range keepers.All() {
 		pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == keeper.PID })
 	}
+	finder := in.finder()
+	fam, err := finder.Find()
+	if err != nil {
+		return nil, err
+	}
 	var found []stranger
 	for _, pid := range pids {
 		if pid == os.Getpid() && IsKeeper(os.Args) {
@@ -89,11 +94,11 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 			if !listens {
 				continue
 			}
-			if _, ours := in.member(pid); ours {
+			if fam.Has(pid) {
 				delete(wanted, inode)
 				continue
 			}
-			if !haproxyOnly || in.isHAProxy(procfs.Default.Executable(pid)) {
+			if !haproxyOnly || finder.IsHAProxy(procfs.Default.Executable(pid)) {
 				found = append(found, stranger{pid, addr, inode})
 			}
 		}

@@ -96,7 +96,8 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	}
 	if !onCopies {
 		if _, err := in.KeepCopies(sources); err != nil {
-			ocf.CallFrom(ctx).Warnf("%v", err)
+			// those of before would be what comes back after a crash
+			ocf.CallFrom(ctx).Warnf("%v", errors.Join(err, os.RemoveAll(in.Copies())))
 		}
 	}
 	return nil

@@ -35,22 +35,29 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
 	defer cancel()
 	info, err := client.Runtime{Path: in.StatsSocket()}.Info(ctx)
-	return err == nil && !info.Stopping && len(fam.WorkersOf(fam.Masters[0].PID)) > 0
+	if err != nil || info.Stopping && !in.IsOld(ctx, info.Pid) {
+		return false
+	}
+	return len(fam.WorkersOf(fam.Masters[0].PID)) > 0
 }
 
-// Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy
-// has its addresses. The worker's sockets listen before there is a worker, so an answer on the
-// stats socket shows that they do. The master has to answer as well: it executes itself again once
-// it has its worker, and until then does not receive signals.
-func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
+// ErrUnsaved means that HAProxy runs, and that this could not be noted: /run is full.
+var ErrUnsaved = errors.New("HAProxy runs, but that cannot be noted")
+
+// Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy has
+// its addresses. It returns what it remembered, also with ErrUnsaved. The worker's sockets listen
+// before there is a worker, so an answer on the stats socket shows that they do. The master has to
+// answer as well: it executes itself again once it has its worker, and until then does not receive
+// signals.
+func (in *Instance) Settle(ctx context.Context, remembered func() State) (State, error) {
 	var fam Family
 	for {
 		var err error
 		if fam, err = in.Find(); err != nil {
-			return err
+			return State{}, err
 		}
 		if fam.Empty() {
-			return fmt.Errorf("HAProxy started and exited at once: %s",
+			return State{}, fmt.Errorf("HAProxy started and exited at once: %s",
 				in.lastWords("see its own log, or the system's, for why"))
 		}
 		if err = in.ready(ctx, fam); err == nil {
@@ -58,26 +65,27 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("HAProxy started but is not ready: %w", errors.Join(err, ctx.Err()))
+			return State{}, fmt.Errorf("HAProxy started but is not ready: %w", errors.Join(err, ctx.Err()))
 		case <-time.After(AskEvery):
 		}
 	}
 	s := remembered()
 	s.Master = fam.Masters[0].Process
-	if err := in.Save(s); err != nil {
-		return err
-	}
+	unsaved := in.Save(s)
 	addrs, err := bound(fam)
 	if err == nil {
 		err = in.RefuseStrangers(addrs)
 	}
-	if err == nil {
-		return nil
+	switch {
+	case err == nil && unsaved != nil:
+		return s, fmt.Errorf("%w: %w", ErrUnsaved, unsaved)
+	case err == nil:
+		return s, nil
 	}
 	if ended := in.End(ctx, 0); ended != nil {
-		return fmt.Errorf("%w; and HAProxy could not be stopped again: %w", err, ended)
+		return s, fmt.Errorf("%w; and HAProxy could not be stopped again: %w", err, ended)
 	}
-	return errors.Join(err, in.Clear())
+	return s, errors.Join(err, in.Clear())
 }
 
 // ready returns an error until both the master and the worker answer.
