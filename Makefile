@@ -5,6 +5,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 DESTDIR ?=
 PREFIX  ?= /usr
 OCF     := $(DESTDIR)$(PREFIX)/lib/ocf/resource.d
+DOC     := $(DESTDIR)$(PREFIX)/share/doc/hawser
+PAGES   := $(patsubst docs/%,%,$(wildcard docs/*.md docs/decisions/*.md docs/plots/*.svg))
 
 # Static and reproducible: the same commit gives the same bytes, wherever it is built.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
@@ -22,7 +24,7 @@ NFPM := $(TOOLS)/nfpm-$(NFPM_VERSION)
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest lint fuzz bench demo package tarball \
+.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest root test-dist test-dist-unit lint fuzz bench demo package tarball \
 	vagrant-box vagrant-up vagrant-test vagrant-down clean
 
 help: ## this list
@@ -38,14 +40,17 @@ build: ## build the programs into bin
 	@mkdir -p $(BIN)
 	@for b in $(BINARIES); do $(GOBUILD) -o $(BIN)/$$b ./cmd/$$b || exit 1; done
 
-install: build ## install agents, CLI and setup-balancer below DESTDIR (default /)
+install: build ## install agents, CLI, setup-balancer and the pages of docs below DESTDIR (default /)
 	install -d $(OCF)/hawser $(OCF)/heartbeat $(OCF)/digitalocean $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/hawser
 	@$(call put,ocf-haproxy,$(OCF)/hawser,haproxy)
 	@$(call put,ocf-floatip,$(OCF)/hawser,floatip)
 	@$(call put,hawser,$(DESTDIR)$(PREFIX)/sbin,hawser)
 	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	install -m 0755 share/setup-balancer $(DESTDIR)$(PREFIX)/share/hawser
-	install -m 0644 share/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser
+	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
+	@echo "install the pages of docs into $(DOC)"
+	@install -d $(DOC)/decisions $(DOC)/plots
+	@install -m 0644 docs/*.md $(DOC) && install -m 0644 docs/decisions/*.md $(DOC)/decisions && install -m 0644 docs/plots/*.svg $(DOC)/plots
 	@$(call link,heartbeat,haproxy)
 	@$(call link,digitalocean,floatip)
 
@@ -70,11 +75,13 @@ uninstall: ## remove what install put below DESTDIR
 	@[ -n '$(DESTDIR)' ] || [ ! -x $(PREFIX)/sbin/hawser ] || [ "$$HAWSER_REMOVE" = anyway ] || $(PREFIX)/sbin/hawser removable || [ $$? != 1 ] || \
 		{ echo "nothing is removed. To remove it anyway: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
 	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
-		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json
+		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser/ra-api-1.1.dtd
+	@rm -f $(addprefix $(DOC)/,$(PAGES))
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
-	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser 2>/dev/null || true
+	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser \
+		$(DOC)/decisions $(DOC)/plots $(DOC) 2>/dev/null || true
 
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null
@@ -137,8 +144,21 @@ bench: deps-bench overlay ## measure hawser beside its peers, all or BENCH=REGEX
 test-guest: ## run the tests of hawser protect on Debian's cloud kernel, which has the plug qdisc, under qemu without KVM
 	protect/guest.sh build/guest -test.v
 
-demo: deps-demo overlay ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running (root)
-	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(KEEP),--keep)
+# With DIST the nodes have the root file system of another release.
+demo: deps-demo overlay $(if $(DIST),root) ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running, DIST=trixie has nodes of Debian 13 (root)
+	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(DIST),--root $(ROOTS)/$(DIST)) $(if $(KEEP),--keep)
+
+# Below a directory whose name begins with a dot, which Go's tools pass over.
+ROOTS := $(CURDIR)/build/.roots
+root: ## make build/.roots/DIST, the root file system of another Debian release, DIST=trixie: for `hawser-lab up --root` (root)
+	@[ -n '$(DIST)' ] || { echo 'make root: which release? make root DIST=trixie' >&2; exit 1; }
+	@dist/root.sh $(DIST) $(ROOTS)/$(DIST)
+
+test-dist: root ## run the tests of a real HAProxy, Pacemaker and cluster, and of the packages, on DIST=trixie (root)
+	dist/run.sh $(ROOTS)/$(DIST) $(MAKE) --no-print-directory overlay test-dist-unit test-cluster BIN=bin
+
+test-dist-unit:
+	go test -count=1 -timeout 20m ./haproxy ./agents/... ./fence/... ./crm/... ./cluster/... ./doctor/... ./internal/corosync ./cmd/hawser
 
 PACKAGES ?= build/packages
 package: $(NFPM) ## make build/packages/hawser and hawser-lab, .deb and .rpm, for amd64 and arm64 (or ARCHES=amd64)

@@ -2,7 +2,8 @@
 # Installs the Debian packages that a target of the Makefile uses, where they are missing, without
 # starting or enabling any of their daemons on this machine.
 #
-#   ./deps.sh [demo|test|lint|bench]      without an argument: all of them
+#   ./deps.sh [demo|test|lint|bench|root]      without an argument: all of them
+#   ./deps.sh --list demo|test|lint|bench|root prints their names, and installs nothing
 set -euo pipefail
 
 # The laboratory: what `hawser-lab up`, hawser itself and `make demo` run.
@@ -36,17 +37,30 @@ bench=(
 	git psmisc                           # the commit that is measured; killall
 	strace                               # which counts the programs that a monitor runs
 )
+root=(
+	mmdebstrap # which makes the root file system of another release
+)
+list=no
+if [ "${1:-}" = --list ]; then
+	list=yes
+	shift
+fi
 case "${1:-all}" in
 demo) packages=("${lab[@]}") ;;
 test) packages=("${lab[@]}" "${test[@]}") ;;
 lint) packages=("${lint[@]}") ;;
 bench) packages=("${lab[@]}" "${bench[@]}") ;;
-all) packages=("${lab[@]}" "${test[@]}" "${lint[@]}" "${bench[@]}") ;;
+root) packages=("${root[@]}") ;;
+all) packages=("${lab[@]}" "${test[@]}" "${lint[@]}" "${bench[@]}" "${root[@]}") ;;
 *)
-	echo "usage: ./deps.sh [demo|test|lint|bench]" >&2
+	echo "usage: ./deps.sh [--list] [demo|test|lint|bench|root]" >&2
 	exit 2
 	;;
 esac
+if [ "$list" = yes ]; then
+	printf '%s\n' "${packages[@]}" | sort -u
+	exit 0
+fi
 missing=()
 for p in $(printf '%s\n' "${packages[@]}" | sort -u); do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")

@@ -7,6 +7,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Address is one entry of floating_ips.
@@ -15,6 +16,7 @@ type Address struct {
 	Name        string
 	NameAt      Position
 	IP          netip.Addr
+	IPAt        Position
 	Provider    string
 	TokenFile   string
 	TokenFileAt Position
@@ -44,6 +46,7 @@ func (ip *Address) keys() []key {
 		{
 			name:     "ip",
 			kind:     floatingAddress(&ip.IP),
+			at:       &ip.IPAt,
 			doc:      "the address, IPv4 or IPv6",
 			required: true,
 			param:    contract.ParamIP,
@@ -104,7 +107,7 @@ func (ip *Address) keys() []key {
 		},
 		{
 			name:   "api_url",
-			kind:   origin(&ip.APIURL),
+			kind:   safeOrigin(&ip.APIURL),
 			only:   contract.DigitalOcean,
 			doc:    "another API, scheme://host:port",
 			def:    contract.DefaultAPIURL,
@@ -173,6 +176,8 @@ func (ip *Address) read(d *document, n ast.Node, what string) (ipAt Position) {
 	if ip.IP.Is4() && ip.Netmask > 32 {
 		d.Add(given["cidr_netmask"], "%s.cidr_netmask is %d: expected 1 to 32 for an IPv4 address",
 			what, ip.Netmask)
+	} else if err := param.CheckInNetwork(ip.IP, ip.Netmask); err != nil {
+		d.Add(given["ip"], "%s.ip: %q %v", what, ip.IP, err)
 	}
 	return given["ip"]
 }

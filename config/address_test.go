@@ -45,7 +45,7 @@ floating_ips:
   - {name: g, ip: "fe80::1%eth0", token_file: /t}
 `, want: `f:3:19: floating_ips[0].ip: "203.0.113.300" is not an IPv4 or IPv6 address
 f:4:19: floating_ips[1].ip: "203.0.113.1/24" has the length of its prefix: write the address alone (the length goes into cidr_netmask: 24)
-f:5:19: floating_ips[2].ip: "127.0.0.1" is an address that no client can reach
+f:5:19: floating_ips[2].ip: "127.0.0.1" is an address by which a machine reaches only itself
 f:7:19: the address 203.0.113.7 is given twice: the first is in line 6
 f:8:19: floating_ips[5].ip is the number 1.5: expected one IPv4 or IPv6 address such as 203.0.113.10
 f:9:19: floating_ips[6].ip: "fe80::1%eth0" has a zone: give the address alone, and the interface in its own parameter`},
@@ -53,6 +53,21 @@ f:9:19: floating_ips[6].ip: "fe80::1%eth0" has a zone: give the address alone, a
 			name:         "unreachable",
 			text:         "haproxy:\nfloating_ips: [{name: a, ip: 169.254.1.1, token_file: /t}]",
 			want:         `f:2:30: floating_ips[0].ip: "169.254.1.1" is an address that no client can reach`,
+			beyondSchema: true,
+		},
+		{
+			name: "no host's", text: `haproxy:
+floating_ips:
+  - {name: a, ip: 192.0.2.255, provider: lan, nic: eth0, cidr_netmask: 24}
+  - {name: b, ip: 192.0.2.0, provider: lan, nic: eth0, cidr_netmask: 24}
+  - {name: c, ip: 255.255.255.255, provider: lan}
+  - {name: d, ip: 0.0.0.0, provider: lan}
+  - {name: e, ip: "ff02::1", provider: lan}
+`, want: `f:3:19: floating_ips[0].ip: "192.0.2.255" is no host's address: it is the broadcast address of the network 192.0.2.0/24
+f:4:19: floating_ips[1].ip: "192.0.2.0" is no host's address: it is that of the network 192.0.2.0/24
+f:5:19: floating_ips[2].ip: "255.255.255.255" is no host's address: it is the broadcast address of every network
+f:6:19: floating_ips[3].ip: "0.0.0.0" is no host's address: it stands for any
+f:7:19: floating_ips[4].ip: "ff02::1" is no host's address: it is that of a multicast group`,
 			beyondSchema: true,
 		},
 		{name: "names", text: `haproxy:
@@ -131,6 +146,11 @@ f:7:52: floating_ips[4].nic: "a b" is not the name of a network interface`},
 			name: "tab in an interface",
 			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, provider: lan, nic: \"a\\tb\"}]",
 			want: `f:2:63: floating_ips[0].nic has the character "\t", which the cluster's configuration cannot hold`,
+		},
+		{
+			name: "a token in clear text",
+			text: "haproxy:\nfloating_ips: [{name: a, ip: 203.0.113.1, token_file: /t, api_url: 'http://127.0.0.1.example.com'}]",
+			want: `f:2:68: floating_ips[0].api_url: "http://127.0.0.1.example.com" would get the token in clear text: write https://, or http:// with a loopback address`,
 		},
 		{
 			name: "path in an origin",

@@ -150,7 +150,7 @@ func (p *DropletFencing) keys() []key {
 		},
 		{
 			name:   "api_url",
-			kind:   origin(&p.APIURL),
+			kind:   safeOrigin(&p.APIURL),
 			doc:    "another API, scheme://host:port",
 			def:    contract.DefaultAPIURL,
 			param:  contract.ParamAPIURL,

@@ -22,6 +22,8 @@ type HAProxy struct {
 	MinServers          int
 	MinServersAt        Position
 	StopGrace           string
+	StartTimeout        string
+	ReloadTimeout       string
 	Keeper              string // "true" or "false"
 	MaxCrashes          int
 	CrashWindow         string
@@ -105,6 +107,22 @@ func (h *HAProxy) keys() []key {
 			def:    param.FormatDuration(contract.DefaultStopGrace),
 			param:  contract.ParamStopGrace,
 			effect: reload,
+		},
+		{
+			name: "start_timeout",
+			kind: length(&h.StartTimeout),
+			doc: "how long HAProxy may take to start: large caches, thousands of certificates and " +
+				"slow resolvers take long to load",
+			def:    param.FormatDuration(contract.HAProxyStartTimeout),
+			effect: nothing,
+		},
+		{
+			name: "reload_timeout",
+			kind: length(&h.ReloadTimeout),
+			doc: "how long a reload may take: the configuration is checked and then loaded, which " +
+				"takes twice as long as at a start",
+			def:    param.FormatDuration(contract.HAProxyReloadTimeout),
+			effect: nothing,
 		},
 		{
 			name:   "keeper",

@@ -6,8 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const haproxyKeys = "config, binary, extra, monitor, checks, check, min_servers, stop_grace, keeper, " +
-	"max_crashes, crash_window, hang_time, unit, anchor_ip, private_ip, metadata_url"
+const haproxyKeys = "config, binary, extra, monitor, checks, check, min_servers, stop_grace, " +
+	"start_timeout, reload_timeout, keeper, max_crashes, crash_window, hang_time, unit, anchor_ip, " +
+	"private_ip, metadata_url"
 
 // haproxyAccepted are accepted sections.
 func haproxyAccepted() map[string]string {
@@ -20,6 +21,8 @@ monitor: 10
 check: {url: "http://${HAWSER_ANCHOR_IP}/health", timeout: 5s, every: 30s}
 min_servers: 1
 stop_grace: 2min
+start_timeout: 3min
+reload_timeout: 300
 keeper: off
 max_crashes: 20
 crash_window: 2h

@@ -267,14 +267,14 @@ func hostAddress(to *string) kind {
 // floatingAddress is an address that clients reach.
 func floatingAddress(to *netip.Addr) kind {
 	parse := func(text string) (netip.Addr, error) {
-		ip, err := param.ParseAddr(text)
+		ip, err := param.ParseHostAddr(text)
 		switch prefix, prefixErr := netip.ParsePrefix(text); {
 		case err != nil && prefixErr == nil:
 			return ip, fmt.Errorf("has the length of its prefix: write the address alone "+
 				"(the length goes into cidr_netmask: %d)", prefix.Bits())
 		case err != nil:
 			return ip, err
-		case ip.IsUnspecified(), ip.IsLoopback(), ip.IsMulticast(), ip.IsLinkLocalUnicast():
+		case ip.IsLinkLocalUnicast():
 			return ip, errors.New("is an address that no client can reach")
 		}
 		return ip, nil
@@ -333,6 +333,13 @@ func checkURL(to *string) kind {
 func origin(to *string) kind {
 	return one("scheme, host and port, such as https://api.example.com:8443",
 		to, param.ParseOrigin).with(schema{"pattern": `^[hH][tT][tT][pP][sS]?://[^/?#@\s]+/?$`})
+}
+
+// safeOrigin is where a service is that is sent a token.
+func safeOrigin(to *string) kind {
+	return one("https, host and port, such as https://api.example.com:8443",
+		to, param.ParseSafeOrigin).with(schema{"pattern": `^([hH][tT][tT][pP][sS]://[^/?#@\s]+|` +
+		`[hH][tT][tT][pP]://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]*)?)/?$`})
 }
 
 func service(to *string) kind {

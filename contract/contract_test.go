@@ -103,6 +103,10 @@ func TestLoaded(t *testing.T) {
 				Worker: worker, OldWorkers: 2, Conns: 37, Pending: "x=1, pending=2"},
 			"serves=a,disk=missing,generation=b,asked=c,worker=1795236669,old=2,conns=37,pending=x=1, pending=2",
 		},
+		{
+			contract.Loaded{Serves: "a", OldWorkers: 1, Conns: 3, Cut: worker, Previous: true, Pending: "x"},
+			"serves=a,old=1,conns=3,cut=1795236669,previous=1,pending=x",
+		},
 		{contract.Loaded{Pending: "nothing is known"}, "pending=nothing is known"},
 	} {
 		require.Equal(t, c.text, c.loaded.String())
@@ -202,6 +206,10 @@ func TestConfigFiles(t *testing.T) {
 	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, contract.ConfigFiles("/a",
 		[]string{"-m", "512", "-f", "/b", "--", "/c", "/d"}))
 	require.Equal(t, []string{"/a"}, contract.ConfigFiles("/a", []string{"-f"}))
+	require.Equal(t, []string{"/a", "/d/b", "/c"},
+		contract.ConfigFiles("/a", []string{"-f", "b", "-C", "/d", "-f", "/c"}), "wherever -C is")
+	require.Equal(t, []string{"/a", "/b", "/c"}, contract.ConfigFiles("/a", []string{"-f", "b", "--", "c"}),
+		"HAProxy is run in the root directory")
 	require.Equal(t, []string{"/a", "/b"}, contract.ConfigFiles("/a", []string{"-fx", "/b"}))
 }
 

@@ -33,8 +33,11 @@ func (f Files) MasterSocket() string { return filepath.Join(f.Dir, "master.sock"
 // Pidfile returns the file with the process id of HAProxy's master.
 func (f Files) Pidfile() string { return filepath.Join(f.Dir, "haproxy.pid") }
 
-// Fragment returns the agent's own part of HAProxy's configuration.
+// Fragment returns the agent's own part of HAProxy's configuration, which HAProxy reads first.
 func (f Files) Fragment() string { return filepath.Join(f.Dir, "hawser.cfg") }
+
+// LastFragment returns the part of the agent's that HAProxy reads after the user's files.
+func (f Files) LastFragment() string { return filepath.Join(f.Dir, "hawser-last.cfg") }
 
 // Copies returns the directory with the configuration that HAProxy has loaded last.
 func (f Files) Copies() string { return filepath.Join(f.Dir, "config") }
@@ -47,6 +50,10 @@ func (f Files) Metadata() string { return filepath.Join(f.Dir, "metadata.json") 
 
 // Checks returns the file with the results of the checks.
 func (f Files) Checks() string { return filepath.Join(f.Dir, "checks.json") }
+
+// Beside returns the file that names a process which listens where this HAProxy does. It is there
+// only while there is one.
+func (f Files) Beside() string { return filepath.Join(f.Dir, "beside") }
 
 // KeeperSocket returns the keeper's socket.
 func (f Files) KeeperSocket() string { return filepath.Join(f.Dir, "keeper.sock") }

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -34,17 +35,27 @@ func Demanded(generation string) string {
 }
 
 // ConfigFiles returns the files and directories of a configuration in the order in which HAProxy
-// reads them: conffile, and those that extraconf adds.
+// reads them: conffile, and those that extraconf adds. One that is not an absolute path is in the
+// directory of -C, or else in the root directory, in which HAProxy is run.
 func ConfigFiles(conffile string, extraconf []string) []string {
-	files := []string{conffile}
+	files, dir := []string{conffile}, "/"
 	for i, word := range extraconf {
 		if word == "--" {
 			// all that follow are files (Management Guide, section 3)
-			return append(files, extraconf[i+1:]...)
+			files = append(files, extraconf[i+1:]...)
+			break
 		}
 		// an option's other letters are of no meaning to HAProxy (src/haproxy.c, init_args)
-		if strings.HasPrefix(word, "-f") && i+1 < len(extraconf) {
+		switch last := i+1 == len(extraconf); {
+		case !last && strings.HasPrefix(word, "-f"):
 			files = append(files, extraconf[i+1])
+		case !last && strings.HasPrefix(word, "-C"):
+			dir = extraconf[i+1]
+		}
+	}
+	for i, file := range files {
+		if !filepath.IsAbs(file) {
+			files[i] = filepath.Join("/", dir, file)
 		}
 	}
 	return files

@@ -21,6 +21,10 @@ type Loaded struct {
 	// OldWorkers are workers from before a reload that still have connections, Conns these. They
 	// were counted at the last monitor.
 	OldWorkers, Conns int
+	// Cut is when the last of the old workers has to end, by the node's clock, if that is known.
+	Cut time.Time
+	// Previous is whether the node has kept the configuration that it served before a push.
+	Previous bool
 	// Pending is why a requested reload could not be done, in short.
 	Pending string
 }
@@ -55,6 +59,12 @@ func (t Loaded) String() string {
 	if t.OldWorkers > 0 {
 		add("old", strconv.Itoa(t.OldWorkers))
 		add("conns", strconv.Itoa(t.Conns))
+		if !t.Cut.IsZero() {
+			add("cut", strconv.FormatInt(t.Cut.Unix(), 10))
+		}
+	}
+	if t.Previous {
+		add("previous", "1")
 	}
 	add("pending", OneLine(t.Pending))
 	return strings.Join(parts, ",")
@@ -80,6 +90,12 @@ func ParseLoaded(text string) Loaded {
 		case "worker":
 			if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
 				t.Worker = time.Unix(seconds, 0)
+			}
+		case "previous":
+			t.Previous = value == "1"
+		case "cut":
+			if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+				t.Cut = time.Unix(seconds, 0)
 			}
 		case "old":
 			t.OldWorkers, _ = strconv.Atoi(value)

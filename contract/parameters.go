@@ -69,6 +69,12 @@ const (
 	DefaultMetadataURL = "http://169.254.169.254"
 )
 
+// Keys of hawser.yaml that the agent of HAProxy names where a timeout is too short.
+const (
+	StartTimeoutKey  = "haproxy.start_timeout"
+	ReloadTimeoutKey = "haproxy.reload_timeout"
+)
+
 // Limits of parameters.
 const (
 	// CrashesKept is how many crashes the agent remembers, and so the most that max_crashes can
@@ -89,7 +95,9 @@ const LevelDeep = 10
 // Timeouts of the operations, which the agents advertise and hawser writes: Pacemaker's own default
 // is 20 s for each.
 const (
-	HAProxyStartTimeout   = 30 * time.Second
+	// HAProxyStartTimeout is what systemd gives a service by default: HAProxy loads some 10,000
+	// certificates, large caches, or the addresses of many names, in a start.
+	HAProxyStartTimeout   = 90 * time.Second
 	HAProxyStopTimeout    = 30 * time.Second
 	HAProxyMonitorTimeout = 20 * time.Second
 	// HAProxyReloadTimeout has to be written too: with a large configuration the check and the

@@ -23,6 +23,25 @@ func (v Version) String() string {
 		v.NumUpdates)
 }
 
+// versionOf reads the version from the attributes of <cib>.
+func versionOf(root *etree.Element) (Version, error) {
+	var read Version
+	for _, v := range []struct {
+		name string
+		into *int
+	}{
+		{"admin_epoch", &read.AdminEpoch}, {"epoch", &read.Epoch}, {"num_updates", &read.NumUpdates},
+	} {
+		text := root.SelectAttrValue(v.name, "0")
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return read, fmt.Errorf("the CIB's %s is %q, which is not a number", v.name, text)
+		}
+		*v.into = n
+	}
+	return read, nil
+}
+
 // CIB is a cluster's configuration and status as they were read. Nothing in this package changes
 // it, so it is decoded only once.
 type CIB struct {
@@ -70,19 +89,9 @@ func parse(text []byte) (*CIB, error) {
 		return nil, errors.New("the CIB has no <configuration>; was only a part of it asked for?")
 	}
 	c := &CIB{root: root}
-	for _, v := range []struct {
-		name string
-		into *int
-	}{
-		{"admin_epoch", &c.Version.AdminEpoch}, {"epoch", &c.Version.Epoch},
-		{"num_updates", &c.Version.NumUpdates},
-	} {
-		text := root.SelectAttrValue(v.name, "0")
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return nil, fmt.Errorf("the CIB's %s is %q, which is not a number", v.name, text)
-		}
-		*v.into = n
+	var err error
+	if c.Version, err = versionOf(root); err != nil {
+		return nil, err
 	}
 	dropSpace(root)
 	seen := map[string]bool{}
@@ -215,10 +224,27 @@ func sortObjects(objects []Object) {
 	})
 }
 
-// Object returns the object with the id.
+// Object returns the object with the id. Where a node and another object have the same id, as a
+// remote node and its resource do, it is the other object.
 func (c *CIB) Object(id string) (Object, bool) {
+	var node Object
 	for _, o := range c.objects() {
-		if o.ID() == id {
+		if o.ID() != id {
+			continue
+		}
+		if _, isNode := o.(*Node); !isNode {
+			return o, true
+		}
+		node = o
+	}
+	return node, node != nil
+}
+
+// Counterpart returns the object that a definition would change, if there is one.
+func (c *CIB) Counterpart(of Object) (Object, bool) {
+	want := key(c.identified([]Object{of})[0])
+	for _, o := range c.objects() {
+		if key(o) == want {
 			return o, true
 		}
 	}

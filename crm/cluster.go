@@ -39,9 +39,27 @@ var (
 	// ErrNoFencing says that Pacemaker would start nothing, because fencing is on and no device is
 	// configured. The configuration is valid otherwise and can be written.
 	ErrNoFencing = errors.New("fencing is on, but there is no fencing device")
+	// ErrUnwritten says that the caller gave up before the change was written.
+	ErrUnwritten error = &kindError{outcome.Interrupted, "interrupted: the change was not written"}
 	// ErrNotInstalled says that one of Pacemaker's tools is missing.
 	ErrNotInstalled error = &kindError{outcome.Unavailable, "Pacemaker's tools are not installed"}
 )
+
+// Unwritten is ErrUnwritten if whoever wanted the change has given up, otherwise the error itself.
+func Unwritten(ctx context.Context, err error) error {
+	if err == nil || !errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, ErrUnwritten) {
+		return err
+	}
+	return &unwritten{ctx.Err()}
+}
+
+// unwritten is ErrUnwritten with its cause.
+type unwritten struct{ cause error }
+
+func (e *unwritten) Error() string { return ErrUnwritten.Error() }
+
+// Unwrap makes errors.Is work.
+func (e *unwritten) Unwrap() []error { return []error{ErrUnwritten, e.cause} }
 
 // Cluster is a cluster whose configuration can be read and written: Tools, or crmtest.Fake, whose
 // equal behaviour the suite crmtest.Conform checks.
@@ -72,6 +90,9 @@ type Cluster interface {
 	// ForgetProbe removes from the status the record of a probe that found the resource running on
 	// the node. A missing record is not an error.
 	ForgetProbe(ctx context.Context, resource, node string) error
+	// Cleanup has Pacemaker forget what has failed of the resource, clone or group ("" for all) on the
+	// node ("" for all), and look again at what runs there.
+	Cleanup(ctx context.Context, resource, node string) error
 	// Advertised asks this node's agent, such as ocf:hawser:haproxy, which operations it has and
 	// how long they may take.
 	Advertised(ctx context.Context, agent string) ([]AgentAction, error)

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,6 +35,17 @@ func decode(el *etree.Element) []Object {
 }
 
 func value(el *etree.Element, name string) string { return el.SelectAttrValue(name, "") }
+
+// attrsBut lists an element's attributes except those with the names.
+func attrsBut(el *etree.Element, names ...string) Attrs {
+	var out Attrs
+	for _, a := range el.Attr {
+		if !slices.Contains(names, a.Key) {
+			out = append(out, Attr{a.Key, a.Value})
+		}
+	}
+	return out
+}
 
 // takeSets reads the modelled attribute sets among the children; every other child is an extra.
 // modelled are the tags of children that the caller reads itself.
@@ -69,6 +81,9 @@ func decodePrimitive(el *etree.Element) *Primitive {
 			o.extra = append(o.extra, ops)
 			continue
 		}
+		if o.opsID == "" {
+			o.opsID = value(ops, "id")
+		}
 		for _, op := range ops.SelectElements("op") {
 			o.Ops = append(o.Ops, decodeOp(op))
 		}
@@ -77,12 +92,8 @@ func decodePrimitive(el *etree.Element) *Primitive {
 }
 
 func decodeOp(el *etree.Element) Op {
-	op := Op{Name: value(el, "name"), Interval: value(el, "interval")}
-	for _, a := range el.Attr {
-		if a.Key != "id" && a.Key != "name" && a.Key != "interval" {
-			op.Attrs = append(op.Attrs, Attr{a.Key, a.Value})
-		}
-	}
+	op := Op{Name: value(el, "name"), Interval: value(el, "interval"),
+		Attrs: attrsBut(el, "id", "name", "interval")}
 	op.extra = takeSets(el, map[string]*Attrs{
 		"instance_attributes": &op.Params, "meta_attributes": &op.Meta,
 	})
@@ -97,13 +108,15 @@ func decodeContainer(el *etree.Element) []Object {
 		case "primitive", "group", "template":
 			inside = append(inside, decode(c)...)
 			members = append(members, value(c, "id"))
+		case memberTag:
+			members = append(members, value(c, "id"))
 		}
 	}
 	if el.Tag == "group" {
 		o := &Group{Name: value(el, "id"), Members: members, Description: value(el, "description")}
 		o.extra = takeSets(el, map[string]*Attrs{
 			"instance_attributes": &o.Params, "meta_attributes": &o.Meta,
-		}, "primitive")
+		}, "primitive", memberTag)
 		return append(inside, o)
 	}
 	o := &Clone{
@@ -112,9 +125,13 @@ func decodeContainer(el *etree.Element) []Object {
 	}
 	o.extra = takeSets(el, map[string]*Attrs{
 		"instance_attributes": &o.Params, "meta_attributes": &o.Meta,
-	}, "primitive", "group")
+	}, "primitive", "group", memberTag)
 	return append(inside, o)
 }
+
+// memberTag is the element that stands for a resource which is defined elsewhere, in a clone or
+// group that is printed as XML: crmsh has it too.
+const memberTag = "crmsh-ref"
 
 func decodeColocation(el *etree.Element) *Colocation {
 	return &Colocation{
@@ -124,6 +141,8 @@ func decodeColocation(el *etree.Element) *Colocation {
 		NodeAttribute: value(el, "node-attribute"),
 		Influence:     value(el, "influence"), Sets: decodeSets(el),
 		extra: takeSets(el, nil, "resource_set"),
+		more: attrsBut(el, "id", "score", "rsc", "with-rsc", "rsc-role", "with-rsc-role",
+			"node-attribute", "influence"),
 	}
 }
 
@@ -135,6 +154,8 @@ func decodeOrder(el *etree.Element) *Order {
 		Symmetrical: value(el, "symmetrical"),
 		RequireAll:  value(el, "require-all"), Sets: decodeSets(el),
 		extra: takeSets(el, nil, "resource_set"),
+		more: attrsBut(el, "id", "kind", "score", "first", "then", "first-action", "then-action",
+			"symmetrical", "require-all"),
 	}
 }
 
@@ -151,12 +172,7 @@ func decodeLocation(el *etree.Element) *Location {
 func decodeSets(el *etree.Element) []ResourceSet {
 	var out []ResourceSet
 	for _, s := range el.SelectElements("resource_set") {
-		set := ResourceSet{Name: value(s, "id")}
-		for _, a := range s.Attr {
-			if a.Key != "id" {
-				set.Attrs = append(set.Attrs, Attr{a.Key, a.Value})
-			}
-		}
+		set := ResourceSet{Name: value(s, "id"), Attrs: attrsBut(s, "id")}
 		for _, r := range s.SelectElements("resource_ref") {
 			set.Resources = append(set.Resources, value(r, "id"))
 		}
@@ -193,6 +209,7 @@ func decodeNode(el *etree.Element) *Node {
 	o := &Node{
 		NodeID: value(el, "id"), Uname: value(el, "uname"), Type: value(el, "type"),
 		Description: value(el, "description"),
+		more:        attrsBut(el, "id", "uname", "type", "description"),
 	}
 	o.extra = takeSets(el, map[string]*Attrs{
 		"instance_attributes": &o.Attributes, "utilization": &o.Utilization,

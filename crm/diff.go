@@ -6,10 +6,13 @@ import (
 )
 
 // key identifies an object. Options are identified by their set and name, whatever ids the CIB
-// gives them.
+// gives them; nodes have ids of their own.
 func key(o Object) string {
-	if p, ok := o.(*Property); ok {
-		return strings.Join([]string{string(p.section()), p.set(), p.Name}, "\x00")
+	switch o := o.(type) {
+	case *Property:
+		return strings.Join([]string{string(o.section()), o.set(), o.Name}, "\x00")
+	case *Node:
+		return "node\x00" + o.ID()
 	}
 	return o.ID()
 }
@@ -40,7 +43,7 @@ type differ struct {
 	have    []Object
 	byKey   map[string]Object
 	ids     idPool // the ids that the configuration uses
-	owned   func(id string) bool
+	owned   func(Object) bool
 	deletes []Change
 	puts    []Change
 	made    []string // the ids that the tag will name
@@ -49,14 +52,19 @@ type differ struct {
 func newDiffer(cur *CIB, want Spec) *differ {
 	d := &differ{
 		cur: cur, want: want, have: cur.objects(), byKey: map[string]Object{},
-		ids: poolOf(cur.configuration()), owned: want.Owned,
+		ids: poolOf(cur.configuration()), owned: want.owns,
 	}
+	d.want.Objects = cur.identified(want.Objects)
 	for _, o := range d.have {
 		d.byKey[key(o)] = o
 	}
 	tagged := cur.Tagged(want.Tag)
 	if d.owned == nil {
-		d.owned = func(id string) bool { return slices.Contains(tagged, id) }
+		byID := want.Owned
+		if byID == nil {
+			byID = func(id string) bool { return slices.Contains(tagged, id) }
+		}
+		d.owned = func(o Object) bool { return byID(o.ID()) && !d.namesake(o) }
 	}
 	if want.Tag != "" {
 		d.made = slices.Clone(tagged)
@@ -76,20 +84,28 @@ func (d *differ) validate() {
 		if p, ok := o.(*Property); ok {
 			d.r.object = p.Keyword() + " " + p.Name
 		}
-		o.validate(&d.r)
+		if !d.unchanged(o) { // what Pacemaker lives with is not judged
+			o.validate(&d.r)
+		}
 		if other := seen[key(o)]; other != nil {
 			d.r.add("id", o.ID(), "is also the id of a %s", other.Keyword())
 		}
 		seen[key(o)] = o
 		if cur := d.byKey[key(o)]; cur != nil && !sameKind(cur, o) {
 			d.r.add("id", o.ID(), "is the id of a %s in the cluster's configuration", kindOf(cur))
-		} else if cur == nil && d.ids[o.ID()] {
+		} else if _, isNode := o.(*Node); cur == nil && !isNode && d.ids[o.ID()] {
 			d.r.add("id", o.ID(), "is the id of something else in the cluster's configuration")
 		}
 		if o.ID() == d.want.Tag && d.want.Tag != "" {
 			d.r.add("id", o.ID(), "is reserved for the tag that lists what was made")
 		}
 	}
+}
+
+// unchanged says whether the configuration has the object as it is wanted.
+func (d *differ) unchanged(o Object) bool {
+	cur := d.byKey[key(o)]
+	return cur != nil && sameKind(cur, o) && sameFields(cur.fields(), adopt(cur, o).fields())
 }
 
 func kindOf(o Object) string {
@@ -112,33 +128,60 @@ func (d *differ) compare() {
 			d.record(o.ID())
 			continue
 		}
+		if d.owned(cur) {
+			d.record(cur.ID()) // which may have been somebody else's until now
+		}
 		next := adopt(cur, o)
 		if sameFields(cur.fields(), next.fields()) {
+			if d.adopts(cur) {
+				d.record(cur.ID())
+			}
 			continue
 		}
-		if !d.owned(cur.ID()) {
+		if !d.owned(cur) {
 			p, isProperty := next.(*Property)
-			if !isProperty || d.want.Tag == "" {
-				d.r.object = o.Keyword() + " " + o.ID()
-				d.r.add("", "",
-					"exists already, is not what is wanted, and was made by someone else (%s): "+
-						"rename one of the two, or delete the existing one (`hawser configure "+
-						"delete --force %s`, with what refers to it)",
-					differences(Change{cur, next}), o.ID())
+			switch {
+			case d.adopts(cur):
+				d.record(cur.ID())
+			case !isProperty || d.want.Tag == "":
+				d.foreign(cur, next)
 				continue
+			default:
+				d.puts = append(d.puts, Change{New: d.memory(cur.(*Property))})
+				d.record(p.ID())
 			}
-			d.puts = append(d.puts, Change{New: d.memory(cur.(*Property))})
-			d.record(p.ID())
 		}
 		d.puts = append(d.puts, Change{Old: cur, New: next})
 	}
 	for _, o := range d.have {
-		if wanted[key(o)] || !d.owned(o.ID()) || o.ID() == d.want.Tag {
+		if wanted[key(o)] || !d.owned(o) || o.ID() == d.want.Tag {
 			continue
 		}
 		d.forget(o)
 	}
 	d.forgetMemories()
+}
+
+// adopts reports whether an object of somebody else's is taken over.
+func (d *differ) adopts(cur Object) bool {
+	_, isProperty := cur.(*Property)
+	return d.want.Adopt && !isProperty && d.want.Tag != "" && d.want.Adoptable != nil &&
+		d.want.Adoptable(cur)
+}
+
+// foreign reports an object of somebody else's in the place of a wanted one.
+func (d *differ) foreign(cur, next Object) {
+	d.r.object = next.Keyword() + " " + next.ID()
+	what := "exists already, is not what is wanted, and was made by someone else (%s): "
+	if d.want.Adoptable != nil && d.want.Adoptable(cur) {
+		d.r.add("", "", what+"`hawser plan --adopt` shows what taking it over changes, `hawser adopt` "+
+			"makes a hawser.yaml of what there is; or rename one of the two",
+			differences(Change{cur, next}))
+		return
+	}
+	d.r.add("", "", what+"rename one of the two; or have hawser take over the set-up with HAProxy that "+
+		"it is a part of (`hawser adopt`); or delete it, which stops it where it runs",
+		differences(Change{cur, next}))
 }
 
 // forgetMemories deletes the remembered values of options that no longer exist to get them back.
@@ -239,6 +282,7 @@ func (d *differ) final() []Object {
 // containers at once. Existing faults in what is left alone are not reported.
 func (d *differ) checkRefs() {
 	objects := d.final()
+	d.checkNames(objects)
 	before := resourceIDs(d.have)
 	after := resourceIDs(objects)
 	inside := map[string]Object{}
@@ -335,6 +379,9 @@ func adopt(cur, want Object) Object {
 	case *Primitive:
 		c, n := cur.(*Primitive), *w
 		n.extra = inherit(n.extra, c.extra)
+		if n.opsID == "" {
+			n.opsID = c.opsID
+		}
 		n.Ops = slices.Clone(n.Ops)
 		for i := range n.Ops {
 			for j := range c.Ops {
@@ -355,14 +402,21 @@ func adopt(cur, want Object) Object {
 	case *Node:
 		n := *w
 		n.extra = inherit(n.extra, cur.(*Node).extra)
+		if n.more == nil { // no statement can say them
+			n.more = cur.(*Node).more
+		}
 		return &n
 	case *Colocation:
 		n := *w
-		n.extra = inherit(n.extra, cur.(*Colocation).extra)
+		if n.extra == nil {
+			n.extra, n.more = cur.(*Colocation).extra, cur.(*Colocation).more
+		}
 		return &n
 	case *Order:
 		n := *w
-		n.extra = inherit(n.extra, cur.(*Order).extra)
+		if n.extra == nil {
+			n.extra, n.more = cur.(*Order).extra, cur.(*Order).more
+		}
 		return &n
 	case *Location:
 		n := *w

@@ -101,8 +101,8 @@ func TestDiffTouchesNothingOfOthers(t *testing.T) {
 	require.ErrorContains(t, err, ", params c is \"3\" instead of \"\", params d is \"4\" instead of \"\"")
 	require.NotContains(t, err.Error(), "dop_v1", "a secret is not shown")
 	_, err = crm.Diff(cib, crm.Spec{Tag: "hawser", Objects: shell(t, "primitive FloatIP ocf:digitalocean:floatip meta x=1 y=2")})
-	require.ErrorContains(t, err, ", and 3 more): rename one of the two, or delete the existing "+
-		"one (`hawser configure delete --force FloatIP`")
+	require.ErrorContains(t, err, ", and 3 more): rename one of the two; or have hawser take over "+
+		"the set-up with HAProxy that it is a part of (`hawser adopt`)")
 	require.NotContains(t, err.Error(), "dop_v1")
 
 	cib = with(t, shell(t, "primitive FloatIP ocf:pacemaker:Dummy params state=1")...)
@@ -113,6 +113,22 @@ func TestDiffTouchesNothingOfOthers(t *testing.T) {
 	plan, err = crm.Diff(plan.New, crm.Spec{Tag: "hawser"})
 	require.NoError(t, err)
 	_, still := plan.New.Object("FloatIP")
+	require.True(t, still)
+}
+
+// What a spec with a tag owns is recorded in it, also if somebody else made it and nothing of it changes.
+func TestDiffTakesOver(t *testing.T) {
+	cib := with(t, shell(t, "primitive FloatIP ocf:pacemaker:Dummy params state=1\nprimitive other ocf:pacemaker:Dummy")...)
+	spec := crm.Spec{Tag: "hawser", Objects: shell(t, "primitive FloatIP ocf:pacemaker:Dummy params state=1"),
+		Owned: func(id string) bool { return id == "FloatIP" }}
+	plan, err := crm.Diff(cib, spec)
+	require.NoError(t, err)
+	require.Len(t, plan.Changes, 1, "only the tag")
+	require.Equal(t, []string{"FloatIP"}, plan.New.Tagged("hawser"))
+	plan, err = crm.Diff(plan.New, crm.Spec{Tag: "hawser", Objects: spec.Objects})
+	require.NoError(t, err)
+	require.True(t, plan.Empty())
+	_, still := plan.New.Object("other")
 	require.True(t, still)
 }
 

@@ -141,9 +141,12 @@ func poolOf(root *etree.Element) idPool {
 }
 
 func (p idPool) addAll(el *etree.Element) {
-	if id := el.SelectAttrValue("id", ""); id != "" && el.Tag != "resource_ref" &&
-		el.Tag != "obj_ref" {
-		p[id] = true
+	switch el.Tag {
+	case "resource_ref", "obj_ref", "node": // what they have is not an id of XML's
+	default:
+		if id := el.SelectAttrValue("id", ""); id != "" {
+			p[id] = true
+		}
 	}
 	for _, c := range el.Child {
 		if c, ok := c.(*etree.Element); ok {

@@ -82,6 +82,7 @@ func (b *builder) put(o Object) {
 		setAll(el, "score", o.Score, "rsc", o.Resource, "rsc-role", o.Role, "with-rsc", o.With,
 			"with-rsc-role", o.WithRole, "node-attribute", o.NodeAttribute, "influence",
 			o.Influence)
+		setMore(el, o.more, decodeColocation(el).more)
 		b.putSets(el, o.Sets, o.Name)
 		b.putExtras(el, o.extra, o.Name)
 	case *Order:
@@ -89,6 +90,7 @@ func (b *builder) put(o Object) {
 		setAll(el, "kind", o.Kind, "score", o.Score, "symmetrical", o.Symmetrical, "first", o.First,
 			"first-action", o.FirstAction, "then", o.Then, "then-action", o.ThenAction,
 			"require-all", o.RequireAll)
+		setMore(el, o.more, decodeOrder(el).more)
 		b.putSets(el, o.Sets, o.Name)
 		b.putExtras(el, o.extra, o.Name)
 	case *Location:
@@ -102,11 +104,12 @@ func (b *builder) put(o Object) {
 	case *Tag:
 		b.putTag(o)
 	case *Node:
-		el := b.element("nodes", "node", o.NodeID)
+		el := b.element("nodes", "node", o.ID())
 		setAll(el, "uname", o.Uname, "type", o.Type, "description", o.Description)
-		b.putSet(el, "instance_attributes", o.Attributes, o.NodeID)
-		b.putSet(el, "utilization", o.Utilization, o.NodeID)
-		b.putExtras(el, o.extra, o.NodeID)
+		setMore(el, o.more, decodeNode(el).more)
+		b.putSet(el, "instance_attributes", o.Attributes, o.ID())
+		b.putSet(el, "utilization", o.Utilization, o.ID())
+		b.putExtras(el, o.extra, o.ID())
 	case *XML:
 		b.putXML(o)
 	}
@@ -115,6 +118,18 @@ func (b *builder) put(o Object) {
 func setAll(el *etree.Element, pairs ...string) {
 	for i := 0; i < len(pairs); i += 2 {
 		setAttr(el, pairs[i], pairs[i+1])
+	}
+}
+
+// setMore makes the attributes that have no field the wanted ones.
+func setMore(el *etree.Element, want, have Attrs) {
+	for _, a := range have {
+		if _, keep := want.Get(a.Name); !keep {
+			el.RemoveAttr(a.Name)
+		}
+	}
+	for _, a := range want {
+		setAttr(el, a.Name, a.Value)
 	}
 }
 
@@ -179,6 +194,15 @@ func (b *builder) putPair(set *etree.Element, name, val string) {
 
 // referred says whether an id-ref somewhere names the id.
 func (b *builder) referred(id string) bool { return refers(b.config, id) }
+
+// referredIn says whether something in the configuration that the element is part of refers to it.
+func referredIn(el *etree.Element) bool {
+	root := el
+	for root.Parent() != nil {
+		root = root.Parent()
+	}
+	return refers(root, value(el, "id"))
+}
 
 func refers(el *etree.Element, id string) bool {
 	if value(el, "id-ref") == id {

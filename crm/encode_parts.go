@@ -16,7 +16,7 @@ func (b *builder) putOps(el *etree.Element, o *Primitive) {
 			break
 		}
 	}
-	if len(o.Ops) == 0 {
+	if len(o.Ops) == 0 && (o.opsID == "" || !b.referred(o.opsID)) {
 		if parent != nil {
 			el.RemoveChild(parent)
 		}
@@ -24,6 +24,10 @@ func (b *builder) putOps(el *etree.Element, o *Primitive) {
 	}
 	if parent == nil {
 		parent = el.CreateElement("operations")
+	}
+	if o.opsID != "" {
+		setAttr(parent, "id", o.opsID)
+		b.ids[o.opsID] = true
 	}
 	old := parent.SelectElements("op")
 	unused := slices.Clone(old)

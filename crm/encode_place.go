@@ -114,34 +114,42 @@ func (b *builder) placeOf(o *XML) (parent, old *etree.Element) {
 
 // remove deletes the object. The resources of a clone or group stay.
 func (b *builder) remove(o Object) {
-	var el *etree.Element
+	el := b.elementOf(o)
 	switch o := o.(type) {
-	case *Primitive:
-		el = b.find("resources", "primitive", o.Name)
-	case *Clone:
-		el = b.find("resources", "clone", o.Name)
+	case *Clone, *Group:
 		b.release(el)
-	case *Group:
-		el = b.find("resources", "group", o.Name)
-		b.release(el)
-	case *Colocation:
-		el = b.find("constraints", "rsc_colocation", o.Name)
-	case *Order:
-		el = b.find("constraints", "rsc_order", o.Name)
-	case *Location:
-		el = b.find("constraints", "rsc_location", o.Name)
-	case *Tag:
-		el = b.find("tags", "tag", o.Name)
-	case *Node:
-		el = b.find("nodes", "node", o.NodeID)
-	case *XML:
-		_, el = b.placeOf(o)
 	case *Property:
 		b.removeProperty(o)
 	}
 	if el != nil {
 		b.drop(el)
 	}
+}
+
+// elementOf finds the element of an object, nil if there is none: an option is only a part of one.
+func (b *builder) elementOf(o Object) *etree.Element {
+	switch o := o.(type) {
+	case *Primitive:
+		return b.find("resources", "primitive", o.Name)
+	case *Clone:
+		return b.find("resources", "clone", o.Name)
+	case *Group:
+		return b.find("resources", "group", o.Name)
+	case *Colocation:
+		return b.find("constraints", "rsc_colocation", o.Name)
+	case *Order:
+		return b.find("constraints", "rsc_order", o.Name)
+	case *Location:
+		return b.find("constraints", "rsc_location", o.Name)
+	case *Tag:
+		return b.find("tags", "tag", o.Name)
+	case *Node:
+		return b.find("nodes", "node", o.ID())
+	case *XML:
+		_, el := b.placeOf(o)
+		return el
+	}
+	return nil
 }
 
 // drop removes an element, and with the last one the section, if that is optional.

@@ -29,8 +29,14 @@ func (o *Location) ID() string { return o.Name }
 // ID implements Object.
 func (o *Tag) ID() string { return o.Name }
 
-// ID implements Object.
-func (o *Node) ID() string { return o.NodeID }
+// ID implements Object. A node's id is among other nodes' only: a remote node and the resource that
+// connects it have the same.
+func (o *Node) ID() string {
+	if o.NodeID == "" {
+		return o.Uname
+	}
+	return o.NodeID
+}
 
 // ID is the id of the option itself, the one that a tag may name: the set's id and the option's
 // name, unless the CIB has another.
@@ -60,9 +66,12 @@ func (o *Property) set() string {
 	return defaultSet[o.section()]
 }
 
+// DefaultSet is the set of the cluster's own options.
+const DefaultSet = "cib-bootstrap-options"
+
 // defaultSet names the set in which crmsh keeps a section's options.
 var defaultSet = map[Section]string{
-	ClusterProperty: "cib-bootstrap-options", RscDefaults: "rsc-options", OpDefaults: "op-options",
+	ClusterProperty: DefaultSet, RscDefaults: "rsc-options", OpDefaults: "op-options",
 }
 
 func (o *Property) section() Section {
@@ -97,7 +106,15 @@ func (*Tag) Keyword() string { return "tag" }
 func (*Node) Keyword() string { return "node" }
 
 // Keyword implements Object.
-func (*XML) Keyword() string { return "xml" }
+func (o *XML) Keyword() string {
+	if o.element != nil && elementWords[o.element.Tag] != "" {
+		return elementWords[o.element.Tag]
+	}
+	if o.section != "" {
+		return string(o.section)
+	}
+	return "xml"
+}
 
 // Keyword is the section's name.
 func (o *Property) Keyword() string { return string(o.section()) }
@@ -174,7 +191,8 @@ func textFields(fields ...Field) []Field {
 }
 
 func (o *Primitive) fields() []Field {
-	out := textFields(Field{"agent", o.Agent()}, Field{"description", o.Description})
+	out := textFields(Field{"agent", o.Agent()}, Field{"description", o.Description},
+		Field{"operations $id", o.opsID})
 	out = append(out, attrFields("params", o.Params)...)
 	for i := range o.Ops {
 		out = append(out, o.Ops[i].fields()...)
@@ -215,6 +233,7 @@ func (o *Colocation) fields() []Field {
 	}, Field{"resource", o.Resource}, Field{"role", o.Role}, Field{"with", o.With},
 		Field{"with-role", o.WithRole},
 		Field{"node-attribute", o.NodeAttribute}, Field{"influence", o.Influence})
+	out = append(out, attrFields("attribute", o.more)...)
 	return append(append(out, setFields(o.Sets)...), o.extra.fields()...)
 }
 
@@ -225,6 +244,7 @@ func (o *Order) fields() []Field {
 		Field{"then", o.Then},
 		Field{"then-action", o.ThenAction}, Field{"symmetrical", o.Symmetrical},
 		Field{"require-all", o.RequireAll})
+	out = append(out, attrFields("attribute", o.more)...)
 	return append(append(out, setFields(o.Sets)...), o.extra.fields()...)
 }
 
@@ -260,6 +280,7 @@ func (o *Node) fields() []Field {
 	out := textFields(Field{
 		"uname", o.Uname,
 	}, Field{"type", o.Type}, Field{"description", o.Description})
+	out = append(out, attrFields("attribute", o.more)...)
 	out = append(out, attrFields("attributes", o.Attributes)...)
 	out = append(out, attrFields("utilization", o.Utilization)...)
 	return append(out, o.extra.fields()...)

@@ -52,6 +52,8 @@ func TestAWriteIsNotInterruptedHalfWay(t *testing.T) {
 	require.NoError(t, err)
 	err = tools.Apply(ctx, plan)
 	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, crm.ErrUnwritten)
+	require.EqualError(t, err, "interrupted: the change was not written")
 	cib, err = tools.Query(context.Background())
 	require.NoError(t, err)
 	_, written := cib.Property("no-quorum-policy")

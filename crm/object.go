@@ -5,7 +5,8 @@ import "github.com/beevik/etree"
 // Object is one thing in the configuration with an id of its own. The set is closed: Primitive,
 // Clone, Group, Colocation, Order, Location, Property, Tag, Node and XML, always used as pointers.
 type Object interface {
-	// ID is the object's id in the CIB. It is unique among all objects.
+	// ID is the object's id in the CIB. It is unique among all objects but nodes, which only have to
+	// differ from each other.
 	ID() string
 	// Keyword is the word that begins the object's definition in crmsh's grammar, such as
 	// "primitive" or "rsc_defaults".
@@ -62,6 +63,7 @@ type Primitive struct {
 	Meta        Attrs
 	Utilization Attrs
 
+	opsID string // the id of the operations, by which other primitives may refer to them
 	extra extras
 }
 
@@ -111,6 +113,7 @@ type Colocation struct {
 	Sets           []ResourceSet
 
 	extra extras
+	more  Attrs // attributes that have no field, such as score-attribute
 }
 
 // Order starts First before Then. With Sets, First and Then are empty.
@@ -126,6 +129,7 @@ type Order struct {
 	Sets        []ResourceSet
 
 	extra extras
+	more  Attrs // attributes that have no field, such as first-instance
 }
 
 // Location says how much a resource prefers (positive score) or avoids (negative score) a node.
@@ -181,7 +185,7 @@ type Tag struct {
 
 // Node is a node that the configuration knows.
 type Node struct {
-	NodeID      string // the id: "1"
+	NodeID      string // the id: "1"; "" is that of the node called Uname
 	Uname       string // "lb-1"
 	Type        string // "member", "remote", "ping" or ""
 	Description string
@@ -189,6 +193,7 @@ type Node struct {
 	Utilization Attrs
 
 	extra extras
+	more  Attrs // attributes that have no field, such as score
 }
 
 // XML is an object that the package does not model, kept as it was read. crmsh's grammar has it as

@@ -46,91 +46,134 @@ func (c Change) WithoutSecrets() []FieldChange {
 
 // WithoutSecrets is the object with Hidden in place of what may be a secret, for showing.
 func WithoutSecrets(o Object) Object {
+	shown, params := paramsOf(o)
+	for _, p := range params {
+		if secretName(p.name) {
+			p.set(Hidden)
+		}
+	}
+	return shown
+}
+
+// Shown is WithoutSecrets of each object.
+func Shown(objects []Object) []Object {
+	out := make([]Object, len(objects))
+	for i, o := range objects {
+		out[i] = WithoutSecrets(o)
+	}
+	return out
+}
+
+// parameter is a value of an object that may be a secret, and how to replace it.
+type parameter struct {
+	name, value string
+	set         func(value string)
+}
+
+// paramsOf returns a copy of the object and all the parameters in it, wherever they stand, in an
+// order that depends on nothing but where they stand.
+func paramsOf(o Object) (Object, []parameter) {
+	var found parameters
 	switch o := o.(type) {
 	case *Primitive:
 		n := *o
-		n.Params, n.extra = o.Params.hidden(), o.extra.hidden()
+		n.Params, n.extra = found.attrs(o.Params), found.extras(o.extra)
 		n.Ops = slices.Clone(o.Ops)
 		for i := range n.Ops {
-			n.Ops[i].Params, n.Ops[i].extra = n.Ops[i].Params.hidden(), n.Ops[i].extra.hidden()
+			n.Ops[i].Params = found.attrs(n.Ops[i].Params)
+			n.Ops[i].extra = found.extras(n.Ops[i].extra)
 		}
-		return &n
+		return &n, found
 	case *Clone:
 		n := *o
-		n.Params, n.extra = o.Params.hidden(), o.extra.hidden()
-		return &n
+		n.Params, n.extra = found.attrs(o.Params), found.extras(o.extra)
+		return &n, found
 	case *Group:
 		n := *o
-		n.Params, n.extra = o.Params.hidden(), o.extra.hidden()
-		return &n
+		n.Params, n.extra = found.attrs(o.Params), found.extras(o.extra)
+		return &n, found
 	case *XML:
 		if o.element == nil {
-			return o
+			return o, nil
 		}
 		n := *o
 		n.element = o.element.Copy()
-		hidePairs(n.element)
-		return &n
+		found.pairs(n.element)
+		return &n, found
 	}
-	return o
+	return o, nil
 }
 
-func (a Attrs) hidden() Attrs {
-	out := slices.Clone(a)
+// parameters collects what paramsOf finds.
+type parameters []parameter
+
+// attrs copies the attributes.
+func (p *parameters) attrs(attrs Attrs) Attrs {
+	out := slices.Clone(attrs)
 	for i := range out {
-		if secretName(out[i].Name) {
-			out[i].Value = Hidden
-		}
+		a := &out[i]
+		*p = append(*p, parameter{a.Name, a.Value, func(v string) { a.Value = v }})
 	}
 	return out
 }
 
-func (x extras) hidden() extras {
+// extras copies the elements.
+func (p *parameters) extras(x extras) extras {
 	out := slices.Clone(x)
 	for i := range out {
 		out[i] = out[i].Copy()
-		hidePairs(out[i])
+		p.pairs(out[i])
 	}
 	return out
 }
 
-func hidePairs(el *etree.Element) {
-	if el.Tag == "nvpair" && secretName(value(el, "name")) && el.SelectAttr("value") != nil {
-		el.CreateAttr("value", Hidden)
+func (p *parameters) pairs(el *etree.Element) {
+	if el.Tag == "nvpair" && el.SelectAttr("value") != nil {
+		*p = append(*p, parameter{value(el, "name"), value(el, "value"),
+			func(v string) { el.CreateAttr("value", v) }})
 	}
 	for _, c := range el.ChildElements() {
-		hidePairs(c)
+		p.pairs(c)
 	}
 }
 
-// reveal restores the configuration's value where a definition shown by crmsh or a plan has Hidden,
-// which nobody means literally: otherwise loading what `crm configure show` printed would replace
-// each password with six asterisks.
+// reveal restores the configuration's value where a definition that was shown has Hidden, which
+// nobody means literally: otherwise loading what was shown would replace each password with six
+// asterisks.
 func reveal(cur *CIB, o Object, r *report) Object {
-	p, ok := o.(*Primitive)
-	if !ok || !slices.ContainsFunc(p.Params, isHidden) {
+	revealed, params := paramsOf(o)
+	isHidden := func(p parameter) bool { return p.value == Hidden }
+	if !slices.ContainsFunc(params, isHidden) {
 		return o
 	}
-	n := *p
-	n.Params = slices.Clone(p.Params)
-	old, _ := cur.Object(p.Name)
-	was, _ := old.(*Primitive)
-	for i, a := range n.Params {
-		if !isHidden(a) {
-			continue
-		}
-		var known bool
-		if was != nil {
-			n.Params[i].Value, known = was.Params.Get(a.Name)
-		}
-		if !known {
-			r.object = p.Keyword() + " " + p.Name
-			r.add("params "+a.Name, a.Value,
-				"stands for a hidden secret, but the configuration has none to keep: write the "+
-					"value itself")
+	known := map[string][]string{}
+	if old, ok := cur.Counterpart(o); ok && sameKind(old, o) {
+		_, before := paramsOf(old)
+		for _, p := range before {
+			known[p.name] = append(known[p.name], p.value)
 		}
 	}
-	return &n
+	wanted := map[string]int{}
+	for _, p := range params {
+		wanted[p.name]++
+	}
+	at := map[string]int{}
+	for _, p := range params {
+		values := known[p.name]
+		n := at[p.name]
+		at[p.name]++
+		switch {
+		case !isHidden(p):
+		case len(values) > 0 && len(slices.Compact(slices.Clone(values))) == 1:
+			p.set(values[0])
+		case len(values) == wanted[p.name] && len(values) > 0:
+			p.set(values[n])
+		default:
+			r.object = Title(o)
+			r.add("params "+p.name, Hidden,
+				"stands for a hidden secret, but the configuration has none to keep: write the "+
+					"value itself (`hawser configure show --secrets` prints it where it is known)")
+		}
+	}
+	return revealed
 }
-
-func isHidden(a Attr) bool { return a.Value == Hidden }

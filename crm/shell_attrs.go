@@ -16,7 +16,8 @@ var enders = []string{
 // attrs reads NAME=VALUE until something else follows.
 func (p *parser) attrs() Attrs {
 	var out Attrs
-	for p.more() && !slices.Contains(enders, strings.ToLower(p.peek())) {
+	for p.more() && !slices.Contains(enders, strings.ToLower(p.peek())) &&
+		!slices.Contains(p.ends, p.peek()) {
 		name, val, ok := strings.Cut(p.peek(), "=")
 		if strings.HasPrefix(name, "$") || strings.HasPrefix(name, "@") {
 			p.fail(p.peek(), "NAME=VALUE; what others refer to by $id can only be written as xml")

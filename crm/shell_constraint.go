@@ -102,8 +102,10 @@ func parseOrder(p *parser) Object {
 		taken = false
 		if v, ok := p.acceptTail("symmetrical"); ok {
 			o.Symmetrical, taken = p.boolean(v), true
-		} else if v, ok := p.acceptTail("require-all"); ok && len(p.words)-p.at == 2 {
-			o.RequireAll, taken = p.boolean(v), true
+		} else if len(p.words)-p.at == 3 { // of more resources it is the set's
+			if v, ok := p.acceptTail("require-all"); ok {
+				o.RequireAll, taken = p.boolean(v), true
+			}
 		}
 	}
 	if len(p.words)-p.at == 2 && !strings.ContainsAny(p.peek()[:min(1, len(p.peek()))], "([_") {
@@ -141,21 +143,22 @@ func (p *parser) qualified(choices []string) (id, qualifier string) {
 }
 
 // resourceSets reads sets of resources: ( … ) is not sequential, [ … ] needs any one of them, a
-// change of role or action begins a new set.
+// change of role or action begins a new set. sequential= and require-all= hold for the set in which
+// they stand, with brackets or without.
 func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 	p.unglue()
 	var sets []ResourceSet
 	var cur ResourceSet
 	qualifier, open := "", ""
-	sequential, marked := false, false
+	sequential, requireAll, marked := true, true, false
 	flush := func() {
 		if len(cur.Resources) == 0 {
 			return
 		}
-		if open == "[" {
+		if !requireAll {
 			cur.Attrs = append(cur.Attrs, Attr{"require-all", "false"})
 		}
-		if open != "" && !sequential {
+		if !sequential {
 			cur.Attrs = append(cur.Attrs, Attr{"sequential", "false"})
 		}
 		if qualifier != "" {
@@ -174,7 +177,7 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 				p.fail(text, "the end of the set that is open; sets do not nest")
 			}
 			flush()
-			open, sequential = text, false
+			open, sequential, requireAll = text, false, text == "("
 			p.at++
 		case text == ")" || text == "]":
 			if open == "" || (open == "(") != (text == ")") {
@@ -184,16 +187,12 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 				p.fail(text, "a resource")
 			}
 			flush()
-			open = ""
+			open, sequential, requireAll = "", true, true
 			p.at++
 		case strings.HasPrefix(text, "sequential="):
-			p.at++
-			sequential = p.boolean(strings.TrimPrefix(text, "sequential=")) == "true"
+			sequential = p.setFlag("sequential")
 		case strings.HasPrefix(text, "require-all="):
-			p.at++
-			if p.boolean(strings.TrimPrefix(text, "require-all=")) == "false" && open == "(" {
-				open = "["
-			}
+			requireAll = p.setFlag("require-all")
 		default:
 			id, q := p.qualified(choices)
 			if q != qualifier {
@@ -212,6 +211,12 @@ func (p *parser) resourceSets(attr string, choices []string) []ResourceSet {
 		p.fail(p.peek(), "two resources, or sets of them")
 	}
 	return sets
+}
+
+// setFlag takes name=true or name=false.
+func (p *parser) setFlag(name string) bool {
+	word, _ := p.acceptPair(name)
+	return p.boolean(word) == "true"
 }
 
 // unglue separates brackets from adjacent words.

@@ -9,12 +9,6 @@ import (
 	"github.com/beevik/etree"
 )
 
-// Script is a piece of crmsh's configuration language: objects to set and ids to delete.
-type Script struct {
-	Objects []Object
-	Delete  []string
-}
-
 // ParseShell reads statements of `crm configure`: one a line, a backslash at the end of a line
 // continues it, # begins a comment. file is named in errors, which are *SyntaxError.
 func ParseShell(file string, text []byte) (Script, error) {
@@ -52,6 +46,8 @@ type parser struct {
 	file  string
 	words statement
 	at    int
+	ends  []string // words that end a list of attributes in this statement, besides enders
+	later later    // what the statement leaves to be done once the configuration is known
 }
 
 func (p *parser) fail(word, want string) {
@@ -152,11 +148,12 @@ func (s *Script) add(file string, words statement) (err error) {
 	read := statements[keyword]
 	if read == nil {
 		p.at--
-		p.fail(p.peek(),
-			"one of "+strings.Join(statementNames(), ", ")+
-				", delete or xml; anything else can be written as xml <element …>")
+		p.fail(p.peek(), instead(keyword))
 	}
 	s.Objects = append(s.Objects, read(p)...)
+	if p.later != nil {
+		s.later = append(s.later, p.later)
+	}
 	if p.more() {
 		p.fail(p.peek(), "the end of the "+keyword)
 	}
@@ -171,6 +168,18 @@ func (s *Script) delete(p *parser) {
 	}
 }
 
+// instead says what can be written in place of a statement that is not known.
+func instead(keyword string) string {
+	switch keyword {
+	case "bundle":
+		return "xml <bundle …>, with the bundle's primitive inside: a bundle is written as XML only"
+	case "user":
+		return "role, acl_target or acl_group: Pacemaker has had no other ACLs since 1.1.12"
+	}
+	return "one of " + strings.Join(statementNames(), ", ") +
+		", delete or xml; anything else can be written as xml <element …>"
+}
+
 // statements says how each statement is read.
 var statements map[string]func(*parser) []Object
 
@@ -180,6 +189,9 @@ func init() { // the functions refer to the table through the parser
 	}
 	statements = map[string]func(*parser) []Object{
 		"primitive": one(parsePrimitive), "clone": one(parseClone), "group": one(parseGroup),
+		"ms": one(parsePromotable), "master": one(parsePromotable), "monitor": parseMonitor,
+		"fencing_topology": parseTopology, "alert": one(parseAlert), "role": one(parseRole),
+		"acl_target": one(parseHolder("acl_target")), "acl_group": one(parseHolder("acl_group")),
 		"colocation":  one(parseColocation),
 		"collocation": one(parseColocation), "order": one(parseOrder),
 		"location": one(parseLocation), "tag": one(parseTag),
@@ -194,7 +206,7 @@ func init() { // the functions refer to the table through the parser
 func statementNames() []string {
 	var names []string
 	for name := range statements {
-		if name != "collocation" && name != "xml" {
+		if name != "collocation" && name != "master" && name != "xml" {
 			names = append(names, name)
 		}
 	}
@@ -211,6 +223,11 @@ func parseProperties(p *parser, section Section) []Object {
 		set = label
 	}
 	rules := p.rules()
+	if len(rules) > 0 && set == "" {
+		p.at = 1 // the word after the keyword
+		p.fail(p.peek(), "a name and a colon first, since options that depend on a rule need a "+
+			"set of their own, such as `"+string(section)+" night: rule …`")
+	}
 	attrs := p.attrs()
 	if len(rules) > 0 {
 		tag := "cluster_property_set"
@@ -218,9 +235,6 @@ func parseProperties(p *parser, section Section) []Object {
 			tag = "meta_attributes"
 		}
 		el := etree.NewElement(tag)
-		if set == "" {
-			set = defaultSet[section]
-		}
 		el.CreateAttr("id", set)
 		for _, r := range rules {
 			el.AddChild(r)

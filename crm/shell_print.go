@@ -125,14 +125,33 @@ func setText(el *etree.Element) (string, bool) {
 	return strings.Join(append(parts, pairs...), " "), true
 }
 
-// finish returns the statement, or the object's XML if the grammar cannot express everything.
+// finish returns the statement, or the object's XML if the grammar cannot express everything, or
+// what it expresses would be read as something else.
 func (t *text) finish(o Object) string {
 	if t.ok {
-		return joinLines(t.lines)
+		if line := joinLines(t.lines); readsAs(line, o) {
+			return line
+		}
 	}
 	b := &builder{config: etree.NewElement("configuration"), ids: idPool{}}
 	b.put(o)
-	return xmlText(b.config.ChildElements()[0].ChildElements()[0])
+	el := b.config.ChildElements()[0].ChildElements()[0]
+	switch o := o.(type) { // what is inside is a statement of its own
+	case *Clone:
+		el.CreateElement(memberTag).CreateAttr("id", o.Resource)
+	case *Group:
+		for _, m := range o.Members {
+			el.CreateElement(memberTag).CreateAttr("id", m)
+		}
+	}
+	return xmlText(el)
+}
+
+// readsAs says whether a statement is read as the object, and nothing else.
+func readsAs(statement string, o Object) bool {
+	read, err := ParseShell("", []byte(statement))
+	return err == nil && len(read.Objects) == 1 && sameKind(read.Objects[0], o) &&
+		read.Objects[0].ID() == o.ID() && sameFields(read.Objects[0].fields(), o.fields())
 }
 
 // xmlText is an element as crmsh prints what its grammar cannot express.
@@ -151,11 +170,30 @@ var setWords = map[string]string{
 }
 
 // String implements Object.
-func (o *Primitive) String() string {
-	t := head("primitive", o.Name, o.Agent())
+func (o *Primitive) String() string { return primitiveText("primitive", o).finish(o) }
+
+// primitiveText is the statement of a primitive or a template.
+func primitiveText(keyword string, o *Primitive) *text {
+	t := head(keyword, o.Name, o.Agent())
 	t.description(o.Description)
-	t.sets(o.extra, setWords)
+	var sets extras
+	shared := ""
+	for _, el := range o.extra {
+		if el.Tag == "operations" && el.SelectAttr("id-ref") != nil {
+			shared = pair("$id-ref", value(el, "id-ref"))
+			t.ok = t.ok && len(o.Ops) == 0 && o.opsID == "" && len(el.Attr) == 1
+			continue
+		}
+		sets = append(sets, el)
+	}
+	t.sets(sets, setWords)
 	t.attrs("params", o.Params)
+	if o.opsID != "" {
+		t.lines = append(t.lines, "operations "+pair("$id", o.opsID))
+	}
+	if shared != "" {
+		t.lines = append(t.lines, "operations "+shared)
+	}
 	for i := range o.Ops {
 		op := &o.Ops[i]
 		line := []string{"op", op.Name, pair("interval", op.interval())}
@@ -174,7 +212,7 @@ func (o *Primitive) String() string {
 	}
 	t.attrs("meta", o.Meta)
 	t.attrs("utilization", o.Utilization)
-	return t.finish(o)
+	return t
 }
 
 // String implements Object.
@@ -213,7 +251,7 @@ func (o *Colocation) String() string {
 		t = head(append(words, qualify(o.Resource, o.Role), qualify(o.With, o.WithRole),
 			tail("node-attribute", o.NodeAttribute))...)
 	}
-	t.ok = t.ok && o.Influence == "" && len(o.extra) == 0
+	t.ok = t.ok && o.Influence == "" && len(o.extra)+len(o.more) == 0
 	return t.finish(o)
 }
 
@@ -233,7 +271,7 @@ func (o *Order) String() string {
 		t = head(append(words, qualify(o.First, o.FirstAction), qualify(o.Then, o.ThenAction),
 			tail("symmetrical", o.Symmetrical))...)
 	}
-	t.ok = t.ok && o.RequireAll == "" && o.Score == "" && len(o.extra) == 0
+	t.ok = t.ok && o.RequireAll == "" && o.Score == "" && len(o.extra)+len(o.more) == 0
 	return t.finish(o)
 }
 
@@ -354,7 +392,7 @@ func (o *Tag) String() string {
 // String implements Object.
 func (o *Node) String() string {
 	words := []string{"node"}
-	if o.NodeID != o.Uname {
+	if o.ID() != o.Uname {
 		if needsNoQuotes(o.NodeID) {
 			words = append(words, o.NodeID+":")
 		} else {
@@ -372,19 +410,25 @@ func (o *Node) String() string {
 	})
 	t.attrs("attributes", o.Attributes)
 	t.attrs("utilization", o.Utilization)
+	t.ok = t.ok && len(o.more) == 0
 	return t.finish(o)
 }
 
-// String is the element as an xml statement. A set of properties that depends on a rule has a
-// statement of its own.
+// String is the element as an xml statement, or as the statement that crmsh has for it if that
+// expresses everything.
 func (o *XML) String() string {
 	if o.element == nil {
 		return "xml"
 	}
+	statement, ok := "", false
 	if o.section != "" {
-		if set, ok := ruledSetText(o); ok {
-			return set
-		}
+		statement, ok = ruledSetText(o)
+	} else if print := printers[o.element.Tag]; print != nil {
+		t := print(o.element)
+		statement, ok = joinLines(t.lines), t.ok
+	}
+	if ok && readsAs(statement, o) {
+		return statement
 	}
 	if o.section == RscDefaults || o.section == OpDefaults {
 		outer := etree.NewElement(string(o.section))
@@ -401,6 +445,7 @@ func ruledSetText(o *XML) (string, bool) {
 			return "", false
 		}
 	}
+	var pairs []string // they follow the rules, wherever those stand
 	for _, c := range o.element.ChildElements() {
 		switch {
 		case c.Tag == "rule":
@@ -410,10 +455,10 @@ func ruledSetText(o *XML) (string, bool) {
 			}
 			lines = append(lines, "rule "+rule)
 		case c.Tag == "nvpair" && c.SelectAttr("id-ref") == nil && c.SelectAttr("value") != nil:
-			lines = append(lines, pair(value(c, "name"), value(c, "value")))
+			pairs = append(pairs, pair(value(c, "name"), value(c, "value")))
 		default:
 			return "", false
 		}
 	}
-	return joinLines(lines), len(o.element.SelectElements("rule")) > 0
+	return joinLines(append(lines, pairs...)), len(o.element.SelectElements("rule")) > 0
 }

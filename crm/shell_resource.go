@@ -18,13 +18,18 @@ func parsePrimitive(p *parser) Object {
 		o.Class, o.Provider, o.Type = p.agent(agent)
 	}
 	o.Description = p.description()
+	var shared extras // operations of another primitive
 	sets := p.sets("instance_attributes", map[string]string{
 		"params": "instance_attributes", "meta": "meta_attributes", "utilization": "utilization",
 	}, func() bool {
 		switch {
 		case p.accept("operations"):
-			if _, ok := p.acceptPair("$id"); !ok {
-				p.fail(p.peek(), "$id=ID; operations shared by $id-ref can be written as xml only")
+			if ref, ok := p.acceptPair("$id-ref"); ok {
+				el := etree.NewElement("operations")
+				el.CreateAttr("id-ref", ref)
+				shared = append(shared, el)
+			} else if o.opsID, ok = p.acceptPair("$id"); !ok {
+				p.fail(p.peek(), "$id=ID or $id-ref=ID")
 			}
 		case p.accept("op"):
 			o.Ops = append(o.Ops, p.op())
@@ -33,9 +38,9 @@ func parsePrimitive(p *parser) Object {
 		}
 		return true
 	})
-	o.extra = takeSets(sets, map[string]*Attrs{
+	o.extra = append(takeSets(sets, map[string]*Attrs{
 		"instance_attributes": &o.Params, "meta_attributes": &o.Meta, "utilization": &o.Utilization,
-	})
+	}), shared...)
 	if p.more() {
 		p.fail(p.peek(), "params, meta, utilization or op")
 	}
@@ -146,6 +151,26 @@ func parseClone(p *parser) Object {
 	return o
 }
 
+// promotableMeta are the meta attributes of a promotable clone, by the names that they had when it
+// was a resource of its own kind.
+var promotableMeta = map[string]string{
+	"master-max": "promoted-max", "master-node-max": "promoted-node-max",
+}
+
+// parsePromotable reads `ms`, as a promotable clone was called until Pacemaker 2.0.
+func parsePromotable(p *parser) Object {
+	o := parseClone(p).(*Clone)
+	meta := Attrs{{"promotable", "true"}}
+	for _, a := range o.Meta {
+		if name := promotableMeta[a.Name]; name != "" {
+			a.Name = name
+		}
+		meta.Set(a.Name, a.Value)
+	}
+	o.Meta = meta
+	return o
+}
+
 func parseGroup(p *parser) Object {
 	o := &Group{Name: p.id("group")}
 	for n := 0; n == 0 ||
@@ -196,9 +221,6 @@ func parseNode(p *parser) Object {
 	o.Uname = p.next("the name of the node")
 	if name, typ, ok := strings.Cut(o.Uname, ":"); ok {
 		o.Uname, o.Type = name, p.oneOf(typ, []string{"normal", "member", "ping", "remote"})
-	}
-	if o.NodeID == "" {
-		o.NodeID = o.Uname
 	}
 	o.Description = p.description()
 	sets := p.sets("instance_attributes", map[string]string{

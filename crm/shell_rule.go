@@ -21,11 +21,17 @@ var (
 // ruleText is the rule in crmsh's grammar, after the word "rule"; false if the grammar cannot
 // express it.
 func ruleText(rule *etree.Element) (string, bool) {
+	if ref := value(rule, "id-ref"); ref != "" {
+		return pair("$id-ref", ref), len(rule.Attr) == 1 && len(rule.ChildElements()) == 0
+	}
 	var parts []string
 	score, boolOp := "", "and"
 	for _, a := range rule.Attr {
 		switch a.Key {
 		case "id":
+			if referredIn(rule) {
+				parts = append(parts, pair("$id", a.Value))
+			}
 		case "role":
 			parts = append(parts, pair("$role", a.Value))
 		case "score", "score-attribute":
@@ -115,7 +121,11 @@ func dateText(el *etree.Element) (string, bool) {
 			}
 		}
 	}
-	return strings.Join(parts, " "), len(parts) > 2
+	least := 3
+	if op == "in_range" {
+		least = 4 // crmsh wants two ends, or one and a duration
+	}
+	return strings.Join(parts, " "), len(parts) >= least
 }
 
 // rules reads all the rules that follow.
@@ -123,6 +133,11 @@ func (p *parser) rules() []*etree.Element {
 	var out []*etree.Element
 	for p.accept("rule") {
 		rule := etree.NewElement("rule")
+		if ref, ok := p.acceptPair("$id-ref"); ok {
+			rule.CreateAttr("id-ref", ref)
+			out = append(out, rule)
+			continue
+		}
 		for {
 			if v, ok := p.acceptPair("$id"); ok {
 				rule.CreateAttr("id", v)

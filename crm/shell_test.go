@@ -49,7 +49,7 @@ func TestParseShellErrors(t *testing.T) {
 		"primitive a Dummy \\\n  params a \\\n":            `f:2: "a": expected NAME=VALUE`,
 		"primitive a Dummy params a=1 a=2":                 `f:1: "a=2": expected each name once`,
 		"primitive a Dummy params a='x":                    `f:1: "a=x": expected a closing '`,
-		"frobnicate a":                                     `f:1: "frobnicate": expected one of clone, colocation`,
+		"frobnicate a":                                     `f:1: "frobnicate": expected one of acl_group, acl_target, alert, clone, colocation`,
 		"clone c":                                          "f:1: the statement ends where the id of the primitive or group was expected",
 		"colocation c a b":                                 `f:1: "a": expected a score and a colon`,
 		"colocation c foo: a b":                            `f:1: "foo:": expected a score`,

@@ -78,8 +78,12 @@ func splitStatements(file string, text string) ([]statement, error) {
 			continue
 		}
 		var s statement
-		for _, p := range parts {
+		for j, p := range parts {
 			words, err := splitWords(file, p)
+			if err != nil && j+1 < len(parts) { // crmsh joins the lines first
+				parts[j+1] = word{p.text + parts[j+1].text, p.line}
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -139,7 +143,7 @@ func splitWords(file string, line word) ([]word, error) {
 	if open != 0 {
 		return nil, &SyntaxError{
 			File: file, Line: line.line, Word: b.String(),
-			Want: fmt.Sprintf("a closing %c on the same line", open),
+			Want: fmt.Sprintf("a closing %c in the same statement", open),
 		}
 	}
 	if inWord {

@@ -39,15 +39,26 @@ func Read(ctx context.Context, c Source) (Snapshot, error) {
 }
 
 // Saved reads the configuration from the file in which Pacemaker saves it
-// (/var/lib/pacemaker/cib/cib.xml), or else asks the cluster. To show what is configured the file
-// is good enough, and it costs no process. If file is "", the cluster is asked.
+// (/var/lib/pacemaker/cib/cib.xml) if that is what is in force, or else asks the cluster. After a
+// disk was full once, Pacemaker does not save it any more until it is restarted. Where the version
+// in force cannot be asked for, the file is the best there is. If file is "", the cluster is asked.
 func Saved(ctx context.Context, file string, c Cluster) (*CIB, error) {
 	if file != "" {
 		if text, err := os.ReadFile(file); err == nil {
-			if cib, err := ParseCIB(text); err == nil {
+			if cib, err := ParseCIB(text); err == nil && !outdated(ctx, cib, c) {
 				return cib, nil
 			}
 		}
 	}
 	return c.Query(ctx)
+}
+
+// outdated reports whether the cluster is known to have a newer configuration.
+func outdated(ctx context.Context, saved *CIB, c Cluster) bool {
+	v, ok := c.(versioned)
+	if !ok {
+		return false
+	}
+	now, err := v.Version(ctx)
+	return err == nil && now.Newer(saved.Version)
 }

@@ -1,15 +1,16 @@
 package crm
 
-import "slices"
-
 // Spec is what the configuration should hold.
 type Spec struct {
 	Objects []Object
 	// Owned says which of the CIB's objects the spec owns: those that Objects lacks are deleted,
 	// those that differ are changed. An object that is not owned is never deleted, and it is an
 	// error if it differs from the wanted one of the same id; a Property is the exception (see
-	// Tag). Nil owns what the tag names.
+	// Tag). Nil owns what the tag names. What it owns and Objects has is recorded in Tag, whoever
+	// made it.
 	Owned func(id string) bool
+	// owns is Owned for a caller who tells a node from another object of its id.
+	owns func(Object) bool
 	// Tag is the id of the tag in which Diff records what it makes: the ids of the objects that it
 	// creates and of the options that it sets. "" records nothing.
 	//
@@ -17,41 +18,40 @@ type Spec struct {
 	// the property set "<Tag>-before", under the option's id, and comes back when the option is no
 	// longer wanted.
 	Tag string
+	// Adoptable says which objects that are not owned may be taken over, nil none: with Adopt they
+	// are changed, and recorded in the tag like those that Diff creates; without it the error says
+	// that they could be.
+	Adoptable func(Object) bool
+	Adopt     bool
 }
 
 // Edit is the spec that sets some objects and deletes others by their ids, and leaves the rest of
 // the configuration alone. Deleting an id that the CIB does not have is an error. The id of a
-// property set stands for all its properties. A parameter whose value is Hidden keeps the value
-// that it has.
+// property set stands for all its properties; an id that a node and another object have is that of
+// the other object. A parameter whose value is Hidden keeps the value that it has.
 func Edit(cur *CIB, set []Object, del []string) (Spec, error) {
 	r := &report{}
-	owned := map[string]bool{}
-	present := map[string]bool{}
-	for _, o := range cur.objects() {
-		present[o.ID()] = true
-		if p, ok := o.(*Property); ok {
-			present[p.set()] = true
-			if slices.Contains(del, p.set()) {
-				owned[p.ID()] = true
+	owned := map[string]bool{} // by key
+	for _, id := range del {
+		found := false
+		if o, ok := cur.Object(id); ok {
+			found = true
+			owned[key(o)] = true
+		}
+		for _, o := range cur.objects() {
+			if p, ok := o.(*Property); ok && p.set() == id {
+				found = true
+				owned[key(p)] = true
 			}
 		}
-	}
-	for _, id := range del {
-		if !present[id] {
+		if !found {
 			r.add("", "", "%q cannot be deleted: the configuration has no such object", id)
 		}
-		owned[id] = true
 	}
-	keys := map[string]bool{}
-	set = slices.Clone(set)
+	set = cur.identified(set)
 	for i, o := range set {
 		set[i] = reveal(cur, o, r)
-		keys[key(o)] = true
+		owned[key(o)] = true
 	}
-	for _, o := range cur.objects() {
-		if keys[key(o)] {
-			owned[o.ID()] = true
-		}
-	}
-	return Spec{Objects: set, Owned: func(id string) bool { return owned[id] }}, r.err()
+	return Spec{Objects: set, owns: func(o Object) bool { return owned[key(o)] }}, r.err()
 }

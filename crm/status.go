@@ -53,7 +53,7 @@ type ResourceStatus struct {
 	Parent string
 	Agent  string   // "ocf:hawser:haproxy"
 	Role   string   // "Started", "Stopped", "Promoted", "Unpromoted", "Starting", "Stopping"
-	Target string   // target-role, "" if none
+	Target string   // target-role, "Stopped" if it is that in any case, "" if none
 	Node   string   // where it runs, "" if it does not
 	Nodes  []string // all of them, if it runs on several by mistake
 
@@ -256,12 +256,25 @@ func (m *monitor) addNodes(s *Status) {
 	}
 }
 
+// roleOf is a role as this package writes it: Pacemaker takes it in any case, and by its old name.
+func roleOf(word string) string {
+	for _, role := range roles {
+		if strings.EqualFold(role, word) {
+			return role
+		}
+	}
+	return word
+}
+
+// Promoted says whether the instance is the promoted one of its clone.
+func (r ResourceStatus) Promoted() bool { return r.Role == "Promoted" || r.Role == "Master" }
+
 // flat lists all primitives, whatever contains them.
 func (m *monitorResources) flat(parent string) []ResourceStatus {
 	var out []ResourceStatus
 	for _, r := range m.Plain {
 		rs := ResourceStatus{
-			ID: r.ID, Parent: parent, Agent: r.Agent, Role: r.Role, Target: r.Target,
+			ID: r.ID, Parent: parent, Agent: r.Agent, Role: r.Role, Target: roleOf(r.Target),
 			Active: r.Active, Managed: r.Managed, Blocked: r.Blocked,
 			Failed: r.Failed, FailureIgnored: r.Ignored, Orphaned: r.Orphaned, Pending: r.Pending,
 		}

@@ -112,7 +112,7 @@ func TestStatusOfAFailedStart(t *testing.T) {
 	require.Equal(t, "lb-1", f.Node)
 	require.Equal(t, "start", f.Task)
 	require.Equal(t, 5, f.Code)
-	require.Equal(t, "not installed", f.Meaning)
+	require.Equal(t, "not installed", strings.ToLower(f.Meaning), "Pacemaker 3.0 writes it with a capital")
 	require.Equal(t, "the token was refused", f.Reason)
 	require.Equal(t, time.Unix(1893456000, 0).UTC(), f.Time)
 }
@@ -184,4 +184,17 @@ NOW
 			require.Empty(t, s.Failures)
 		})
 	}
+}
+
+// Pacemaker takes a role in any case.
+func TestTargetRoleInAnyCase(t *testing.T) {
+	s, err := crm.ParseStatus([]byte(`<pacemaker-result><resources>
+		<resource id="a" target_role="stopped"/><resource id="b" target_role="STARTED"/><resource id="c"/>
+		<resource id="d" role="Promoted"/></resources></pacemaker-result>`))
+	require.NoError(t, err)
+	require.Equal(t, "Stopped", s.Resources[0].Target)
+	require.Equal(t, "Started", s.Resources[1].Target)
+	require.Empty(t, s.Resources[2].Target)
+	require.True(t, s.Resources[3].Promoted())
+	require.False(t, s.Resources[0].Promoted())
 }

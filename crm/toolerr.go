@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -35,6 +34,7 @@ const (
 	exitError        = 1
 	exitNoPrivilege  = 4
 	exitNoInput      = 66
+	exitProtocol     = 76
 	exitNoPermission = 77
 	exitConfig       = 78
 	exitDisconnected = 102
@@ -86,17 +86,24 @@ func (t *Tools) toolError(tool, doing string, out output) error {
 				server, firstLine(said))
 			break
 		}
-		if t.notRoot() {
-			set(ErrNotRunning,
-				"Pacemaker does not answer (%s): is it running (`systemctl status pacemaker`), "+
-					"and is this user root or in the group haclient?",
-				firstLine(said))
+		// Without the right to connect, Pacemaker answers as if it did not run.
+		if !mayAsk() {
+			set(ErrPermission, "permission denied: run this as root, or as a member of the group %s",
+				daemonGroup)
+			break
+		}
+		if noNode() {
+			set(ErrNotRunning, "Pacemaker does not answer on this node (%s): there is no %s, so this "+
+				"machine is no node of a cluster: run this on a balancer", firstLine(said), corosyncConf)
 			break
 		}
 		set(ErrNotRunning,
 			"Pacemaker does not answer on this node (%s): start it with `systemctl start "+
 				"corosync pacemaker`, see `journalctl -u pacemaker`",
 			firstLine(said))
+	case out.code == exitProtocol, strings.Contains(said, "Protocol not supported"):
+		set(ErrRefused, "it is of a newer version of Pacemaker than the tools on this machine "+
+			"(crm_feature_set in its first line): use those of its own machine")
 	case out.code == exitTimeout, strings.Contains(said, "Timer expired"):
 		set(ErrNotRunning,
 			"Pacemaker did not answer in time: the cluster may be electing a DC or have lost its "+
@@ -115,9 +122,13 @@ const (
 	// failed" on a cluster (exit codes 103 and 104 too), "Application of update diff failed" on a
 	// file (exit code 1).
 	saidStale = "Application of"
-	// saidWarnings is crm_verify's last line for warnings alone; its exit code is 78 for them as
-	// for errors.
-	saidWarnings = "Warnings found"
+	// saidWarnings is in crm_verify's last line for warnings alone; its exit code is 78 for them as
+	// for errors. saidWarnings3 is the same of Pacemaker 3.0.
+	saidWarnings, saidWarnings3 = "Warnings found", "(with warnings)"
+	// saidVerdict3 begins crm_verify's last line of Pacemaker 3.0.
+	saidVerdict3 = "Configuration invalid"
+	// saidInvalid only sums up what was said before.
+	saidInvalid = "CIB did not pass schema validation"
 	// saidFencing is in crm_verify's errors about fencing: "Resource start-up disabled since no
 	// STONITH resources".
 	saidFencing = "STONITH"
@@ -132,16 +143,21 @@ func patchIsStale(out output) bool {
 func saysStale(out output) bool { return bytes.Contains(out.stderr, []byte(saidStale)) }
 
 // onlyWarnings says whether crm_verify found warnings and no errors.
-func onlyWarnings(out output) bool { return bytes.Contains(out.stderr, []byte(saidWarnings)) }
+func onlyWarnings(out output) bool {
+	return bytes.Contains(out.stderr, []byte(saidWarnings)) ||
+		bytes.Contains(out.stderr, []byte(saidWarnings3))
+}
 
-// onlyFencing says whether the errors are all about a fencing device that is missing.
-func onlyFencing(errs []string) bool {
+// aboutFencing separates the errors about a fencing device that is missing from the others.
+func aboutFencing(errs []string) (fencing, others []string) {
 	for _, e := range errs {
-		if !strings.Contains(e, saidFencing) {
-			return false
+		if strings.Contains(e, saidFencing) {
+			fencing = append(fencing, e)
+		} else {
+			others = append(others, e)
 		}
 	}
-	return true
+	return fencing, others
 }
 
 // said returns what a tool said about its failure, in one line, without what only its authors need.
@@ -193,60 +209,4 @@ var dumpRE = regexp.MustCompile(`^[0-9]+\s*(<.*)?$`)
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "; ")
 	return line
-}
-
-// complaint is one message of crm_verify.
-type complaint struct {
-	text    string
-	warning bool
-}
-
-var (
-	schemaRE = regexp.MustCompile(`^[^ :]*:([0-9]+): element ([^ :]+): (?:Relax-NG )?validity ` +
-		`error : (.*)$`)
-	logRE = regexp.MustCompile(`^\(([A-Za-z0-9_]+)\)\s+(error|warning|notice|info): (.*)$`)
-	idRE  = regexp.MustCompile(`\bid="([^"]*)"`)
-)
-
-// complaints reads what `crm_verify --verbose` says about the configuration in xml, to whose lines
-// its messages refer. A schema error is rephrased in terms of the object that it is about.
-func complaints(text string, xml []byte) []complaint {
-	lines := bytes.Split(xml, []byte("\n"))
-	var out []complaint
-	seen := map[string]bool{}
-	add := func(c complaint) {
-		if !seen[c.text] {
-			seen[c.text] = true
-			out = append(out, c)
-		}
-	}
-	for _, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		if m := schemaRE.FindStringSubmatch(line); m != nil {
-			if strings.Contains(m[3], "has extra content") ||
-				strings.Contains(m[3], "failed to validate content") ||
-				strings.HasPrefix(m[3], "Expecting") {
-				continue // a consequence of another message
-			}
-			add(complaint{text: elementAt(lines, m[1], m[2]) + ": " + m[3]})
-			continue
-		}
-		if m := logRE.FindStringSubmatch(line); m != nil &&
-			(m[2] == "error" || m[2] == "warning") && m[1] != "main" {
-			said, _, _ := strings.Cut(m[3], "| rc=") // the rest is for the log
-			add(complaint{text: strings.TrimSpace(said), warning: m[2] == "warning"})
-		}
-	}
-	return out
-}
-
-// elementAt names the element on a line.
-func elementAt(lines [][]byte, number, tag string) string {
-	n, err := strconv.Atoi(number)
-	if err == nil && n >= 1 && n <= len(lines) {
-		if m := idRE.FindSubmatch(lines[n-1]); m != nil {
-			return tag + " " + string(m[1])
-		}
-	}
-	return tag
 }

@@ -60,9 +60,6 @@ func (t *Tools) file() string {
 	return ""
 }
 
-// notRoot says whether a failure to connect may be due to missing rights.
-func (t *Tools) notRoot() bool { return os.Geteuid() != 0 && t.getenv("CIB_server") == "" }
-
 // Query reads configuration and status with one cibadmin.
 func (t *Tools) Query(ctx context.Context) (*CIB, error) {
 	ctx, cancel := withLimit(ctx)
@@ -210,12 +207,15 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 		}
 		defer files.remove()
 		if err := t.makePatch(ctx, p, files); err != nil {
-			return err
+			return Unwritten(ctx, err)
 		}
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return Unwritten(ctx, ctx.Err())
 	}
 	if ctx.Err() != nil {
 		return &ToolError{
-			Tool: "cibadmin", Code: -1, Message: "was interrupted before it wrote anything",
+			Tool: "cibadmin", Code: -1, Message: "had no time left to write anything",
 			Err: ctx.Err(),
 		}
 	}
@@ -225,6 +225,7 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 	// The version counts changes of the status too, and a resource that keeps failing changes that
 	// faster than a new plan can be made. As long as the configuration itself is the one that was
 	// read, the plan is still right, and only the count is out of date.
+	tried := p.Base.Version.NumUpdates
 	for range maxRenumber {
 		if err != nil || ctx.Err() != nil || !patchIsStale(out) {
 			break
@@ -235,6 +236,14 @@ func (t *Tools) Apply(ctx context.Context, p Plan) error {
 			t.file() == "" && !cib.Quorate() {
 			break
 		}
+		if cib.Version.NumUpdates == tried { // the version is not why, and will not change
+			return &ToolError{
+				Tool: "cibadmin", Code: out.code, Err: fmt.Errorf("cibadmin exited with %d", out.code),
+				Message: "cannot write the configuration: Pacemaker does not take the change, " +
+					"although the configuration is still the one that it was made for: " + said(out),
+			}
+		}
+		tried = cib.Version.NumUpdates
 		out, err = t.run(writing, renumber(p.patch.text, cib.Version.NumUpdates), "cibadmin",
 			"--patch", "--xml-pipe")
 	}
@@ -291,7 +300,7 @@ type planFiles struct {
 	dir       string
 	base, new string // with every node down
 	live      string // the new one with the cluster's status, if it is to be simulated
-	xml       []byte // what new holds
+	old, xml  []byte // what base and new hold
 	resources bool   // whether new has any
 }
 
@@ -303,12 +312,13 @@ func writePlan(p Plan, simulated bool) (planFiles, error) {
 		return planFiles{}, fmt.Errorf("cannot make a temporary directory for the plan: %w", err)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
-	next, down := p.New.render(), p.New.allDown()
+	next, down := p.New.patchedAs().render(), p.New.allDown()
 	f := planFiles{
 		dir: dir, base: at("base.xml"), new: at("new.xml"), live: at("live.xml"),
-		xml: withStatus(next, down), resources: p.New.hasResources(),
+		old: withStatus(p.Base.patchedAs().asRead(), down), xml: withStatus(next, down),
+		resources: p.New.hasResources(),
 	}
-	texts := map[string][]byte{f.base: withStatus(p.Base.asRead(), down), f.new: f.xml}
+	texts := map[string][]byte{f.base: f.old, f.new: f.xml}
 	if simulated {
 		texts[f.live] = withStatus(next, p.New.status)
 	}
@@ -334,62 +344,6 @@ func (t *Tools) makePatch(ctx context.Context, p Plan, f planFiles) error {
 	p.patch.text = out.stdout
 	p.patch.mu.Unlock()
 	return nil
-}
-
-// verify runs crm_verify. Its exit code is 78 for anything it calls an error, and also for what it
-// calls a warning, such as an option's deprecated name. The cluster accepts such a configuration,
-// so warnings alone are not a refusal.
-func (t *Tools) verify(ctx context.Context, f planFiles) (warnings []string, err error) {
-	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--xml-file", f.new)
-	if err != nil {
-		return nil, err
-	}
-	warnings, errs := sorted(complaints(string(out.stderr), f.xml))
-	switch {
-	case out.code == 0:
-		return append(warnings, errs...), nil
-	case out.code != exitConfig:
-		return warnings, t.toolError("crm_verify", "check the configuration", out)
-	case len(errs) > 0 && onlyFencing(errs) && !f.resources:
-		return warnings, nil // there is nothing to start
-	case len(errs) > 0 && onlyFencing(errs):
-		return warnings, &ToolError{Tool: "crm_verify", Code: out.code, Err: ErrNoFencing,
-			Message: "fencing is on (stonith-enabled) but no fencing device is configured, so " +
-				"Pacemaker would start nothing: configure one, or accept a cluster without " +
-				"fencing by stonith-enabled=false"}
-	case len(errs) == 0 && onlyWarnings(out):
-		return t.verifyWarnings(ctx, f)
-	case len(errs) == 0:
-		return warnings, t.toolError("crm_verify", "accept the configuration", out)
-	}
-	return warnings, &ToolError{
-		Tool: "crm_verify", Code: out.code, Err: ErrRefused,
-		Message: "Pacemaker refuses the configuration: " + strings.Join(errs, "; "),
-	}
-}
-
-// verifyWarnings runs crm_verify again, because it prints warnings only with a second --verbose.
-func (t *Tools) verifyWarnings(ctx context.Context, f planFiles) ([]string, error) {
-	out, err := t.run(ctx, nil, "crm_verify", "--verbose", "--verbose", "--xml-file", f.new)
-	if err != nil {
-		return nil, err
-	}
-	all, _ := sorted(complaints(string(out.stderr), f.xml))
-	return slices.DeleteFunc(all, func(w string) bool {
-		// stonith-enabled=false, which our callers report themselves
-		return strings.HasPrefix(w, "Blind faith")
-	}), nil
-}
-
-func sorted(all []complaint) (warnings, errs []string) {
-	for _, c := range all {
-		if c.warning {
-			warnings = append(warnings, c.text)
-		} else {
-			errs = append(errs, c.text)
-		}
-	}
-	return warnings, errs
 }
 
 // Status asks crm_mon, once.

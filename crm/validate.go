@@ -21,6 +21,9 @@ func (o *Primitive) validate(r *report) {
 				"an agent of the class ocf needs a provider: ocf:PROVIDER:TYPE")
 		}
 		for _, part := range []string{o.Class, o.Provider, o.Type} {
+			if o.Class != "ocf" && part == o.Type {
+				part = strings.TrimPrefix(part, "/") // an init script may be named by its path
+			}
 			if part != "" && (!nameRE.MatchString(part) || strings.Contains(part, ":")) {
 				r.add("agent", agentName(o),
 					"is not class:provider:type, each of letters, digits and _.@-")
@@ -108,10 +111,11 @@ func (o *Group) validate(r *report) {
 
 func (o *Colocation) validate(r *report) {
 	r.checkID("id", o.Name)
-	if o.Score != "" || len(o.Sets) == 0 {
+	// One that was read may have none, which to Pacemaker is a score of its own.
+	if o.Score != "" || len(o.Sets) == 0 && o.extra == nil {
 		r.checkScore("score", o.Score)
 	}
-	r.checkPair("resource", o.Resource, "with", o.With, o.Sets)
+	r.checkPair("resource", o.Resource, "with", o.With, o.Sets, false)
 	r.checkOneOf("role", o.Role, roles...)
 	r.checkOneOf("with-role", o.WithRole, roles...)
 	r.checkOneOf("influence", o.Influence, bools...)
@@ -127,7 +131,7 @@ func (o *Order) validate(r *report) {
 			r.add("score", o.Score, "cannot be given together with the kind %s", o.Kind)
 		}
 	}
-	r.checkPair("first", o.First, "then", o.Then, o.Sets)
+	r.checkPair("first", o.First, "then", o.Then, o.Sets, o.FirstAction != o.ThenAction)
 	r.checkOneOf("first-action", o.FirstAction, actions...)
 	r.checkOneOf("then-action", o.ThenAction, actions...)
 	r.checkOneOf("symmetrical", o.Symmetrical, bools...)
@@ -162,8 +166,10 @@ func (o *Location) validate(r *report) {
 	r.checkOneOf("resource-discovery", o.Discovery, "always", "never", "exclusive")
 }
 
-// checkPair reports constraints that name neither two resources nor sets of them.
-func (r *report) checkPair(firstField, first, secondField, second string, sets []ResourceSet) {
+// checkPair reports constraints that name neither two resources nor sets of them. The same resource
+// twice makes sense where the two sides differ in a role or an action.
+func (r *report) checkPair(firstField, first, secondField, second string, sets []ResourceSet,
+	mayRepeat bool) {
 	if len(sets) > 0 {
 		if first+second != "" {
 			r.add(firstField, first+second, "cannot be given together with resource sets")
@@ -177,7 +183,7 @@ func (r *report) checkPair(firstField, first, secondField, second string, sets [
 	if second == "" {
 		r.add(secondField, "", "a resource is expected")
 	}
-	if first != "" && first == second {
+	if first != "" && first == second && !mayRepeat {
 		r.add(secondField, second, "is the same resource twice")
 	}
 }
@@ -229,9 +235,6 @@ func (o *Tag) validate(r *report) {
 }
 
 func (o *Node) validate(r *report) {
-	if o.NodeID == "" {
-		r.add("id", "", "an id is required")
-	}
 	if o.NodeID != "" && !nameRE.MatchString(o.NodeID) {
 		r.add("id", o.NodeID, "is not the id of a node")
 	}

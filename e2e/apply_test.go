@@ -51,7 +51,7 @@ func TestApply(t *testing.T) {
 	epoch := c.epoch(t)
 	plan := c.run(t, "lb-1", "hawser", "plan", "-f", yamlPath)
 	require.Equal(t, epoch, c.epoch(t), "plan writes nothing")
-	for _, want := range []string{"haproxy", "haproxy-clone", "FloatIP", "FloatIP-haproxy", "stonith-enabled", "start haproxy:0 on lb-", "start FloatIP on lb-"} {
+	for _, want := range []string{"haproxy", "haproxy-clone", "FloatIP", "FloatIP-haproxy", "stonith-enabled", "start haproxy on lb-", "start FloatIP on lb-"} {
 		require.Contains(t, plan, want)
 	}
 	require.NotContains(t, plan, c.token())

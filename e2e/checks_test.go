@@ -107,8 +107,7 @@ func TestChecksFailEverywhere(t *testing.T) {
 	require.Equal(t, pids, c.pids(t), "no HAProxy was stopped")
 	status, err := c.try(holder, "hawser", "status")
 	require.Error(t, err, "degraded")
-	first, _, _ := strings.Cut(status, "\n")
-	require.Regexp(t, `^Check pool fails on every node since .*: HAProxy`, first)
+	require.Regexp(t, `(?m)^Check pool fails on every node since .*: HAProxy`, status)
 	require.Contains(t, status, "fewer than min_servers=1 servers are UP: backend app_pool has 0 of 2")
 
 	require.NoError(t, c.Heal())

@@ -77,7 +77,7 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 		text, ok := want[f.Check]
 		require.True(t, ok, "%+v", f)
 		require.Contains(t, f.What, text)
-		require.NotEmpty(t, f.Fix)
+		require.NotEmpty(t, f.Remedies())
 		if f.Check != "nodes-differ" {
 			require.Equal(t, "lb-2", f.Node)
 			require.NotNil(t, f.Reported)
@@ -87,7 +87,8 @@ func TestDoctorKnowsWhatIsWrongWithAnotherNode(t *testing.T) {
 	require.Empty(t, want, "not found")
 	text := c.fails(t, 5, "lb-3", "hawser", "doctor")
 	require.Contains(t, text, "Node lb-2, reported at ")
-	require.Contains(t, text, "$ hawser doctor   # on lb-2; briefly: chmod 0600 FILE", "no command that another node wrote")
+	require.Contains(t, text, "# on lb-2; briefly: chmod 0600 FILE", "no command that another node wrote")
+	require.Contains(t, text, "$ hawser doctor\n")
 
 	// Once it is fixed the keeper itself reports that, since a reload makes it check again.
 	require.NoError(t, repair(t.Context()))

@@ -37,6 +37,26 @@ func TestMistakes(t *testing.T) {
 		c.write(t, "lb-1", "/tmp/broken.cfg", "frontend x\n  bind :80\n  no_such_keyword\n")
 		refused(t, 2, strings.Replace(tutorialYAML, "/etc/haproxy/haproxy.cfg", "/tmp/broken.cfg", 1), "no_such_keyword")
 	})
+	t.Run("an address that the cloud does not know", func(t *testing.T) {
+		refused(t, 2, strings.Replace(tutorialYAML, floatingIP, "203.0.113.77", 1),
+			"203.0.113.77 is no reserved IP of the account that the token belongs to; it has "+floatingIP)
+	})
+	t.Run("a node's own address", func(t *testing.T) {
+		other, err := c.Node("lb-2")
+		require.NoError(t, err)
+		refused(t, 2, strings.Replace(moveYAML, lanIP, other.Private.Addr().String(), 1), "is the address at which Corosync reaches lb-2")
+		own, err := c.Node("lb-1")
+		require.NoError(t, err)
+		refused(t, 2, strings.Replace(moveYAML, lanIP, own.Public.Addr().String(), 1), "is the address of eth0 on this node, lb-1")
+	})
+	t.Run("the address of another resource", func(t *testing.T) {
+		c.run(t, "lb-1", "hawser", "configure", "primitive", "p_ip_web", "ocf:heartbeat:IPaddr2", "params", "ip="+lanIP, "op", "monitor", "interval=10s")
+		epoch = c.epoch(t)
+		refused(t, 2, moveYAML, lanIP+" is the address of p_ip_web (ocf:heartbeat:IPaddr2)")
+		c.settled(t)
+		c.run(t, "lb-1", "hawser", "configure", "delete", "--force", "p_ip_web")
+		epoch = c.epoch(t)
+	})
 	t.Run("not root", func(t *testing.T) {
 		out := c.fails(t, 7, "lb-1", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/sbin/hawser", "status")
 		require.Contains(t, out, "root")

@@ -25,7 +25,7 @@ floating_ips:
     token_file: /etc/hawser/token
 `
 
-// TestReloadThroughTheCluster changes a reloadable parameter: every node's HAProxy takes its
+// TestReloadThroughTheCluster changes the parameter generation: every node's HAProxy takes its
 // configuration over, nothing restarts, no request is lost. A configuration that is broken on one
 // node leaves that node serving, degraded with HAProxy's own words, until it is fixed.
 func TestReloadThroughTheCluster(t *testing.T) {
@@ -42,6 +42,12 @@ func TestReloadThroughTheCluster(t *testing.T) {
 	probe, err := c.StartProbe(t.Context(), lab.ProbeOptions{URL: page})
 	require.NoError(t, err)
 	c.run(t, "lb-1", "crm_resource", "--resource", "haproxy", "--set-parameter", "stop_grace", "--parameter-value", "7s")
+	c.settled(t)
+	for _, n := range c.Nodes(lab.Balancer) {
+		out := c.run(t, n.Name, "curl", "--silent", "--include", fmt.Sprintf("http://%s/", n.Anchor.Addr()))
+		require.NotContains(t, out, "x-version", "a parameter of the agent's own loads no edit")
+	}
+	c.run(t, "lb-1", "crm_resource", "--resource", "haproxy", "--set-parameter", "generation", "--parameter-value", "second")
 
 	version := func(node string) (string, error) {
 		n, err := c.Node(node)
@@ -76,7 +82,7 @@ func TestReloadThroughTheCluster(t *testing.T) {
 	c.write(t, broken, "/etc/haproxy/haproxy.cfg", intact+"\n")
 	eventually(t, 20*time.Second, broken+" serves with the fixed configuration", second(broken))
 	eventually(t, 20*time.Second, "it is no longer degraded", func() error {
-		_, err := c.try(broken, "env", "OCF_ROOT=/usr/lib/ocf", "OCF_RESOURCE_INSTANCE=haproxy", "OCF_RESKEY_stop_grace=7s",
+		_, err := c.try(broken, "env", "OCF_ROOT=/usr/lib/ocf", "OCF_RESOURCE_INSTANCE=haproxy", "OCF_RESKEY_stop_grace=7s", "OCF_RESKEY_generation=second",
 			"OCF_RESKEY_CRM_meta_interval=2000", "OCF_RESKEY_CRM_meta_timeout=20000", "/usr/lib/ocf/resource.d/hawser/haproxy", "monitor")
 		return err
 	})

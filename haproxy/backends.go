@@ -12,17 +12,16 @@ func Backends(sources []Source) []string {
 	var all []string
 	section := ""
 	asIs := func(name string) string { return "${" + name + "}" }
-	for _, source := range sources {
-		for _, words := range source.Lines(asIs) {
-			switch {
-			case len(words) > 1 && (words[0] == "backend" || words[0] == "listen"):
-				section = words[1]
-			case slices.Contains(sections(), words[0]):
-				section = ""
-			case section != "" && (words[0] == "server" || words[0] == "server-template") &&
-				!slices.Contains(all, section):
-				all = append(all, section)
-			}
+	listed, others := map[string]bool{}, sections()
+	for l := range linesOf(sources, asIs) {
+		switch {
+		case len(l.words) > 1 && (l.words[0] == "backend" || l.words[0] == "listen"):
+			section = strings.ReplaceAll(l.words[1], vague, "${?}")
+		case slices.Contains(others, l.words[0]):
+			section = ""
+		case section != "" && (l.words[0] == "server" || l.words[0] == "server-template") &&
+			!listed[section]:
+			all, listed[section] = append(all, section), true
 		}
 	}
 	return all

@@ -9,25 +9,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Binds returns where HAProxy is reached by the configuration's `bind` lines, as far as that can be
-// determined without HAProxy: host names and addresses in other name spaces are left out. An
-// unspecified address stands for all of its family.
+// Binds returns where HAProxy may be reached by the configuration's `bind` lines, as far as that can
+// be determined without HAProxy: host names and addresses in other name spaces are left out, lines
+// between .if and .endif are not. An unspecified address stands for all of its family, and for a
+// variable that is not set. Bindings returns what is sure.
 func Binds(sources []Source, getenv func(string) string) []Reach {
 	return binds(sources, getenv, v6onlyByDefault())
 }
 
 func binds(sources []Source, getenv func(string) string, v6only bool) []Reach {
 	var all []Reach
-	for _, source := range sources {
-		for _, words := range source.Lines(getenv) {
-			if len(words) < 2 || words[0] != "bind" {
-				continue
-			}
-			for text := range strings.SplitSeq(words[1], ",") {
-				for _, addr := range parseBind(text) {
-					all = append(all, reachOf(addr, slices.Contains(words[2:], "v6only"),
-						slices.Contains(words[2:], "v4v6"), v6only))
-				}
+	for l := range linesOf(sources, getenv) {
+		if len(l.words) < 2 || l.words[0] != "bind" {
+			continue
+		}
+		for text := range strings.SplitSeq(strings.ReplaceAll(l.words[1], vague, ""), ",") {
+			for _, addr := range parseBind(text) {
+				all = append(all, reachOf(addr, slices.Contains(l.words[2:], "v6only"),
+					slices.Contains(l.words[2:], "v4v6"), v6only))
 			}
 		}
 	}
@@ -44,52 +43,46 @@ type Binding struct {
 	Place string
 }
 
-// Reach returns where HAProxy is reached by the binding.
-func (b Binding) Reach() Reach { return reachOf(b.Addr, b.V6Only, b.V4V6, v6onlyByDefault()) }
+// Reaches returns where HAProxy is reached by the bindings.
+func Reaches(bindings []Binding) []Reach {
+	v6only, all := v6onlyByDefault(), make([]Reach, len(bindings))
+	for i, b := range bindings {
+		all[i] = reachOf(b.Addr, b.V6Only, b.V4V6, v6only)
+	}
+	return all
+}
 
 // Bindings returns the addresses that HAProxy will bind in the usual way. What another line may
-// undo or change is left out: lines between .if and .endif, in a disabled section, or with options
-// that suspend the kernel's ordinary rules. If that is so for the whole configuration
-// (noreuseport), there are none.
+// undo or change is left out: lines between .if and .endif, in a disabled section, with a variable
+// whose value is not known here, or with options that suspend the kernel's ordinary rules. If that
+// is so for the whole configuration (noreuseport), there are none.
 func Bindings(sources []Source, getenv func(string) string) []Binding {
 	var all []Binding
-	section, conditions := 0, 0 // where the section's lines begin; how many .if are open
-	for _, source := range sources {
-		number := 0
-		for line := range strings.Lines(source.Text) {
-			number++
-			words := splitLine(strings.TrimRight(line, "\r\n"), getenv)
-			if len(words) == 0 {
+	section := 0 // where the section's bindings begin; -1 in defaults
+	for l := range linesOf(sources, getenv) {
+		switch words := l.words; words[0] {
+		case "noreuseport":
+			return nil
+		case "defaults":
+			section = -1
+		case "global", "frontend", "listen", "backend", "peers", "ring", "log-forward":
+			section = len(all)
+		case "disabled":
+			if section < 0 {
+				return nil // every section may be
+			}
+			all = all[:section]
+		case "bind":
+			if l.conditional || len(words) < 2 || slices.ContainsFunc(words[2:], unusual) {
 				continue
 			}
-			switch words[0] {
-			case ".if":
-				conditions++
-			case ".endif":
-				conditions--
-			case "noreuseport":
-				return nil
-			case "defaults":
-				section = -1
-			case "global", "frontend", "listen", "backend", "peers", "ring", "log-forward":
-				section = len(all)
-			case "disabled":
-				if section < 0 {
-					return nil // every section may be
-				}
-				all = all[:section]
-			case "bind":
-				if conditions > 0 || len(words) < 2 || slices.ContainsFunc(words[2:], unusual) {
-					continue
-				}
-				for text := range strings.SplitSeq(words[1], ",") {
-					for _, addr := range parseBind(text) {
-						all = append(all, Binding{
-							Addr: addr, V6Only: slices.Contains(words[2:], "v6only"),
-							V4V6:  slices.Contains(words[2:], "v4v6"),
-							Place: source.File + ":" + strconv.Itoa(number),
-						})
-					}
+			for text := range strings.SplitSeq(words[1], ",") {
+				for _, addr := range parseBind(text) {
+					all = append(all, Binding{
+						Addr: addr, V6Only: slices.Contains(words[2:], "v6only"),
+						V4V6:  slices.Contains(words[2:], "v4v6"),
+						Place: l.file + ":" + strconv.Itoa(l.number),
+					})
 				}
 			}
 		}
@@ -97,29 +90,14 @@ func Bindings(sources []Source, getenv func(string) string) []Binding {
 	return all
 }
 
-// unusual returns an option of a bind line with which an address can be bound that otherwise
-// cannot, or the other way round.
+// unusual reports whether an option of a bind line is one with which an address can be bound that
+// otherwise cannot, or the other way round, or may be.
 func unusual(option string) bool {
-	return option == "transparent" || option == "interface" || option == "namespace"
-}
-
-// StatsSockets returns the paths of the configuration's own stats sockets.
-func StatsSockets(sources []Source, getenv func(string) string) []string {
-	var paths []string
-	for _, source := range sources {
-		for _, words := range source.Lines(getenv) {
-			if len(words) > 2 && words[0] == "stats" && words[1] == "socket" {
-				if path := strings.TrimPrefix(words[2], "unix@"); strings.HasPrefix(path, "/") {
-					paths = append(paths, path)
-				}
-			}
-		}
-	}
-	return paths
+	return !sure(option) || option == "transparent" || option == "interface" || option == "namespace"
 }
 
 // parseBind reads [prefix@]<address>:<port>[-<port>]: "10.0.0.1:80", ":80", "*:80", ":::80",
-// "[::1]:80", "ipv6@:80".
+// "[::1]:80", "ipv6@:80". A part that is vague is none of these.
 func parseBind(text string) []netip.AddrPort {
 	any4 := netip.IPv4Unspecified()
 	if prefix, rest, ok := strings.Cut(text, "@"); ok {

@@ -26,6 +26,8 @@ type Config struct {
 type CheckError struct {
 	// Complaint is HAProxy's own, in one line: the alerts with file and line.
 	Complaint string
+	// Unresolved is set if all that is wrong are names that could not be resolved.
+	Unresolved bool
 }
 
 // Error returns the complaint.
@@ -34,7 +36,7 @@ func (e *CheckError) Error() string { return "HAProxy refuses the configuration:
 // Check has HAProxy read the configuration (`haproxy -c`). A *CheckError says that it is refused;
 // an error that wraps os.ErrNotExist says that there is no such program.
 func (c Config) Check(ctx context.Context) error {
-	args := []string{"-c"}
+	args := []string{"-c", "-V"} // `quiet` in the configuration would have it say nothing
 	for _, file := range c.Files {
 		args = append(args, "-f", file)
 	}
@@ -54,9 +56,10 @@ func (c Config) Check(ctx context.Context) error {
 	case !errors.As(err, &exit):
 		return fmt.Errorf("cannot run %s: %w", c.Binary, err)
 	}
-	complaint := Complaint(output.String())
-	if complaint == "" {
-		complaint = fmt.Sprintf("%s: %v", strings.Join(cmd.Args, " "), err)
+	said := output.String()
+	refused := &CheckError{Complaint: Complaint(said), Unresolved: messagesOf(said).unresolved()}
+	if refused.Complaint == "" {
+		refused.Complaint = fmt.Sprintf("%s: %v", strings.Join(cmd.Args, " "), err)
 	}
-	return &CheckError{Complaint: complaint}
+	return refused
 }

@@ -35,9 +35,8 @@ type ReloadError struct {
 // Error returns the complaint with what it means.
 func (e *ReloadError) Error() string {
 	if e.Complaint == "" {
-		return "HAProxy could not load the new configuration and keeps the old one; it gave no " +
-			"reason (check for a bind address that another process holds or that this node does " +
-			"not have)"
+		return "HAProxy keeps the old configuration and gives no reason: check its log, addresses " +
+			"to bind, maxconn and ulimit-n (LimitNOFILE), and chroot"
 	}
 	return "HAProxy could not load the new configuration and keeps the old one: " +
 		e.Complaint
@@ -98,6 +97,11 @@ func (m Master) Reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
+	return m.ReloadFrom(ctx, before)
+}
+
+// ReloadFrom is Reload for a caller that has asked the master for its processes, and keeps them.
+func (m Master) ReloadFrom(ctx context.Context, before Procs) error {
 	answer, err := m.askReload(ctx)
 	if err == nil && strings.TrimSpace(answer) == "" && answersReload(before.Master.Version) {
 		// The answer was lost, with a connection that the master forgot when it executed itself

@@ -236,6 +236,17 @@ func (s *Sockets) Within(others *Sockets) bool {
 	return true
 }
 
+// Inodes returns the kernel's identities of the sockets.
+func (s *Sockets) Inodes() map[uint64]bool {
+	all := map[uint64]bool{}
+	if s != nil {
+		for _, h := range s.list {
+			all[h.inode()] = true
+		}
+	}
+	return all
+}
+
 // inode tells one socket from another.
 func (h heldSocket) inode() uint64 {
 	var stat unix.Stat_t

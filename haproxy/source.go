@@ -17,7 +17,7 @@ type Source struct {
 }
 
 // ReadSources reads files and, as HAProxy does, the files *.cfg of directories in the order of
-// their names.
+// their names. A directory may be empty, but not all of them.
 func ReadSources(paths []string) ([]Source, error) {
 	var sources []Source
 	for _, path := range paths {
@@ -47,10 +47,6 @@ func ReadSources(paths []string) ([]Source, error) {
 					files = append(files, file)
 				}
 			}
-			if len(files) == 0 {
-				return nil, fmt.Errorf("cannot read HAProxy's configuration: %w: there is no "+
-					"file *.cfg in the directory %s", os.ErrNotExist, path)
-			}
 		}
 		for _, file := range files {
 			text, err := os.ReadFile(file)
@@ -59,6 +55,10 @@ func ReadSources(paths []string) ([]Source, error) {
 			}
 			sources = append(sources, Source{file, string(text)})
 		}
+	}
+	if len(sources) == 0 {
+		return nil, fmt.Errorf("cannot read HAProxy's configuration: %w: there is no file *.cfg in "+
+			"the directory %s", os.ErrNotExist, strings.Join(paths, ", nor in "))
 	}
 	return sources, nil
 }
@@ -97,26 +97,29 @@ func nameByte(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// Lines returns the words of each line of the configuration, quotes and variables resolved
-// (Configuration Manual, sections 2.2 and 2.3). Lines without words are left out.
+// Lines returns the words of each line of the file, quotes and variables resolved (Configuration
+// Manual, sections 2.2 and 2.3). A variable that is not set is an empty word. Lines without words
+// are left out.
 func (s Source) Lines(getenv func(string) string) [][]string {
 	var lines [][]string
-	for line := range strings.Lines(s.Text) {
-		if words := splitLine(strings.TrimRight(line, "\r\n"), getenv); len(words) > 0 {
-			lines = append(lines, words)
+	for l := range linesOf([]Source{s}, getenv) {
+		for i, word := range l.words {
+			l.words[i] = strings.ReplaceAll(word, vague, "")
 		}
+		lines = append(lines, l.words)
 	}
 	return lines
 }
 
 // splitLine splits a line at white space: a backslash takes the next character as it is, single
 // quotes everything, double quotes white space, and only within double quotes variables are
-// replaced. A # begins a comment.
-func splitLine(line string, getenv func(string) string) []string {
+// replaced. A # begins a comment. A NUL, with which HAProxy ends a line, does so here.
+func splitLine(line string, getenv func(string) (string, bool)) []string {
 	var words []string
 	var word strings.Builder
 	var quote byte
 	open := false // the word exists, even if empty
+	line, _, _ = strings.Cut(line, "\x00")
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		switch {
@@ -152,8 +155,9 @@ func splitLine(line string, getenv func(string) string) []string {
 }
 
 // variable resolves a reference that begins with a $: $NAME, ${NAME}, ${NAME-default} and, for
-// lists, ${NAME[*]}. length is how many bytes it takes up.
-func variable(text string, getenv func(string) string) (value string, length int) {
+// lists, ${NAME[*]}. length is how many bytes it takes up. One that has no value, and of which that
+// is not known for sure, is vague.
+func variable(text string, getenv func(string) (string, bool)) (value string, length int) {
 	braced := strings.HasPrefix(text, "${")
 	start := 1
 	if braced {
@@ -163,18 +167,23 @@ func variable(text string, getenv func(string) string) (value string, length int
 	for end < len(text) && (nameByte(text[end]) || text[end] == '.') {
 		end++
 	}
-	value = getenv(text[start:end])
-	if !braced {
-		return value, end
+	value, known := getenv(text[start:end])
+	rest, closed := "", false
+	if length = end; braced {
+		if rest, _, closed = strings.Cut(text[end:], "}"); closed {
+			length += len(rest) + 1
+		} else {
+			length = len(text)
+		}
 	}
-	rest, _, ok := strings.Cut(text[end:], "}")
-	if !ok {
-		return value, len(text)
+	fallback, ok := strings.CutPrefix(rest, "-")
+	switch {
+	case value == "" && closed && ok:
+		return fallback, length
+	case value == "" && !known:
+		return vague, length
 	}
-	if fallback, ok := strings.CutPrefix(rest, "-"); ok && value == "" {
-		value = fallback
-	}
-	return value, end + len(rest) + 1
+	return value, length
 }
 
 // Digest identifies a configuration: it is equal wherever the same files are in the same places.
@@ -189,5 +198,27 @@ func Digest(sources []Source) string {
 // hashLength is the length of a Hash: 48 bits tell the configurations of a cluster apart.
 const hashLength = 12
 
-// Hash returns a Digest that is short enough to show.
-func Hash(sources []Source) string { return Digest(sources)[:hashLength] }
+// Hash names a configuration, in a way that is short enough to show and that anybody can repeat:
+// `sha256sum FILE | cut -c1-12`. Several files are named by what sha256sum prints about them, in the
+// order in which HAProxy reads them: `sha256sum FILE… | sha256sum | cut -c1-12`.
+func Hash(sources []Source) string {
+	if len(sources) == 1 {
+		return sumOf(sources[0].Text)[:hashLength]
+	}
+	var lines strings.Builder
+	for _, source := range sources {
+		fmt.Fprintf(&lines, "%s  %s\n", sumOf(source.Text), source.File)
+	}
+	return sumOf(lines.String())[:hashLength]
+}
+
+func sumOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// IsNamed reports whether a configuration has this name: its Hash, or what an earlier version, whose
+// notes and demands may still be around, called so.
+func IsNamed(sources []Source, hash string) bool {
+	return hash == Hash(sources) || hash == Digest(sources)[:hashLength]
+}

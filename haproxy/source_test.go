@@ -2,7 +2,9 @@ package haproxy
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -27,7 +29,8 @@ func TestSplitLine(t *testing.T) {
 		`a \# \\`:                       {"a", "#", `\`},
 		`a "${IP`:                       {"a", "10.0.0.1"},
 	} {
-		require.Equal(t, want, splitLine(line, env), line)
+		v := variables{outside: env}
+		require.Equal(t, want, splitLine(line, v.get), line)
 	}
 }
 
@@ -72,10 +75,11 @@ func TestBinds(t *testing.T) {
 			require.Equal(t, want[i], at[0].Both, "%s, bindv6only=%t", line, byDefault)
 		}
 	}
-	require.Equal(t, []string{"/run/a", "/run/b"},
+	require.Equal(t, []StatsSocket{{"/run/a", false, false}, {"/run/b", true, false},
+		{"/run/c", false, true}},
 		StatsSockets([]Source{{"a",
-			"stats socket /run/a\n stats socket unix@/run/b mode 600\nstats socket ipv4@:1 " +
-				"x\nstats timeout 1s"}}, env))
+			"stats socket /run/a\n stats socket unix@/run/b mode 600 uid 5\nstats socket ipv4@:1 " +
+				"x\nstats timeout 1s\nstats socket /run/c group x level admin"}}, env))
 }
 
 func TestBindings(t *testing.T) {
@@ -95,6 +99,42 @@ func TestBindings(t *testing.T) {
 		"bind x:82\n bind quic4@:443\n"))
 	require.Empty(t, got("global\n noreuseport\nlisten g\n bind :80\n"))
 	require.True(t, Bindings([]Source{{"a", "listen g\n bind :::80 v6only"}}, env)[0].V6Only)
+}
+
+// TestVariablesOfTheConfiguration: what the file sets itself is read as HAProxy reads it, and what
+// nobody knows is left out.
+func TestVariablesOfTheConfiguration(t *testing.T) {
+	for text, want := range map[string][]string{
+		"setenv A 192.0.2.1":                                         {"192.0.2.1:80"},
+		"setenv A 192.0.2.1\n setenv A 192.0.2.2":                    {"192.0.2.2:80"},
+		"setenv B 192.0.2.3\n setenv A \"$B\"":                       {"192.0.2.3:80"},
+		"presetenv A 192.0.2.1":                                      {"192.0.2.1:80"},
+		"setenv A 192.0.2.1\n presetenv A 192.0.2.2":                 {"192.0.2.1:80"},
+		"setenv A \"$IP\"":                                           {"10.0.0.1:80"},
+		"setenv A \"$NO\"":                                           nil,
+		"setenv A 192.0.2.1\n unsetenv A":                            {"0.0.0.0:80"},
+		"setenv A \"$IP\"\n resetenv A":                              {"10.0.0.1:80"},
+		"setenv A \"$IP\"\n resetenv IP":                             {"0.0.0.0:80"},
+		".if defined(X)\n setenv A 192.0.2.1\n .endif":               nil,
+		"setenv A 192.0.2.1\n .if defined(X)\n resetenv IP\n .endif": nil,
+		"": nil,
+	} {
+		var got []string
+		for _, b := range Bindings([]Source{{"a", "global\n " + text + "\n"},
+			{"b", "frontend f\n bind \"${A}:80\"\n"}}, env) {
+			got = append(got, b.Addr.String())
+		}
+		require.Equal(t, want, got, text)
+	}
+	require.Equal(t, []string{"192.0.2.9:80"}, func() (all []string) {
+		for _, b := range Bindings([]Source{{"a", "listen f\n bind \"${A-192.0.2.9}:80\"\n"}}, env) {
+			all = append(all, b.Addr.String())
+		}
+		return all
+	}())
+	require.Len(t, Binds([]Source{{"a", "listen f\n bind \"${A}:80\"\n"}}, env), 1,
+		"it may be any address")
+	require.Empty(t, StatsSockets([]Source{{"a", "stats socket \"/run/$A/x\" level admin\n"}}, env))
 }
 
 func TestMentions(t *testing.T) {
@@ -124,6 +164,11 @@ func TestReadSources(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Source{{dir + "/a.cfg", "a.cfg"}, {dir + "/b.cfg", "b.cfg"},
 		{dir + "/a.cfg~", "a.cfg~"}}, sources)
+
+	empty := t.TempDir() // as /etc/haproxy/conf.d of some distributions
+	sources, err = ReadSources([]string{dir + "/a.cfg", empty})
+	require.NoError(t, err)
+	require.Equal(t, []Source{{dir + "/a.cfg", "a.cfg"}}, sources)
 }
 
 func FuzzBinds(f *testing.F) {
@@ -149,4 +194,28 @@ func TestReadSourcesPassesOver(t *testing.T) {
 	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "d.cfg")))
 	_, err = ReadSources([]string{dir})
 	require.ErrorIs(t, err, os.ErrNotExist, "which HAProxy refuses")
+}
+
+// TestHash repeats what its comment says that anybody can.
+func TestHash(t *testing.T) {
+	dir := t.TempDir()
+	var sources []Source
+	for _, name := range []string{"a.cfg", "b.cfg"} {
+		source := Source{filepath.Join(dir, name), "# " + name + "\nglobal\n"}
+		require.NoError(t, os.WriteFile(source.File, []byte(source.Text), 0o600))
+		sources = append(sources, source)
+	}
+	for command, of := range map[string][]Source{
+		"sha256sum a.cfg | cut -c1-12": sources[:1],
+		"sha256sum " + sources[0].File + " " + sources[1].File + " | sha256sum | cut -c1-12": sources,
+	} {
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		require.Equal(t, strings.TrimSpace(string(out)), Hash(of), command)
+		require.True(t, IsNamed(of, Hash(of)))
+		require.True(t, IsNamed(of, Digest(of)[:hashLength]), "as an earlier version named it")
+	}
+	require.False(t, IsNamed(sources[1:], Hash(sources[:1])))
 }

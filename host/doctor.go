@@ -17,13 +17,14 @@ import (
 // checks: if Pacemaker hangs, each query lasts until its deadline.
 type Doctor struct {
 	host    Host
+	once    *crm.Once
 	version string
 }
 
 // Doctor returns the doctor of this machine. version is that of the program.
 func (h *Host) Doctor(version string) *Doctor {
-	d := &Doctor{host: *h, version: version}
-	d.host.Cluster = crm.NewOnce(h.Cluster)
+	d := &Doctor{host: *h, once: crm.NewOnce(h.Cluster), version: version}
+	d.host.Cluster = d.once
 	return d
 }
 
@@ -58,6 +59,9 @@ func (d *Doctor) clusterChecks() []doctor.Check {
 	}
 	return slices.Concat(cluster.Checks(), messages.Checks(), clock.Checks())
 }
+
+// inForce asks for the version of the cluster's configuration.
+func (d *Doctor) inForce(ctx context.Context) (crm.Version, error) { return d.once.Version(ctx) }
 
 // configuration reads the cluster's configuration, from the file in which Pacemaker saves it if
 // there is one.

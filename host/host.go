@@ -12,6 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/deploy"
 	"github.com/hawser-ha/hawser/cluster/fencing"
+	"github.com/hawser-ha/hawser/cluster/lint"
 	"github.com/hawser-ha/hawser/cluster/move"
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/cluster/rollout"
@@ -22,6 +23,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/sbd"
 	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Host is what there is to know about this machine and its cluster. Its functions are never nil
@@ -47,9 +49,16 @@ type Host struct {
 	User   func() string
 	// CheckHAProxy has HAProxy check a configuration.
 	CheckHAProxy func(ctx context.Context, h preflight.HAProxy) error
+	// Metadata asks a resource or fence agent of this node, Options the Pacemaker of this node which
+	// options a cluster has; either may be nil.
+	Metadata func(ctx context.Context, agent string) (crm.Metadata, error)
+	Options  func(ctx context.Context) ([]string, error)
 	// FenceAgent runs hawser's fence agent with the options, FindDroplet asks the cloud for the
 	// droplet that the agent would take.
-	FenceAgent  func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
+	FenceAgent func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
+	// Reserved asks the cloud whether an address is one of the account of its token, as
+	// preflight.Node has it; nil asks nothing.
+	Reserved    func(ctx context.Context, ip *config.Address) (wrong string, err error)
 	FindDroplet func(
 		ctx context.Context, d *config.DropletFencing, plug string,
 	) (fencing.Droplet, error)
@@ -60,6 +69,10 @@ type Host struct {
 	Group   func(ctx context.Context, name string) ([]int, error)
 	Votes   func(ctx context.Context) (corosync.Quorum, error)
 	Members func(ctx context.Context) ([]corosync.Member, error)
+	// LocalNode asks Pacemaker for its name of this machine, which need not be the host's, and
+	// WaitsForAll asks Corosync whether it still waits for all nodes. Either may be nil.
+	LocalNode   func(ctx context.Context) (string, error)
+	WaitsForAll func(ctx context.Context) (bool, error)
 }
 
 // This returns the machine that the program runs on.
@@ -86,8 +99,11 @@ func This() Host {
 		Record:       toSyslog,
 		User:         whoAmI,
 		CheckHAProxy: preflight.CheckHAProxy,
+		Metadata:     (&crm.Tools{}).Metadata,
+		Options:      (&crm.Tools{}).Options,
 		FenceAgent:   fencing.RunAgent,
 		FindDroplet:  findDroplet,
+		Reserved:     reserved,
 		SBD:          func() (sbd.Daemon, error) { return sbd.AsPacemaker("/") },
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
@@ -95,7 +111,8 @@ func This() Host {
 	}
 	if h.Live() {
 		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"
-		h.Cluster = &crm.Tools{Saved: h.SavedCIB}
+		tools := &crm.Tools{Saved: h.SavedCIB}
+		h.Cluster, h.LocalNode, h.WaitsForAll = tools, tools.LocalNode, corosync.WaitsForAll
 	}
 	return h
 }
@@ -110,7 +127,8 @@ func (h *Host) Deployer() *deploy.Deployer {
 		Running: h.Running,
 		Node: preflight.Node{
 			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
-			Unit: h.Unit,
+			Unit: h.Unit, UnitFiles: plannedUnitFiles,
+			Interfaces: interfaces, Reserved: h.Reserved,
 		},
 		Facts: fencing.Sources{
 			Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
@@ -120,6 +138,25 @@ func (h *Host) Deployer() *deploy.Deployer {
 			Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet,
 		},
 	}
+}
+
+// Linter judges what somebody configures by hand.
+func (h *Host) Linter() lint.Linter {
+	l := lint.Linter{Metadata: h.Metadata, Options: h.Options, Agents: h.Agents, Live: h.Live()}
+	if h.Agents != "" {
+		l.FenceAgents = "/usr/sbin"
+	}
+	return l
+}
+
+// plannedUnitFiles says which files systemd's HAProxy reads here and the one of hawser.yaml does not.
+func plannedUnitFiles(ctx context.Context, h *config.HAProxy) (string, error) {
+	extra, err := param.SplitWords(h.Extra)
+	if err != nil {
+		return "", err
+	}
+	return haproxy.UnitFiles(ctx,
+		haproxy.Startup{ConfFile: h.Config, ExtraConf: extra, Unit: h.Unit})
 }
 
 // findDroplet asks the cloud as the fence agent does.
@@ -158,6 +195,21 @@ func (h *Host) Mover() *move.Mover { return &move.Mover{Cluster: h.Cluster, Now:
 func (h *Host) Status() *status.Collector {
 	return &status.Collector{
 		Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB,
-		Now: h.Now,
+		Now: h.Now, Locate: h.LocalNode, WaitsForAll: h.WaitsForAll,
 	}
 }
+
+// Locate has Node be Pacemaker's name of this machine, if it can be asked.
+func (h *Host) Locate(ctx context.Context) {
+	if h.LocalNode == nil || !h.Live() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, locateTime)
+	defer cancel()
+	if name, err := h.LocalNode(ctx); err == nil && name != "" {
+		h.Node = name
+	}
+}
+
+// locateTime is how long Pacemaker may take to say what it calls this machine.
+const locateTime = 5 * time.Second

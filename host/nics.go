@@ -5,8 +5,19 @@ import (
 	"net"
 	"net/netip"
 
+	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/doctor/node"
 )
+
+// interfaces returns the network interfaces of this machine that are up, for preflight.
+func interfaces() ([]preflight.Interface, error) {
+	all, err := nics()
+	out := make([]preflight.Interface, len(all))
+	for i, n := range all {
+		out[i] = preflight.Interface{Name: n.Name, Loopback: n.Loopback, Addresses: n.Addresses}
+	}
+	return out, err
+}
 
 // nics returns the network interfaces of this machine that are up.
 func nics() ([]node.NIC, error) {

@@ -12,6 +12,7 @@ import (
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/fault"
@@ -23,9 +24,10 @@ import (
 // node returns what the checks of this node query.
 func (d *Doctor) node() node.Node {
 	return node.Node{
-		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir,
-		CIB: d.configuration, Unit: systemd.Find,
-		CheckConfig: d.checkConfig, Environment: d.environment,
+		Name: d.host.Node, Version: d.version, RunDir: d.host.RunDir, SavedCIB: d.host.SavedCIB,
+		InForce: d.inForce,
+		CIB:     d.configuration, Unit: systemd.Find,
+		CheckConfig: d.checkConfig, Environment: d.environment, UnitFiles: unitFiles,
 		ReadToken: tokenfile.Read, Droplet: droplet, Rights: rights,
 	}
 }
@@ -46,6 +48,12 @@ func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string
 		ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
 		MetadataURL: h.MetadataURL,
 	}, d.host.Node)
+}
+
+// unitFiles says which files systemd's HAProxy reads here and the cluster's does not.
+func unitFiles(ctx context.Context, h inventory.HAProxy) (string, error) {
+	return agent.UnitFiles(ctx,
+		agent.Startup{ConfFile: h.Config, ExtraConf: h.Extra, Unit: h.Unit})
 }
 
 // droplet asks the metadata service which droplet this machine is.
@@ -79,6 +87,20 @@ func rights(ctx context.Context, a inventory.Address) (node.Right, error) {
 		return node.Refused, err
 	}
 	return node.NotKnown, err
+}
+
+// reserved asks DigitalOcean's API whether the address of a file is one of the account of its token.
+func reserved(ctx context.Context, a *config.Address) (wrong string, err error) {
+	p := provider.New(provider.Config{
+		API:      cmp.Or(a.APIURL, contract.DefaultAPIURL),
+		Metadata: cmp.Or(a.MetadataURL, contract.DefaultMetadataURL),
+		Token:    func() (string, error) { return tokenfile.Read(a.TokenFile) },
+	})
+	err = p.Reserved(ctx, a.IP)
+	if fault.Of(err) == fault.NotFound {
+		return err.Error(), nil
+	}
+	return "", err
 }
 
 // tokenOf returns the token that the agent would use.

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,9 +15,9 @@ import (
 // own 20 s a cluster's very first start would take that long; nodes of a lab start together.
 const dcDeadtime = 2 * time.Second
 
-// seedCIB is Pacemaker's own empty CIB with dc-deadtime set.
-func seedCIB(ctx context.Context) (string, error) {
-	empty, err := tool(ctx, "", "cibadmin", "--empty")
+// seedCIB is the empty CIB of the Pacemaker below root, with dc-deadtime set.
+func seedCIB(ctx context.Context, root string) (string, error) {
+	empty, err := toolBelow(ctx, root, "", "cibadmin", "--empty")
 	if err != nil {
 		return "", err
 	}
@@ -52,10 +53,10 @@ func (s Spec) hosts() string {
 func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err error) {
 	m = machine{
 		Hostname: n.Name, Upper: l.Disk(n.Name), Work: l.path("nodes", n.Name, "work"),
-		RootDir: l.path("nodes", n.Name, "root"), Lower: "/",
+		RootDir: l.path("nodes", n.Name, "root"), Lower: cmp.Or(l.spec.Root, "/"),
 	}
 	if l.spec.Overlay != "" {
-		m.Lower = l.path("overlay") + ":/"
+		m.Lower = l.path("overlay") + ":" + m.Lower
 	}
 	switch n.Role {
 	case Balancer:
@@ -102,7 +103,7 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 	}
 	switch n.Role {
 	case Balancer:
-		cib, err := seedCIB(ctx)
+		cib, err := seedCIB(ctx, l.spec.Root)
 		if err != nil {
 			return m, err
 		}

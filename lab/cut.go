@@ -13,7 +13,35 @@ import (
 // share, until Heal. Either may be "cloud": the router, with the API, the metadata service and the
 // client's far side behind it. Traffic that goes from one to the other through the router is not
 // affected.
-func (l *Lab) Cut(a, b string) error {
+func (l *Lab) Cut(a, b string) error { return l.cut(a, b, "", cutsFile) }
+
+// CutRing drops Corosync's messages between the two balancers and nothing else, until Heal: they
+// lose sight of each other in the cluster, while all other traffic, ARP included, goes on between
+// them.
+func (l *Lab) CutRing(a, b string) error {
+	for _, name := range []string{a, b} {
+		n, err := l.Node(name)
+		if err != nil {
+			return err
+		}
+		if n.Role != Balancer {
+			return fmt.Errorf("lab: cut the ring between %s and %s: %s is no balancer, so it has no "+
+				"Corosync", a, b, name)
+		}
+	}
+	return l.cut(a, b, "-p IPv4 --ip-protocol udp --ip-destination-port "+ringPorts+" ",
+		ringCutsFile)
+}
+
+const (
+	// ringPorts are those to which Corosync sends, one for each link that it may have.
+	ringPorts = "5405:5412"
+
+	cutsFile, ringCutsFile = "cuts.json", "ringcuts.json"
+)
+
+// cut drops what matches between the two nodes, and notes the pair in the file.
+func (l *Lab) cut(a, b, match, file string) error {
 	nicsA, err := l.nicsOf(a)
 	if err != nil {
 		return err
@@ -30,17 +58,16 @@ func (l *Lab) Cut(a, b string) error {
 		for _, x := range nicsA {
 			for _, y := range nicsB {
 				if x.bridge == y.bridge {
-					fmt.Fprintf(&rules,
-						"-A FORWARD -i %[1]s -o %[2]s -j DROP\n-A FORWARD -i %[2]s -o %[1]s -j "+
-							"DROP\n",
-						port(a, x), port(b, y))
+					from, to := port(a, x), port(b, y)
+					fmt.Fprintf(&rules, "-A FORWARD %[1]s-i %[2]s -o %[3]s -j DROP\n"+
+						"-A FORWARD %[1]s-i %[3]s -o %[2]s -j DROP\n", match, from, to)
 				}
 			}
 		}
 		if rules.Len() == 0 {
 			return fmt.Errorf("lab: cut %s from %s: no network has both", a, b)
 		}
-		cuts, err := l.cuts()
+		cuts, err := l.cuts(file)
 		if err != nil {
 			return err
 		}
@@ -52,7 +79,7 @@ func (l *Lab) Cut(a, b string) error {
 		if err := l.ebtables("*filter\n"+rules.String(), "--noflush"); err != nil {
 			return err
 		}
-		return writeJSON(l.path("cuts.json"), append(cuts, [2]string{a, b}))
+		return writeJSON(l.path(file), append(cuts, [2]string{a, b}))
 	})
 }
 
@@ -62,8 +89,10 @@ func (l *Lab) Heal() error {
 		if err := l.ebtables("*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"); err != nil {
 			return err
 		}
-		if err := os.Remove(l.path("cuts.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("lab: heal: %w", err)
+		for _, file := range []string{cutsFile, ringCutsFile} {
+			if err := os.Remove(l.path(file)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("lab: heal: %w", err)
+			}
 		}
 		return nil
 	})
@@ -80,9 +109,9 @@ func (l *Lab) nicsOf(name string) ([]nic, error) {
 	return n.nics(), nil
 }
 
-// cuts lists the pairs that are cut.
-func (l *Lab) cuts() ([][2]string, error) {
-	b, err := os.ReadFile(l.path("cuts.json"))
+// cuts lists the pairs that are cut, as the file has them.
+func (l *Lab) cuts(file string) ([][2]string, error) {
+	b, err := os.ReadFile(l.path(file))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

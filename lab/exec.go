@@ -26,9 +26,21 @@ func lookUp(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
 	}
+	return lookUpBelow("", name)
+}
+
+// lookUpBelow finds a program in nodePath of another root file system, or of the calling thread's
+// if root is empty, and returns its path there. The links of another one, which may be absolute,
+// are not followed.
+func lookUpBelow(root, name string) (string, error) {
 	for _, dir := range filepath.SplitList(nodePath) {
 		path := filepath.Join(dir, name)
-		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+		st, err := os.Stat(filepath.Join("/", root, path))
+		if root != "" {
+			st, err = os.Lstat(filepath.Join(root, path))
+		}
+		if err == nil && (st.Mode().IsRegular() && st.Mode()&0o111 != 0 ||
+			st.Mode()&os.ModeSymlink != 0) {
 			return path, nil
 		}
 	}
@@ -38,11 +50,19 @@ func lookUp(name string) (string, error) {
 // tool runs a program of the machine with the input and returns its output; the error includes its
 // complaint.
 func tool(ctx context.Context, input, name string, args ...string) (string, error) {
-	path, err := lookUp(name)
+	return toolBelow(ctx, "", input, name, args...)
+}
+
+// toolBelow is tool, with the program of another root file system if root is not empty.
+func toolBelow(ctx context.Context, root, input, name string, args ...string) (string, error) {
+	path, err := lookUpBelow(root, name)
 	if err != nil {
 		return "", fmt.Errorf("lab: %w: is its package installed?", err)
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
+	if root != "" {
+		cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Chroot: root}
+	}
 	cmd.Stdin = strings.NewReader(input)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint

@@ -42,8 +42,12 @@ type Options struct {
 	// Nodes and Apps are how many balancers (1 to 32, 3 if zero) and application servers (1 to 32,
 	// 2 if zero) there are.
 	Nodes, Apps int
-	// Overlay is a directory laid over the machine's root file system in every node, as `make
-	// install DESTDIR=` fills it. It is copied: what is installed into it later does not reach the
+	// Root is the directory whose root file system the nodes have, such as another version of
+	// Debian that `make root` has made; the machine's own, /, if empty. The nodes change nothing in
+	// it. Router and cloud are the machine's in any case.
+	Root string
+	// Overlay is a directory laid over that root file system in every node, as `make install
+	// DESTDIR=` fills it. It is copied: what is installed into it later does not reach the
 	// nodes.
 	Overlay string
 	// FloatingIPs are the addresses that the cloud has to offer; FloatingIP and FloatingIP6 if
@@ -98,6 +102,7 @@ type Spec struct {
 	Name        string
 	Nodes       []Node
 	FloatingIPs []netip.Addr
+	Root        string `json:",omitempty"`
 	Overlay     string
 	ActionTime  time.Duration
 	Totem       corosync.Timing

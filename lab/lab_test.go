@@ -63,6 +63,7 @@ func TestLab(t *testing.T) {
 	t.Run("floating IPv6 address", s.floatingAddress6)
 	t.Run("the same Ethernet", s.ethernet)
 	t.Run("cut and heal", s.cutAndHeal)
+	t.Run("a cut of the ring alone", s.ringAlone)
 	t.Run("kill, boot, reboot", s.power)
 	t.Run("the cloud's power actions", s.cloudPower)
 	t.Run("status", s.status)
@@ -324,6 +325,29 @@ func (s *life) cutAndHeal(t *testing.T) {
 	require.NoError(t, s.WaitCluster(t.Context()))
 	require.ErrorContains(t, s.Cut("lb-1", "lb-1"), "two nodes")
 	require.ErrorContains(t, s.Cut("client", "app-1"), "no network has both")
+}
+
+// ringAlone has a balancer lose sight of the others in the cluster, while everything else reaches them.
+func (s *life) ringAlone(t *testing.T) {
+	require.NoError(t, s.CutRing("lb-1", "lb-2"))
+	require.NoError(t, s.CutRing("lb-2", "lb-1"), "again, the other way round")
+	require.NoError(t, s.CutRing("lb-1", "lb-3"))
+	require.Len(t, s.Status(t.Context()).RingCuts, 2)
+	require.Empty(t, s.Status(t.Context()).Cuts)
+	s.eventually(t, "lb-1 has lost quorum, the others have not", func() bool {
+		alone, err := s.Cluster(t.Context(), "lb-1")
+		require.NoError(t, err)
+		rest, err := s.Cluster(t.Context(), "lb-3")
+		require.NoError(t, err)
+		return !alone.Quorate && rest.Quorate && len(rest.Online) == 2
+	})
+	require.True(t, s.reaches(t, "lb-1", "lb-2"))
+	require.True(t, s.reaches(t, "lb-3", "lb-1"))
+	require.NoError(t, s.Heal())
+	require.Empty(t, s.Status(t.Context()).RingCuts)
+	require.NoError(t, s.WaitCluster(t.Context()))
+	require.ErrorContains(t, s.CutRing("lb-1", "app-1"), "no balancer")
+	require.ErrorContains(t, s.CutRing("lb-1", "cloud"), "cloud")
 }
 
 func (s *life) power(t *testing.T) {

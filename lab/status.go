@@ -10,11 +10,13 @@ import (
 // Status is the state of a lab at one moment. For each source that could not be queried there is an
 // error.
 type Status struct {
-	Name    string
-	Since   time.Time
-	Nodes   []NodeStatus
-	Cuts    [][2]string
-	Cluster *Cluster `json:",omitempty"`
+	Name  string
+	Since time.Time
+	Nodes []NodeStatus
+	Cuts  [][2]string
+	// RingCuts are the pairs between which only Corosync's messages are dropped.
+	RingCuts [][2]string `json:",omitempty"`
+	Cluster  *Cluster    `json:",omitempty"`
 	// Floating are the cloud's addresses and the nodes that hold them, "" for none.
 	Floating   map[string]string
 	Faults     []cloud.Fault
@@ -42,7 +44,9 @@ func (l *Lab) Status(ctx context.Context) Status {
 		}
 		s.Nodes = append(s.Nodes, st)
 	}
-	s.Cuts, _ = l.cuts() // unreadable: shown as none, as the rest is worth more than nothing
+	// unreadable: shown as none, as the rest is worth more than nothing
+	s.Cuts, _ = l.cuts(cutsFile)
+	s.RingCuts, _ = l.cuts(ringCutsFile)
 	if c, err := l.Cluster(ctx, ""); err != nil {
 		s.ClusterError = err.Error()
 	} else {

@@ -26,9 +26,11 @@ import (
 // systemdPaths lists where distributions have it.
 var systemdPaths = []string{"/usr/lib/systemd/systemd", "/lib/systemd/systemd"}
 
-func systemdPath() (string, error) {
+// systemdBelow returns where systemd is in another root file system, or in the calling thread's if
+// root is empty.
+func systemdBelow(root string) (string, error) {
 	for _, path := range systemdPaths {
-		if _, err := os.Stat(path); err == nil {
+		if _, err := os.Lstat(filepath.Join("/", root, path)); err == nil {
 			return path, nil
 		}
 	}
@@ -90,7 +92,7 @@ func (m *machine) underSystemd(lab string, first bool) {
 func (m *machine) execSystemd() error {
 	// the program executed from this thread gets its namespace
 	runtime.LockOSThread()
-	path, err := systemdPath()
+	path, err := systemdBelow("")
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 	l := &Lab{dir: dir, self: o.Self, out: o.Progress, spec: Spec{
 		Name: o.Name, Nodes: layout(o.Nodes, o.Apps), FloatingIPs: o.FloatingIPs,
-		Overlay: o.Overlay, ActionTime: o.ActionTime,
+		Root: o.Root, Overlay: o.Overlay, ActionTime: o.ActionTime,
 		Totem: o.Totem, Systemd: o.Systemd, Token: "dop_v1_" + hexString(32),
 		NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
 	}}
@@ -82,6 +83,11 @@ func (o Options) withDefaults() Options {
 	if len(o.FloatingIPs) == 0 {
 		o.FloatingIPs = []netip.Addr{FloatingIP, FloatingIP6}
 	}
+	if o.Root != "" {
+		if path, err := filepath.Abs(o.Root); err == nil { // else check reports what is wrong
+			o.Root = path
+		}
+	}
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
@@ -112,32 +118,50 @@ func (o Options) check() error {
 		wrong = append(wrong, err)
 	}
 	if o.Overlay != "" {
-		st, err := os.Stat(o.Overlay)
-		switch {
-		case err != nil:
-			wrong = append(wrong, fmt.Errorf("the overlay: %w", err))
-		case !st.IsDir():
-			wrong = append(wrong, fmt.Errorf("the overlay %s is not a directory", o.Overlay))
+		wrong = append(wrong, wantDirectory("the overlay", o.Overlay))
+	}
+	if o.Root != "" {
+		if err := wantDirectory("the nodes' root", o.Root); err != nil {
+			return fmt.Errorf("lab: up: %w", errors.Join(append(wrong, err)...)) // what is in it is not known
 		}
 	}
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
 		wrong = append(wrong, errors.New("a lab needs Linux and root"))
 	}
-	for _, name := range []string{
-		"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx", "iptables-restore",
-		"ebtables-nft-restore",
-	} {
+	remedy := "install what is missing with `make deps`"
+	for _, name := range []string{"iptables-restore", "ebtables-nft-restore"} {
 		if _, err := lookUp(name); err != nil {
-			wrong = append(wrong, fmt.Errorf("%w: install what is missing with `make deps`", err))
+			wrong = append(wrong, fmt.Errorf("%w: %s", err, remedy))
+		}
+	}
+	if o.Root != "" {
+		remedy = "it is to be in the nodes' root " + o.Root + "; `make root` makes a whole one"
+	}
+	for _, name := range []string{
+		"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx",
+	} {
+		if _, err := lookUpBelow(o.Root, name); err != nil {
+			wrong = append(wrong, fmt.Errorf("%w: %s", err, remedy))
 		}
 	}
 	if o.Systemd {
-		if _, err := systemdPath(); err != nil {
-			wrong = append(wrong, fmt.Errorf("%w: install it with `make deps`", err))
+		if _, err := systemdBelow(o.Root); err != nil {
+			wrong = append(wrong, fmt.Errorf("%w: %s", err, remedy))
 		}
 	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("lab: up: %w", errors.Join(wrong...))
+	if err := errors.Join(wrong...); err != nil {
+		return fmt.Errorf("lab: up: %w", err)
+	}
+	return nil
+}
+
+func wantDirectory(what, path string) error {
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", what, err)
+	case !st.IsDir():
+		return fmt.Errorf("%s %s is not a directory", what, path)
 	}
 	return nil
 }

@@ -39,6 +39,8 @@ type Call struct {
 	Interval time.Duration
 	// Level is OCF_CHECK_LEVEL.
 	Level int
+	// levelGiven is whether the caller gave a level.
+	levelGiven bool
 
 	rundir      string
 	hasInterval bool
@@ -114,8 +116,8 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 		{"OCF_RESKEY_CRM_meta_interval", func(ms int) {
 			c.Interval, c.hasInterval = time.Duration(ms)*time.Millisecond, true
 		}},
-		{"OCF_CHECK_LEVEL", func(n int) { c.Level = n }},
-		{"OCF_RESKEY_OCF_CHECK_LEVEL", func(n int) { c.Level = n }},
+		{"OCF_CHECK_LEVEL", func(n int) { c.Level, c.levelGiven = n, true }},
+		{"OCF_RESKEY_OCF_CHECK_LEVEL", func(n int) { c.Level, c.levelGiven = n, true }},
 	} {
 		text := env.Getenv(number.name)
 		if text == "" {
@@ -138,6 +140,13 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 // SetNode gives the call the name by which the cluster knows this node, where Pacemaker did not say it:
 // a person made the call. The host may be called otherwise.
 func (c *Call) SetNode(name string) { c.Node, c.named = name, true }
+
+// ParametersOnly reports whether the parameters alone are to be judged, and not whether this node has
+// what they name: for the answer to a validate-all with OCF_CHECK_LEVEL=0 all nodes are the same (OCF
+// 1.1). Without a level it is the whole answer that is wanted.
+func (c *Call) ParametersOnly() bool {
+	return c.Action == "validate-all" && c.levelGiven && c.Level == 0
+}
 
 // probe reports whether the call asks about a resource that is not expected to run here (OCF 1.1
 // section 4.3.4).

@@ -3,6 +3,7 @@ package ocf_test
 import (
 	"bytes"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,9 +20,14 @@ func TestMetaDataPassesBothSchemas(t *testing.T) {
 
 	const schema = "/usr/share/pcs/data/ocf-1.1.rng"
 	needs.File(t, schema)
+	dtd, err := filepath.Abs("../share/ra-api-1.1.dtd")
+	require.NoError(t, err)
+	needs.File(t, "/usr/share/resource-agents/ra-api-1.dtd") // which that one reads
+	require.Contains(t, meta.Stdout, `SYSTEM "/usr/share/hawser/ra-api-1.1.dtd">`)
+	require.NotContains(t, meta.Stdout, "ATTLIST", "Pacemaker 3.0.0 takes declarations for a fault")
 	for name, args := range map[string][]string{
-		"OCF 1.1, the schema of pcs":       {"--noout", "--relaxng", schema, "-"},
-		"OCF 1.0, the DTD ocf-tester uses": {"--noout", "--valid", "-"},
+		"OCF 1.1, the schema of pcs":                         {"--noout", "--relaxng", schema, "-"},
+		"OCF 1.0 with what 1.1 added, the DTD that it names": {"--noout", "--dtdvalid", dtd, "-"},
 	} {
 		cmd := exec.Command(xmllint, args...)
 		cmd.Dir = "/usr/share/resource-agents"

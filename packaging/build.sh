@@ -33,6 +33,10 @@ done
 go run ./packaging/manual "$VERSION" "$share"
 cp CHANGELOG.md "$share/changelog"
 gzip -9n "$share"/*.[1-9] "$share/changelog"
+mkdir -p "$share"/doc/{decisions,plots}
+for file in docs/*.md docs/decisions/*.md docs/plots/*.svg; do
+	install -m 0644 "$file" "$share/doc/${file#docs/}"
+done
 packaging/libraries.sh ./cmd/hawser ./cmd/ocf-haproxy ./cmd/ocf-floatip ./cmd/fence_droplet | gzip -9n >"$share/hawser.libraries.gz"
 packaging/libraries.sh ./cmd/hawser-lab | gzip -9n >"$share/hawser-lab.libraries.gz"
 for package in $names; do

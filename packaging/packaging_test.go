@@ -96,6 +96,7 @@ var contents = map[string]string{
 	"/usr/sbin/fence_droplet":                          "-rwxr-xr-x",
 	"/usr/share/hawser/setup-balancer":                 "-rwxr-xr-x",
 	"/usr/share/hawser/hawser.schema.json":             "-rw-r--r--",
+	"/usr/share/hawser/ra-api-1.1.dtd":                 "-rw-r--r--",
 	"/usr/share/man/man8/fence_droplet.8.gz":           "-rw-r--r--",
 	"/usr/share/doc/hawser/libraries.gz":               "-rw-r--r--",
 	"/etc/hawser":                                      "drwxr-xr-x",
@@ -108,6 +109,11 @@ var contents = map[string]string{
 	"/usr/share/doc/hawser/examples/hawser.yaml":       "-rw-r--r--",
 	"/usr/share/doc/hawser/examples/haproxy.cfg":       "-rw-r--r--",
 	"/usr/share/doc/hawser/changelog.gz":               "-rw-r--r--",
+	"/usr/share/doc/hawser/README.md":                  "-rw-r--r--",
+	"/usr/share/doc/hawser/plots/clusters.svg":         "-rw-r--r--",
+	"/usr/share/man/man7/hawser-operations.7.gz":       "-rw-r--r--",
+	"/usr/share/man/man7/hawser-troubleshooting.7.gz":  "-rw-r--r--",
+	"/usr/share/man/man7/hawser-fencing.7.gz":          "-rw-r--r--",
 }
 
 func TestContents(t *testing.T) {
@@ -124,6 +130,18 @@ func TestContents(t *testing.T) {
 		require.Contains(t, rpm, path)
 		require.Equal(t, mode, rpm[path][0], path)
 		require.Equal(t, []string{"root", "root"}, rpm[path][2:4], path)
+	}
+	for _, pattern := range []string{"*.md", "decisions/*.md"} {
+		pages, err := filepath.Glob("../docs/" + pattern)
+		require.NoError(t, err)
+		for _, page := range pages {
+			page = strings.TrimPrefix(page, "../docs/")
+			require.Contains(t, deb, "./usr/share/doc/hawser/"+page)
+			require.Contains(t, rpm, "/usr/share/doc/hawser/"+page)
+		}
+	}
+	for path := range deb { // what tests do besides what the pages say is not for operators
+		require.NotContains(t, path, ".steps")
 	}
 	require.Contains(t, deb, "./usr/share/zsh/vendor-completions/_hawser")
 	require.Contains(t, deb, "./usr/share/doc/hawser/copyright")
@@ -205,6 +223,7 @@ echo half >"$at"; echo "install: error writing '$at': No space left on device" >
 	require.NoError(t, err)
 	require.Equal(t, "new", string(content), "what BIN names is what is installed")
 	require.Equal(t, []string{"floatip", "haproxy"}, names(t, filepath.Dir(agent)))
+	require.FileExists(t, filepath.Join(root, "usr/share/doc/hawser/troubleshooting.md"), "messages name it")
 }
 
 // TestUninstall is refused as the removal of the package is.
@@ -259,7 +278,7 @@ func TestManualPages(t *testing.T) {
 	}
 	pages, err := filepath.Glob(filepath.Join(dir, "usr/share/man/man*/*.gz"))
 	require.NoError(t, err)
-	require.Len(t, pages, 6)
+	require.Len(t, pages, 9)
 	for _, page := range pages {
 		cmd := exec.CommandContext(t.Context(), needs.Command(t, "man"), "--warnings", "-E", "UTF-8", "-l", "-Tutf8", page)
 		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "MANWIDTH=80", "MANROFFSEQ=")

@@ -2,6 +2,7 @@ package param
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -19,6 +20,49 @@ func ParseAddr(text string) (netip.Addr, error) {
 	}
 	return addr.Unmap(), nil
 }
+
+// ParseHostAddr reads an address as ParseAddr does, and refuses one that no host can have, or that
+// others cannot reach it by.
+func ParseHostAddr(text string) (netip.Addr, error) {
+	ip, err := ParseAddr(text)
+	switch {
+	case err != nil:
+		return ip, err
+	case ip.IsUnspecified(), ip.Is4() && ip.As4()[0] == 0:
+		return ip, errors.New("is no host's address: it stands for any")
+	case ip.IsMulticast():
+		return ip, errors.New("is no host's address: it is that of a multicast group")
+	case ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return ip, errors.New("is no host's address: it is the broadcast address of every network")
+	case ip.IsLoopback():
+		return ip, errors.New("is an address by which a machine reaches only itself")
+	}
+	return ip, nil
+}
+
+// CheckInNetwork reports an address that is the broadcast address of its network, or the network's
+// own. Where the prefix leaves no room for the two (31 and 32), any address is a host's, as in IPv6.
+func CheckInNetwork(ip netip.Addr, prefix int) error {
+	const longest = 30
+	if !ip.Is4() || prefix <= 0 || prefix > longest {
+		return nil
+	}
+	four := ip.As4()
+	host := (uint32(four[0])<<24 | uint32(four[1])<<16 | uint32(four[2])<<8 | uint32(four[3])) <<
+		prefix >> prefix
+	network := netip.PrefixFrom(ip, prefix).Masked()
+	switch host {
+	case 0:
+		return fmt.Errorf("is no host's address: it is that of the network %s", network)
+	case 1<<(32-prefix) - 1:
+		return fmt.Errorf("is no host's address: it is the broadcast address of the network %s",
+			network)
+	}
+	return nil
+}
+
+// HostAddr binds an address, as ParseHostAddr reads it.
+func HostAddr(p *netip.Addr) Value { return bind("string", "", p, ParseHostAddr) }
 
 // Addr binds an address, as ParseAddr reads it.
 func Addr(p *netip.Addr) Value { return bind("string", "", p, ParseAddr) }

@@ -3,6 +3,7 @@ package param
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -30,6 +31,28 @@ func ParseOrigin(text string) (string, error) {
 func Origin(p *string, def string) Value {
 	*p = def
 	return bind("string", def, p, ParseOrigin)
+}
+
+// SafeOrigin reports whether a secret may be sent to the origin: by TLS, or without leaving this
+// machine.
+func SafeOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme == "https" {
+		return err == nil
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback())
+}
+
+// ParseSafeOrigin reads an origin as ParseOrigin does, and refuses one to which a secret would go in
+// clear text.
+func ParseSafeOrigin(text string) (string, error) {
+	origin, err := ParseOrigin(text)
+	if err == nil && !SafeOrigin(origin) {
+		return "", errors.New("would get the token in clear text: write https://, or http:// with a " +
+			"loopback address")
+	}
+	return origin, err
 }
 
 // ParseCheckURL reads the URL of a check through HAProxy, which may mention variables of HAProxy's

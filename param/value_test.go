@@ -72,6 +72,24 @@ func FuzzParseDuration(f *testing.F) {
 	})
 }
 
+func TestSafeOrigin(t *testing.T) {
+	for text, safe := range map[string]bool{
+		"https://api.example.com": true, "https://192.0.2.1:8443/": true, "http://127.0.0.1:80": true,
+		"http://127.9.9.9": true, "http://[::1]:1": true, "http://localhost": true,
+		"http://api.example.com": false, "http://192.0.2.1": false,
+		"http://localhost.example.com": false, "http://127.0.0.1.example.com": false,
+		"http://[2001:db8::1]": false, "http://0.0.0.0": false,
+	} {
+		_, err := ParseSafeOrigin(text)
+		require.Equal(t, safe, err == nil, "%s: %v", text, err)
+		if err != nil {
+			require.ErrorContains(t, err, "in clear text")
+		}
+	}
+	_, err := ParseSafeOrigin("ftp://127.0.0.1")
+	require.ErrorContains(t, err, "is not an origin")
+}
+
 func TestOrigin(t *testing.T) {
 	var origin string
 	v := Origin(&origin, "https://api.digitalocean.com")

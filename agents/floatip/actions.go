@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/hawser-ha/hawser/internal/fault"
@@ -21,6 +22,23 @@ const (
 
 // lag is how long after a start the metadata service may still deny it.
 const lag = 2 * time.Minute
+
+// How long to try again where nothing but the network keeps an address exclusive (lan).
+const (
+	// conflictPatience is how long a start goes on asking whether another machine still answers for
+	// the address: a node that only lost sight of the others lets go of it a moment after they have
+	// missed it. It is not longer because the cluster decides nothing else while a start is under
+	// way.
+	conflictPatience = 20 * time.Second
+	// conflictPause is about how long to wait before asking again, at random, so that two nodes that
+	// want the address at the same time do not go on meeting each other's questions.
+	conflictPause = 100 * time.Millisecond
+	// passingPatience is for what this node could not do just now, and another one might.
+	passingPatience = 2 * time.Second
+	// conflictAnswers is how often in a row a monitor must hear of another machine with the address
+	// before it gives it up: one stray packet is no holder.
+	conflictAnswers, conflictAgain = 3, 300 * time.Millisecond
+)
 
 // start brings the address here. It succeeds when the provider says that it is here.
 func (a *agent) start(ctx context.Context) error {
@@ -41,7 +59,7 @@ func (a *agent) start(ctx context.Context) error {
 	if err := s.take(ctx, here); err != nil {
 		return coded(err)
 	}
-	s.memory.seen(s.settings, time.Now())
+	s.memory.started(s.settings)
 	if err := s.memory.save(); err != nil {
 		return err
 	}
@@ -71,7 +89,7 @@ func (s *session) take(ctx context.Context, here bool) error {
 }
 
 func (s *session) assign(ctx context.Context) error {
-	self, err := s.provider.Self(ctx)
+	self, err := s.self(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,7 +97,9 @@ func (s *session) assign(ctx context.Context) error {
 	if s.driver.exclusive {
 		log() // it will take seconds
 	}
-	if err := s.provider.Assign(ctx, s.IP, self); err != nil {
+	if err := s.insist(ctx, func() error {
+		return s.provider.Assign(ctx, s.IP, self)
+	}); err != nil {
 		return err
 	}
 	if !s.driver.exclusive {
@@ -93,6 +113,51 @@ func (s *session) assign(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// self returns the provider's name for this server. A start cannot do without it, so it goes on
+// asking.
+func (s *session) self(ctx context.Context) (self string, err error) {
+	err = await(ctx, func() error {
+		self, err = s.provider.Self(ctx)
+		return err
+	})
+	return self, err
+}
+
+// insist repeats an attempt to take the address while what is in its way may pass. A provider that
+// keeps the address exclusive has done that itself.
+func (s *session) insist(ctx context.Context, take func() error) error {
+	if s.driver.exclusive {
+		return take()
+	}
+	began := time.Now()
+	patient, cancel := part(ctx, s.driver.patience, 0.75)
+	defer cancel()
+	var failing time.Time // since when it has been something other than another machine
+	for tries := 1; ; tries++ {
+		err := take()
+		switch kind := fault.Of(err); {
+		case kind == fault.Conflict:
+			failing = time.Time{}
+		case err == nil || !kind.Passing():
+			return err
+		case failing.IsZero():
+			failing = time.Now()
+		case time.Since(failing) > passingPatience:
+			return err
+		}
+		again := time.After(conflictPause/2 + rand.N(conflictPause))
+		if tries == 1 {
+			s.call.Warnf("start: %v; trying again", err)
+		}
+		select {
+		case <-patient.Done():
+			return fmt.Errorf("%w (asked %d times within %s)", err, tries,
+				time.Since(began).Round(100*time.Millisecond))
+		case <-again:
+		}
+	}
 }
 
 // stop takes the address away from here.
@@ -186,7 +251,7 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	case kind == fault.Broken || kind == fault.Conflict:
 		return ocf.Running, ocf.Errorf(ocf.ErrGeneric, "%w", err)
 	case here:
-		s.note(func() { s.memory.seen(s.settings, time.Time{}) })
+		s.note(func() { s.memory.seen(s.settings) })
 		if !check.Probe {
 			s.announce(ctx, a.announceFor)
 		}
@@ -215,8 +280,7 @@ func (s *session) isHere(ctx context.Context, check ocf.Check) (here bool, err e
 		if here, err = s.here(ctx); err != nil || !here || check.Level < 10 {
 			return here, err
 		}
-		_, err = s.provider.Holder(ctx, s.IP) // also asks whether another machine answers for it
-		return true, err
+		return true, s.alone(ctx)
 	}
 	asking, cancel := part(ctx, monitorPatience, 0.5)
 	defer cancel()
@@ -251,10 +315,26 @@ func (s *session) isHere(ctx context.Context, check ocf.Check) (here bool, err e
 			return sure, nil
 		}
 	}
-	if err == nil && (check.Probe || time.Since(s.memory.Since) > lag) {
+	if err == nil && (check.Probe || s.memory.age() > lag) {
 		return false, nil
 	}
 	return false, both(err, askErr)
+}
+
+// alone returns nil unless the provider cannot say that the address is here alone. It also asks
+// whether another machine answers for it.
+func (s *session) alone(ctx context.Context) error {
+	for answers := 1; ; answers++ {
+		_, err := s.provider.Holder(ctx, s.IP)
+		if fault.Of(err) != fault.Conflict || answers == conflictAnswers {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(conflictAgain):
+		}
+	}
 }
 
 // both joins two errors, either of which may be nil, into one sentence.
@@ -281,7 +361,7 @@ func (s *session) note(change func()) {
 // announce repeats the announcement while the start is recent.
 func (s *session) announce(ctx context.Context, long time.Duration) {
 	announcer, ok := s.provider.(Announcer)
-	if !ok || time.Since(s.memory.Since) > long {
+	if !ok || s.memory.age() > long {
 		return
 	}
 	if err := announcer.Announce(ctx, s.IP); err != nil {

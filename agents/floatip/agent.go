@@ -19,7 +19,7 @@
 //	                                                                     190 if last seen    asks the    as the API
 //	                                                                     here, else 1        API, or 1   says
 //	metadata says "not here", the start said "here"          -           asks the API [4]    asks the API
-//	lan: another machine answers for the address             1           1 at level 10       -           0
+//	lan: another machine answers for the address             1 [5]       1 at level 10 [6]   -           0
 //	lan: interface down or without carrier                   1           1                   1           removed, 0
 //	lan: no such interface, no network for the address       5           7                   7           0
 //	lan: not root                                            4           -                   -           4
@@ -42,6 +42,13 @@
 // still sees the address, does no harm: its monitor notices some seconds later, its stop asks the
 // API. Only a probe asks the API then too, since the cluster would take the answer for a second
 // running one and stop both.
+//
+// [5] Only if it still answers after 20 s, or three quarters of a shorter time-out. A node that lost
+// sight of the others, on a ring of its own, lets go of the address a moment after they want it; a
+// start that gave up at once would keep the address off this node until the failure has expired. An
+// interface without carrier is not waited for: another node may have one.
+//
+// [6] Only if it answers three times in a row: anybody on the network can send one such packet.
 //
 // It imports ocf, contract, param, its providers and leaves of internal, never crm or cluster.
 package floatip
@@ -102,7 +109,7 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 			"which also shows an expired token before a failover needs it.",
 		Params: []ocf.Param{
 			{Name: contract.ParamIP, Aliases: []string{contract.ParamOldIP}, Required: true,
-				Unique: true, Value: param.Addr(&a.IP),
+				Unique: true, Value: param.HostAddr(&a.IP),
 				Short: "floating IP", Long: "The IPv4 or IPv6 address, without prefix length."},
 			{Name: contract.ParamProvider, Value: param.Enum(&a.Provider, names[0], names...),
 				Short: "who moves the address",
@@ -132,7 +139,8 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 					"whose route is then left alone."},
 			{Name: contract.ParamAPIURL, Value: param.Origin(&a.API, contract.DefaultAPIURL),
 				Short: "origin of the provider's API",
-				Long:  "Scheme, host and port; /v2 is added."},
+				Long: "Scheme, host and port; /v2 is added. The token is sent there, so the " +
+					"scheme is https, or http with a loopback address."},
 			{Name: contract.ParamMetadataURL,
 				Value: param.Origin(&a.Metadata, contract.DefaultMetadataURL),
 				Short: "origin of the metadata service",
@@ -141,7 +149,8 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 				lan.DefaultConflictWait),
 				Short: "time to wait for a conflict (lan)",
 				Long: "How long to wait for another machine to answer that it has the address, " +
-					"before taking it. Raise it where answers take longer; 0 does not ask."},
+					"before taking it. If one does, it is asked again for up to 20 s. Raise it " +
+					"where answers take longer; 0 does not ask."},
 			{Name: contract.ParamAnnounceFor, Value: param.Duration(&a.announceFor,
 				contract.DefaultAnnounceFor),
 				Short: "how long to repeat announcements (lan)",
@@ -164,13 +173,16 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 	}
 }
 
-// validate checks the parameters together, and what this node must have for them. It makes no
-// request.
+// validate checks the parameters together and, if that is asked for, what this node must have for
+// them. It makes no request.
 func (a *agent) validate(ctx context.Context) error {
 	if a.IP.Is4() && a.Prefix > 32 {
 		return ocf.Errorf(ocf.ErrConfigured,
 			"parameter cidr_netmask=%d is too long for the IPv4 address %s: at most 32", a.Prefix,
 			a.IP)
+	}
+	if err := param.CheckInNetwork(a.IP, a.Prefix); err != nil {
+		return ocf.Errorf(ocf.ErrConfigured, "parameter ip=%s %w", a.IP, err)
 	}
 	s, err := a.open(ctx, false)
 	if err != nil {
@@ -187,7 +199,7 @@ func (a *agent) validate(ctx context.Context) error {
 				"both token_file and token are set: remove one, preferably token")
 		}
 	}
-	if c, ok := s.provider.(Checker); ok {
+	if c, ok := s.provider.(Checker); ok && !ocf.CallFrom(ctx).ParametersOnly() {
 		return coded(c.Check(ctx, a.IP))
 	}
 	return nil

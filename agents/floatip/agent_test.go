@@ -1,6 +1,8 @@
 package floatip_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"net/netip"
 	"os"
@@ -176,6 +178,70 @@ func TestContradictionDuringAnOutage(t *testing.T) {
 	require.Equal(t, before, p.Calls(), "once it is known, it is not asked again")
 }
 
+// TestTimeSinceTheStartIsNoWallClock: a clock that is set back does not make a start a recent one
+// for as long.
+func TestTimeSinceTheStartIsNoWallClock(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	p.Move(vip, "b")
+	p.Down("a", errDown)
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the cloud cannot be reached")
+	path := filepath.Join(p.a.RunDir(), "test", "state.json")
+	note := map[string]any{}
+	edit := func(change func()) {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		clear(note)
+		require.NoError(t, json.Unmarshal(text, &note))
+		change()
+		text, err = json.Marshal(note)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+	}
+	// The start was three minutes ago, and the wall clock has been set back by an hour since.
+	edit(func() {
+		note["Since"] = time.Now().Add(time.Hour)
+		note["Up"] = note["Up"].(float64) - float64(3*time.Minute)
+	})
+	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+	// An older version noted the wall clock alone.
+	edit(func() {
+		delete(note, "Up")
+		delete(note, "Boot")
+		note["Held"], note["Since"] = true, time.Now()
+	})
+	expect(t, p.a.Monitor(0), ocf.DegradedCode, "the cloud cannot be reached")
+	edit(func() { note["Since"] = time.Now().Add(-3 * time.Minute) })
+	expect(t, p.a.Monitor(0), ocf.NotRunning, "")
+}
+
+// TestStartAsksAgainWhichServerThisIs: a metadata service that misses its answers for a moment is
+// no reason to try another node.
+func TestStartAsksAgainWhichServerThisIs(t *testing.T) {
+	p := newPair(t)
+	asked := 0
+	r := ocftest.New(t, func() *ocf.Agent {
+		return floatip.NewWith(true, func(*ocf.Call) floatip.Provider {
+			return &forgetful{Server: p.Server("a"), asked: &asked}
+		})
+	}, p.a.Params)
+	expect(t, r.Start(), ocf.Success, "")
+	require.Equal(t, "a", p.holder(t))
+}
+
+// forgetful is a server that at first cannot find out its own name.
+type forgetful struct {
+	*floatiptest.Server
+	asked *int
+}
+
+func (f *forgetful) Self(ctx context.Context) (string, error) {
+	if *f.asked++; *f.asked < 4 {
+		return "", errors.New("the metadata service does not answer")
+	}
+	return f.Server.Self(ctx)
+}
+
 func TestStartDuringAnOutage(t *testing.T) {
 	p := newPair(t)
 	p.Down("a", errDown)
@@ -269,6 +335,22 @@ func TestParameters(t *testing.T) {
 			ocf.ErrInstalled, "the parameter token holds more than a token"},
 		"a long prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan",
 			"cidr_netmask": "33"}, ocf.ErrConfigured, "cidr_netmask=33 is too long"},
+		"any address": {map[string]string{"ip": "0.0.0.0", "provider": "lan"},
+			ocf.ErrConfigured, "it stands for any"},
+		"a group": {map[string]string{"ip": "224.0.0.5", "provider": "lan"},
+			ocf.ErrConfigured, "it is that of a multicast group"},
+		"a group of IPv6": {map[string]string{"ip": "ff02::1", "provider": "lan"},
+			ocf.ErrConfigured, "it is that of a multicast group"},
+		"everybody": {map[string]string{"ip": "255.255.255.255", "provider": "lan"},
+			ocf.ErrConfigured, "it is the broadcast address of every network"},
+		"everybody in the network": {map[string]string{"ip": "192.0.2.255", "provider": "lan",
+			"nic": "lo", "cidr_netmask": "24"},
+			ocf.ErrConfigured, "it is the broadcast address of the network 192.0.2.0/24"},
+		"the network itself": {map[string]string{"ip": "192.0.2.0", "provider": "lan",
+			"nic": "lo", "cidr_netmask": "255.255.255.0"},
+			ocf.ErrConfigured, "it is that of the network 192.0.2.0/24"},
+		"itself": {map[string]string{"ip": "::1", "provider": "lan"},
+			ocf.ErrConfigured, "a machine reaches only itself"},
 		"an odd prefix": {map[string]string{"ip": "203.0.113.10", "provider": "lan",
 			"cidr_netmask": "/24"}, ocf.ErrConfigured, "is not a prefix length"},
 		"an odd nic": {map[string]string{"ip": "203.0.113.10", "provider": "lan", "nic": "../x"},
@@ -284,6 +366,22 @@ func TestParameters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// With OCF_CHECK_LEVEL=0 only the parameters are judged, and not what this node has for them.
+func TestValidateParametersOnly(t *testing.T) {
+	r := ocftest.New(t, func() *ocf.Agent { return floatip.New("test") },
+		map[string]string{"ip": "203.0.113.10", "provider": "lan", "nic": "no-such-nic"})
+	expect(t, r.Run("validate-all", nil), ocf.ErrInstalled, "no-such-nic")
+	only := map[string]string{"OCF_CHECK_LEVEL": "0"}
+	expect(t, r.Run("validate-all", only), ocf.Success, "")
+	expect(t, r.Run("validate-all", map[string]string{"OCF_CHECK_LEVEL": "10"}), ocf.ErrInstalled,
+		"no-such-nic")
+	expect(t, r.With("cidr_netmask", "33").Run("validate-all", only), ocf.ErrConfigured,
+		"cidr_netmask=33 is too long")
+	token := ocftest.New(t, func() *ocf.Agent { return floatip.New("test") },
+		map[string]string{"ip": "203.0.113.10", "token_file": "/no/such"})
+	expect(t, token.Run("validate-all", only), ocf.Success, "")
 }
 
 // The tutorial's primitive has the two parameters by their old names and nothing else.

@@ -1,6 +1,8 @@
 package floatip
 
 import (
+	"time"
+
 	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -16,11 +18,14 @@ func NewWith(exclusive bool, open func(*ocf.Call) Provider) *ocf.Agent {
 	}))
 }
 
-// NewLAN is New with a lan provider that open makes.
-func NewLAN(open func(nic string, prefix int, node string) Provider) *ocf.Agent {
+// NewLAN is New with a lan provider that open makes, and with a start that waits so long for another
+// machine to let go of the address.
+func NewLAN(patience time.Duration, open func(nic string, prefix int, node string) Provider,
+) *ocf.Agent {
 	table := drivers()
 	for i := range table {
 		if table[i].name == "lan" {
+			table[i].patience = patience
 			table[i].open = func(s settings, call *ocf.Call, _ func() (string, error)) Provider {
 				return open(s.NIC, s.Prefix, call.Node)
 			}

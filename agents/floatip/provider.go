@@ -3,6 +3,7 @@ package floatip
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
@@ -50,6 +51,9 @@ type driver struct {
 	// stop that cannot reach the provider does no harm, because the next holder's assign moves the
 	// address; and only the provider's answer is authoritative.
 	exclusive bool
+	// patience is how long a start tries again while another machine has the address, which only a
+	// provider that does not keep it exclusive reports.
+	patience time.Duration
 	// credentials is whether the provider needs a token.
 	credentials bool
 	open        func(settings, *ocf.Call, func() (string, error)) Provider
@@ -59,7 +63,7 @@ type driver struct {
 func drivers() []driver {
 	return []driver{
 		{name: contract.DigitalOcean, exclusive: true, credentials: true, open: openDigitalOcean},
-		{name: contract.LAN, open: openLAN},
+		{name: contract.LAN, patience: conflictPatience, open: openLAN},
 	}
 }
 

@@ -1,11 +1,13 @@
 package floatip_test
 
 import (
+	"context"
 	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/floatip"
 	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/lab/cloud"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
@@ -84,7 +87,7 @@ func TestLANConformance(t *testing.T) {
 	ip := "192.0.2.10"
 	ocftest.Conformance(t, ocftest.Subject{
 		New: func() *ocf.Agent {
-			return floatip.NewLAN(func(nic string, prefix int, node string) floatip.Provider {
+			return floatip.NewLAN(short, func(nic string, prefix int, node string) floatip.Provider {
 				return machine.On(t, lan.Config{Node: node, NIC: nic, Prefix: prefix,
 					ConflictWait: 5 * time.Millisecond})
 			})
@@ -151,12 +154,12 @@ func TestTokenIsNeverShown(t *testing.T) {
 	params := s.params(t, 1)
 	inCIB := map[string]string{"floating_ip": vip.String(), "do_token": secret, "api_url": s.api,
 		"metadata_url": params["metadata_url"]}
-	for _, fault := range []cloud.Fault{
+	for _, broken := range []cloud.Fault{
 		{Kind: cloud.Status, Status: 401}, {Kind: cloud.Status, Status: 403},
 		{Kind: cloud.Status, Status: 404}, {Kind: cloud.Drop},
 	} {
 		for _, p := range []map[string]string{params, inCIB} {
-			s.SetFault(fault)
+			s.SetFault(broken)
 			for _, action := range []string{"start", "monitor", "stop", "validate-all"} {
 				r := ocftest.New(t, agent, p).Run(action,
 					map[string]string{"OCF_RESKEY_CRM_meta_timeout": "800",
@@ -218,14 +221,18 @@ func TestDigitalOceanReasons(t *testing.T) {
 	}
 }
 
-// machines are two machines on a network with the agent on each.
-func machines(t *testing.T) (l *floatiptest.LAN, m [2]*floatiptest.Machine,
+// short is for a start that finds another machine with the address and is to say so.
+const short = 300 * time.Millisecond
+
+// machines are two machines on a network with the agent on each, which waits so long for another
+// machine to let go of the address.
+func machines(t *testing.T, patience time.Duration) (l *floatiptest.LAN, m [2]*floatiptest.Machine,
 	r [2]*ocftest.Resource) {
 	l = floatiptest.NewLAN(t)
 	for i := range m {
 		m[i] = l.Add(t, []string{"192.0.2.1/24", "192.0.2.2/24"}[i])
 		r[i] = ocftest.New(t, func() *ocf.Agent {
-			return floatip.NewLAN(func(nic string, prefix int, _ string) floatip.Provider {
+			return floatip.NewLAN(patience, func(nic string, prefix int, _ string) floatip.Provider {
 				return m[i].On(t, lan.Config{Node: []string{"a", "b"}[i], NIC: nic, Prefix: prefix,
 					ConflictWait: 60 * time.Millisecond})
 			})
@@ -235,7 +242,7 @@ func machines(t *testing.T) (l *floatiptest.LAN, m [2]*floatiptest.Machine,
 }
 
 func TestLANFailover(t *testing.T) {
-	l, m, r := machines(t)
+	l, m, r := machines(t, short)
 	expect(t, r[0].Start(), ocf.Success, "")
 	expect(t, r[0].Monitor(10), ocf.Success, "")
 	expect(t, r[1].Probe(), ocf.NotRunning, "")
@@ -265,9 +272,79 @@ func TestLANFailover(t *testing.T) {
 	require.Contains(t, gone.Stderr, "192.0.2.10 was here and no longer is")
 }
 
+// TestLANStartWaitsForTheOldHolder: a node that lost sight of the others lets go of the address a
+// moment after they want it.
+func TestLANStartWaitsForTheOldHolder(t *testing.T) {
+	_, m, r := machines(t, time.Minute)
+	expect(t, r[0].Start(), ocf.Success, "")
+	started := make(chan ocftest.Result, 1)
+	go func() {
+		started <- r[1].Run("start", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "60000"})
+	}()
+	select {
+	case early := <-started:
+		require.FailNow(t, "it did not wait", "%+v", early)
+	case <-time.After(time.Second):
+	}
+	expect(t, r[0].Stop(), ocf.Success, "")
+	second := <-started
+	expect(t, second, ocf.Success, "")
+	require.Contains(t, second.Stderr, "192.0.2.10 is in use by another machine on the network of "+
+		"eth0, hardware address "+m[0].MAC.String())
+	require.Contains(t, second.Stderr, "trying again")
+	expect(t, r[1].Monitor(10), ocf.Success, "")
+}
+
+// TestLANStartsAtTheSameTime: two nodes of which each believes that it should have the address see
+// each other's questions. One gets it all the same.
+func TestLANStartsAtTheSameTime(t *testing.T) {
+	_, _, r := machines(t, 3*time.Second)
+	var wg sync.WaitGroup
+	var results [2]ocftest.Result
+	for i := range r {
+		wg.Go(func() { results[i] = r[i].Start() })
+	}
+	wg.Wait()
+	codes := []ocf.Code{results[0].Code, results[1].Code}
+	require.ElementsMatch(t, []ocf.Code{ocf.Success, ocf.ErrGeneric}, codes)
+}
+
+// TestLANOneStrayAnswer: a monitor that hears of another machine with the address asks again before
+// it gives the address up.
+func TestLANOneStrayAnswer(t *testing.T) {
+	asked, answers := 0, 0
+	p := newPair(t)
+	stray := func() *ocf.Agent {
+		return floatip.NewLAN(short, func(string, int, string) floatip.Provider {
+			return &strayAnswers{Server: p.Server("a"), asked: &asked, answers: &answers}
+		})
+	}
+	r := ocftest.New(t, stray, map[string]string{"ip": vip.String(), "provider": "lan"})
+	expect(t, r.Start(), ocf.Success, "")
+	answers = 1
+	expect(t, r.Monitor(10), ocf.Success, "")
+	require.Equal(t, 2, asked)
+	asked, answers = 0, 100
+	expect(t, r.Monitor(10), ocf.ErrGeneric, "in use by another machine")
+	require.Equal(t, 3, asked)
+}
+
+// strayAnswers is a provider whose first answers to who holds the address are of another machine.
+type strayAnswers struct {
+	*floatiptest.Server
+	asked, answers *int
+}
+
+func (s *strayAnswers) Holder(ctx context.Context, ip netip.Addr) (string, error) {
+	if *s.asked++; *s.asked <= *s.answers {
+		return "", fault.Errorf(fault.Conflict, "%s is in use by another machine", ip)
+	}
+	return s.Server.Holder(ctx, ip)
+}
+
 // Monitors keep announcing the address for a while, for neighbours that missed the start.
 func TestLANMonitorAnnounces(t *testing.T) {
-	l, m, r := machines(t)
+	l, m, r := machines(t, short)
 	client := l.Add(t, "192.0.2.3/24")
 	ip := netip.MustParseAddr("192.0.2.10")
 	mislead := func() {

@@ -4,6 +4,7 @@
 // What an answer makes the cluster do decides what is answered:
 //
 //	start    a configuration that HAProxy refuses, or none, or no HAProxy     5  another node may have a good one
+//	start    a name in the configuration that cannot be resolved              1  it may pass
 //	start    words in extraconf that belong to the agent                     6  wrong on every node
 //	start    an address taken or not there; another HAProxy on it; no
 //	         metadata service                                                1  it may pass
@@ -13,6 +14,8 @@
 //	monitor  a reload is pending; deleted sockets cannot be made again;
 //	         HAProxy crashed since the last monitor and was brought back;
 //	         at OCF_CHECK_LEVEL 10: a check fails                           190  it serves: leave it alone and tell
+//	monitor  another process listens where HAProxy does                     190  it serves a part of the clients
+//	reload   for a parameter that is the agent's own                         0  and HAProxy loads nothing
 //	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
 //	                                                                            would stop a HAProxy that serves
 //	reload   HAProxy does not run, or does not answer                        1
@@ -87,9 +90,14 @@ func (a *agent) Declare() *ocf.Agent {
 without losing a connection and stops it without cutting short what can still finish.
 
 The configuration file needs nothing for it: the agent adds a fragment of its own with a stats
-socket and, where the configuration has none, hard-stop-after. HAProxy's environment has
-HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with bind
+socket and, where the configuration has none, hard-stop-after and mworker-max-reloads. HAProxy's
+environment has HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with bind
 "${HAWSER_ANCHOR_IP}:80" serves every node.
+
+HAProxy's files are loaded at a start, and when the parameter generation changes: what somebody is
+editing does not take effect because another parameter changes, because HAProxy crashes, or because
+what the agent keeps below /run was deleted. Connections that are open at a reload go on;
+hard-stop-after ends those that are still open a day later, unless the configuration says otherwise.
 
 A configuration that HAProxy refuses at a reload leaves the running HAProxy serving with the old
 one: the monitor is then degraded (190) and says why, and it takes the configuration over as soon as
@@ -100,8 +108,9 @@ included, would have given it: Limit*, OOMScoreAdjust, Nice, UMask, CPUAffinity,
 CapabilityBoundingSet, NoNewPrivileges, BindPaths and BindReadOnlyPaths, Environment and
 EnvironmentFile, User and Group (of the workers); and in the scope hawser-RESOURCE.scope its Slice,
 its limits of memory, processor, tasks and input and output. Its ExecStart is not used: arguments
-such as EXTRAOPTS of /etc/default/haproxy are given as extraconf. The service itself must be
-disabled: systemctl disable --now haproxy.service.`,
+such as EXTRAOPTS of /etc/default/haproxy are given as extraconf. A start names the files that
+HAProxy reads under its service and not under the cluster, and commands of the service that are not
+run. The service itself must be disabled: systemctl disable --now haproxy.service.`,
 		Params: a.params(),
 		Ops: []ocf.Op{
 			{Name: "start", Timeout: contract.HAProxyStartTimeout},
@@ -134,7 +143,8 @@ func (a *agent) params() []ocf.Param {
 	}, {
 		Name: contract.ParamExtraconf, Short: "further arguments for HAProxy",
 		Long: `Further words of HAProxy's command line, such as -f /etc/haproxy/shared.cfg. Quotes
-keep white space; no shell sees them. The options by which the agent itself runs HAProxy (-c -d -db
+keep white space; no shell sees them. A file is relative to the directory of -C, or else to the root
+directory. The options by which the agent itself runs HAProxy (-c -d -db
 -h -p -S -sf -st -v -vv -Ws -x) are refused.`,
 		Value: param.Words(&a.Extraconf, ""),
 	}, {
@@ -254,7 +264,7 @@ func (a *agent) validate(ctx context.Context) error {
 	if ocf.CallFrom(ctx).Action != "validate-all" {
 		return nil
 	}
-	if err := a.checkExtra(); err != nil {
+	if err := a.checkExtra(); err != nil || ocf.CallFrom(ctx).ParametersOnly() {
 		return err
 	}
 	in := a.instance(ctx)
@@ -271,5 +281,6 @@ func (a *agent) validate(ctx context.Context) error {
 		return err
 	}
 	env = instance.WithUnitEnvironment(in.UnitSettings(ctx), env)
+	in.Advise(ctx, sources, env)
 	return in.CheckConfig(ctx, []string{a.Conffile}, env)
 }

@@ -65,6 +65,9 @@ func TestMain(m *testing.M) {
 			return a
 		}))
 	}
+	if instance.IsLauncher(os.Args) { // and its own launcher
+		os.Exit(instance.BecomeHAProxy())
+	}
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	session, _ := unix.Getsid(0)
 	go func() {
@@ -199,10 +202,14 @@ func (w *world) master() instance.Member {
 	return fam.Masters[0]
 }
 
-// worker returns the only worker.
+// worker returns the only worker. The one from before a reload may need a moment to end.
 func (w *world) worker() instance.Member {
 	w.t.Helper()
 	fam := w.family()
+	for until := time.Now().Add(10 * time.Second); len(fam.Others) > 1 && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+		fam = w.family()
+	}
 	require.Len(w.t, fam.Others, 1, "%s", fam)
 	return fam.Others[0]
 }

@@ -136,7 +136,7 @@ func TestTheConfigurationHasTheLastWord(t *testing.T) {
 	w.start()
 	text, err := os.ReadFile(w.instance().Fragment())
 	require.NoError(t, err)
-	require.Contains(t, string(text), "hard-stop-after 900s")
+	require.Contains(t, string(text), "hard-stop-after 86400s")
 	f := w.instance()
 	require.Less(t, slices.Index(w.master().Args, f.Fragment()),
 		slices.Index(w.master().Args, w.path("haproxy.cfg")))
@@ -161,6 +161,9 @@ func TestValidateAll(t *testing.T) {
 		"is not a program")
 	w.want(ocf.ErrInstalled, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all",
 		nil), "/nonexistent/haproxy.cfg")
+	only := map[string]string{"OCF_CHECK_LEVEL": "0"} // the parameters
+	w.want(ocf.Success, w.r.With("conffile", "/nonexistent/haproxy.cfg").Run("validate-all", only))
+	w.want(ocf.ErrConfigured, w.r.With("extraconf", "-c").Run("validate-all", only), "extraconf")
 	w.write("haproxy.cfg", w.config("bogus"))
 	w.want(ocf.ErrInstalled, w.r.Run("validate-all", nil), "unknown keyword 'bogus'",
 		w.path("haproxy.cfg"))

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/contract"
+	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -43,7 +44,8 @@ func (w *world) hash(text string) string {
 	w.write("haproxy.cfg", text)
 	in := w.instance()
 	in.Conffile = w.path("haproxy.cfg")
-	return in.HashOnDisk()
+	_, hash := in.OnDisk()
+	return hash
 }
 
 func clustered(t *testing.T) *world {
@@ -146,7 +148,36 @@ func TestAnotherConfigurationThanTheOthers(t *testing.T) {
 	w.r = w.r.With("stop_grace", "2s")
 	w.reload()
 	w.want(ocf.Success, w.r.Monitor(0))
-	require.Equal(t, mine, w.taken().Serves, "it is not the generation that asks for this reload")
+	require.Equal(t, wanted, w.taken().Serves, "nobody has asked for this edit to be loaded")
+	require.Equal(t, mine, w.taken().Disk)
+	w.r = w.r.With("generation", "mine")
+	w.reload()
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, mine, w.taken().Serves, "a generation that demands nothing asks for what is there")
+}
+
+// What an earlier version noted or demanded under its own name for a configuration is still known.
+func TestAnEarlierVersionsNameOfAConfiguration(t *testing.T) {
+	w := clustered(t)
+	now := w.hash(w.config(""))
+	w.start()
+	sources, _ := func() ([]client.Source, string) {
+		in := w.instance()
+		in.Conffile = w.path("haproxy.cfg")
+		return in.OnDisk()
+	}()
+	former := client.Digest(sources)[:contract.HashLength]
+	require.NotEqual(t, former, now)
+	s, _ := w.instance().Load()
+	s.Served.Config = former
+	require.NoError(t, w.instance().Save(s))
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, now, w.taken().Serves)
+	require.Empty(t, w.taken().Disk)
+	w.r = w.r.With("generation", contract.NewGeneration(time.Now(), 7, former))
+	w.reload()
+	w.want(ocf.Success, w.r.Monitor(0))
+	require.Equal(t, now, w.taken().Serves)
 }
 
 // TestOldWorkersAreTold: those with connections are counted until they have ended.

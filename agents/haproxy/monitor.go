@@ -8,6 +8,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/keeper"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -142,10 +143,35 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	if failing := a.judge(ctx, in, check, &s.State, servers, watched); degraded == nil {
 		degraded = failing
 	}
+	if degraded == nil && check.Action == "monitor" {
+		degraded = a.beside(ctx, in, check, watched)
+	}
 	if degraded != nil {
 		return ocf.Degraded, degraded
 	}
 	return ocf.Running, nil
+}
+
+// beside returns an error if another process listens where HAProxy does and takes connections from
+// it. The keeper looks for it; without one, a monitor of OCF_CHECK_LEVEL 10 does.
+func (a *agent) beside(ctx context.Context, in *instance.Instance, check ocf.Check,
+	watched bool) error {
+	if a.Keeper {
+		if !watched {
+			return nil
+		}
+		return in.NotedBeside()
+	}
+	if check.Level < contract.LevelDeep {
+		return nil
+	}
+	err := in.LookBeside(ctx)
+	if err != nil && !instance.IsIntruder(err) {
+		ocf.CallFrom(ctx).Infof("whether another HAProxy listens beside this one is not known: %v",
+			err)
+		return nil
+	}
+	return err
 }
 
 // probe does not touch HAProxy: the parameters may be wrong here. A probe may mean that the cluster

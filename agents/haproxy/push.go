@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
@@ -107,34 +106,6 @@ func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err er
 	}
 }
 
-// place returns the real path of the configuration: of the file that conffile names, with symbolic
-// links followed.
-func (a *agent) place() (string, error) {
-	path, err := filepath.EvalSymlinks(a.Conffile)
-	if errors.Is(err, fs.ErrNotExist) {
-		if path, err = filepath.EvalSymlinks(filepath.Dir(a.Conffile)); err == nil {
-			path = filepath.Join(path, filepath.Base(a.Conffile))
-		}
-	}
-	if err != nil {
-		return "", fmt.Errorf("conffile=%s: %w", a.Conffile, err)
-	}
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("conffile=%s is not a single file, so none can be put in its place",
-			a.Conffile)
-	}
-	info, err := os.Stat(filepath.Dir(path))
-	if err != nil {
-		return "", fmt.Errorf("conffile=%s: %w", a.Conffile, err)
-	}
-	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() ||
-		info.Mode().Perm()&0o022 != 0 {
-		return "", fmt.Errorf("users other than root can write to %s (%s of uid %d): nothing is "+
-			"put there", filepath.Dir(path), info.Mode(), owner)
-	}
-	return path, nil
-}
-
 // stage reads the configuration from the CIB and has HAProxy check it.
 func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.State,
 	sum string) error {
@@ -160,7 +131,10 @@ func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.St
 	}
 	checking, cancel := instance.Portion(ctx, 2, 3)
 	defer cancel()
-	return in.CheckConfig(checking, []string{in.Fragment(), candidate}, s.Env)
+	if err := in.CheckConfig(checking, []string{in.Fragment(), candidate}, s.Env); err != nil {
+		return err
+	}
+	return in.RefuseIntruders()
 }
 
 // fetchTimeout is how long Pacemaker may take to return the configuration.
@@ -203,8 +177,8 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if there && contract.Sum(disk) == sum {
-		return instance.Remove(path + contract.CandidateSuffix)
+	if there && contract.Sum(disk) == sum { // it was pushed from this node, where it was edited in place
+		return errors.Join(a.keepServed(in, path, disk), instance.Remove(path+contract.CandidateSuffix))
 	}
 	if text, err := os.ReadFile(path + contract.CandidateSuffix); err != nil ||
 		contract.Sum(text) != sum {
@@ -234,6 +208,18 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
+// keepServed keeps what HAProxy serves, if the file is another one by now.
+func (a *agent) keepServed(in *instance.Instance, path string, disk []byte) error {
+	served, err := os.ReadFile(in.CopyOf(0, a.Conffile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(served, disk):
+		return nil
+	case err != nil:
+		return err
+	}
+	return replaceFile(path+contract.PreviousSuffix, served, path)
+}
+
 // forget removes a configuration that was checked and not put in place, and the answer about it.
 func (a *agent) forget(ctx context.Context, in *instance.Instance) error {
 	call := ocf.CallFrom(ctx)
@@ -247,9 +233,10 @@ func (a *agent) forget(ctx context.Context, in *instance.Instance) error {
 	return errors.Join(errs...)
 }
 
-// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another file.
+// replaceFile writes a file as a whole, onto the disk, with the owner and mode of another file. Where
+// there is none, only root may read it: it may hold passwords.
 func replaceFile(path string, text []byte, like string) error {
-	if err := atomicfile.Replace(path, text, like); err != nil {
+	if err := atomicfile.Replace(path, text, like, 0o600); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil

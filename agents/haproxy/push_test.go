@@ -145,11 +145,30 @@ func TestPush(t *testing.T) {
 		w.order("")
 		w.order(take(w.hold(fresh)))
 	})
+	t.Run("what was edited in place and pushed from here can be taken back here", func(t *testing.T) {
+		w.order("")
+		here := w.config("# edited in place\n")
+		w.write("haproxy.cfg", here)
+		sum := w.hold(here)
+		w.order(check(sum))
+		w.order(take(sum))
+		require.Contains(t, w.answer(), take(sum)+" ok")
+		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix), "what was served")
+		w.order("")
+		w.order(take(sum))
+		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix), "twice is once")
+		w.order("")
+		w.order(take(w.hold(fresh)))
+		require.Equal(t, here, w.read("haproxy.cfg"+contract.PreviousSuffix))
+	})
 	t.Run("a file that is gone comes back", func(t *testing.T) {
 		require.NoError(t, os.Remove(w.path("haproxy.cfg")))
 		w.order("")
 		w.order(take(w.hold(former)))
 		require.Equal(t, former, w.read("haproxy.cfg"))
+		info, err := os.Stat(w.path("haproxy.cfg"))
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it may hold passwords")
 		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix))
 	})
 }
@@ -199,6 +218,34 @@ func TestPushThatIsRefused(t *testing.T) {
 		return w.hold(good)
 	})
 	require.NoError(t, os.Chmod(w.dir, 0o755))
+	t.Run("or to a directory above", func(t *testing.T) {
+		require.NoError(t, os.MkdirAll(w.path("above/dir"), 0o700))
+		w.write("above/dir/haproxy.cfg", former)
+		a := agent{}
+		a.Conffile = w.path("above/dir/haproxy.cfg")
+		path, err := a.place()
+		require.NoError(t, err)
+		require.Equal(t, a.Conffile, path)
+		require.NoError(t, os.Symlink("../above/dir/missing.cfg", w.path("above/link.cfg")))
+		a.Conffile = w.path("above/link.cfg")
+		path, err = a.place()
+		require.NoError(t, err)
+		require.Equal(t, w.path("above/dir/missing.cfg"), path)
+		for _, change := range []func() error{
+			func() error { return os.Chown(w.path("above"), 12345, 0) },
+			func() error { return os.Chown(w.path("above"), 0, 0) },
+			func() error { return os.Chmod(w.path("above"), 0o770) },
+		} {
+			_, before := a.place()
+			require.NoError(t, change())
+			_, err = a.place()
+			if before == nil {
+				require.ErrorContains(t, err, "users other than root can write to "+w.path("above"))
+			} else {
+				require.NoError(t, err)
+			}
+		}
+	})
 	require.Equal(t, int(ocf.ErrConfigured),
 		int(w.r.With("push", "check:beef").Run("reload-agent", nil).Code))
 }

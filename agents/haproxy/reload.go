@@ -28,9 +28,16 @@ func (a *agent) reload(ctx context.Context) error {
 		return err
 	}
 	if s.Adopted {
+		a.recall(ctx, in, &s.State)
 		s.State.Pushed = a.push.String() // the previous order is no longer known
 	}
+	if err := a.settle(ctx, in, &s.State); err != nil {
+		ocf.CallFrom(ctx).Warnf("%v", err)
+	}
+	pushed := a.push.String() != s.State.Pushed
 	wanted, answer := a.followOrder(ctx, in, &s.State)
+	wanted = wanted && (pushed || a.orders(ctx, &s.State))
+	s.State.Settings = a.settings(ctx)
 	if !wanted {
 		a.keep(ctx, in)
 		if err := in.Save(s.State); err != nil {
@@ -40,7 +47,11 @@ func (a *agent) reload(ctx context.Context) error {
 		return nil
 	}
 	failure := a.takeOver(ctx, in, &s.State)
-	answer(failure)
+	if errors.Is(failure, instance.ErrLoading) {
+		s.State.Pending.Loading.Answer = pushed
+	} else {
+		answer(failure)
+	}
 	if instance.Exists(in.StatsSocket()) {
 		_, err = in.QueryServers(ctx, s.State.Master, false)
 	} else {
@@ -60,7 +71,7 @@ func (a *agent) reload(ctx context.Context) error {
 	defer a.keep(ctx, in)
 	if st, ok := in.Load(); ok && st.Master != s.State.Master {
 		ocf.CallFrom(ctx).Errorf("%v", failure)
-		a.publishLoaded(ctx, in, &st)
+		a.publishAfterReload(ctx, in, &st)
 		return nil
 	}
 	if failure != nil {
@@ -69,8 +80,7 @@ func (a *agent) reload(ctx context.Context) error {
 	if err := in.Save(s.State); err != nil {
 		ocf.CallFrom(ctx).Errorf("%v", err) // no reason to have a HAProxy that serves stopped
 	}
-	// of what is known here, which a full /run may have kept from the file
-	a.publishLoaded(ctx, in, &s.State)
+	a.publishAfterReload(ctx, in, &s.State)
 	return nil
 }
 
@@ -125,8 +135,12 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 		err = in.Reload(ctx, s, sources)
 		deadly = errors.Is(err, instance.ErrDied)
 	}
+	if errors.Is(err, instance.ErrLoading) && !deadly {
+		return err // and the state has it
+	}
 	if err == nil {
 		s.Pending, s.Served = nil, in.ServesNow(sources, s.Served)
+		in.Follow(ctx, s, sources)
 		if now, err := in.Sources(); err != nil || client.Digest(now) != client.Digest(sources) {
 			// edited while HAProxy read it: it is not known which version was loaded
 			s.Served.Config = ""

@@ -17,11 +17,17 @@ func (a *agent) repair(ctx context.Context, in *instance.Instance, s *instance.F
 	call := ocf.CallFrom(ctx)
 	noFile, noSocket := !instance.Exists(in.Pidfile()) || !instance.Exists(in.Fragment()),
 		!instance.Exists(in.StatsSocket()) || !instance.Exists(in.MasterSocket())
-	if !s.Adopted && !noFile && !noSocket && s.State.Pending == nil {
+	if !s.Adopted && !noFile && !noSocket && s.State.Pending == nil && s.State.Settings != "" {
 		return nil
 	}
 
 	var errs []error
+	if s.State.Settings == "" { // from an older agent, or the state was lost
+		s.State.Settings = a.settings(ctx)
+	}
+	if s.Adopted {
+		a.recall(ctx, in, &s.State)
+	}
 	if noFile || s.Adopted {
 		call.Warnf("HAProxy's files in %s were gone or outdated while it ran (pid %d); writing "+
 			"them again", in.Dir, s.State.Master.PID)
@@ -45,19 +51,78 @@ func (a *agent) repair(ctx context.Context, in *instance.Instance, s *instance.F
 func (a *agent) catchUp(ctx context.Context, in *instance.Instance, s *instance.State,
 	noSocket bool) error {
 	call := ocf.CallFrom(ctx)
+	err := a.settle(ctx, in, s)
+	if err != nil || s.Pending == nil && !noSocket {
+		return err
+	}
 	if p := s.Pending; p != nil && (p.Deadly || time.Since(p.Tried) < tryAgain &&
 		time.Since(p.Tried) >= 0) {
 		if sources, _ := in.Sources(); client.Digest(sources) == p.Config {
 			return errors.New(p.Reason)
 		}
 	}
-	if noSocket {
-		call.Warnf("HAProxy's sockets in %s were deleted while it ran; reloading it so that it "+
-			"makes new ones", in.Dir)
+	if s.Pending == nil {
+		return a.remakeSockets(ctx, in, s)
 	}
 	if err := a.takeOver(ctx, in, s); err != nil {
 		return errors.New(s.Pending.Reason)
 	}
 	call.Infof("HAProxy has loaded the configuration %s", a.Conffile)
+	return nil
+}
+
+// settle finds out what has become of a reload that took longer than its operation. The error is
+// why the monitor is Degraded: HAProxy is still loading, or has not loaded what it should.
+func (a *agent) settle(ctx context.Context, in *instance.Instance, s *instance.State) error {
+	if s.Pending == nil || s.Pending.Loading == nil {
+		return nil
+	}
+	owes := s.Pending.Loading.Answer
+	decided, err := in.Decide(ctx, s)
+	if !decided {
+		return errors.New(s.Pending.Reason)
+	}
+	if owes {
+		a.publishAnswer(ctx, in, err)
+	}
+	if err != nil {
+		return errors.New(s.Pending.Reason)
+	}
+	ocf.CallFrom(ctx).Infof("HAProxy has loaded the configuration %s", a.Conffile)
+	return nil
+}
+
+// remakeSockets has HAProxy make its sockets again, whose files were deleted. That takes a reload,
+// and nobody has asked for one: it must not put into effect what somebody is editing.
+func (a *agent) remakeSockets(ctx context.Context, in *instance.Instance,
+	s *instance.State) error {
+	call := ocf.CallFrom(ctx)
+	sources, err := in.Sources()
+	if err != nil {
+		return fmt.Errorf("HAProxy's sockets are gone, and it cannot make new ones by a reload: %w",
+			err)
+	}
+	hash := in.Hash(sources)
+	switch {
+	case in.IsNamed(sources, s.Served.Config), s.Served.Config == "" && !call.Clustered:
+	case in.OnCopies(s.Master.PID) && instance.Exists(in.Copies()):
+		call.Warnf("HAProxy's sockets in %s were deleted while it ran; reloading what it serves so "+
+			"that it makes new ones", in.Dir)
+		if err := in.RemakeSockets(ctx, s); err != nil {
+			return fmt.Errorf("HAProxy's sockets are gone: %w", err)
+		}
+		return nil
+	case s.Served.Config == "":
+		return fmt.Errorf("HAProxy's sockets are gone; it is not known if it serves %s as it is "+
+			"now (%s): load it with hawser reload", a.Conffile, hash)
+	default:
+		return fmt.Errorf("HAProxy's sockets are gone; it serves %s, and %s is %s now: load that "+
+			"with hawser reload", s.Served.Config, a.Conffile, hash)
+	}
+	call.Warnf("HAProxy's sockets in %s were deleted while it ran; reloading it so that it makes "+
+		"new ones", in.Dir)
+	if err := a.takeOver(ctx, in, s); err != nil {
+		return errors.New(s.Pending.Reason)
+	}
 	return nil
 }

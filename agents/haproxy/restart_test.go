@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -50,6 +52,49 @@ func TestNoBlackHole(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, entries, "nothing is left")
 	})
+}
+
+// TestRestartAppliesAModeOfASocket: a socket that is held is taken over as it is.
+func TestRestartAppliesAModeOfASocket(t *testing.T) {
+	w := newKeptWorld(t)
+	w.guarded()
+	w.simulate(true)
+	mode := func() os.FileMode {
+		info, err := os.Stat(w.path("admin.sock"))
+		require.NoError(t, err)
+		return info.Mode().Perm()
+	}
+	require.Equal(t, os.FileMode(0o660), mode())
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "mode 660", "mode 600", 1))
+	end := w.load()
+	w.want(ocf.Success, w.r.Stop())
+	w.want(ocf.Success, w.r.Start())
+	require.Zero(t, end().refused)
+	require.Equal(t, os.FileMode(0o600), mode())
+	w.simulate(false)
+}
+
+// TestWhatAProgramWrites: a program of HAProxy's goes on writing to the standard streams that HAProxy
+// was started with, and must not fill /run.
+func TestWhatAProgramWrites(t *testing.T) {
+	w := newWorld(t)
+	w.write("chatty", "#!/bin/sh\necho some words\nexec sleep 1000\n")
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("program chatty\n\tcommand %s\n", w.path("chatty"))))
+	w.start()
+	var of string
+	w.eventually("the program runs", func() bool {
+		procs, err := client.Master{Path: w.instance().MasterSocket()}.Procs(t.Context())
+		if err != nil || len(procs.Programs) != 1 {
+			return false
+		}
+		of, err = os.Readlink(fmt.Sprintf("/proc/%d/fd/1", procs.Programs[0].PID))
+		return err == nil
+	})
+	require.Equal(t, "/dev/null", of)
+	w.want(ocf.Success, w.r.Stop())
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("program chatty\n\tcommand %s\nfrontend x\n\tbind "+
+		"192.0.2.1:80\n", w.path("chatty"))))
+	w.want(ocf.ErrGeneric, w.r.Start(), "192.0.2.1:80")
 }
 
 // TestRestartOnTheSameNode: if the cluster is going to start the resource here again, nobody is

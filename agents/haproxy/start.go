@@ -3,10 +3,9 @@ package haproxy
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
-	client "github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -14,9 +13,10 @@ import (
 // start runs HAProxy. What it finds decides:
 //
 //   - a HAProxy of this instance that answers and has the wanted command line: nothing to do;
-//   - one that is half started, hung, or has another command line: it is ended first, but not before the new configuration has
-//     been checked;
-//   - files of one that is gone: removed.
+//   - one that is half started, hung, or has another command line: it is ended first, but not
+//     before the new configuration has been checked;
+//   - files of one that is gone: removed. Where nothing runs, nothing is checked beforehand: HAProxy
+//     reads its configuration before anything else, and one that takes long to read is read once.
 //
 // A start that is killed at any point leaves something that one of these covers.
 func (a *agent) start(ctx context.Context) error {
@@ -69,12 +69,18 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if err := in.WriteFragment(in.StatsSocket(), given); err != nil {
 		return err
 	}
-	instance.MakeSocketDirs(ctx, sources, env)
-	if err := in.CheckConfig(ctx, in.ConfigPaths(), env); err != nil {
+	if err := in.WriteLastFragment(sources, env); err != nil {
 		return err
 	}
+	instance.MakeSocketDirs(ctx, sources, env)
+	in.Advise(ctx, sources, env)
+	if !fam.Empty() {
+		if err := in.CheckConfig(ctx, in.ConfigPaths(), env); err != nil {
+			return err
+		}
+	}
 	in.CheckUnit(ctx)
-	if err := in.RefuseStrangers(client.Binds(sources, procfs.Getenv(env))); err != nil {
+	if err := in.RefuseStrangers(instance.WillBind(sources, env)); err != nil {
 		return err
 	}
 
@@ -93,16 +99,23 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if err := in.WriteFragment(in.StatsSocket(), given); err != nil {
 		return err
 	}
+	if err := in.WriteLastFragment(sources, env); err != nil {
+		return err
+	}
+	began := time.Now()
 	if err := in.Launch(ctx, given, env, in.OnHeldSockets(ctx, in.Args())); err != nil {
-		return in.NameHolder(err)
+		return in.WhyNotStarted(ctx, in.NameHolder(err), sources, env)
 	}
 	if _, err := in.Settle(ctx, func() instance.State {
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
-			Served: in.ServesNow(sources, instance.Served{})}
+			Settings: a.settings(ctx), Pidfile: in.UserPidfile(sources, env),
+			StatsSockets: instance.StatsSocketsOf(sources, env),
+			Served:       in.ServesNow(sources, instance.Served{})}
 	}); err != nil {
-		return err
+		return in.WhyNotStarted(ctx, err, sources, env)
 	}
-	if _, err := in.KeepCopies(sources); err != nil {
+	in.WarnIfSlow(ctx, time.Since(began))
+	if err := in.KeepCopies(sources); err != nil {
 		call.Warnf("%v", err)
 	}
 	a.followOrderAtStart(ctx, in)

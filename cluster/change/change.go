@@ -51,7 +51,7 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 		}
 		cib, err := c.Configuration(ctx)
 		if err != nil {
-			return err
+			return crm.Unwritten(ctx, err)
 		}
 		next, err := replan(cib)
 		if err != nil {
@@ -68,7 +68,7 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 		if edited(plan.Base, cib) {
 			// Each of the two changes is fine by itself; Pacemaker has yet to see them together.
 			if _, err := c.Verify(ctx, next); err != nil && !errors.Is(err, crm.ErrNoFencing) {
-				return err
+				return crm.Unwritten(ctx, err)
 			}
 		}
 		plan = next
@@ -90,7 +90,7 @@ func edited(from, to *crm.CIB) bool {
 func Write(ctx context.Context, c crm.Cluster, plan Planner) error {
 	cib, err := c.Query(ctx)
 	if err != nil {
-		return err
+		return crm.Unwritten(ctx, err)
 	}
 	p, err := plan(cib)
 	if err != nil || p.Empty() {
@@ -115,18 +115,18 @@ func Undo(ctx context.Context, c crm.Cluster, plan Planner) error {
 func Make(ctx context.Context, c crm.Cluster, plan Planner, warn func(string)) error {
 	cib, err := c.Configuration(ctx)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	p, err := plan(cib)
 	if err != nil || p.Empty() {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	warnings, err := c.Verify(ctx, p)
 	switch {
 	case errors.Is(err, crm.ErrNoFencing):
 		warn(err.Error())
 	case err != nil:
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	for _, w := range warnings {
 		warn(w)

@@ -238,7 +238,47 @@ func TestStop(t *testing.T) {
 
 	c.Fail("Wait", errors.New("boom"))
 	require.ErrorContains(t, change.Stop(t.Context(), c, crm.Plan{}, ids, time.Minute,
-		func(string) {}), "boom; nothing was deleted")
+		func(string) {}), "boom\nNothing was deleted, and THEY ARE BEING STOPPED AND STAY STOPPED: web, inside")
+}
+
+// Whoever interrupts a removal gets back what it has stopped, with the role that it had before; what
+// somebody else did meanwhile stays.
+func TestInterruptedStopStartsAgain(t *testing.T) {
+	c := fresh(t)
+	had := dummy("had")
+	had.Meta = crm.Attrs{{Name: "target-role", Value: "Started"}}
+	require.NoError(t, c.Edit(dummy("web"), had, dummy("theirs"), dummy("inside"),
+		&crm.Clone{Name: "all", Resource: "inside"}))
+	ids := []string{"web", "had", "theirs", "inside", "all"}
+	stop := planned(t, c, func(cib *crm.CIB) (crm.Plan, error) { return change.Stopping(cib, ids) })
+	ctx, giveUp := context.WithCancel(t.Context())
+	c.OnWait(func(context.Context) {
+		theirs := dummy("theirs")
+		theirs.Meta = crm.Attrs{{Name: "target-role", Value: "Master"}}
+		must(c.Edit(theirs))
+		giveUp()
+	})
+	err := change.Stop(ctx, c, stop, ids, time.Minute, func(string) {})
+	require.Equal(t, outcome.Interrupted, outcome.Of(err))
+	require.ErrorContains(t, err, "interrupted: nothing was deleted, and what had been told to stop "+
+		"starts again: ")
+	cib, err := c.Query(t.Context())
+	require.NoError(t, err)
+	for id, want := range map[string]string{"web": "", "had": "Started", "theirs": "Master", "all": ""} {
+		o, ok := cib.Object(id)
+		require.True(t, ok)
+		role, _ := crm.MetaOf(o).Get("target-role")
+		require.Equal(t, want, role, id)
+	}
+
+	// If that cannot be done, nobody is told that all is well.
+	again, giveUp := context.WithCancel(t.Context())
+	stop = planned(t, c, func(cib *crm.CIB) (crm.Plan, error) { return change.Stopping(cib, ids) })
+	c.OnWait(func(context.Context) { giveUp(); c.Fail("Query", crm.ErrNotRunning) })
+	err = change.Stop(again, c, stop, ids, time.Minute, func(string) {})
+	require.Equal(t, outcome.Interrupted, outcome.Of(err))
+	require.ErrorContains(t, err, "THEY ARE BEING STOPPED AND STAY STOPPED: ")
+	require.ErrorIs(t, err, crm.ErrNotRunning)
 }
 
 func TestWriteAndUndo(t *testing.T) {

@@ -57,11 +57,15 @@ func Stopping(cib *crm.CIB, ids []string) (crm.Plan, error) {
 
 func withStopped(meta crm.Attrs) crm.Attrs {
 	meta = append(crm.Attrs{}, meta...)
-	meta.Set("target-role", "Stopped")
+	meta.Set(targetRole, stopped)
 	return meta
 }
 
-// Stop writes the plan that orders the resources to stop, and waits until they have stopped.
+// The meta attribute with which an administrator stops a resource.
+const targetRole, stopped = "target-role", "Stopped"
+
+// Stop writes the plan that orders the resources to stop, and waits until they have stopped. If the
+// wait is interrupted they are started again.
 func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeout time.Duration,
 	progress Progress) error {
 	if !stop.Empty() {
@@ -72,7 +76,7 @@ func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeo
 	}
 	const done = "they have the target role Stopped"
 	if err := Settle(ctx, c, timeout, done, progress); err != nil {
-		return fmt.Errorf("stopping the resources: %w; nothing was deleted", err)
+		return stopEnded(ctx, c, stop, ids, fmt.Errorf("stopping the resources: %w", err))
 	}
 	return allStopped(ctx, c, ids)
 }

@@ -10,6 +10,7 @@ package deploy
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ type Deployer struct {
 	Node    preflight.Node
 	Facts   fencing.Sources
 	Trial   fencing.Trial
+	// Adopt takes over what the file names and somebody else made, as far as hawser makes such
+	// objects: it is changed, and hawser's from then on.
+	Adopt bool
 }
 
 // Plan is what a file would change, with the warnings and the forecast.
@@ -39,7 +43,8 @@ type Plan struct {
 	Warnings   []string
 	Quorum     fencing.Quorum
 
-	file *config.File
+	file  *config.File
+	taken []string
 }
 
 // Protection says what keeps an address from being held by two nodes, now and with the plan.
@@ -47,10 +52,15 @@ func (p Plan) Protection() (now, then string) {
 	return fencing.Protection(p.Changes.Base, p.Quorum), fencing.Protection(p.Changes.New, p.Quorum)
 }
 
+// Interruptions says what visitors will notice.
+func (p Plan) Interruptions() []string { return Interruptions(p.Changes, p.Forecast) }
+
 // Plan compares the file with the cluster, judges its fencing, and has Pacemaker verify the outcome
-// and, if a forecast is wanted, say what it would do. What the file refers to on this node is
-// checked meanwhile.
-func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
+// and say what it would do: if a forecast is wanted, and always if something that runs is touched.
+// What the file refers to on this node is checked meanwhile. taken are the ids of objects that
+// somebody else made and hawser takes over, whatever their kinds.
+func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool,
+	taken ...string) (Plan, error) {
 	type checked struct {
 		warnings []string
 		err      error
@@ -60,8 +70,12 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 		warnings, err := d.Node.Check(ctx, file)
 		local <- checked{warnings, err}
 	}()
-	p, err := d.planCluster(ctx, file, forecast)
+	p, err := d.planCluster(ctx, file, forecast, taken)
 	here := <-local
+	if err := outcome.Untouched(ctx, errors.Join(err, here.err)); outcome.Of(err) ==
+		outcome.Interrupted {
+		return Plan{}, err
+	}
 	// What is wrong with the file is the more useful answer; if the cluster cannot be asked at all,
 	// both are reported.
 	if err != nil || here.err != nil {
@@ -76,24 +90,29 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool) (
 	return p, nil
 }
 
-func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool) (Plan, error) {
-	read := d.Cluster.Configuration
+func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool,
+	taken []string) (Plan, error) {
+	p := Plan{file: file, taken: taken}
+	var err error
+	if !forecast {
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration, taken); err != nil {
+			return Plan{}, err
+		}
+		forecast = touchesRunning(p.Changes)
+	}
 	if forecast {
-		read = d.Cluster.Query
+		if p.Changes, err = d.difference(ctx, file, d.Cluster.Query, taken); err != nil {
+			return Plan{}, err
+		}
 	}
-	cib, err := read(ctx)
-	if err != nil {
-		return Plan{}, err
-	}
-	p := Plan{file: file}
-	if p.Changes, err = Diff(file, cib); err != nil {
-		return Plan{}, err
-	}
+	elsewhere, err := d.checkTaken(ctx, file, p.Changes)
 	facts := d.Facts.Gather(ctx, file, p.Changes)
 	p.Quorum = facts.Quorum
-	if p.Warnings, err = fencing.Review(file, p.Changes, facts); err != nil {
+	warnings, refused := fencing.Review(file, p.Changes, facts)
+	if err = errors.Join(err, refused); err != nil {
 		return Plan{}, err
 	}
+	p.Warnings = slices.Concat(elsewhere, warnings)
 	if p.Changes.Empty() {
 		return p, nil
 	}
@@ -109,18 +128,40 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	return p, err
 }
 
-// Diff returns what the file changes in the configuration.
-func Diff(file *config.File, cib *crm.CIB) (crm.Plan, error) {
-	p, err := crm.Diff(cib, crm.Spec{Objects: Objects(file, cib), Tag: contract.TagID})
+// difference reads the configuration and returns what the file changes in it.
+func (d *Deployer) difference(ctx context.Context, file *config.File,
+	read func(context.Context) (*crm.CIB, error), taken []string) (crm.Plan, error) {
+	cib, err := read(ctx)
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return p, onlyOurs(p)
+	return d.diff(file, cib, taken)
+}
+
+// Diff returns what the file changes in the configuration. taken are the ids of objects that somebody
+// else made and hawser takes over: those that the file has are kept and become hawser's, the others
+// are deleted.
+func Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.Plan, error) {
+	return new(Deployer).diff(file, cib, taken)
+}
+
+// diff returns what the file changes in the configuration.
+func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Plan, error) {
+	made := append(cib.Tagged(contract.TagID), taken...)
+	p, err := crm.Diff(cib, crm.Spec{
+		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,
+		Owned: func(id string) bool { return slices.Contains(made, id) },
+	})
+	if err != nil {
+		return crm.Plan{}, err
+	}
+	return p, onlyOurs(p, taken)
 }
 
 // Try checks that a fencing device which the plan would write is able to fence.
 func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err error) {
-	return d.Trial.Try(ctx, p.file, p.Changes)
+	warnings, err = d.Trial.Try(ctx, p.file, p.Changes)
+	return warnings, outcome.Untouched(ctx, err)
 }
 
 // Apply writes the plan that was approved. If the cluster has changed meanwhile it plans again, and
@@ -128,12 +169,13 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 // have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
-		next, err := Diff(p.file, cib)
+		next, err := d.diff(p.file, cib, p.taken)
 		if err != nil {
 			return crm.Plan{}, err
 		}
+		_, taken := d.checkTaken(ctx, p.file, next)
 		_, err = fencing.Review(p.file, next, d.Facts.Gather(ctx, p.file, next))
-		return next, err
+		return next, errors.Join(taken, err)
 	})
 }
 
@@ -141,8 +183,12 @@ func (d *Deployer) Apply(ctx context.Context, p Plan) error {
 // should be.
 func (d *Deployer) Verdict(ctx context.Context, p Plan, since time.Time) error {
 	status, err := d.Cluster.Status(ctx)
-	if err != nil {
-		return err
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled) && !p.Changes.Empty():
+		return outcome.Errorf(outcome.Interrupted, "interrupted: the configuration is written and the "+
+			"cluster has settled, `hawser status` shows whether everything runs")
+	case err != nil:
+		return outcome.Untouched(ctx, err)
 	}
 	ours := map[string]bool{}
 	for _, id := range p.Changes.New.Tagged(contract.TagID) {

@@ -285,11 +285,11 @@ func TestDestroyThatFails(t *testing.T) {
 		}, time.Minute, outcome.Resource, "FloatIP still runs on lb-1: it is not managed"},
 		{"it takes too long", func(c *crmtest.Fake, _ func()) {
 			c.OnWait(func(ctx context.Context) { <-ctx.Done() })
-		}, time.Millisecond, outcome.Timeout, "nothing was deleted"},
+		}, time.Millisecond, outcome.Timeout, "Nothing was deleted, and THEY ARE BEING STOPPED"},
 		{"somebody interrupts it", func(c *crmtest.Fake, giveUp func()) {
 			c.OnWait(func(context.Context) { giveUp() })
-		}, time.Minute, outcome.Interrupted, "they have the target role Stopped, `hawser status` shows " +
-			"what becomes of it; nothing was deleted"},
+		}, time.Minute, outcome.Interrupted, "interrupted: nothing was deleted, and what had been told " +
+			"to stop starts again: "},
 		{"Pacemaker cannot be asked whether it has stopped", func(c *crmtest.Fake, _ func()) {
 			c.OnWait(func(context.Context) { c.Fail("Status", crm.ErrNotRunning) })
 		}, time.Minute, outcome.Unavailable, "does not answer"},

@@ -23,12 +23,20 @@ type Removal struct {
 	stop crm.Plan // gives the resources the order to stop, before they are deleted
 }
 
+// Interruptions says what visitors will notice.
+func (r Removal) Interruptions() []string { return Interruptions(r.Changes, r.Forecast) }
+
 // Empty says whether hawser made nothing in this cluster.
 func (r Removal) Empty() bool { return r.Changes.Empty() }
 
 // PlanRemoval plans what Destroy does. It is refused while one of the resources is not managed: the
 // order to stop would wait until Pacemaker manages it again, and stop it then.
 func (d *Deployer) PlanRemoval(ctx context.Context) (Removal, error) {
+	r, err := d.planRemoval(ctx)
+	return r, outcome.Untouched(ctx, err)
+}
+
+func (d *Deployer) planRemoval(ctx context.Context) (Removal, error) {
 	cib, err := d.Cluster.Query(ctx)
 	if err != nil {
 		return Removal{}, err
@@ -90,7 +98,7 @@ func removing(cib *crm.CIB) (crm.Plan, error) {
 	if err != nil {
 		return crm.Plan{}, err
 	}
-	return p, onlyOurs(p)
+	return p, onlyOurs(p, nil)
 }
 
 // removeStopped deletes what has been stopped, if that is still what was approved: the same as when

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// stickiness keeps an address where it is when a failed node comes back. It is less than the
+	// Stickiness keeps an address where it is when a failed node comes back. It is less than the
 	// score of a check (contract.CheckedScore). It is this large so that Pacemaker takes it into
 	// account when it places another address first: with apart, a thousandth of it counts against
 	// the node.
-	stickiness = "10000"
+	Stickiness = "10000"
 	// apart is less than stickiness, so that no healthy address moves for another's sake. Two that
 	// have come to share a node share it until one of them moves.
 	apart = "-1000"
@@ -123,9 +123,9 @@ func primitiveOfHAProxy(h *config.HAProxy) *crm.Primitive {
 	p.Params = parameters(h.Params())
 	p.Ops = monitorsOfHAProxy(h)
 	p.Ops = append(p.Ops,
-		operation("start", "0s", contract.HAProxyStartTimeout),
+		operation("start", "0s", given(h.StartTimeout, contract.HAProxyStartTimeout)),
 		operation("stop", "0s", atLeast(contract.HAProxyStopTimeout, h.StopGrace, stopReserve)),
-		operation("reload-agent", "0s", contract.HAProxyReloadTimeout))
+		operation("reload-agent", "0s", given(h.ReloadTimeout, contract.HAProxyReloadTimeout)))
 	p.Meta = crm.Attrs{
 		{Name: "failure-timeout", Value: retryHAProxy}, {Name: "migration-threshold", Value: tries},
 	}
@@ -159,7 +159,7 @@ func primitiveOfAddress(ip *config.Address) *crm.Primitive {
 		operation("start", "0s", contract.FloatIPStartTimeout),
 		operation("stop", "0s", contract.FloatIPStopTimeout))
 	p.Meta = crm.Attrs{
-		{Name: "resource-stickiness", Value: stickiness},
+		{Name: "resource-stickiness", Value: Stickiness},
 		{Name: "failure-timeout", Value: retryAddress},
 	}
 	return p
@@ -193,6 +193,14 @@ func atLeast(timeout time.Duration, given string, reserve time.Duration) time.Du
 		return timeout
 	}
 	return max(timeout, long+reserve)
+}
+
+// given returns the time that is given, or else the default.
+func given(text string, otherwise time.Duration) time.Duration {
+	if long, err := param.ParseDuration(text); err == nil {
+		return long
+	}
+	return otherwise
 }
 
 func sameLength(a, b string) bool {

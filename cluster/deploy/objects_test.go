@@ -29,6 +29,8 @@ haproxy:
   check: {url: "http://${HAWSER_ANCHOR_IP}/health", timeout: 10s, every: 30s}
   min_servers: 1
   stop_grace: 2min
+  start_timeout: 3min
+  reload_timeout: 2min
   keeper: off
   max_crashes: 20
   crash_window: 5min
@@ -109,9 +111,9 @@ func TestSpec(t *testing.T) {
 	op monitor interval=10s timeout=20s \
 	op monitor interval=5s timeout=27s \
 	op_params OCF_CHECK_LEVEL=10 \
-	op start interval=0s timeout=30s \
+	op start interval=0s timeout=180s \
 	op stop interval=0s timeout=135s \
-	op reload-agent interval=0s timeout=60s \
+	op reload-agent interval=0s timeout=120s \
 	meta failure-timeout=10s migration-threshold=1
 clone haproxy-clone haproxy \
 	meta interleave=true

@@ -11,12 +11,13 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// onlyOurs refuses a plan that deletes what hawser never makes. The tag says what hawser made; but
-// a tag of that name may be somebody else's, and anybody may add anything to it, even a node.
-func onlyOurs(p crm.Plan) error {
+// onlyOurs refuses a plan that deletes what hawser never makes, unless that is taken over. The tag
+// says what hawser made; but a tag of that name may be somebody else's, and anybody may add anything
+// to it, even a node.
+func onlyOurs(p crm.Plan, taken []string) error {
 	var foreign []string
 	for _, c := range p.Changes {
-		if c.New == nil && !couldBeOurs(c.Old) {
+		if c.New == nil && !couldBeOurs(c.Old) && !slices.Contains(taken, c.Old.ID()) {
 			foreign = append(foreign, crm.Title(c.Old))
 		}
 	}

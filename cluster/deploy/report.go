@@ -7,6 +7,8 @@ type Report struct {
 	Changes  []ChangeReport `json:"changes"`
 	Actions  []ActionReport `json:"actions"`
 	Warnings []string       `json:"warnings"`
+	// Interruptions says what visitors will notice.
+	Interruptions []string `json:"interruptions"`
 	// AgainstASplit is what keeps an address from being held by two nodes.
 	AgainstASplit ProtectionReport `json:"against_a_split"`
 }
@@ -48,7 +50,8 @@ type ActionReport struct {
 func (p Plan) Report() Report {
 	r := Report{
 		Changes: []ChangeReport{}, Actions: []ActionReport{},
-		Warnings: append([]string{}, p.Warnings...),
+		Warnings:      append([]string{}, p.Warnings...),
+		Interruptions: append([]string{}, p.Interruptions()...),
 	}
 	r.AgainstASplit.Now, r.AgainstASplit.Then = p.Protection()
 	for _, c := range p.Changes.Changes {

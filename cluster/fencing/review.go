@@ -110,7 +110,7 @@ func judge(c *config.File, p crm.Plan, q Quorum) (warning string, err error) {
 			"%s: the file says `fencing: on`, but the cluster has no fencing device: configure "+
 				"one (`crm configure primitive fence stonith:…`), "+
 				"or have hawser do it: `fencing: sbd` or `fencing: {droplet: …}`, see "+
-				"docs/fencing.md",
+				"/usr/share/doc/hawser/fencing.md",
 			c.Path)
 	case StartsNothing(cib):
 		return "", outcome.Usagef(
@@ -119,7 +119,7 @@ func judge(c *config.File, p crm.Plan, q Quorum) (warning string, err error) {
 				"Let the file say what fences: `fencing: sbd`, `fencing: {droplet: …}`, or "+
 				"on for a device of yours (`crm configure primitive fence stonith:…`); "+
 				"or accept a cluster without fencing, and the risks above: write `fencing: off` "+
-				"into the file (docs/fencing.md)",
+				"into the file (/usr/share/doc/hawser/fencing.md)",
 			c.Path, "  "+strings.Join(risks(c, cib, q), "\n  "))
 	case enabled && len(devices) == 0 && len(stopped) > 0:
 		return "fencing is on, but " + strings.Join(stopped, "; ") +

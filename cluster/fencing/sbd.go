@@ -70,7 +70,7 @@ func checkSBD(c *config.File, cib *crm.CIB, f Facts) (warning string, err error)
 	const how = "\non every node: `apt install sbd`, SBD_WATCHDOG_DEV and SBD_WATCHDOG_TIMEOUT " +
 		"in /etc/default/sbd, `systemctl enable sbd`, then restart the cluster there, one node " +
 		"after the other: " +
-		"`systemctl restart corosync pacemaker` (docs/fencing.md); nothing was changed"
+		"`systemctl restart corosync pacemaker` (/usr/share/doc/hawser/fencing.md); nothing was changed"
 	here, status := f.SBD, f.Status
 	switch {
 	case f.SBDErr != nil:

@@ -57,35 +57,52 @@ func AddressNamed(cib *crm.CIB, name string) (Address, bool) {
 	return AddressOf(p), true
 }
 
-// FindAddress is AddressNamed with an error that says which addresses there are.
+// FindAddress finds the address of that name, or the one that is that address, in any spelling. Its
+// error says which addresses there are.
 func FindAddress(cib *crm.CIB, name string) (Address, error) {
 	if a, ok := AddressNamed(cib, name); ok {
 		return a, nil
 	}
-	known := "it has none"
-	all := Primitives(cib.Effective(), IsFloatIP)
-	if ip, err := netip.ParseAddr(name); err == nil {
-		for _, p := range all {
-			if held, err := netip.ParseAddr(AddressOf(p).IP); err == nil && held == ip {
-				return Address{}, outcome.Usagef("%s is the address of %s: name that", name, p.Name)
-			}
+	var known, holders []string
+	var found Address
+	wanted, spelling := netip.ParseAddr(name)
+	for _, p := range Primitives(cib.Effective(), IsFloatIP) {
+		a := AddressOf(p)
+		known = append(known, a.String())
+		held, err := netip.ParseAddr(a.IP)
+		if err == nil && spelling == nil && held.Unmap() == wanted.Unmap() {
+			found, holders = a, append(holders, a.Resource)
 		}
 	}
-	if len(all) > 0 {
-		known = "it has " + strings.Join(Names(all), ", ")
+	if len(holders) == 1 {
+		return found, nil
 	}
-	if _, there := cib.Object(name); there {
+	have := "it has none"
+	if len(known) > 0 {
+		have = "it has " + strings.Join(known, ", ")
+	}
+	_, there := cib.Object(name)
+	switch {
+	case len(holders) > 1:
+		return Address{}, outcome.Usagef("%s is the address of several resources: name one of %s",
+			name, strings.Join(holders, ", "))
+	case there:
 		return Address{}, outcome.Usagef(
-			"%s is no floating IP in the cluster's configuration; %s",
-			name,
-			known,
-		)
+			"%s is no floating IP in the cluster's configuration; %s", name, have)
 	}
 	return Address{}, outcome.Usagef(
-		"there is no floating IP %s in the cluster's configuration; %s",
-		name,
-		known,
-	)
+		"there is no floating IP %s in the cluster's configuration; %s", name, have)
+}
+
+// String names the address as a person does: by its resource, and by what it is.
+func (a Address) String() string { return Called(a.Resource, a.IP) }
+
+// Called names an address by its resource and, where it is known, by what it is.
+func Called(resource, ip string) string {
+	if ip == "" {
+		return resource
+	}
+	return resource + " (" + ip + ")"
 }
 
 // hiddenToken is what cibsecret(8) leaves in place of a token, and secretsDir is where each node

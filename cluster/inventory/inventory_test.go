@@ -297,13 +297,16 @@ func TestAddress(t *testing.T) {
 		)
 	}
 	_, err := inventory.FindAddress(cib, "vip")
-	require.EqualError(
-		t,
-		err,
-		"vip is no floating IP in the cluster's configuration; it has FloatIP, hidden, lan, old",
-	)
-	_, err = inventory.FindAddress(cib, "192.0.2.9")
-	require.EqualError(t, err, "192.0.2.9 is the address of lan: name that")
+	require.ErrorContains(t, err,
+		"vip is no floating IP in the cluster's configuration; it has FloatIP (")
+	require.ErrorContains(t, err, ", lan (192.0.2.9), old (203.0.113.11)")
+	for _, spelling := range []string{"lan", "192.0.2.9", "::ffff:192.0.2.9"} {
+		a, err := inventory.FindAddress(cib, spelling)
+		require.NoError(t, err)
+		require.Equal(t, "lan", a.Resource, spelling)
+	}
+	_, err = inventory.FindAddress(cib, "192.0.2.77")
+	require.ErrorContains(t, err, "there is no floating IP 192.0.2.77 in the cluster's configuration")
 	_, err = inventory.FindAddress(cibOf(t, ""), "FloatIP")
 	require.EqualError(
 		t,

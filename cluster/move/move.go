@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
@@ -38,15 +39,20 @@ func (m Move) There() bool { return m.From == m.To }
 // difference between the nodes' clocks.
 const reserve = time.Minute
 
-// Plan simulates a move of the address to the node ("" for any other node), and then the removal of
-// the move's constraint. It is an error if the address would not go to the node, or would not stay
-// there. timeout is how long the move may take.
+// Plan simulates a move of the address, which its name or the address itself names, to the node (""
+// for any other node), and then the removal of the move's constraint. It is an error if the address
+// would not go to the node, or would not stay there. timeout is how long the move may take.
 func (m *Mover) Plan(ctx context.Context, resource, node string,
 	timeout time.Duration) (Move, error) {
 	now, err := crm.Read(ctx, m.Cluster)
 	if err != nil {
 		return Move{}, err
 	}
+	address, err := inventory.FindAddress(now.CIB, resource)
+	if err != nil {
+		return Move{}, err
+	}
+	resource = address.Resource
 	at, err := whereIs(now, resource)
 	if err != nil {
 		return Move{}, err
@@ -59,10 +65,7 @@ func (m *Mover) Plan(ctx context.Context, resource, node string,
 	}
 	mv, err := m.rehearse(ctx, now, Move{Resource: resource, From: at.Node,
 		lasts: timeout + reserve}, node)
-	if err != nil && ctx.Err() != nil {
-		return mv, outcome.Errorf(outcome.Interrupted, "interrupted: %w; nothing was changed", err)
-	}
-	return mv, err
+	return mv, outcome.Untouched(ctx, err)
 }
 
 // rehearse completes the plan of a move to the node.

@@ -97,14 +97,15 @@ func until(id, node, end string) string {
 func ignore(string) {}
 
 func TestMove(t *testing.T) {
-	for _, tc := range []struct{ name, to, want string }{
-		{"to a node", "lb-3", "lb-3"},
-		{"to any node", "", "lb-2"},
+	for _, tc := range []struct{ name, address, to, want string }{
+		{"to a node", "FloatIP", "lb-3", "lb-3"},
+		{"to any node", "FloatIP", "", "lb-2"},
+		{"by the address itself", "203.0.113.10", "", "lb-2"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := cluster(t)
 			m := mover(c)
-			plan, err := m.Plan(t.Context(), "FloatIP", tc.to, timeout)
+			plan, err := m.Plan(t.Context(), tc.address, tc.to, timeout)
 			require.NoError(t, err)
 			require.Equal(t, []string{"FloatIP", "lb-1", tc.want},
 				[]string{plan.Resource, plan.From, plan.To})
@@ -201,6 +202,15 @@ func TestPlanIsRefused(t *testing.T) {
 			"FloatIP is not running on any node, so it cannot be moved: see `hawser status`",
 		},
 		{
+			"an administrator has stopped it", "FloatIP", "lb-2", nil,
+			of("FloatIP", func(r *crm.ResourceStatus) {
+				*r = crm.ResourceStatus{ID: r.ID, Managed: true, Target: "stopped"}
+			}),
+			outcome.Resource,
+			"FloatIP was stopped by an administrator (target-role=Stopped): `hawser start " +
+				"FloatIP` starts it",
+		},
+		{
 			"it has failed", "FloatIP", "lb-2", nil,
 			of("FloatIP",
 				func(r *crm.ResourceStatus) { r.Failed, r.Reason = true, "the token is refused" }),
@@ -219,12 +229,12 @@ func TestPlanIsRefused(t *testing.T) {
 		{
 			"the node is in standby", "FloatIP", "lb-2", nil,
 			node(func(n *crm.NodeStatus) { n.Standby = true }), outcome.Resource,
-			"which is in standby: `crm node online lb-2` ends that",
+			"which is in standby: `hawser online lb-2` ends that",
 		},
 		{
 			"the node is in maintenance", "FloatIP", "lb-2", nil,
 			node(func(n *crm.NodeStatus) { n.Maintenance = true }), outcome.Resource,
-			"which is in maintenance",
+			"which is in maintenance: `hawser maintenance off lb-2` ends that",
 		},
 		{
 			"the node has not been fenced", "FloatIP", "lb-2", nil,
@@ -383,7 +393,7 @@ func TestMoveThatFailsLeavesNothingBehind(t *testing.T) {
 		}, timeout, outcome.Failed, lost.Error()},
 		{"somebody interrupts the write", func(_ *testing.T, c *crmtest.Fake, giveUp func()) {
 			c.OnApply(func() { c.OnApply(nil); giveUp() })
-		}, timeout, outcome.Interrupted, "canceled"},
+		}, timeout, outcome.Interrupted, "interrupted: the change was not written"},
 		{"the quorum is lost", func(_ *testing.T, c *crmtest.Fake, _ func()) {
 			c.Fail("Apply", crm.ErrNoQuorum)
 		}, timeout, outcome.Unavailable, "no quorum"},

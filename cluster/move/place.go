@@ -11,12 +11,8 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// whereIs finds the floating IP. It is an error if there is no such address, or it does not run or
-// is not managed.
+// whereIs finds the floating IP. It is an error if it does not run or is not managed.
 func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
-	if _, err := inventory.FindAddress(now.CIB, resource); err != nil {
-		return crm.ResourceStatus{}, err
-	}
 	var reasons []string
 	for _, r := range now.Status.Resources {
 		if crm.ResourceOf(r.ID) != resource {
@@ -29,6 +25,9 @@ func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 		case r.Active && len(r.Nodes) > 1:
 			return r, cannot("%s is on %s at once, which Pacemaker has to fix first",
 				resource, strings.Join(r.Nodes, " and "))
+		case !r.Active && strings.EqualFold(r.Target, "Stopped"):
+			return r, cannot("%s was stopped by an administrator (target-role=Stopped): "+
+				"`hawser start %[1]s` starts it", resource)
 		case r.Pending != "" || r.Role == "Starting" || r.Role == "Stopping":
 			return r, cannot("%s is just %s", resource, strings.ToLower(cmp.Or(r.Pending, r.Role)))
 		case r.Active && !r.Failed && r.Node != "":
@@ -72,8 +71,8 @@ func fit(status *crm.Status, resource, from, node string) error {
 			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"},
 			{n.Pending, "is still joining the cluster"},
 			{n.Shutdown, "is shutting down"}, {n.Standby,
-				"is in standby: `crm node online " + node + "` ends that"},
-			{n.Maintenance, "is in maintenance"},
+				"is in standby: `hawser online " + node + "` ends that"},
+			{n.Maintenance, "is in maintenance: `hawser maintenance off " + node + "` ends that"},
 		} {
 			if state.is {
 				return cannot("%s cannot move to %s, which %s", resource, node, state.what)

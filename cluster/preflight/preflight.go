@@ -1,9 +1,9 @@
 // Package preflight checks what hawser.yaml refers to on this node before anything is written:
-// tokens, HAProxy's configuration, and whether systemd runs a HAProxy of its own. Every node of the
-// cluster needs the same things; a node that lacks one says so itself when Pacemaker starts
-// something there.
+// tokens, whether the cloud knows the addresses, HAProxy's configuration, and whether systemd runs a
+// HAProxy of its own. Every node of the cluster needs the same things; a node that lacks one says so
+// itself when Pacemaker starts something there.
 //
-// It imports inventory, config, haproxy and leaves of internal. Open this file first.
+// It imports inventory, reach, config, haproxy and leaves of internal. Open this file first.
 package preflight
 
 import (
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/hawser-ha/hawser/cluster/reach"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -27,6 +28,15 @@ type Node struct {
 	HAProxy func(ctx context.Context, h HAProxy) error
 	// Unit asks systemd about one of its units; nil asks nothing.
 	Unit func(ctx context.Context, name string) (systemd.Unit, error)
+	// UnitFiles says which files HAProxy reads here where systemd starts it and not under the
+	// cluster, "" if there are none; nil asks nothing.
+	UnitFiles func(ctx context.Context, h *config.HAProxy) (string, error)
+	// Interfaces lists the network interfaces of this machine that are up; nil if that is of no
+	// interest.
+	Interfaces func() ([]Interface, error)
+	// Reserved asks the cloud whether an address is one of the account of its token: wrong says
+	// why it is not, an error that this is not known. nil asks nothing.
+	Reserved func(ctx context.Context, ip *config.Address) (wrong string, err error)
 }
 
 // Check checks the files that hawser.yaml names. Its error is *config.Faults.
@@ -38,6 +48,7 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 		}, nil
 	}
 	faults := &config.Faults{Path: file.Path}
+	reserved := n.askReserved(ctx, file)
 	for _, ip := range file.Addresses {
 		if ip.TokenFile != "" {
 			n.checkToken(faults, ip.TokenFileAt, ip.TokenFile)
@@ -52,11 +63,17 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 			at = file.HAProxy.At
 		}
 		faults.Add(at, "%v%s", err, n.askRoot(err))
+	} else {
+		warnings = append(warnings, reach.Warnings(reach.OfFile(file))...)
 	}
 	n.checkChecks(faults, &file.HAProxy)
 	if warning := n.checkUnit(ctx); warning != "" {
 		warnings = append(warnings, warning)
 	}
+	if warning := n.checkUnitFiles(ctx, &file.HAProxy); warning != "" {
+		warnings = append(warnings, warning)
+	}
+	warnings = append(warnings, reserved(faults)...)
 	return warnings, faults.Err()
 }
 

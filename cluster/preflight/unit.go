@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 )
 
@@ -31,4 +32,16 @@ func (n Node) checkUnit(ctx context.Context) string {
 			n.Name, unit.Name, unit.Disable())
 	}
 	return ""
+}
+
+// checkUnitFiles warns of files that HAProxy would no longer read under the cluster.
+func (n Node) checkUnitFiles(ctx context.Context, h *config.HAProxy) string {
+	if !n.Live || n.UnitFiles == nil {
+		return ""
+	}
+	missing, err := n.UnitFiles(ctx, h)
+	if err != nil {
+		return err.Error()
+	}
+	return missing
 }

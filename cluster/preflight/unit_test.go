@@ -51,3 +51,30 @@ func TestUnitBesideTheCluster(t *testing.T) {
 		})
 	}
 }
+
+// TestFilesOfTheUnit: what systemd's HAProxy reads and the cluster's would not is said before
+// anything is written.
+func TestFilesOfTheUnit(t *testing.T) {
+	says, fails := "", error(nil)
+	node := Node{Live: true, Name: "lb-1", HAProxy: func(context.Context, HAProxy) error { return nil },
+		UnitFiles: func(_ context.Context, h *config.HAProxy) (string, error) {
+			require.Equal(t, "-f /x", h.Extra)
+			return says, fails
+		}}
+	file := &config.File{HAProxy: config.HAProxy{Extra: "-f /x"}}
+	warnings, err := node.Check(t.Context(), file)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	says = "conf.d is missing"
+	warnings, err = node.Check(t.Context(), file)
+	require.NoError(t, err)
+	require.Equal(t, []string{says}, warnings)
+	says, fails = "", errors.New("systemd does not answer")
+	warnings, err = node.Check(t.Context(), file)
+	require.NoError(t, err, "it forbids nothing")
+	require.Equal(t, []string{"systemd does not answer"}, warnings)
+	node.Live = false
+	warnings, err = node.Check(t.Context(), file)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+}

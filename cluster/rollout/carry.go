@@ -31,6 +31,10 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration,
 	asked := map[string]bool{}
 	progress("having every node check the configuration")
 	if err := r.order(ctx, p, p.order(contract.PushCheck)); err != nil {
+		if errors.Is(err, crm.ErrUnwritten) {
+			err = outcome.Errorf(outcome.Interrupted,
+				"interrupted before any node was asked: nothing was changed")
+		}
 		return nil, err
 	}
 	answers, err = r.answers(ctx, p, p.order(contract.PushCheck), asked)
@@ -43,6 +47,10 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration,
 	}
 	progress("having every node take the configuration")
 	if err := r.order(ctx, p, p.order(contract.PushTake)); err != nil {
+		if errors.Is(err, crm.ErrUnwritten) {
+			err = outcome.Errorf(outcome.Interrupted, "interrupted: every node has checked the "+
+				"configuration, no node has taken it and no file was changed")
+		}
 		return answers, err
 	}
 	answers, err = r.answers(ctx, p, p.order(contract.PushTake), asked)

@@ -134,7 +134,8 @@ func TestPushThatFails(t *testing.T) {
 		{
 			"somebody interrupts the write of the check",
 			func(_ *testing.T, s *site, giveUp func()) { write(s, 1, giveUp) },
-			patience, outcome.Interrupted, "canceled", 0, NodePush{},
+			patience, outcome.Interrupted,
+			"interrupted before any node was asked: nothing was changed", 0, NodePush{},
 		},
 		{
 			"somebody interrupts the check", func(_ *testing.T, s *site, giveUp func()) {
@@ -146,7 +147,8 @@ func TestPushThatFails(t *testing.T) {
 		{
 			"somebody interrupts the write of the take",
 			func(_ *testing.T, s *site, giveUp func()) { write(s, 2, giveUp) },
-			patience, outcome.Interrupted, "canceled", 1, NodePush{Node: "lb-2", Answer: "ok"},
+			patience, outcome.Interrupted, "no node has taken it and no file was changed", 1,
+			NodePush{Node: "lb-2", Answer: "ok"},
 		},
 		{
 			"somebody interrupts the take", func(_ *testing.T, s *site, giveUp func()) {

@@ -74,9 +74,31 @@ func Previous(p *crm.Primitive) string {
 	return path + contract.PreviousSuffix
 }
 
+// WithPrevious lists the nodes that have such a file, as their agents have reported.
+func (r *Roller) WithPrevious(ctx context.Context, p *crm.Primitive) ([]string, error) {
+	status, err := r.Cluster.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var nodes []string
+	for _, n := range status.Nodes {
+		if n.Online && takenOn(n, p.Name).Previous {
+			nodes = append(nodes, n.Name)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes, nil
+}
+
 // PlanPush checks a configuration that was read from the file, and simulates pushing it to every
 // node that runs the resource.
 func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byte,
+	o PushOptions) (*Push, error) {
+	p, err := r.planPush(ctx, resource, file, text, o)
+	return p, outcome.Untouched(ctx, err)
+}
+
+func (r *Roller) planPush(ctx context.Context, resource, file string, text []byte,
 	o PushOptions) (*Push, error) {
 	now, err := crm.Read(ctx, r.Cluster)
 	if err != nil {
@@ -86,12 +108,12 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 	if err != nil {
 		return nil, err
 	}
-	if what := credentials(file, text); what != "" && !o.WithCredentials {
-		return nil, outcome.Usagef("%s holds %s. A push puts the configuration into the "+
+	if what, line := findCredential(file, text); what != "" && !o.WithCredentials {
+		return nil, outcome.Usagef("line %d of %s holds %s. A push puts the configuration into the "+
 			"cluster's configuration, which every member of "+
 			"the group haclient can read, and Pacemaker keeps earlier ones on disk: keep "+
 			"credentials in the environment or in a file of their own, or use "+
-			"--with-credentials", file, what)
+			"--with-credentials", line, file, what)
 	}
 	p := &Push{Resource: primitive.Name, ConfFile: inventory.ConfigOf(primitive)}
 	p.packed, p.Sum = contract.PackConfig(text)
@@ -106,6 +128,8 @@ func (r *Roller) PlanPush(ctx context.Context, resource, file string, text []byt
 	if err := r.checkPushed(ctx, primitive, file, text); err != nil {
 		return nil, err
 	}
+	p.Warnings = append(p.Warnings, r.unserved(now.CIB, p.Resource,
+		[]haproxy.Source{{File: file, Text: string(text)}})...)
 	checking := func(cib *crm.CIB) (crm.Plan, error) {
 		return pushPlan(cib, p,
 			func(string) (string, bool, error) { return p.order(contract.PushCheck), true, nil })
@@ -163,27 +187,6 @@ func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 			strings.ReplaceAll(err.Error(), temporary.Name(), file))
 	}
 	return nil
-}
-
-// credentials says what in a configuration should not be read by others: "" if nothing.
-func credentials(file string, text []byte) string {
-	source := haproxy.Source{File: file, Text: string(text)}
-	for _, words := range source.Lines(func(name string) string { return "${" + name + "}" }) {
-		for i, word := range words {
-			next := ""
-			if i+1 < len(words) {
-				next = words[i+1]
-			}
-			switch {
-			case strings.HasPrefix(next, "${"):
-			case words[0] == "user" && (word == "password" || word == "insecure-password"):
-				return "a user's password"
-			case i == 1 && words[0] == "stats" && word == "auth":
-				return "the password of the statistics page"
-			}
-		}
-	}
-	return ""
 }
 
 // pushTargets are the nodes on which the resource runs, and those that will miss the push.

@@ -8,6 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/cluster/preflight"
+	"github.com/hawser-ha/hawser/cluster/reach"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
@@ -40,6 +41,12 @@ type Reload struct {
 // only one.
 func (r *Roller) PlanReload(ctx context.Context, resource string,
 	o ReloadOptions) (*Reload, error) {
+	l, err := r.planReload(ctx, resource, o)
+	return l, outcome.Untouched(ctx, err)
+}
+
+func (r *Roller) planReload(ctx context.Context, resource string,
+	o ReloadOptions) (*Reload, error) {
 	now, err := crm.Read(ctx, r.Cluster)
 	if err != nil {
 		return nil, err
@@ -63,6 +70,7 @@ func (r *Roller) PlanReload(ctx context.Context, resource string,
 		l.Warnings = append(l.Warnings, "the cluster is another machine's: its nodes check the "+
 			"configuration, and each loads the files it has")
 	}
+	l.Warnings = append(l.Warnings, r.unserved(now.CIB, p.Name, nil)...)
 	l.Report.Configuration = hash
 	if !o.Differing {
 		l.Demanded = hash
@@ -131,6 +139,16 @@ func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 			"the command again", h.Config)
 	}
 	return haproxy.Hash(before), nil
+}
+
+// unserved warns of addresses at which nobody would be served with this node's files, or with those
+// that are pushed to a resource.
+func (r *Roller) unserved(cib *crm.CIB, id string, pushed []haproxy.Source) []string {
+	declared, err := inventory.Read(cib)
+	if err != nil || r.Remote {
+		return nil
+	}
+	return reach.Warnings(reach.OfCluster(declared, r.Environment, id, pushed))
 }
 
 // generationPlan changes the parameter, and nothing else.

@@ -52,9 +52,11 @@ type NodeReload struct {
 	WorkerSeconds *int64 `json:"worker_seconds,omitempty"`
 	// OldWorkers counts the previous workers that still have connections, Connections their
 	// connections.
-	OldWorkers  int    `json:"old_workers"`
-	Connections int    `json:"old_connections"`
-	Reason      string `json:"reason,omitempty"`
+	OldWorkers  int `json:"old_workers"`
+	Connections int `json:"old_connections"`
+	// CutSeconds is in how many seconds HAProxy ends those that are still open (hard-stop-after).
+	CutSeconds *int64 `json:"cut_seconds,omitempty"`
+	Reason     string `json:"reason,omitempty"`
 }
 
 // newReload finds the nodes where there is something to reload.
@@ -189,6 +191,10 @@ func (l *Reload) update(status *crm.Status, n *NodeReload, now time.Time) {
 	}
 	if runs && n.State != NoAnswer && n.State != Left {
 		n.After, n.OldWorkers, n.Connections = taken.Serves, taken.OldWorkers, taken.Conns
+		if !taken.Cut.IsZero() {
+			left := max(0, int64(taken.Cut.Sub(now).Seconds()))
+			n.CutSeconds = &left
+		}
 		if !taken.Worker.IsZero() {
 			age := max(0, int64(now.Sub(taken.Worker).Seconds()))
 			n.WorkerSeconds = &age

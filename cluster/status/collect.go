@@ -28,6 +28,10 @@ type Collector struct {
 	RunDir   string // the agents' runtime files
 	SavedCIB string // where Pacemaker keeps its configuration, "" to ask for it
 	Now      func() time.Time
+	// Locate asks Pacemaker for its name of this machine, and WaitsForAll asks Corosync whether it
+	// still waits for all nodes; either may be nil.
+	Locate      func(ctx context.Context) (string, error)
+	WaitsForAll func(ctx context.Context) (bool, error)
 }
 
 // Collect asks all sources at once.
@@ -37,18 +41,19 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 		status  *crm.Status
 		cib     *crm.CIB
 		local   []localHAProxy
+		denied  bool
 		statErr error
 		cibErr  error
 	)
 	wg.Go(func() { status, statErr = s.Cluster.Status(ctx) })
 	// only it knows the addresses
 	wg.Go(func() { cib, cibErr = crm.Saved(ctx, s.SavedCIB, s.Cluster) })
-	wg.Go(func() { local = s.localHAProxies(ctx) })
+	wg.Go(func() { local, denied = s.localHAProxies(ctx) })
 	wg.Wait()
 
-	r := &Report{State: OK, Now: s.Now(), HAProxy: []HAProxy{}, Checks: []Check{},
-		FloatingIPs: []FloatingIP{},
-		Others:      []Other{}, Failures: []Failure{}, Drift: []Drift{}}
+	r := &Report{State: OK, Now: s.Now(), Node: s.Node, localDenied: denied, HAProxy: []HAProxy{},
+		Checks: []Check{}, FloatingIPs: []FloatingIP{}, Leftovers: []Leftover{},
+		Others: []Other{}, Failures: []Failure{}, Drift: []Drift{}}
 	r.Pacemaker.Nodes, r.Pacemaker.Fencers, r.Pacemaker.NotFenced = []Node{}, []Fencer{}, []string{}
 	r.Configuration = source(cibErr)
 	r.Pacemaker.Source = source(statErr)
@@ -67,20 +72,37 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	if !status.Quorum && cib != nil {
 		r.Pacemaker.NoQuorumPolicy = cib.NoQuorumPolicy()
 	}
+	if !status.Quorum && s.Live && s.WaitsForAll != nil {
+		r.Pacemaker.WaitsForAll, _ = s.WaitsForAll(ctx) // unknown: not said
+	}
 	if status.Fencing && len(status.Resources) > 0 && cib != nil && fencing.StartsNothing(cib) {
 		r.Pacemaker.Unfenced, r.State = true, worst(r.State, Degraded)
 	}
-	here := status.NodeOf(s.Node)
+	here := s.here(ctx, status)
+	r.Node = here
 	r.addResources(status, cib, here, local)
 	r.addChecks(status)
 	r.addWatchdog(cib)
 	r.addNotFenced(cib)
-	if s.Live {
+	if s.Live && !denied { // who may not look does not know
 		r.missSockets(status, here, s.RunDir)
 	}
 	r.addFailures(status)
 	r.addDrift()
+	r.addLeftovers(cib)
+	r.judge()
 	return r
+}
+
+// here is Pacemaker's name of this machine, which need not be the host's.
+func (s *Collector) here(ctx context.Context, status *crm.Status) string {
+	name := status.NodeOf(s.Node)
+	if _, known := status.Node(name); !known && s.Live && s.Locate != nil {
+		if told, err := s.Locate(ctx); err == nil && told != "" {
+			return told
+		}
+	}
+	return name
 }
 
 func source(err error) Source {
@@ -133,6 +155,9 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			// it would read as if it still applied.
 			res.Reason = ""
 		}
+		if res.Failed && res.Blocked && res.Reason == "" {
+			res.Reason = "Pacemaker does nothing more with it until the failure is cleared"
+		}
 		if reason, lost := unknownPlace(status, res); reason != "" {
 			is, st, res.Reason = "unknown", lost, reason
 		}
@@ -170,7 +195,13 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			r.State = worst(r.State, st)
 			r.FloatingIPs = append(r.FloatingIPs, ip)
 		default:
-			r.State = worst(r.State, st)
+			// HAProxy and the addresses are where they are, whatever becomes of it.
+			if st != OK {
+				r.State = worst(r.State, Degraded)
+			}
+			if st == OK && res.Promoted() {
+				is += ", promoted"
+			}
 			r.Others = append(r.Others, Other{Resource: res.ID, Agent: res.Agent, State: st, Is: is,
 				Node: res.Node, Reason: res.Reason})
 		}
@@ -221,7 +252,7 @@ func absent(status *crm.Status, n crm.NodeStatus, id string, nowhere bool) HAPro
 }
 
 func (r *Report) addHAProxy(h HAProxy) {
-	if h.Servers != nil && h.Servers.Up == 0 && h.Servers.Down > 0 {
+	if h.onlyErrors() {
 		h.State = worst(h.State, Degraded) // it runs, and answers every client with an error
 	}
 	r.State = worst(r.State, h.State)
@@ -262,6 +293,8 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 	switch {
 	case len(r.Nodes) > 1:
 		return "running on several nodes: " + strings.Join(r.Nodes, ", "), Failed
+	case r.Failed && r.Active && r.Blocked:
+		return "failed and blocked", Failed
 	case r.Failed && r.Active:
 		return "failed", Failed
 	case r.Pending != "" && !r.Active:
@@ -271,6 +304,8 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 		return strings.ToLower(r.Role), Degraded
 	case !r.Active && r.Target == "Stopped":
 		return "stopped on purpose", Degraded
+	case !r.Active && r.Failed && r.Blocked:
+		return "stopped and blocked", Failed
 	case !r.Active && (nowhere || r.Failed):
 		return "stopped", Failed
 	case !r.Active:

@@ -128,7 +128,8 @@ func TestSourcesThatFail(t *testing.T) {
 		deadSocket(t, s.RunDir)
 		s.Node = "lb-1"
 		r := s.Collect(t.Context())
-		require.Equal(t, status.Degraded, r.State)
+		require.Equal(t, status.Failed, r.State, "it has the address")
+		require.Contains(t, r.FloatingIPs[0].Unserved, "every visitor is refused")
 		h := haproxyOn(t, r, "lb-1")
 		require.Equal(t, "not answering", h.Is)
 		require.Contains(t, h.Socket.Error, "connection refused")
@@ -219,7 +220,7 @@ func TestDrift(t *testing.T) {
 	}{
 		{"all serve the same", contract.Loaded{Serves: one}, status.OK, []status.Drift{},
 			"serves " + one, ""},
-		{"an edit is not loaded yet", contract.Loaded{Serves: one, Disk: other}, status.OK,
+		{"an edit is not loaded yet", contract.Loaded{Serves: one, Disk: other}, status.Degraded,
 			[]status.Drift{},
 			"serves " + one + ", files are " + other, ""},
 		{"one serves another", contract.Loaded{Serves: other}, status.Degraded, []status.Drift{{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
@@ -20,6 +21,8 @@ type Config struct {
 	// OldConnections their connections, as of the last monitor.
 	OldWorkers     int `json:"old_workers"`
 	OldConnections int `json:"old_connections"`
+	// Cut is when HAProxy ends the last of them that are still open (hard-stop-after).
+	Cut *time.Time `json:"cut,omitempty"`
 }
 
 // Drift is a HAProxy whose nodes serve different configurations.
@@ -42,8 +45,12 @@ func configOf(status *crm.Status, node, resource string) *Config {
 		return nil
 	}
 	t := contract.ParseLoaded(text)
-	return &Config{Serves: t.Serves, Disk: t.Disk, OldWorkers: t.OldWorkers,
+	c := &Config{Serves: t.Serves, Disk: t.Disk, OldWorkers: t.OldWorkers,
 		OldConnections: t.Conns}
+	if !t.Cut.IsZero() {
+		c.Cut = &t.Cut
+	}
+	return c
 }
 
 // addDrift compares what the nodes serve. A configuration that was edited and is not served yet is
@@ -106,4 +113,13 @@ func (c *Config) String() string {
 		return text
 	}
 	return text + ", files are " + c.Disk
+}
+
+// cutIn is how long the connections of old workers may still go on, nil if that is not known.
+func (c *Config) cutIn(now time.Time) *time.Duration {
+	if c == nil || c.Cut == nil {
+		return nil
+	}
+	left := c.Cut.Sub(now)
+	return &left
 }

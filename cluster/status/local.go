@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/hawser-ha/hawser/contract"
@@ -28,15 +29,16 @@ type localHAProxy struct {
 	masterOK bool
 }
 
-// localHAProxies asks every HAProxy that has a socket in the agents' runtime directory.
-func (s *Collector) localHAProxies(ctx context.Context) []localHAProxy {
+// localHAProxies asks every HAProxy that has a socket in the agents' runtime directory. denied is
+// whether this user may not look for them.
+func (s *Collector) localHAProxies(ctx context.Context) (found []localHAProxy, denied bool) {
 	ctx, cancel := context.WithTimeout(ctx, socketTime)
 	defer cancel()
 	entries, err := os.ReadDir(s.RunDir)
 	if err != nil {
-		return nil // no agent has run here yet
+		return nil, errors.Is(err, fs.ErrPermission) // or no agent has run here yet
 	}
-	found := make([]*localHAProxy, len(entries))
+	all := make([]*localHAProxy, len(entries))
 	var wg sync.WaitGroup
 	for i, e := range entries {
 		stats := contract.FilesOf(s.RunDir, e.Name()).StatsSocket()
@@ -45,7 +47,7 @@ func (s *Collector) localHAProxies(ctx context.Context) []localHAProxy {
 			continue
 		}
 		l := &localHAProxy{instance: e.Name()}
-		found[i] = l
+		all[i] = l
 		if err != nil {
 			l.err = fmt.Errorf("%s: %w", stats, outcome.Cause(err))
 			continue
@@ -62,13 +64,13 @@ func (s *Collector) localHAProxies(ctx context.Context) []localHAProxy {
 		})
 	}
 	wg.Wait()
-	var out []localHAProxy
-	for _, l := range found {
+	for _, l := range all {
 		if l != nil {
-			out = append(out, *l)
+			found = append(found, *l)
+			denied = denied || errors.Is(l.err, fs.ErrPermission)
 		}
 	}
-	return out
+	return found, denied
 }
 
 func (l *localHAProxy) ask(ctx context.Context, socket string) {
@@ -87,6 +89,7 @@ func (l localHAProxy) report(h HAProxy) HAProxy {
 			h.Socket.Error = "permission denied: HAProxy's sockets are root's"
 			return h
 		}
+		h.dead = errors.Is(l.err, syscall.ECONNREFUSED) // the socket of a process that has ended
 		h.State = worst(h.State, Degraded)
 		if h.Is == "running" {
 			h.Is = "not answering"
@@ -107,6 +110,7 @@ func (l localHAProxy) report(h HAProxy) HAProxy {
 			h.Servers.Up++
 		default:
 			h.Servers.Down++
+			h.Servers.DownNames = append(h.Servers.DownNames, st.Proxy+"/"+st.Service)
 		}
 	}
 	if l.masterOK {

@@ -18,11 +18,15 @@ const (
 
 // worst returns the worse of two states.
 func worst(a, b State) State {
-	severity := []State{OK, Degraded, Failed, Unavailable}
-	if slices.Index(severity, b) > slices.Index(severity, a) {
+	if rank(b) > rank(a) {
 		return b
 	}
 	return a
+}
+
+// rank orders states: the greater, the worse.
+func rank(s State) int {
+	return max(0, slices.Index([]State{OK, Degraded, Failed, Unavailable}, s))
 }
 
 // Report is `hawser status --json`.
@@ -37,10 +41,16 @@ type Report struct {
 	Failures      []Failure    `json:"failures"`
 	// Drift lists the HAProxies whose nodes serve different configurations.
 	Drift []Drift `json:"drift"`
+	// Leftovers are constraints that bind an address or HAProxy to a node.
+	Leftovers []Leftover `json:"leftovers"`
+	// Node is Pacemaker's name of the node that was asked, Now the time of the report.
+	Node string    `json:"node"`
+	Now  time.Time `json:"time"`
 
-	// Now is the time of the report, Denied says that this user may not ask Pacemaker.
-	Now    time.Time `json:"-"`
-	Denied bool      `json:"-"`
+	// Denied says that this user may not ask Pacemaker, and localDenied nothing of this node's
+	// HAProxy.
+	Denied      bool `json:"-"`
+	localDenied bool
 }
 
 // Source says whether a source answered.
@@ -66,7 +76,10 @@ type Pacemaker struct {
 	// NotFenced lists the nodes without a fencing device, although fencing is on.
 	NotFenced   []string `json:"not_fenced"`
 	Maintenance bool     `json:"maintenance"`
-	Nodes       []Node   `json:"nodes"`
+	// WaitsForAll says that Corosync has not seen all nodes since it started, and gives no quorum
+	// before (wait_for_all).
+	WaitsForAll bool   `json:"waits_for_all"`
+	Nodes       []Node `json:"nodes"`
 }
 
 // Fencer is a fencing device, or the nodes' watchdogs.
@@ -103,6 +116,8 @@ type HAProxy struct {
 	Configuration *Config  `json:"configuration,omitempty"`
 	Process       *Process `json:"process,omitempty"` // only of this node
 	Socket        *Source  `json:"socket,omitempty"`  // only of this node
+
+	dead bool // nobody listens at its socket any more
 }
 
 // Servers counts the servers of all backends.
@@ -110,6 +125,8 @@ type Servers struct {
 	Up       int `json:"up"`
 	Down     int `json:"down"`
 	Draining int `json:"draining"`
+	// DownNames are those that are down, BACKEND/SERVER; only of this node.
+	DownNames []string `json:"down_names,omitempty"`
 }
 
 // Crash is the last crash of a HAProxy that its keeper, or a monitor, restarted.
@@ -140,6 +157,8 @@ type FloatingIP struct {
 	Node     string     `json:"node,omitempty"`
 	Since    *time.Time `json:"since,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
+	// Unserved says why nobody is served although the address is on a node.
+	Unserved string `json:"unserved,omitempty"`
 }
 
 // Other is a resource that is neither HAProxy nor an address.

@@ -2,6 +2,8 @@ package status
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +50,10 @@ type text struct {
 func (s *text) printf(format string, a ...any) { fmt.Fprintf(s, format, a...) }
 
 func (s *text) showStatus(r *Report) {
+	for _, line := range words.Wrap(r.Verdict(), checkColumns) {
+		s.printf("%s\n", s.paint(styleOf(r.State), line))
+	}
+	s.printf("\n")
 	s.showHeadline(r)
 	s.showCluster(r)
 	s.showHAProxies(r)
@@ -60,23 +66,43 @@ func (s *text) showStatus(r *Report) {
 			t.Row(o.Resource, o.Agent, s.paint(styleOf(o.State), o.Is), onNode(o.Node),
 				o.Reason)
 		}
-		s.printf("%s", t)
+		s.table(t)
 	}
-	if len(r.Failures) > 0 {
-		s.printf("\n%s\n", s.paint(Title, "Failed actions"))
-		for _, f := range r.Failures {
-			line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node,
-				s.paint(Bad, f.Meaning))
-			if f.Status != "" && f.Status != "complete" && !strings.EqualFold(f.Status, f.Meaning) {
-				line += " (" + f.Status + ")"
+	s.showFailures(r)
+}
+
+// table writes a table in the width of a terminal.
+func (s *text) table(t *words.Table) { s.printf("%s", t.Fit(checkColumns, reasonIndent)) }
+
+// showFailures shows what failed, once for all nodes on which it was the same.
+func (s *text) showFailures(r *Report) {
+	if len(r.Failures) == 0 {
+		return
+	}
+	s.printf("\n%s\n", s.paint(Title, "Failed actions"))
+	for _, f := range r.Failures {
+		meaning, reason := f.Meaning, f.Reason
+		if f.Task == "asyncmon" { // the keeper's way to have Pacemaker recover it
+			meaning = "its keeper gave it up"
+			if reason == "Simulated failure" {
+				reason = "`journalctl -t hawser-keeper` on " + f.Node + " says why"
 			}
-			if f.Reason != "" {
-				line += ": " + f.Reason
-			}
-			s.printf("  %s%s\n", line, words.Since(", at ", f.Time, r.Now))
 		}
-		s.printf("  (`crm_resource --cleanup` clears them)\n")
+		line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node, meaning)
+		if f.Status != "" && f.Status != "complete" && !strings.EqualFold(f.Status, f.Meaning) {
+			line += " (" + f.Status + ")"
+		}
+		if reason != "" {
+			line += ": " + reason
+		}
+		line += words.Since(", at ", f.Time, r.Now)
+		lead := "  "
+		for _, part := range words.Wrap(line, checkColumns-reasonIndent) {
+			s.printf("%s%s\n", lead, strings.Replace(part, meaning, s.paint(Bad, meaning), 1))
+			lead = strings.Repeat(" ", reasonIndent)
+		}
 	}
+	s.printf("  (`crm_resource --cleanup` clears them)\n")
 }
 
 // showHeadline says first what clients notice and the rest does not show.
@@ -147,7 +173,7 @@ func (s *text) showCluster(r *Report) {
 	t := new(words.Table)
 	if !p.Available {
 		t.Row("Pacemaker", s.paint(Bad, "unavailable"), p.Error)
-		s.printf("%s", t)
+		s.table(t)
 		return
 	}
 	t.Row("Pacemaker", p.Version, "DC "+words.OrNone(p.DC))
@@ -186,7 +212,7 @@ func (s *text) showCluster(r *Report) {
 	if !r.Configuration.Available {
 		t.Row("CIB", s.paint(Bad, "unavailable"), r.Configuration.Error)
 	}
-	s.printf("%s", t)
+	s.table(t)
 	s.printf("\n%s\n", s.paint(Title, "Nodes"))
 	t = new(words.Table)
 	for _, n := range p.Nodes {
@@ -196,7 +222,7 @@ func (s *text) showCluster(r *Report) {
 		}
 		t.Row(n.Name, s.paint(styleOf(n.State), strings.Join(n.Is, ", ")), dc)
 	}
-	s.printf("%s", t)
+	s.table(t)
 }
 
 // noQuorum says what Pacemaker does in a partition that has no quorum.
@@ -226,6 +252,8 @@ func (s *text) showHAProxies(r *Report) {
 	s.printf("\n%s\n", s.paint(Title, "HAProxy"))
 	if len(r.HAProxy) == 0 {
 		switch {
+		case r.Denied || r.localDenied && !r.Pacemaker.Available:
+			s.printf("  not asked: permission denied\n")
 		case !r.Pacemaker.Available:
 			s.printf("  unknown: Pacemaker is unavailable, and no agent's HAProxy runs on " +
 				"this node\n")
@@ -235,6 +263,7 @@ func (s *text) showHAProxies(r *Report) {
 		return
 	}
 	t := new(words.Table)
+	alike := r.alike()
 	for _, h := range r.HAProxy {
 		servers, sessions := "", ""
 		if h.Servers != nil {
@@ -249,10 +278,11 @@ func (s *text) showHAProxies(r *Report) {
 		if h.Process != nil {
 			sessions = words.Count(h.Process.Sessions, "session")
 			if h.Process.OldWorkers > 0 {
-				sessions += ", " + words.OldWorkers(h.Process.OldWorkers, h.Process.OldSessions)
+				sessions += ", " + words.OldWorkers(h.Process.OldWorkers, h.Process.OldSessions,
+					h.Configuration.cutIn(r.Now))
 			}
 		} else if c := h.Configuration; c != nil && c.OldWorkers > 0 {
-			sessions = words.OldWorkers(c.OldWorkers, c.OldConnections)
+			sessions = words.OldWorkers(c.OldWorkers, c.OldConnections, c.cutIn(r.Now))
 		}
 		reason := h.Reason
 		if h.Socket != nil && !h.Socket.Available {
@@ -273,12 +303,50 @@ func (s *text) showHAProxies(r *Report) {
 				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
 			}
 		}
+		if h.Servers != nil && len(h.Servers.DownNames) > 0 {
+			const most = 5
+			names := h.Servers.DownNames
+			if len(names) > most {
+				names = append(slices.Clone(names[:most]), fmt.Sprintf("%d more", len(names)-most))
+			}
+			reason = strings.TrimPrefix(reason+"; down: "+strings.Join(names, ", "), "; ")
+		}
+		configuration := h.Configuration.String()
+		if alike {
+			configuration = ""
+		}
 		t.Row(h.Node, h.Resource, s.paint(styleOf(h.State), h.Is),
-			words.Since("since ", h.Since, r.Now), servers, sessions, h.Configuration.String(),
-			reason)
+			words.Since("since ", h.Since, r.Now), servers, sessions, configuration, reason)
 	}
-	s.printf("%s", t)
+	s.table(t)
+	if alike {
+		s.showServed(r)
+	}
 	s.showDrift(r)
+}
+
+// showServed says what all nodes serve.
+func (s *text) showServed(r *Report) {
+	served := map[string]string{}
+	for _, h := range r.HAProxy {
+		if h.Configuration != nil {
+			served[h.Resource] = h.Configuration.Serves
+		}
+	}
+	for _, resource := range slices.Sorted(maps.Keys(served)) {
+		of := ""
+		if len(served) > 1 {
+			of = " of " + resource
+		}
+		s.printf("  every node%s serves %s\n", of, served[resource])
+	}
+}
+
+// alike reports whether every node serves the same configuration, which its files are, too.
+func (r *Report) alike() bool {
+	return len(r.Drift) == 0 && !slices.ContainsFunc(r.HAProxy, func(h HAProxy) bool {
+		return h.Configuration != nil && (h.Configuration.Serves == "" || h.Configuration.Disk != "")
+	})
 }
 
 // showDrift says in words what the table's hashes mean.
@@ -289,15 +357,25 @@ func (s *text) showDrift(r *Report) {
 			parts = append(parts,
 				fmt.Sprintf("%s on %s", c.Configuration, strings.Join(c.Nodes, ", ")))
 		}
-		s.printf("  %s %s\n", s.paint(Doubtful, d.Resource+" serves different configurations:"),
-			strings.Join(parts, "; "))
+		s.below(Doubtful, d.Resource+" serves different configurations: "+strings.Join(parts, "; "))
 	}
+	var edited []string
 	for _, h := range r.HAProxy {
 		if h.Configuration.Drifted() {
-			s.printf("  The files are not what is served on some nodes: `hawser reload` has them " +
-				"loaded\n")
-			return
+			edited = append(edited, h.Node)
 		}
+	}
+	if len(edited) > 0 {
+		s.below(Doubtful, "HAProxy's files were changed and not loaded on "+
+			strings.Join(edited, ", ")+": `hawser reload` there loads them, `hawser reload --push FILE` "+
+			"brings one to every node")
+	}
+}
+
+// below writes a sentence below a table.
+func (s *text) below(style Style, sentence string) {
+	for _, line := range words.Wrap(sentence, checkColumns-2) {
+		s.printf("  %s\n", s.paint(style, line))
 	}
 }
 
@@ -323,10 +401,14 @@ func (s *text) showIPs(r *Report) {
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
 		}
+		reason := ip.Reason
+		if ip.Unserved != "" {
+			reason = strings.TrimPrefix(reason+"; "+ip.Unserved, "; ")
+		}
 		t.Row(ip.Resource, ip.IP, s.paint(styleOf(ip.State), is),
-			words.Since("since ", ip.Since, r.Now), ip.Reason)
+			words.Since("since ", ip.Since, r.Now), reason)
 	}
-	s.printf("%s", t)
+	s.table(t)
 }
 
 func onNode(node string) string {

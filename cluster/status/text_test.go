@@ -1,6 +1,7 @@
 package status
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -49,4 +50,17 @@ func TestCrashBeforeTheStart(t *testing.T) {
 				TookSeconds: 0.1, Count: tc.count}}}}
 		require.Contains(t, r.Text(func(_ Style, text string) string { return text }), tc.words)
 	}
+}
+
+// Who is not root sees less, and nothing is called ill for it.
+func TestViewWithoutRights(t *testing.T) {
+	h := localHAProxy{instance: "haproxy", err: fs.ErrPermission}.report(HAProxy{State: OK, Is: "running"})
+	require.Equal(t, OK, h.State)
+	require.Equal(t, "running", h.Is)
+	require.False(t, h.dead)
+	plain := func(_ Style, text string) string { return text }
+	text := (&Report{Denied: true, State: Unavailable}).Text(plain)
+	require.Contains(t, text, "permission denied: run this as root")
+	require.Contains(t, text, "HAProxy\n  not asked: permission denied\n")
+	require.NotContains(t, text, "no agent's HAProxy runs")
 }

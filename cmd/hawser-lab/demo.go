@@ -49,6 +49,7 @@ func demoCommand(std streams) *cli.Command {
 		Usage: "set a lab up with hawser, break it in three ways while a client watches, and " +
 			"report what that cost",
 		Flags: []cli.Flag{
+			rootFlag(),
 			&cli.StringFlag{
 				Name: "overlay",
 				Usage: "`DIR` that `make install DESTDIR=DIR` has filled with the agents and " +
@@ -69,7 +70,9 @@ func demoCommand(std streams) *cli.Command {
 				name = demoName
 			}
 			d := &demo{std: std, keep: c.Bool("keep")}
-			return d.run(c.Context, name, c.String("overlay"))
+			return d.run(c.Context, lab.Options{
+				Name: name, Root: c.String("root"), Overlay: c.String("overlay"), Progress: std.out,
+			})
 		},
 	}
 }
@@ -82,16 +85,16 @@ type demo struct {
 }
 
 // run is the whole demonstration; whatever happens, nothing is left of it unless --keep is given.
-func (d *demo) run(ctx context.Context, name, overlay string) (err error) {
+func (d *demo) run(ctx context.Context, o lab.Options) (err error) {
 	d.title("A lab: three balancers, two application servers, a client and a cloud")
-	d.lab, err = lab.Up(ctx, lab.Options{Name: name, Overlay: overlay, Progress: d.std.out})
+	d.lab, err = lab.Up(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		switch {
 		case d.keep && ctx.Err() == nil:
-			d.hint(name)
+			d.hint(o.Name)
 		default:
 			downErr := d.lab.Down(context.WithoutCancel(ctx))
 			if downErr == nil {

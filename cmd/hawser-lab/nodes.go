@@ -5,14 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/lab"
 )
+
+func rootFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "root",
+		Usage: "`DIR` with the root file system that the nodes have, as `make root` makes it " +
+			"(this machine's)",
+	}
+}
+
+func overlayFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "overlay",
+		Usage: "`DIR` laid over the root file system in every node, as `make install DESTDIR=` " +
+			"fills it",
+	}
+}
 
 func upCommand(std streams) *cli.Command {
 	return &cli.Command{
@@ -21,11 +35,7 @@ func upCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
-			&cli.StringFlag{
-				Name: "overlay",
-				Usage: "`DIR` laid over this machine's root in every node, as `make install " +
-					"DESTDIR=` fills it",
-			},
+			rootFlag(), overlayFlag(),
 			&cli.DurationFlag{
 				Name: "action-time", Usage: "how long the cloud takes to move an address",
 				DefaultText: "1s",
@@ -50,7 +60,7 @@ func upCommand(std streams) *cli.Command {
 			}
 			_, err := lab.Up(c.Context, lab.Options{
 				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"),
-				Overlay:    c.String("overlay"),
+				Root: c.String("root"), Overlay: c.String("overlay"),
 				ActionTime: c.Duration("action-time"),
 				Totem:      corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"),
 				Systemd: c.Bool("systemd"), Progress: std.out,
@@ -103,6 +113,7 @@ func execCommand(std streams) *cli.Command {
 			}
 			cmd := lab.Command{Args: args[1:], Stdin: std.in, Stdout: std.out, Stderr: std.err}
 			ctx := c.Context
+			defer keepTerminal(std.in)()
 			if isTerminal(std.in) {
 				cmd.Terminal = true
 				// Ctrl-C is the program's: the terminal sends it there too
@@ -114,11 +125,6 @@ func execCommand(std streams) *cli.Command {
 			return nil
 		},
 	}
-}
-
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // onNode makes a command of an operation on one node.
@@ -159,6 +165,8 @@ func cutCommand() *cli.Command {
 	return &cli.Command{
 		Name: "cut", Usage: "drop every packet between two nodes, both ways; one may be \"cloud\"",
 		ArgsUsage: "A B",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "ring",
+			Usage: "drop Corosync's messages alone: all other traffic goes on, ARP too"}},
 		Action: func(c *cli.Context) error {
 			args, err := wantArgs(c, "A", "B")
 			if err != nil {
@@ -167,6 +175,9 @@ func cutCommand() *cli.Command {
 			l, err := open(c)
 			if err != nil {
 				return err
+			}
+			if c.Bool("ring") {
+				return l.CutRing(args[0], args[1])
 			}
 			return l.Cut(args[0], args[1])
 		},

@@ -83,6 +83,9 @@ func showStatus(w io.Writer, s lab.Status) error {
 	for _, c := range s.Cuts {
 		printf(w, "cut: %s and %s\n", c[0], c[1])
 	}
+	for _, c := range s.RingCuts {
+		printf(w, "cut, the ring alone: %s and %s\n", c[0], c[1])
+	}
 	return nil
 }
 

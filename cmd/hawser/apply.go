@@ -8,7 +8,6 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // settleTime is how long apply and destroy wait unless told otherwise: longer than the time-outs of
@@ -56,11 +55,10 @@ func applyCommand(sys *system) *cli.Command {
 			"nothing is written. Then waits until Pacemaker has done what there is to do, and " +
 			"fails with the agent's own " +
 			"reason if a resource failed. Applying twice changes nothing the second time. With " +
-			"--yes Pacemaker verifies the " +
-			"plan, but no forecast of what it would do is made.",
-		Flags: []cli.Flag{fileFlag(), yesFlag(),
-			&cli.BoolFlag{Name: "no-wait", Usage: "return as soon as the configuration is written"},
-			timeoutFlag(), jsonFlag()},
+			"--yes nothing is asked; what Pacemaker will do is forecast then only if the plan " +
+			"changes or deletes something, since what is only added interrupts nobody.",
+		Flags: []cli.Flag{fileFlag(), adoptFlag(), yesFlag(),
+			noWaitFlag(), timeoutFlag(), jsonFlag()},
 		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			file, err := sys.readConfig(c.Context, c.String("file"))
@@ -68,7 +66,7 @@ func applyCommand(sys *system) *cli.Command {
 				return err
 			}
 			return sys.apply(c.Context, file, applyOptions{
-				yes: c.Bool("yes"), noWait: c.Bool("no-wait"), json: c.Bool("json"),
+				yes: c.Bool("yes"), adopt: c.Bool("adopt"), noWait: c.Bool("no-wait"), json: c.Bool("json"),
 				timeout: c.Duration("timeout"),
 			})
 		},
@@ -76,8 +74,8 @@ func applyCommand(sys *system) *cli.Command {
 }
 
 type applyOptions struct {
-	yes, noWait, json bool
-	timeout           time.Duration
+	yes, adopt, noWait, json bool
+	timeout                  time.Duration
 }
 
 // apply reads, judges and plans, shows, asks, writes, and waits for what becomes of it.
@@ -87,11 +85,12 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 			"`hawser plan`, then use --yes")
 	}
 	d := s.Deployer()
-	// Nobody reads a forecast that is followed by the deed, and simulating it is a third of the
-	// work.
+	d.Adopt = o.adopt
+	// A forecast that is followed by the deed is for the log, and simulating it is a third of the
+	// work: Plan makes one where somebody may be interrupted.
 	plan, err := d.Plan(ctx, file, !o.yes || o.json)
 	if err != nil {
-		return err
+		return planned(ctx, err)
 	}
 	if err := s.present(plan, o.json); err != nil {
 		return err
@@ -101,11 +100,11 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 		warnings, err := d.Try(ctx, plan)
 		s.warnAll(warnings)
 		if err != nil {
-			return err
+			return planned(ctx, err)
 		}
 		if !o.yes {
-			if !s.ask(ctx, "\nApply this?") {
-				return exitf(outcome.Failed, "not applied: nothing was changed")
+			if err := s.approve(ctx, "\nApply this?", "not applied"); err != nil {
+				return err
 			}
 			began = s.Now()
 		}

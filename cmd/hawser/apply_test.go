@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -377,7 +378,7 @@ func TestInterruptedWhileTheClusterSettles(t *testing.T) {
 	sys, _, _ := testSystem(t, busy{fake, cancel})
 	err := newApp(sys).RunContext(ctx, []string{"hawser", "destroy", "--yes"})
 	require.Equal(t, exitInterrupted, exitCode(err), err)
-	require.ErrorContains(t, err, "stopping the resources: interrupted while the cluster settles")
+	require.ErrorContains(t, err, "interrupted: nothing was deleted, and what had been told to stop starts again: ")
 }
 
 func TestQuestionOnATerminal(t *testing.T) {
@@ -400,3 +401,50 @@ func TestARemoteClusterIsNotThisNode(t *testing.T) {
 	require.Equal(t, exitOK, run([]string{"hawser", "plan", "-f", lanConfig(t)}, sys))
 	require.Contains(t, stderr.String(), "warning: the cluster is another machine's: the files that ")
 }
+
+// slow is a cluster that is asked for as long as nobody gives up.
+type slow struct {
+	*crmtest.Fake
+	giveUp context.CancelFunc
+}
+
+func (s slow) Query(ctx context.Context) (*crm.CIB, error) {
+	s.giveUp()
+	<-ctx.Done()
+	return nil, fmt.Errorf("cibadmin was interrupted: %w", ctx.Err())
+}
+
+func (s slow) Configuration(ctx context.Context) (*crm.CIB, error) { return s.Query(ctx) }
+
+func (s slow) Status(ctx context.Context) (*crm.Status, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Whatever is interrupted before anything is written says so, and that nothing was changed.
+func TestInterruptedWhilePlanning(t *testing.T) {
+	for _, args := range [][]string{
+		{"plan", "-f", lanConfig(t)}, {"apply", "--yes", "-f", lanConfig(t)}, {"destroy", "--yes"},
+		{"move", "--yes", "FloatIP"}, {"reload", "--yes"}, {"reload", "--yes", "--push", lanConfig(t)},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		sys, _, _ := testSystem(t, slow{crmtest.New("lb-1"), cancel})
+		err := newApp(sys).RunContext(ctx, append([]string{"hawser"}, args...))
+		require.Equal(t, exitInterrupted, exitCode(err), "%v: %v", args, err)
+		require.ErrorContains(t, err, "interrupted: nothing was changed", args)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	sys, _, _ := testSystem(t, crmtest.New("lb-1"))
+	sys.interactive, sys.stdin = true, readerFunc(func([]byte) (int, error) {
+		cancel()
+		<-t.Context().Done()
+		return 0, io.EOF
+	})
+	err := newApp(sys).RunContext(ctx, []string{"hawser", "apply", "-f", lanConfig(t)})
+	require.Equal(t, exitInterrupted, exitCode(err), err)
+	require.ErrorContains(t, err, "interrupted: nothing was changed")
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/internal/complete"
+	"github.com/hawser-ha/hawser/internal/flags"
 )
 
 // The completions ask the program itself, which knows its commands and options.
@@ -31,11 +37,6 @@ func completionCommand(sys *system) *cli.Command {
 			"  hawser completion bash > bash-completion/completions/hawser\n" +
 			"  hawser completion zsh > zsh/vendor-completions/_hawser\n" +
 			"  hawser completion fish > fish/vendor_completions.d/hawser.fish",
-		BashComplete: func(c *cli.Context) {
-			if !c.Args().Present() {
-				fmt.Fprintln(sys.stdout, strings.Join(shells, "\n"))
-			}
-		},
 		Action: func(c *cli.Context) error {
 			shell := c.Args().First()
 			if c.NArg() != 1 || !slices.Contains(shells, shell) {
@@ -49,4 +50,70 @@ func completionCommand(sys *system) *cli.Command {
 			return err
 		},
 	}
+}
+
+// completionTime is how long the cluster may take to say what it has: somebody waits at the prompt.
+const completionTime = 2 * time.Second
+
+// complete prints what may be at the cursor, and does nothing else, whatever the words say.
+func (s *system) complete(ctx context.Context, app *cli.App, words []string) {
+	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	defer cancel()
+	_, _ = fmt.Fprint(s.stdout, complete.Lines(complete.Words(app, words, complete.Source{
+		Runs:  "protect",
+		Value: values,
+		Argument: func(command string, before []string) []complete.Candidate {
+			return s.argument(ctx, app, command, before)
+		},
+	})))
+}
+
+// values returns what an option takes.
+func values(option string) []complete.Candidate {
+	switch option {
+	case "for", "network":
+		return complete.Plain([]string{"lan", "cloud"})
+	case "method":
+		return complete.Plain([]string{"auto", "nfqueue", "plug"})
+	case "f", "file", "push", "config", "check", "token-file":
+		return []complete.Candidate{{Word: complete.Files}}
+	}
+	return nil
+}
+
+// argument returns what may be a command's next argument. A cluster that does not answer has nothing
+// to offer.
+func (s *system) argument(
+	ctx context.Context, app *cli.App, command string, before []string,
+) []complete.Candidate {
+	switch command {
+	case "completion":
+		return complete.Plain(shells)
+	case "man":
+		return complete.Plain([]string{"hawser", "hawser.yaml"})
+	case "check", "configure load":
+		return []complete.Candidate{{Word: complete.Files}}
+	case "help":
+		commands := app.Commands
+		for _, word := range before {
+			if c := flags.Named(commands, word); c != nil {
+				commands = c.Subcommands
+			}
+		}
+		return complete.Of(commands)
+	case "maintenance":
+		if len(before) == 0 {
+			return complete.Plain([]string{"on", "off"})
+		}
+	case "move", "reload", "standby", "online", "cleanup", "stop", "start":
+	default:
+		if !strings.HasPrefix(command, "configure ") {
+			return nil
+		}
+	}
+	cib, err := s.Cluster.Configuration(ctx)
+	if err != nil {
+		return nil
+	}
+	return complete.Plain(inventory.Words(cib, command, len(before)))
 }

@@ -38,7 +38,40 @@ var statements = []struct{ keyword, usage, grammar string }{
 	{"rsc_defaults", "set defaults of all resources", "NAME=VALUE…"},
 	{"op_defaults", "set defaults of all operations", "NAME=VALUE…"},
 	{"tag", "name a set of objects", "ID: OBJECT…"},
+	{"monitor", "add a monitor to a resource", "RESOURCE[:ROLE] INTERVAL[:TIMEOUT]"},
+	{
+		"ms", "run a resource on every node and promote some of its instances",
+		"ID RESOURCE [meta NAME=VALUE…] [params NAME=VALUE…]",
+	},
+	{
+		"node", "set attributes of a node",
+		"[ID:] NAME[:TYPE] [attributes NAME=VALUE…] [utilization NAME=VALUE…]",
+	},
+	{
+		"rsc_template", "define what resources have in common",
+		"ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization " +
+			"NAME=VALUE…] [op NAME [NAME=VALUE…]]…",
+	},
+	{
+		"rsc_ticket", "let resources run only where a ticket is granted",
+		"ID TICKET: RESOURCE[:ROLE]… [loss-policy=stop|demote|fence|freeze]",
+	},
+	{
+		"fencing_topology", "say which devices fence which nodes, in which order",
+		"[NODE:|pattern:REGEX|attr:NAME=VALUE] DEVICE[,DEVICE…]…",
+	},
+	{
+		"alert", "have a program told of events",
+		"ID PATH [attributes NAME=VALUE…] [meta NAME=VALUE…] [select KIND…] [to RECIPIENT]…",
+	},
+	{"role", "define what users may read and write", "ID {read|write|deny} SPEC:VALUE…"},
+	{"acl_target", "give a user roles", "USER ROLE…"},
+	{"acl_group", "give the users of a system group roles", "GROUP ROLE…"},
+	{"xml", "write an object of any kind", "'<ELEMENT …>'"},
 }
+
+// otherNames are further words that crmsh has for statements.
+var otherNames = map[string][]string{"colocation": {"collocation"}, "ms": {"master"}}
 
 func configureCommand(sys *system) *cli.Command {
 	command := &cli.Command{
@@ -49,7 +82,7 @@ func configureCommand(sys *system) *cli.Command {
 			"Each call is one transaction, verified by Pacemaker before it is written. Options " +
 			"of the form -x or --x are " +
 			"words of that language here, except --help.",
-		Action: noCommand("hawser configure"),
+		Action: sys.noCommand("hawser configure"),
 	}
 	add := func(name, usage, grammar, description string, action func(context.Context, []string) error) {
 		full := "hawser configure " + name
@@ -74,46 +107,78 @@ func configureCommand(sys *system) *cli.Command {
 		command.Subcommands = append(command.Subcommands, c)
 	}
 	for _, st := range statements {
-		add(st.keyword, st.usage, st.grammar, "", func(ctx context.Context, words []string) error {
-			return sys.configure(ctx, append([]string{st.keyword}, words...))
-		})
+		description := ""
+		if judged[st.keyword] {
+			description = force
+		}
+		add(st.keyword, st.usage, st.grammar, description,
+			func(ctx context.Context, words []string) error {
+				return sys.configure(ctx, append([]string{st.keyword}, words...))
+			})
+		command.Subcommands[len(command.Subcommands)-1].Aliases = otherNames[st.keyword]
 	}
 	add("delete", "delete objects", "[--force] ID…",
 		"Deletes all of the objects or none. A resource that runs is not deleted, or with "+
 			"--force stopped first. An\n"+
 			"object that others refer to is not deleted without them.", sys.delete)
-	add("show", "print the configuration", "[xml] [ID…|type:KEYWORD…]",
-		"Prints the objects as `crm configure show` does; `hawser configure load` and `crm "+
-			"configure load update` read it\n"+
-			"back unchanged. With xml, the objects' place in the CIB is printed as it is.", sys.show)
+	add("show", "print the configuration", "[xml] [--secrets] [ID…|type:KEYWORD…]",
+		"Prints the objects as `crm configure show` does, and `hawser configure load` reads them "+
+			"back unchanged. What may be a secret, such as a password, is printed as "+crm.Hidden+
+			", which load takes for the one that is configured; --secrets prints it. `crm "+
+			"configure load update` needs that, and reads everything but a bundle. With xml the "+
+			"elements of the CIB are printed as they are, secrets included.", sys.show)
 	add("load", "read statements from a file", "[update] FILE|-",
 		"Sets every object that the file defines, in one transaction, and leaves the others "+
-			"alone. - reads standard input.", sys.load)
+			"alone. - reads standard input. "+force, sys.load)
 	return command
+}
+
+// force is what --force does to statements, judged are those to which it does something.
+const force = "An agent that is not there, parameters that it does not have or lacks, values that " +
+	"must differ from another resource's, and options of the cluster that Pacemaker does not " +
+	"have are refused, unless --force is among the words."
+
+var judged = map[string]bool{"primitive": true, "property": true}
+
+// insists says whether --force is among the words, and returns the others.
+func insists(words []string) (rest []string, yes bool) {
+	rest = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--force" })
+	return rest, len(rest) < len(words)
 }
 
 // configure runs one statement.
 func (s *system) configure(ctx context.Context, words []string) error {
+	words, insisted := insists(words)
 	script, err := crm.ParseWords(words)
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) {
+	return s.change(ctx, insisted, func(cib *crm.CIB) (crm.Plan, error) {
 		if err := refuseKnown(cib, script.Objects); err != nil {
 			return crm.Plan{}, err
 		}
-		return change.Edit(cib, script.Objects, script.Delete)
+		objects, err := script.On(cib)
+		if err != nil {
+			return crm.Plan{}, err
+		}
+		for i, o := range objects {
+			if n, ok := o.(*crm.Node); ok {
+				objects[i] = cib.Merged(n)
+			}
+		}
+		return change.Edit(cib, objects, script.Delete)
 	})
 }
 
-// refuseKnown refuses definitions of objects that exist, as crmsh does; options are set, not
-// defined.
+// refuseKnown refuses definitions of objects that exist, as crmsh does; options and attributes of
+// nodes are set, not defined.
 func refuseKnown(cib *crm.CIB, objects []crm.Object) error {
 	for _, o := range objects {
-		if _, ok := o.(*crm.Property); ok {
+		switch o.(type) {
+		case *crm.Property, *crm.Node:
 			continue
 		}
-		if old, ok := cib.Object(o.ID()); ok {
+		if old, ok := cib.Counterpart(o); ok {
 			return usagef(
 				"%s: the id is in use: %s\ndelete that first, or change it with `hawser "+
 					"configure load`",
@@ -123,9 +188,25 @@ func refuseKnown(cib *crm.CIB, objects []crm.Object) error {
 	return nil
 }
 
-// change makes one transaction of a plan, verified before it is written.
-func (s *system) change(ctx context.Context, plan change.Planner) error {
-	return change.Make(ctx, s.Cluster, plan, func(warning string) { s.warnAll([]string{warning}) })
+// change makes one transaction of a plan, checked before it is written unless somebody insists, and
+// verified by Pacemaker.
+func (s *system) change(ctx context.Context, insisted bool, plan change.Planner) error {
+	warned := false
+	checking := func(cib *crm.CIB) (crm.Plan, error) {
+		p, err := plan(cib)
+		if err != nil || insisted {
+			return p, err
+		}
+		warnings, err := s.Linter().Check(ctx, p)
+		if !warned { // it is planned again if somebody else has written meanwhile
+			s.warnAll(warnings)
+			warned = true
+		}
+		return p, err
+	}
+	return change.Make(ctx, s.Cluster, checking, func(warning string) {
+		s.warnAll([]string{warning})
+	})
 }
 
 func (s *system) delete(ctx context.Context, words []string) error {
@@ -148,7 +229,9 @@ func (s *system) delete(ctx context.Context, words []string) error {
 			return err
 		}
 	}
-	err := s.change(ctx, func(cib *crm.CIB) (crm.Plan, error) { return change.Edit(cib, nil, ids) })
+	err := s.change(ctx, true, func(cib *crm.CIB) (crm.Plan, error) {
+		return change.Edit(cib, nil, ids)
+	})
 	if err != nil && stopped {
 		return outcome.After(err,
 			"what was to be deleted has been stopped, and has the target role Stopped: delete it "+
@@ -158,14 +241,17 @@ func (s *system) delete(ctx context.Context, words []string) error {
 }
 
 func (s *system) show(ctx context.Context, words []string) error {
+	revealed := slices.Contains(words, "--secrets")
+	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--secrets" })
 	cib, err := s.Cluster.Query(ctx)
 	if err != nil {
 		return err
 	}
-	if len(words) > 0 && words[0] == "xml" {
-		if len(words) > 1 {
-			return usagef("show xml prints the whole configuration and takes no ids")
-		}
+	asXML := len(words) > 0 && words[0] == "xml"
+	if asXML {
+		words = words[1:]
+	}
+	if asXML && len(words) == 0 {
 		_, err := s.stdout.Write(append(cib.XML(), '\n'))
 		return err
 	}
@@ -175,11 +261,19 @@ func (s *system) show(ctx context.Context, words []string) error {
 			return err
 		}
 	}
+	if asXML {
+		_, err = s.stdout.Write(cib.Elements(objects))
+		return err
+	}
+	if !revealed {
+		objects = crm.Shown(objects)
+	}
 	_, err = io.WriteString(s.stdout, crm.FormatShell(objects))
 	return err
 }
 
 func (s *system) load(ctx context.Context, words []string) error {
+	words, insisted := insists(words)
 	if len(words) == 2 {
 		switch words[0] {
 		case "update":
@@ -213,12 +307,14 @@ func (s *system) load(ctx context.Context, words []string) error {
 	if err != nil {
 		return err
 	}
-	if len(script.Objects)+len(script.Delete) == 0 {
+	if script.Empty() {
 		return usagef("%s defines nothing", file)
 	}
-	return s.change(ctx,
-		func(cib *crm.CIB) (crm.Plan, error) {
-			return change.Edit(cib, script.Objects,
-				script.Delete)
-		})
+	return s.change(ctx, insisted, func(cib *crm.CIB) (crm.Plan, error) {
+		objects, err := script.On(cib)
+		if err != nil {
+			return crm.Plan{}, err
+		}
+		return change.Edit(cib, objects, script.Delete)
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/urfave/cli/v2"
 )
 
@@ -41,17 +40,20 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	d := s.Deployer()
 	removal, err := d.PlanRemoval(ctx)
 	if err != nil {
-		return err
+		return planned(ctx, err)
 	}
 	if removal.Empty() {
 		s.printf("Nothing to do: the cluster's configuration has nothing that hawser made.\n")
 		return nil
 	}
 	s.warnAll(removal.Warnings)
+	s.showInterruptions(removal.Interruptions())
 	s.showPlan(removal.Changes)
 	s.showForecast(removal.Forecast)
-	if !yes && !s.ask(ctx, "\nRemove this?") {
-		return exitf(outcome.Failed, "not removed: nothing was changed")
+	if !yes {
+		if err := s.approve(ctx, "\nStop and remove this?", "not removed"); err != nil {
+			return err
+		}
 	}
 	t := s.startTicker()
 	err = d.Destroy(ctx, removal, timeout, t.Set)

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/internal/outcome"
-	"github.com/hawser-ha/hawser/internal/words"
 )
 
 func doctorCommand(sys *system) *cli.Command {
@@ -42,6 +39,9 @@ func doctorCommand(sys *system) *cli.Command {
 		},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
+			if !c.Bool("list") && sys.Root {
+				sys.Locate(c.Context) // what is said of this node is said under its name
+			}
 			examiner := sys.Doctor(version)
 			checks := examiner.Checks()
 			if c.Bool("node-only") || c.Bool("tell") {
@@ -91,19 +91,6 @@ func doctorCode(worst doctor.Severity) int {
 	return exitUnavailable
 }
 
-// checkList is a line for each check.
-func checkList(checks []doctor.Check) string {
-	width := 0
-	for _, c := range checks {
-		width = max(width, len(c.Name))
-	}
-	var lines []string
-	for _, c := range checks {
-		lines = append(lines, fmt.Sprintf("%-*s  %s", width, c.Name, c.Short))
-	}
-	return strings.Join(lines, "\n")
-}
-
 // listedCheck is a check in `hawser doctor --list --json`.
 type listedCheck struct {
 	Name  string          `json:"check"`
@@ -115,7 +102,7 @@ type listedCheck struct {
 
 func (s *system) listChecks(checks []doctor.Check, inJSON bool) error {
 	if !inJSON {
-		s.printf("%s\n", checkList(checks))
+		s.printf("%s", doctor.List(checks))
 		return nil
 	}
 	list := []listedCheck{}
@@ -134,79 +121,12 @@ func (s *system) runChecks(ctx context.Context, checks []doctor.Check) doctor.Re
 }
 
 var findingColour = map[doctor.Severity]string{
-	doctor.Error: red, doctor.Unknown: yellow, doctor.Warning: yellow, doctor.Note: bold,
+	doctor.Error: red, doctor.Unknown: yellow, doctor.Warning: yellow, doctor.Note: bold, "": bold,
 }
 
-// showDoctor prints the report for people: what is the cluster's first, then each node's.
+// showDoctor prints the report for people.
 func (s *system) showDoctor(r doctor.Report) {
-	r = words.Cleaned(r)
-	nodes := []string{}
-	for _, f := range r.Findings {
-		if !slices.Contains(nodes, f.Node) {
-			nodes = append(nodes, f.Node)
-		}
-	}
-	slices.Sort(nodes) // "", the cluster's own, first
-	for _, node := range nodes {
-		title := "Cluster"
-		if node != "" {
-			title = "Node " + node
-		}
-		for _, f := range r.Findings {
-			if f.Node == node && f.Reported != nil {
-				title += words.Since(", reported at ", f.Reported, s.Now())
-				break
-			}
-		}
-		s.printf("%s\n", s.paint(bold, title))
-		for _, group := range r.Together(node) {
-			s.showFindings(group)
-		}
-		s.printf("\n")
-	}
-	s.printf("%s\n", tally(r))
-}
-
-// showFindings shows findings that are one but for their checks.
-func (s *system) showFindings(group []doctor.Finding) {
-	f := group[0]
-	if len(group) > 1 {
-		var checks []string
-		for _, f := range group {
-			checks = append(checks, f.Check)
-		}
-		f.Check, f.Why, f.Subject = strings.Join(checks, ", "), "each may be fine or not: "+
-			"`hawser doctor --list` says what they look for", ""
-	}
-	what := f.What
-	if f.Subject != "" && !strings.Contains(what, f.Subject) {
-		what = f.Subject + ": " + what
-	}
-	s.printf("  %s  %s (%s)\n", s.paint(findingColour[f.Severity], fmt.Sprintf("%-7s", f.Severity)),
-		what, f.Check)
-	if f.Why != "" {
-		s.printf("           %s\n", f.Why)
-	}
-	for _, command := range f.Fix {
-		s.printf("           $ %s\n", command)
-	}
-}
-
-// tally is the last line.
-func tally(r doctor.Report) string {
-	var parts []string
-	for _, severity := range doctor.Severities() {
-		if n := r.Count(severity); n > 0 {
-			word := words.Count(n, string(severity))
-			if severity == doctor.Unknown {
-				word = fmt.Sprintf("%d could not be checked", n)
-			}
-			parts = append(parts, word)
-		}
-	}
-	looked := words.Count(len(r.Checked), "check")
-	if len(parts) == 0 {
-		return looked + ", nothing found"
-	}
-	return looked + ": " + strings.Join(parts, ", ")
+	s.printf("%s", r.Text(s.Now(), func(of doctor.Severity, text string) string {
+		return s.paint(findingColour[of], text)
+	}))
 }

@@ -38,7 +38,9 @@ func TestDoctorsReport(t *testing.T) {
 		"  error    haproxy: e (b)\n           since\n           $ one\n           $ two\n  "+
 			"unknown  u (b)\n")
 	require.True(t,
-		strings.HasSuffix(text, "\n2 checks: 1 error, 1 could not be checked, 1 warning\n"), text)
+		strings.HasPrefix(text, "2 checks: 1 error, 1 could not be checked, 1 warning\n\nNode"), text)
+	require.Less(t, strings.Index(text, "Node lb-2"), strings.Index(text, "Cluster"),
+		"the worst comes first")
 	require.NotContains(t, text, "\x1b", "colour is for terminals")
 	out.Reset()
 	sys.showDoctor(doctor.Report{Checked: []string{"a"}})

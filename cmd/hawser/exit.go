@@ -94,6 +94,12 @@ var exitCodes = []struct {
 
 type commandMeaning struct{ command, meaning string }
 
+// codesOfChanges are those of the commands that change the cluster and wait until it has settled.
+var codesOfChanges = []int{
+	exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
+	exitPermission, exitInterrupted,
+}
+
 // exitCodesOf are the codes that a command may end with. Those that have no list of their own,
 // protect's among them, say so in their help.
 var exitCodesOf = map[string][]int{
@@ -103,14 +109,9 @@ var exitCodesOf = map[string][]int{
 		exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitChanges,
 		exitInterrupted,
 	},
-	"apply": {
-		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
-		exitPermission, exitInterrupted,
-	},
-	"destroy": {
-		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
-		exitPermission, exitInterrupted,
-	},
+	"apply": codesOfChanges, "destroy": codesOfChanges, "adopt": codesOfChanges,
+	"standby": codesOfChanges, "online": codesOfChanges, "maintenance": codesOfChanges,
+	"cleanup": codesOfChanges, "stop": codesOfChanges, "start": codesOfChanges,
 	"status": {
 		exitOK, exitUsage, exitUnavailable, exitResource, exitPermission, exitDegraded,
 		exitInterrupted,
@@ -119,10 +120,7 @@ var exitCodesOf = map[string][]int{
 		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
 		exitPermission, exitDegraded, exitInterrupted,
 	},
-	"move": {
-		exitOK, exitFailed, exitUsage, exitConflict, exitUnavailable, exitResource, exitTimeout,
-		exitPermission, exitInterrupted,
-	},
+	"move": codesOfChanges,
 	"timing": {
 		exitOK, exitFailed, exitUsage, exitUnavailable, exitPermission, exitInterrupted,
 	},

@@ -26,7 +26,7 @@ func property(name, value string) crm.Object { return &crm.Property{Name: name, 
 func TestStatusWithoutAFencingDevice(t *testing.T) {
 	text, code := statusOf(t, "lb-9", func(s *crm.Status) { s.Fencing = true })
 	require.Equal(t, exitDegraded, code)
-	require.Regexp(t, `Fencing +on +but no fencing device is configured: Pacemaker will not start any resource`, text)
+	require.Regexp(t, `Fencing +on +but no fencing device is configured: Pacemaker will not start any resource`, unwrapped(text))
 }
 
 // What others built on `fencing: off` is not left without a word.
@@ -207,7 +207,7 @@ func TestStatusSaysWhatFences(t *testing.T) {
 			sys, stdout, _ := testSystem(t, cluster)
 			sys.Node = "lb-9"
 			require.Equal(t, tc.code, runStatus(t, sys), stdout)
-			require.Regexp(t, tc.want, stdout.String())
+			require.Regexp(t, tc.want, unwrapped(stdout.String()))
 			require.NotContains(t, stdout.String(), "Other resources")
 		})
 	}

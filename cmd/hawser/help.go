@@ -122,13 +122,6 @@ func helpCommand(sys *system) *cli.Command {
 			}
 			return err
 		},
-		BashComplete: func(c *cli.Context) {
-			for _, known := range c.App.Commands {
-				if !known.Hidden && !c.Args().Present() {
-					fmt.Fprintln(sys.stdout, known.Name)
-				}
-			}
-		},
 	}
 }
 

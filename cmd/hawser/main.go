@@ -8,13 +8,16 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/internal/complete"
 	"github.com/hawser-ha/hawser/internal/flags"
+	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 )
@@ -35,10 +38,11 @@ func run(args []string, sys *system) int {
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	app := newApp(sys)
-	if n := len(args); n == 0 || args[n-1] != "--generate-bash-completion" { // that stays the last
-		args = flags.First(app, args, "protect")
+	if n := len(args); n > 1 && args[n-1] == complete.Asked {
+		sys.complete(ctx, app, args[1:n-1]) // and nothing that the words say is done
+		return exitOK
 	}
-	err := app.RunContext(ctx, args)
+	err := app.RunContext(ctx, flags.First(app, args, "protect"))
 	var quiet silent
 	if sys.unwritten != nil && (err == nil || errors.As(err, &quiet)) {
 		err = exitf(outcome.Failed, "the output is incomplete: %w", sys.unwritten)
@@ -69,17 +73,18 @@ func newApp(sys *system) *cli.App {
 		Description: "Writes HAProxy and its floating IPs into the cluster's configuration as " +
 			"one transaction, " +
 			"shows before what Pacemaker will do with it, and after what it has done.",
-		Commands: []*cli.Command{
-			planCommand(sys), applyCommand(sys), destroyCommand(sys), checkCommand(sys),
-			schemaCommand(sys),
-			statusCommand(sys), reloadCommand(sys), moveCommand(sys), timingCommand(sys),
+		Commands: slices.Concat([]*cli.Command{
+			planCommand(sys), applyCommand(sys), destroyCommand(sys), adoptCommand(sys),
+			checkCommand(sys), schemaCommand(sys),
+			statusCommand(sys), reloadCommand(sys), moveCommand(sys),
+		}, verbCommands(sys), []*cli.Command{
+			timingCommand(sys),
 			corosyncConfCommand(sys),
 			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), helpCommand(sys), removableCommand(sys),
-		},
-		EnableBashCompletion: true,
-		HideHelp:             true, // help.go has our own
+		}),
+		HideHelp: true, // help.go has our own
 		// A comma belongs to the value: corosync-conf --node NAME=ADDRESS,ADDRESS2.
 		DisableSliceFlagSeparator: true,
 		Reader:                    sys.stdin,
@@ -87,7 +92,7 @@ func newApp(sys *system) *cli.App {
 		ErrWriter:                 sys.stderr,
 		ExitErrHandler:            func(*cli.Context, error) {}, // run does it
 		OnUsageError:              usageError,
-		Action:                    noCommand("hawser"),
+		Action:                    sys.noCommand("hawser"),
 	}
 	for _, c := range app.Commands {
 		if !changing[c.Name] {
@@ -134,14 +139,16 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return usagef("%s: see `%s --help`", message, c.Command.HelpName)
 }
 
-// noCommand answers a call that names no command, or one that does not exist.
-func noCommand(name string) cli.ActionFunc {
+// noCommand answers a call that names no command with those that there are, or one that does not
+// exist.
+func (s *system) noCommand(name string) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		word := c.Args().First()
-		if word == "" {
-			return usagef("%s what? see `%s --help`", name, name)
+		if word := c.Args().First(); word != "" {
+			return unknownCommand(name, word, c.Command.Subcommands)
 		}
-		return unknownCommand(name, word, c.Command.Subcommands)
+		s.printf("Usage: %s COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n%s\n`%s COMMAND --help` shows "+
+			"what a command does.\n", name, manual.Commands(c.Command.Subcommands), name)
+		return silent(exitUsage)
 	}
 }
 
@@ -150,6 +157,9 @@ func unknownCommand(name, word string, commands []*cli.Command) error {
 	message := fmt.Sprintf("%s has no command %q", name, word)
 	if word == "version" {
 		return usagef("%s: did you mean --version?", message)
+	}
+	if way := flags.Elsewhere(word); way != "" && name == "hawser" {
+		return usagef("%s: %s", message, way)
 	}
 	for _, known := range commands {
 		if !known.Hidden &&
@@ -165,10 +175,11 @@ func noArguments(c *cli.Context) error {
 	if !c.Args().Present() {
 		return nil
 	}
-	hint := ""
-	if flags.Has(c.Command.Flags, "file") {
-		hint = ": a file is named with -f"
+	if word := c.Args().First(); flags.Has(c.Command.Flags, "file") &&
+		(strings.ContainsAny(word, "./") && !strings.HasPrefix(word, "-")) {
+		return usagef("%s takes no argument %q: a file is named with -f: `%s -f %s`",
+			c.Command.HelpName, word, c.Command.HelpName, word)
 	}
-	return usagef("%s takes no argument %q%s: see `%s --help`", c.Command.HelpName,
-		c.Args().First(), hint, c.Command.HelpName)
+	return usagef("%s takes no argument %q: see `%s --help`", c.Command.HelpName,
+		c.Args().First(), c.Command.HelpName)
 }

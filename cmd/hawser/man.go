@@ -46,8 +46,9 @@ func (s *system) manualOfCommand(app *cli.App) string {
 		manual.Section{Title: "FILES", Text: files},
 		manual.Section{
 			Title: "SEE ALSO", Prose: true,
-			Text: "hawser.yaml(5), ocf_hawser_haproxy(7), ocf_hawser_floatip(7), crm_mon(8), " +
-				"cibadmin(8), crm(8), haproxy(1)",
+			Text: "hawser.yaml(5), ocf_hawser_haproxy(7), ocf_hawser_floatip(7), " +
+				"hawser-operations(7), hawser-troubleshooting(7), hawser-fencing(7), crm_mon(8), " +
+				"cibadmin(8), crm(8), haproxy(1), and the pages in /usr/share/doc/hawser",
 		})
 }
 

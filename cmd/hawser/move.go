@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an
@@ -18,7 +16,8 @@ func moveCommand(sys *system) *cli.Command {
 		Name:      "move",
 		Usage:     "move a floating IP to another node",
 		ArgsUsage: "FLOATING-IP [NODE]",
-		Description: "Moves the address to the node, or to the one that Pacemaker finds best " +
+		Description: "Moves the address, which its name or itself names, to the node, or to the " +
+			"one that Pacemaker finds best " +
 			"after this one, while HAProxy goes on " +
 			"everywhere. Pacemaker's scheduler plays the move through first: it is refused, and " +
 			"nothing changed, if the " +
@@ -85,8 +84,9 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	mover := s.Mover()
 	plan, err := mover.Plan(ctx, resource, node, o.timeout)
 	if err != nil {
-		return err
+		return planned(ctx, err)
 	}
+	resource = plan.Resource // the address itself may have been given
 	report := moveReport{
 		Resource: resource, From: plan.From, To: plan.To, Also: append([]string{}, plan.Also...),
 	}
@@ -106,8 +106,10 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 			s.printf("With it: %s\n", a)
 		}
 	}
-	if !o.yes && !s.ask(ctx, "\nMove it?") {
-		return exitf(outcome.Failed, "not moved: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nMove it?", "not moved"); err != nil {
+			return err
+		}
 	}
 	began := s.Now()
 	t := s.startTicker()

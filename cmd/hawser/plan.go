@@ -20,6 +20,13 @@ func jsonFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "json", Usage: "print JSON"}
 }
 
+func adoptFlag() cli.Flag {
+	return &cli.BoolFlag{
+		Name: "adopt", Usage: "take over what the file names and somebody else made, such as a " +
+			"HAProxy and an address set up with crm",
+	}
+}
+
 func planCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "plan",
@@ -29,7 +36,7 @@ func planCommand(sys *system) *cli.Command {
 			"changed (~) or deleted (-), in the language of `crm configure`, then what " +
 			"Pacemaker's own scheduler would " +
 			"do with it. Nothing is written. Only objects that hawser made are changed or deleted.",
-		Flags: []cli.Flag{fileFlag(), jsonFlag(),
+		Flags: []cli.Flag{fileFlag(), adoptFlag(), jsonFlag(),
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit with 9 if there is anything to change"}},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
@@ -37,9 +44,11 @@ func planCommand(sys *system) *cli.Command {
 			if err != nil {
 				return err
 			}
-			plan, err := sys.Deployer().Plan(c.Context, file, true)
+			d := sys.Deployer()
+			d.Adopt = c.Bool("adopt")
+			plan, err := d.Plan(c.Context, file, true)
 			if err != nil {
-				return err
+				return planned(c.Context, err)
 			}
 			if err := sys.present(plan, c.Bool("json")); err != nil {
 				return err
@@ -58,6 +67,7 @@ func (s *terminal) present(p deploy.Plan, asJSON bool) error {
 		return s.printJSON(p.Report())
 	}
 	s.warnAll(p.Warnings)
+	s.showInterruptions(p.Interruptions())
 	s.showPlan(p.Changes)
 	if p.Forecasted {
 		s.showForecast(p.Forecast)

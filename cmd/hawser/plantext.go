@@ -77,8 +77,20 @@ func (s *terminal) showForecast(f crm.Forecast) {
 		return
 	}
 	s.printf("\nPacemaker will:\n")
-	for _, a := range f.Actions {
-		s.printf("  %s\n", a)
+	for _, line := range f.Lines() {
+		s.printf("  %s\n", line)
+	}
+}
+
+// showInterruptions prints first of all what visitors will notice.
+func (s *terminal) showInterruptions(all []string) {
+	for _, what := range all {
+		for _, line := range words.Wrap("INTERRUPTS: "+what, 80) {
+			s.printf("%s\n", s.paint(red, line))
+		}
+	}
+	if len(all) > 0 {
+		s.printf("\n")
 	}
 }
 

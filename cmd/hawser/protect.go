@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -121,46 +118,18 @@ func protectOptions(c *cli.Context, sys *system) (protect.Options, error) {
 	if len(o.Command) == 0 {
 		return o, errors.New("protect what? COMMAND is missing")
 	}
-	if o.MaxHold <= 0 || o.MaxHold > time.Minute {
+	if o.MaxHold <= 0 || o.MaxHold > protect.MostHold {
 		return o, fmt.Errorf("--max-hold %v: want more than 0 and at most 1m", o.MaxHold)
 	}
 	if !slices.Contains([]protect.Method{protect.Auto, protect.NFQueue, protect.Plug}, o.Method) {
 		return o, fmt.Errorf("--method %q: want nfqueue, plug or auto", o.Method)
 	}
-	for _, word := range betweenCommas(c.String("ports")) {
-		port, err := strconv.ParseUint(word, 10, 16)
-		if err != nil || port == 0 {
-			return o, fmt.Errorf(
-				"--ports %q: want numbers from 1 to 65535 with commas between, such as 80,443",
-				c.String("ports"))
-		}
-		if !slices.Contains(o.Ports, uint16(port)) {
-			o.Ports = append(o.Ports, uint16(port))
-		}
+	var err error
+	if o.Ports, err = protect.ParsePorts(c.String("ports")); err != nil {
+		return o, err
 	}
-	for _, word := range betweenCommas(c.String("addresses")) {
-		address, err := netip.ParseAddr(word)
-		if err != nil || address.Zone() != "" {
-			return o, fmt.Errorf(
-				"--addresses %q: want addresses with commas between, such as "+
-					"203.0.113.10,2001:db8::10",
-				c.String("addresses"))
-		}
-		o.Addresses = append(o.Addresses, address.Unmap())
-	}
-	return o, nil
-}
-
-// betweenCommas returns the words of a list that has commas between them.
-func betweenCommas(list string) []string {
-	if list == "" {
-		return nil
-	}
-	all := strings.Split(list, ",")
-	for i, w := range all {
-		all[i] = strings.TrimSpace(w)
-	}
-	return all
+	o.Addresses, err = protect.ParseAddresses(c.String("addresses"))
+	return o, err
 }
 
 // protectGuardCommand is the second process of protect, which nobody types.

@@ -90,10 +90,15 @@ func (s *system) rollback(ctx context.Context, resource string, o pushOptions) e
 	}
 	path := rollout.Previous(p)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return usagef(
-			"there is no %s: no configuration was pushed to this node before. Run this on a node "+
-				"that has one, or push a file: `hawser reload --push FILE`",
-			path)
+		there, err := s.Roller().WithPrevious(ctx, p)
+		where := "No node has reported one"
+		if len(there) > 0 {
+			where = "Run this on " + strings.Join(there, " or ") + ", which has one"
+		} else if err != nil {
+			where = "Run this on a node that has one"
+		}
+		return usagef("there is no %s: no push has changed what this node served. %s, or push a "+
+			"file: `hawser reload --push FILE`", path, where)
 	}
 	return s.push(ctx, resource, path, o)
 }
@@ -107,7 +112,7 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 	roller := s.Roller()
 	plan, err := roller.PlanPush(ctx, resource, file, text, o.PushOptions)
 	if err != nil {
-		return err
+		return planned(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {
@@ -117,8 +122,10 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 			s.printf("%s skipped: %s\n", n.Node, n.Reason)
 		}
 	}
-	if !o.yes && !s.ask(ctx, "\nPush it?") {
-		return exitf(outcome.Failed, "not pushed: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nPush it?", "not pushed"); err != nil {
+			return err
+		}
 	}
 	t := s.startTicker()
 	report, err := roller.Push(ctx, plan, o.timeout, t.Set)

@@ -23,7 +23,9 @@ func finishing(do cli.ActionFunc) cli.ActionFunc {
 
 // changing are the commands that may change the cluster or what HAProxy serves.
 var changing = map[string]bool{
-	"apply": true, "destroy": true, "configure": true, "move": true, "reload": true,
+	"apply": true, "destroy": true, "adopt": true, "configure": true, "move": true, "reload": true,
+	"standby": true, "online": true, "maintenance": true, "cleanup": true, "stop": true,
+	"start": true,
 }
 
 // recorded has the system's log tell that a command was given, by whom, and what became of it:

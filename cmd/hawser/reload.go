@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/rollout"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // reloadTime is how long a reload waits unless told otherwise: longer than the agent may take for
@@ -103,14 +102,16 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 	roller := s.Roller()
 	plan, err := roller.PlanReload(ctx, resource, o.ReloadOptions)
 	if err != nil {
-		return err
+		return planned(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {
 		s.showReloadPlan(plan)
 	}
-	if !o.yes && !s.ask(ctx, "\nReload?") {
-		return exitf(outcome.Failed, "not reloaded: nothing was changed")
+	if !o.yes {
+		if err := s.approve(ctx, "\nReload?", "not reloaded"); err != nil {
+			return err
+		}
 	}
 	t := s.startTicker()
 	err = roller.Reload(ctx, plan, o.timeout, t.Set)

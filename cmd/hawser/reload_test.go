@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -322,14 +323,14 @@ func TestStatusShowsDrift(t *testing.T) {
 
 	stdout.Reset()
 	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Disk: other, OldWorkers: 2, Conns: 37})
-	require.Equal(t, exitOK, runStatus(t, sys), "an edit that is not loaded yet is no fault")
-	require.Contains(t, stdout.String(), "2 old workers draining (37 connections)  serves "+oldHash+", files are "+other+"\n")
-	require.Contains(t, stdout.String(), "`hawser reload` has them loaded")
+	require.Equal(t, exitDegraded, runStatus(t, sys), "an edit that is not loaded is forgotten otherwise")
+	require.Contains(t, stdout.String(), "2 old workers draining (37 connections)\n      serves "+oldHash+", files are "+other+"\n")
+	require.Contains(t, stdout.String(), "files were changed and not loaded on lb-2: `hawser reload`")
 
 	stdout.Reset()
 	says(c.status, "lb-2", contract.Loaded{Serves: other})
 	require.Equal(t, exitDegraded, runStatus(t, sys))
-	require.Contains(t, stdout.String(), "haproxy serves different configurations: "+oldHash+" on lb-1; "+other+" on lb-2\n")
+	require.Contains(t, stdout.String(), "haproxy serves different configurations: "+oldHash+" on lb-1; "+other+" on\n  lb-2\n")
 
 	stdout.Reset()
 	require.Equal(t, exitDegraded, runStatus(t, sys, "--json"))
@@ -341,5 +342,31 @@ func TestStatusShowsDrift(t *testing.T) {
 	stdout.Reset()
 	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Disk: contract.Missing})
 	require.Equal(t, exitDegraded, runStatus(t, sys))
-	require.Contains(t, stdout.String(), "its configuration files are missing there: HAProxy could not be started again")
+	require.Contains(t, unwrapped(stdout.String()), "its configuration files are missing there: HAProxy could not be started again")
+}
+
+// A rollback where nothing has been kept names the nodes that have kept something.
+func TestRollbackOnTheWrongNode(t *testing.T) {
+	c, sys, _, stderr := reloadable(t)
+	rollback := []string{"hawser", "reload", "--rollback", "--yes"}
+	require.Equal(t, exitUsage, run(rollback, sys))
+	require.Contains(t, stderr.String(), "No node has reported one")
+	stderr.Reset()
+	says(c.status, "lb-2", contract.Loaded{Serves: oldHash, Previous: true})
+	require.Equal(t, exitUsage, run(rollback, sys))
+	require.Contains(t, stderr.String(), "Run this on lb-2, which has one")
+	require.Zero(t, c.Applied())
+}
+
+// A reload says how long the connections from before it may go on.
+func TestReloadShowsWhenConnectionsAreCut(t *testing.T) {
+	c, sys, stdout, stderr := reloadable(t)
+	c.answers = func(s *crm.Status, generation string) {
+		for _, n := range []string{"lb-1", "lb-2"} {
+			says(s, n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: noon,
+				OldWorkers: 1, Conns: 3, Cut: sys.Now().Add(23*time.Hour + 59*time.Minute)})
+		}
+	}
+	require.Equal(t, exitOK, run([]string{"hawser", "reload", "--yes"}, sys), stderr.String())
+	require.Contains(t, stdout.String(), "1 old worker draining (3 connections, cut in 23h59m)")
 }

@@ -32,7 +32,7 @@ func (s *terminal) showReload(r rollout.ReloadReport) {
 			age = "worker " + words.Rough(time.Duration(*n.WorkerSeconds)*time.Second) + " old"
 		}
 		if n.OldWorkers > 0 {
-			old = words.OldWorkers(n.OldWorkers, n.Connections)
+			old = words.OldWorkers(n.OldWorkers, n.Connections, seconds(n.CutSeconds))
 		}
 		reason := ""
 		if n.State == rollout.Left || n.State == rollout.Absent {
@@ -41,6 +41,15 @@ func (s *terminal) showReload(r rollout.ReloadReport) {
 		t.Row(n.Node, s.paint(reloadColour[n.State], string(n.State)), hashes, age, old, reason)
 	}
 	s.printf("%s", t)
+}
+
+// seconds returns a number of seconds as a length of time, nil for nil.
+func seconds(n *int64) *time.Duration {
+	if n == nil {
+		return nil
+	}
+	length := time.Duration(*n) * time.Second
+	return &length
 }
 
 func orUnknown(hash string) string {

@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/status"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 func statusCommand(sys *system) *cli.Command {
@@ -14,10 +15,18 @@ func statusCommand(sys *system) *cli.Command {
 			"its own if it is unavailable. What " +
 			"other nodes' HAProxy sees is what they last told the cluster. Since is the last " +
 			"start or reload.",
-		Flags:  []cli.Flag{jsonFlag()},
+		Flags: []cli.Flag{jsonFlag(), &cli.BoolFlag{
+			Name: "nagios", Usage: "print one line with performance data, and exit with 0 to 3, as " +
+				"monitoring systems have it",
+		}},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
 			r := sys.Status().Collect(c.Context)
+			if c.Bool("nagios") {
+				line, code := r.Nagios()
+				sys.printf("%s\n", words.Printable(line, false))
+				return silent(code)
+			}
 			if c.Bool("json") {
 				if err := sys.printJSON(r); err != nil {
 					return err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -57,6 +58,11 @@ func testSystem(t *testing.T, c crm.Cluster) (sys *system, stdout, stderr *bytes
 	}, stdout, stderr
 }
 
+// unwrapped is what was printed, with each row of a table in one line.
+func unwrapped(text string) string {
+	return regexp.MustCompile(`\n {6,}`).ReplaceAllString(text, " ")
+}
+
 func healthy() *crm.Status {
 	ran := func(node string) crm.ResourceStatus {
 		return crm.ResourceStatus{ID: "haproxy", Parent: "haproxy-clone", Agent: "ocf:hawser:haproxy", Role: "Started", Node: node, Nodes: []string{node},
@@ -100,6 +106,8 @@ func TestStatus(t *testing.T) {
 		want   string
 	}{
 		{"all well", func(*crm.Status) {}, nil, exitOK, `
+OK (lb-9, 12:00:00): 203.0.113.10 on lb-1 for 3m0s, 2 of 2 nodes ready
+
 Cluster
   Pacemaker  2.1.5  DC lb-2
   Quorum     yes
@@ -124,6 +132,9 @@ Floating IPs
 			s.Nodes[0].DC = true
 			s.Resources[1].Degraded, s.Resources[1].Reason = true, "HAProxy refuses the configuration"
 		}, nil, exitDegraded, `
+ATTENTION (lb-9, 12:00:00): HAProxy is degraded on lb-1; lb-2 is offline,
+unclean
+
 Cluster
   Pacemaker  2.1.5          DC lb-1
   Quorum     yes
@@ -134,7 +145,8 @@ Nodes
   lb-2  offline, unclean
 
 HAProxy
-  lb-1  haproxy  degraded      since 09:55:00 (2h5m)  2 servers up  HAProxy refuses the configuration
+  lb-1  haproxy  degraded      since 09:55:00 (2h5m)  2 servers up
+      HAProxy refuses the configuration
   lb-2  haproxy  node offline
 
 Floating IPs
@@ -152,6 +164,10 @@ Floating IPs
 			s.Failures = []crm.Failure{{Resource: "haproxy", Node: "lb-1", Task: "start", Code: 5, Meaning: "not installed", Status: "complete",
 				Reason: "there is no HAProxy here", Time: noon.Add(-time.Minute)}}
 		}, nil, exitResource, `
+FAILED (lb-9, 12:00:00): no quorum HERE: this node sees 2 of 2 nodes;
+203.0.113.10 is not served from here; HAProxy is stopped on lb-1; maintenance
+mode is on, nothing is recovered: ` + "`crm_attribute --name maintenance-mode\n--delete`" + ` ends it; and 2 more
+
 Cluster
   Pacemaker    2.1.5  DC (none)
   Quorum       no     this partition has no quorum: nothing is started or moved
@@ -163,7 +179,8 @@ Nodes
   lb-2  online, standby
 
 HAProxy
-  lb-1  haproxy  stopped       start of haproxy on lb-1 failed: not installed: there is no HAProxy here
+  lb-1  haproxy  stopped       start of haproxy on lb-1 failed: not installed:
+                               there is no HAProxy here
   lb-2  haproxy  node standby
 
 Floating IPs
@@ -173,7 +190,8 @@ Other resources
   web  ocf:heartbeat:nginx  running  on lb-1
 
 Failed actions
-  start of haproxy on lb-1: not installed: there is no HAProxy here, at 11:59:00 (1m0s)
+  start of haproxy on lb-1: not installed: there is no HAProxy here, at
+      11:59:00 (1m0s)
   (` + "`crm_resource --cleanup`" + ` clears them)
 `},
 		{"the address is stopped on purpose", func(s *crm.Status) {
@@ -183,13 +201,17 @@ Failed actions
 		{"the address is on its way", func(s *crm.Status) { s.Resources[0].Role = "Stopping" }, nil, exitDegraded, ""},
 		{"every server is down", func(s *crm.Status) {
 			s.Nodes[0].Attributes = map[string]string{"hawser-haproxy": "up=0,down=2,draining=0"}
-		}, nil, exitDegraded, ""},
+		}, nil, exitResource, ""},
 		{"not managed", func(s *crm.Status) { s.Resources[0].Managed = false }, nil, exitDegraded, ""},
 		{"a stop failed", func(s *crm.Status) { s.Resources[0].Failed, s.Resources[0].Blocked = true, true }, nil, exitResource, ""},
 		{"not root", func(*crm.Status) {}, crm.ErrPermission, exitPermission, ""},
 		{"Pacemaker is down", func(*crm.Status) {}, down, exitUnavailable, `
+UNKNOWN (lb-9, 12:00:00): Pacemaker does not answer on this node, and the other
+nodes may be serving: ask there
+
 Cluster
-  Pacemaker  unavailable  cannot ask for the cluster's status: Pacemaker does not answer
+  Pacemaker  unavailable  cannot ask for the cluster's status: Pacemaker does
+                          not answer
 
 HAProxy
   unknown: Pacemaker is unavailable, and no agent's HAProxy runs on this node
@@ -269,7 +291,7 @@ func TestStatusOfALocalHAProxy(t *testing.T) {
 	startHAProxy(t, filepath.Join(sys.RunDir, "haproxy"))
 	require.NoError(t, os.Mkdir(filepath.Join(sys.RunDir, "FloatIP"), 0o700)) // an instance without sockets
 	require.Equal(t, exitOK, runStatus(t, sys))
-	require.Contains(t, stdout.String(), "  lb-1  haproxy  running  since 09:55:00 (2h5m)  1 server up, 1 draining          0 sessions\n")
+	require.Contains(t, stdout.String(), "  lb-1  haproxy  running  since 09:55:00 (2h5m)  1 server up, 1 draining\n      0 sessions\n")
 
 	stdout.Reset()
 	require.Equal(t, exitOK, runStatus(t, sys, "--json"))
@@ -299,10 +321,11 @@ func TestStatusOfADeadHAProxy(t *testing.T) {
 	require.NoError(t, err)
 	l.SetUnlinkOnClose(false)
 	require.NoError(t, l.Close())
-	require.Equal(t, exitDegraded, runStatus(t, sys))
+	require.Equal(t, exitResource, runStatus(t, sys), "it has the address")
+	require.Contains(t, stdout.String(), "HAProxy is not answering there: every visitor is refused")
 	require.Contains(t, stdout.String(), "not answering")
 	require.Contains(t, stdout.String(), "stats socket unavailable: ")
-	require.Contains(t, stdout.String(), "connection refused")
+	require.Contains(t, unwrapped(stdout.String()), "connection refused")
 	require.Contains(t, stdout.String(), "2 servers up", "what the agent told the cluster is still said")
 }
 

@@ -17,7 +17,7 @@ func statusOf(t *testing.T, node string, change func(*crm.Status)) (text string,
 	sys, stdout, _ := testSystem(t, tutorialCluster(t, status, nil))
 	sys.Node = node
 	code = runStatus(t, sys)
-	return stdout.String(), code
+	return unwrapped(stdout.String()), code
 }
 
 // Without quorum Pacemaker does what a property says, as its scheduler reads it.
@@ -48,7 +48,7 @@ func TestStatusWithoutQuorum(t *testing.T) {
 		}
 		sys, stdout, _ := testSystem(t, c)
 		require.Equal(t, exitDegraded, runStatus(t, sys))
-		require.Contains(t, stdout.String(), "  Quorum     no     this partition has no quorum: "+tc.want, "%+v", tc)
+		require.Contains(t, unwrapped(stdout.String()), "  Quorum     no     this partition has no quorum: "+tc.want, "%+v", tc)
 	}
 }
 

@@ -43,7 +43,8 @@ func Seed(nodes ...string) []byte {
 // Fake is a crm.Cluster that keeps its configuration in memory. It writes all of a plan or nothing,
 // refuses what Pacemaker refuses because fencing is missing, and starts what is configured at once.
 // A clone runs on every node; another resource stays where it is, unless a location constraint
-// pulls it away by more than its stickiness. Use New.
+// pulls it away by more than its stickiness. A node in standby runs nothing; what is in maintenance
+// stays where it is. Use New.
 type Fake struct {
 	mu  sync.Mutex
 	cib *crm.CIB
@@ -56,6 +57,7 @@ type Fake struct {
 	private map[string]map[string]string // by name and node
 	agents  map[string][]crm.AgentAction
 	probed  map[string]map[string]bool // where a plan that changes a primitive would restart it
+	cleaned []string                   // what was cleaned up
 	onApply func()
 	onWait  func(ctx context.Context)
 	// onStatus completes what Status returns.
@@ -324,7 +326,7 @@ func (f *Fake) Apply(ctx context.Context, p crm.Plan) error {
 		meanwhile()
 	}
 	if err := f.enter(ctx, "Apply"); err != nil {
-		return err
+		return crm.Unwritten(ctx, err)
 	}
 	defer f.mu.Unlock()
 	if p.Empty() {
@@ -367,11 +369,15 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 	}
 	defer f.mu.Unlock()
 	stonith, _ := f.cib.Property(crm.StonithEnabled)
-	s := &crm.Status{Pacemaker: "2.1.5", Quorum: true, Fencing: stonith != "false"}
+	s := &crm.Status{Pacemaker: "2.1.5", Quorum: true, Fencing: stonith != "false",
+		Maintenance: maintained(f.cib, "")}
 	count := map[string]int{}
 	for _, p := range f.placements(f.cib, f.at[f.cib]) {
-		rs := crm.ResourceStatus{ID: p.id, Parent: p.parent, Agent: p.agent, Managed: true,
-			Role: "Stopped"}
+		rs := crm.ResourceStatus{ID: p.id, Parent: p.parent, Agent: p.agent,
+			Managed: !maintained(f.cib, p.node), Role: "Stopped"}
+		if p.stopped {
+			rs.Target = "Stopped"
+		}
 		switch reason, broken := f.broken[p.id]; {
 		case p.stopped || p.node == "" || unfenced(f.cib):
 		case broken:
@@ -397,8 +403,9 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 			}
 		}
 		s.Nodes = append(s.Nodes, crm.NodeStatus{Name: name, ID: fmt.Sprint(i + 1), Type: "member",
-			Online: !f.down[name], DC: i == 0,
-			Running: count[name], Attributes: attributes})
+			Online: !f.down[name], DC: i == 0, Standby: isSet(f.cib, name, "standby"),
+			Maintenance: isSet(f.cib, name, "maintenance"),
+			Running:     count[name], Attributes: attributes})
 	}
 	s.Bans = f.bans(f.cib)
 	if f.onStatus != nil {
@@ -415,6 +422,38 @@ func (f *Fake) ForgetProbe(ctx context.Context, resource, node string) error {
 	defer f.mu.Unlock()
 	delete(f.probed[resource], node)
 	return nil
+}
+
+// Cleanup implements crm.Cluster: what FailResource broke is taken for repaired.
+func (f *Fake) Cleanup(ctx context.Context, resource, node string) error {
+	if err := f.enter(ctx, "Cleanup"); err != nil {
+		return err
+	}
+	defer f.mu.Unlock()
+	f.cleaned = append(f.cleaned, strings.TrimSpace(resource+" "+node))
+	for id := range f.broken {
+		if resource == "" || id == resource || f.inside(id, resource) {
+			delete(f.broken, id)
+		}
+	}
+	return nil
+}
+
+// inside says whether the primitive is in the clone or group.
+func (f *Fake) inside(id, container string) bool {
+	for _, p := range f.placements(f.cib, f.at[f.cib]) {
+		if p.id == id && p.parent == container {
+			return true
+		}
+	}
+	return false
+}
+
+// Cleaned lists what was cleaned up: "haproxy lb-1".
+func (f *Fake) Cleaned() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.cleaned...)
 }
 
 // Advertised implements crm.Cluster; it knows the agents that Advertise registered.

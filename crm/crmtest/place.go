@@ -25,8 +25,8 @@ type placement struct {
 type instance struct{ name, node string }
 
 func (f *Fake) placements(cib *crm.CIB, at places) []placement {
-	nodes := slices.DeleteFunc(slices.Clone(cib.Nodes()), func(n string) bool { return f.down[n] })
-	if len(nodes) == 0 {
+	nodes := cib.Nodes()
+	if !slices.ContainsFunc(nodes, func(n string) bool { return !f.down[n] }) {
 		return nil
 	}
 	parents := map[string]crm.Object{}
@@ -63,9 +63,11 @@ func (f *Fake) placements(cib *crm.CIB, at places) []placement {
 			out = append(out, p)
 			continue
 		}
-		for i, n := range nodes {
-			p.node, p.number = n, i
-			out = append(out, p)
+		for i, n := range nodes { // an instance keeps its number, whichever others there are
+			if !f.idle(cib, n) {
+				p.node, p.number = n, i
+				out = append(out, p)
+			}
 		}
 	}
 	return out
@@ -73,7 +75,29 @@ func (f *Fake) placements(cib *crm.CIB, at places) []placement {
 
 func isStopped(meta crm.Attrs) bool {
 	role, _ := meta.Get("target-role")
-	return role == "Stopped"
+	return strings.EqualFold(role, "Stopped")
+}
+
+// idle says whether the node runs nothing: it is down, or in standby and not in maintenance.
+func (f *Fake) idle(cib *crm.CIB, node string) bool {
+	return f.down[node] || isSet(cib, node, "standby") && !maintained(cib, node)
+}
+
+// maintained says whether the node, or the whole cluster, is in maintenance.
+func maintained(cib *crm.CIB, node string) bool {
+	whole, _ := cib.Property("maintenance-mode")
+	return crm.IsTrue(whole) || isSet(cib, node, "maintenance")
+}
+
+// isSet says whether the node has an attribute that is true.
+func isSet(cib *crm.CIB, node, attribute string) bool {
+	for _, o := range cib.Objects() {
+		if n, ok := o.(*crm.Node); ok && n.Uname == node {
+			word, _ := n.Attributes.Get(attribute)
+			return crm.IsTrue(word)
+		}
+	}
+	return false
 }
 
 // settled is where things run once the plan has been carried out.
@@ -88,9 +112,13 @@ func (f *Fake) place(cib *crm.CIB, now places) places {
 		if !ok {
 			continue
 		}
+		if at := now[p.Name]; at != "" && maintained(cib, at) {
+			next[p.Name] = at
+			continue
+		}
 		best := -crm.Infinity
 		for _, node := range cib.Nodes() {
-			if f.down[node] {
+			if f.idle(cib, node) {
 				continue
 			}
 			if score := f.score(cib, p, node, now[p.Name]); score > best {

@@ -110,9 +110,8 @@ func (c *Ring) Checks() []doctor.Check {
 					found = append(found, doctor.Finding{
 						Severity: doctor.Error, Subject: confFile, What: v.confErr.Error(),
 						Why: "Corosync does not start again with it",
-						Fix: []string{
-							"scp OTHER-NODE:" + confFile + " " + confFile +
-								"    # it is the same on every node",
+						Todo: []string{
+							"copy " + confFile + " from another node: it is the same on every one",
 						},
 					})
 				}
@@ -168,11 +167,19 @@ func (c *Ring) Checks() []doctor.Check {
 		{
 			doctor.Check{
 				Name: "corosync-nodes", Short: "nodes that Corosync and Pacemaker do not both know",
-				Worst:  doctor.Warning,
+				Worst:  doctor.Error,
 				Why:    "Pacemaker waits for, or would fence, a node that does not exist",
-				Remedy: "crm_node --remove, or the names in corosync.conf",
+				Remedy: "the names in corosync.conf; crm_node --remove for a machine that is gone",
 			},
 			checkNames,
+		},
+		{
+			doctor.Check{
+				Name: "node-address", Short: "floating IPs that are a node's own address",
+				Worst: doctor.Error, Why: "two machines have the address, and a node loses its own",
+				Remedy: "another ip in hawser.yaml, then hawser apply",
+			},
+			checkNodeAddress,
 		},
 		{
 			doctor.Check{

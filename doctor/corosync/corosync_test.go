@@ -134,6 +134,7 @@ func TestFindings(t *testing.T) {
 		"corosync-links":      provokeLinks(),
 		"corosync-nodes":      provokeNodes(),
 		"corosync-quorum":     provokeQuorum(),
+		"node-address":        provokeNodeAddress(),
 	} {
 		for _, p := range all {
 			t.Run(check+"/"+p.name, func(t *testing.T) {
@@ -144,7 +145,8 @@ func TestFindings(t *testing.T) {
 				require.Contains(t, found[0].What+"\n"+found[0].Why, p.says)
 				for _, f := range found {
 					require.NotEmpty(t, f.Why)
-					require.NotEmpty(t, f.Fix)
+					require.NotEmpty(t, f.Remedies())
+					bench.Pasteable(t, f)
 				}
 			})
 		}

@@ -71,7 +71,7 @@ func (v *view) checkKey() []doctor.Finding {
 				Severity: doctor.Error, Subject: path,
 				What: "encryption is on, and the key " + path + " is not there",
 				Why:  "Corosync does not start again without it",
-				Fix:  []string{"scp -p OTHER-NODE:" + doctor.Quote(path) + " " + doctor.Quote(path)},
+				Todo: []string{"copy " + path + " from another node, owner root, mode 0400"},
 			},
 		}
 	case os.IsNotExist(err):

@@ -19,9 +19,9 @@ func checkLinks(v *view) []doctor.Finding {
 		found = append(found, doctor.Finding{
 			Severity: doctor.Warning, Subject: "transport", What: "the transport is " + t,
 			Why: "it has one link only, and Corosync 3 develops only knet further",
-			Fix: []string{
-				"sed -i 's/transport: " + t + "/transport: knet/' " + confFile +
-					"    # on every node, with all of them stopped",
+			Todo: []string{
+				"set `transport: knet` in " + confFile + " on every node while Corosync is stopped " +
+					"on all of them",
 			},
 		})
 	} else if links == 1 && len(members) > 1 {
@@ -29,10 +29,10 @@ func checkLinks(v *view) []doctor.Finding {
 			Severity: doctor.Warning, Subject: "ring1_addr",
 			What: "the nodes have one link to each other only",
 			Why:  "a single cable, switch or network that fails splits the cluster",
-			Fix: []string{
-				"# where the nodes have a second network: a line `ring1_addr: ADDRESS` for each " +
-					"node in the nodelist of " + confFile + ", on every node",
-				"corosync-cfgtool -R    # on one",
+			Todo: []string{
+				"where the nodes have a second network: add a line ring1_addr with its address for " +
+					"each node to the nodelist of " + confFile + ", on every node; then " +
+					"`corosync-cfgtool -R` on one",
 			},
 		})
 	}

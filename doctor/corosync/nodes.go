@@ -21,10 +21,10 @@ func checkNames(v *view) []doctor.Finding {
 					What: "nodes in " + confFile + " have no name",
 					Why: "Pacemaker takes each node's host name for it: a node that is renamed " +
 						"becomes another one to the cluster",
-					Fix: []string{
-						"# a line `name: NAME` for each node in the nodelist of " + confFile +
-							", the names that `crm_node --list` has, on every node",
-						"corosync-cfgtool -R    # on one",
+					Todo: []string{
+						"give each node in the nodelist of " + confFile + " a line `name:` with the " +
+							"name that `crm_node --list` has for it, on every node; then " +
+							"`corosync-cfgtool -R` on one",
 					},
 				},
 			}
@@ -53,12 +53,19 @@ func checkNames(v *view) []doctor.Finding {
 	sort.Strings(missing)
 	var found []doctor.Finding
 	for _, name := range only {
+		if n, _ := v.above.Status.Node(name); n.Online {
+			found = append(found, renamed(name))
+			continue
+		}
 		found = append(found, doctor.Finding{
 			Severity: doctor.Warning, Node: name, Subject: name,
 			What: name + " is a node of Pacemaker's that Corosync does not have",
 			Why: "it was removed or renamed: Pacemaker shows it as offline, may want to fence " +
 				"it, and counts it when it places resources",
-			Fix: []string{"crm_node --force --remove " + doctor.Quote(name)},
+			Todo: []string{
+				"if that machine is gone for good: `crm_node --force --remove " +
+					doctor.Quote(name) + "`",
+			},
 		})
 	}
 	if len(missing) > 0 {
@@ -74,4 +81,19 @@ func checkNames(v *view) []doctor.Finding {
 		})
 	}
 	return found
+}
+
+// renamed reports a node that takes part under a name that corosync.conf does not have for it any
+// more: it must not be removed, it may hold an address.
+func renamed(name string) doctor.Finding {
+	return doctor.Finding{
+		Severity: doctor.Error, Node: name, Subject: name,
+		What: name + " is online, and " + confFile + " has no node of that name any more",
+		Why: "it was renamed in the file while it runs: when it starts again it is another node to " +
+			"the cluster, with nothing of what is configured for " + name,
+		Todo: []string{
+			"give it the name " + name + " again in " + confFile + " on every node, then " +
+				"`corosync-cfgtool -R` on one; do not remove the node: it is in use",
+		},
+	}
 }

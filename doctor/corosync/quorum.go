@@ -8,6 +8,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/sbd"
 )
 
@@ -32,9 +33,9 @@ func checkVotes(v *view) []doctor.Finding {
 			What: "two_node is set, and there is no fencing",
 			Why: "each node goes on alone when they lose sight of each other: only the providers " +
 				"keep the addresses on one of them",
-			Fix: []string{
-				"# `fencing:` in hawser.yaml, then `hawser apply`; or a third node, or a quorum " +
-					"device (corosync-qdevice(8))",
+			Todo: []string{
+				"write `fencing:` into hawser.yaml, then `hawser apply`; or add a third node, or a " +
+					"quorum device (corosync-qdevice(8))",
 			},
 		}
 		twice := inventory.Names(inventory.AddressesHeldTwice(v.above.CIB.Effective()))
@@ -55,6 +56,9 @@ func checkVotes(v *view) []doctor.Finding {
 				again,
 			},
 		})
+	}
+	if v.keys.WaitsForAll() {
+		found = append(found, v.waiting())
 	}
 	if word, set := v.keys["quorum.wait_for_all"]; twoNode && set && !crm.IsTrue(word) {
 		found = append(found, doctor.Finding{
@@ -85,8 +89,8 @@ func checkVotes(v *view) []doctor.Finding {
 				What: "sbd without a disk, in a cluster of two nodes without a quorum device",
 				Why: "by two_node each node has quorum alone, so that neither watchdog fires: " +
 					"neither is fenced when they lose sight of each other",
-				Fix: []string{
-					"# a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
+				Todo: []string{
+					"add a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
 						"another fence device",
 				},
 			})
@@ -106,13 +110,35 @@ func checkVotes(v *view) []doctor.Finding {
 				v.votes.Expected/2+1),
 			Fix: []string{
 				"sed -i '/expected_votes:/d' " + confFile + "    # on every node", again,
-				fmt.Sprintf(
-					"corosync-quorumtool -e %d    # if it is so in the running cluster only",
+			},
+			Todo: []string{
+				fmt.Sprintf("if only the running cluster expects so many: `corosync-quorumtool -e %d`",
 					expected),
 			},
 		})
 	}
 	return found
+}
+
+// waiting reports a Corosync that gives no quorum before it has seen every node once.
+func (v *view) waiting() doctor.Finding {
+	var missing []string
+	for _, m := range v.keys.Members() {
+		if v.keys["runtime.members."+m.ID+".status"] != "joined" {
+			missing = append(missing, m.Label())
+		}
+	}
+	return doctor.Finding{
+		Severity: doctor.Error, Subject: "wait_for_all",
+		What: "Corosync has started and waits for all nodes (wait_for_all): " +
+			strings.Join(missing, ", ") + " has not been seen",
+		Why: "there is no quorum until then, and nothing runs here: a node that starts alone cannot " +
+			"know whether the others serve",
+		Todo: []string{
+			"start " + strings.Join(missing, ", ") + ", or, only if it is switched off: `" +
+				corosync.StopWaiting + "`",
+		},
+	}
 }
 
 // sameVotes reports whether every node has one vote.

@@ -21,6 +21,13 @@ func provokeQuorum() []provoked {
 			unfenced(t, r)
 			r.Edit(t, `name="provider" value="digitalocean"`, `name="provider" value="lan"`)
 		}, want: doctor.Error, says: "both take FloatIP"},
+		{name: "one of two nodes has booted alone", provoke: func(t *testing.T, r *ring) {
+			r.twoNodes(t)
+			r.set(t, "quorum", "two_node", "1")
+			r.cmap += "runtime.votequorum.wait_for_all_status (u8) = 1\n"
+			r.replace(t, &r.cmap, "runtime.members.2.status (str) = joined",
+				"runtime.members.2.status (str) = left")
+		}, want: doctor.Error, says: "waits for all nodes (wait_for_all): lb-2 has not been seen"},
 		{name: "two nodes, wait_for_all off", provoke: func(t *testing.T, r *ring) {
 			r.twoNodes(t)
 			r.set(t, "quorum", "two_node", "1")

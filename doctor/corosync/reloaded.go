@@ -59,9 +59,9 @@ func checkReloaded(v *view) []doctor.Finding {
 	}
 	for _, key := range []string{"totem.transport", "totem.version", "totem.ip_version"} {
 		if slices.Contains(differ, key) {
-			f.Fix = []string{
-				"systemctl restart corosync pacemaker    # on every node at the same time, with " +
-					"the resources stopped: " + key + " is read at the start only",
+			f.Fix, f.Todo = nil, []string{
+				"restart corosync and pacemaker on every node at the same time, with the resources " +
+					"stopped: " + key + " is read at the start only",
 			}
 		}
 	}

@@ -35,15 +35,16 @@ func (n Node) fenceDropletCheck() doctor.Check {
 						n.Name, err)
 				}
 				if is != has {
-					found = append(found,
-						n.found(doctor.Error, m.Resource,
-							fmt.Sprintf("%s has the droplet %s for %s, and this is the droplet %s",
-								m.Resource, has, n.Name, is),
-							"when this node fails, fencing fails, or switches another machine "+
-								"off and takes this one for dead",
-							"hawser apply    # after `droplets: {"+n.Name+": "+is+
-								"}` in hawser.yaml; without one: crm resource param "+m.Resource+
-								" set pcmk_host_map …"))
+					f := n.found(doctor.Error, m.Resource,
+						fmt.Sprintf("%s has the droplet %s for %s, and this is the droplet %s",
+							m.Resource, has, n.Name, is),
+						"when this node fails, fencing fails, or switches another machine "+
+							"off and takes this one for dead")
+					f.Todo = []string{
+						"write `droplets: {" + n.Name + ": " + is + "}` into hawser.yaml, then `hawser " +
+							"apply`; without such a file, set pcmk_host_map of " + m.Resource,
+					}
+					found = append(found, f)
 				}
 			}
 			return found, nil

@@ -72,6 +72,27 @@ func (n Node) unitCheck() doctor.Check {
 	}
 }
 
+func (n Node) unitFilesCheck() doctor.Check {
+	return doctor.Check{
+		Name: "haproxy-files",
+		Short: "files that HAProxy reads where haproxy.service starts it, and not under the " +
+			"cluster",
+		Worst: doctor.Warning,
+		Why: "the sites in these files are gone as soon as the cluster runs HAProxy instead of " +
+			"systemd",
+		Remedy: "haproxy.extra: -f /etc/haproxy/conf.d in hawser.yaml, or the parameter extraconf",
+		Run: n.ofHAProxies(
+			func(ctx context.Context, h inventory.HAProxy) ([]doctor.Finding, error) {
+				missing, err := n.UnitFiles(ctx, h)
+				if err != nil || missing == "" {
+					return nil, err
+				}
+				return []doctor.Finding{n.found(doctor.Warning, h.Resource, missing,
+					"what these files configure is not served by the cluster")}, nil
+			}),
+	}
+}
+
 func (n Node) configCheck() doctor.Check {
 	return doctor.Check{
 		Name: "haproxy-config",

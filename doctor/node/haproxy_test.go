@@ -47,6 +47,16 @@ func TestUnit(t *testing.T) {
 	require.Empty(t, w.finds("haproxy-unit"))
 }
 
+func TestFilesOfTheUnit(t *testing.T) {
+	w := newWorld(t)
+	require.Empty(t, w.finds("haproxy-files"))
+	w.UnitFiles = func(_ context.Context, h inventory.HAProxy) (string, error) {
+		require.Equal(t, w.config, h.Config)
+		return "haproxy.service has HAProxy read /etc/haproxy/conf.d too", nil
+	}
+	w.findsOne("haproxy-files", doctor.Warning, "conf.d", "")
+}
+
 // Where systemd does not run, its links say what it would start.
 func TestUnitThatIsEnabled(t *testing.T) {
 	needs.Root(t)

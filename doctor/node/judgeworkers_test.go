@@ -1,6 +1,7 @@
 package node
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -32,4 +33,15 @@ func TestOldWorkersOfManyReloads(t *testing.T) {
 		found[0].What)
 	procs.OldWorkers = procs.OldWorkers[:2]
 	require.Empty(t, Node{}.judgeOldWorkers(inventory.HAProxy{}, procs, time.Hour))
+}
+
+// What hawser and HAProxy run for a moment is no HAProxy beside the cluster's.
+func TestWhatServes(t *testing.T) {
+	for _, line := range []string{
+		"/usr/lib/ocf/resource.d/hawser/haproxy meta-data", "/usr/sbin/haproxy -c -f /etc/haproxy/haproxy.cfg",
+		"haproxy -vv", "hawser-keeper", "",
+	} {
+		require.False(t, serves(strings.Fields(line)), line)
+	}
+	require.True(t, serves(strings.Fields("/usr/sbin/haproxy -D -f /etc/haproxy/haproxy.cfg")))
 }

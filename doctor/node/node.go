@@ -34,12 +34,19 @@ type Node struct {
 	RunDir string
 	// Lingering is how long an old worker may take to end; 0 is an hour.
 	Lingering time.Duration
+	// SavedCIB is where Pacemaker saves the cluster's configuration, "" if that is not on this
+	// machine, and InForce asks for the version that is in force.
+	SavedCIB string
+	InForce  func(ctx context.Context) (crm.Version, error)
 	// CIB reads the cluster's configuration.
 	CIB func(ctx context.Context) (*crm.CIB, error)
 	// Unit asks systemd for a unit.
 	Unit func(ctx context.Context, name string) (systemd.Unit, error)
 	// CheckConfig has HAProxy check a configuration; the error is its complaint.
 	CheckConfig func(ctx context.Context, h inventory.HAProxy) error
+	// UnitFiles says which files HAProxy reads here where systemd starts it and not under the
+	// cluster, and what to do; "" if there are none.
+	UnitFiles func(ctx context.Context, h inventory.HAProxy) (string, error)
 	// Environment returns the HAWSER_ variables ("NAME=value") with which the agent runs HAProxy
 	// here, or would start it.
 	Environment func(ctx context.Context, h inventory.HAProxy) ([]string, error)
@@ -123,10 +130,11 @@ func (n Node) found(s doctor.Severity, subject, what, why string, fix ...string)
 // Checks returns the checks of the node.
 func (n Node) Checks() []doctor.Check {
 	checks := []doctor.Check{
-		n.unitCheck(), n.configCheck(), n.bindCheck(), n.agentCheck(), n.fenceAgentCheck(),
-		n.fenceDropletCheck(), n.tokenFileCheck(), n.tokenRightsCheck(),
+		n.unitCheck(), n.unitFilesCheck(), n.configCheck(), n.bindCheck(), n.reachCheck(),
+		n.agentCheck(), n.fenceAgentCheck(), n.fenceDropletCheck(), n.tokenFileCheck(),
+		n.tokenRightsCheck(),
 		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.migrateCheck(), n.watchdogCheck(),
-		n.diskCheck(),
+		n.diskCheck(), n.savedCheck(),
 	}
 	for i := range checks {
 		checks[i].Node = n.Name

@@ -2,6 +2,7 @@ package node
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
@@ -20,6 +21,11 @@ func processes() ([]process, error) {
 
 // name returns the file name of its program.
 func (p process) name() string { return procfs.Default.Program(int(p)) }
+
+// isAgent reports whether its program is one of Pacemaker's resource agents.
+func (p process) isAgent() bool {
+	return strings.Contains(procfs.Default.Executable(int(p)), "/ocf/resource.d/")
+}
 
 // args returns its command line.
 func (p process) args() []string { return procfs.Default.Args(int(p)) }

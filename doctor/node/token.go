@@ -117,14 +117,13 @@ func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Findin
 		if a.TokenFile == "" {
 			// The check token-in-cib replaces a token that is in the configuration; the other kind
 			// is kept by Pacemaker.
-			f.Fix = []string{
-				"cibsecret set " + doctor.Quote(a.Resource) + " " +
-					doctor.Quote(filepath.Base(a.SecretFile)) +
-					" TOKEN   # with the scopes reserved_ip:read, reserved_ip:update and " +
-					"droplet:read",
+			f.Fix, f.Todo = nil, []string{
+				"give `cibsecret set " + doctor.Quote(a.Resource) + " " +
+					doctor.Quote(filepath.Base(a.SecretFile)) + "` a token with the scopes " +
+					"reserved_ip:read, reserved_ip:update and droplet:read",
 			}
 			if a.SecretFile == "" {
-				f.Fix = []string{
+				f.Todo, f.Fix = nil, []string{
 					replace,
 					doctor.Define(a.WithTokenFile()) + "   # once the file is on every node: " +
 						a.Resource + " is started again with it",
@@ -139,11 +138,13 @@ func (n Node) askRights(ctx context.Context, a inventory.Address) *doctor.Findin
 	case Granted:
 		f = n.found(doctor.Note, a.Resource,
 			fmt.Sprintf(
-				"the token may read %s and the droplets; whether it may assign the address shows "+
-					"only when it tries",
+				"the token may read %s and the droplets; the API cannot say whether it may assign "+
+					"the address, only a move shows that",
 				a.IP),
-			"a token that may only read would fail at the first failover",
-			"hawser move "+a.Resource+"   # proves it, and interrupts it for some seconds")
+			"a token that may only read would fail at the first failover")
+		f.Todo = []string{
+			"`hawser move " + a.Resource + "` tests it, and interrupts it for some seconds",
+		}
 	}
 	return &f
 }

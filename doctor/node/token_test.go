@@ -56,12 +56,12 @@ func TestTokenRights(t *testing.T) {
 	for _, c := range []struct{ params, refused string }{
 		{nv("token_file", w.token), "install -D -m 0600 -o root -g root /dev/stdin " + w.token},
 		{nv("do_token", "dop_v1_secret"), "hawser configure load update -"},
-		{nv("token", "lrm://"), "cibsecret set FloatIP token TOKEN"},
+		{nv("token", "lrm://"), "cibsecret set FloatIP token`"},
 	} {
 		w.floatip = nv("ip", "203.0.113.10") + c.params
 		answer, complaint, asked = node.Granted, nil, nil
 		w.findsOne("token-rights", doctor.Note,
-			"whether it may assign the address shows only when it tries", "hawser move FloatIP")
+			"only a move shows that", "hawser move FloatIP")
 		require.Len(t, asked, 1)
 		require.True(t,
 			asked[0].TokenFile != "" || asked[0].Token == "dop_v1_secret" ||

@@ -18,8 +18,9 @@ import (
 	"github.com/hawser-ha/hawser/haproxy"
 )
 
-// lingering is how long an old worker may take to end before it is reported.
-const lingering = time.Hour
+// lingering is how long an old worker may take to end before it is reported: longer than the day
+// after which the agent's own hard-stop-after ends it.
+const lingering = 25 * time.Hour
 
 func (n Node) oldWorkerCheck() doctor.Check {
 	return doctor.Check{
@@ -67,15 +68,16 @@ func (n Node) judgeOldWorkers(
 	if len(pids) == 0 {
 		return nil
 	}
-	return []doctor.Finding{
-		n.found(doctor.Warning, h.Resource,
-			fmt.Sprintf("%d workers from before a reload still run, up to %s after it (pid %s)",
-				len(pids), longest, strings.Join(pids, ", ")),
-			"each keeps its memory and serves its clients by an old configuration",
-			"$EDITOR "+doctor.Quote(h.Config)+"   # hard-stop-after 15m in the section global",
-			"hawser reload "+doctor.Quote(h.Resource),
-			"kill "+strings.Join(pids, " ")+"   # ends their connections"),
+	f := n.found(doctor.Warning, h.Resource,
+		fmt.Sprintf("%d workers from before a reload still run, up to %s after it (pid %s)",
+			len(pids), longest, strings.Join(pids, ", ")),
+		"each keeps its memory and serves its clients by an old configuration",
+		"$EDITOR "+doctor.Quote(h.Config)+"   # hard-stop-after 15m in the section global",
+		"hawser reload "+doctor.Quote(h.Resource))
+	f.Todo = []string{
+		"`kill " + strings.Join(pids, " ") + "` ends these now, and cuts their connections",
 	}
+	return []doctor.Finding{f}
 }
 
 func (n Node) migrateCheck() doctor.Check {
@@ -86,7 +88,8 @@ func (n Node) migrateCheck() doctor.Check {
 		Worst: doctor.Note,
 		Why: "connections that wait on the socket that the old process closes are reset; the " +
 			"cluster's HAProxy passes its sockets and needs nothing",
-		Remedy: "sysctl -w net.ipv4.tcp_migrate_req=1, or -W, or hawser protect (docs/reload.md)",
+		Remedy: "sysctl -w net.ipv4.tcp_migrate_req=1, or -W, or hawser protect " +
+			"(/usr/share/doc/hawser/reload.md)",
 		Run: func(context.Context) ([]doctor.Finding, error) {
 			if n.sysctl("net.ipv4.tcp_migrate_req") != "0" {
 				return nil, nil // it is on, or the kernel is older than 5.14
@@ -97,9 +100,9 @@ func (n Node) migrateCheck() doctor.Check {
 			}
 			var found []doctor.Finding
 			for _, p := range all {
-				args := p.args() // hawser-keeper's file is called haproxy too
-				if p.name() != "haproxy" || len(args) == 0 || filepath.Base(args[0]) != "haproxy" ||
-					passesSockets(args) || p.parentName() == "haproxy" {
+				args := p.args() // hawser-keeper's file is called haproxy too, and so is the agent's
+				if p.name() != "haproxy" || !serves(args) || passesSockets(args) ||
+					p.parentName() == "haproxy" || p.isAgent() {
 					continue
 				}
 				found = append(found,
@@ -114,6 +117,16 @@ func (n Node) migrateCheck() doctor.Check {
 			return found, nil
 		},
 	}
+}
+
+// serves reports whether a command line is that of a HAProxy that serves: neither hawser's agent and
+// its keeper, whose file has the same name, nor HAProxy checking a file or saying its version.
+func serves(args []string) bool {
+	return len(args) > 0 && filepath.Base(args[0]) == "haproxy" &&
+		!strings.Contains(args[0], "/ocf/resource.d/") &&
+		!slices.ContainsFunc(args[1:], func(a string) bool {
+			return a == "-c" || a == "-v" || a == "-vv"
+		})
 }
 
 // passesSockets reports whether a HAProxy with this command line passes its sockets on in a reload:

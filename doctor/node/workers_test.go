@@ -66,3 +66,29 @@ func TestMigrate(t *testing.T) {
 		require.Zero(t, mine())
 	})
 }
+
+// Pacemaker's agent of HAProxy is a file called haproxy too, and no HAProxy.
+func TestMigrateAndTheAgent(t *testing.T) {
+	w := newWorld(t)
+	for path, found := range map[string]int{"opt/haproxy": 1, "usr/lib/ocf/resource.d/x/haproxy": 0} {
+		text, err := os.ReadFile(needs.Command(t, "sleep"))
+		require.NoError(t, err)
+		w.write(path, string(text), 0o700)
+		cmd := exec.Command(filepath.Join(w.root, path), "60")
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+		inNetwork(t, func() {
+			if _, err := os.Stat("/proc/sys/net/ipv4/tcp_migrate_req"); err != nil {
+				return // this kernel is older than 5.14
+			}
+			sysctl(t, "net.ipv4.tcp_migrate_req", "0")
+			n := 0
+			for _, f := range w.finds("tcp-migrate") {
+				if f.Subject == fmt.Sprintf("pid %d", cmd.Process.Pid) {
+					n++
+				}
+			}
+			require.Equal(t, found, n, path)
+		})
+	}
+}

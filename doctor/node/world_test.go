@@ -17,6 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/doctor/internal/bench"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
@@ -86,6 +87,7 @@ func newWorld(t *testing.T) *world {
 			return w.unit, nil
 		},
 		Environment: func(context.Context, inventory.HAProxy) ([]string, error) { return nil, nil },
+		UnitFiles:   func(context.Context, inventory.HAProxy) (string, error) { return "", nil },
 		ReadToken:   tokenfile.Read,
 		Droplet:     func(context.Context, string) (string, error) { return "1001", nil },
 		Rights: func(context.Context, inventory.Address) (node.Right, error) {
@@ -148,6 +150,7 @@ func (w *world) finds(name string) []doctor.Finding {
 			for _, f := range found {
 				require.Equal(w.t, "lb-1", f.Node)
 				require.NotEmpty(w.t, f.Why)
+				bench.Pasteable(w.t, f)
 				require.False(w.t, f.Severity.Worse(c.Worst),
 					"%s is declared to find %s at worst: %v", name, c.Worst, f)
 			}
@@ -165,7 +168,7 @@ func (w *world) findsOne(name string, severity doctor.Severity, what, fix string
 	require.Len(w.t, found, 1)
 	require.Equal(w.t, severity, found[0].Severity)
 	require.Contains(w.t, found[0].What, what)
-	require.Contains(w.t, strings.Join(found[0].Fix, "\n"), fix)
+	require.Contains(w.t, strings.Join(found[0].Remedies(), "\n"), fix)
 }
 
 func freePort(t *testing.T) int {

@@ -30,9 +30,53 @@ func checkColocation(v *view) []doctor.Finding {
 		return nil
 	}
 	for _, a := range v.addresses() {
-		found = append(found, v.colocated(a)...)
+		if inventory.IsFloatIP(a.Agent()) || !v.ofAnother(a.Name) {
+			found = append(found, v.colocated(a)...)
+		}
 	}
 	return found
+}
+
+// ofAnother reports whether an address belongs to something that is not HAProxy: it shares a group,
+// or a constraint, with another service, and with no HAProxy.
+func (v *view) ofAnother(address string) bool {
+	mine := inventory.Family(v.objects, address)
+	var with []string
+	for _, o := range v.objects {
+		var together []string
+		switch o := o.(type) {
+		case *crm.Group:
+			together = o.Members
+		case *crm.Colocation:
+			together = append(inSets(o.Sets), o.Resource, o.With)
+		case *crm.Order:
+			together = append(inSets(o.Sets), o.First, o.Then)
+		}
+		if slices.ContainsFunc(together, func(id string) bool { return slices.Contains(mine, id) }) {
+			with = append(with, together...)
+		}
+	}
+	another := false
+	for _, p := range v.primitives() {
+		if !slices.ContainsFunc(inventory.Family(v.objects, p.Name), func(id string) bool {
+			return slices.Contains(with, id) && !slices.Contains(mine, id)
+		}) {
+			continue
+		}
+		if inventory.RunsHAProxy(p.Agent()) {
+			return false
+		}
+		another = another || !inventory.IsAddress(p.Agent())
+	}
+	return another
+}
+
+func inSets(sets []crm.ResourceSet) []string {
+	var all []string
+	for _, s := range sets {
+		all = append(all, s.Resources...)
+	}
+	return all
 }
 
 // pairing is how an address and HAProxy are placed relative to each other.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
 )
@@ -74,5 +76,32 @@ func provokeColocation() []provoked {
 					`<resource_ref id="haproxy-clone"/></resource_set></rsc_colocation>`),
 			want: doctor.Unknown, says: "sets of resources", live: true,
 		},
+	}
+}
+
+// An address that another service has is not HAProxy's, whatever ties it to that service.
+func TestAddressOfAnotherService(t *testing.T) {
+	const vip = `<primitive id="p_ip_pg" class="ocf" provider="heartbeat" type="IPaddr2">` +
+		`<instance_attributes id="vi"><nvpair id="vi-ip" name="ip" value="192.0.2.9"/>` +
+		`</instance_attributes><operations><op id="vip-m" name="monitor" interval="10s"/>` +
+		`</operations></primitive>`
+	const pg = `<primitive id="p_pg" class="ocf" provider="heartbeat" type="Dummy">` +
+		`<operations><op id="pg-m" name="monitor" interval="10s"/></operations></primitive>`
+	for name, c := range map[string]struct{ resources, constraints string }{
+		"a group":      {`<group id="g_pg">` + vip + pg + `</group>`, ""},
+		"a colocation": {vip + pg, `<rsc_colocation id="c" score="INFINITY" rsc="p_ip_pg" with-rsc="p_pg"/>`},
+		"an order":     {vip + pg, `<rsc_order id="o" first="p_pg" then="p_ip_pg"/>`},
+		"a group and a colocation": {`<group id="g_ip">` + vip + `</group>` + pg,
+			`<rsc_colocation id="c" score="INFINITY" rsc="g_ip" with-rsc="p_pg"/>`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := bench.New(t)
+			b.Edit(t, "</resources>", c.resources+"</resources>")
+			b.Edit(t, "</constraints>", c.constraints+"</constraints>")
+			b.Verify(t)
+			for _, f := range findings(t, b) {
+				require.NotEqual(t, "address-colocation", f.Check, "%+v", f)
+			}
+		})
 	}
 }

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 )
 
 // checkFailures reports what failed, once for each resource and node.
 func checkFailures(v *view) []doctor.Finding {
-	var found []doctor.Finding
+	found := v.nowhere()
 	seen := map[[2]string]bool{}
 	for _, c := range v.history.fails {
 		seen[[2]string{c.resource, c.node}] = true
@@ -49,6 +50,30 @@ func checkFailures(v *view) []doctor.Finding {
 				"crm_resource --cleanup --resource " + doctor.Quote(at[0]) + " --node " +
 					doctor.Quote(failure.Node) + "    # after its cause is fixed",
 			},
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// nowhere reports the addresses and HAProxies that should run and run on no node: nobody is served
+// there.
+func (v *view) nowhere() []doctor.Finding {
+	if !v.status.Quorum {
+		return nil // which says nothing of the other nodes; quorum-policy reports it
+	}
+	var found []doctor.Finding
+	for _, m := range v.status.Missing() {
+		p, ok := v.cib.Primitive(m.ID)
+		if !ok || !inventory.IsFloatIP(p.Agent()) && !inventory.RunsHAProxy(p.Agent()) {
+			continue
+		}
+		f := doctor.Finding{
+			Severity: doctor.Error, Subject: m.ID, What: m.String(), Why: "nobody is served by it",
+			Fix: []string{"hawser status"},
+		}
+		if a, ok := inventory.AddressNamed(v.cib, m.ID); ok && a.IP != "" {
+			f.Why = "nobody is served at " + a.IP
 		}
 		found = append(found, f)
 	}

@@ -10,6 +10,9 @@ import (
 // provokeFailures provokes the findings of the check failures.
 func provokeFailures() []provoked {
 	return []provoked{
+		{name: "runs nowhere", provoke: func(t *testing.T, b *bench.Cluster) {
+			b.Remove(t, "//lrm_resource[@id='FloatIP']")
+		}, want: doctor.Error, says: "FloatIP is not running on any node", live: true},
 		{
 			name:    "failed once",
 			provoke: func(t *testing.T, b *bench.Cluster) { b.Fail(t, "FloatIP", "monitor", "2") },

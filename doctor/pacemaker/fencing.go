@@ -46,11 +46,7 @@ func checkFencing(ctx context.Context, v *view) ([]doctor.Finding, error) {
 			Severity: doctor.Error, Subject: crm.StonithEnabled,
 			What: "fencing is on (stonith-enabled is not false), and there is no fence device",
 			Why:  "Pacemaker will not start any resource",
-			Fix: []string{
-				"crm configure primitive fence stonith:AGENT params …    # `stonith_admin " +
-					"--list-installed` lists agents; or `fencing:` of hawser.yaml, then `hawser " +
-					"apply`",
-			},
+			Todo: []string{configureFencing},
 		})
 	case len(devices) == 0 && !used:
 		sbds, _ := v.readSBDs(ctx) // the check sbd reports what is not known about it
@@ -81,28 +77,27 @@ func (v *view) unfencedNodes() []doctor.Finding {
 	}
 	var found []doctor.Finding
 	for _, node := range v.cib.Unfenced(members) {
-		fix := []string{
-			"crm_resource --resource DEVICE --set-parameter pcmk_host_list --parameter-value " +
-				doctor.Quote(strings.Join(members, " ")) +
-				"    # with the device that can switch it off",
-		}
+		todo := "add " + node + " to the pcmk_host_list of the device that can switch it off: " +
+			strings.Join(members, " ")
 		if slices.ContainsFunc(v.fenceDevices(),
 			func(d *crm.Primitive) bool { return d.Type == "fence_droplet" }) {
-			fix = []string{
-				"hawser apply    # after " + node +
-					" is added to `droplets:` of hawser.yaml, if the file lists droplets",
-			}
+			todo = "add " + node + " to `droplets:` in hawser.yaml if the file lists droplets, then " +
+				"`hawser apply`"
 		}
 		found = append(found, doctor.Finding{
 			Severity: doctor.Error, Subject: node,
 			What: "no fence device is there for " + node +
 				": neither pcmk_host_list nor pcmk_host_map of one names it",
-			Why: "when " + node + " fails it cannot be fenced, and its resources are not recovered",
-			Fix: fix,
+			Why:  "when " + node + " fails it cannot be fenced, and its resources are not recovered",
+			Todo: []string{todo},
 		})
 	}
 	return found
 }
+
+// configureFencing names no command: stonith-enabled=true without a device stops all recovery.
+const configureFencing = "write `fencing:` into hawser.yaml, then `hawser apply`: see " +
+	"hawser.yaml(5). stonith-enabled=true alone, without a fence device, stops all recovery"
 
 // withoutFencing says what can go wrong with the addresses of this cluster.
 func (v *view) withoutFencing() doctor.Finding {
@@ -111,11 +106,7 @@ func (v *view) withoutFencing() doctor.Finding {
 		What: "there is no fencing (stonith-enabled=false)",
 		Why: "nothing guarantees that an unreachable node is down before another takes over; " +
 			"the providers of these addresses still keep each on one node",
-		Fix: []string{
-			"crm configure primitive fence stonith:AGENT params …    # or `fencing:` of " +
-				"hawser.yaml, then `hawser apply`",
-			"crm_attribute --name stonith-enabled --update true",
-		},
+		Todo: []string{configureFencing},
 	}
 	if twice := inventory.AddressesHeldTwice(v.objects); len(twice) > 0 {
 		f.Severity = doctor.Error

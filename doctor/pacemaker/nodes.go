@@ -16,8 +16,10 @@ func checkNodes(v *view) []doctor.Finding {
 			f.Why = "its resources are not recovered until it is fenced"
 			f.Fix = []string{
 				"stonith_admin --history " + doctor.Quote(n.Name) + " --verbose",
-				"stonith_admin --confirm " + doctor.Quote(n.Name) +
-					"    # only once it is known to be off",
+			}
+			f.Todo = []string{
+				"only once you have seen that " + n.Name + " is off: `stonith_admin --confirm " +
+					doctor.Quote(n.Name) + "`",
 			}
 		case !n.Online && n.Remote():
 			f.Severity, f.What, f.Fix = doctor.Warning, n.Name+

@@ -76,7 +76,7 @@ func (c *Cluster) Checks() []doctor.Check {
 				Worst: doctor.Error,
 				Why: "a node that hangs may keep an address while another takes it; without a " +
 					"device nothing is started at all",
-				Remedy: "configure a fence device and set stonith-enabled=true",
+				Remedy: "fencing: in hawser.yaml, then hawser apply",
 			}, checkFencing,
 		},
 		{
@@ -128,7 +128,8 @@ func (c *Cluster) Checks() []doctor.Check {
 		},
 		{
 			doctor.Check{
-				Name: "failures", Short: "failed actions and fail counts", Worst: doctor.Error,
+				Name: "failures", Worst: doctor.Error,
+				Short:  "addresses and HAProxies that run nowhere, failed actions and fail counts",
 				Why:    "a resource that failed too often on a node does not run there",
 				Remedy: "fix the cause, then crm_resource --cleanup",
 			}, quickly(checkFailures),
@@ -149,6 +150,14 @@ func (c *Cluster) Checks() []doctor.Check {
 				Remedy: "a colocation with score INFINITY: the address with HAProxy's clone",
 			},
 			quickly(checkColocation),
+		},
+		{
+			doctor.Check{
+				Name: "same-address", Short: "addresses that several resources hold",
+				Worst: doctor.Error, Why: "two nodes have the address at once",
+				Remedy: "target-role=Stopped for one of them, or another address",
+			},
+			quickly(checkSameAddress),
 		},
 		{
 			doctor.Check{

@@ -61,6 +61,7 @@ func TestFindings(t *testing.T) {
 		"failures":           provokeFailures(),
 		"haproxy-clone":      provokeClone(),
 		"address-colocation": provokeColocation(),
+		"same-address":       provokeSameAddress(),
 		"monitors":           provokeMonitors(),
 		"operation-timeouts": provokeTimeouts(),
 		"check-preferences":  provokePreferences(),
@@ -77,10 +78,8 @@ func TestFindings(t *testing.T) {
 				require.Equal(t, p.want, f.Severity, "%+v", f)
 				require.Contains(t, f.What+"\n"+f.Why, p.says)
 				require.NotEmpty(t, f.Why)
-				require.NotEmpty(t, f.Fix)
-				for _, command := range f.Fix {
-					bench.Readable(t, command)
-				}
+				require.NotEmpty(t, f.Remedies())
+				bench.Pasteable(t, f)
 				if p.live {
 					return
 				}

@@ -89,8 +89,9 @@ func (s sbdNodes) judgeWait(wait time.Duration, word string) *doctor.Finding {
 		for _, name := range off {
 			f.Fix = append(f.Fix, doctor.StartSBD(name)...)
 		}
-		f.Fix = append(f.Fix,
-			"# or, if another fence device is used: "+unset(crm.WatchdogTimeout))
+		f.Todo = []string{
+			"if another fence device is used instead: `" + unset(crm.WatchdogTimeout) + "`",
+		}
 		return f
 	}
 	shortest, longest, slow := s.watchdogs()

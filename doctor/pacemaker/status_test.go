@@ -86,7 +86,7 @@ func TestWhatPacemakerRemembers(t *testing.T) {
 			require.Equal(t, c.check, found[0].Check)
 			require.Equal(t, c.want, found[0].Severity)
 			require.Contains(t, found[0].What, c.says)
-			require.NotEmpty(t, found[0].Fix)
+			require.NotEmpty(t, found[0].Remedies())
 		})
 	}
 }

@@ -1,7 +1,7 @@
 package pacemaker
 
 import (
-	"slices"
+	"strings"
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
@@ -54,7 +54,7 @@ func checkUnmanaged(v *view) []doctor.Finding {
 					What: "resources are not managed by default (" + o.Name + "=" + o.Value + ")",
 					Why:  idle, Fix: fix,
 				})
-			case o.Name == "target-role" && o.Value == "Stopped":
+			case o.Name == "target-role" && strings.EqualFold(o.Value, "Stopped"):
 				found = append(found, doctor.Finding{
 					Severity: doctor.Error, Subject: "rsc_defaults",
 					What: "resources are stopped by default (target-role=Stopped)",
@@ -86,7 +86,7 @@ func keptOff(o crm.Object) []doctor.Finding {
 			Fix:  []string{unsetMeta(o.ID(), "maintenance")},
 		})
 	}
-	if value, _ := meta.Get("target-role"); slices.Contains([]string{"Stopped", "stopped"}, value) {
+	if value, _ := meta.Get("target-role"); strings.EqualFold(value, "Stopped") {
 		found = append(found, doctor.Finding{
 			Severity: doctor.Warning, Subject: o.ID(),
 			What: o.ID() + " is kept stopped (target-role=" + value + ")",

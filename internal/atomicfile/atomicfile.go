@@ -30,10 +30,10 @@ func Write(path string, text []byte, mode fs.FileMode) error {
 }
 
 // Replace replaces a file in one step, and returns when it is on the disk. It gets the owner and
-// the mode of the file like; if there is no such file, it is owned by this process and readable by
-// all.
-func Replace(path string, text []byte, like string) error {
-	mode, uid, gid := fs.FileMode(0o644), os.Geteuid(), os.Getegid()
+// the mode of the file like; if there is no such file, it is owned by this process and has the given
+// mode.
+func Replace(path string, text []byte, like string, mode fs.FileMode) error {
+	uid, gid := os.Geteuid(), os.Getegid()
 	if info, err := os.Stat(like); err == nil {
 		owner := info.Sys().(*syscall.Stat_t)
 		mode, uid, gid = info.Mode().Perm(), int(owner.Uid), int(owner.Gid)

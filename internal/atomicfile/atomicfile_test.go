@@ -47,7 +47,7 @@ func TestReplace(t *testing.T) {
 	}
 	// A link that somebody put in place of the file being written is not followed.
 	require.NoError(t, os.Symlink(like, path+atomicfile.Suffix))
-	require.NoError(t, atomicfile.Replace(path, []byte("new"), like))
+	require.NoError(t, atomicfile.Replace(path, []byte("new"), like, 0o644))
 	require.Equal(t, "new", content(t, path))
 	require.Empty(t, content(t, like))
 	want, err := os.Stat(like)
@@ -58,9 +58,9 @@ func TestReplace(t *testing.T) {
 	require.Equal(t, owner(want), owner(got))
 
 	other := filepath.Join(dir, "other")
-	require.NoError(t, atomicfile.Replace(other, []byte("x"), filepath.Join(dir, "missing")))
+	require.NoError(t, atomicfile.Replace(other, []byte("x"), filepath.Join(dir, "missing"), 0o644))
 	got, err = os.Stat(other)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o644), got.Mode())
-	require.Error(t, atomicfile.Replace(filepath.Join(dir, "no", "where"), nil, like))
+	require.Error(t, atomicfile.Replace(filepath.Join(dir, "no", "where"), nil, like, 0o644))
 }

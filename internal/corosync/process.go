@@ -27,6 +27,6 @@ func Ordinary() Finding {
 		"Corosync runs without real-time priority, because it may not have it (a container " +
 			"without CAP_SYS_NICE?) or is configured so (system.sched_rr): " +
 			"with every core busy, tokens of 400ms and less lost living nodes within minutes " +
-			"(docs/timing.md)",
+			"(/usr/share/doc/hawser/timing.md)",
 	}
 }

@@ -2,7 +2,7 @@
 // that ends each request in time and never shows the token, what the API's errors mean, and how
 // requests follow each other. What needs no API is in internal/metadata.
 //
-// It imports internal/fault. Open client.go first.
+// It imports internal/fault and param. Open client.go first.
 package digitalocean
 
 import (
@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/digitalocean/godo"
+
+	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Time-outs of one request. godo sets none at all, and its own retrying client waits up to 30 s
@@ -98,10 +101,16 @@ func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Godo returns godo's client of the API. It is an error if the token cannot be read.
+// Godo returns godo's client of the API. It is an error if the token cannot be read, or would be sent
+// in clear text: whoever may write an origin into the cluster's configuration is not for that reason
+// one who may have the token, and whoever listens on the way is not either.
 func (c *Client) Godo() (*godo.Client, error) {
 	if c.godo != nil {
 		return c.godo, nil
+	}
+	if !param.SafeOrigin(c.c.Origin) {
+		return nil, fault.Errorf(fault.Denied, "the token is not sent to %s, where it would go in "+
+			"clear text: give api_url as https:// (http:// is for loopback addresses)", c.c.Origin)
 	}
 	token, err := c.c.Token()
 	if err != nil {

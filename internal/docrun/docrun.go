@@ -1,8 +1,8 @@
 // Package docrun reads the commands out of a page of documentation and runs them, so that a page
 // cannot tell an operator to type something that does not work.
 //
-// A page says where each command is run in the words after a block's language, which readers do not
-// see:
+// A page says where each command is run in the words after a block's language, which no rendered
+// page shows; the text says it too:
 //
 //	```sh lb-1                      the block is a script, run by bash on that node; the first command that fails ends it
 //	```sh each                      on every balancer, one after the other; holder is the one that has the address, spare another one
@@ -13,9 +13,14 @@
 //	```text                         what the commands just before print: these lines, in this order, among others; … is any text
 //	```log                          an excerpt that is not compared
 //
-// What a reader need not see, such as faults to be fixed and checks that they were, is in a comment
-// of the same form: <!-- sh lb-1, the script, and --> on a line of its own. <!-- lab holds actions
-// on the machines themselves, such as "kill lb-3".
+// What a reader need not see, such as faults to be fixed and checks that they were, is in a file
+// beside the page, page.steps for page.md. It has blocks of the same form, and those of lab, with
+// actions on the machines themselves, such as "kill lb-3". They are done where the heading above
+// them, which is one of the page's, and a line
+//
+//	After `hawser reload`:
+//
+// say: after the next block of that section that begins with this line, or at the section's begin.
 //
 // It imports nothing of ours. Open docrun.go first.
 package docrun

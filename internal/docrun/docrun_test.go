@@ -31,12 +31,6 @@ Nodes
   lb-1  online…
 ` + "```" + `
 
-<!-- sh each
-true
-
-false
--->
-
 <!-- a remark
 of two lines -->
 <!-- another -->
@@ -46,11 +40,6 @@ a: 'b'
 ` + "```" + `
 
 ## Second
-
-<!-- lab
-kill lb-3
-wait
--->
 
 ` + "```sh lb-2 in=guest answer=y" + `
 apt-get install \
@@ -62,24 +51,62 @@ anything
 ` + "```" + `
 `
 
+const steps = `What readers need not see.
+
+## First
+
+After ` + "`hawser status`" + `:
+
+` + "```sh each" + `
+true
+
+false
+` + "```" + `
+
+` + "```text" + `
+x
+` + "```" + `
+
+After ` + "`a: 'b'`" + `:
+
+` + "```sh each" + `
+true
+` + "```" + `
+
+## Second
+
+A remark with ` + "`hawser nothing`" + `.
+
+` + "```lab" + `
+kill lb-3
+wait
+` + "```" + `
+`
+
 func TestAPageIsRead(t *testing.T) {
-	p, err := docrun.Parse("page.md", page)
+	p, err := docrun.Parse("page.md", page, steps)
 	require.NoError(t, err)
 	require.Equal(t, []docrun.Step{
 		{
 			Page: "page.md", Line: 8, Section: "First", Kind: docrun.Script, Place: docrun.Lab, On: "lb-1", Text: "hawser status", Exit: 8,
 			Within: 3 * time.Second, Want: []string{"Nodes", "  lb-1  online…"},
 		},
-		{Page: "page.md", Line: 19, Section: "First", Kind: docrun.Script, Place: docrun.Lab, On: "each", Text: "true\n\nfalse", Hidden: true},
-		{Page: "page.md", Line: 29, Section: "First", Kind: docrun.File, Place: docrun.Lab, On: "lb-1", Text: "a: 'b'", Path: "/etc/x.yaml"},
-		{Page: "page.md", Line: 35, Section: "Second", Kind: docrun.Action, Place: docrun.Lab, Text: "kill lb-3\nwait", Hidden: true},
-		{Page: "page.md", Line: 40, Section: "Second", Kind: docrun.Script, Place: docrun.Guest, On: "lb-2", Text: "apt-get install \\\n  haproxy", Answer: "y"},
+		{
+			Page: "page.steps", Line: 8, Section: "First", Kind: docrun.Script, Place: docrun.Lab, On: "each", Text: "true\n\nfalse", Hidden: true,
+			Want: []string{"x"},
+		},
+		{Page: "page.md", Line: 23, Section: "First", Kind: docrun.File, Place: docrun.Lab, On: "lb-1", Text: "a: 'b'", Path: "/etc/x.yaml"},
+		{Page: "page.steps", Line: 20, Section: "First", Kind: docrun.Script, Place: docrun.Lab, On: "each", Text: "true", Hidden: true},
+		{Page: "page.steps", Line: 28, Section: "Second", Kind: docrun.Action, Place: docrun.Lab, Text: "kill lb-3\nwait", Hidden: true},
+		{Page: "page.md", Line: 29, Section: "Second", Kind: docrun.Script, Place: docrun.Guest, On: "lb-2", Text: "apt-get install \\\n  haproxy", Answer: "y"},
 	}, p.Steps)
 	require.Equal(t, []docrun.Mention{{Line: 3, Text: "hawser status"}}, p.Mentions)
 }
 
 func TestFaultsOfAPageAreReported(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
+		"a hidden step":             {"<!-- sh lb-1\nreboot\n-->", "p.md:1: a step that readers need not see belongs into p.steps"},
+		"an action":                 {"```lab\nwait\n```", "p.md:1: what is done to the machines belongs into p.steps"},
 		"a command without a place": {"```sh\nreboot\n```", "p.md:1: this block does not say on which node it is run"},
 		"a place that is none":      {"```sh lb-1 in=cellar\nreboot\n```", "p.md:1: in=cellar: the places are lab and guest"},
 		"a word that is none":       {"```sh lb-1 ext=8\nreboot\n```", "p.md:1: ext=8: not one of"},
@@ -106,7 +133,25 @@ func TestFaultsOfAPageAreReported(t *testing.T) {
 			"runs `crm_mon -1rf`"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := docrun.Parse("p.md", c.text)
+			_, err := docrun.Parse("p.md", c.text, "")
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestFaultsOfStepsAreReported(t *testing.T) {
+	for name, c := range map[string]struct{ steps, want string }{
+		"no section":              {"```sh lb-1\ntrue\n```", "p.steps:1: this block is not below the heading"},
+		"a section of no page":    {"## B", `p.steps:1: p.md has no section "B"`},
+		"a block of no page":      {"## A\nAfter `c`:", "p.steps:2: no further block of the section \"A\" of p.md begins with `c`"},
+		"a block of another":      {"## A\nAfter `d`:", "p.steps:2: no further block"},
+		"not in the page's order": {"## A\nAfter `b`:\n\nAfter `a`:", "p.steps:4: no further block"},
+		"output of before":        {"## A\n```sh lb-1\ntrue\n```\nAfter `a`:\n```text\nx\n```", "p.steps:6: there is no command before this output"},
+		"a block without an end":  {"## A\n```sh lb-1\ntrue", "p.steps:2: this block does not end"},
+		"no place":                {"## A\n```sh\ntrue\n```", "p.steps:2: this block does not say on which node it is run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := docrun.Parse("p.md", "## A\n```sh lb-1\na\n```\n```sh lb-1\nb\n```\n## C\n```sh lb-1\nd\n```", c.steps)
 			require.ErrorContains(t, err, c.want)
 		})
 	}
@@ -230,12 +275,15 @@ func TestAFileIsWritten(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(page)
-	f.Add("```sh lb-1\n```\n<!-- sh\n-->\n    x\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		p, err := docrun.Parse("p.md", text)
-		lines := strings.Split(text, "\n")
+	f.Add(page, steps)
+	f.Add("```sh lb-1\n```\n<!-- sh\n-->\n    x\n", "## A\nAfter `x`:\n")
+	f.Fuzz(func(t *testing.T, text, beside string) {
+		p, err := docrun.Parse("p.md", text, beside)
 		for _, s := range p.Steps {
+			lines := strings.Split(text, "\n")
+			if s.Hidden {
+				lines = strings.Split(beside, "\n")
+			}
 			require.Greater(t, s.Line, 1)
 			require.LessOrEqual(t, s.Line+strings.Count(s.Text, "\n"), len(lines), "the lines of a step are lines of the page")
 			require.NotEmpty(t, strings.TrimSpace(s.Text))

@@ -1,6 +1,8 @@
 package docrun
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,18 +26,21 @@ var program = regexp.MustCompile(
 func (p *parser) mentions(n int, line string) {
 	for _, m := range codeSpan.FindAllStringSubmatch(line, -1) {
 		if words := strings.Fields(m[1]); len(words) > 1 && program.MatchString(words[0]) {
-			p.page.Mentions = append(p.page.Mentions, Mention{n, strings.Join(words, " ")})
+			p.mentioned = append(p.mentioned, Mention{n, strings.Join(words, " ")})
 		}
 	}
 }
 
-// unrun finds the commands in the text that no block of the page runs.
-func (p *parser) unrun() {
-	for _, m := range p.page.Mentions {
-		if !slices.ContainsFunc(p.page.Steps, func(s Step) bool {
+// unrun returns an error for each command in the text that no block of the page runs.
+func (p Page) unrun() error {
+	var faults []error
+	for _, m := range p.Mentions {
+		if !slices.ContainsFunc(p.Steps, func(s Step) bool {
 			return s.Kind == Script && strings.Contains(" "+blanks(s.Text)+" ", " "+m.Text+" ")
 		}) {
-			p.wrong(m.Line, "no block of this page runs `%s`", m.Text)
+			faults = append(faults, fmt.Errorf("%s:%d: no block of this page runs `%s`", p.Name, m.Line,
+				m.Text))
 		}
 	}
+	return errors.Join(faults...)
 }

@@ -3,6 +3,7 @@ package docrun
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -19,34 +20,55 @@ type Page struct {
 	Mentions []Mention
 }
 
-// Read reads a page. All its faults are reported at once, each with its line.
+// Read reads a page, and the file of steps beside it if there is one. All faults are reported at
+// once, each with its line.
 func Read(path string) (Page, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Page{}, fmt.Errorf("docrun: %w", err)
 	}
-	return Parse(path, string(text))
+	steps, err := os.ReadFile(stepsOf(path))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Page{}, fmt.Errorf("docrun: %w", err)
+	}
+	return Parse(path, string(text), string(steps))
 }
 
-// Parse reads a page's text.
-func Parse(name, text string) (Page, error) {
-	p := &parser{page: Page{Name: name}}
-	for i, line := range strings.Split(text, "\n") {
-		p.line(i+1, strings.TrimSuffix(line, "\r"))
-	}
-	if p.open != nil {
-		p.wrong(p.open.at, "this block does not end: %q is missing", p.open.end)
-	}
-	p.unrun()
-	return p.page, errors.Join(p.faults...)
+// stepsOf returns the name of the file with the steps of a page that its readers do not see.
+func stepsOf(page string) string { return strings.TrimSuffix(page, ".md") + ".steps" }
+
+// Parse reads a page's text and that of the steps beside it, "" if there are none.
+func Parse(name, text, steps string) (Page, error) {
+	p := &parser{name: name}
+	p.lines(text)
+	beside := &parser{name: stepsOf(name), of: p}
+	beside.lines(steps)
+	page := Page{Name: name, Steps: p.with(beside.pieces), Mentions: p.mentioned}
+	return page, errors.Join(errors.Join(p.faults...), errors.Join(beside.faults...),
+		page.unrun())
 }
 
+// parser reads a page, or the steps beside one.
 type parser struct {
-	page    Page
+	name      string
+	section   string
+	pieces    []piece
+	mentioned []Mention
+	open      *block
+	blank     bool // the line before was empty
+	faults    []error
+
+	// of is the page, if these are the steps beside it; after is the piece of the page after which
+	// the next ones come, -1 before the first section.
+	of    *parser
+	after int
+}
+
+// piece is a heading of a page, or a step.
+type piece struct {
 	section string
-	open    *block
-	blank   bool // the line before was empty
-	faults  []error
+	step    *Step
+	after   int // of a step beside the page: the piece that it follows
 }
 
 // block is a fenced block or a comment that is open.
@@ -55,17 +77,27 @@ type block struct {
 	end    string // the line that ends it
 	indent string
 	info   []string
-	hidden bool
-	prose  bool // a comment that is not one of ours
+	prose  bool // a comment
 	text   []string
 }
 
 func (p *parser) wrong(line int, format string, a ...any) {
-	p.faults = append(p.faults,
-		fmt.Errorf("%s:%d: %w", p.page.Name, line, fmt.Errorf(format, a...)))
+	p.faults = append(p.faults, fmt.Errorf("%s:%d: %w", p.name, line, fmt.Errorf(format, a...)))
 }
 
-var fence = regexp.MustCompile("^( {0,3})(```+)([^`]*)$")
+func (p *parser) lines(text string) {
+	for i, line := range strings.Split(text, "\n") {
+		p.line(i+1, strings.TrimSuffix(line, "\r"))
+	}
+	if p.open != nil {
+		p.wrong(p.open.at, "this block does not end: %q is missing", p.open.end)
+	}
+}
+
+var (
+	fence  = regexp.MustCompile("^( {0,3})(```+)([^`]*)$")
+	anchor = regexp.MustCompile("^After `(.+)`:$")
+)
 
 func (p *parser) line(n int, line string) {
 	trimmed := strings.TrimSpace(line)
@@ -88,10 +120,16 @@ func (p *parser) line(n int, line string) {
 			return
 		}
 		info := strings.Fields(strings.TrimPrefix(trimmed, "<!--"))
-		ours := len(info) > 0 && slices.Contains([]string{"sh", "lab", "text"}, info[0])
-		p.open = &block{at: n, end: "-->", info: info, hidden: true, prose: !ours}
+		if len(info) > 0 && slices.Contains([]string{"sh", "lab", "text"}, info[0]) {
+			p.wrong(n, "a step that readers need not see belongs into %s", stepsOf(p.name))
+		}
+		p.open = &block{at: n, end: "-->", prose: true}
 	case strings.HasPrefix(line, "#"):
-		p.section = strings.TrimSpace(strings.TrimLeft(line, "#"))
+		p.heading(n, strings.TrimSpace(strings.TrimLeft(line, "#")))
+	case p.of != nil:
+		if m := anchor.FindStringSubmatch(line); m != nil {
+			p.follow(n, m[1])
+		}
 	case wasBlank && (strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")):
 		p.wrong(n, "an indented block: commands belong into a fenced one that says where they "+
 			"are run")
@@ -111,8 +149,8 @@ func (p *parser) close(b *block) {
 	}
 	text := strings.Join(b.text, "\n")
 	s := Step{
-		Page: p.page.Name, Line: b.at + 1, Section: p.section, Place: Lab, Text: text,
-		Hidden: b.hidden,
+		Page: p.name, Line: b.at + 1, Section: p.section, Place: Lab, Text: text,
+		Hidden: p.of != nil,
 	}
 	switch b.info[0] {
 	case "text":
@@ -121,6 +159,10 @@ func (p *parser) close(b *block) {
 	case "log":
 		return
 	case "lab":
+		if p.of == nil {
+			p.wrong(b.at, "what is done to the machines belongs into %s", stepsOf(p.name))
+			return
+		}
 		s.Kind = Action
 	case "sh":
 		s.Kind = Script
@@ -148,22 +190,25 @@ func (p *parser) close(b *block) {
 			b.info[0], s.Path)
 	case strings.TrimSpace(text) == "":
 		p.wrong(b.at, "this block is empty")
+	case p.of != nil && p.section == "":
+		p.wrong(b.at, "this block is not below the heading of a section of the page")
 	default:
-		p.page.Steps = append(p.page.Steps, s)
+		p.pieces = append(p.pieces, piece{section: p.section, step: &s, after: p.after})
 	}
 }
 
 // output adds the expected output to the command before it.
 func (p *parser) output(b *block) {
-	steps := p.page.Steps
-	if len(steps) == 0 || steps[len(steps)-1].Kind != Script || steps[len(steps)-1].Want != nil ||
-		steps[len(steps)-1].Section != p.section {
-		p.wrong(b.at,
-			"there is no command before this output; an excerpt that is not compared is a block "+
-				"of log")
-		return
+	if last := len(p.pieces) - 1; last >= 0 {
+		of := p.pieces[last]
+		if s := of.step; s != nil && s.Kind == Script && s.Want == nil &&
+			of.section == p.section && of.after == p.after {
+			s.Want = b.text
+			return
+		}
 	}
-	steps[len(steps)-1].Want = b.text
+	p.wrong(b.at,
+		"there is no command before this output; an excerpt that is not compared is a block of log")
 }
 
 func (s *Step) set(word string) error {

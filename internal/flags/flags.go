@@ -24,11 +24,11 @@ func First(app *cli.App, args []string, but ...string) []string {
 	var found *cli.Command
 	for len(rest) > 0 {
 		if strings.HasPrefix(rest[0], "-") {
-			n := min(width(flags, rest[0]), len(rest))
+			n := min(Width(flags, rest[0]), len(rest))
 			head, rest = append(head, rest[:n]...), rest[n:]
 			continue
 		}
-		next := named(commands, rest[0])
+		next := Named(commands, rest[0])
 		if next == nil {
 			break
 		}
@@ -46,7 +46,7 @@ func First(app *cli.App, args []string, but ...string) []string {
 		}
 		n := 1
 		if strings.HasPrefix(rest[0], "-") && len(rest[0]) > 1 {
-			n = min(width(flags, rest[0]), len(rest))
+			n = min(Width(flags, rest[0]), len(rest))
 			front = append(front, rest[:n]...)
 		} else {
 			back = append(back, rest[0])
@@ -56,8 +56,8 @@ func First(app *cli.App, args []string, but ...string) []string {
 	return append(append(head, front...), back...)
 }
 
-// width is how many arguments the flag takes up: 2 if its value follows it.
-func width(flags []cli.Flag, arg string) int {
+// Width is how many arguments the flag takes up: 2 if its value follows it.
+func Width(flags []cli.Flag, arg string) int {
 	if strings.Contains(arg, "=") {
 		return 1
 	}
@@ -73,7 +73,8 @@ func width(flags []cli.Flag, arg string) int {
 	return 1
 }
 
-func named(commands []*cli.Command, name string) *cli.Command {
+// Named returns the command of that name, nil if there is none.
+func Named(commands []*cli.Command, name string) *cli.Command {
 	for _, c := range commands {
 		if c.HasName(name) {
 			return c

@@ -28,7 +28,7 @@ func Meant(c *cli.Command, option string) string {
 	switch letter := option[:min(1, len(option))]; {
 	case len(option) > 1 && option[1] != '-' && Has(c.Flags, letter):
 		return fmt.Sprintf("there is no option -%s: write -%s %s", option, letter, option[1:])
-	case option == "dry-run" && c.Name == "apply":
+	case (option == "dry-run" || option == "n") && c.Name == "apply":
 		return unknown + ": `hawser plan` shows what apply would do"
 	}
 	return ""

@@ -43,3 +43,24 @@ func TestApp(t *testing.T) {
 	}
 	require.NotContains(t, page, "inner")
 }
+
+func TestMarkdown(t *testing.T) {
+	page := Markdown(Header{Name: "toy-games", Section: "7", Short: "games", Version: "1"}, "# Games\n\nPlay `toy --now`, **and\n"+
+		".never** \\ [stop](rules.md); see [the `site`](https://toy.example/).\n<!-- hidden\nwords -->\n"+
+		"\n## How to `play`\n\n```sh lb-1 exit=8\n.run \\\n  -x\n```\n\n    indented\n\n    again\nText.\n\n- one\n  more\n- two\n\n1. first\n\nEnd.\n\n"+
+		"| look | fix | |\n|---|---|---|\n| `a\\|b` **c** | do *it* | x |\n| | y | |\n",
+		Section{Title: "SEE ALSO", Text: "toy(8)"})
+	for _, want := range []string{
+		".TH TOY\\-GAMES 7", "toy\\-games \\- games\n.SH DESCRIPTION\n.PP\nPlay \\fBtoy \\-\\-now\\fR, \\fBand\n\\&.never\\fR \\e stop; see the \\fBsite\\fR <https://toy.example/>.\n",
+		".SH How to \\fBplay\\fR\n.PP\n.in 0\n.nf\n\\&.run \\e\n  \\-x\n.fi\n.in\n",
+		".PP\n.in 0\n.nf\nindented\n\nagain\n.fi\n.in\nText.\n",
+		".IP \\(bu 4\none\nmore\n.IP \\(bu 4\ntwo\n.IP 1. 4\nfirst\n.PP\nEnd.\n",
+		".PP\n\\fB\\fBa|b\\fB c\\fR\n.RS 4\n\\fIfix\\fR: do \\fIit\\fR\n.br\nx\n.RE\n",
+		".PP\n\\fB(the same)\\fR\n.RS 4\n\\fIfix\\fR: y\n.RE\n",
+		".SH SEE ALSO\n.nf\ntoy(8)\n.fi\n",
+	} {
+		require.Contains(t, page, want)
+	}
+	require.NotContains(t, page, "hidden")
+	require.NotContains(t, page, "look")
+}

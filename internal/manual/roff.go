@@ -83,14 +83,18 @@ func paragraphs(b *strings.Builder, text string, macro string) {
 
 // Escape escapes what roff would take for markup.
 func Escape(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...", "`", "'").Replace(text)
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(escapeInLine(text), "\n")
 	for i, l := range lines {
 		if strings.HasPrefix(l, ".") || strings.HasPrefix(l, "'") {
 			lines[i] = `\&` + l
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// escapeInLine is Escape for text that does not begin a line.
+func escapeInLine(text string) string {
+	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...", "`", "'").Replace(text)
 }
 
 func upperFirst(text string) string {

@@ -92,6 +92,15 @@ func Of(err error) Kind {
 // that nothing was changed.
 func After(err error, done string) error { return Errorf(Of(err), "%w\n%s", err, done) }
 
+// Untouched is the error of what changes nothing: if whoever asked has given up meanwhile, that is
+// the error, and not what it looked like to a program that was stopped for it.
+func Untouched(ctx context.Context, err error) error {
+	if err == nil || !errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	return Errorf(Interrupted, "interrupted: nothing was changed")
+}
+
 // Cause strips the operation and the path from an error of package os, for a message that names
 // both in words of its own.
 func Cause(err error) error {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Stat is what /proc/PID/stat says about a process.
@@ -22,10 +24,6 @@ type Stat struct {
 	// Policy is how the kernel schedules the process (sched(7)).
 	Policy int
 }
-
-// tick is the unit of the times that the kernel shows to programs (USER_HZ), on all architectures of
-// Go's.
-const tick = 10 * time.Millisecond
 
 // Stat reads it. The error is ErrGone if there is no such process.
 func (f FS) Stat(pid int) (Stat, error) {
@@ -59,8 +57,8 @@ func parseStat(text []byte) (Stat, error) {
 	s.Session, errs[1] = strconv.Atoi(fields[session])
 	s.Start, errs[2] = strconv.ParseUint(fields[start], 10, 64)
 	s.Policy, errs[3] = strconv.Atoi(fields[policy])
-	ticks, err := strconv.ParseInt(fields[system], 10, 64)
-	s.System, errs[4] = time.Duration(ticks)*tick, err
+	spent, err := strconv.ParseInt(fields[system], 10, 64)
+	s.System, errs[4] = time.Duration(spent)*(time.Second/ticks), err
 	return s, errors.Join(errs[:]...)
 }
 
@@ -70,3 +68,17 @@ func (s Stat) Dead() bool { return s.State == 'Z' || s.State == 'X' || s.State =
 // Stopped reports whether the process was sent SIGSTOP. One that a debugger holds is not stopped in
 // this sense: strace holds processes for moments all the time.
 func (s Stat) Stopped() bool { return s.State == 'T' }
+
+// ticks is how many clock ticks of /proc there are in a second (USER_HZ in the kernel's headers of
+// all machines that hawser is built for).
+const ticks = 100
+
+// Began returns when a process with this Stat.Start was started, by the clock as it is set now.
+func Began(start uint64) (time.Time, error) {
+	var since unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &since); err != nil {
+		return time.Time{}, fmt.Errorf("cannot read the time since boot: %w", err)
+	}
+	up := time.Duration(since.Nano())
+	return time.Now().Add(time.Duration(start)*(time.Second/ticks) - up), nil
+}

@@ -30,6 +30,8 @@ type Settings struct {
 	Group string `json:"group,omitempty"`
 	// Env is Environment= together with the files of EnvironmentFile=.
 	Env []string `json:"-"`
+	// Commands are its command lines by the names of their settings: ExecStart.
+	Commands map[string][]Command `json:"-"`
 	// Ignored lists settings of the unit that Process cannot apply.
 	Ignored []string `json:"-"`
 	// Faults lists files of EnvironmentFile= that cannot be read.
@@ -142,7 +144,7 @@ func settingsOf(values map[string]dbus.Variant) Settings {
 		}
 		s.Env = append(s.Env, vars...) // the last word counts
 	}
-	s.Ignored = ignored(values)
+	s.Ignored, s.Commands = ignored(values), commandsOf(values)
 	return s
 }
 

@@ -73,6 +73,16 @@ func TestSettingsOf(t *testing.T) {
 	require.Equal(t, []string{"PrivateTmp", "ProtectSystem"}, s.Ignored)
 }
 
+func TestCommandsOf(t *testing.T) {
+	words := []string{"/usr/sbin/haproxy", "-f", "$CONFIG"}
+	s := settingsOf(map[string]dbus.Variant{ // as they come from the bus
+		"ExecStart": dbus.MakeVariant([][]any{{"/usr/sbin/haproxy", words, false, uint64(1), uint64(2), uint64(3), uint64(4), uint32(5),
+			int32(1), int32(0)}}),
+		"ExecReload": dbus.MakeVariant("of another type"), "ExecStopPost": dbus.MakeVariant([][]any{}),
+	})
+	require.Equal(t, map[string][]Command{"ExecStart": {{"/usr/sbin/haproxy", words}}}, s.Commands)
+}
+
 func TestScopeName(t *testing.T) {
 	require.Equal(t, "hawser-haproxy:0.scope", ScopeName("hawser-haproxy:0"))
 	require.Equal(t, `hawser-\xc3\xa4\x20b.scope`, ScopeName("hawser-ä b"))

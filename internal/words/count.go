@@ -1,6 +1,9 @@
 package words
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Count is a number of things: "1 server", "2 servers".
 func Count(n int, thing string) string {
@@ -18,8 +21,13 @@ func OrNone(value string) string {
 	return value
 }
 
-// OldWorkers says how many workers of HAProxy from before a reload still have connections.
-func OldWorkers(workers, connections int) string {
-	return fmt.Sprintf("%s draining (%s)", Count(workers, "old worker"),
-		Count(connections, "connection"))
+// OldWorkers says how many workers of HAProxy from before a reload still have connections, and how
+// long they may go on with them, nil where that is not known.
+func OldWorkers(workers, connections int, left *time.Duration) string {
+	limit := ""
+	if left != nil {
+		limit = ", cut in " + Rough(*left)
+	}
+	return fmt.Sprintf("%s draining (%s%s)", Count(workers, "old worker"),
+		Count(connections, "connection"), limit)
 }

@@ -5,7 +5,8 @@ package words
 import "strings"
 
 // Near reports whether one word may be a typo of the other: they differ by one letter (added, left
-// out, replaced) or by - and _. Upper and lower case are the same.
+// out, replaced), by two neighbours that are exchanged, or by - and _. Upper and lower case are the
+// same.
 func Near(a, b string) bool {
 	a, b = strings.ReplaceAll(strings.ToLower(a), "-", "_"), strings.ReplaceAll(strings.ToLower(b), "-", "_")
 	if len(a) > len(b) {
@@ -19,7 +20,8 @@ func Near(a, b string) bool {
 		i++
 	}
 	if len(a) == len(b) {
-		return i == len(a) || a[i+1:] == b[i+1:]
+		return i == len(a) || a[i+1:] == b[i+1:] ||
+			i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 	}
 	return a[i:] == b[i+1:]
 }

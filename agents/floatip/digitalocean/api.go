@@ -77,6 +77,28 @@ func (a *api) get(ctx context.Context, ip netip.Addr) (address, error) {
 	return found, nil
 }
 
+// list returns the reserved addresses of the account that are IPv6 (v6) or IPv4, as many as one
+// answer has.
+func (a *api) list(ctx context.Context, v6 bool) (ips []string, err error) {
+	client, err := a.Godo()
+	if err != nil {
+		return nil, err
+	}
+	page := &godo.ListOptions{PerPage: 200}
+	if v6 {
+		found, _, err := client.ReservedIPV6s.List(ctx, page)
+		for _, one := range found {
+			ips = append(ips, one.IP)
+		}
+		return ips, err
+	}
+	found, _, err := client.ReservedIPs.List(ctx, page)
+	for _, one := range found {
+		ips = append(ips, one.IP)
+	}
+	return ips, err
+}
+
 // post orders the address to be assigned to the droplet, or unassigned if droplet is "", and
 // returns the action's id.
 func (a *api) post(ctx context.Context, ip netip.Addr, droplet string) (int, error) {

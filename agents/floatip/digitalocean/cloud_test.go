@@ -276,6 +276,44 @@ func TestAssignElsewhere(t *testing.T) {
 	require.Equal(t, fault.Misplaced, fault.Of(err))
 }
 
+// TestReserved: an address that is not one of the account is told apart from an API that cannot say.
+func TestReserved(t *testing.T) {
+	s := newStage(t, cloud.Options{})
+	p := s.on(t, 1)
+	require.NoError(t, p.Reserved(within(t, 10*time.Second), ip4))
+	require.NoError(t, p.Reserved(within(t, 10*time.Second), ip6))
+	for ip, has := range map[string]string{
+		"203.0.113.77":   "it has 203.0.113.10, 203.0.113.11. Correct ip",
+		"2001:db8:ff::1": "it has 2001:db8:ff::10. Correct ip",
+	} {
+		err := p.Reserved(within(t, 10*time.Second), netip.MustParseAddr(ip))
+		require.ErrorContains(t, err,
+			ip+" is no reserved IP of the account that the token belongs to; "+has)
+		require.Equal(t, fault.NotFound, fault.Of(err))
+	}
+	for i := range 9 {
+		s.AddReservedIP(cloud.ReservedIP{IP: netip.AddrFrom4([4]byte{203, 0, 113, byte(100 + i)})})
+	}
+	err := p.Reserved(within(t, 10*time.Second), netip.MustParseAddr("203.0.113.77"))
+	require.ErrorContains(t, err, " and 3 more. Correct ip")
+
+	empty := &stage{Cloud: cloud.New(cloud.Options{})}
+	api := httptest.NewServer(empty.API())
+	defer api.Close()
+	empty.api = api.URL
+	empty.AddDroplet(cloud.Droplet{ID: 1})
+	err = empty.on(t, 1).Reserved(within(t, 10*time.Second), ip4)
+	require.ErrorContains(t, err, "it has none (IPv4)")
+
+	s.SetFault(cloud.Fault{Kind: cloud.Status, Status: 503})
+	err = p.Reserved(within(t, time.Second), ip4)
+	require.ErrorContains(t, err, "cannot find out whether 203.0.113.10 is reserved: the API says 503")
+	require.Equal(t, fault.Unknown, fault.Of(err))
+	s.ClearFaults()
+	s.SetFault(cloud.Fault{Kind: cloud.Status, Status: 401})
+	require.Equal(t, fault.Denied, fault.Of(p.Reserved(within(t, time.Second), ip4)))
+}
+
 // To a token without droplet:read every address seems to have no holder: that is unknown, unless
 // the token is shown to see droplets.
 func TestTokenThatCannotSeeDroplets(t *testing.T) {

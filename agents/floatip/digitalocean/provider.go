@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strings"
 
 	cloud "github.com/hawser-ha/hawser/internal/digitalocean"
 	"github.com/hawser-ha/hawser/internal/fault"
@@ -133,6 +134,49 @@ func (p *Provider) Reads(ctx context.Context, ip netip.Addr) error {
 		return err
 	}
 	return p.blind(ctx, ip)
+}
+
+// Reserved returns nil if the address is one of the account of the token. An error of the kind
+// NotFound says which ones that account has instead.
+func (p *Provider) Reserved(ctx context.Context, ip netip.Addr) error {
+	what := fmt.Sprintf("find out whether %s is reserved", ip)
+	for pace := p.pacing.Begin(); ; {
+		_, err := p.api.get(ctx, ip)
+		if err == nil {
+			return nil
+		}
+		f := p.api.Explain(ctx, what, err)
+		if fault.Of(f.Err) == fault.NotFound {
+			return fault.Errorf(fault.NotFound,
+				"%s is no reserved IP of the account that the token belongs to; %s. Correct ip, or "+
+					"give a token of the team that reserved it", ip, p.instead(ctx, ip.Is6()))
+		}
+		if err := pace.Pause(ctx, f); err != nil {
+			return err
+		}
+	}
+}
+
+// listed is how many addresses a message names.
+const listed = 8
+
+// instead says which addresses the account has.
+func (p *Provider) instead(ctx context.Context, v6 bool) string {
+	family := "IPv4"
+	if v6 {
+		family = "IPv6"
+	}
+	switch all, err := p.api.list(ctx, v6); {
+	case err != nil:
+		return "which ones it has could not be read"
+	case len(all) == 0:
+		return "it has none (" + family + ")"
+	case len(all) > listed:
+		return fmt.Sprintf("it has %s and %d more", strings.Join(all[:listed], ", "),
+			len(all)-listed)
+	default:
+		return "it has " + strings.Join(all, ", ")
+	}
 }
 
 // Assign moves the address to the droplet and returns when the API names it as the holder.

@@ -127,8 +127,8 @@ func TestAnswersThatAreNone(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	for origin, reason := range map[string]string{
-		"http://127.0.0.1:1":         "http://127.0.0.1:1 cannot be reached: ",
-		"http://no-such.invalid:443": "name resolution",
+		"http://127.0.0.1:1":      "http://127.0.0.1:1 cannot be reached: ",
+		"https://no-such.invalid": "name resolution",
 	} {
 		p := digitalocean.New(digitalocean.Config{
 			API: origin, Metadata: "http://127.0.0.1:1", Token: func() (string, error) {
@@ -140,6 +140,35 @@ func TestUnreachable(t *testing.T) {
 			require.ErrorContains(t, err, reason)
 		}
 		require.Equal(t, fault.Unknown, fault.Of(err))
+	}
+}
+
+// TestTokenInClearText: the token leaves this machine by TLS or not at all.
+func TestTokenInClearText(t *testing.T) {
+	for origin, safe := range map[string]bool{
+		"http://192.0.2.1": false, "http://api.digitalocean.com:8080": false,
+		"http://127.0.0.1.example.com": false, "http://localhost.example.com": false,
+		"http://[2001:db8::1]": false, "https://192.0.2.1:1": true, "http://127.0.0.2:1": true,
+		"http://[::1]:1": true, "http://localhost:1": true,
+	} {
+		read := 0
+		p := digitalocean.New(digitalocean.Config{
+			API: origin, Metadata: "http://127.0.0.1:1",
+			Token: func() (string, error) {
+				read++
+				return token, nil
+			},
+		})
+		err := p.Check(t.Context(), ip4)
+		require.Equal(t, safe, err == nil, "%s: %v", origin, err)
+		if safe {
+			continue
+		}
+		_, err = p.Holder(t.Context(), ip4)
+		require.ErrorContains(t, err, "the token is not sent to "+origin+", where it would go in "+
+			"clear text")
+		require.Equal(t, fault.Denied, fault.Of(err))
+		require.Zero(t, read)
 	}
 }
 

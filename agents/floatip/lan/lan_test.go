@@ -2,6 +2,7 @@ package lan_test
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -169,6 +170,41 @@ func TestConflictNamesTheOther(t *testing.T) {
 			"is in use by another machine on the network of eth0, hardware address "+s.n.MAC.String())
 		require.Equal(t, fault.Conflict, fault.Of(err))
 		require.NotContains(t, strings.Join(addrs(t, s.m), " "), ip.String()+"/")
+	}
+}
+
+// TestNotTheSourceOfThisNode: the node's own connections do not come from a floating address, which
+// would break them when it moves.
+func TestNotTheSourceOfThisNode(t *testing.T) {
+	for ip, own := range map[netip.Addr]string{vip4: "192.0.2.1", vip6: "2001:db8:1::1"} {
+		s := newStage(t)
+		to := map[bool]string{false: "192.0.2.2", true: "2001:db8:1::2"}[ip.Is6()]
+		source := func() (src string) {
+			s.m.Do(t, func() {
+				conn, err := net.Dial("udp", net.JoinHostPort(to, "9"))
+				require.NoError(t, err)
+				src = conn.LocalAddr().(*net.UDPAddr).IP.String()
+				require.NoError(t, conn.Close())
+			})
+			return src
+		}
+		require.Equal(t, own, source())
+		require.NoError(t, s.a.Assign(t.Context(), ip, "a"))
+		require.Equal(t, own, source(), "%s is there as well", ip)
+		// It can be bound, and it answers.
+		s.m.Do(t, func() {
+			l, err := net.Listen("tcp", net.JoinHostPort(ip.String(), "8080"))
+			require.NoError(t, err)
+			defer func() { _ = l.Close() }()
+			s.n.Do(t, func() {
+				conn, err := net.DialTimeout("tcp", l.Addr().String(), 5*time.Second)
+				require.NoError(t, err)
+				require.NoError(t, conn.Close())
+			})
+		})
+		here, err := s.a.Here(t.Context(), ip)
+		require.NoError(t, err)
+		require.True(t, here)
 	}
 }
 

@@ -94,6 +94,11 @@ func FuzzParseNeighbour(f *testing.F) {
 
 // TestRemoveFromAnInterfaceThatIsGone: an interface that vanished took its addresses with it.
 func TestRemoveFromAnInterfaceThatIsGone(t *testing.T) {
-	require.NoError(t, New(Config{}).remove(&netlink.Addr{IPNet: netlink.NewIPNet(ip4.AsSlice()),
-		LinkIndex: 1 << 30}))
+	k, err := openKernel()
+	require.NoError(t, err)
+	defer k.Close()
+	gone := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: "gone", Index: 1 << 30}}
+	require.NoError(t, New(Config{}).remove(k, spot{
+		addr: netlink.Addr{IPNet: netlink.NewIPNet(ip4.AsSlice())}, link: gone,
+	}))
 }

@@ -21,6 +21,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/vishvananda/netlink"
+
 	"github.com/hawser-ha/hawser/internal/fault"
 )
 
@@ -57,7 +59,12 @@ func New(c Config) *Provider {
 
 // Check finds out whether there is an interface for the address.
 func (p *Provider) Check(_ context.Context, ip netip.Addr) error {
-	_, err := p.place(ip)
+	k, err := openKernel()
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	_, err = p.place(k, ip)
 	return err
 }
 
@@ -68,7 +75,12 @@ func (p *Provider) Self(context.Context) (string, error) { return p.Node, nil }
 // place is an error: it is on a different interface from the one asked for, the interface has no
 // carrier, or the kernel found a duplicate of it.
 func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
-	found, err := p.find(ip)
+	k, err := openKernel()
+	if err != nil {
+		return false, err
+	}
+	defer k.Close()
+	found, err := p.find(k, ip)
 	if err != nil || found == nil {
 		return false, err
 	}
@@ -78,11 +90,16 @@ func (p *Provider) Here(_ context.Context, ip netip.Addr) (bool, error) {
 // Holder returns this machine's name if the address is here and no other machine answers for it;
 // otherwise the hardware address of the machine that does, or "" if none does.
 func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
-	found, at, err := p.where(ip)
+	k, err := openKernel()
 	if err != nil {
 		return "", err
 	}
-	w, err := openWire(at.nic, ip)
+	defer k.Close()
+	found, at, err := p.where(k, ip)
+	if err != nil {
+		return "", err
+	}
+	w, err := openWire(asInterface(at.link), ip)
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +109,7 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 	case err != nil:
 		return "", err
 	case found && other != nil:
-		return "", conflict(ip, at.nic, other)
+		return "", conflict(ip, at.link, other)
 	case found:
 		return p.Node, nil
 	case other != nil:
@@ -103,29 +120,22 @@ func (p *Provider) Holder(ctx context.Context, ip netip.Addr) (string, error) {
 
 // where returns the place that the address has (found) or would get, if packets can leave from
 // there.
-func (p *Provider) where(ip netip.Addr) (found bool, at place, err error) {
-	addr, err := p.find(ip)
+func (p *Provider) where(k kernel, ip netip.Addr) (found bool, at place, err error) {
+	here, err := p.find(k, ip)
 	if err != nil {
 		return false, place{}, err
 	}
-	if addr == nil {
-		if at, err = p.place(ip); err != nil {
+	if here == nil {
+		if at, err = p.place(k, ip); err != nil {
 			return false, place{}, err
 		}
-		if err := carrier(at.nic.Index); err != nil {
+		if err := carrier(at.link); err != nil {
 			return false, place{}, fault.Errorf(fault.Broken, "cannot find out who has %s: %w", ip,
 				err)
 		}
 		return false, at, nil
 	}
-	if err := p.sound(addr); err != nil {
-		return true, place{}, err
-	}
-	if at.nic, err = net.InterfaceByIndex(addr.LinkIndex); err != nil {
-		return true, place{}, fault.Errorf(fault.Unknown, "cannot inspect the interface of %s: %w",
-			ip, err)
-	}
-	return true, at, nil
+	return true, place{link: here.link}, p.sound(here)
 }
 
 // Assign puts the address on the interface, unless another machine answers for it, and announces
@@ -137,11 +147,16 @@ func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) err
 			"cannot give %s to %s: on a network each machine takes its addresses itself", ip,
 			server)
 	}
-	found, at, err := p.where(ip)
+	k, err := openKernel()
 	if err != nil {
 		return err
 	}
-	w, err := openWire(at.nic, ip)
+	defer k.Close()
+	found, at, err := p.where(k, ip)
+	if err != nil {
+		return err
+	}
+	w, err := openWire(asInterface(at.link), ip)
 	if err != nil {
 		return err
 	}
@@ -152,30 +167,38 @@ func (p *Provider) Assign(ctx context.Context, ip netip.Addr, server string) err
 			return err
 		}
 		if other != nil {
-			return conflict(ip, at.nic, other)
+			return conflict(ip, at.link, other)
 		}
-		if err := at.add(ip); err != nil {
+		if err := at.add(k, ip); err != nil {
 			return err
 		}
 	}
 	err = w.announce(ctx, burst)
 	if at.derived != "" {
-		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, at.nic.Name, at.prefix,
-			at.derived)
+		p.Log("%s goes to %s as /%d; %s derived from the routing table", ip, at.link.Attrs().Name,
+			at.prefix, at.derived)
 	}
 	return err
 }
 
 // Announce tells the network once more that the address is here.
 func (p *Provider) Announce(ctx context.Context, ip netip.Addr) error {
-	found, at, err := p.where(ip)
+	k, err := openKernel()
 	if err != nil {
 		return err
 	}
-	if !found {
+	defer k.Close()
+	here, err := p.find(k, ip)
+	if err == nil && here != nil {
+		err = p.sound(here)
+	}
+	if err != nil {
+		return err
+	}
+	if here == nil {
 		return fault.Errorf(fault.Unknown, "cannot announce %s: it is not on this node", ip)
 	}
-	w, err := openWire(at.nic, ip)
+	w, err := openWire(asInterface(here.link), ip)
 	if err != nil {
 		return err
 	}
@@ -188,12 +211,17 @@ func (p *Provider) Release(_ context.Context, ip netip.Addr, server string) erro
 	if server != p.Node {
 		return nil // what is not here need not be removed from here
 	}
+	k, err := openKernel()
+	if err != nil {
+		return err
+	}
+	defer k.Close()
 	for range maxCopies {
-		found, err := p.find(ip)
+		found, err := p.find(k, ip)
 		if err != nil || found == nil {
 			return err
 		}
-		if err := p.remove(found); err != nil {
+		if err := p.remove(k, *found); err != nil {
 			return err
 		}
 	}
@@ -205,9 +233,10 @@ func (p *Provider) Release(_ context.Context, ip netip.Addr, server string) erro
 // prefix lengths.
 const maxCopies = 8
 
-func conflict(ip netip.Addr, nic *net.Interface, other net.HardwareAddr) error {
+func conflict(ip netip.Addr, link netlink.Link, other net.HardwareAddr) error {
 	return fault.Errorf(fault.Conflict,
 		"%s is in use by another machine on the network of %s, hardware address %s: is it "+
 			"configured there "+
-			"by hand, or has that node left the cluster without being fenced?", ip, nic.Name, other)
+			"by hand, or has that node left the cluster without being fenced?", ip, link.Attrs().Name,
+		other)
 }

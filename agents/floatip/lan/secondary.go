@@ -21,13 +21,14 @@ import (
 // one of them, and leaves that setting on, because another removal may be under way. If it may not
 // change the setting (a container), the returned function, to be called after the removal, puts
 // them back.
-func (p *Provider) spare(found *netlink.Addr, link netlink.Link) (restore func(), err error) {
+func (p *Provider) spare(k kernel, at spot) (restore func(), err error) {
 	nothing := func() {}
+	found, link := at.addr, at.link
 	if found.IP.To4() == nil || found.Flags&unix.IFA_F_SECONDARY != 0 {
 		return nothing, nil
 	}
 	addrs, err := dump(func() ([]netlink.Addr, error) {
-		return netlink.AddrList(link, netlink.FAMILY_V4)
+		return k.AddrList(link, netlink.FAMILY_V4)
 	})
 	if err != nil {
 		return nil, fault.Errorf(fault.Unknown, "cannot read the addresses of %s: %w",
@@ -53,7 +54,7 @@ func (p *Provider) spare(found *netlink.Addr, link netlink.Link) (restore func()
 	p.Log("%v: so what the kernel removes together with %s is put back", err, found.IPNet)
 	return func() {
 		for _, addr := range secondaries {
-			if err := netlink.AddrAdd(link, &addr); err != nil && !errors.Is(err, syscall.EEXIST) {
+			if err := k.AddrAdd(link, &addr); err != nil && !errors.Is(err, syscall.EEXIST) {
 				p.Log("cannot put %s back, which the kernel removed together with %s: %v",
 					addr.IPNet, found.IPNet, err)
 			}

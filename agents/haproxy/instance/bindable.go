@@ -3,7 +3,7 @@ package instance
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"net/netip"
 	"syscall"
 
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -23,12 +23,16 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 	if err != nil {
 		return err
 	}
-	have, err := bound(fam)
+	at, _, err := bound(fam)
 	if err != nil {
 		return err
 	}
+	have := map[netip.AddrPort]bool{}
+	for _, reach := range at {
+		have[reach.Addr] = true
+	}
 	for _, b := range bindings {
-		if slices.ContainsFunc(have, func(r client.Reach) bool { return r.Addr == b.Addr }) {
+		if have[b.Addr] {
 			continue
 		}
 		err := b.Try()
@@ -37,7 +41,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 			continue // HAProxy itself will report anything else
 		}
 		err = fmt.Errorf("cannot bind %s (%s): %w", b.Addr, b.Place, err)
-		if found, lookErr := in.strangers([]client.Reach{b.Reach()}, false); lookErr == nil &&
+		if found, lookErr := in.strangers(client.Reaches([]client.Binding{b}), false, nil); lookErr == nil &&
 			len(found) > 0 {
 			return fmt.Errorf("%w: %s is held by %s", err, found[0].addr, found[0])
 		}

@@ -72,10 +72,12 @@ func MissingVariables(sources []client.Source, env []string) []string {
 	return names
 }
 
-// Startup is what an environment depends on: parameters of the resource, "" where they are not set.
+// Startup is what decides how an instance is started: parameters of the resource, "" where they are
+// not set.
 type Startup struct {
 	ConfFile, AnchorIP, PrivateIP, MetadataURL string
 	ExtraConf                                  []string
+	Unit                                       string
 }
 
 // EnvironmentFor returns the HAWSER_ variables with which HAProxy would be started on the node now.

@@ -25,7 +25,10 @@ import (
 // error is HAProxy's own complaint.
 //
 // HAProxy outlives the agent and must keep nothing of it: its standard streams are files, all other
-// descriptors are closed, its working directory is the root. HAProxy makes its own session.
+// descriptors are closed, its working directory is the root. HAProxy makes its own session, and lets
+// go of its standard streams; the programs of its `program` sections do not, and write there for as
+// long as they run. For them these are streams of the journal's, and HAProxy is run a second time for
+// what it has to say if it does not start.
 //
 // Where systemd runs the machine, HAProxy is executed by the launcher, which first waits until it
 // is in HAProxy's scope.
@@ -40,22 +43,62 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 	defer func() { _ = output.Close() }()
 	closeOnExec()
 
-	cmd := command.New(ctx, in.Binpath, args...)
-	cmd.Env = append([]string{contract.SearchPath, FamilyVariable + "=" + in.Dir}, env...)
-	cmd.Stdout, cmd.Stderr = output, output
-	if in.Systemd.Booted() {
-		err = in.throughLauncher(ctx, given, cmd)
-	} else {
-		err = cmd.Run()
+	began := time.Now()
+	err = errNoStream
+	if in.hasPrograms() {
+		err = in.launchWithPrograms(ctx, given, env, args)
+	}
+	if err != nil && ctx.Err() == nil {
+		err = in.launchWith(ctx, output, given, env, args)
 	}
 	if err == nil {
 		in.passOn(ctx)
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s did not go into the background: %w", in.Binpath, ctx.Err())
+		return slow(ctx, "HAProxy had not loaded its configuration", began, ctx.Err())
 	}
-	return errors.New("HAProxy did not start: " + in.lastWords(err.Error()))
+	return in.startFailure("HAProxy did not start: ", err.Error())
+}
+
+// launchWith runs HAProxy with these standard streams.
+func (in *Instance) launchWith(ctx context.Context, output *os.File, given *systemd.Settings, env,
+	args []string) error {
+	cmd := command.New(ctx, in.Binpath, args...)
+	cmd.Env = append([]string{contract.SearchPath, FamilyVariable + "=" + in.Dir}, env...)
+	cmd.Stdout, cmd.Stderr = output, output
+	if in.Systemd.Booted() {
+		return in.throughLauncher(ctx, given, cmd)
+	}
+	return cmd.Run()
+}
+
+// errNoStream means that HAProxy has not been run yet.
+var errNoStream = errors.New("HAProxy was not run")
+
+// hasPrograms reports whether HAProxy will start programs of its configuration's.
+func (in *Instance) hasPrograms() bool {
+	sources, err := in.ReadBriefly()
+	return err == nil && client.HasPrograms(sources)
+}
+
+// launchWithPrograms runs HAProxy with streams of the journal's, or with none where there is no
+// journal.
+func (in *Instance) launchWithPrograms(ctx context.Context, given *systemd.Settings, env,
+	args []string) error {
+	var output *os.File
+	err := errNoStream
+	if in.Systemd.Booted() {
+		output, err = systemd.Journal("haproxy")
+	}
+	if err != nil {
+		output, err = os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = output.Close() }()
+	return in.launchWith(ctx, output, given, env, args)
 }
 
 // throughLauncher has the launcher execute the command.
@@ -123,13 +166,17 @@ func (in *Instance) passOn(ctx context.Context) {
 	}
 }
 
-// lastWords returns what HAProxy said when it failed to start, or else the fallback.
-func (in *Instance) lastWords(fallback string) string {
+// startFailure returns the error of a HAProxy that failed to start: what it said, or else the
+// fallback.
+func (in *Instance) startFailure(what, fallback string) error {
 	text, _ := os.ReadFile(in.StartLog())
-	if complaint := client.Complaint(string(text)); complaint != "" {
-		return complaint
+	if refused := client.Refused(string(text)); refused != nil {
+		return verdict(refused)
 	}
-	return fallback
+	if complaint := client.Complaint(string(text)); complaint != "" {
+		return &startError{what + complaint, false}
+	}
+	return &startError{what + fallback, true}
 }
 
 // closeOnExec marks every descriptor that this process inherited: what Pacemaker forgot to close

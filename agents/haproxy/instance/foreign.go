@@ -1,7 +1,10 @@
 package instance
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -9,6 +12,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/ocf"
 )
 
 // HAProxy binds with SO_REUSEPORT, so that two of them on one address do not notice each other: the
@@ -20,6 +24,20 @@ type stranger struct {
 	pid   int
 	addr  netip.AddrPort
 	inode uint64
+	// takes is set if it gets connections that are for the instance.
+	takes bool
+}
+
+// rival is a socket of another process on one of the instance's addresses.
+type rival struct {
+	addr  netip.AddrPort
+	takes bool
+}
+
+// yields reports whether a socket gets no connection that is for another one: the kernel gives all
+// those for a certain address to the socket of that address, and none to one of all addresses.
+func yields(theirs, ours client.Reach) bool {
+	return theirs.Addr.Addr().IsUnspecified() && !ours.Addr.Addr().IsUnspecified()
 }
 
 // String names the process so that an operator can find and end it.
@@ -47,16 +65,24 @@ func unitOf(pid int) string {
 
 // strangers returns the processes outside the instance that listen on one of the addresses. With
 // haproxyOnly, only HAProxies are looked for: with any other program the bind itself would fail.
-func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, error) {
+// own are sockets that are known to be the instance's: where there are no others, no process has to
+// be looked at.
+func (in *Instance) strangers(at []client.Reach, haproxyOnly bool,
+	own map[uint64]bool) ([]stranger, error) {
 	listeners, err := client.Listeners()
 	if err != nil {
 		return nil, err
 	}
-	wanted := map[uint64]netip.AddrPort{}
+	byPort := map[uint16][]client.Reach{} // there may be thousands of either
+	for _, reach := range at {
+		byPort[reach.Addr.Port()] = append(byPort[reach.Addr.Port()], reach)
+	}
+	wanted := map[uint64]rival{}
 	for _, l := range listeners {
-		for _, reach := range at {
-			if client.Overlap(l.Reach, reach) {
-				wanted[l.Inode] = l.Addr
+		for _, reach := range byPort[l.Addr.Port()] {
+			if !own[l.Inode] && client.Overlap(l.Reach, reach) {
+				r := wanted[l.Inode]
+				wanted[l.Inode] = rival{l.Addr, r.takes || !yields(l.Reach, reach)}
 			}
 		}
 	}
@@ -90,7 +116,7 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 			continue // gone meanwhile
 		}
 		for inode := range inodes {
-			addr, listens := wanted[inode]
+			r, listens := wanted[inode]
 			if !listens {
 				continue
 			}
@@ -99,7 +125,7 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 				continue
 			}
 			if !haproxyOnly || finder.IsHAProxy(procfs.Default.Executable(pid)) {
-				found = append(found, stranger{pid, addr, inode})
+				found = append(found, stranger{pid, r.addr, inode, r.takes})
 			}
 		}
 	}
@@ -110,40 +136,74 @@ func (in *Instance) strangers(at []client.Reach, haproxyOnly bool) ([]stranger, 
 	}), nil
 }
 
-// RefuseStrangers returns an error if another HAProxy listens on one of the addresses.
+// RefuseStrangers returns an error if another HAProxy listens on one of the addresses and gets
+// connections that are for the instance.
 func (in *Instance) RefuseStrangers(at []client.Reach) error {
-	found, err := in.strangers(at, true)
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	return fmt.Errorf("another HAProxy listens on %s: %s", found[0].addr, found[0])
+	found, err := in.strangers(at, true, nil)
+	return errors.Join(err, refuse(found))
 }
 
-// bound returns where the family listens.
-func bound(fam Family) ([]client.Reach, error) {
+func refuse(found []stranger) error {
+	for _, other := range found {
+		if other.takes {
+			return fmt.Errorf("another HAProxy listens on %s: %s", other.addr, other)
+		}
+	}
+	return nil
+}
+
+// refuseBeside is RefuseStrangers for a family that runs. It warns of another HAProxy that listens
+// on all addresses beside a certain one of the family.
+func (in *Instance) refuseBeside(ctx context.Context, fam Family) error {
+	at, own, err := bound(fam)
+	if err != nil {
+		return err
+	}
+	found, err := in.strangers(at, true, own)
+	if err = errors.Join(err, refuse(found)); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		ocf.CallFrom(ctx).Warnf("another HAProxy listens on %s: %s; it gets what is sent to "+
+			"addresses of this node that HAProxy's configuration does not bind", found[0].addr,
+			found[0])
+	}
+	return nil
+}
+
+// WillBind returns where a HAProxy with the configuration is sure to listen.
+func WillBind(sources []client.Source, env []string) []client.Reach {
+	return client.Reaches(client.Bindings(sources, procfs.Getenv(env)))
+}
+
+// bound returns where the family listens, and by which sockets.
+func bound(fam Family) (at []client.Reach, own map[uint64]bool, err error) {
 	listeners, err := client.Listeners()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var at []client.Reach
+	open := map[uint64]bool{}
 	for _, m := range fam.All() {
-		inodes, err := procfs.Default.SocketInodes(m.PID)
-		if err != nil {
-			continue
-		}
-		for _, l := range listeners {
-			if inodes[l.Inode] {
-				at = append(at, l.Reach)
-			}
+		if inodes, err := procfs.Default.SocketInodes(m.PID); err == nil {
+			maps.Copy(open, inodes)
 		}
 	}
-	return at, nil
+	own = map[uint64]bool{}
+	for _, l := range listeners {
+		if open[l.Inode] {
+			at, own[l.Inode] = append(at, l.Reach), true
+		}
+	}
+	return at, own, nil
 }
+
+// cannotBind is what HAProxy says of an address that it cannot have.
+const cannotBind = "cannot bind socket"
 
 // NameHolder completes the error of a failed start with the process that holds the address which
 // HAProxy could not bind: "… for [192.0.2.1:80]".
 func (in *Instance) NameHolder(complaint error) error {
-	_, rest, ok := strings.Cut(complaint.Error(), "cannot bind socket")
+	_, rest, ok := strings.Cut(complaint.Error(), cannotBind)
 	if !ok {
 		return complaint
 	}
@@ -155,7 +215,7 @@ func (in *Instance) NameHolder(complaint error) error {
 	}
 	// at [::], whoever holds the port in either family is in the way
 	both := addr.Addr() == netip.IPv6Unspecified()
-	found, err := in.strangers([]client.Reach{{Addr: addr, Both: both}}, false)
+	found, err := in.strangers([]client.Reach{{Addr: addr, Both: both}}, false, nil)
 	if err != nil || len(found) == 0 {
 		return complaint
 	}

@@ -18,21 +18,35 @@ import (
 )
 
 // oldWorkers is how long workers from before a reload may keep serving their last connections if
-// the configuration does not say: without a limit, workers with connections that never end would
-// pile up.
-const oldWorkers = 15 * time.Minute
+// the configuration does not say: longer than a connection that is used goes without a byte, so that
+// what is cut is forgotten rather than in use. Where HAProxy is reloaded all the time, workers with
+// connections that never end would pile up: mostReloads ends those that have lived through that many.
+const (
+	oldWorkers  = 24 * time.Hour
+	mostReloads = 50
+)
 
-// statsConns is the maximum of connections of all stats sockets together. By default it is 10, and
-// ten idle clients of the user's own socket would lock the monitor out.
-const statsConns = 100
+// HAProxy counts the connections of all stats sockets together. Idle clients of the user's own
+// socket would lock the monitor out, so the agent has some places more than HAProxy's default, or
+// the user's `stats maxconn`, provides for. They are few, as each costs HAProxy a descriptor.
+const (
+	statsConns = 10
+	ownConns   = 10
+)
 
-// WriteFragment writes the agent's part of the configuration. HAProxy reads it before the user's
-// files and the last word counts, so hard-stop-after is a default. stats is the path of its stats
-// socket, given what HAProxy has of its unit's settings.
+// WriteFragment writes the agent's first part of the configuration. HAProxy reads it before the
+// user's files and the last word counts, so hard-stop-after and mworker-max-reloads are defaults.
+// stats is the path of its stats socket, given what HAProxy has of its unit's settings. The last part
+// is written if it is missing.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	identity, err := identityLines(given)
 	if err != nil {
 		return err
+	}
+	if !Exists(in.LastFragment()) {
+		if err := in.WriteLastFragment(nil, nil); err != nil {
+			return err
+		}
 	}
 	//nolint:lll // a line of the file
 	return writeFile(in.Fragment(),
@@ -42,7 +56,29 @@ global
 	stats socket %s mode 600 level admin expose-fd listeners
 	stats maxconn %d
 	hard-stop-after %ds
-%s`, in.Conffile, stats, statsConns, int(max(oldWorkers, in.StopGrace).Seconds()), identity))
+	mworker-max-reloads %d
+%s`, in.Conffile, stats, statsConns+ownConns, int(in.defaultHardStop().Seconds()), mostReloads,
+			identity))
+}
+
+func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }
+
+// hardStop returns how long workers may go on that serve the sources when they are replaced.
+func (in *Instance) hardStop(sources []client.Source) time.Duration {
+	if limit, said := client.HardStop(sources, func(string) string { return "" }); said {
+		return limit
+	}
+	return in.defaultHardStop()
+}
+
+// WriteLastFragment writes the part that HAProxy reads after the user's files.
+func (in *Instance) WriteLastFragment(sources []client.Source, env []string) error {
+	text := "# Written by the resource agent ocf:hawser:haproxy at each start and reload. It comes " +
+		"last and wins.\nglobal\n"
+	if most, given := client.StatsMaxConn(sources, procfs.Getenv(env)); given {
+		text += fmt.Sprintf("\tstats maxconn %d\n", most+ownConns)
+	}
+	return writeFile(in.LastFragment(), []byte(text))
 }
 
 // Given returns the unit's settings that the last started HAProxy was given, nil if there are none
@@ -69,32 +105,46 @@ func (in *Instance) CheckBinary() error {
 
 // CheckConfig has HAProxy check the configuration with the environment it would run in. A refusal
 // is a fault of this node, which another node may not have, so it is ErrInstalled and never
-// ErrConfigured, at which the cluster would give up everywhere.
+// ErrConfigured, at which the cluster would give up everywhere; but a name that cannot be resolved
+// may be resolved the next time.
 func (in *Instance) CheckConfig(ctx context.Context, paths, env []string) error {
+	// In the mode in which it would run: without -W, HAProxy refuses `program` sections.
+	args := append([]string{"-W"}, in.Extraconf...)
+	if slices.Contains(paths, in.Fragment()) {
+		args = append(args, in.lastArgs()...)
+	}
+	began := time.Now()
 	err := client.Config{
-		// In the mode in which it would run: without -W, HAProxy refuses `program` sections.
-		Binary: in.Binpath, Files: paths, Args: append([]string{"-W"}, in.Extraconf...),
+		Binary: in.Binpath, Files: paths, Args: args,
 		Env: append([]string{contract.SearchPath}, env...),
 	}.Check(ctx)
-	var refused *client.CheckError
 	switch {
-	case errors.As(err, &refused):
-		return ocf.Errorf(ocf.ErrInstalled, "%w", err)
+	case ctx.Err() != nil:
+		return slow(ctx, "HAProxy had not read its configuration", began, err)
 	case errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission):
 		return ocf.Errorf(ocf.ErrInstalled, "binpath=%s: %w", in.Binpath, err)
+	}
+	return verdict(err)
+}
+
+// verdict gives an error the exit code that it has if it is HAProxy's refusal of a configuration.
+func verdict(err error) error {
+	var refused *client.CheckError
+	if errors.As(err, &refused) && !refused.Unresolved {
+		return ocf.Errorf(ocf.ErrInstalled, "%w", err)
 	}
 	return err
 }
 
-// ConfigPaths returns the whole configuration: the agent's fragment and conffile.
+// ConfigPaths returns the configuration up to conffile: the agent's fragment comes first.
 func (in *Instance) ConfigPaths() []string { return []string{in.Fragment(), in.Conffile} }
 
 // MakeSocketDirs creates the directories of the configuration's own stats sockets in /run. A
 // package creates them at boot or at its installation (Debian's haproxy.cfg has a socket in
 // /run/haproxy); without systemd nobody does.
 func MakeSocketDirs(ctx context.Context, sources []client.Source, env []string) {
-	for _, path := range client.StatsSockets(sources, procfs.Getenv(env)) {
-		dir := filepath.Dir(filepath.Clean(path))
+	for _, s := range client.StatsSockets(sources, procfs.Getenv(env)) {
+		path, dir := s.Path, filepath.Dir(filepath.Clean(s.Path))
 		if !strings.HasPrefix(dir, "/run/") && !strings.HasPrefix(dir, "/var/run/") || Exists(dir) {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,10 +103,19 @@ func (in *Instance) CheckDir() error {
 }
 
 // Args is HAProxy's command line. The fragment comes first, so that the user's configuration has
-// the last word.
+// the last word, but for what the last fragment says.
 func (in *Instance) Args() []string {
-	return append([]string{"-W", "-D", "-f", in.Fragment(), "-f", in.Conffile, "-p", in.Pidfile(),
-		"-S", in.MasterArg()}, in.Extraconf...)
+	return slices.Concat([]string{"-W", "-D", "-f", in.Fragment(), "-f", in.Conffile, "-p",
+		in.Pidfile(), "-S", in.MasterArg()}, in.Extraconf, in.lastArgs())
+}
+
+// lastArgs names the last fragment, behind extraconf. A HAProxy that an older agent has started goes
+// without it.
+func (in *Instance) lastArgs() []string {
+	if slices.Contains(in.Extraconf, "--") { // all that follow are files
+		return []string{in.LastFragment()}
+	}
+	return []string{"-f", in.LastFragment()}
 }
 
 // newStats returns a path for a stats socket at which no HAProxy has listened yet.
@@ -123,6 +133,11 @@ func (in *Instance) Sources() ([]client.Source, error) {
 	if err != nil {
 		return nil, ocf.Errorf(ocf.ErrInstalled, "conffile=%s: %w", in.Conffile, err)
 	}
+	return in.WithChecks(sources), nil
+}
+
+// WithChecks adds what the checks mention to sources that were read.
+func (in *Instance) WithChecks(sources []client.Source) []client.Source {
 	text := strings.TrimSpace(in.CheckURL + " " + in.CheckedFor)
-	return append(sources, client.Source{File: "check_url", Text: text}), nil
+	return append(sources, client.Source{File: "check_url", Text: text})
 }

@@ -48,6 +48,9 @@ func (in *Instance) Reload(ctx context.Context, s *State, sources []client.Sourc
 	defer cancel()
 	err := in.reloadWhileAlive(living, s, sources)
 	if err != nil && errors.Is(context.Cause(living), ErrDied) {
+		if errors.Is(err, ErrLoading) {
+			return errors.Join(ErrDied, in.unprepare(s.Pending.Loading))
+		}
 		return ErrDied
 	}
 	return err
@@ -64,48 +67,81 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if gone {
 		stats = in.newStats(uint32(time.Now().UnixNano()))
 	}
-	if err := in.WriteFragment(stats, given); err != nil {
+	if err := errors.Join(in.WriteFragment(stats, given),
+		in.WriteLastFragment(sources, s.Env)); err != nil {
 		return err
 	}
+	undo := func() error { return in.WriteFragment(in.StatsSocket(), given) }
 	ctx, cancel := Portion(ctx, 3, 4)
 	defer cancel()
-	checking, checked := Portion(ctx, 1, 2)
-	defer checked()
-	if err := in.CheckConfig(checking, in.ConfigPaths(), s.Env); err != nil {
-		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
+	if err := in.checkBeforeReload(ctx, s, sources); err != nil {
+		return errors.Join(err, undo())
 	}
-	if err := in.checkBindable(sources, s.Env); err != nil {
-		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
+	l, err := in.prepareLoading(ctx, s, sources)
+	if err != nil {
+		return errors.Join(err, undo())
 	}
-	undo := func() error { return nil }
-	onCopies := in.OnCopies(s.Master.PID)
-	if onCopies {
-		var err error
-		if undo, err = in.KeepCopies(sources); err != nil {
-			return err
-		}
-	}
-	var err error
 	if gone {
 		err = in.reviveSockets(ctx, s, stats, given)
 	} else {
-		err = client.Master{Path: in.MasterSocket()}.Reload(ctx)
+		err = in.request(ctx, s, sources, l)
+	}
+	switch {
+	case err == nil:
+		in.loaded(ctx, s, l)
+		return nil
+	case errors.Is(err, ErrLoading):
+		return err
+	}
+	return errors.Join(guess(err, s, sources), in.unprepare(l), undo())
+}
+
+// checkBeforeReload finds what would make HAProxy refuse the sources, or serve them only to a part
+// of the clients.
+func (in *Instance) checkBeforeReload(ctx context.Context, s *State, sources []client.Source) error {
+	// The larger part of the time: HAProxy goes on loading when the time is over, and the check
+	// does not.
+	checking, cancel := Portion(ctx, 3, 4)
+	defer cancel()
+	began := time.Now()
+	err := in.CheckConfig(checking, in.ConfigPaths(), s.Env)
+	if call := ocf.CallFrom(ctx); err != nil && checking.Err() != nil && call.Action == "monitor" {
+		return fmt.Errorf("checking %s takes longer than the %s that this monitor has for it: run "+
+			"hawser reload, or raise the timeout of the monitor", in.Conffile,
+			rounded(time.Since(began)))
 	}
 	if err != nil {
-		return errors.Join(err, undo(), in.WriteFragment(in.StatsSocket(), given))
+		return err
 	}
-	if !onCopies {
-		if _, err := in.KeepCopies(sources); err != nil {
-			// those of before would be what comes back after a crash
-			ocf.CallFrom(ctx).Warnf("%v", errors.Join(err, os.RemoveAll(in.Copies())))
-		}
+	if err := errors.Join(checkRunnable(sources, s.Env),
+		in.checkBindable(sources, s.Env)); err != nil {
+		return err
 	}
-	return nil
+	return in.RefuseIntruders()
 }
 
 // signalAgain is after what time a reload by signal is requested again if it has not begun: HAProxy
 // ignores the signal for a moment while it starts.
 const signalAgain = 3 * time.Second
+
+// RemakeSockets has HAProxy load the copies from which it runs once more, so that it makes sockets
+// whose files were deleted.
+func (in *Instance) RemakeSockets(ctx context.Context, s *State) error {
+	living, cancel := whileAlive(ctx, s.Master)
+	defer cancel()
+	living, over := Portion(living, 3, 4)
+	defer over()
+	given := in.Given()
+	stats := in.newStats(uint32(time.Now().UnixNano()))
+	if err := in.WriteFragment(stats, given); err != nil {
+		return err
+	}
+	if err := in.reviveSockets(living, s, stats, given); err != nil {
+		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
+	}
+	s.Served.Worker, s.Served.At = in.freshWorker(ctx), time.Now()
+	return nil
+}
 
 // reviveSockets reloads HAProxy so that it makes sockets whose files were deleted. SIGUSR2 reloads
 // without a master socket. The master binds its own socket at every reload, but a new worker
@@ -163,6 +199,10 @@ func Complaint(err error) string {
 	var refused *client.CheckError
 	if errors.As(err, &refused) {
 		return refused.Complaint
+	}
+	var kept *client.ReloadError
+	if errors.As(err, &kept) && kept.Complaint != "" {
+		return kept.Complaint
 	}
 	return err.Error()
 }

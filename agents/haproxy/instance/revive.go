@@ -88,6 +88,9 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 			recent++
 		}
 	}
+	if s.Pending != nil && s.Pending.Loading != nil {
+		call.Warnf("%s: %v", in.Conffile, in.notLoaded(&s, ErrDied))
+	}
 	managed := make(chan error, 1)
 	go func() { managed <- in.managed(ctx) }()
 	args, changed := in.lastGood()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
 
 	"github.com/hawser-ha/hawser/contract"
 )
@@ -21,14 +22,30 @@ type Served struct {
 	Generation string    `json:"generation,omitempty"`
 	Asked      string    `json:"asked,omitempty"`
 	At         time.Time `json:"at,omitzero"`
+	// Worker is the process that loaded it, 0 if that is not known.
+	Worker int `json:"worker,omitempty"`
+	// HardStop is how long the worker may serve its last connections once it is replaced, Cut is
+	// when the previous one has to end.
+	HardStop time.Duration `json:"hard_stop,omitempty"`
+	Cut      time.Time     `json:"cut,omitzero"`
 	// Published is the value of the node attribute as it was last published.
 	Published string `json:"told,omitempty"`
 }
 
 // ServesNow returns what to remember when HAProxy loads these sources, at a start or a reload.
 func (in *Instance) ServesNow(sources []client.Source, before Served) Served {
-	return Served{Config: in.Hash(sources), Generation: in.Generation, At: time.Now(),
-		Published: before.Published}
+	return before.replaced(in.Hash(sources), in.Generation, in.hardStop(sources))
+}
+
+// replaced returns what to remember when a new worker has taken the place of the one that served
+// before.
+func (s Served) replaced(config, generation string, hardStop time.Duration) Served {
+	now := Served{Config: config, Generation: generation, At: time.Now(), Worker: s.Worker,
+		HardStop: hardStop, Published: s.Published}
+	if s.HardStop > 0 {
+		now.Cut = now.At.Add(s.HardStop)
+	}
+	return now
 }
 
 // ServesStill returns what to remember when HAProxy could not load what it should.
@@ -51,12 +68,64 @@ func (in *Instance) servesAgain(before Served, fromCopies bool) Served {
 	return before
 }
 
-// Hash returns the hash of those sources that are the user's files.
-func (in *Instance) Hash(sources []client.Source) string {
-	if n := len(sources); n > 0 && sources[n-1].File == "check_url" { // see agent.sources
-		sources = sources[:n-1]
+// Recall returns what of the configuration that HAProxy serves is known without a state: nothing,
+// or the files, if they are those that it loaded.
+func (in *Instance) Recall(master Process) Served {
+	worker, started, err := in.workerOf(master)
+	if err != nil {
+		return Served{}
 	}
-	return client.Hash(sources)
+	s := Served{Worker: worker}
+	sources, err := in.ReadBriefly()
+	if err != nil {
+		return s
+	}
+	same, there := in.Copied(sources)
+	if there && same || !there && client.Untouched(started, in.UserFiles(), sources) {
+		s.Config = in.Hash(sources)
+	}
+	return s
+}
+
+// Started returns when the worker that serves was started, by this node's clock.
+func (in *Instance) Started(master Process) (time.Time, error) {
+	_, started, err := in.workerOf(master)
+	return started, err
+}
+
+// workerOf returns the youngest worker of a master, and when it was started.
+func (in *Instance) workerOf(master Process) (pid int, started time.Time, err error) {
+	fam, err := in.Find()
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	var youngest Member
+	for _, w := range fam.WorkersOf(master.PID) {
+		if w.Start >= youngest.Start {
+			youngest = w
+		}
+	}
+	if youngest.PID == 0 {
+		return 0, time.Time{}, errors.New("HAProxy has no worker")
+	}
+	started, err = procfs.Began(youngest.Start)
+	return youngest.PID, started, err
+}
+
+// Hash returns the hash of those sources that are the user's files.
+func (in *Instance) Hash(sources []client.Source) string { return client.Hash(usersOwn(sources)) }
+
+// IsNamed reports whether the user's files have this hash, or had it by an earlier version.
+func (in *Instance) IsNamed(sources []client.Source, hash string) bool {
+	return client.IsNamed(usersOwn(sources), hash)
+}
+
+// usersOwn returns the sources without what WithChecks added.
+func usersOwn(sources []client.Source) []client.Source {
+	if n := len(sources); n > 0 && sources[n-1].File == "check_url" {
+		return sources[:n-1]
+	}
+	return sources
 }
 
 // CheckDemand returns an error if the generation demands another configuration than the sources. A
@@ -67,8 +136,9 @@ func (in *Instance) CheckDemand(s Served, sources []client.Source) error {
 	if wanted == "" || in.Generation == s.Generation {
 		return nil
 	}
-	if here := in.Hash(sources); here != wanted {
-		return fmt.Errorf("%s is %s here, but %s should be served", in.Conffile, here, wanted)
+	if !in.IsNamed(sources, wanted) {
+		return fmt.Errorf("%s is %s here, but %s should be served", in.Conffile, in.Hash(sources),
+			wanted)
 	}
 	return nil
 }
@@ -77,13 +147,14 @@ func (in *Instance) CheckDemand(s Served, sources []client.Source) error {
 // on a file system that hangs, which is no fault of a HAProxy that serves.
 const diskTimeout = 500 * time.Millisecond
 
-// HashOnDisk returns the hash of the files as they are now, or why there is none.
-func (in *Instance) HashOnDisk() string {
-	switch sources, err := in.ReadBriefly(); {
+// OnDisk returns the user's files as they are now, and their hash, or why there is none.
+func (in *Instance) OnDisk() (sources []client.Source, hash string) {
+	sources, err := in.ReadBriefly()
+	switch {
 	case err == nil:
-		return client.Hash(sources)
+		return sources, client.Hash(sources)
 	case errors.Is(err, fs.ErrNotExist):
-		return contract.Missing
+		return nil, contract.Missing
 	}
-	return contract.Unreadable
+	return nil, contract.Unreadable
 }

@@ -28,8 +28,7 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 	if len(fam.Masters) != 1 || fam.Masters[0].Stat.Stopped() {
 		return false
 	}
-	args := fam.Masters[0].Args
-	if !sameArgs(args, in.Args()) && !sameArgs(args, in.argsOnCopies()) {
+	if !in.startedWith(fam.Masters[0].Args) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
@@ -44,6 +43,17 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 // ErrUnsaved means that HAProxy runs, and that this could not be noted: /run is full.
 var ErrUnsaved = errors.New("HAProxy runs, but that cannot be noted")
 
+// startedWith reports whether a command line is that of a HAProxy as the parameters want it.
+func (in *Instance) startedWith(args []string) bool {
+	for _, wanted := range [][]string{in.Args(), in.argsOnCopies()} {
+		old := wanted[:len(wanted)-len(in.lastArgs())]
+		if sameArgs(args, wanted) || sameArgs(args, old) {
+			return true
+		}
+	}
+	return false
+}
+
 // Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy has
 // its addresses. It returns what it remembered, also with ErrUnsaved. The worker's sockets listen
 // before there is a worker, so an answer on the stats socket shows that they do. The master has to
@@ -51,31 +61,32 @@ var ErrUnsaved = errors.New("HAProxy runs, but that cannot be noted")
 // signals.
 func (in *Instance) Settle(ctx context.Context, remembered func() State) (State, error) {
 	var fam Family
+	began := time.Now()
 	for {
 		var err error
 		if fam, err = in.Find(); err != nil {
 			return State{}, err
 		}
 		if fam.Empty() {
-			return State{}, fmt.Errorf("HAProxy started and exited at once: %s",
-				in.lastWords("see its own log, or the system's, for why"))
+			return State{}, in.startFailure("HAProxy started and exited at once: ",
+				"see its own log, or the system's, for why")
 		}
 		if err = in.ready(ctx, fam); err == nil {
 			break
 		}
 		select {
 		case <-ctx.Done():
-			return State{}, fmt.Errorf("HAProxy started but is not ready: %w", errors.Join(err, ctx.Err()))
+			return State{}, slow(ctx, "HAProxy started but was not ready", began,
+				errors.Join(err, ctx.Err()))
 		case <-time.After(AskEvery):
 		}
 	}
 	s := remembered()
-	s.Master = fam.Masters[0].Process
+	s.Master, s.Served.Worker = fam.Masters[0].Process, fam.Others[0].PID
 	unsaved := in.Save(s)
-	addrs, err := bound(fam)
-	if err == nil {
-		err = in.RefuseStrangers(addrs)
-	}
+	in.writeUserPidfile(ctx, s)
+	in.GiveSockets(ctx, s)
+	err := in.refuseBeside(ctx, fam)
 	switch {
 	case err == nil && unsaved != nil:
 		return s, fmt.Errorf("%w: %w", ErrUnsaved, unsaved)

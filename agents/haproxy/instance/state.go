@@ -32,6 +32,10 @@ type State struct {
 	Env []string `json:"env"`
 	// Given are the settings of its systemd unit that HAProxy was given.
 	Given *systemd.Settings `json:"given,omitempty"`
+	// Pidfile is the configuration's own, "" if it has none.
+	Pidfile string `json:"pidfile,omitempty"`
+	// StatsSockets are the configuration's own, as far as it leaves their owner open.
+	StatsSockets []client.StatsSocket `json:"stats_sockets,omitempty"`
 	// Published is the value of the servers' attribute as it was last published.
 	Published string `json:"published,omitempty"`
 	// ByResource is set by agents that publish under the resource's id, and not under the
@@ -39,6 +43,8 @@ type State struct {
 	ByResource bool `json:"by_resource,omitempty"`
 	// Served is the configuration that HAProxy has loaded.
 	Served Served `json:"served,omitzero"`
+	// Settings are the agent's own parameters with which it was last started or reloaded, as a hash.
+	Settings string `json:"settings,omitempty"`
 	// Pushed is the last order about a pushed configuration that was seen. An order that was there
 	// at the start does not count.
 	Pushed string `json:"pushed,omitempty"`
@@ -61,6 +67,8 @@ type Pending struct {
 	Config string    `json:"config"`
 	// Deadly is set if HAProxy died of it: the same configuration is not tried again.
 	Deadly bool `json:"deadly,omitempty"`
+	// Loading is set while HAProxy is still loading it.
+	Loading *Loading `json:"loading,omitempty"`
 }
 
 // oldServes begins the reason of each pending reload.
@@ -71,6 +79,9 @@ func NewPending(err error, tried time.Time, sources []client.Source, deadly bool
 	return &Pending{Reason: oldServes + Complaint(err), Tried: tried,
 		Config: client.Digest(sources), Deadly: deadly}
 }
+
+// RecalledPending returns a pending reload of which only the cause is known. It is tried at once.
+func RecalledPending(cause string) *Pending { return &Pending{Reason: oldServes + cause} }
 
 // Cause returns the reason without its common beginning.
 func (p Pending) Cause() string { return strings.TrimPrefix(p.Reason, oldServes) }
@@ -184,10 +195,12 @@ func Exists(path string) bool {
 // belong to the node, and so do the keeper's files: it may be holding sockets for the start that
 // follows.
 func (in *Instance) Clear() error {
-	return errors.Join(
+	s, _ := in.Load()
+	return errors.Join(removeUserPidfile(s),
 		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
-			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new"),
-		os.RemoveAll(in.Copies()), os.RemoveAll(in.Copies()+".new"))
+			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new",
+			in.LastFragment(), in.LastFragment()+".new", in.Beside(), in.Beside()+".new"),
+		os.RemoveAll(in.Copies()), os.RemoveAll(in.kept().Next()))
 }
 
 // Remove removes files that may be missing.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -89,6 +88,13 @@ func (in *Instance) UnitSettings(ctx context.Context) *systemd.Settings {
 		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", in.Unit,
 			strings.Join(s.Ignored, ", "))
 	}
+	if others := otherCommands(s); len(others) > 0 {
+		call.Warnf("%s has commands that are not run under the cluster: %s", in.Unit,
+			strings.Join(others, ", "))
+	}
+	if missing := in.missingFiles(s); missing != "" {
+		call.Warnf("%s", missing)
+	}
 	return &s
 }
 
@@ -106,42 +112,6 @@ func WithUnitEnvironment(unit *systemd.Settings, env []string) []string {
 	}
 	slices.Reverse(all)
 	return all
-}
-
-// identityLines returns the fragment's lines for User= and Group= of the unit. HAProxy itself still
-// starts as root: it has to bind sockets in a directory that belongs to root.
-func identityLines(unit *systemd.Settings) (string, error) {
-	if unit == nil || (unit.User == "" || unit.User == "root") && unit.Group == "" {
-		return "", nil
-	}
-	var lines string
-	group := unit.Group
-	if unit.User != "" {
-		u, err := user.Lookup(unit.User)
-		if err != nil {
-			if u, err = user.LookupId(unit.User); err != nil {
-				return "", ocf.Errorf(ocf.ErrInstalled,
-					"%s has User=%s, and there is no such user here: %w", "HAProxy's unit",
-					unit.User, err)
-			}
-		}
-		lines += "\tuid " + u.Uid + "\n"
-		if group == "" {
-			lines += "\tgid " + u.Gid + "\n"
-		}
-	}
-	if group != "" {
-		g, err := user.LookupGroup(group)
-		if err != nil {
-			if g, err = user.LookupGroupId(group); err != nil {
-				return "", ocf.Errorf(ocf.ErrInstalled,
-					"%s has Group=%s, and there is no such group here: %w", "HAProxy's unit", group,
-					err)
-			}
-		}
-		lines += "\tgid " + g.Gid + "\n"
-	}
-	return lines, nil
 }
 
 // CheckUnit warns if systemd runs a HAProxy of its own beside this one, or will. Debian enables it

@@ -114,6 +114,9 @@ func Run(ctx context.Context, newAgent func() Agent) int {
 		return int(ocf.ErrGeneric)
 	}
 	defer func() { _ = lock.Close() }()
+	if !k.owns(lock) {
+		return int(ocf.ErrGeneric) // a standby whose directory was deleted: others have theirs
+	}
 	if k.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return int(ocf.ErrGeneric)
 	}
@@ -139,6 +142,7 @@ func Run(ctx context.Context, newAgent func() Agent) int {
 	go k.examineNode(examining)
 	var checking sync.WaitGroup
 	checking.Go(func() { k.checkAll(examining) })
+	go k.lookBeside(examining)
 	k.watch(ctx, lock)
 	over()
 	checking.Wait() // nothing is published of a HAProxy that nobody watches any more
@@ -324,6 +328,11 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 		fmt.Fprintln(conn, so)
 	case "hold": // HAProxy is being stopped and will be started again
 		k.mu.Lock()
+		// The next HAProxy would take a UNIX socket over with the mode and the owner that it has,
+		// whatever the configuration says by then. Its clients find the new one by its path.
+		k.held.Drop(func(addr net.Addr) bool {
+			return addr.Network() == "unix" && filepath.IsAbs(addr.String())
+		})
 		k.holding, k.stopped = time.Now().Add(instance.HoldTime), true
 		n := k.held.Len()
 		k.mu.Unlock()

@@ -37,7 +37,8 @@ func (k *keeper) watch(ctx context.Context, lock *os.File) {
 		if !ok || !s.Wanted() {
 			return
 		}
-		if cause := k.attend(ctx, s); cause != nil && !k.bringBack(ctx, s, cause) {
+		cause := k.attend(ctx, s, func() bool { return k.owns(lock) })
+		if errors.Is(cause, errStuck) || cause != nil && !k.bringBack(ctx, s, cause) {
 			return
 		}
 	}
@@ -130,8 +131,8 @@ func (s symptoms) verdict() error {
 }
 
 // attend watches one HAProxy until it has to be brought back, which is the error, or until it may
-// be another one, which is nil.
-func (k *keeper) attend(ctx context.Context, s instance.State) error {
+// be another one or another keeper's, which is nil.
+func (k *keeper) attend(ctx context.Context, s instance.State, owns func() bool) error {
 	master, err := s.Master.Open()
 	if err != nil {
 		return errors.New("HAProxy's master ended")
@@ -143,7 +144,8 @@ func (k *keeper) attend(ctx context.Context, s instance.State) error {
 	in := k.bound(ctx)
 	quiet := silence{limit: cmp.Or(in.HangTime, contract.DefaultHangTime)}
 	defer k.setSilent(time.Time{})
-	for ctx.Err() == nil {
+	unnoted := false // what the worker has loaded
+	for ctx.Err() == nil && owns() {
 		began, patience := time.Now(), askKeeping
 		if quiet.doubtful() {
 			patience /= 2
@@ -165,10 +167,13 @@ func (k *keeper) attend(ctx context.Context, s instance.State) error {
 		case err == nil:
 			seen.refused = 0
 			quiet.answered()
-			if before := w.PID; info.Pid != before {
+			if info.Pid != w.PID {
 				w.follow(info.Pid, s.Master.PID)
-				if before != 0 {
-					k.foreignReload(ctx, s)
+				unnoted = true
+			}
+			if unnoted {
+				if unnoted, err = k.noteWorker(ctx, s, info.Pid); err != nil {
+					return err
 				}
 			}
 		}
@@ -222,24 +227,6 @@ func (k *keeper) query(ctx context.Context, most time.Duration) (client.Info, er
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return k.refresh(ctx, false)
-}
-
-// foreignReload copies a configuration that HAProxy has loaded without the agent.
-func (k *keeper) foreignReload(ctx context.Context, watched instance.State) {
-	_ = k.asAction(ctx, func(_ context.Context, in *instance.Instance) error {
-		s, ok := k.in.Load()
-		if !ok || s.Master != watched.Master || s.Pending != nil || k.in.OnCopies(s.Master.PID) {
-			return nil
-		}
-		sources, err := in.ReadBriefly()
-		if err != nil {
-			return err
-		}
-		if _, err = in.KeepCopies(sources); err != nil { // those of before are not what is served
-			return errors.Join(err, os.RemoveAll(in.Copies()))
-		}
-		return nil
-	})
 }
 
 // ended reports whether the process of a descriptor has ended.

@@ -2,15 +2,20 @@
 function __hawser_complete
 	set -l asked (commandline -opc)
 	set -l current (commandline -ct)
-	switch "$asked[-1]=$current"
-	case 'load=-*' 'check=-*'
-	case '-f=*' '--file=*' '--push=*' '--config=*' '--check=*' 'load=*' 'check=*'
+	if contains -- -- $asked # what follows is another command's: hawser is not asked
 		__fish_complete_path "$current"
 		return
 	end
-	if string match -q -- '-*' "$current"
-		set -a asked (string replace -r -- '^--$' - "$current") # -- would end the options
+	for line in (env $asked "$current" --generate-bash-completion 2>/dev/null)
+		switch $line
+		case :files
+			__fish_complete_path "$current"
+		case :commands
+			complete -C "$current"
+			__fish_complete_path "$current"
+		case '*'
+			echo $line
+		end
 	end
-	env 0=zsh $asked --generate-bash-completion 2>/dev/null | string replace : \t
 end
 complete -c hawser -f -a '(__hawser_complete)'

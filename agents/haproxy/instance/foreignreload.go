@@ -1,0 +1,71 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// NoteForeignReload notes what HAProxy has loaded because somebody other than the agent reloaded
+// it: a hook of certbot's, the Data Plane API, an administrator. A HAProxy that runs from the copies
+// has loaded those, and not the files that were meant: it is reloaded once more.
+func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int) {
+	call := ocf.CallFrom(ctx)
+	began := time.Now()
+	sources, err := in.ReadBriefly()
+	if err != nil {
+		call.Warnf("HAProxy was reloaded by somebody else, and what it serves is not known: %v", err)
+		s.Served.Worker, s.Served.Config = worker, ""
+		return
+	}
+	if s.Served.Worker == 0 { // from an agent that did not note it: this one may be its own
+		if !in.OnCopies(s.Master.PID) {
+			if err := in.KeepCopies(sources); err != nil {
+				call.Warnf("%v", err)
+			}
+		}
+		s.Served.Worker = worker
+		return
+	}
+	if in.OnCopies(s.Master.PID) {
+		s.Served = s.Served.replaced(s.Served.Config, s.Served.Generation, s.Served.HardStop)
+		s.Served.Worker = worker
+		if same, _ := in.Copied(sources); same {
+			in.Follow(ctx, s, sources)
+			return
+		}
+		call.Infof("HAProxy was reloaded by somebody else while it ran from a copy of %s; loading "+
+			"the file itself", in.Conffile)
+		in.loadForeign(ctx, s, in.WithChecks(sources), began)
+		return
+	}
+	call.Infof("HAProxy was reloaded by somebody else")
+	in.Follow(ctx, s, sources)
+	if err := in.KeepCopies(sources); err != nil {
+		call.Warnf("%v", err)
+	}
+	s.Served = s.Served.replaced("", s.Served.Generation, in.hardStop(sources))
+	s.Served.Worker = worker
+	if _, started, err := in.workerOf(s.Master); err == nil &&
+		client.Untouched(started, in.UserFiles(), sources) {
+		s.Served.Config = client.Hash(sources)
+	}
+}
+
+// loadForeign does for a HAProxy on copies the reload that somebody else asked it for.
+func (in *Instance) loadForeign(ctx context.Context, s *State, sources []client.Source,
+	began time.Time) {
+	err := in.Reload(ctx, s, sources)
+	switch {
+	case err == nil:
+		in.Follow(ctx, s, sources)
+		s.Served = s.Served.replaced(in.Hash(sources), s.Served.Generation, in.hardStop(sources))
+	case !errors.Is(err, ErrLoading) || errors.Is(err, ErrDied):
+		ocf.CallFrom(ctx).Warnf("%s: %v", in.Conffile, err)
+		s.Pending = NewPending(err, began, sources, errors.Is(err, ErrDied))
+	}
+}

@@ -1,0 +1,134 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"os/user"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/ocf"
+)
+
+// Where a unit has User= or Group=, its HAProxy makes its sockets as that user. The agent's makes
+// them as root, and whoever reaches them by their group would be shut out.
+
+// nobody stands for an owner that stays as it is, as in chown(2).
+const nobody = -1
+
+// owner is whom a unit runs its program as.
+type owner struct{ UID, GID int }
+
+// ownerOf returns the ids of User= and Group= of a unit, nobody where it has none or root.
+func ownerOf(unit *systemd.Settings) (owner, error) {
+	o := owner{nobody, nobody}
+	if unit == nil || (unit.User == "" || unit.User == "root") && unit.Group == "" {
+		return o, nil
+	}
+	if unit.User != "" {
+		u, err := user.Lookup(unit.User)
+		if err != nil {
+			if u, err = user.LookupId(unit.User); err != nil {
+				return o, ocf.Errorf(ocf.ErrInstalled,
+					"HAProxy's unit has User=%s, and there is no such user here: %w", unit.User, err)
+			}
+		}
+		o.UID, o.GID = number(u.Uid), number(u.Gid)
+	}
+	if unit.Group != "" {
+		g, err := user.LookupGroup(unit.Group)
+		if err != nil {
+			if g, err = user.LookupGroupId(unit.Group); err != nil {
+				return o, ocf.Errorf(ocf.ErrInstalled,
+					"HAProxy's unit has Group=%s, and there is no such group here: %w", unit.Group,
+					err)
+			}
+		}
+		o.GID = number(g.Gid)
+	}
+	return o, nil
+}
+
+func number(id string) int {
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return nobody
+	}
+	return n
+}
+
+// identityLines returns the fragment's lines for User= and Group= of the unit. HAProxy itself still
+// starts as root: it has to bind sockets in a directory that belongs to root. Its workers' rights
+// and the owners of its sockets (but for stats sockets, see GiveSockets) are the unit's.
+func identityLines(unit *systemd.Settings) (string, error) {
+	o, err := ownerOf(unit)
+	if err != nil {
+		return "", err
+	}
+	var lines, bind string
+	if o.UID != nobody {
+		lines, bind = fmt.Sprintf("\tuid %d\n", o.UID), fmt.Sprintf(" uid %d", o.UID)
+	}
+	if o.GID != nobody {
+		lines, bind = lines+fmt.Sprintf("\tgid %d\n", o.GID), bind+fmt.Sprintf(" gid %d", o.GID)
+	}
+	if bind != "" {
+		lines += "\tunix-bind" + bind + "\n"
+	}
+	return lines, nil
+}
+
+// StatsSocketsOf returns those of the configuration's own stats sockets whose owner it leaves open.
+func StatsSocketsOf(sources []client.Source, env []string) []client.StatsSocket {
+	var open []client.StatsSocket
+	for _, s := range client.StatsSockets(sources, procfs.Getenv(env)) {
+		if !s.User || !s.Group {
+			open = append(open, s)
+		}
+	}
+	return open
+}
+
+// GiveSockets gives the configuration's own stats sockets to the unit's user and group, as
+// `unix-bind` does with other sockets. It does not fail: HAProxy serves without it.
+func (in *Instance) GiveSockets(ctx context.Context, s State) {
+	o, err := ownerOf(s.Given)
+	if err != nil || o == (owner{nobody, nobody}) {
+		return
+	}
+	for _, socket := range s.StatsSockets {
+		to := o
+		if socket.User {
+			to.UID = nobody
+		}
+		if socket.Group {
+			to.GID = nobody
+		}
+		if err := giveSocket(socket.Path, to); err != nil {
+			ocf.CallFrom(ctx).Warnf("the stats socket %s stays root's: %v", socket.Path, err)
+		}
+	}
+}
+
+// giveSocket changes the owner of a socket and of nothing else: whoever may write to its directory
+// must not have anything given to him.
+func giveSocket(path string, to owner) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return err
+	}
+	if stat.Mode&unix.S_IFMT != unix.S_IFSOCK || stat.Nlink != 1 {
+		return fmt.Errorf("it is not a socket with one name: mode %o, %d names", stat.Mode,
+			stat.Nlink)
+	}
+	return unix.Fchownat(fd, "", to.UID, to.GID, unix.AT_EMPTY_PATH)
+}

@@ -1,0 +1,122 @@
+package adopt
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hawser-ha/hawser/cluster/deploy"
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// tied says whether a colocation or a group has the address run where HAProxy runs.
+func (r *reader) tied(address string) bool {
+	family := inventory.Family(r.objects, address)
+	if slices.ContainsFunc(family, func(id string) bool { return slices.Contains(r.family, id) }) {
+		return true
+	}
+	return slices.ContainsFunc(r.objects, func(o crm.Object) bool {
+		c, ok := o.(*crm.Colocation)
+		return ok && !strings.HasPrefix(c.Score, "-") && r.between(names(c), family)
+	})
+}
+
+// between says whether the names hold one of an address's family, and one of HAProxy's.
+func (r *reader) between(names, family []string) bool {
+	has := func(these []string) bool {
+		return slices.ContainsFunc(names, func(id string) bool { return slices.Contains(these, id) })
+	}
+	return has(family) && has(r.family)
+}
+
+// names lists the resources that a constraint is about.
+func names(o crm.Object) []string {
+	var all []string
+	var sets []crm.ResourceSet
+	switch c := o.(type) {
+	case *crm.Colocation:
+		all, sets = []string{c.Resource, c.With}, c.Sets
+	case *crm.Order:
+		all, sets = []string{c.First, c.Then}, c.Sets
+	case *crm.Location:
+		all, sets = []string{c.Resource}, c.Sets
+	}
+	for _, s := range sets {
+		all = append(all, s.Resources...)
+	}
+	return slices.DeleteFunc(all, func(id string) bool { return id == "" })
+}
+
+// replaces says whether hawser makes something in the place of the object: of a container of HAProxy
+// and its addresses, and of what ties an address to HAProxy and orders the two.
+func (r *reader) replaces(o crm.Object) bool {
+	switch o := o.(type) {
+	case *crm.Clone:
+		return slices.Contains(r.family, o.Name)
+	case *crm.Group:
+		return slices.Contains(r.family, o.Name)
+	case *crm.Colocation:
+		return len(o.Sets) == 0 && !strings.HasPrefix(o.Score, "-") && r.pair(o)
+	case *crm.Order:
+		return len(o.Sets) == 0 && r.pair(o)
+	}
+	return false
+}
+
+// pair says whether a constraint is about an address that is adopted, and HAProxy.
+func (r *reader) pair(o crm.Object) bool {
+	return slices.ContainsFunc(r.addresses, func(p *crm.Primitive) bool {
+		return r.between(names(o), inventory.Family(r.objects, p.Name))
+	})
+}
+
+// checkOthers refuses what would lack a resource afterwards, and says what is different for the
+// constraints that stay.
+func (r *reader) checkOthers(wanted map[string]bool) error {
+	gone := func(id string) bool { return slices.Contains(r.found.Taken, id) && !wanted[id] }
+	for _, o := range r.cib.Objects() {
+		if slices.Contains(r.found.Taken, o.ID()) {
+			if order, ok := o.(*crm.Order); ok && !wanted[o.ID()] {
+				r.remark("the order %s goes: hawser has none that delays the start of an address, "+
+					"and has addresses leave before HAProxy stops", order.Name)
+			}
+			continue
+		}
+		for _, id := range names(o) {
+			if gone(id) {
+				return outcome.Usagef("%s names %s, which hawser has under another name: delete that "+
+					"constraint (`hawser configure delete %s`), adopt, and define it again for %s; "+
+					"nothing was changed", crm.Title(o), id, o.ID(), r.under(id))
+			}
+		}
+		if l, ok := o.(*crm.Location); ok {
+			r.weigh(l)
+		}
+	}
+	return nil
+}
+
+// under is the name under which hawser has what was called id.
+func (r *reader) under(id string) string {
+	if id == r.haproxy.Name {
+		return contract.HAProxyID
+	}
+	return contract.CloneID
+}
+
+// weigh says that a preference no longer brings an address back.
+func (r *reader) weigh(l *crm.Location) {
+	score, err := strconv.Atoi(strings.TrimPrefix(l.Score, "+"))
+	adopted := slices.ContainsFunc(r.addresses, func(p *crm.Primitive) bool {
+		return p.Name == l.Resource
+	})
+	stickiness, _ := strconv.Atoi(deploy.Stickiness)
+	if err == nil && adopted && score > 0 && score <= stickiness {
+		r.remark("the location %s stays, and its score of %d no longer brings %s back to %s: an "+
+			"address of hawser's has a stickiness of %s", l.Name, score, l.Resource, l.Node,
+			deploy.Stickiness)
+	}
+}

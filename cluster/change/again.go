@@ -1,0 +1,77 @@
+package change
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/outcome"
+)
+
+// stopEnded says what is left after a wait for resources to stop has ended too early. If it was
+// interrupted, what was ordered to stop is started again: whoever gives up a removal wants to be
+// served.
+func stopEnded(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, why error) error {
+	names := strings.Join(outermost(stop, ids), ", ")
+	if outcome.Of(why) != outcome.Interrupted || stop.Empty() {
+		return outcome.Errorf(outcome.Of(why), "%w\nNothing was deleted, and THEY ARE BEING STOPPED AND "+
+			"STAY STOPPED: %s\n%s", why, names, onward)
+	}
+	err := Undo(ctx, c, func(cib *crm.CIB) (crm.Plan, error) { return starting(cib, stop) })
+	if err != nil {
+		return outcome.Errorf(outcome.Interrupted, "interrupted: nothing was deleted, and THEY ARE BEING "+
+			"STOPPED AND STAY STOPPED: %s\nthey could not be started again: %w\n%s", names, err,
+			onward)
+	}
+	return outcome.Errorf(outcome.Interrupted, "interrupted: nothing was deleted, and what had been told "+
+		"to stop starts again: %s (`hawser status` shows when it runs)", names)
+}
+
+const onward = "the same command again goes on, `hawser apply` starts what hawser.yaml has"
+
+// outermost lists what the plan stops, or the ids if that was ordered before.
+func outermost(stop crm.Plan, ids []string) []string {
+	if stop.Empty() {
+		return ids
+	}
+	var all []string
+	for _, c := range stop.Changes {
+		all = append(all, c.Object().ID())
+	}
+	return all
+}
+
+// starting gives what a plan has stopped the target role that it had, unless somebody else has
+// given it another one meanwhile.
+func starting(cib *crm.CIB, stop crm.Plan) (crm.Plan, error) {
+	var all []crm.Object
+	for _, c := range stop.Changes {
+		now, ok := cib.Object(c.Object().ID())
+		if !ok || c.Old == nil {
+			continue
+		}
+		meta := crm.MetaOf(now)
+		if role, _ := meta.Get(targetRole); role != stopped {
+			continue
+		}
+		meta = meta.Without(targetRole)
+		if role, ok := crm.MetaOf(c.Old).Get(targetRole); ok {
+			meta.Set(targetRole, role)
+		}
+		switch o := now.(type) {
+		case *crm.Primitive:
+			p := *o
+			p.Meta = meta
+			all = append(all, &p)
+		case *crm.Clone:
+			p := *o
+			p.Meta = meta
+			all = append(all, &p)
+		case *crm.Group:
+			p := *o
+			p.Meta = meta
+			all = append(all, &p)
+		}
+	}
+	return Edit(cib, all, nil)
+}

@@ -1,0 +1,51 @@
+package inventory
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+)
+
+// IPOf returns the address that the resource holds. ok is false if it is no address, or says none
+// that can be read.
+func IPOf(p *crm.Primitive) (ip netip.Addr, ok bool) {
+	if !IsAddress(p.Agent()) {
+		return netip.Addr{}, false
+	}
+	names := []string{contract.ParamIP, contract.ParamOldIP}
+	switch p.Type {
+	case "IPv6addr":
+		names = []string{"ipv6addr"}
+	case "awseip":
+		names = []string{"elastic_ip"}
+	case "awsvip":
+		names = []string{"secondary_private_ip"}
+	}
+	text, _, _ := strings.Cut(first(p.Params, names...), "/")
+	ip, err := netip.ParseAddr(strings.TrimSpace(text))
+	return ip.Unmap().WithZone(""), err == nil
+}
+
+// Holders lists the resources that hold addresses, by address.
+func Holders(objects []crm.Object) map[netip.Addr][]*crm.Primitive {
+	all := map[netip.Addr][]*crm.Primitive{}
+	for _, p := range Primitives(objects, IsAddress) {
+		if ip, ok := IPOf(p); ok {
+			all[ip] = append(all[ip], p)
+		}
+	}
+	return all
+}
+
+// KeptStopped says whether Pacemaker is told to keep the resource stopped, itself or what contains
+// it.
+func KeptStopped(objects []crm.Object, id string) bool {
+	family := Family(objects, id)
+	return slices.ContainsFunc(objects, func(o crm.Object) bool {
+		role, _ := crm.MetaOf(o).Get("target-role")
+		return slices.Contains(family, o.ID()) && strings.EqualFold(role, "Stopped")
+	})
+}
