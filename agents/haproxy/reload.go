@@ -53,7 +53,10 @@ func (a *agent) reload(ctx context.Context) error {
 		answer(failure)
 	}
 	if instance.Exists(in.StatsSocket()) {
-		_, err = in.QueryServers(ctx, s.State.Master, false)
+		if _, err = in.QueryServers(ctx, s.State.Master, false); errors.Is(err, instance.ErrSilent) {
+			ocf.CallFrom(ctx).Warnf("%v", err)
+			err = nil
+		}
 	} else {
 		err = in.CheckWorker(s.State.Master)
 	}

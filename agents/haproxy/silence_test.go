@@ -43,14 +43,15 @@ func TestSilentAndAlive(t *testing.T) {
 		},
 		"no place on the stats sockets": func(w *world) func() {
 			var clients []net.Conn
-			for range 2 {
+			for range 200 { // the agent's own places too
 				conn, err := net.Dial("unix", w.path("admin.sock"))
-				require.NoError(w.t, err)
+				if err != nil {
+					require.ErrorIs(w.t, err, unix.EAGAIN)
+					break
+				}
+				clients = append(clients, conn)
 				_, err = fmt.Fprintln(conn, "prompt")
 				require.NoError(w.t, err)
-				_, err = conn.Read(make([]byte, 1))
-				require.NoError(w.t, err)
-				clients = append(clients, conn)
 			}
 			return func() {
 				for _, conn := range clients {

@@ -92,10 +92,10 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 	watched bool) ([]client.Stat, error) {
 	limit := cmp.Or(in.HangTime, contract.DefaultHangTime)
 	if deadline, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(deadline)-lastWords-pulse.PokeTime)
+		limit = min(limit, time.Until(deadline)-lastWords)
 	}
 	began := time.Now()
-	until := began.Add(limit)
+	until := began.Add(limit - min(limit/3, pulse.PokeTime)) // the rest is for a poke
 	wait := Briefly
 	var before *pulse.Pulse // of the worker when it had not answered once
 	for {
