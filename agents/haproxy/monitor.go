@@ -131,7 +131,10 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 		return ocf.Degraded, degraded
 	}
 	servers, err := in.QueryServers(ctx, s.State.Master, watched)
-	if errors.Is(err, instance.ErrSilent) && check.Action == "monitor" {
+	switch {
+	case degraded != nil && (errors.Is(err, instance.ErrSilent) || errors.Is(err, instance.ErrUnsure)):
+		return ocf.Degraded, degraded
+	case errors.Is(err, instance.ErrSilent) && check.Action == "monitor":
 		return ocf.Degraded, err
 	}
 	if err != nil || check.Action == "start" {
