@@ -29,6 +29,8 @@ const (
 	// KeeperProcess watches HAProxy, StandbyProcess takes its place when it dies.
 	KeeperProcess  = "hawser-keeper"
 	StandbyProcess = "hawser-standby"
+	// WatcherProcess watches an address on a LAN.
+	WatcherProcess = "hawser-watch"
 	// LauncherProcess is about to become HAProxy.
 	LauncherProcess = "hawser-launch"
 )

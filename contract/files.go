@@ -55,6 +55,10 @@ func (f Files) Checks() string { return filepath.Join(f.Dir, "checks.json") }
 // only while there is one.
 func (f Files) Beside() string { return filepath.Join(f.Dir, "beside") }
 
+// Checked returns the file that says which configuration HAProxy has accepted when the node was
+// checked.
+func (f Files) Checked() string { return filepath.Join(f.Dir, "checked") }
+
 // KeeperSocket returns the keeper's socket.
 func (f Files) KeeperSocket() string { return filepath.Join(f.Dir, "keeper.sock") }
 

@@ -32,7 +32,7 @@ func (c *cluster) examined(ctx context.Context) (r doctor.Report, code int, err 
 
 // ofNodes are the checks of nodes, apart from those of the cluster.
 var ofNodes = []string{"haproxy-unit", "haproxy-config", "haproxy-bind", "agents", "fence-agent", "fence-droplet", "token-file", "token-rights", "backlog", "file-limit",
-	"old-workers", "tcp-migrate", "watchdog", "disk", "other-nodes", "nodes-differ", "token-in-cib"}
+	"old-workers", "certificates", "tcp-migrate", "watchdog", "disk", "other-nodes", "nodes-differ", "token-in-cib"}
 
 // worrying are the findings of nodes that are worse than a note.
 func worrying(r doctor.Report) (found []doctor.Finding) {

@@ -19,10 +19,11 @@ func Pidfile(sources []Source, getenv func(string) string) string {
 	return path
 }
 
-// Quiet reports whether the configuration may have HAProxy say nothing when it starts.
-func Quiet(sources []Source) bool {
+// Says reports whether a line of the configuration begins with the keyword, such as quiet. HAProxy
+// may pass the line over (.if).
+func Says(sources []Source, keyword string) bool {
 	for l := range linesOf(sources, func(string) string { return "" }) {
-		if l.words[0] == "quiet" {
+		if l.words[0] == keyword {
 			return true
 		}
 	}

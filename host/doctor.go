@@ -19,6 +19,8 @@ type Doctor struct {
 	host    Host
 	once    *crm.Once
 	version string
+	// seldom is described with Seldom.
+	seldom bool
 }
 
 // Doctor returns the doctor of this machine. version is that of the program.

@@ -11,7 +11,6 @@ import (
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
-	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/doctor/node"
@@ -30,12 +29,6 @@ func (d *Doctor) node() node.Node {
 		CheckConfig: d.checkConfig, Environment: d.environment, UnitFiles: unitFiles,
 		ReadToken: tokenfile.Read, Droplet: droplet, Rights: rights,
 	}
-}
-
-// checkConfig has HAProxy check its configuration as the agent would run it.
-func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
-	return d.host.CheckHAProxy(ctx,
-		preflight.FromCluster(h, agent.Environment(d.host.RunDir, h.Resource)))
 }
 
 // environment returns the environment of the HAProxy that runs here, or else the one that the agent

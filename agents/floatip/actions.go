@@ -63,6 +63,7 @@ func (a *agent) start(ctx context.Context) error {
 	if err := s.memory.save(); err != nil {
 		return err
 	}
+	a.ensureWatcher(ctx, s)
 	a.settle(ocf.Running)
 	return nil
 }
@@ -183,9 +184,12 @@ func (a *agent) stop(ctx context.Context) error {
 		s.call.Warnf("stop: %s may stay assigned to this node until another one takes it, which "+
 			"the provider allows: %v", s.IP, err)
 	}
-	if err := s.memory.forget(); err != nil { // the next start writes it anew, or is refused
+	// A note that cannot be removed, because /run is read-only, misleads nobody for long: who goes by
+	// it looks for the address. A stop that failed would have the node fenced.
+	if err := s.memory.forget(); err != nil {
 		s.call.Warnf("stop: %v", err)
 	}
+	dismissWatcher(s.call.Dir)
 	a.settle(ocf.Stopped)
 	return nil
 }
@@ -195,7 +199,14 @@ func (s *session) release(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.provider.Release(ctx, s.IP, self); err != nil {
+	release := func() error { return s.provider.Release(ctx, s.IP, self) }
+	if !s.driver.exclusive {
+		// A stop that fails has the node fenced, so it tries again while it may. A provider that keeps
+		// the address exclusive has done that itself.
+		once := release
+		release = func() error { return await(ctx, once) }
+	}
+	if err := release(); err != nil {
 		return err
 	}
 	return await(ctx, func() error {
@@ -253,6 +264,7 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	case here:
 		s.note(func() { s.memory.seen(s.settings) })
 		if !check.Probe {
+			a.ensureWatcher(ctx, s)
 			s.announce(ctx, a.announceFor)
 		}
 		if err != nil {

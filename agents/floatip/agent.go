@@ -84,18 +84,30 @@ type agent struct {
 	announceFor time.Duration
 	drivers     []driver
 	settled     *ocf.State // what a Start or Stop of this invocation has made certain
+	watchWith   string     // the program to watch the address with; "" has none
+	described   *ocf.Agent // what describe has returned
 }
 
 // New returns the agent. version is shown in its meta-data.
 func New(version string) *ocf.Agent { return newAgent(version, drivers()) }
 
+// NewWatching is New for a program that is started with IsWatcher's arguments to watch an address.
+func NewWatching(version, program string) *ocf.Agent {
+	a := &agent{drivers: drivers(), watchWith: program}
+	return a.describe(version)
+}
+
 func newAgent(version string, drivers []driver) *ocf.Agent {
-	a := &agent{drivers: drivers}
-	names := make([]string, len(drivers))
-	for i, d := range drivers {
+	return (&agent{drivers: drivers}).describe(version)
+}
+
+// describe returns the agent as package ocf runs it.
+func (a *agent) describe(version string) *ocf.Agent {
+	names := make([]string, len(a.drivers))
+	for i, d := range a.drivers {
 		names[i] = d.name
 	}
-	return &ocf.Agent{
+	a.described = &ocf.Agent{
 		Name:    contract.FloatIPType,
 		LogName: "hawser-floatip",
 		Version: version,
@@ -171,6 +183,7 @@ func newAgent(version string, drivers []driver) *ocf.Agent {
 		Stop:     a.stop,
 		Monitor:  a.monitor,
 	}
+	return a.described
 }
 
 // validate checks the parameters together and, if that is asked for, what this node must have for

@@ -289,7 +289,16 @@ func TestStopThatCannot(t *testing.T) {
 	}, p.a.Params)
 	expect(t, r.Start(), ocf.Success, "")
 	p.Down("a", fault.Errorf(fault.Unknown, "cannot remove it"))
-	expect(t, r.Stop(), ocf.ErrGeneric, "cannot remove it")
+	stop := func() ocftest.Result {
+		return r.Run("stop", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "1500"})
+	}
+	expect(t, stop(), ocf.ErrGeneric, "cannot remove it")
+	p.Down("a", fault.Errorf(fault.Denied, "may not remove it"))
+	expect(t, r.Stop(), ocf.ErrPerm, "may not remove it")
+	// What passes is no reason to have the node fenced.
+	p.Down("a", fault.Errorf(fault.Unknown, "cannot remove it"))
+	defer time.AfterFunc(300*time.Millisecond, func() { p.Down("a", nil) }).Stop()
+	expect(t, r.Stop(), ocf.Success, "")
 }
 
 // A note that cannot be removed, as where /run is read-only, fails no stop.
@@ -318,6 +327,21 @@ func TestStopAfterAStartThatWasCutShort(t *testing.T) {
 	p.Delay = 0
 	expect(t, p.a.With("ip", "").With("provider", "").Stop(), ocf.Success, "")
 	require.Empty(t, p.holder(t))
+}
+
+// TestStopWithANoteThatCannotBeRemoved: the address is gone, and that is what counts.
+func TestStopWithANoteThatCannotBeRemoved(t *testing.T) {
+	p := newPair(t)
+	expect(t, p.a.Start(), ocf.Success, "")
+	note := filepath.Join(p.a.RunDir(), "test", "state.json")
+	require.NoError(t, os.Remove(note))
+	require.NoError(t, os.MkdirAll(filepath.Join(note, "full"), 0o700))
+	stop := p.a.Stop()
+	expect(t, stop, ocf.Success, "")
+	require.Contains(t, stop.Stderr, "cannot remove the note on the address")
+	require.Empty(t, p.holder(t))
+	expect(t, p.a.Probe(), ocf.NotRunning, "")
+	expect(t, p.a.Start(), ocf.ErrGeneric, "cannot note the state of the address")
 }
 
 func TestParameters(t *testing.T) {

@@ -1,8 +1,10 @@
 package floatip
 
 import (
+	"context"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/floatip/lan"
 	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -22,6 +24,11 @@ func NewWith(exclusive bool, open func(*ocf.Call) Provider) *ocf.Agent {
 // machine to let go of the address.
 func NewLAN(patience time.Duration, open func(nic string, prefix int, node string) Provider,
 ) *ocf.Agent {
+	return newAgent("test", lanTable(patience, open))
+}
+
+func lanTable(patience time.Duration, open func(nic string, prefix int, node string) Provider,
+) []driver {
 	table := drivers()
 	for i := range table {
 		if table[i].name == "lan" {
@@ -31,8 +38,27 @@ func NewLAN(patience time.Duration, open func(nic string, prefix int, node strin
 			}
 		}
 	}
-	return newAgent("test", table)
+	return table
 }
+
+// Watcher is a watcher of an address on a LAN whose provider open makes, with Pacemaker's programs in
+// the directory.
+func Watcher(getenv func(string) string, programs string, changes *lan.Changes,
+	open func(nic string, prefix int, node string) Provider) *watcher {
+	w := newWatcher("test", getenv, lanTable(time.Second, open),
+		tools{crmMon: programs + "/crm_mon", crmResource: programs + "/crm_resource"}, changes)
+	w.delays = delays{away: 500 * time.Millisecond, down: 500 * time.Millisecond}
+	return w
+}
+
+// Run is the watcher's.
+func (w *watcher) Run(ctx context.Context) error { return w.run(ctx) }
+
+// Calm has the watcher report nothing for so long after a report.
+func (w *watcher) Calm(d time.Duration) { w.delays.calm = d }
+
+// Watching is the process that watches the address whose runtime directory this is.
+func Watching(dir string) int { return watching(dir) }
 
 // CodeOf is what an action that fails with the fault exits with.
 func CodeOf(k fault.Kind) (ocf.Code, bool) {

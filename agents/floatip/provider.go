@@ -54,6 +54,9 @@ type driver struct {
 	// patience is how long a start tries again while another machine has the address, which only a
 	// provider that does not keep it exclusive reports.
 	patience time.Duration
+	// watched is whether a process watches the address between the monitors: where the kernel of this
+	// machine has it.
+	watched bool
 	// credentials is whether the provider needs a token.
 	credentials bool
 	open        func(settings, *ocf.Call, func() (string, error)) Provider
@@ -63,7 +66,7 @@ type driver struct {
 func drivers() []driver {
 	return []driver{
 		{name: contract.DigitalOcean, exclusive: true, credentials: true, open: openDigitalOcean},
-		{name: contract.LAN, patience: conflictPatience, open: openLAN},
+		{name: contract.LAN, patience: conflictPatience, watched: true, open: openLAN},
 	}
 }
 

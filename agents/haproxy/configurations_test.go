@@ -271,6 +271,9 @@ func TestDescriptorsThatAreJustEnough(t *testing.T) {
 	w.write("haproxy.cfg", strings.Replace(w.config(""), "global",
 		"global\n\tmaxconn 4000\n\tulimit-n 8060", 1))
 	w.start()
+	text, err := os.ReadFile(w.instance().LastFragment())
+	require.NoError(t, err)
+	require.Contains(t, string(text), "stats maxconn 20\n")
 }
 
 // TestQuiet: a configuration that has HAProxy say nothing does not hide why it is refused.
@@ -304,6 +307,7 @@ func TestPidfileOfTheConfiguration(t *testing.T) {
 	holds(w.path("own.pid"))
 	w.family().Signal(syscall.SIGKILL)
 	w.eventually("it is back", func() bool { return len(w.state().Crashes) == 1 })
+	w.want(ocf.DegradedCode, w.r.Monitor(0)) // which waits until all is done
 	holds(w.path("own.pid"))
 
 	w.write("haproxy.cfg", strings.Replace(w.config(""), "own.pid", "other.pid", 1))

@@ -108,9 +108,8 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	}
 	if _, err := in.Settle(ctx, func() instance.State {
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
-			Settings: a.settings(ctx), Pidfile: in.UserPidfile(sources, env),
-			StatsSockets: instance.StatsSocketsOf(sources, env),
-			Served:       in.ServesNow(sources, instance.Served{})}
+			Settings: a.settings(ctx), Belongings: in.BelongingsOf(sources, env),
+			Served: in.ServesNow(sources, instance.Served{})}
 	}); err != nil {
 		return in.WhyNotStarted(ctx, err, sources, env)
 	}

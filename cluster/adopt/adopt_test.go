@@ -147,7 +147,8 @@ floating_ips:
 			taken: []string{"c", "lb", "lbs", "o", "vip"},
 			exchanged: []string{"lb (systemd:haproxy) is stopped on every node, and when it has stopped everywhere haproxy",
 				"vip (ocf:heartbeat:IPaddr2) is stopped and started again as ocf:hawser:floatip"},
-			remarks: []string{"the order o goes"},
+			remarks: []string{"HAProxy is run with /etc/haproxy/haproxy.cfg, and not with the command line of systemd:haproxy",
+				"the order o goes"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -272,6 +273,19 @@ func TestAdoptStopsFirst(t *testing.T) {
 	c.Fail("Wait", errors.New("no answer"))
 	err = a.Adopt(t.Context(), p, false, time.Minute, ignore)
 	require.ErrorContains(t, err, "no answer")
+	require.ErrorContains(t, err, "THEY ARE BEING STOPPED AND STAY STOPPED: lbs")
+	require.NoFileExists(t, path)
+
+	// Somebody edits what is exchanged while it stops: nothing is exchanged either.
+	c = cluster(t, "primitive lb ocf:hawser:haproxy\nclone lbs lb")
+	a = adopter(c)
+	p, path = planned(t, a)
+	c.OnWait(func(context.Context) {
+		require.NoError(t, c.Edit(&crm.Primitive{Name: "lb", Class: "ocf", Provider: "hawser", Type: "haproxy",
+			Params: crm.Attrs{{Name: "conffile", Value: "/etc/haproxy/other.cfg"}}}))
+	})
+	err = a.Adopt(t.Context(), p, false, time.Minute, ignore)
+	require.Equal(t, outcome.Conflict, outcome.Of(err), "%v", err)
 	require.ErrorContains(t, err, "lbs HAS BEEN ORDERED TO STOP, and stays stopped")
 	require.NoFileExists(t, path)
 }

@@ -88,7 +88,7 @@ func (a *Adopter) Adopt(ctx context.Context, p Plan, over bool, timeout time.Dur
 	if !p.stop.Empty() {
 		err := change.Stop(ctx, a.Deployer.Cluster, p.stop, p.StopFirst, timeout, progress)
 		if err != nil {
-			return outcome.After(errors.Join(err, undo()), p.stopped())
+			return errors.Join(err, undo()) // which says what is stopped
 		}
 	}
 	err = a.Deployer.Apply(ctx, p.write)

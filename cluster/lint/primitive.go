@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -220,12 +219,12 @@ func (j *judge) unaltered(id string) bool {
 
 // address judges an address that another resource holds too, whatever agents the two have.
 func (j *judge) address(p *crm.Primitive) {
-	ip, ok := addressOf(p)
+	ip, ok := inventory.IPOf(p)
 	if !ok {
 		return
 	}
 	for _, other := range inventory.Primitives(j.plan.New.Effective(), inventory.IsAddress) {
-		held, ok := addressOf(other)
+		held, ok := inventory.IPOf(other)
 		if other.Name == p.Name || !ok || held != ip || j.alike(p.Name, other.Name) {
 			continue
 		}
@@ -241,10 +240,4 @@ func (j *judge) first(a, b string) bool {
 	said := j.pairs[pair]
 	j.pairs[pair] = true
 	return !said
-}
-
-func addressOf(p *crm.Primitive) (netip.Addr, bool) {
-	text := inventory.AddressOf(p).IP
-	ip, err := netip.ParseAddr(text)
-	return ip, err == nil && inventory.IsAddress(p.Agent())
 }

@@ -303,7 +303,7 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 		// crm_mon calls it active from the first moment to the last.
 		return strings.ToLower(r.Role), Degraded
 	case !r.Active && r.Target == "Stopped":
-		return "stopped on purpose", Degraded
+		return stoppedOnPurpose, Degraded
 	case !r.Active && r.Failed && r.Blocked:
 		return "stopped and blocked", Failed
 	case !r.Active && (nowhere || r.Failed):

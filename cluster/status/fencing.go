@@ -23,7 +23,7 @@ func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st S
 	f := Fencer{Device: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node,
 		Reason: res.Reason}
 	switch {
-	case is == "stopped on purpose":
+	case is == stoppedOnPurpose:
 		f.Reason = "its target role is Stopped: it fences no node"
 	case st == Degraded && f.Reason == "" && f.Agent == contract.FenceDropletAgent && cib != nil:
 		// Pacemaker does not keep the reason that a fence agent gives.

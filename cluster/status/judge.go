@@ -55,7 +55,7 @@ func (r *Report) judgeServing() {
 // accepts reports whether a HAProxy accepts connections, as far as is known.
 func accepts(h HAProxy) bool {
 	return !h.dead && h.State != Failed && h.Is != "stopped" && !passing(h) &&
-		h.Is != "stopped on purpose" && h.Is != "kept off" && h.Is != "node offline" &&
+		h.Is != stoppedOnPurpose && h.Is != "kept off" && h.Is != "node offline" &&
 		h.Is != "node standby"
 }
 

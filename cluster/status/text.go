@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,10 +83,15 @@ func (s *text) showFailures(r *Report) {
 	s.printf("\n%s\n", s.paint(Title, "Failed actions"))
 	for _, f := range r.Failures {
 		meaning, reason := f.Meaning, f.Reason
-		if f.Task == "asyncmon" { // the keeper's way to have Pacemaker recover it
+		if f.Task == "asyncmon" { // `crm_resource --fail`
+			log := "hawser-keeper"
 			meaning = "its keeper gave it up"
+			if r.isAddress(f.Resource) {
+				log = "hawser-floatip"
+				meaning = "it was gone from its interface, or that was down"
+			}
 			if reason == "Simulated failure" {
-				reason = "`journalctl -t hawser-keeper` on " + f.Node + " says why"
+				reason = "`journalctl -t " + log + "` on " + f.Node + " says why"
 			}
 		}
 		line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node, meaning)
@@ -102,7 +108,14 @@ func (s *text) showFailures(r *Report) {
 			lead = strings.Repeat(" ", reasonIndent)
 		}
 	}
-	s.printf("  (`crm_resource --cleanup` clears them)\n")
+	s.printf("  (`hawser cleanup` clears them)\n")
+}
+
+// isAddress says whether the resource is one of the floating IPs.
+func (r *Report) isAddress(resource string) bool {
+	return slices.ContainsFunc(r.FloatingIPs, func(ip FloatingIP) bool {
+		return ip.Resource == resource
+	})
 }
 
 // showHeadline says first what clients notice and the rest does not show.
@@ -207,7 +220,8 @@ func (s *text) showCluster(r *Report) {
 				"doctor` says what mends it")
 	}
 	if p.Maintenance {
-		t.Row("Maintenance", s.paint(Doubtful, "on"), "Pacemaker starts and stops nothing")
+		t.Row("Maintenance", s.paint(Doubtful, "on"),
+			"nothing is started or stopped: `hawser maintenance off`")
 	}
 	if !r.Configuration.Available {
 		t.Row("CIB", s.paint(Bad, "unavailable"), r.Configuration.Error)
@@ -220,7 +234,7 @@ func (s *text) showCluster(r *Report) {
 		if n.DC {
 			dc = "DC"
 		}
-		t.Row(n.Name, s.paint(styleOf(n.State), strings.Join(n.Is, ", ")), dc)
+		t.Row(n.Name, s.paint(styleOf(n.State), strings.Join(n.Is, ", ")), dc, n.ends())
 	}
 	s.table(t)
 }
@@ -401,7 +415,7 @@ func (s *text) showIPs(r *Report) {
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
 		}
-		reason := ip.Reason
+		reason := cmp.Or(ip.Reason, ip.starts())
 		if ip.Unserved != "" {
 			reason = strings.TrimPrefix(reason+"; "+ip.Unserved, "; ")
 		}

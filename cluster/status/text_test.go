@@ -64,3 +64,14 @@ func TestViewWithoutRights(t *testing.T) {
 	require.Contains(t, text, "HAProxy\n  not asked: permission denied\n")
 	require.NotContains(t, text, "no agent's HAProxy runs")
 }
+
+// What was reported between two monitors says where its reason is: Pacemaker has none.
+func TestFailuresThatWereReported(t *testing.T) {
+	r := &Report{FloatingIPs: []FloatingIP{{Resource: "VIP"}}, Failures: []Failure{
+		{Task: "asyncmon", Resource: "VIP", Node: "lb-1", Meaning: "error", Reason: "Simulated failure"},
+		{Task: "asyncmon", Resource: "haproxy", Node: "lb-2", Meaning: "error", Reason: "Simulated failure"},
+	}}
+	text := strings.Join(strings.Fields(r.Text(func(_ Style, text string) string { return text })), " ")
+	require.Contains(t, text, "asyncmon of VIP on lb-1: it was gone from its interface, or that was down: `journalctl -t hawser-floatip` on lb-1 says why")
+	require.Contains(t, text, "asyncmon of haproxy on lb-2: its keeper gave it up: `journalctl -t hawser-keeper` on lb-2 says why")
+}

@@ -45,9 +45,24 @@ func (r *Report) Summary() string {
 		parts = append(parts, c.what)
 	}
 	if len(parts) == 0 {
-		return "see below"
+		parts = append(parts, "something needs attention, see below")
 	}
-	return strings.Join(parts, "; ")
+	return r.served() + strings.Join(parts, "; ")
+}
+
+// served begins the sentence where visitors do not notice what is wrong.
+func (r *Report) served() string {
+	if r.State != Degraded || !r.Pacemaker.Quorum || len(r.FloatingIPs) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, ip := range r.FloatingIPs {
+		if ip.Node == "" || ip.State == Failed || ip.Is != "running" {
+			return ""
+		}
+		parts = append(parts, ip.address()+" is served by "+ip.Node)
+	}
+	return strings.Join(parts, ", ") + ", but "
 }
 
 // serving says who serves what where all is well.
@@ -115,8 +130,7 @@ func (r *Report) causes() []cause {
 			"recovered")
 	}
 	if p.Maintenance {
-		add(Degraded, "maintenance mode is on, nothing is recovered: `crm_attribute --name "+
-			"maintenance-mode --delete` ends it")
+		add(Degraded, "maintenance mode is on, nothing is recovered: "+endsMaintenance)
 	}
 	r.causesInAddresses(add)
 	r.causesInHAProxy(add)
@@ -167,6 +181,8 @@ func (r *Report) causesInAddresses(add func(State, string, ...any)) {
 			add(Failed, "%s is %s: nobody is served there", ip.address(), ip.Is)
 		case ip.State != OK && ip.Node != "":
 			add(ip.State, "%s is %s on %s", ip.address(), ip.Is, ip.Node)
+		case ip.starts() != "":
+			add(ip.State, "%s is %s: %s", ip.address(), ip.Is, ip.starts())
 		case ip.State != OK:
 			add(ip.State, "%s is %s", ip.address(), ip.Is)
 		}
@@ -224,13 +240,11 @@ func (r *Report) withoutQuorum() string {
 
 // sentence says what a node is, and which command ends that if somebody wanted it.
 func (n Node) sentence() string {
-	text := n.Name + " is " + strings.Join(n.Is, ", ")
 	switch {
 	case slices.Contains(n.Is, "standby"):
-		return n.Name + " is in standby: `crm_standby --node " + n.Name + " --delete` ends it"
+		return n.Name + " is in standby: " + n.ends()
 	case slices.Contains(n.Is, "maintenance"):
-		return n.Name + " is in maintenance: `crm_attribute --node " + n.Name +
-			" --name maintenance --delete` ends it"
+		return n.Name + " is in maintenance: " + n.ends()
 	}
-	return text
+	return n.Name + " is " + strings.Join(n.Is, ", ")
 }

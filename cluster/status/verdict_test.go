@@ -35,11 +35,16 @@ func TestVerdict(t *testing.T) {
 		{"a node is offline", func(s *crm.Status) {
 			s.Nodes[2] = crm.NodeStatus{Name: "lb-3"}
 			s.Resources = removed(s.Resources, "haproxy", "lb-3")
-		}, nil, status.Degraded, "lb-3 is offline"},
+		}, nil, status.Degraded, "203.0.113.10 is served by lb-1, but lb-3 is offline"},
 		{"a node is in standby", func(s *crm.Status) { s.Nodes[1].Standby = true }, nil,
-			status.Degraded, "lb-2 is in standby: `crm_standby --node lb-2 --delete` ends it"},
+			status.Degraded, "lb-2 is in standby: `hawser online lb-2` ends it"},
 		{"maintenance", func(s *crm.Status) { s.Maintenance = true }, nil, status.Degraded,
-			"maintenance mode is on, nothing is recovered: `crm_attribute --name maintenance-mode --delete`"},
+			"maintenance mode is on, nothing is recovered: `hawser maintenance off` ends it"},
+		{"a node is in maintenance", func(s *crm.Status) { s.Nodes[1].Maintenance = true }, nil,
+			status.Degraded, "lb-2 is in maintenance: `hawser maintenance off lb-2` ends it"},
+		{"the address is stopped on purpose", of("FloatIP", "", func(r *crm.ResourceStatus) {
+			r.Active, r.Node, r.Nodes, r.Role, r.Target = false, "", nil, "Stopped", "Stopped"
+		}), nil, status.Degraded, "203.0.113.10 is stopped on purpose: `hawser start FloatIP` starts it"},
 		{"503 for everybody", servers(0, "up=0,down=2,draining=0"), nil, status.Failed,
 			"203.0.113.10 is on lb-1, and no server behind its HAProxy is up: every visitor gets an error (503)"},
 		{"no server is up as another node sees it", servers(2, "up=0,down=2,draining=0"), nil,
@@ -159,7 +164,7 @@ func TestNagios(t *testing.T) {
 	}{
 		"well": {nil, 0, "HAWSER OK - 203.0.113.10 on lb-1 for 8h55m, 3 of 3 nodes ready | " +
 			"nodes_online=3;;;0;3 haproxy_ready=3;;;0;3 addresses_served=1;;;0;1 failed_actions=0;;;0"},
-		"attention": {func(s *crm.Status) { s.Maintenance = true }, 1, "HAWSER WARNING - maintenance"},
+		"attention": {func(s *crm.Status) { s.Maintenance = true }, 1, "HAWSER WARNING - 203.0.113.10 is served by lb-1, but maintenance"},
 		"failed": {func(s *crm.Status) {
 			s.Nodes[0].Attributes = map[string]string{"hawser-haproxy": "up=0,down=2,draining=0"}
 		}, 2, "servers_up=0;;;0 servers_down=2;;;0"},

@@ -10,6 +10,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func adoptCommand(sys *system) *cli.Command {
@@ -29,7 +30,8 @@ func adoptCommand(sys *system) *cli.Command {
 			},
 			&cli.StringFlag{
 				Name: "token-file", Value: inventory.TokenFile,
-				Usage: "read tokens that are in the cluster's configuration from `FILE` instead",
+				Usage: "where agents read tokens that are in the cluster's configuration now, " +
+					"`FILE` (/etc/hawser/token)",
 			},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file if it is there"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show everything, and write nothing"},
@@ -57,7 +59,10 @@ type adoptOptions struct {
 
 // adopt reads, plans, shows, asks, writes hawser.yaml and the plan, and waits for what becomes of it.
 func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
-	if !o.yes && !o.dryRun && !s.interactive {
+	switch {
+	case path == "-":
+		return usagef("adopt writes a file: name it with -f; `hawser adopt --dry-run` shows it")
+	case !o.yes && !o.dryRun && !s.interactive:
 		return usagef("adopt asks before it writes, and there is no terminal to ask on: look at " +
 			"`hawser adopt --dry-run`, then use --yes")
 	}
@@ -69,12 +74,12 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	adopter := &adopt.Adopter{Deployer: s.Deployer()}
 	found, err := adopter.Read(ctx, path, o.tokenFile)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(found.Remarks)
 	plan, err := adopter.Plan(ctx, found)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	if err := s.showAdoption(plan, o.json); err != nil || o.dryRun {
 		return err

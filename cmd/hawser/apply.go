@@ -8,6 +8,8 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/config"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // settleTime is how long apply and destroy wait unless told otherwise: longer than the time-outs of
@@ -90,7 +92,7 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 	// work: Plan makes one where somebody may be interrupted.
 	plan, err := d.Plan(ctx, file, !o.yes || o.json)
 	if err != nil {
-		return planned(ctx, err)
+		return outcome.Untouched(ctx, err)
 	}
 	if err := s.present(plan, o.json); err != nil {
 		return err
@@ -100,7 +102,7 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 		warnings, err := d.Try(ctx, plan)
 		s.warnAll(warnings)
 		if err != nil {
-			return planned(ctx, err)
+			return outcome.Untouched(ctx, err)
 		}
 		if !o.yes {
 			if err := s.approve(ctx, "\nApply this?", "not applied"); err != nil {

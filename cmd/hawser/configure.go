@@ -9,69 +9,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/edit"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
-
-// statements are the keywords of crmsh's configuration language that create or change one thing.
-var statements = []struct{ keyword, usage, grammar string }{
-	{
-		"primitive", "define a resource",
-		"ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization " +
-			"NAME=VALUE…] [op NAME [NAME=VALUE…]]…",
-	},
-	{
-		"clone", "run a resource or group on every node",
-		"ID RESOURCE [meta NAME=VALUE…] [params NAME=VALUE…]",
-	},
-	{
-		"group", "run resources together, in order",
-		"ID RESOURCE… [meta NAME=VALUE…] [params NAME=VALUE…]",
-	},
-	{"colocation", "place resources together or apart", "ID SCORE: RESOURCE[:ROLE] WITH[:ROLE]"},
-	{
-		"order", "start resources in order",
-		"ID [KIND:] FIRST[:ACTION] THEN[:ACTION] [symmetrical=BOOL]",
-	},
-	{"location", "let a resource prefer or avoid a node", "ID RESOURCE SCORE: NODE"},
-	{"property", "set options of the cluster", "NAME=VALUE…"},
-	{"rsc_defaults", "set defaults of all resources", "NAME=VALUE…"},
-	{"op_defaults", "set defaults of all operations", "NAME=VALUE…"},
-	{"tag", "name a set of objects", "ID: OBJECT…"},
-	{"monitor", "add a monitor to a resource", "RESOURCE[:ROLE] INTERVAL[:TIMEOUT]"},
-	{
-		"ms", "run a resource on every node and promote some of its instances",
-		"ID RESOURCE [meta NAME=VALUE…] [params NAME=VALUE…]",
-	},
-	{
-		"node", "set attributes of a node",
-		"[ID:] NAME[:TYPE] [attributes NAME=VALUE…] [utilization NAME=VALUE…]",
-	},
-	{
-		"rsc_template", "define what resources have in common",
-		"ID CLASS:[PROVIDER:]TYPE [params NAME=VALUE…] [meta NAME=VALUE…] [utilization " +
-			"NAME=VALUE…] [op NAME [NAME=VALUE…]]…",
-	},
-	{
-		"rsc_ticket", "let resources run only where a ticket is granted",
-		"ID TICKET: RESOURCE[:ROLE]… [loss-policy=stop|demote|fence|freeze]",
-	},
-	{
-		"fencing_topology", "say which devices fence which nodes, in which order",
-		"[NODE:|pattern:REGEX|attr:NAME=VALUE] DEVICE[,DEVICE…]…",
-	},
-	{
-		"alert", "have a program told of events",
-		"ID PATH [attributes NAME=VALUE…] [meta NAME=VALUE…] [select KIND…] [to RECIPIENT]…",
-	},
-	{"role", "define what users may read and write", "ID {read|write|deny} SPEC:VALUE…"},
-	{"acl_target", "give a user roles", "USER ROLE…"},
-	{"acl_group", "give the users of a system group roles", "GROUP ROLE…"},
-	{"xml", "write an object of any kind", "'<ELEMENT …>'"},
-}
-
-// otherNames are further words that crmsh has for statements.
-var otherNames = map[string][]string{"colocation": {"collocation"}, "ms": {"master"}}
 
 func configureCommand(sys *system) *cli.Command {
 	command := &cli.Command{
@@ -106,16 +47,16 @@ func configureCommand(sys *system) *cli.Command {
 		}
 		command.Subcommands = append(command.Subcommands, c)
 	}
-	for _, st := range statements {
+	for _, st := range edit.Statements() {
 		description := ""
-		if judged[st.keyword] {
+		if st.Judged {
 			description = force
 		}
-		add(st.keyword, st.usage, st.grammar, description,
+		add(st.Keyword, st.Usage, st.Grammar, description,
 			func(ctx context.Context, words []string) error {
-				return sys.configure(ctx, append([]string{st.keyword}, words...))
+				return sys.configure(ctx, append([]string{st.Keyword}, words...))
 			})
-		command.Subcommands[len(command.Subcommands)-1].Aliases = otherNames[st.keyword]
+		command.Subcommands[len(command.Subcommands)-1].Aliases = st.Aliases
 	}
 	add("delete", "delete objects", "[--force] ID…",
 		"Deletes all of the objects or none. A resource that runs is not deleted, or with "+
@@ -133,12 +74,10 @@ func configureCommand(sys *system) *cli.Command {
 	return command
 }
 
-// force is what --force does to statements, judged are those to which it does something.
+// force is what --force does to statements.
 const force = "An agent that is not there, parameters that it does not have or lacks, values that " +
 	"must differ from another resource's, and options of the cluster that Pacemaker does not " +
 	"have are refused, unless --force is among the words."
-
-var judged = map[string]bool{"primitive": true, "property": true}
 
 // insists says whether --force is among the words, and returns the others.
 func insists(words []string) (rest []string, yes bool) {
@@ -149,64 +88,11 @@ func insists(words []string) (rest []string, yes bool) {
 // configure runs one statement.
 func (s *system) configure(ctx context.Context, words []string) error {
 	words, insisted := insists(words)
-	script, err := crm.ParseWords(words)
-	if err != nil {
-		return err
-	}
-	return s.change(ctx, insisted, func(cib *crm.CIB) (crm.Plan, error) {
-		if err := refuseKnown(cib, script.Objects); err != nil {
-			return crm.Plan{}, err
-		}
-		objects, err := script.On(cib)
-		if err != nil {
-			return crm.Plan{}, err
-		}
-		for i, o := range objects {
-			if n, ok := o.(*crm.Node); ok {
-				objects[i] = cib.Merged(n)
-			}
-		}
-		return change.Edit(cib, objects, script.Delete)
-	})
+	return s.editor().Define(ctx, words, insisted)
 }
 
-// refuseKnown refuses definitions of objects that exist, as crmsh does; options and attributes of
-// nodes are set, not defined.
-func refuseKnown(cib *crm.CIB, objects []crm.Object) error {
-	for _, o := range objects {
-		switch o.(type) {
-		case *crm.Property, *crm.Node:
-			continue
-		}
-		if old, ok := cib.Counterpart(o); ok {
-			return usagef(
-				"%s: the id is in use: %s\ndelete that first, or change it with `hawser "+
-					"configure load`",
-				crm.Title(o), crm.WithoutSecrets(old))
-		}
-	}
-	return nil
-}
-
-// change makes one transaction of a plan, checked before it is written unless somebody insists, and
-// verified by Pacemaker.
-func (s *system) change(ctx context.Context, insisted bool, plan change.Planner) error {
-	warned := false
-	checking := func(cib *crm.CIB) (crm.Plan, error) {
-		p, err := plan(cib)
-		if err != nil || insisted {
-			return p, err
-		}
-		warnings, err := s.Linter().Check(ctx, p)
-		if !warned { // it is planned again if somebody else has written meanwhile
-			s.warnAll(warnings)
-			warned = true
-		}
-		return p, err
-	}
-	return change.Make(ctx, s.Cluster, checking, func(warning string) {
-		s.warnAll([]string{warning})
-	})
+func (s *system) editor() edit.Editor {
+	return edit.Editor{Cluster: s.Cluster, Linter: s.Linter(), Warn: s.warnAll}
 }
 
 func (s *system) delete(ctx context.Context, words []string) error {
@@ -229,9 +115,7 @@ func (s *system) delete(ctx context.Context, words []string) error {
 			return err
 		}
 	}
-	err := s.change(ctx, true, func(cib *crm.CIB) (crm.Plan, error) {
-		return change.Edit(cib, nil, ids)
-	})
+	err := s.editor().Delete(ctx, ids)
 	if err != nil && stopped {
 		return outcome.After(err,
 			"what was to be deleted has been stopped, and has the target role Stopped: delete it "+
@@ -303,18 +187,5 @@ func (s *system) load(ctx context.Context, words []string) error {
 	case err != nil:
 		return usagef("%s cannot be read: %v", file, outcome.Cause(err))
 	}
-	script, err := crm.ParseShell(file, text)
-	if err != nil {
-		return err
-	}
-	if script.Empty() {
-		return usagef("%s defines nothing", file)
-	}
-	return s.change(ctx, insisted, func(cib *crm.CIB) (crm.Plan, error) {
-		objects, err := script.On(cib)
-		if err != nil {
-			return crm.Plan{}, err
-		}
-		return change.Edit(cib, objects, script.Delete)
-	})
+	return s.editor().Load(ctx, file, text, insisted)
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func destroyCommand(sys *system) *cli.Command {
@@ -40,7 +42,7 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	d := s.Deployer()
 	removal, err := d.PlanRemoval(ctx)
 	if err != nil {
-		return planned(ctx, err)
+		return outcome.Untouched(ctx, err)
 	}
 	if removal.Empty() {
 		s.printf("Nothing to do: the cluster's configuration has nothing that hawser made.\n")

@@ -44,6 +44,9 @@ func doctorCommand(sys *system) *cli.Command {
 			}
 			examiner := sys.Doctor(version)
 			checks := examiner.Checks()
+			if c.Bool("tell") {
+				examiner.Seldom()
+			}
 			if c.Bool("node-only") || c.Bool("tell") {
 				checks = examiner.NodeChecks()
 			}

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/exitcode"
 	"github.com/hawser-ha/hawser/internal/flags"
 	"github.com/hawser-ha/hawser/internal/manual"
 	"github.com/hawser-ha/hawser/internal/words"
@@ -30,43 +30,6 @@ const files = `/etc/hawser/hawser.yaml, ./hawser.yaml
 
 // sectionWidth is for tables in help and in manual pages: man(1) indents them by 7 of 80 columns.
 const sectionWidth = 73
-
-// exitCodeText lists every exit code; what it means of a single command stands below it.
-func exitCodeText() string {
-	var b strings.Builder
-	for _, e := range exitCodes {
-		code := strconv.Itoa(e.code)
-		add := func(meaning string) {
-			b.WriteString(words.Beside(code, meaning, 4, sectionWidth))
-			code = ""
-		}
-		if e.meaning != "" {
-			add(e.meaning)
-		}
-		for _, own := range e.of {
-			add(own.command + ": " + own.meaning)
-		}
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
-
-// exitCodeTextOf lists the exit codes of one command, with what they mean of it.
-func exitCodeTextOf(command string) string {
-	var b strings.Builder
-	for _, e := range exitCodes {
-		if !slices.Contains(exitCodesOf[command], e.code) {
-			continue
-		}
-		meaning := e.meaning
-		for _, own := range e.of {
-			if own.command == command {
-				meaning = own.meaning
-			}
-		}
-		b.WriteString(words.Beside(strconv.Itoa(e.code), meaning, 4, sectionWidth))
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
 
 // finish gives every command the same manners. prefix is the words before the command's name.
 func (s *system) finish(commands []*cli.Command, prefix string) {
@@ -159,14 +122,14 @@ func appHelp(app *cli.App) string {
 	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()),
 		manual.Indent(config.Help()))
 	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n",
-		manual.Indent(environment), manual.Indent(files), manual.Indent(exitCodeText()))
+		manual.Indent(environment), manual.Indent(files), manual.Indent(exitcode.Text(sectionWidth)))
 	return b.String()
 }
 
 // commandHelp is the help of one command.
 func (s *system) commandHelp(name string, c *cli.Command) string {
 	return manual.Help(name, s.described(c),
-		manual.Section{Title: "Exit codes", Text: exitCodeTextOf(c.Name)})
+		manual.Section{Title: "Exit codes", Text: exitcode.TextOf(c.Name, sectionWidth)})
 }
 
 // described is the command with the whole of its description. That of doctor lists the checks,

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/config"
+	"github.com/hawser-ha/hawser/internal/exitcode"
 	"github.com/hawser-ha/hawser/internal/manual"
 )
 
@@ -41,7 +42,7 @@ func (s *system) manualOfCommand(app *cli.App) string {
 		full.Commands = append(full.Commands, s.described(c))
 	}
 	return manual.App(&full, "Cluster administration",
-		manual.Section{Title: "EXIT STATUS", Text: exitCodeText()},
+		manual.Section{Title: "EXIT STATUS", Text: exitcode.Text(sectionWidth)},
 		manual.Section{Title: "ENVIRONMENT", Text: environment},
 		manual.Section{Title: "FILES", Text: files},
 		manual.Section{

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // moveTime is how long a move waits unless told otherwise: a cloud takes some seconds over an
@@ -16,9 +18,8 @@ func moveCommand(sys *system) *cli.Command {
 		Name:      "move",
 		Usage:     "move a floating IP to another node",
 		ArgsUsage: "FLOATING-IP [NODE]",
-		Description: "Moves the address, which its name or itself names, to the node, or to the " +
-			"one that Pacemaker finds best " +
-			"after this one, while HAProxy goes on " +
+		Description: "Moves the address (its name, or the address itself) to the node, or to the " +
+			"one that Pacemaker finds best after this one, while HAProxy goes on " +
 			"everywhere. Pacemaker's scheduler plays the move through first: it is refused, and " +
 			"nothing changed, if the " +
 			"address would not go there, or not stay there. To move it, hawser writes a location " +
@@ -84,7 +85,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	mover := s.Mover()
 	plan, err := mover.Plan(ctx, resource, node, o.timeout)
 	if err != nil {
-		return planned(ctx, err)
+		return outcome.Untouched(ctx, err)
 	}
 	resource = plan.Resource // the address itself may have been given
 	report := moveReport{

@@ -6,6 +6,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/deploy"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 func fileFlag() cli.Flag {
@@ -48,7 +50,7 @@ func planCommand(sys *system) *cli.Command {
 			d.Adopt = c.Bool("adopt")
 			plan, err := d.Plan(c.Context, file, true)
 			if err != nil {
-				return planned(c.Context, err)
+				return outcome.Untouched(c.Context, err)
 			}
 			if err := sys.present(plan, c.Bool("json")); err != nil {
 				return err

@@ -77,8 +77,16 @@ func (s *terminal) showForecast(f crm.Forecast) {
 		return
 	}
 	s.printf("\nPacemaker will:\n")
+	reloads := false
+	for _, a := range f.Actions {
+		reloads = reloads || a.Task == "reload"
+	}
 	for _, line := range f.Lines() {
 		s.printf("  %s\n", line)
+	}
+	if reloads {
+		s.printf("A reload makes changed parameters take effect. HAProxy loads its files only if the " +
+			"parameter generation changes, as `hawser reload` changes it.\n")
 	}
 }
 

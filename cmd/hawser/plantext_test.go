@@ -20,3 +20,12 @@ func TestPushedConfigurationInAPlan(t *testing.T) {
 	require.NotContains(t, out.String(), packed)
 	require.Contains(t, out.String(), "of a pushed haproxy.cfg")
 }
+
+// A forecast says what a reload does not do.
+func TestForecastOfAReload(t *testing.T) {
+	sys, out, _ := testSystem(t, crmtest.New("lb-1"))
+	sys.showForecast(crm.Forecast{Actions: []crm.Action{{Task: "start", Resource: "haproxy:0", Node: "lb-1"}}})
+	require.NotContains(t, out.String(), "generation")
+	sys.showForecast(crm.Forecast{Actions: []crm.Action{{Task: "reload", Resource: "haproxy:0", Node: "lb-1"}}})
+	require.Contains(t, out.String(), "HAProxy loads its files only if the parameter generation changes")
+}

@@ -112,7 +112,7 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 	roller := s.Roller()
 	plan, err := roller.PlanPush(ctx, resource, file, text, o.PushOptions)
 	if err != nil {
-		return planned(ctx, err)
+		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {

@@ -9,6 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/rollout"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // reloadTime is how long a reload waits unless told otherwise: longer than the agent may take for
@@ -102,7 +104,7 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 	roller := s.Roller()
 	plan, err := roller.PlanReload(ctx, resource, o.ReloadOptions)
 	if err != nil {
-		return planned(ctx, err)
+		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {

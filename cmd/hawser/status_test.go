@@ -132,8 +132,8 @@ Floating IPs
 			s.Nodes[0].DC = true
 			s.Resources[1].Degraded, s.Resources[1].Reason = true, "HAProxy refuses the configuration"
 		}, nil, exitDegraded, `
-ATTENTION (lb-9, 12:00:00): HAProxy is degraded on lb-1; lb-2 is offline,
-unclean
+ATTENTION (lb-9, 12:00:00): 203.0.113.10 is served by lb-1, but HAProxy is
+degraded on lb-1; lb-2 is offline, unclean
 
 Cluster
   Pacemaker  2.1.5          DC lb-1
@@ -166,17 +166,17 @@ Floating IPs
 		}, nil, exitResource, `
 FAILED (lb-9, 12:00:00): no quorum HERE: this node sees 2 of 2 nodes;
 203.0.113.10 is not served from here; HAProxy is stopped on lb-1; maintenance
-mode is on, nothing is recovered: ` + "`crm_attribute --name maintenance-mode\n--delete`" + ` ends it; and 2 more
+mode is on, nothing is recovered: ` + "`hawser maintenance off`" + ` ends it; and 2 more
 
 Cluster
   Pacemaker    2.1.5  DC (none)
   Quorum       no     this partition has no quorum: nothing is started or moved
   Fencing      off    nothing guarantees that an unreachable node is down
-  Maintenance  on     Pacemaker starts and stops nothing
+  Maintenance  on     nothing is started or stopped: ` + "`hawser maintenance off`" + `
 
 Nodes
   lb-1  online
-  lb-2  online, standby
+  lb-2  online, standby  ` + "`hawser online lb-2`" + ` ends it
 
 HAProxy
   lb-1  haproxy  stopped       start of haproxy on lb-1 failed: not installed:
@@ -192,7 +192,7 @@ Other resources
 Failed actions
   start of haproxy on lb-1: not installed: there is no HAProxy here, at
       11:59:00 (1m0s)
-  (` + "`crm_resource --cleanup`" + ` clears them)
+  (` + "`hawser cleanup`" + ` clears them)
 `},
 		{"the address is stopped on purpose", func(s *crm.Status) {
 			s.Resources[0] = crm.ResourceStatus{ID: "FloatIP", Agent: "ocf:hawser:floatip", Role: "Stopped", Target: "Stopped", Managed: true}

@@ -127,14 +127,6 @@ func (s *terminal) approve(ctx context.Context, question, no string) error {
 	return exitf(outcome.Failed, "%s: nothing was changed", no)
 }
 
-// planned is the error of a plan. Whatever was interrupted of it, nothing was changed.
-func planned(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return exitf(outcome.Interrupted, "interrupted: nothing was changed")
-	}
-	return err
-}
-
 // questions is where a question is seen: on stderr, or on the terminal if stderr is a file.
 func (s *terminal) questions() (to io.Writer, end func()) {
 	if !s.progress && s.tty != "" {

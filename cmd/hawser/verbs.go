@@ -11,6 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/node"
 	"github.com/hawser-ha/hawser/cluster/order"
 	"github.com/hawser-ha/hawser/cluster/resource"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // verb is a command by which an administrator gives one order.
@@ -26,16 +27,18 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{
-			name: "standby", usage: "have a node run nothing", args: "NODE", fewest: 1, most: 1,
+			name: "standby", usage: "move everything off a node, and keep it off",
+			args: "NODE", fewest: 1, most: 1,
 			which: "standby which node? `hawser status` lists them",
 			description: "Its addresses go to other nodes, HAProxy ends there, and the node stays a " +
-				"member of the cluster with its vote. `hawser online` ends it.",
+				"member of the cluster with its vote. `hawser online` ends that.",
 			order: func(ctx context.Context, s *system, args []string) (order.Order, error) {
 				return node.Nodes{Cluster: s.Cluster}.Standby(ctx, args[0])
 			},
 		},
 		{
-			name: "online", usage: "end the standby of a node", args: "NODE", fewest: 1, most: 1,
+			name: "online", usage: "let a node that is in standby run resources again",
+			args: "NODE", fewest: 1, most: 1,
 			which: "online which node? `hawser status` lists them",
 			description: "HAProxy starts there again; addresses stay where they are. It says if " +
 				"HAProxy will not run there because it has failed, and how to clear that.",
@@ -44,7 +47,7 @@ func verbs() []verb {
 			},
 		},
 		{
-			name: "maintenance", usage: "have Pacemaker let go of a node or of the cluster",
+			name: "maintenance", usage: "begin or end maintenance of a node or of the cluster",
 			args: "on|off [NODE]", fewest: 1, most: 2, which: "maintenance on or off?",
 			description: "With on, Pacemaker starts, stops and checks nothing, on the node or, " +
 				"without one, anywhere: what runs goes on, and what fails is not recovered. With " +
@@ -58,11 +61,12 @@ func verbs() []verb {
 			},
 		},
 		{
-			name: "cleanup", usage: "have Pacemaker forget what has failed",
+			name: "cleanup", usage: "clear recorded failures, so that Pacemaker tries again",
 			args: "[RESOURCE] [NODE]", most: 2, live: true,
-			description: "Of a resource or of all, on a node or on all. A failure keeps HAProxy or " +
-				"an address off the node where it happened until it expires or is cleaned up. Fix " +
-				"the cause first: otherwise it fails again. An address may be given as such.",
+			description: "Of one resource or of all, on one node or on all; of an address, by its " +
+				"name or the address itself. A failure keeps HAProxy or an address off the node " +
+				"where it happened until it expires or is cleared. Fix the cause first: otherwise " +
+				"it fails again.",
 			order: func(ctx context.Context, s *system, args []string) (order.Order, error) {
 				return resource.Resources{Cluster: s.Cluster}.Cleanup(ctx, argument(args, 0),
 					argument(args, 1))
@@ -71,18 +75,19 @@ func verbs() []verb {
 		{
 			name: "stop", usage: "stop a floating IP", args: "FLOATING-IP", fewest: 1, most: 1,
 			which: "stop which address? `hawser status` lists them",
-			description: "The address, which its name or itself names, is on no node from then on, " +
-				"until `hawser start` or `hawser apply` starts it. HAProxy goes on.",
+			description: "FLOATING-IP is the name of the address's resource, or the address itself. " +
+				"It is on no node until `hawser start` or `hawser apply` starts it. HAProxy keeps " +
+				"running.",
 			order: func(ctx context.Context, s *system, args []string) (order.Order, error) {
 				return resource.Resources{Cluster: s.Cluster}.Stop(ctx, args[0])
 			},
 		},
 		{
-			name: "start", usage: "start a floating IP that was stopped", args: "FLOATING-IP",
+			name: "start", usage: "start a floating IP that somebody has stopped", args: "FLOATING-IP",
 			fewest: 1, most: 1, which: "start which address? `hawser status` lists them",
-			description: "Takes away the target role Stopped, whoever has given it: `hawser stop`, " +
-				"`crm resource stop`, `pcs resource disable`, or a `hawser destroy` that was " +
-				"interrupted.",
+			description: "FLOATING-IP is the name of the address's resource, or the address itself. " +
+				"Removes the target role Stopped, whatever has set it: `hawser stop`, `crm " +
+				"resource stop`, `pcs resource disable`, or a `hawser destroy` that did not finish.",
 			order: func(ctx context.Context, s *system, args []string) (order.Order, error) {
 				return resource.Resources{Cluster: s.Cluster}.Start(ctx, args[0])
 			},
@@ -105,8 +110,7 @@ func verbCommands(sys *system) []*cli.Command {
 		all = append(all, &cli.Command{
 			Name: v.name, Usage: v.usage, ArgsUsage: v.args,
 			Description: v.description + "\n\nShows first what Pacemaker's scheduler would do, and " +
-				"asks. What is written is one transaction, and nothing if the cluster has changed " +
-				"so that it would be another. Then waits until the cluster has settled.",
+				"asks. Then does it: all of it, or nothing. Then waits until the cluster has settled.",
 			Flags: []cli.Flag{yesFlag(), noWaitFlag(), timeoutFlag(), jsonFlag()},
 			Action: func(c *cli.Context) error {
 				args := c.Args().Slice()
@@ -146,7 +150,7 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 	}
 	given, err := v.order(ctx, s, args)
 	if err != nil {
-		return err
+		return outcome.Untouched(ctx, err)
 	}
 	report := given.Report(v.name, args)
 	if given.Done {

@@ -1,4 +1,5 @@
-// Command ocf-floatip is the resource agent ocf:hawser:floatip.
+// Command ocf-floatip is the resource agent ocf:hawser:floatip, and the process that watches an
+// address on a LAN between its monitors.
 package main
 
 import (
@@ -13,5 +14,12 @@ var version = "dev" // set by the linker
 
 func main() {
 	ocf.DieBySignal()
-	os.Exit(floatip.New(version).Main(context.Background(), ocf.OSEnv()))
+	if floatip.IsWatcher(os.Args) {
+		os.Exit(floatip.Watch(context.Background(), version))
+	}
+	program, err := os.Executable()
+	if err != nil {
+		program = "" // a monitor notices what nobody watches
+	}
+	os.Exit(floatip.NewWatching(version, program).Main(context.Background(), ocf.OSEnv()))
 }

@@ -52,6 +52,7 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 	t.Run("status", func(t *testing.T) { conformStatus(t, fresh(t)) })
 	t.Run("a ban keeps a resource off a node, and is reported",
 		func(t *testing.T) { conformBan(t, fresh(t)) })
+	t.Run("a node in standby runs nothing", func(t *testing.T) { conformStandby(t, fresh(t)) })
 	t.Run("verify says what check says, and forecasts nothing",
 		func(t *testing.T) { conformVerify(t, fresh(t)) })
 	t.Run("a rehearsal leads to a configuration that the next one starts from",
@@ -310,6 +311,36 @@ func conformStatus(t *testing.T, c crm.Cluster) {
 		count[r.Parent+"/"+r.ID]++
 	}
 	require.Equal(t, map[string]int{"haproxy-clone/haproxy": 3, "/FloatIP": 1}, count)
+}
+
+// conformStandby has a node in standby, as its entry in the configuration says.
+func conformStandby(t *testing.T, c crm.Cluster) {
+	ctx := context.Background()
+	cib, err := c.Query(ctx)
+	require.NoError(t, err)
+	wanted, err := crm.Edit(cib, append(Tutorial(), &crm.Node{NodeID: "1", Uname: "lb-1",
+		Attributes: crm.Attrs{{Name: "standby", Value: "on"}}}), nil)
+	require.NoError(t, err)
+	p, err := crm.Diff(cib, wanted)
+	require.NoError(t, err)
+	forecast, err := c.Check(ctx, p)
+	require.NoError(t, err)
+	require.Len(t, forecast.Actions, 3)
+	for _, a := range forecast.Actions {
+		require.Equal(t, "start", a.Task)
+		require.NotEqual(t, "lb-1", a.Node)
+	}
+	require.NoError(t, c.Apply(ctx, p))
+	s, err := c.Status(ctx)
+	require.NoError(t, err)
+	at, _ := s.Node("lb-1")
+	require.True(t, at.Standby)
+	// The same cluster without failures is the same.
+	cib, err = c.Query(ctx)
+	require.NoError(t, err)
+	forgiven, n := cib.Forgiven(nil, "")
+	require.Zero(t, n)
+	require.Same(t, cib, forgiven)
 }
 
 // conformBan checks that no preference outweighs a ban.

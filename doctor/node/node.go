@@ -32,7 +32,7 @@ type Node struct {
 	Root string
 	// RunDir is the agents' runtime directory.
 	RunDir string
-	// Lingering is how long an old worker may take to end; 0 is an hour.
+	// Lingering is how long an old worker may take to end; 0 is a day and an hour.
 	Lingering time.Duration
 	// SavedCIB is where Pacemaker saves the cluster's configuration, "" if that is not on this
 	// machine, and InForce asks for the version that is in force.
@@ -132,9 +132,8 @@ func (n Node) Checks() []doctor.Check {
 	checks := []doctor.Check{
 		n.unitCheck(), n.unitFilesCheck(), n.configCheck(), n.bindCheck(), n.reachCheck(),
 		n.agentCheck(), n.fenceAgentCheck(), n.fenceDropletCheck(), n.tokenFileCheck(),
-		n.tokenRightsCheck(),
-		n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(), n.migrateCheck(), n.watchdogCheck(),
-		n.diskCheck(), n.savedCheck(),
+		n.tokenRightsCheck(), n.backlogCheck(), n.limitCheck(), n.oldWorkerCheck(),
+		n.certificateCheck(), n.migrateCheck(), n.watchdogCheck(), n.diskCheck(), n.savedCheck(),
 	}
 	for i := range checks {
 		checks[i].Node = n.Name

@@ -25,7 +25,7 @@ func TestGoodNode(t *testing.T) {
 		}
 		t.Errorf("%+v", f)
 	}
-	require.Len(t, r.Checked, 17)
+	require.Len(t, r.Checked, 18)
 }
 
 // What a node has in common with the others, or ought to, and never a token.

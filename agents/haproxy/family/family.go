@@ -76,6 +76,15 @@ type Family struct {
 // All returns masters and others.
 func (f Family) All() []Member { return slices.Concat(f.Masters, f.Others) }
 
+// PIDs returns their process ids.
+func (f Family) PIDs() []int {
+	var pids []int
+	for _, m := range f.All() {
+		pids = append(pids, m.PID)
+	}
+	return pids
+}
+
 // Empty reports whether no process is alive.
 func (f Family) Empty() bool { return len(f.Masters)+len(f.Others) == 0 }
 

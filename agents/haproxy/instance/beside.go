@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/strangers"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
@@ -30,11 +31,11 @@ func (in *Instance) Intruder(own map[uint64]bool) error {
 			at = append(at, l.Reach)
 		}
 	}
-	found, err := in.strangers(at, false, own)
+	found, err := in.anybody().Find(at, own)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(found, func(s stranger) bool { return s.takes })
+	i := slices.IndexFunc(found, func(s strangers.Stranger) bool { return s.Takes })
 	if i < 0 {
 		return nil
 	}
@@ -42,7 +43,7 @@ func (in *Instance) Intruder(own map[uint64]bool) error {
 }
 
 // intruderError is a process that listens where the instance does.
-type intruderError struct{ stranger }
+type intruderError struct{ strangers.Stranger }
 
 // IsIntruder reports whether an error names a process that takes connections of HAProxy's.
 func IsIntruder(err error) bool {
@@ -52,17 +53,16 @@ func IsIntruder(err error) bool {
 
 // Error is short enough for an exit reason, with the command that ends the process.
 func (e *intruderError) Error() string {
-	name := procfs.Default.Executable(e.pid)
+	name := procfs.Default.Executable(e.PID)
 	if name == "" {
 		name = "a process"
 	}
-	unit := unitOf(e.pid)
-	if unit == "" {
+	if e.Service == "" {
 		return fmt.Sprintf("%s (pid %d) also listens on %s and takes connections from this HAProxy: "+
-			"end it", name, e.pid, e.addr)
+			"end it", name, e.PID, e.Addr)
 	}
-	return fmt.Sprintf("%s (pid %d) also listens on %s: systemctl disable --now %s", name, e.pid,
-		e.addr, unit)
+	return fmt.Sprintf("%s (pid %d) also listens on %s: systemctl disable --now %s", name, e.PID,
+		e.Addr, e.Service)
 }
 
 // RefuseIntruders returns an error if another process takes connections of the HAProxy that runs.
@@ -72,7 +72,7 @@ func (in *Instance) RefuseIntruders() error {
 	if err != nil {
 		return err
 	}
-	_, own, err := bound(fam)
+	_, own, err := strangers.Bound(fam.PIDs())
 	if err != nil {
 		return nil //nolint:nilerr // as above
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/strangers"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
@@ -23,7 +24,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 	if err != nil {
 		return err
 	}
-	at, _, err := bound(fam)
+	at, _, err := strangers.Bound(fam.PIDs())
 	if err != nil {
 		return err
 	}
@@ -41,9 +42,9 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 			continue // HAProxy itself will report anything else
 		}
 		err = fmt.Errorf("cannot bind %s (%s): %w", b.Addr, b.Place, err)
-		if found, lookErr := in.strangers(client.Reaches([]client.Binding{b}), false, nil); lookErr == nil &&
-			len(found) > 0 {
-			return fmt.Errorf("%w: %s is held by %s", err, found[0].addr, found[0])
+		found, lookErr := in.anybody().Find(client.Reaches([]client.Binding{b}), nil)
+		if lookErr == nil && len(found) > 0 {
+			return fmt.Errorf("%w: %s is held by %s", err, found[0].Addr, found[0])
 		}
 		return err
 	}

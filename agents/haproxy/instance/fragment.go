@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -27,11 +28,14 @@ const (
 )
 
 // HAProxy counts the connections of all stats sockets together. Idle clients of the user's own
-// socket would lock the monitor out, so the agent has some places more than HAProxy's default, or
-// the user's `stats maxconn`, provides for. They are few, as each costs HAProxy a descriptor.
+// socket would lock the monitor out, so there are some places more than the user's `stats maxconn`
+// provides for. They are few, as each costs HAProxy a descriptor: a `ulimit-n` may be just enough.
 const (
-	statsConns = 10
-	ownConns   = 10
+	// manyConns are all places by default, and fewConns where the user counts descriptors: HAProxy's
+	// own default is 10.
+	manyConns, fewConns = 30, 20
+	// ownConns are the places more than the user's.
+	ownConns = 10
 )
 
 // WriteFragment writes the agent's first part of the configuration. HAProxy reads it before the
@@ -39,7 +43,7 @@ const (
 // stats is the path of its stats socket, given what HAProxy has of its unit's settings. The last part
 // is written if it is missing.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
-	identity, err := identityLines(given)
+	identity, err := unit.Lines(given)
 	if err != nil {
 		return err
 	}
@@ -57,7 +61,7 @@ global
 	stats maxconn %d
 	hard-stop-after %ds
 	mworker-max-reloads %d
-%s`, in.Conffile, stats, statsConns+ownConns, int(in.defaultHardStop().Seconds()), mostReloads,
+%s`, in.Conffile, stats, manyConns, int(in.defaultHardStop().Seconds()), mostReloads,
 			identity))
 }
 
@@ -77,6 +81,8 @@ func (in *Instance) WriteLastFragment(sources []client.Source, env []string) err
 		"last and wins.\nglobal\n"
 	if most, given := client.StatsMaxConn(sources, procfs.Getenv(env)); given {
 		text += fmt.Sprintf("\tstats maxconn %d\n", most+ownConns)
+	} else if client.Says(sources, "ulimit-n") {
+		text += fmt.Sprintf("\tstats maxconn %d\n", fewConns)
 	}
 	return writeFile(in.LastFragment(), []byte(text))
 }

@@ -84,8 +84,7 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) (State,
 	s := remembered()
 	s.Master, s.Served.Worker = fam.Masters[0].Process, fam.Others[0].PID
 	unsaved := in.Save(s)
-	in.writeUserPidfile(ctx, s)
-	in.GiveSockets(ctx, s)
+	in.KeepBelongings(ctx, s)
 	err := in.refuseBeside(ctx, fam)
 	switch {
 	case err == nil && unsaved != nil:

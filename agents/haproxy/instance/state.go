@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/pidfile"
 	client "github.com/hawser-ha/hawser/haproxy"
 
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -32,10 +33,8 @@ type State struct {
 	Env []string `json:"env"`
 	// Given are the settings of its systemd unit that HAProxy was given.
 	Given *systemd.Settings `json:"given,omitempty"`
-	// Pidfile is the configuration's own, "" if it has none.
-	Pidfile string `json:"pidfile,omitempty"`
-	// StatsSockets are the configuration's own, as far as it leaves their owner open.
-	StatsSockets []client.StatsSocket `json:"stats_sockets,omitempty"`
+	// Belongings are files of the configuration's that HAProxy makes for other programs.
+	Belongings Belongings `json:"belongings,omitzero"`
 	// Published is the value of the servers' attribute as it was last published.
 	Published string `json:"published,omitempty"`
 	// ByResource is set by agents that publish under the resource's id, and not under the
@@ -196,10 +195,11 @@ func Exists(path string) bool {
 // follows.
 func (in *Instance) Clear() error {
 	s, _ := in.Load()
-	return errors.Join(removeUserPidfile(s),
+	return errors.Join(pidfile.Remove(s.Belongings.Pidfile, s.Master.PID),
 		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
 			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new",
-			in.LastFragment(), in.LastFragment()+".new", in.Beside(), in.Beside()+".new"),
+			in.LastFragment(), in.LastFragment()+".new", in.Beside(), in.Beside()+".new",
+			in.Checked(), in.Checked()+".new"),
 		os.RemoveAll(in.Copies()), os.RemoveAll(in.kept().Next()))
 }
 

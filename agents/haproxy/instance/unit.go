@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/unit"
+	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Where systemd runs the machine, HAProxy gets the settings that its own unit would have given it,
@@ -88,24 +92,48 @@ func (in *Instance) UnitSettings(ctx context.Context) *systemd.Settings {
 		call.Warnf("%s sets %s, which HAProxy does not get under the cluster", in.Unit,
 			strings.Join(s.Ignored, ", "))
 	}
-	if others := otherCommands(s); len(others) > 0 {
+	if others := unit.OtherCommands(s); len(others) > 0 {
 		call.Warnf("%s has commands that are not run under the cluster: %s", in.Unit,
 			strings.Join(others, ", "))
 	}
-	if missing := in.missingFiles(s); missing != "" {
+	if missing := in.unitResource().MissingFiles(s); missing != "" {
 		call.Warnf("%s", missing)
 	}
 	return &s
 }
 
+func (in *Instance) unitResource() unit.Resource {
+	return unit.Resource{Unit: in.Unit, Conffile: in.Conffile, Extraconf: in.Extraconf}
+}
+
+// UnitFiles says which files HAProxy reads where its unit starts it and not under the cluster, and
+// what to do; "" if there are none, or where systemd does not run the machine.
+func UnitFiles(ctx context.Context, s Startup) (string, error) {
+	in := Instance{Settings: Settings{
+		Conffile:  cmp.Or(s.ConfFile, contract.DefaultConffile),
+		Extraconf: s.ExtraConf, Unit: cmp.Or(s.Unit, contract.DefaultUnit),
+	}, System: System{Systemd: thisSystemd()}}
+	if in.Unit == param.NoService || !in.Systemd.Booted() {
+		return "", nil
+	}
+	given, there, err := in.Systemd.Settings(ctx, in.Unit)
+	if err != nil {
+		return "", fmt.Errorf("what %s has HAProxy read is not known: %w", in.Unit, err)
+	}
+	if !there {
+		return "", nil
+	}
+	return in.unitResource().MissingFiles(given), nil
+}
+
 // WithUnitEnvironment puts the environment of the unit before the agent's own variables, which win.
-func WithUnitEnvironment(unit *systemd.Settings, env []string) []string {
-	if unit == nil {
+func WithUnitEnvironment(given *systemd.Settings, env []string) []string {
+	if given == nil {
 		return env
 	}
 	var all []string
 	said := map[string]bool{"PATH": true, FamilyVariable: true}
-	for _, entry := range slices.Backward(slices.Concat(unit.Env, env)) {
+	for _, entry := range slices.Backward(slices.Concat(given.Env, env)) {
 		if name, _, _ := strings.Cut(entry, "="); !said[name] { // an empty word is one too
 			all, said[name] = append(all, entry), true
 		}

@@ -34,7 +34,7 @@ func (in *Instance) WhyNotStarted(ctx context.Context, failure error, sources []
 	switch {
 	case errors.As(broken, &refused) || ocf.CodeOf(broken) == ocf.ErrInstalled:
 		return broken
-	case failed.silent && client.Quiet(sources):
+	case failed.silent && client.Says(sources, "quiet"):
 		return ocf.Errorf(ocf.ErrGeneric, "%w (the configuration has it say nothing: take out "+
 			"`quiet` to see why)", failure)
 	}

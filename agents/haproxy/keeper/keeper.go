@@ -161,11 +161,7 @@ func (k *keeper) moveOut(ctx context.Context) {
 		err = fmt.Errorf("the keeper: %w", err)
 	}
 	if fam, problem := k.in.Find(); problem == nil {
-		var pids []int
-		for _, m := range fam.All() {
-			pids = append(pids, m.PID)
-		}
-		if problem := k.in.MoveTo(ctx, k.in.Scope(), pids...); problem != nil {
+		if problem := k.in.MoveTo(ctx, k.in.Scope(), fam.PIDs()...); problem != nil {
 			err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
 		}
 	}

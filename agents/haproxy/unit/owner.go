@@ -1,7 +1,6 @@
-package instance
+package unit
 
 import (
-	"context"
 	"fmt"
 	"os/user"
 	"strconv"
@@ -9,7 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	client "github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -20,12 +18,12 @@ import (
 // nobody stands for an owner that stays as it is, as in chown(2).
 const nobody = -1
 
-// owner is whom a unit runs its program as.
-type owner struct{ UID, GID int }
+// Owner is whom a unit runs its program as.
+type Owner struct{ UID, GID int }
 
-// ownerOf returns the ids of User= and Group= of a unit, nobody where it has none or root.
-func ownerOf(unit *systemd.Settings) (owner, error) {
-	o := owner{nobody, nobody}
+// OwnerOf returns the ids of User= and Group= of a unit, nobody where it has none or root.
+func OwnerOf(unit *systemd.Settings) (Owner, error) {
+	o := Owner{nobody, nobody}
 	if unit == nil || (unit.User == "" || unit.User == "root") && unit.Group == "" {
 		return o, nil
 	}
@@ -61,11 +59,11 @@ func number(id string) int {
 	return n
 }
 
-// identityLines returns the fragment's lines for User= and Group= of the unit. HAProxy itself still
+// Lines returns the fragment's lines for User= and Group= of the unit. HAProxy itself still
 // starts as root: it has to bind sockets in a directory that belongs to root. Its workers' rights
-// and the owners of its sockets (but for stats sockets, see GiveSockets) are the unit's.
-func identityLines(unit *systemd.Settings) (string, error) {
-	o, err := ownerOf(unit)
+// and the owners of its sockets (but for stats sockets, see Owner.Give) are the unit's.
+func Lines(unit *systemd.Settings) (string, error) {
+	o, err := OwnerOf(unit)
 	if err != nil {
 		return "", err
 	}
@@ -82,42 +80,19 @@ func identityLines(unit *systemd.Settings) (string, error) {
 	return lines, nil
 }
 
-// StatsSocketsOf returns those of the configuration's own stats sockets whose owner it leaves open.
-func StatsSocketsOf(sources []client.Source, env []string) []client.StatsSocket {
-	var open []client.StatsSocket
-	for _, s := range client.StatsSockets(sources, procfs.Getenv(env)) {
-		if !s.User || !s.Group {
-			open = append(open, s)
-		}
+// Give gives a stats socket to the owner, as far as the configuration leaves open whose it is, and
+// nothing else: whoever may write to its directory must not have anything given to him.
+func (o Owner) Give(socket client.StatsSocket) error {
+	if socket.User {
+		o.UID = nobody
 	}
-	return open
-}
-
-// GiveSockets gives the configuration's own stats sockets to the unit's user and group, as
-// `unix-bind` does with other sockets. It does not fail: HAProxy serves without it.
-func (in *Instance) GiveSockets(ctx context.Context, s State) {
-	o, err := ownerOf(s.Given)
-	if err != nil || o == (owner{nobody, nobody}) {
-		return
+	if socket.Group {
+		o.GID = nobody
 	}
-	for _, socket := range s.StatsSockets {
-		to := o
-		if socket.User {
-			to.UID = nobody
-		}
-		if socket.Group {
-			to.GID = nobody
-		}
-		if err := giveSocket(socket.Path, to); err != nil {
-			ocf.CallFrom(ctx).Warnf("the stats socket %s stays root's: %v", socket.Path, err)
-		}
+	if o == (Owner{nobody, nobody}) {
+		return nil
 	}
-}
-
-// giveSocket changes the owner of a socket and of nothing else: whoever may write to its directory
-// must not have anything given to him.
-func giveSocket(path string, to owner) error {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(socket.Path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
@@ -130,5 +105,5 @@ func giveSocket(path string, to owner) error {
 		return fmt.Errorf("it is not a socket with one name: mode %o, %d names", stat.Mode,
 			stat.Nlink)
 	}
-	return unix.Fchownat(fd, "", to.UID, to.GID, unix.AT_EMPTY_PATH)
+	return unix.Fchownat(fd, "", o.UID, o.GID, unix.AT_EMPTY_PATH)
 }

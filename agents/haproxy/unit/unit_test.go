@@ -1,7 +1,6 @@
-package instance
+package unit
 
 import (
-	"math"
 	"os"
 	"strings"
 	"testing"
@@ -9,8 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/contract"
-	client "github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -45,7 +42,7 @@ func TestCommandsOfTheDistributions(t *testing.T) {
 	}
 	long := command("/bin/sh -c " + strings.Repeat("x", 100))
 	require.Equal(t, []string{"ExecReload=/bin/sh -c " + strings.Repeat("x", 49) + "…"},
-		otherCommands(systemd.Settings{Commands: map[string][]systemd.Command{
+		OtherCommands(systemd.Settings{Commands: map[string][]systemd.Command{
 			"ExecReload": {long}, "ExecStart": {command("/opt/run")}}}))
 }
 
@@ -56,31 +53,13 @@ func TestAnotherFileOfTheUnit(t *testing.T) {
 	s := systemd.Settings{Env: []string{"CONFIG=" + file}, Commands: map[string][]systemd.Command{
 		"ExecStart": {{Path: "/usr/sbin/haproxy", Args: []string{"haproxy", "-Ws", "-f", "$CONFIG"}}},
 	}}
-	in := Instance{Settings: Settings{Conffile: contract.DefaultConffile, Unit: "haproxy.service"}}
-	require.Contains(t, in.missingFiles(s), "set conffile="+file)
-	in.Conffile = "/srv/other.cfg"
-	require.Empty(t, in.missingFiles(s), "another resource's")
-	in.Conffile = file
-	require.Empty(t, in.missingFiles(s))
+	r := Resource{Conffile: contract.DefaultConffile, Unit: "haproxy.service"}
+	require.Contains(t, r.MissingFiles(s), "set conffile="+file)
+	r.Conffile = "/srv/other.cfg"
+	require.Empty(t, r.MissingFiles(s), "another resource's")
+	r.Conffile = file
+	require.Empty(t, r.MissingFiles(s))
 	s.Env = []string{"CONFIG=/nonexistent"}
-	in.Conffile = contract.DefaultConffile
-	require.Empty(t, in.missingFiles(s), "HAProxy would not start with it")
-}
-
-func TestReasonForAReloadThatGaveNone(t *testing.T) {
-	_, hard, err := procfs.Default.OpenFiles(os.Getpid())
-	require.NoError(t, err)
-	s := &State{Master: Process{PID: os.Getpid()}}
-	sources := func(text string) []client.Source { return []client.Source{{File: "a", Text: text}} }
-	if hard < math.MaxInt/4 {
-		require.ErrorContains(t, guess(&client.ReloadError{}, s,
-			sources("global\n maxconn 4000000000000000\n")), "LimitNOFILE")
-	}
-	for _, text := range []string{"global\n maxconn 1\n", "",
-		"frontend f\n maxconn 4000000000000000\n",
-		"global\n .if defined(X)\n maxconn 4000000000000000\n .endif\n"} {
-		require.Equal(t, error(&client.ReloadError{}), guess(&client.ReloadError{}, s, sources(text)))
-	}
-	said := &client.ReloadError{Complaint: "x"}
-	require.Equal(t, error(said), guess(said, s, sources("global\n maxconn 4000000000000000\n")))
+	r.Conffile = contract.DefaultConffile
+	require.Empty(t, r.MissingFiles(s), "HAProxy would not start with it")
 }

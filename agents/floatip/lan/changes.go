@@ -1,0 +1,66 @@
+package lan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Changes hears from the kernel when addresses or interfaces of this machine change.
+type Changes struct{ socket *os.File }
+
+// groups are what the kernel multicasts: interfaces that come, go, or lose their carrier, and
+// addresses.
+const groups = unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR
+
+// NewChanges returns a Changes that hears everything from now on.
+func NewChanges() (*Changes, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK,
+		unix.NETLINK_ROUTE)
+	if err == nil {
+		if err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK,
+			Groups: groups}); err != nil {
+			_ = unix.Close(fd)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot hear of changes of this node's network: %w", err)
+	}
+	return &Changes{os.NewFile(uintptr(fd), "netlink")}, nil
+}
+
+// Close closes the socket.
+func (c *Changes) Close() { _ = c.socket.Close() }
+
+// several is how long to wait for further changes after the first one: most do not come alone.
+const several = 20 * time.Millisecond
+
+// flood is how many changes are waited for, where they do not end.
+const flood = 100
+
+// Wait returns when something has changed, after the time at the latest, or with the context's
+// error. What has changed it does not say: the kernel drops messages that are not read in time, so
+// whoever waits has to look anyway.
+func (c *Changes) Wait(ctx context.Context, most time.Duration) error {
+	defer context.AfterFunc(ctx, func() { _ = c.socket.SetReadDeadline(time.Unix(1, 0)) })()
+	buf := make([]byte, 1<<16)
+	for wait, heard := most, 0; heard < flood; wait, heard = several, heard+1 {
+		if err := c.socket.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err // it may have ended before the deadline was set
+		}
+		switch _, err := c.socket.Read(buf); {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return ctx.Err()
+		case err != nil && !errors.Is(err, unix.ENOBUFS):
+			return fmt.Errorf("cannot hear of changes of this node's network: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package status
+
+import (
+	"slices"
+	"strings"
+)
+
+// stoppedOnPurpose is what a resource is that an administrator has stopped.
+const stoppedOnPurpose = "stopped on purpose"
+
+// ends names the command that ends what an administrator has begun on the node, "" if nobody has.
+func (n Node) ends() string {
+	var all []string
+	if slices.Contains(n.Is, "standby") {
+		all = append(all, "`hawser online "+n.Name+"`")
+	}
+	if slices.Contains(n.Is, "maintenance") {
+		all = append(all, "`hawser maintenance off "+n.Name+"`")
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return strings.Join(all, ", ") + " ends it"
+}
+
+// endsMaintenance names the command that ends the maintenance of the cluster.
+const endsMaintenance = "`hawser maintenance off` ends it"
+
+// starts names the command that starts an address which an administrator has stopped, "" for others.
+func (ip FloatingIP) starts() string {
+	if ip.Is != stoppedOnPurpose {
+		return ""
+	}
+	return "`hawser start " + ip.Resource + "` starts it"
+}

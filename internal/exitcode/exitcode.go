@@ -1,0 +1,192 @@
+// Package exitcode has the exit codes of hawser: what each means, of which command, and which kind
+// of error leads to it.
+//
+// It imports outcome and words. Open this file first.
+package exitcode
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
+)
+
+// The exit codes; Text documents them.
+const (
+	OK          = 0
+	Failed      = 1
+	Usage       = 2
+	Conflict    = 3
+	Unavailable = 4
+	Resource    = 5
+	Timeout     = 6
+	Permission  = 7
+	Degraded    = 8
+	Changes     = 9
+	Interrupted = 130 // 128 + SIGINT, as a shell has it
+)
+
+// entry is a code. of are the commands for which it has a meaning of their own.
+type entry struct {
+	code    int
+	meaning string
+	of      []meaningOf
+}
+
+type meaningOf struct{ command, meaning string }
+
+// entries are all codes, for the help and the manual page.
+func entries() []entry {
+	return []entry{
+		{
+			OK, "done",
+			[]meaningOf{
+				{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"},
+				{"check", "the file is valid"},
+			},
+		},
+		{Failed, "something else failed, or the question was answered with no", nil},
+		{
+			Usage,
+			"the command line, hawser.yaml or the configuration it leads to is wrong; nothing was " +
+				"changed",
+			[]meaningOf{
+				{"check", "the file is wrong, or cannot be read"},
+			},
+		},
+		{
+			Conflict,
+			"somebody else changed the configuration meanwhile, and the plan is no longer what was " +
+				"approved; nothing was changed",
+			nil,
+		},
+		{
+			Unavailable, "Pacemaker does not answer, has no quorum, or is not installed",
+			[]meaningOf{
+				{"doctor", "something could not be looked at, and nothing is known to fail"},
+			},
+		},
+		{Resource, "a resource failed", []meaningOf{
+			{"move", "the address cannot go there, or did not"},
+			{"status", "an address or HAProxy is not running on any node"},
+			{"doctor", "something fails, or will when it is needed"},
+		}},
+		{
+			Timeout, "the cluster has not settled in time; the configuration is written",
+			[]meaningOf{
+				{
+					"move",
+					"the cluster has not settled in time; the constraint that moved the address is " +
+						"removed",
+				},
+			},
+		},
+		{
+			Permission, "permission denied: hawser needs root, or a member of the group haclient",
+			nil,
+		},
+		{Degraded, "", []meaningOf{
+			{"status", "it works, but something needs attention"},
+			{"doctor", "it works, but something needs attention"},
+			{"reload", "a node goes on with the configuration that it served"},
+		}},
+		{Changes, "", []meaningOf{
+			{"plan", "there are changes to apply, with --exit-code"},
+			{"corosync-conf", "the file differs, with --check"},
+		}},
+		{Interrupted, "interrupted; the message says what was changed by then", nil},
+	}
+}
+
+// ofChanges are the codes of the commands that change the cluster and wait until it has settled.
+var ofChanges = []int{
+	OK, Failed, Usage, Conflict, Unavailable, Resource, Timeout,
+	Permission, Interrupted,
+}
+
+// ofCommand are the codes that a command may end with. Those that have no list of their own,
+// protect's among them, say so in their help.
+var ofCommand = map[string][]int{
+	"check":  {OK, Usage, Interrupted},
+	"schema": {OK, Usage},
+	"plan": {
+		OK, Failed, Usage, Unavailable, Permission, Changes,
+		Interrupted,
+	},
+	"apply": ofChanges, "destroy": ofChanges, "adopt": ofChanges,
+	"standby": ofChanges, "online": ofChanges, "maintenance": ofChanges,
+	"cleanup": ofChanges, "stop": ofChanges, "start": ofChanges,
+	"status": {
+		OK, Usage, Unavailable, Resource, Permission, Degraded,
+		Interrupted,
+	},
+	"reload": {
+		OK, Failed, Usage, Conflict, Unavailable, Resource, Timeout,
+		Permission, Degraded, Interrupted,
+	},
+	"move": ofChanges,
+	"timing": {
+		OK, Failed, Usage, Unavailable, Permission, Interrupted,
+	},
+	"corosync-conf": {OK, Failed, Usage, Changes, Interrupted},
+	"doctor": {
+		OK, Usage, Unavailable, Resource, Permission, Degraded,
+		Interrupted,
+	},
+	"configure": {
+		OK, Failed, Usage, Conflict, Unavailable, Permission,
+		Interrupted,
+	},
+}
+
+// ofKind are the codes of the kinds of errors.
+var ofKind = map[outcome.Kind]int{
+	outcome.Failed: Failed, outcome.Usage: Usage, outcome.Conflict: Conflict,
+	outcome.Unavailable: Unavailable,
+	outcome.Resource:    Resource, outcome.Timeout: Timeout, outcome.Denied: Permission,
+	outcome.Degraded:    Degraded,
+	outcome.Interrupted: Interrupted,
+}
+
+// Of is the code of an error's kind.
+func Of(err error) int { return ofKind[outcome.Of(err)] }
+
+// Text lists every exit code, in lines of at most width columns; what it means of a single command
+// stands below it.
+func Text(width int) string {
+	var b strings.Builder
+	for _, e := range entries() {
+		code := strconv.Itoa(e.code)
+		add := func(meaning string) {
+			b.WriteString(words.Beside(code, meaning, 4, width))
+			code = ""
+		}
+		if e.meaning != "" {
+			add(e.meaning)
+		}
+		for _, own := range e.of {
+			add(own.command + ": " + own.meaning)
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// TextOf lists the exit codes of one command, with what they mean of it.
+func TextOf(command string, width int) string {
+	var b strings.Builder
+	for _, e := range entries() {
+		if !slices.Contains(ofCommand[command], e.code) {
+			continue
+		}
+		meaning := e.meaning
+		for _, own := range e.of {
+			if own.command == command {
+				meaning = own.meaning
+			}
+		}
+		b.WriteString(words.Beside(strconv.Itoa(e.code), meaning, 4, width))
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
