@@ -13,7 +13,9 @@
 //	         master; somebody else's soft stop                               1  recover, or move
 //	monitor  a reload is pending; deleted sockets cannot be made again;
 //	         HAProxy crashed since the last monitor and was brought back;
-//	         at OCF_CHECK_LEVEL 10: a check fails                           190  it serves: leave it alone and tell
+//	         at OCF_CHECK_LEVEL 10: a check fails; it does not answer, and
+//	         works; nothing can be written to /run; the keeper has been
+//	         starting it again for long                                     190  it serves: leave it alone and tell
 //	monitor  another process listens where HAProxy does                     190  it serves a part of the clients
 //	reload   for a parameter that is the agent's own                         0  and HAProxy loads nothing
 //	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
