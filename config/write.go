@@ -120,14 +120,15 @@ func (k key) isDefault(value string) bool {
 // plain is what YAML reads as the text that it is, unless it is a number or one of words.
 var (
 	plain       = regexp.MustCompile(`^[A-Za-z0-9/_]([A-Za-z0-9/._+=@-]|:[A-Za-z0-9/._+=@-])*$`)
-	yamlNumber  = regexp.MustCompile(`^[0-9.][0-9_.xXoOeE+:-]*$`)
+	yamlNumber  = regexp.MustCompile(`^[0-9]`) // or a date, or what looks like neither to us
+	ipv4        = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}$`)
 	yamlKeyword = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null)$`)
 )
 
 // quotedUnlessPlain is the value as YAML has it. number says that a number, or a truth value, may
 // stand as it is.
 func quotedUnlessPlain(value string, number bool) string {
-	odd := yamlNumber.MatchString(value) && strings.Count(value, ".") < 2 ||
+	odd := yamlNumber.MatchString(value) && !ipv4.MatchString(value) ||
 		yamlKeyword.MatchString(value)
 	if plain.MatchString(value) && (number || !odd) {
 		return value

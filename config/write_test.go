@@ -2,8 +2,11 @@ package config
 
 import (
 	"maps"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 )
 
@@ -131,4 +134,22 @@ func value(params []Param, name string) string {
 		}
 	}
 	return ""
+}
+
+// Whatever a parameter holds, YAML reads it back as that.
+func FuzzQuotedUnlessPlain(f *testing.F) {
+	for _, text := range []string{"a", "on", "NO", "12", "1.5", "0x1f", "1e3", "-", "~", "a: b", "a:b", "a#b", "a #b", "'", `"`, `\`,
+		"\t", "\n", "é", "\u0085", "\u2028", "\U0001F600", "\x7f", "2001:db8::", "::1", "10:30", "<<", "=", "!", "&a", "*a", "{", "[", "%", "@", "`",
+		" a", "a ", "", "null", "-1", "+1", ".5", "1_000", "0o7", ".inf", ".nan", "2001-01-01"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r == 0 || r == 0xFEFF }) {
+			t.Skip() // which no CIB holds
+		}
+		written := "k: " + quotedUnlessPlain(text, false) + "\n"
+		var read map[string]any
+		require.NoError(t, yaml.Unmarshal([]byte(written), &read), "%q", written)
+		require.Equal(t, text, read["k"], "%q", written)
+	})
 }

@@ -147,7 +147,8 @@ floating_ips:
 			taken: []string{"c", "lb", "lbs", "o", "vip"},
 			exchanged: []string{"lb (systemd:haproxy) is stopped on every node, and when it has stopped everywhere haproxy",
 				"vip (ocf:heartbeat:IPaddr2) is stopped and started again as ocf:hawser:floatip"},
-			remarks: []string{"the order o goes"},
+			remarks: []string{"HAProxy is run with /etc/haproxy/haproxy.cfg, and not with the command line of systemd:haproxy",
+				"the order o goes"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

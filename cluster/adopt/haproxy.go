@@ -25,6 +25,9 @@ func (r *reader) readHAProxy() error {
 	default: // systemd's unit, or another agent: what it is given is not hawser's
 		r.dropped(p.Name, paramsOf(p))
 		r.found.Unit = p.Class == "systemd" || p.Class == "service"
+		r.remark("HAProxy is run with %s, and not with the command line of %s: what that has besides "+
+			"(CONFIG and EXTRAOPTS in /etc/default/haproxy) goes into haproxy.config and "+
+			"haproxy.extra of hawser.yaml, then `hawser apply`", contract.DefaultConffile, p.Agent())
 	}
 	r.readMonitor(p, r.file.HAProxy.SetMonitor)
 	switch {
