@@ -61,6 +61,8 @@ children:
 		if into := sets[c.Tag]; into != nil && c == modelledSet(el, c.Tag) {
 			*into = readSet(c)
 			continue
+		} else if into != nil && emptySet(c) {
+			continue // it says nothing
 		}
 		rest = append(rest, c)
 	}

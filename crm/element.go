@@ -108,15 +108,25 @@ func plainSet(set *etree.Element) bool {
 	return true
 }
 
-// modelledSet is the child set of that kind that the package models, or nil: the last one, if it is
-// plain. The order matters to Pacemaker, which takes a value from the first set that has it and
-// whose rule holds, so sets with rules come first.
+// modelledSet is the child set of that kind that the package models, or nil: the last one that says
+// anything, if it is plain. The order matters to Pacemaker, which takes a value from the first set
+// that has it and whose rule holds, so sets with rules come first.
 func modelledSet(el *etree.Element, tag string) *etree.Element {
 	sets := el.SelectElements(tag)
-	if n := len(sets); n > 0 && plainSet(sets[n-1]) {
-		return sets[n-1]
+	for i := len(sets) - 1; i >= 0; i-- {
+		switch {
+		case !plainSet(sets[i]):
+			return nil
+		case i == 0 || !emptySet(sets[i]):
+			return sets[i]
+		}
 	}
 	return nil
+}
+
+// emptySet says whether a set has nothing but its id.
+func emptySet(set *etree.Element) bool {
+	return plainSet(set) && len(set.ChildElements()) == 0
 }
 
 // readSet lists the attributes of a plain set.

@@ -16,7 +16,7 @@ func (b *builder) putOps(el *etree.Element, o *Primitive) {
 			break
 		}
 	}
-	if len(o.Ops) == 0 && (o.opsID == "" || !b.referred(o.opsID)) {
+	if len(o.Ops) == 0 && o.opsID == "" {
 		if parent != nil {
 			el.RemoveChild(parent)
 		}
@@ -149,7 +149,7 @@ func (b *builder) putExtras(el *etree.Element, want extras, owner string) {
 func isModelled(el, child *etree.Element) bool {
 	switch child.Tag {
 	case "instance_attributes", "meta_attributes", "utilization":
-		return child == modelledSet(el, child.Tag)
+		return child == modelledSet(el, child.Tag) || emptySet(child)
 	case "operations":
 		return child.SelectAttr("id-ref") == nil
 	case "resource_set", "primitive", "group":

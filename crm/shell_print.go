@@ -393,7 +393,7 @@ func (o *Tag) String() string {
 func (o *Node) String() string {
 	words := []string{"node"}
 	if o.ID() != o.Uname {
-		if needsNoQuotes(o.NodeID) {
+		if needsNoQuotes(o.NodeID) && !strings.Contains(o.NodeID, ".") { // as crmsh reads it
 			words = append(words, o.NodeID+":")
 		} else {
 			words = append(words, pair("$id", o.NodeID))

@@ -87,6 +87,10 @@ func FuzzParseShell(f *testing.F) {
 	f.Add("location l { a b:Promoted ( c d ) } rule $role=Promoted $id=x rack: date in start=1 hours=3 or a lt number:3 or b gt meta{x}")
 	f.Add(`xml <bundle id="b"><docker image="x"/></bundle>` + "\nxml <clone id='c'><primitive id='p' class='ocf' provider='x' type='y'/></clone>")
 	f.Add("property x: rule a eq b c=d\nrsc_defaults a=b\nop_defaults $id=q rule date spec hours=1 x=y\ntag t: a b\nnode 1: n:remote attributes a=b utilization c=1")
+	f.Add("primitive p ocf:x:y operations $id=o op monitor interval=1\nprimitive q ocf:x:y operations $id-ref=o\nms m p meta master-max=1\n" +
+		"location l q rule $id=r 1: a eq b\nlocation k q rule $id-ref=r\nrsc_ticket t T: q:Promoted loss-policy=stop\nrsc_template z ocf:x:y meta a=b")
+	f.Add("fencing_topology lb-1: a b pattern:lb.* c attr:x=y d,e\nrole r description=d read xpath:/cib ref:x write type:a attr:b\n" +
+		"acl_target u r s\nacl_group g r\nalert a /b attributes c=d meta e=f select nodes attributes { x y } to { z meta g=h } to i")
 	f.Fuzz(func(t *testing.T, text string) {
 		script, err := crm.ParseShell("f", []byte(text))
 		if err != nil {

@@ -21,8 +21,8 @@ func (o *Primitive) validate(r *report) {
 				"an agent of the class ocf needs a provider: ocf:PROVIDER:TYPE")
 		}
 		for _, part := range []string{o.Class, o.Provider, o.Type} {
-			if o.Class != "ocf" && part == o.Type {
-				part = strings.TrimPrefix(part, "/") // an init script may be named by its path
+			if part == o.Type {
+				part = strings.TrimPrefix(part, "/") // it may be named by its path
 			}
 			if part != "" && (!nameRE.MatchString(part) || strings.Contains(part, ":")) {
 				r.add("agent", agentName(o),
@@ -257,9 +257,7 @@ func (o *XML) validate(r *report) {
 	if _, ok := sectionOf[o.element.Tag]; !ok && o.section == "" {
 		r.add("xml", o.element.Tag, "is not an element that stands in a section of its own")
 	}
-	if o.ID() == "" {
-		r.add("id", "", "an id is required")
-	}
+	r.checkID("id", o.ID())
 }
 
 func (o *Primitive) refs() []ref {

@@ -150,3 +150,21 @@ func List(checks []Check) string {
 	}
 	return b.String()
 }
+
+// ListedCheck is a check in `hawser doctor --list --json`.
+type ListedCheck struct {
+	Name  string   `json:"check"`
+	Short string   `json:"looks_for"`
+	Worst Severity `json:"worst"`
+	Why   string   `json:"why"`
+	Mend  string   `json:"mend"`
+}
+
+// Listed is what programs are told about the checks.
+func Listed(checks []Check) []ListedCheck {
+	list := []ListedCheck{}
+	for _, c := range checks {
+		list = append(list, ListedCheck{c.Name, c.Short, c.Worst, c.Why, c.Remedy})
+	}
+	return list
+}

@@ -101,7 +101,7 @@ func (c *cluster) measureSize(b *testing.B) (s sized) {
 	}
 	s.apply = c.takes(b, 1, func() { c.quiet(b) }, "hawser", "apply", "--yes", "-f", yamlPath)
 	began()
-	c.write(b, "lb-1", crmScript, c.run(b, "lb-1", "hawser", "configure", "show")+"\n")
+	c.write(b, "lb-1", crmScript, c.run(b, "lb-1", "hawser", "configure", "show", "--secrets")+"\n")
 	c.erase(b)
 	c.run(b, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false")
 	s.crmsh = c.takes(b, 1, func() { c.quiet(b) }, "sh", "-ec", "crm configure load update "+crmScript+"; crm_resource --wait --timeout 100s")

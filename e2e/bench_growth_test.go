@@ -236,7 +236,7 @@ func BenchmarkGrowth(b *testing.B) {
 	c := ofSize(b, 3, corosync.Timing{Token: 5 * time.Second})
 	c.write(b, "lb-1", yamlPath, tutorialYAML)
 	c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
-	c.write(b, "lb-1", crmScript, c.run(b, "lb-1", "hawser", "configure", "show")+"\n")
+	c.write(b, "lb-1", crmScript, c.run(b, "lb-1", "hawser", "configure", "show", "--secrets")+"\n")
 	c.withdraw(b)
 	all := make([]grown, len(populations))
 	for i, n := range populations {

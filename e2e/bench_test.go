@@ -150,7 +150,7 @@ func BenchmarkWriteTheSetUp(b *testing.B) {
 	c.run(b, "lb-1", "crm_attribute", "--name", "stonith-enabled", "--update", "false")
 	c.write(b, "lb-1", yamlPath, tutorialYAML)
 	c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
-	shown := c.run(b, "lb-1", "hawser", "configure", "show")
+	shown := c.run(b, "lb-1", "hawser", "configure", "show", "--secrets")
 	c.write(b, "lb-1", "/tmp/set-up.crm", shown)
 
 	apply := command{Args: []string{"hawser", "apply", "--yes", "--no-wait", "-f", yamlPath}, Before: erased}

@@ -73,7 +73,7 @@ func TestTutorialThroughHawserConfigure(t *testing.T) {
 	require.Equal(t, withoutBootstrap(byCrm), withoutBootstrap(c.run(t, "lb-2", "crm", "configure", "show")))
 
 	// hawser's own output is crmsh's language: crmsh reads it back, and nothing changes.
-	c.write(t, "lb-1", "/tmp/shown.crm", c.run(t, "lb-1", "hawser", "configure", "show"))
+	c.write(t, "lb-1", "/tmp/shown.crm", c.run(t, "lb-1", "hawser", "configure", "show", "--secrets"))
 	c.run(t, "lb-1", "crm", "configure", "load", "update", "/tmp/shown.crm")
 	require.Equal(t, withoutBootstrap(byCrm), withoutBootstrap(c.run(t, "lb-2", "crm", "configure", "show")))
 	c.write(t, "lb-1", "/tmp/shown.crm", c.run(t, "lb-1", "crm", "configure", "show"))

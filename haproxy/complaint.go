@@ -53,6 +53,7 @@ func messagesOf(output string) messages {
 		warning, warns := strings.CutPrefix(line, "[WARNING]")
 		switch {
 		case line == "" || strings.HasPrefix(line, "[NOTICE]"):
+		case warns && summary(warning): // such as a pidfile of the user's beside the agent's
 		case warns:
 			said.warnings = append(said.warnings, bare(warning))
 		case !alert:

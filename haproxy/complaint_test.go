@@ -30,4 +30,7 @@ func TestRefused(t *testing.T) {
 	}
 	require.Equal(t, "/a:9: 'server f/s' : could not resolve address 'x.invalid'.",
 		Refused("[ALERT]    (7) : config : [/a:9] : 'server f/s' : could not resolve address 'x.invalid'.\n"+fatal).Complaint)
+	require.Equal(t, "/a:19: The 'program' section is deprecated.", Complaint("[WARNING]  (7) : config : "+
+		"parsing [/a:8] : 'pidfile' already specified. Continuing.\n[WARNING]  (7) : config : parsing [/a:19]: "+
+		"The 'program' section is deprecated.\n"+fatal))
 }

@@ -116,6 +116,18 @@ func TestDeletedDirectoryAndAnEdit(t *testing.T) {
 				w.taken().Generation})
 		})
 	}
+	t.Run("no reload waits where none was asked for", func(t *testing.T) {
+		w := remembered(t)
+		w.write("503.http", "HTTP/1.0 503 Sorry\r\n\r\n")
+		first := w.hash(w.config("\terrorfile 503 " + w.path("503.http") + "\n"))
+		w.start()
+		w.want(ocf.Success, w.r.Monitor(0))
+		require.NoError(t, os.RemoveAll(w.r.RunDir()))
+		require.NoError(t, os.Remove(w.path("503.http")))
+		w.want(ocf.DegradedCode, w.r.Monitor(0), "503.http")
+		edited := w.hash(w.config(another))
+		w.want(ocf.DegradedCode, w.r.Monitor(0), "sockets are gone", first, edited)
+	})
 	t.Run("taken back", func(t *testing.T) {
 		w := remembered(t)
 		w.start()

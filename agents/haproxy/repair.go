@@ -121,8 +121,11 @@ func (a *agent) remakeSockets(ctx context.Context, in *instance.Instance,
 	}
 	call.Warnf("HAProxy's sockets in %s were deleted while it ran; reloading it so that it makes "+
 		"new ones", in.Dir)
+	served := s.Served
 	if err := a.takeOver(ctx, in, s); err != nil {
-		return errors.New(s.Pending.Reason)
+		reason := s.Pending.Reason
+		s.Pending, s.Served = nil, served // no reload waits, which would load what is edited next
+		return errors.New(reason)
 	}
 	return nil
 }

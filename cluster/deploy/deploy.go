@@ -113,6 +113,9 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 		return Plan{}, err
 	}
 	p.Warnings = slices.Concat(elsewhere, warnings)
+	if d.Running && !p.Changes.Base.Quorate() {
+		p.Warnings = append(p.Warnings, noQuorum)
+	}
 	if p.Changes.Empty() {
 		return p, nil
 	}
@@ -127,6 +130,10 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	p.Warnings = append(p.Warnings, p.Forecast.Warnings...)
 	return p, err
 }
+
+// noQuorum warns that "nothing to do" does not mean that anything runs.
+const noQuorum = "no quorum here: this node's part of the cluster starts nothing and takes no changes; " +
+	"the others may be serving (`hawser status` says what it waits for)"
 
 // difference reads the configuration and returns what the file changes in it.
 func (d *Deployer) difference(ctx context.Context, file *config.File,

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/crm"
@@ -109,6 +110,9 @@ func agentOf(p *crm.Primitive) string {
 	return p.Class + ":" + strings.TrimPrefix(p.Provider+":"+p.Type, ":")
 }
 
+// metadataTime is how long an agent may take to print its meta-data.
+const metadataTime = 15 * time.Second
+
 // metadata asks an agent once. One that says nothing is not judged.
 func (j *judge) metadata(ctx context.Context, p *crm.Primitive) (crm.Metadata, bool) {
 	if j.Metadata == nil || p.Class != "ocf" && p.Class != "stonith" {
@@ -117,10 +121,12 @@ func (j *judge) metadata(ctx context.Context, p *crm.Primitive) (crm.Metadata, b
 	agent := agentOf(p)
 	meta, ok := j.asked[agent]
 	if !ok {
+		asking, cancel := context.WithTimeout(ctx, metadataTime)
 		var err error
-		if meta, err = j.Metadata(ctx, agent); err != nil {
+		if meta, err = j.Metadata(asking, agent); err != nil && ctx.Err() == nil {
 			j.warn("the parameters of %s were not checked: %v", agent, err)
 		}
+		cancel()
 		j.asked[agent] = meta
 	}
 	return meta, len(meta.Parameters) > 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/cluster/order"
@@ -38,7 +39,11 @@ func (r Resources) Cleanup(ctx context.Context, name, node string) (order.Order,
 		return order.Nothing("Pacemaker remembers no failure" + what), nil
 	}
 	o, err := order.Act(ctx, r.Cluster, now, then, func(ctx context.Context, c crm.Cluster) error {
-		return c.Cleanup(ctx, name, node)
+		if err := c.Cleanup(ctx, name, node); err != nil {
+			return err
+		}
+		awaitForgotten(ctx, c, inside, node, failures)
+		return nil
 	})
 	if err != nil {
 		return o, err
@@ -53,6 +58,41 @@ func (r Resources) Cleanup(ctx context.Context, name, node string) (order.Order,
 			"`hawser maintenance off`")
 	}
 	return o, nil
+}
+
+// forgetTime is how long Pacemaker may take to forget: the history of an action goes at once, its
+// fail count by way of the attribute manager, some moments later.
+const (
+	forgetTime = 5 * time.Second
+	forgetPoll = 50 * time.Millisecond
+)
+
+// awaitForgotten waits until nothing is left of what had failed, or something has failed again.
+// Until then a fail count keeps the scheduler from starting anything, and the cluster looks as if it
+// had settled. If that takes too long or cannot be found out, the wait for the cluster says more.
+func awaitForgotten(ctx context.Context, c crm.Cluster, resources []string, node string,
+	before []crm.Failure) {
+	ctx, cancel := context.WithTimeout(ctx, forgetTime)
+	defer cancel()
+	for {
+		now, err := crm.Read(ctx, c)
+		if err != nil {
+			return
+		}
+		if _, left := now.CIB.Forgiven(resources, node); left == 0 {
+			return
+		}
+		for _, f := range failuresOf(now.Status, resources, node) {
+			if !slices.Contains(before, f) {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(forgetPoll):
+		}
+	}
 }
 
 func described(name, node string) string {

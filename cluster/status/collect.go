@@ -212,6 +212,9 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 				continue
 			}
 			h := absent(status, n, id, nowhere[id])
+			if h.Reason == keptStopped {
+				h.Reason += startsHAProxy(cib, id)
+			}
 			if ban, banned := status.BanOf(n.Name, id, clone); banned && n.Online && !n.Standby &&
 				h.State != Failed {
 				h.keptOff(ban)
@@ -243,7 +246,7 @@ func absent(status *crm.Status, n crm.NodeStatus, id string, nowhere bool) HAPro
 	if h.Reason == "" && n.Online && !n.Standby {
 		for _, res := range status.Resources {
 			if crm.ResourceOf(res.ID) == id && res.Target == "Stopped" {
-				h.State, h.Reason = Degraded, "its target role is Stopped"
+				h.State, h.Reason = Degraded, keptStopped
 			}
 		}
 	}

@@ -3,6 +3,10 @@ package status
 import (
 	"slices"
 	"strings"
+
+	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
 )
 
 // stoppedOnPurpose is what a resource is that an administrator has stopped.
@@ -32,4 +36,27 @@ func (ip FloatingIP) starts() string {
 		return ""
 	}
 	return "`hawser start " + ip.Resource + "` starts it"
+}
+
+// keptStopped is why a HAProxy runs nowhere although nothing has failed.
+const keptStopped = "its target role is Stopped"
+
+// startsHAProxy completes keptStopped with the command that starts HAProxy again.
+func startsHAProxy(cib *crm.CIB, id string) string {
+	if cib == nil {
+		return ""
+	}
+	if slices.Contains(cib.Tagged(contract.TagID), id) {
+		return ": `hawser apply` starts it"
+	}
+	objects := cib.Objects()
+	family := inventory.Family(objects, id)
+	for _, o := range objects {
+		role, _ := crm.MetaOf(o).Get("target-role")
+		if slices.Contains(family, o.ID()) && strings.EqualFold(role, "Stopped") {
+			return ": `crm_resource --resource " + o.ID() + " --meta --delete-parameter target-role` " +
+				"starts it"
+		}
+	}
+	return ""
 }

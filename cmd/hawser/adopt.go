@@ -22,7 +22,7 @@ func adoptCommand(sys *system) *cli.Command {
 			"writes both, and waits. Resources of hawser's own agents are kept: they only become " +
 			"hawser's to change and to remove. Where another agent is exchanged, such as " +
 			"systemd:haproxy or IPaddr2, it says what is interrupted. Tokens stay in files. " +
-			"docs/adopt.md has the whole.",
+			"/usr/share/doc/hawser/adopt.md has the whole.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{
 				Name: "file", Aliases: []string{"f"},

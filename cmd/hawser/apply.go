@@ -8,7 +8,6 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/change"
 	"github.com/hawser-ha/hawser/config"
-
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -56,43 +54,19 @@ func corosyncConfCommand(sys *system) *cli.Command {
 
 // clusterFromFlags returns the cluster that the flags describe.
 func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
-	see := fmt.Sprintf("see `%s --help`", c.Command.HelpName)
-	cluster := corosync.Cluster{Name: c.String("cluster-name"), Cipher: "aes256", Hash: "sha256"}
-	switch {
-	case c.IsSet("network") && c.IsSet("token"):
-		return cluster, usagef("--network and --token both set Corosync's times: give one of them")
-	case c.IsSet("token"):
-		const least, most = 100, 999_999
+	d := corosync.Described{Name: c.String("cluster-name"), Nodes: c.StringSlice("node")}
+	if c.IsSet("network") {
+		d.Network = c.String("network")
+	}
+	if c.IsSet("token") {
 		ms := c.Int("token")
-		if ms < least || ms > most {
-			return cluster, usagef("--token %d: give milliseconds, %d to %d", ms, least, most)
-		}
-		cluster.Timing = corosync.Timing{
-			Token: time.Duration(ms) * time.Millisecond, Coefficient: corosync.Default,
-		}
-	default:
-		network := "cloud"
-		if c.IsSet("network") {
-			network = c.String("network")
-		}
-		timing, ok := networks[network]
-		if !ok {
-			return cluster, usagef("--network %q: the networks known are lan and cloud", network)
-		}
-		cluster.Timing = timing
+		d.Token = &ms
 	}
-	for _, word := range c.StringSlice("node") {
-		name, addresses, ok := strings.Cut(word, "=")
-		if !ok {
-			return cluster, usagef("--node %q is not NAME=ADDRESS: %s", word, see)
-		}
-		cluster.Nodes = append(cluster.Nodes,
-			corosync.Member{Name: name, Addresses: strings.Split(addresses, ",")})
-	}
-	if len(cluster.Nodes) == 0 {
-		return cluster, usagef("which nodes? give --node NAME=ADDRESS for each: %s", see)
-	}
-	if err := cluster.Validate(); err != nil {
+	cluster, err := d.Cluster()
+	switch {
+	case len(d.Nodes) == 0 && err != nil:
+		return cluster, usagef("%w: see `%s --help`", err, c.Command.HelpName)
+	case err != nil:
 		return cluster, usagef("%w", err)
 	}
 	return cluster, nil

@@ -94,25 +94,12 @@ func doctorCode(worst doctor.Severity) int {
 	return exitUnavailable
 }
 
-// listedCheck is a check in `hawser doctor --list --json`.
-type listedCheck struct {
-	Name  string          `json:"check"`
-	Short string          `json:"looks_for"`
-	Worst doctor.Severity `json:"worst"`
-	Why   string          `json:"why"`
-	Mend  string          `json:"mend"`
-}
-
 func (s *system) listChecks(checks []doctor.Check, inJSON bool) error {
 	if !inJSON {
 		s.printf("%s", doctor.List(checks))
 		return nil
 	}
-	list := []listedCheck{}
-	for _, c := range checks {
-		list = append(list, listedCheck{c.Name, c.Short, c.Worst, c.Why, c.Remedy})
-	}
-	return s.printJSON(list)
+	return s.printJSON(doctor.Listed(checks))
 }
 
 // runChecks runs the checks and says, should it take long, that it does.

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/deploy"
-
+	"github.com/hawser-ha/hawser/cluster/plantext"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
@@ -74,11 +74,7 @@ func (s *terminal) present(p deploy.Plan, asJSON bool) error {
 	if p.Forecasted {
 		s.showForecast(p.Forecast)
 	}
-	if now, then := p.Protection(); now == then {
-		s.printf("\nSplit-brain protection: %s.\n", now)
-	} else {
-		s.printf("\nSplit-brain protection: now %s; after apply %s.\n", now, then)
-	}
+	s.printf("%s", plantext.Protection(p.Protection()))
 	return nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/rollout"
-
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 

@@ -78,7 +78,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(e.WorkDir, "cib.xml"), crmtest.Seed("lb-1", "lb-2", "lb-3"), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
+			"exits": exitsWith,
 			"sub":   substitute,
 		},
 		RequireExplicitExec: true,
@@ -86,8 +86,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a program and demands an exit code: "exits 2 hawser plan -f x.yaml".
-func exits(ts *testscript.TestScript, neg bool, args []string) {
+// exitsWith runs a program and demands an exit code: "exits 2 hawser plan -f x.yaml".
+func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND ARGUMENT…")
 	}

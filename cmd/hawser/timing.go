@@ -47,15 +47,12 @@ func timingCommand(sys *system) *cli.Command {
 	}
 }
 
-// networks are the words that --for knows.
-var networks = map[string]corosync.Timing{"lan": corosync.LAN, "cloud": corosync.Cloud}
-
 // timingFor prints the totem section for a network.
 func (s *system) timingFor(c *cli.Context) error {
 	word := c.String("for")
-	timing, ok := networks[word]
-	if !ok {
-		return usagef("--for %q: the networks known are lan and cloud", word)
+	timing, err := corosync.NetworkTiming(word)
+	if err != nil {
+		return usagef("--for %w", err)
 	}
 	path := c.String("config")
 	conf, err := host.CorosyncConf(path)

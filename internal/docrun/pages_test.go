@@ -1,6 +1,7 @@
 package docrun_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hawser-ha/hawser/internal/docrun"
 )
 
 // root is the repository, docs the directory that the package has as /usr/share/doc/hawser.
@@ -124,4 +127,45 @@ func TestEveryPageIsListed(t *testing.T) {
 			require.Contains(t, string(list), "]("+name+")")
 		}
 	}
+}
+
+// TestThePagesThatAreRun is that the pages, and the steps beside them, can be read.
+func TestThePagesThatAreRun(t *testing.T) {
+	steps, err := filepath.Glob(docs + "/*.steps")
+	require.NoError(t, err)
+	require.NotEmpty(t, steps)
+	for _, path := range steps {
+		page, err := docrun.Read(strings.TrimSuffix(path, ".steps") + ".md")
+		require.NoError(t, err)
+		require.True(t, slices.ContainsFunc(page.Steps, func(s docrun.Step) bool { return s.Hidden }))
+	}
+}
+
+// TestMessagesNameThePagesOfAMachine is that what a program says names no page of the sources, which
+// a balancer does not have, and none that is not there.
+func TestMessagesNameThePagesOfAMachine(t *testing.T) {
+	const installed = "/usr/share/doc/hawser/"
+	page := regexp.MustCompile(`(` + installed + `|docs/)[A-Za-z0-9_./-]+\.md`)
+	named := 0
+	for _, dir := range []string{"agents", "cluster", "cmd", "config", "crm", "doctor", "fence", "host", "internal", "ocf", "param", "protect", "share"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/cmd/hawser-lab/") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for line := range strings.Lines(string(text)) {
+				if strings.HasPrefix(strings.TrimSpace(line), "//") {
+					continue
+				}
+				for _, m := range page.FindAllString(line, -1) {
+					name, ok := strings.CutPrefix(m, installed)
+					assert.True(t, ok, "%s: %s is %s… on a balancer", path, m, installed)
+					assert.FileExists(t, filepath.Join(docs, strings.TrimPrefix(name, "docs/")), path)
+					named++
+				}
+			}
+			return err
+		}))
+	}
+	require.Greater(t, named, 4)
 }

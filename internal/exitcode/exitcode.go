@@ -70,7 +70,8 @@ func entries() []entry {
 		},
 		{Resource, "a resource failed", []meaningOf{
 			{"move", "the address cannot go there, or did not"},
-			{"status", "an address or HAProxy is not running on any node"},
+			{"status", "visitors are not served: an address or HAProxy runs nowhere, or no server " +
+				"is up behind it"},
 			{"doctor", "something fails, or will when it is needed"},
 		}},
 		{

@@ -1,0 +1,129 @@
+// Package plantext has the text of a plan for people: each object that is created, changed or deleted,
+// in crmsh's language, and what Pacemaker would do. It imports crm, contract and words. Start with
+// Changes.
+package plantext
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/words"
+)
+
+// Kind is what becomes of an object.
+type Kind int
+
+// Kinds.
+const (
+	Created Kind = iota
+	Changed
+	Deleted
+)
+
+// columns is how wide a terminal is taken to be.
+const columns = 80
+
+// Changes lists the objects of a plan, without secrets. paint returns a text in the colour of what
+// becomes of an object.
+func Changes(p crm.Plan, paint func(Kind, string) string) string {
+	if p.Empty() {
+		return "Nothing to do: the cluster's configuration is as it should be.\n"
+	}
+	var b strings.Builder
+	var count [Deleted + 1]int
+	for _, c := range p.Changes {
+		switch {
+		case c.Old == nil:
+			count[Created]++
+			b.WriteString(paint(Created,
+				mark("+ ", crm.WithoutSecrets(unpacked(c.New)).String())) + "\n")
+		case c.New == nil:
+			count[Deleted]++
+			b.WriteString(paint(Deleted,
+				mark("- ", crm.WithoutSecrets(unpacked(c.Old)).String())) + "\n")
+		default:
+			count[Changed]++
+			b.WriteString(paint(Changed, "~ "+crm.Title(c.New)) + "\n")
+			for _, f := range c.WithoutSecrets() {
+				if isPushed(c.New) {
+					f.Old, f.New = pushedSize(f.Old), pushedSize(f.New)
+				}
+				fmt.Fprintf(&b, "      %s\n", f.Describe(c.New))
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\n%d to create, %d to change, %d to delete.\n", count[Created], count[Changed],
+		count[Deleted])
+	return b.String()
+}
+
+// isPushed is whether an object is a configuration of HAProxy on its way through the cluster, which
+// nobody can read in this form.
+func isPushed(o crm.Object) bool {
+	p, ok := o.(*crm.Property)
+	return ok && p.Name == contract.PushedConfig && strings.HasPrefix(p.Set, contract.PushSetPrefix)
+}
+
+func pushedSize(value string) string {
+	if value == "" {
+		return ""
+	}
+	return words.Count(len(value), "byte") + " of a pushed haproxy.cfg"
+}
+
+// unpacked is the object as it can be shown.
+func unpacked(o crm.Object) crm.Object {
+	if !isPushed(o) {
+		return o
+	}
+	p := *o.(*crm.Property)
+	p.Value = pushedSize(p.Value)
+	return &p
+}
+
+// mark puts a sign before the first line of a definition and aligns the others with it.
+func mark(sign, text string) string {
+	return sign + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(sign)))
+}
+
+// Forecast says what the scheduler would do.
+func Forecast(f crm.Forecast) string {
+	if len(f.Actions) == 0 {
+		return "\nPacemaker will start and stop nothing.\n"
+	}
+	text := "\nPacemaker will:\n"
+	for _, line := range f.Lines() {
+		text += "  " + line + "\n"
+	}
+	if slices.ContainsFunc(f.Actions, func(a crm.Action) bool { return a.Task == "reload" }) {
+		text += "A reload makes changed parameters take effect. HAProxy loads its files only if the " +
+			"parameter generation changes, as `hawser reload` changes it.\n"
+	}
+	return text
+}
+
+// Interruptions says first of all what visitors will notice, a paragraph for each.
+func Interruptions(all []string, paint func(string) string) string {
+	var b strings.Builder
+	for _, what := range all {
+		for _, line := range words.Wrap("INTERRUPTS: "+what, columns) {
+			b.WriteString(paint(line) + "\n")
+		}
+	}
+	if len(all) > 0 {
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// Protection says what keeps an address from being held by two nodes, now and with the plan.
+func Protection(now, then string) string {
+	text := "Split-brain protection: " + now + "."
+	if now != then {
+		text = fmt.Sprintf("Split-brain protection: now %s; after apply %s.", now, then)
+	}
+	return "\n" + text + "\n"
+}
