@@ -27,6 +27,7 @@ type HAProxy struct {
 	Keeper              string // "true" or "false"
 	MaxCrashes          int
 	CrashWindow         string
+	HangTime            string
 	Unit                string // a service, or "none"
 	AnchorIP, PrivateIP string
 	MetadataURL         string
@@ -148,6 +149,15 @@ func (h *HAProxy) keys() []key {
 			effect: reload,
 		},
 		{
+			name: "hang_time",
+			kind: hangTime(&h.HangTime),
+			doc: "a HAProxy that answers nothing on its stats socket for so long, and does nothing " +
+				"else, counts as hung",
+			def:    param.FormatDuration(contract.DefaultHangTime),
+			param:  contract.ParamHangTime,
+			effect: reload,
+		},
+		{
 			name:   "unit",
 			kind:   service(&h.Unit),
 			doc:    "the systemd service whose settings HAProxy runs with, or none",
@@ -180,6 +190,13 @@ func (h *HAProxy) keys() []key {
 			effect: reload,
 		},
 	}
+}
+
+// hangTime is a length of time within the limits of one for which HAProxy may be silent.
+func hangTime(to *string) kind {
+	k := length(to).number(param.ShortestHang, param.LongestHang)
+	k.set = one("", to, as(param.ParseHangTime)).set
+	return k
 }
 
 func (c *ShortCheck) keys() []key {

@@ -7,7 +7,8 @@ import (
 )
 
 const haproxyKeys = "config, binary, extra, monitor, checks, check, min_servers, stop_grace, " +
-	"start_timeout, reload_timeout, keeper, max_crashes, crash_window, unit, anchor_ip, private_ip, metadata_url"
+	"start_timeout, reload_timeout, keeper, max_crashes, crash_window, hang_time, unit, anchor_ip, " +
+	"private_ip, metadata_url"
 
 // haproxyAccepted are accepted sections.
 func haproxyAccepted() map[string]string {
@@ -25,6 +26,7 @@ reload_timeout: 300
 keeper: off
 max_crashes: 20
 crash_window: 2h
+hang_time: 2min
 unit: haproxy@blue.service
 anchor_ip: 10.0.0.1
 private_ip: fd00::1
@@ -39,13 +41,14 @@ stop_grace: 5000ms
 keeper: on
 max_crashes: 3
 crash_window: 1min
+hang_time: 10000ms
 unit: haproxy.service
 metadata_url: http://169.254.169.254
 `,
 		"a quoted option that is no option": `extra: -L "the -c node"`,
 		"no unit":                           "unit: none",
 		"most servers":                      "min_servers: 1048576",
-		"lengths of time":                   "monitor: 30 sec\nstop_grace: 1HR\ncrash_window: 5000us",
+		"lengths of time":                   "monitor: 30 sec\nstop_grace: 1HR\ncrash_window: 5000us\nhang_time: 1",
 		"truth value":                       "keeper: true",
 		"truth value in a word":             "keeper: 'No'",
 		"truth value as a number":           "keeper: 0",
@@ -137,10 +140,11 @@ f:5:10: haproxy.check is the text "x": expected a mapping with the keys url, tim
 			text: "haproxy: {unit: haproxy}",
 			want: `f:1:17: haproxy.unit: "haproxy" is not a systemd service: write its whole name, such as haproxy.service, or none`,
 		},
-		{name: "keeper", text: "haproxy: {keeper: perhaps, max_crashes: 21, crash_window: 0}",
+		{name: "keeper", text: "haproxy: {keeper: perhaps, max_crashes: 21, crash_window: 0, hang_time: 999ms}",
 			want: `f:1:19: haproxy.keeper: "perhaps" is neither on nor off
 f:1:41: haproxy.max_crashes is 21: expected a whole number from 1 to 20
-f:1:59: haproxy.crash_window: "0" is not a time from 1ms to 24h`},
+f:1:59: haproxy.crash_window: "0" is not a time from 1ms to 24h
+f:1:73: haproxy.hang_time: "999ms" is not a time from 1s to 600s`},
 		{
 			name: "addresses of a node",
 			text: "haproxy: {anchor_ip: 'fe80::1%eth0', private_ip: 10.0.0.1/24}",
@@ -170,6 +174,7 @@ func TestHAProxy(t *testing.T) {
 		{"keeper", "false"},
 		{"max_crashes", "20"},
 		{"crash_window", "2h"},
+		{"hang_time", "2min"},
 		{"unit", "haproxy@blue.service"},
 		{"anchor_ip", "10.0.0.1"},
 		{"private_ip", "fd00::1"},

@@ -62,6 +62,8 @@ func TestSame(t *testing.T) {
 		{"haproxy", "stop_grace", "", "5", true},
 		{"haproxy", "stop_grace", "2min", "2s", false},
 		{"haproxy", "crash_window", "60s", "", true},
+		{"haproxy", "hang_time", "60s", "1min", true},
+		{"haproxy", "hang_time", "", "10000ms", true},
 		{"haproxy", "keeper", "", "yes", true},
 		{"haproxy", "keeper", "true", "ON", true},
 		{"haproxy", "keeper", "", "off", false},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,20 +13,52 @@ import (
 // Transient node attributes, by which a node reports to the cluster. Their names have the
 // resource's id: an attribute with the name of an instance would not be found.
 
+// attribute returns the name of an attribute. A resource's own id may end like the name of another's
+// attribute: that of "web-config" would be the configuration of "web". Such a one gets a colon, which
+// no id has.
+func (r ResourceID) attribute(suffix string) string {
+	mark := ""
+	if r.id == "node-doctor" || strings.Contains(r.id, checkInfix) || strings.Contains(r.id, doubtInfix) ||
+		slices.ContainsFunc([]string{crashSuffix, handedOverSuffix, loadedSuffix, pushSuffix, failingSuffix},
+			func(suffix string) bool { return strings.HasSuffix(r.id, suffix) }) {
+		mark = ":"
+	}
+	return "hawser-" + r.id + mark + suffix
+}
+
+// What the names of attributes have behind the resource's id.
+const (
+	crashSuffix      = "-crash"
+	handedOverSuffix = "-handed-over"
+	loadedSuffix     = "-config"
+	pushSuffix       = "-push"
+	failingSuffix    = "-failing"
+	checkInfix       = "-check-"
+	doubtInfix       = "-doubt-"
+)
+
 // ServersAttribute returns the name of the attribute with what HAProxy sees of its servers, in the
 // form of Servers. It exists as long as HAProxy serves: constraints depend on it.
-func ServersAttribute(r ResourceID) string { return "hawser-" + r.id }
+func ServersAttribute(r ResourceID) string { return r.attribute("") }
 
 // CrashAttribute returns the name of the attribute with HAProxy's last crash, in the form of Crash.
-func CrashAttribute(r ResourceID) string { return "hawser-" + r.id + "-crash" }
+func CrashAttribute(r ResourceID) string { return r.attribute(crashSuffix) }
+
+// HandedOverAttribute returns the name of the attribute with why HAProxy was last left to the cluster,
+// in the form of HandedOver. Pacemaker itself calls that failure SimulatedFailure.
+func HandedOverAttribute(r ResourceID) string { return r.attribute(handedOverSuffix) }
+
+// SimulatedFailure is the exit reason that Pacemaker gives a failure that it was told of (crm_resource
+// --fail, daemons/controld/controld_execd.c).
+const SimulatedFailure = "Simulated failure"
 
 // LoadedAttribute returns the name of the attribute with the configuration that HAProxy serves, in
 // the form of Loaded.
-func LoadedAttribute(r ResourceID) string { return "hawser-" + r.id + "-config" }
+func LoadedAttribute(r ResourceID) string { return r.attribute(loadedSuffix) }
 
 // PushAttribute returns the name of the attribute in which a node answers a PushOrder, in the form
 // of PushAnswer.
-func PushAttribute(r ResourceID) string { return "hawser-" + r.id + "-push" }
+func PushAttribute(r ResourceID) string { return r.attribute(pushSuffix) }
 
 // DoctorAttribute is the name of the private attribute with what the doctor of a node has found.
 const DoctorAttribute = "hawser-node-doctor"
@@ -100,4 +133,27 @@ func ParseCrash(value string) (Crash, bool) {
 		return Crash{}, false
 	}
 	return c, true
+}
+
+// HandedOver is HAProxy left to the cluster.
+type HandedOver struct {
+	At time.Time
+	// Why is one line for people.
+	Why string
+}
+
+// String returns the attribute's value: "at=2026-11-21T03:12:07Z,why=it keeps crashing". The reason
+// comes last, since it may hold commas.
+func (h HandedOver) String() string {
+	return "at=" + h.At.UTC().Format(time.RFC3339) + ",why=" + OneLine(h.Why)
+}
+
+// ParseHandedOver reads the attribute's value; false if it is none.
+func ParseHandedOver(value string) (HandedOver, bool) {
+	head, why, ok := strings.Cut(value, ",why=")
+	at, err := time.Parse(time.RFC3339, strings.TrimPrefix(head, "at="))
+	if !ok || err != nil {
+		return HandedOver{}, false
+	}
+	return HandedOver{at, why}, true
 }

@@ -7,7 +7,7 @@ import (
 
 // CheckAttribute returns the name of the attribute with the result of a check on the node, which is
 // CheckOK or CheckFailed: rules compare it. A node without it has not done the check.
-func CheckAttribute(r ResourceID, check string) string { return "hawser-" + r.id + "-check-" + check }
+func CheckAttribute(r ResourceID, check string) string { return r.attribute(checkInfix + check) }
 
 // CheckOfAttribute returns the check of whose result an attribute of that name is; false if it is
 // none of the resource's.
@@ -17,11 +17,11 @@ func CheckOfAttribute(r ResourceID, name string) (check string, ok bool) {
 
 // DoubtAttribute returns the name of the private attribute that a node has while the results of a
 // check that holds there have begun to be bad.
-func DoubtAttribute(r ResourceID, check string) string { return "hawser-" + r.id + "-doubt-" + check }
+func DoubtAttribute(r ResourceID, check string) string { return r.attribute(doubtInfix + check) }
 
 // FailingAttribute returns the name of the attribute with the checks that fail on the node and why,
 // in the form of FailingChecks. It is there as long as one fails.
-func FailingAttribute(r ResourceID) string { return "hawser-" + r.id + "-failing" }
+func FailingAttribute(r ResourceID) string { return r.attribute(failingSuffix) }
 
 // Values of CheckAttribute.
 const (

@@ -25,6 +25,22 @@ func TestNamesOfAttributes(t *testing.T) {
 	}
 }
 
+// No two resources have an attribute of the same name, whatever they are called.
+func TestNamesOfAttributesDoNotCollide(t *testing.T) {
+	whose := map[string]string{contract.DoctorAttribute: "the node"}
+	for _, id := range []string{"web", "web-config", "web-config-config", "web-crash", "web-push",
+		"web-failing", "web-handed-over", "web-check-a", "web-doubt-a", "node", "node-doctor"} {
+		r := contract.ResourceOf(id)
+		for _, name := range []string{contract.ServersAttribute(r), contract.CrashAttribute(r),
+			contract.LoadedAttribute(r), contract.PushAttribute(r), contract.HandedOverAttribute(r),
+			contract.FailingAttribute(r), contract.CheckAttribute(r, "a"),
+			contract.DoubtAttribute(r, "a")} {
+			require.Empty(t, whose[name], "%s is %s's too", name, id)
+			whose[name] = id
+		}
+	}
+}
+
 func TestServers(t *testing.T) {
 	for _, s := range []contract.Servers{{}, {Up: 3, Down: 1}, {Up: 1, Down: 2, Draining: 3}} {
 		got, ok := contract.ParseServers(s.String())
@@ -55,6 +71,20 @@ func TestCrash(t *testing.T) {
 	for _, none := range []string{"", "at=yesterday,took=1,count=1", "took=1,count=1",
 		"at=2026-11-21T03:12:07Z,took=1,count=x"} {
 		_, ok := contract.ParseCrash(none)
+		require.False(t, ok, none)
+	}
+}
+
+func TestHandedOver(t *testing.T) {
+	h := contract.HandedOver{At: time.Date(2026, 11, 21, 3, 12, 7, 0, time.UTC), Why: "a, why=b"}
+	require.Equal(t, "at=2026-11-21T03:12:07Z,why=a, why=b", h.String())
+	got, ok := contract.ParseHandedOver(h.String())
+	require.True(t, ok)
+	require.Equal(t, h, got)
+	h.Why = "two\nlines of \x1b[2Jcaf\u00e9"
+	require.Equal(t, "at=2026-11-21T03:12:07Z,why=two lines of ?[2Jcaf?", h.String())
+	for _, none := range []string{"", "at=now,why=x", "at=2026-11-21T03:12:07Z"} {
+		_, ok := contract.ParseHandedOver(none)
 		require.False(t, ok, none)
 	}
 }

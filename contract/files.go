@@ -82,3 +82,7 @@ func (f Files) KeeperLock() string {
 func (f Files) StandbyLock() string {
 	return filepath.Join(f.RunDir(), "."+f.Instance()+".standby")
 }
+
+// MigrateNote returns the file with which the keepers of this machine take turns with a switch of the
+// kernel.
+func (f Files) MigrateNote() string { return filepath.Join(f.RunDir(), ".migrate") }

@@ -18,6 +18,7 @@ const (
 	ParamKeeper       = "keeper"
 	ParamMaxCrashes   = "max_crashes"
 	ParamCrashWindow  = "crash_window"
+	ParamHangTime     = "hang_time"
 	ParamGeneration   = "generation"
 	ParamPush         = "push"
 )
@@ -57,6 +58,9 @@ const (
 	DefaultKeeper      = true
 	DefaultMaxCrashes  = 3
 	DefaultCrashWindow = time.Minute
+	// DefaultHangTime is more than what a stalled disk or a busy machine takes from time to time, and
+	// than HAProxy's own watchdog takes for a thread in an endless loop.
+	DefaultHangTime = 10 * time.Second
 
 	DefaultProvider    = DigitalOcean
 	DefaultAnnounceFor = 2 * time.Minute

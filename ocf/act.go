@@ -11,9 +11,11 @@ import (
 // callVariables lists the variables of a call's environment, besides its parameters, that say what
 // it is about and where its log goes.
 var callVariables = []string{
-	"OCF_RESOURCE_INSTANCE", "OCF_RESKEY_CRM_meta_on_node", "HAWSER_RUNDIR", "HA_LOGFILE",
-	"HA_LOGFACILITY",
+	"OCF_RESOURCE_INSTANCE", nodeVariable, "HAWSER_RUNDIR", "HA_LOGFILE", "HA_LOGFACILITY",
 }
+
+// nodeVariable has the node's name in the environment of a call.
+const nodeVariable = "OCF_RESKEY_CRM_meta_on_node"
 
 // Environ returns the environment that makes the same call again, "NAME=value", for a process that
 // outlives the call. It includes the agent's parameters, even secret ones.
@@ -26,12 +28,19 @@ func (c *Call) Environ(a *Agent) []string {
 	}
 	var env []string
 	for _, name := range names {
-		if value := c.getenv(name); value != "" {
+		value := c.getenv(name)
+		if name == nodeVariable && c.named {
+			value = c.Node
+		}
+		if value != "" {
 			env = append(env, name+"="+value)
 		}
 	}
 	return env
 }
+
+// NodeEntry returns the entry with which an environment says the node's name.
+func NodeEntry(node string) string { return nodeVariable + "=" + node }
 
 // Getenv looks a variable up in an environment as Environ returns it.
 func Getenv(environ []string) func(string) string {
@@ -78,6 +87,6 @@ func (a *Agent) Act(ctx context.Context, env Env, timeout time.Duration,
 	if err := a.bind(call); err != nil {
 		return fmt.Errorf("%s: %w", env.Args[1], err)
 	}
-	return within(ctx, call, began, nil,
+	return within(ctx, call, began, hooks{},
 		func(ctx context.Context, _ *Call) error { return do(ctx) })
 }

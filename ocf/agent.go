@@ -43,12 +43,16 @@ type Agent struct {
 	// or wrong. Main then polls Monitor until it answers Stopped.
 	Stop func(context.Context) error
 	// Blocked, if not nil, is called when a stop has waited for the lock of the instance for a
-	// second: it ends what may hold the lock and would go on for long. The stop then waits on.
+	// second: it ends what may hold the lock and would go on for long. The stop then waits on, for
+	// half of its time: after that it goes on without the lock.
 	Blocked func(context.Context)
 	// Monitor says what it finds. An error with Degraded is the reason for the degradation; an
 	// error with any other State means that the resource failed or that its state could not be
 	// found out.
 	Monitor func(context.Context, Check) (State, error)
+	// Busy, if not nil, is asked in place of Monitor when another action has had the lock for half
+	// of the monitor's time. It changes nothing.
+	Busy func(context.Context, Check) (State, error)
 	// Reload, if not nil, applies changed parameters or configuration without interrupting the
 	// service. Pacemaker answers a failed reload-agent by stopping and starting the resource.
 	Reload func(context.Context) error

@@ -44,6 +44,10 @@ type Call struct {
 
 	rundir      string
 	hasInterval bool
+	// named is set if Node was found out by SetNode.
+	named bool
+	// hindered is why nothing can be written to Dir, nil if it can.
+	hindered error
 	// a handler that is left behind may still log while Main reports the reason
 	mu      sync.Mutex
 	secrets []string
@@ -66,7 +70,7 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 	c := &Call{
 		Action:   action,
 		Instance: env.Getenv("OCF_RESOURCE_INSTANCE"),
-		Node:     env.Getenv("OCF_RESKEY_CRM_meta_on_node"),
+		Node:     env.Getenv(nodeVariable),
 		Timeout:  a.advertised(action),
 		rundir:   env.Getenv("HAWSER_RUNDIR"),
 		getenv:   env.Getenv,
@@ -132,6 +136,10 @@ func newCall(a *Agent, action string, env Env) (*Call, error) {
 	}
 	return c, nil
 }
+
+// SetNode gives the call the name by which the cluster knows this node, where Pacemaker did not say it:
+// a person made the call. The host may be called otherwise.
+func (c *Call) SetNode(name string) { c.Node, c.named = name, true }
 
 // ParametersOnly reports whether the parameters alone are to be judged, and not whether this node has
 // what they name: for the answer to a validate-all with OCF_CHECK_LEVEL=0 all nodes are the same (OCF

@@ -45,11 +45,14 @@ func (a *Agent) Main(ctx context.Context, env Env) int {
 	if err := a.bind(call); err != nil {
 		return call.exit(err)
 	}
-	var blocked func(context.Context)
-	if action == "stop" {
-		blocked = a.Blocked
+	var h hooks
+	switch {
+	case action == "stop":
+		h = hooks{blocked: a.Blocked, insists: true}
+	case (action == "monitor" || action == "status") && a.Busy != nil:
+		h.busy = a.busy
 	}
-	return call.exit(within(ctx, call, began, blocked, run))
+	return call.exit(within(ctx, call, began, h, run))
 }
 
 // actions lists the actions that change or check the resource.
@@ -76,7 +79,7 @@ var ErrOverrun = errors.New("the agent was still busy when its time was over")
 // within runs the action under the lock of its instance and ends it before Pacemaker's timeout
 // would: its context a reserve earlier, and the wait for a handler that ignores its context at half
 // of the reserve.
-func within(ctx context.Context, call *Call, began time.Time, blocked func(context.Context),
+func within(ctx context.Context, call *Call, began time.Time, h hooks,
 	run func(context.Context, *Call) error) error {
 	reserve := min(max(call.Timeout/10, 100*time.Millisecond), 2*time.Second, call.Timeout/2)
 	ctx, cancel := context.WithDeadline(context.WithValue(ctx, callKey{}, call),
@@ -89,7 +92,10 @@ func within(ctx context.Context, call *Call, began time.Time, blocked func(conte
 			if call.Action == "validate-all" {
 				return run(ctx, call)
 			}
-			leave, err := call.enter(ctx, blocked)
+			leave, err := call.enter(ctx, h)
+			if errors.Is(err, errTaken) && h.busy != nil && ctx.Err() == nil {
+				return h.busy(ctx, call)
+			}
 			if err != nil {
 				return err
 			}
@@ -139,6 +145,19 @@ func (a *Agent) validate(ctx context.Context) error {
 
 func (a *Agent) monitor(ctx context.Context, call *Call) error {
 	state, err := a.Monitor(ctx, Check{Level: call.Level, Probe: call.probe(), Action: "monitor"})
+	if state == Running && err == nil && !call.probe() && call.hindered != nil {
+		state, err = Degraded, call.hindered
+	}
+	return answer(state, err)
+}
+
+// busy is the monitor while somebody else has the lock of the instance.
+func (a *Agent) busy(ctx context.Context, call *Call) error {
+	return answer(a.Busy(ctx, Check{Level: call.Level, Probe: call.probe(), Action: "monitor"}))
+}
+
+// answer returns what a monitor found as an error.
+func answer(state State, err error) error {
 	switch {
 	case state == Degraded:
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
@@ -133,6 +134,96 @@ func TestRuntimeDirectoryThatIsSomebodyElses(t *testing.T) {
 			require.Contains(t, result.Reason, "remove it")
 		})
 	}
+}
+
+// A start refuses a directory that others could have written to or put there. All else goes on: a
+// stop that is refused would have the node fenced.
+func TestRuntimeDirectoryThatIsNotOursIsMadeOurs(t *testing.T) {
+	for name, spoil := range map[string]func(t *testing.T, dir string){
+		"a symlink": func(t *testing.T, dir string) {
+			elsewhere := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "kept"), nil, 0o600))
+			require.NoError(t, os.RemoveAll(dir))
+			require.NoError(t, os.Symlink(elsewhere, dir))
+			t.Cleanup(func() { require.FileExists(t, filepath.Join(elsewhere, "kept")) })
+		},
+		"a file": func(t *testing.T, dir string) {
+			require.NoError(t, os.RemoveAll(dir))
+			require.NoError(t, os.WriteFile(dir, nil, 0o600))
+		},
+		"writable by a group": func(t *testing.T, dir string) {
+			require.NoError(t, os.Chmod(dir, 0o775)) //nolint:gosec // that is the fault
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "planted"), nil, 0o600))
+			require.NoError(t, os.Lchown(filepath.Join(dir, "planted"), 65534, 65534))
+			t.Cleanup(func() { require.NoFileExists(t, filepath.Join(dir, "planted")) })
+		},
+		"another user's": func(t *testing.T, dir string) {
+			require.NoError(t, os.Lchown(dir, 65534, 65534))
+		},
+		"in a directory of another user": func(t *testing.T, dir string) {
+			require.NoError(t, os.Lchown(filepath.Dir(dir), 65534, 65534))
+		},
+		"beside a lock of another user": func(t *testing.T, dir string) {
+			lock := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".lock")
+			require.NoError(t, os.Remove(lock))
+			require.NoError(t, os.Symlink("/nonexistent/file", lock))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			needs.Root(t)
+			r := toyOf(t, map[string]string{})
+			dir := filepath.Join(r.RunDir(), r.Instance)
+			require.Equal(t, ocf.Success, r.Start().Code)
+			spoil(t, dir)
+			for _, run := range []func() ocftest.Result{r.Probe, func() ocftest.Result {
+				return r.Monitor(0)
+			}, func() ocftest.Result { return r.Run("reload-agent", nil) }, r.Stop} {
+				result := run()
+				require.Equal(t, ocf.Success, result.Code, result.Stderr)
+			}
+			info, err := os.Lstat(dir)
+			require.NoError(t, err)
+			require.Equal(t, os.ModeDir|0o700, info.Mode())
+			require.Equal(t, ocf.NotRunning, r.Monitor(0).Code)
+			require.Equal(t, ocf.Success, r.Start().Code)
+		})
+	}
+}
+
+// Where the runtime directory cannot be made, nothing starts, and what does not run can be stopped.
+func TestNoRuntimeDirectory(t *testing.T) {
+	r := toyOf(t, map[string]string{})
+	r.Env["HAWSER_RUNDIR"] = filepath.Join(r.RunDir(), "not", "here")
+	require.Equal(t, ocf.NotRunning, r.Probe().Code)
+	require.Equal(t, ocf.Success, r.Stop().Code)
+	require.Equal(t, ocf.ErrGeneric, r.Start().Code)
+	require.Equal(t, ocf.Success, r.Stop().Code)
+	require.NoError(t, os.WriteFile(r.Params["state"], nil, 0o600)) // it runs
+	result := r.Monitor(0)
+	require.Equal(t, ocf.DegradedCode, result.Code)
+	require.Contains(t, result.Reason, "cannot make the runtime directory")
+}
+
+// A lock that stays taken delays a stop and a monitor, and fails neither.
+func TestLockThatStaysTaken(t *testing.T) {
+	r := toyOf(t, map[string]string{})
+	require.Equal(t, ocf.Success, r.Start().Code)
+	lock, err := os.OpenFile(filepath.Join(r.RunDir(), "."+r.Instance+".lock"), os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer func() { _ = lock.Close() }()
+	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	soon := map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000",
+		"OCF_RESKEY_CRM_meta_interval": "10000"}
+	result := r.Run("monitor", soon)
+	require.Equal(t, ocf.DegradedCode, result.Code, "by Busy")
+	require.Contains(t, result.Reason, "somebody plays with it")
+	result = r.Run("reload-agent", soon)
+	require.Equal(t, ocf.ErrGeneric, result.Code)
+	require.Contains(t, result.Reason, "under way the whole time")
+	result = r.Run("stop", soon)
+	require.Equal(t, ocf.Success, result.Code, result.Stderr)
+	require.Less(t, result.Took, 2*time.Second)
+	require.NoFileExists(t, r.Params["state"])
 }
 
 func TestRuntimeDirectoryThatWasOpenedToOthersIsClosed(t *testing.T) {

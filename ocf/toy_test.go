@@ -55,6 +55,9 @@ func newToy() *ocf.Agent {
 		},
 		Validate: t.validate, Start: t.start, Stop: t.stop, Monitor: t.monitor,
 		Reload: func(context.Context) error { return nil },
+		Busy: func(context.Context, ocf.Check) (ocf.State, error) {
+			return ocf.Degraded, errors.New("somebody plays with it")
+		},
 	}
 }
 

@@ -63,6 +63,23 @@ func Duration(p *time.Duration, def time.Duration) Value {
 	return bind("string", FormatDuration(def), p, ParseDuration)
 }
 
+// The shortest and the longest time for which HAProxy may be silent.
+const (
+	ShortestHang = time.Second
+	LongestHang  = 10 * time.Minute
+)
+
+// ParseHangTime reads how long HAProxy may be silent.
+func ParseHangTime(text string) (time.Duration, error) {
+	return within(text, ShortestHang, LongestHang)
+}
+
+// HangTime binds a length of time, as ParseHangTime reads it.
+func HangTime(p *time.Duration, def time.Duration) Value {
+	*p = def
+	return bind("string", FormatDuration(def), p, ParseHangTime)
+}
+
 // ParseSeconds reads a length of time as fence agents accept it: a number of seconds, possibly a
 // fraction, at most a day; "40s" is accepted too.
 func ParseSeconds(text string) (time.Duration, error) {

@@ -13,7 +13,9 @@
 //	         master; somebody else's soft stop                               1  recover, or move
 //	monitor  a reload is pending; deleted sockets cannot be made again;
 //	         HAProxy crashed since the last monitor and was brought back;
-//	         at OCF_CHECK_LEVEL 10: a check fails                           190  it serves: leave it alone and tell
+//	         at OCF_CHECK_LEVEL 10: a check fails; it does not answer, and
+//	         works; nothing can be written to /run; the keeper has been
+//	         starting it again for long                                     190  it serves: leave it alone and tell
 //	monitor  another process listens where HAProxy does                     190  it serves a part of the clients
 //	reload   for a parameter that is the agent's own                         0  and HAProxy loads nothing
 //	reload   what cannot be taken over                                       0  and the monitor is degraded: a failure
@@ -125,6 +127,7 @@ run. The service itself must be disabled: systemctl disable --now haproxy.servic
 		Stop:     a.stop,
 		Blocked:  a.endKeeper,
 		Monitor:  a.monitor,
+		Busy:     a.busy,
 		Reload:   a.reload,
 	}
 }
@@ -218,6 +221,13 @@ well.`,
 		Reloadable: true,
 		Long:       "The time over which crashes are counted for max_crashes.",
 		Value:      param.Duration(&a.CrashWindow, contract.DefaultCrashWindow),
+	}, {
+		Name: contract.ParamHangTime, Short: "how long HAProxy may be silent", Reloadable: true,
+		Long: `After how long HAProxy counts as hung that answers nothing on its stats socket and does
+nothing else either; at least 1s. One that works without answering, because it has no file descriptor
+left or no place on its stats socket, is never ended for it. One that waits for a processor or a disk
+may take ten times as long.`,
+		Value: param.HangTime(&a.HangTime, contract.DefaultHangTime),
 	}, {
 		Name: contract.ParamGeneration, Short: "changing this value reloads HAProxy on every node",
 		Reloadable: true,

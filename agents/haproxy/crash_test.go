@@ -65,13 +65,7 @@ func TestHang(t *testing.T) {
 			w.kill(w.master().PID, syscall.SIGSTOP)
 			w.kill(worker, syscall.SIGSTOP)
 		},
-		"a worker that spins": func(w *world) {
-			conn, err := net.Dial("unix", w.instance().StatsSocket())
-			require.NoError(w.t, err)
-			w.t.Cleanup(func() { _ = conn.Close() })
-			_, err = fmt.Fprintln(conn, "expert-mode on; debug dev loop 20000")
-			require.NoError(w.t, err)
-		},
+		"a worker that spins": (*world).spin,
 		"somebody's soft stop": func(w *world) {
 			w.request("/slow")
 			w.kill(w.worker().PID, syscall.SIGUSR1)
@@ -83,6 +77,7 @@ func TestHang(t *testing.T) {
 			// own watchdog ends it.
 			w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\tnbthread 1",
 				1))
+			w.r = w.r.With("hang_time", "1s")
 			w.guarded()
 			first := w.master().PID
 			began := time.Now()
@@ -91,7 +86,8 @@ func TestHang(t *testing.T) {
 				s := w.state()
 				return len(s.Crashes) == 1 && s.Master.PID != first
 			})
-			require.Less(t, time.Since(began), 4*time.Second)
+			// hang_time, and what it takes to ask and to poke it
+			require.Less(t, time.Since(began), 6*time.Second)
 			require.NoError(t, w.get())
 		})
 	}

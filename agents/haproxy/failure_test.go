@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -126,20 +127,44 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestHungWorker has a worker that is alive but does not answer, which a debugger brings about.
+// spin has the worker run in an endless loop, until HAProxy's own watchdog ends it. It needs a
+// configuration with one thread.
+func (w *world) spin() {
+	conn, err := net.Dial("unix", w.instance().StatsSocket())
+	require.NoError(w.t, err)
+	w.t.Cleanup(func() { _ = conn.Close() })
+	_, err = fmt.Fprintln(conn, "expert-mode on; debug dev loop 20000")
+	require.NoError(w.t, err)
+}
+
+// TestHungWorker has a worker that is alive, does not answer and does nothing else either.
 func TestHungWorker(t *testing.T) {
+	w := newWorld(t)
+	w.write("haproxy.cfg", strings.Replace(w.config(""), "global", "global\n\tnbthread 1", 1))
+	w.start()
+	w.spin()
+	result := w.quick()
+	w.want(ocf.ErrGeneric, result, "hangs")
+	require.Less(t, result.Took, 2*time.Second)
+	w.recovers()
+}
+
+// TestSilentWorker has somebody who accepts connections on the stats socket and says nothing, while
+// HAProxy serves: no reason to have it stopped.
+func TestSilentWorker(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	f := w.instance()
-	// Somebody accepts connections on the socket and says nothing: to the agent, that is a worker
-	// in an endless loop.
 	require.NoError(t, os.Remove(f.StatsSocket()))
 	l, err := net.Listen("unix", f.StatsSocket())
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	result := w.quick()
-	w.want(ocf.ErrGeneric, result, "hangs")
+	w.want(ocf.DegradedCode, result, "goes on working")
 	require.Less(t, result.Took, 2*time.Second)
+	w.want(ocf.Success, w.r.Run("monitor", map[string]string{"OCF_RESKEY_CRM_meta_timeout": "2000",
+		"OCF_RESKEY_CRM_meta_interval": "0"}), "")
+	require.NoError(t, w.get())
 	w.recovers()
 }
 

@@ -193,6 +193,9 @@ func TestHandOver(t *testing.T) {
 			w.eventually("the cluster is told", func() bool {
 				return strings.Contains(w.told(), "--fail -r test -N here")
 			})
+			text, err := os.ReadFile(w.path("attributes"))
+			require.NoError(t, err)
+			require.Regexp(t, "-n hawser-test-handed-over -U at=.*,why=.*HAProxy", string(text))
 			w.eventually("the keeper ends", func() bool {
 				fam, err := w.instance().Keepers()
 				return err == nil && fam.Empty()
@@ -282,5 +285,38 @@ func TestIPv6WithoutV6only(t *testing.T) {
 	require.Contains(t, string(text), fmt.Sprint(http.StatusOK))
 	w.eventually("the kernel's setting is what it was", func() bool {
 		return procfs.Default.Sysctl(migrate) == before
+	})
+}
+
+// A start by hand does not say what Pacemaker calls this node, which may not be the host's name.
+func TestStartByHand(t *testing.T) {
+	byHand := map[string]string{"OCF_RESKEY_CRM_meta_on_node": ""}
+	t.Run("Pacemaker says it", func(t *testing.T) {
+		w := newKeptWorld(t)
+		w.write("crm_node", "#!/bin/sh\necho here\n")
+		w.want(ocf.Success, w.r.Run("start", byHand))
+		w.guards()
+		require.Contains(t, environ(w.worker().PID), "HAWSER_NODE=here")
+		w.family().Signal(syscall.SIGKILL)
+		w.eventually("it is back", func() bool { return len(w.state().Crashes) == 1 })
+		w.eventually("the cluster knows", func() bool {
+			text, _ := os.ReadFile(w.path("attributes"))
+			return strings.Contains(string(text), "hawser-test-crash")
+		})
+		w.cluster("unmanaged")
+		w.family().Signal(syscall.SIGKILL)
+		w.eventually("maintenance is noticed", func() bool {
+			fam, err := w.instance().Keepers()
+			return err == nil && fam.Empty()
+		})
+	})
+	t.Run("or the next monitor does", func(t *testing.T) {
+		w := newKeptWorld(t)
+		w.write("crm_node", "#!/bin/sh\nexit 102\n")
+		w.want(ocf.Success, w.r.Run("start", byHand))
+		w.guards()
+		require.False(t, w.instance().KeeperKnows("here"))
+		w.want(ocf.Success, w.r.Monitor(0))
+		require.True(t, w.instance().KeeperKnows("here"))
 	})
 }

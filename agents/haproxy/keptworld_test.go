@@ -29,7 +29,7 @@ const keepVariable = "PCMK_hawser_test_keep"
 func fakeTools(dir string) instance.Tools {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	return instance.Tools{
-		AttrdUpdater: in("attrd_updater"), CrmMon: in("crm_mon"), CrmSimulate: in("crm_simulate"),
+		AttrdUpdater: in("attrd_updater"), CrmMon: in("crm_mon"), CrmNode: in("crm_node"), CrmSimulate: in("crm_simulate"),
 		CrmResource: in("crm_resource"),
 		Cibadmin:    in("cibadmin"), Hawser: in("hawser"),
 	}

@@ -115,13 +115,10 @@ func oldWorkersOf(ctx context.Context, in *instance.Instance) (workers, conns in
 	return len(old), conns
 }
 
-// publishAfterReload is publishLoaded after a reload, whether it succeeded or not.
-func (a *agent) publishAfterReload(ctx context.Context, in *instance.Instance) {
-	s, ok := in.Load()
-	if !ok {
-		return
-	}
-	a.publishLoaded(ctx, in, &s)
+// publishAfterReload is publishLoaded after a reload, whether it succeeded or not. It is told of what
+// is known here, which a full /run may have kept from the file.
+func (a *agent) publishAfterReload(ctx context.Context, in *instance.Instance, s *instance.State) {
+	a.publishLoaded(ctx, in, s)
 	if t := contract.ParseLoaded(s.Served.Published); t.Conns > 0 && !t.Cut.IsZero() {
 		ocf.CallFrom(ctx).Infof("%d connections stay with %d workers from before the reload; those "+
 			"that are still open at %s are cut then (hard-stop-after)", t.Conns, t.OldWorkers,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/keeper"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -23,10 +24,14 @@ func (a *agent) monitor(ctx context.Context, check ocf.Check) (ocf.State, error)
 	switch {
 	case errors.Is(err, instance.ErrUnsure):
 		// The keeper queries HAProxy every second, and waits for the lock that this monitor holds.
+		if silence := in.KeeperSays(ctx, keeper.Silent); silence > in.HangTime/2 {
+			return ocf.Degraded, fmt.Errorf("HAProxy has not answered for %s: %w",
+				silence.Round(time.Second), err)
+		}
 		ocf.CallFrom(ctx).Warnf("this is left to the keeper: %v", err)
 		return ocf.Running, nil
 	case state != ocf.Stopped && (err == nil || state == ocf.Degraded):
-		if !watched {
+		if !watched || !in.KeeperKnows(ocf.CallFrom(ctx).Node) {
 			a.keep(ctx, in)
 		}
 		return a.reportCrash(ctx, in, state, err)
@@ -57,7 +62,7 @@ func (a *agent) bringBack(ctx context.Context, in *instance.Instance) bool {
 	if cause == nil {
 		return false // HAProxy itself is fine
 	}
-	err := in.BringBack(ctx, s, time.Now(), cause)
+	_, err := in.BringBack(ctx, s, time.Now(), cause)
 	if err == nil {
 		a.keep(ctx, in)
 		return true
@@ -126,6 +131,12 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 		return ocf.Degraded, degraded
 	}
 	servers, err := in.QueryServers(ctx, s.State.Master, watched)
+	switch {
+	case degraded != nil && (errors.Is(err, instance.ErrSilent) || errors.Is(err, instance.ErrUnsure)):
+		return ocf.Degraded, degraded
+	case errors.Is(err, instance.ErrSilent) && check.Action == "monitor":
+		return ocf.Degraded, err
+	}
 	if err != nil || check.Action == "start" {
 		return ocf.Running, err
 	}
@@ -180,5 +191,32 @@ func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Fou
 		return ocf.Running, in.CheckWorker(s.State.Master)
 	}
 	_, err := in.QueryServers(ctx, s.State.Master, false)
+	if errors.Is(err, instance.ErrSilent) {
+		return ocf.Running, nil
+	}
 	return ocf.Running, err
+}
+
+// busy is the monitor while another action has the lock for long: it looks, and changes nothing. A
+// HAProxy that serves runs; one that the keeper is bringing back is not yet lost.
+func (a *agent) busy(ctx context.Context, _ ocf.Check) (ocf.State, error) {
+	call, in := ocf.CallFrom(ctx), a.instance(ctx)
+	s, running, err := in.Locate()
+	if err == nil && running {
+		if err = s.CheckAlive(); err == nil {
+			_, err = in.QueryServers(ctx, s.State.Master, false)
+		}
+		if err == nil || errors.Is(err, instance.ErrSilent) {
+			call.Infof("another action has been busy with HAProxy for a while; it serves meanwhile")
+			return ocf.Running, nil
+		}
+	}
+	if since := in.KeeperSays(ctx, keeper.Busy); since > 0 {
+		return ocf.Degraded, fmt.Errorf("HAProxy is down, and the keeper has been starting it again "+
+			"for %s", since.Round(time.Second))
+	}
+	if err == nil {
+		err = errors.New("HAProxy does not run")
+	}
+	return ocf.Stopped, fmt.Errorf("%w; another action on it is still under way", err)
 }

@@ -22,6 +22,7 @@ const tryAgain = time.Minute
 // HAProxy itself is not well.
 func (a *agent) reload(ctx context.Context) error {
 	in := a.instance(ctx)
+	in.NameNode(ctx)
 	s, err := a.alive(ctx, in)
 	if err != nil {
 		return err
@@ -36,7 +37,7 @@ func (a *agent) reload(ctx context.Context) error {
 	pushed := a.push.String() != s.State.Pushed
 	wanted, answer := a.followOrder(ctx, in, &s.State)
 	wanted = wanted && (pushed || a.orders(ctx, &s.State))
-	s.State.Settings = a.settings(ctx)
+	a.noteSettings(ctx, &s.State)
 	if !wanted {
 		a.keep(ctx, in)
 		if err := in.Save(s.State); err != nil {
@@ -52,23 +53,28 @@ func (a *agent) reload(ctx context.Context) error {
 		answer(failure)
 	}
 	if instance.Exists(in.StatsSocket()) {
-		_, err = in.QueryServers(ctx, s.State.Master, false)
+		if _, err = in.QueryServers(ctx, s.State.Master, false); errors.Is(err, instance.ErrSilent) {
+			ocf.CallFrom(ctx).Warnf("%v", err)
+			err = nil
+		}
 	} else {
 		err = in.CheckWorker(s.State.Master)
 	}
 	if err != nil {
 		waiting := s.State.Pending
-		if s, ok := in.Load(); a.Keeper && ok && in.BringBack(ctx, s, time.Now(), err) == nil {
-			err = a.remember(in, waiting)
+		if s, ok := in.Load(); a.Keeper && ok {
+			if _, failed := in.BringBack(ctx, s, time.Now(), err); failed == nil {
+				err = a.remember(in, waiting)
+			}
 		}
 	}
 	if err != nil {
 		return errors.Join(failure, err)
 	}
 	defer a.keep(ctx, in)
-	defer a.publishAfterReload(ctx, in)
 	if st, ok := in.Load(); ok && st.Master != s.State.Master {
 		ocf.CallFrom(ctx).Errorf("%v", failure)
+		a.publishAfterReload(ctx, in, &st)
 		return nil
 	}
 	if failure != nil {
@@ -77,6 +83,7 @@ func (a *agent) reload(ctx context.Context) error {
 	if err := in.Save(s.State); err != nil {
 		ocf.CallFrom(ctx).Errorf("%v", err) // no reason to have a HAProxy that serves stopped
 	}
+	a.publishAfterReload(ctx, in, &s.State)
 	return nil
 }
 
@@ -97,7 +104,7 @@ func (a *agent) alive(ctx context.Context, in *instance.Instance) (instance.Foun
 		if !ok || !a.Keeper || tries > 0 {
 			return instance.Found{}, err
 		}
-		if back := in.BringBack(ctx, st, time.Now(), err); back != nil {
+		if _, back := in.BringBack(ctx, st, time.Now(), err); back != nil {
 			return instance.Found{}, fmt.Errorf("%w; and it is not brought back: %w", err, back)
 		}
 	}

@@ -55,6 +55,28 @@ func TestKeeperThatHangs(t *testing.T) {
 	require.Less(t, stopped.Took, 5*time.Second)
 }
 
+// A monitor that does not get the lock looks, and says what it sees.
+func TestMonitorWhileAnotherActionIsBusy(t *testing.T) {
+	w := newKeptWorld(t)
+	w.guarded()
+	lock, err := os.OpenFile(w.path("run/.test.lock"), os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer func() { _ = lock.Close() }()
+	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	w.want(ocf.Success, w.quick())
+	keepers, err := w.instance().Keepers()
+	require.NoError(t, err)
+	keepers.Signal(syscall.SIGKILL)
+	w.eventually("they are gone", func() bool {
+		keepers, err := w.instance().Keepers()
+		keepers.Signal(syscall.SIGKILL)
+		return err == nil && keepers.Empty()
+	})
+	w.family().Signal(syscall.SIGKILL)
+	w.eventually("HAProxy is gone", func() bool { return w.family().Empty() })
+	w.want(ocf.ErrGeneric, w.quick(), "HAProxy does not run; another action on it is still under way")
+}
+
 // A stop does not wait for a keeper that is busy for long.
 func TestStopWhileTheKeeperHangs(t *testing.T) {
 	t.Setenv(keepVariable, "1min")
@@ -71,6 +93,8 @@ func TestStopWhileTheKeeperHangs(t *testing.T) {
 		defer func() { _ = lock.Close() }()
 		return syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == syscall.EWOULDBLOCK
 	})
+	// nor a monitor, which has it neither failed nor running
+	w.want(ocf.DegradedCode, w.quick(), "HAProxy is down, and the keeper has been starting it again")
 	stopped := w.r.Stop()
 	w.want(ocf.Success, stopped)
 	require.Less(t, stopped.Took, 10*time.Second)

@@ -21,6 +21,7 @@ import (
 // A start that is killed at any point leaves something that one of these covers.
 func (a *agent) start(ctx context.Context) error {
 	in := a.instance(ctx)
+	in.NameNode(ctx)
 	if err := a.run(ctx, in); err != nil {
 		// No HAProxy is going to accept what waits on sockets that a keeper may hold.
 		if ended := in.DismissKeeper(ctx); ended != nil {
@@ -105,7 +106,7 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if err := in.Launch(ctx, given, env, in.OnHeldSockets(ctx, in.Args())); err != nil {
 		return in.WhyNotStarted(ctx, in.NameHolder(err), sources, env)
 	}
-	if err := in.Settle(ctx, func() instance.State {
+	if _, err := in.Settle(ctx, func() instance.State {
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
 			Settings: a.settings(ctx), Belongings: in.BelongingsOf(sources, env),
 			Served: in.ServesNow(sources, instance.Served{})}

@@ -34,6 +34,7 @@ haproxy:
   keeper: off
   max_crashes: 20
   crash_window: 5min
+  hang_time: 20s
   unit: none
   anchor_ip: 10.0.0.1
   private_ip: 10.0.0.2
@@ -106,7 +107,7 @@ func TestSpec(t *testing.T) {
 	cib, err := crmtest.New("lb-1", "lb-2").Query(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, `primitive haproxy ocf:hawser:haproxy \
-	params conffile="/etc/haproxy/conf.d" binpath="/opt/haproxy" extraconf="-m 512" checks="check url=http://${HAWSER_ANCHOR_IP}/health every=30s timeout=10s ; servers backend=*" stop_grace=2min keeper=false max_crashes=20 crash_window=5min unit=none anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://127.0.0.1:3" \
+	params conffile="/etc/haproxy/conf.d" binpath="/opt/haproxy" extraconf="-m 512" checks="check url=http://${HAWSER_ANCHOR_IP}/health every=30s timeout=10s ; servers backend=*" stop_grace=2min keeper=false max_crashes=20 crash_window=5min hang_time=20s unit=none anchor_ip=10.0.0.1 private_ip=10.0.0.2 metadata_url="http://127.0.0.1:3" \
 	op monitor interval=10s timeout=20s \
 	op monitor interval=5s timeout=27s \
 	op_params OCF_CHECK_LEVEL=10 \

@@ -175,7 +175,7 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 				continue // an instance without a node: the node's own line says so
 			}
 			h := HAProxy{Resource: id, Node: res.Node, State: st, Is: is, Since: timeOf(res.Since),
-				Reason: res.Reason}
+				Reason: ownReason(status, crm.Failure{Resource: id, Node: res.Node, Reason: res.Reason})}
 			h.Servers = serversOf(status, res.Node, id)
 			h.Crash = crashOf(status, res.Node, id)
 			if res.Active {
@@ -240,6 +240,7 @@ func absent(status *crm.Status, n crm.NodeStatus, id string, nowhere bool) HAPro
 	}
 	for _, f := range status.Failures {
 		if crm.ResourceOf(f.Resource) == id && f.Node == n.Name {
+			f.Reason = ownReason(status, f)
 			h.Reason = f.String()
 		}
 	}
@@ -263,12 +264,32 @@ func (r *Report) addHAProxy(h HAProxy) {
 
 func (r *Report) addFailures(status *crm.Status) {
 	for _, f := range status.Failures {
+		f.Reason = ownReason(status, f)
 		r.State = worst(r.State, Degraded)
 		r.Failures = append(r.Failures, Failure{Resource: f.Resource, Node: f.Node, Task: f.Task,
 			Code: f.Code, Meaning: f.Meaning,
 			Status: f.Status, Reason: f.Reason, Time: timeOf(f.Time)})
 	}
 }
+
+// ownReason returns the reason of a failure, or why HAProxy's keeper left it to Pacemaker, where
+// Pacemaker only knows that it was told of one.
+func ownReason(status *crm.Status, f crm.Failure) string {
+	if f.Reason != contract.SimulatedFailure {
+		return f.Reason
+	}
+	r := contract.ResourceOf(crm.ResourceOf(f.Resource))
+	text, _ := status.Attribute(f.Node, contract.HandedOverAttribute(r))
+	h, ok := contract.ParseHandedOver(text)
+	if !ok || !f.Time.IsZero() && h.At.Sub(f.Time).Abs() > handOverTime {
+		return f.Reason // somebody else said so: crm_resource --fail
+	}
+	return "left to Pacemaker by the keeper: " + h.Why
+}
+
+// handOverTime is how far apart a failure may be from what the keeper says of it, by the clocks of two
+// nodes.
+const handOverTime = crm.ClockSkew + time.Minute
 
 // describeState returns one instance's state in a word.
 func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {

@@ -308,6 +308,34 @@ func TestReasonOfWhatIsOver(t *testing.T) {
 	require.Equal(t, status.Degraded, r.State)
 }
 
+// Pacemaker calls what HAProxy's keeper leaves to it a simulated failure; the keeper's own reason is
+// shown. One that somebody else told Pacemaker of has no other reason.
+func TestReasonOfWhatTheKeeperLeftToPacemaker(t *testing.T) {
+	failure := crm.Failure{Resource: "haproxy:1", Node: "lb-2", Task: "asyncmon", Meaning: "error",
+		Reason: "Simulated failure", Time: noon}
+	for _, tc := range []struct {
+		at     time.Time
+		reason string
+	}{
+		{noon.Add(-2 * time.Second), "left to Pacemaker by the keeper: it keeps crashing, 3 times"},
+		{noon.Add(-time.Hour), "Simulated failure"},
+	} {
+		s, _ := collector(t, func(s *crm.Status) {
+			of("haproxy", "lb-2", func(r *crm.ResourceStatus) {
+				r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped"
+			})(s)
+			s.Failures = []crm.Failure{failure}
+			s.Nodes[1].Attributes = map[string]string{
+				contract.HandedOverAttribute(contract.ResourceOf("haproxy")): contract.HandedOver{
+					At: tc.at, Why: "it keeps crashing, 3 times"}.String(),
+			}
+		})
+		r := s.Collect(t.Context())
+		require.Equal(t, tc.reason, r.Failures[0].Reason)
+		require.Contains(t, haproxyOn(t, r, "lb-2").Reason, tc.reason)
+	}
+}
+
 // TestNodesWithoutHAProxy: each node on which a cloned HAProxy does not run has a line that says
 // why.
 func TestNodesWithoutHAProxy(t *testing.T) {

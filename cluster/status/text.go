@@ -307,7 +307,13 @@ func (s *text) showHAProxies(r *Report) {
 				fmt.Sprintf("%s; crashed %s, back after %.2f s", reason,
 					words.Since("at ", &c.Time, r.Now), c.TookSeconds),
 				"; ")
-			if c.Count > 1 && (h.Since == nil || c.Time.After(*h.Since)) {
+			before := h.Since != nil && c.Time.Before(*h.Since)
+			switch {
+			case before && c.Count > 1:
+				reason += fmt.Sprintf(", %d crashes before this start", c.Count)
+			case before:
+				reason += ", before this start"
+			case c.Count > 1:
 				reason += fmt.Sprintf(", %d crashes since its start", c.Count)
 			}
 		}

@@ -33,6 +33,25 @@ func TestNoQuorumOfAnUnknownConfiguration(t *testing.T) {
 	require.Equal(t, "this partition has no quorum", noQuorum(Pacemaker{}))
 }
 
+// A crash that was before the start is told as such.
+func TestCrashBeforeTheStart(t *testing.T) {
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		since time.Time
+		count int
+		words string
+	}{
+		{noon.Add(-time.Minute), 2, "back after 0.10 s, 2 crashes before this start"},
+		{noon.Add(-time.Minute), 1, "back after 0.10 s, before this start"},
+		{noon.Add(-time.Hour), 2, "back after 0.10 s, 2 crashes since its start"},
+	} {
+		r := &Report{Now: noon, HAProxy: []HAProxy{{Node: "lb-1", Resource: "haproxy", State: OK,
+			Is: "running", Since: &tc.since, Crash: &Crash{Time: noon.Add(-2 * time.Minute),
+				TookSeconds: 0.1, Count: tc.count}}}}
+		require.Contains(t, r.Text(func(_ Style, text string) string { return text }), tc.words)
+	}
+}
+
 // Who is not root sees less, and nothing is called ill for it.
 func TestViewWithoutRights(t *testing.T) {
 	h := localHAProxy{instance: "haproxy", err: fs.ErrPermission}.report(HAProxy{State: OK, Is: "running"})

@@ -217,6 +217,50 @@ func (f FS) Schedule(pid int) Times {
 	return sum
 }
 
+// Effort is what a process has done, apart from its use of processors.
+type Effort struct {
+	// Sleeps counts how often a thread has gone to sleep by itself, to wait for something.
+	Sleeps uint64
+	// System is the time that it has spent in the kernel.
+	System time.Duration
+	// Uninterruptible is whether a thread waits for something that nothing interrupts, such as a
+	// disk.
+	Uninterruptible bool
+}
+
+// Effort sums up what all threads of a process have done. That of a process that is gone is none.
+func (f FS) Effort(pid int) Effort {
+	var sum Effort
+	if s, err := f.Stat(pid); err == nil {
+		sum.System = s.System
+	}
+	tasks, _ := filepath.Glob(f.path(pid, "task/*/status"))
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		for line := range strings.Lines(string(text)) {
+			switch name, value, _ := strings.Cut(line, ":"); name {
+			case "State":
+				sum.Uninterruptible = sum.Uninterruptible || strings.HasPrefix(strings.TrimSpace(value), "D")
+			case "voluntary_ctxt_switches":
+				n, _ := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+				sum.Sleeps += n
+			}
+		}
+	}
+	return sum
+}
+
+// Descriptors returns how many files a process has open.
+func (f FS) Descriptors(pid int) (int, error) {
+	dir, err := os.Open(f.path(pid, "fd"))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = dir.Close() }()
+	names, err := dir.Readdirnames(-1)
+	return len(names), err
+}
+
 // Open returns the open files of a process: paths, and "socket:[INODE]" for sockets.
 func (f FS) Open(pid int) ([]string, error) {
 	dir := f.path(pid, "fd")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,7 +19,8 @@ func TestParseStat(t *testing.T) {
 	s, err := parseStat([]byte("42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " +
 		"83749 9 10 18446744073709551615 1 1 0 0 0 0 0 4096 16386 0 0 0 17 1 99 2 0 0 0\n"))
 	require.NoError(t, err)
-	require.Equal(t, Stat{State: 'S', Parent: 1, Session: 42, Start: 83749, Policy: 2}, s)
+	require.Equal(t, Stat{State: 'S', Parent: 1, Session: 42, Start: 83749,
+		System: 60 * time.Millisecond, Policy: 2}, s)
 	s, err = parseStat([]byte("7 (a (very) odd) name) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 " +
 		"1 0 4242 0 0 18446744073709551615 1 1 0 0 0 0 0 4096 16386 0 0 0 17 1 0 0 0 0 0"))
 	require.NoError(t, err)
@@ -83,6 +85,7 @@ func TestThisProcess(t *testing.T) {
 	require.Equal(t, "Linux", Default.Sysctl("kernel.ostype"))
 	require.Empty(t, Default.Sysctl("kernel.no_such"))
 	require.Positive(t, Default.Schedule(pid).Ran)
+	require.Positive(t, Default.Effort(pid).Sleeps)
 	require.False(t, Default.Pending(pid, syscall.SIGUSR1))
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -111,18 +114,28 @@ func TestProcessThatIsGone(t *testing.T) {
 	require.Nil(t, Default.Args(pid))
 	require.Empty(t, Default.Service(pid))
 	require.Zero(t, Default.Schedule(pid))
+	require.Zero(t, Default.Effort(pid))
 }
 
 func TestAnotherRoot(t *testing.T) {
 	dir := t.TempDir()
 	write := func(pid int, name, text string) {
-		require.NoError(t, os.MkdirAll(filepath.Join(dir, strconv.Itoa(pid)), 0o755))
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, strconv.Itoa(pid), name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, strconv.Itoa(pid), name), []byte(text),
 			0o600))
 	}
 	write(7, "comm", "pacemakerd\n")
 	write(7, "status", "\nUid:\t0\t0\t0\t0\n")
 	write(7, "environ", "A=b\x00C=\x00")
+	write(7, "stat", "7 (pacemakerd) S 1 7 7 0 -1 4194560 1 0 0 0 0 3 0 0 20 0 1 0 4242 0 0 0 1 1 0 0 0 0 0 "+
+		"4096 16386 0 0 0 17 1 0 0 0 0 0")
+	for tid, text := range map[int]string{
+		7: "State:\tS (sleeping)\nvoluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t9\n",
+		8: "State:\tD (disk sleep)\nvoluntary_ctxt_switches:\t2\n",
+	} {
+		write(7, fmt.Sprintf("task/%d/status", tid), text)
+	}
+	write(7, "fd/0", "")
 	write(8, "comm", "other\n")
 	write(9, "cgroup", "0::/system.slice/nginx.service\n")
 	write(10, "cgroup", "0::/user.slice/user-0.slice\n")
@@ -137,6 +150,10 @@ func TestAnotherRoot(t *testing.T) {
 	require.Empty(t, Getenv(env)("B"))
 	_, ok = f.EnvironOf("corosync")
 	require.False(t, ok)
+	require.Equal(t, Effort{Sleeps: 7, System: 30 * time.Millisecond, Uninterruptible: true}, f.Effort(7))
+	n, err := f.Descriptors(7)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
 	require.Equal(t, "nginx.service", f.Service(9))
 	require.Empty(t, f.Service(10))
 	require.True(t, f.Pending(11, syscall.SIGUSR1, syscall.SIGTERM))

@@ -19,6 +19,8 @@ type Stat struct {
 	// Start is when the process started, in clock ticks since boot. Together with its id it
 	// identifies a process for as long as the machine runs; the id alone is reused.
 	Start uint64
+	// System is the time that it has spent in the kernel.
+	System time.Duration
 	// Policy is how the kernel schedules the process (sched(7)).
 	Policy int
 }
@@ -44,16 +46,19 @@ func (f FS) Stat(pid int) (Stat, error) {
 func parseStat(text []byte) (Stat, error) {
 	end := bytes.LastIndexByte(text, ')')
 	fields := strings.Fields(string(text[end+1:]))
-	const state, parent, session, start, policy = 0, 1, 3, 19, 38 // fields 3, 4, 6, 22 and 41
+	// fields 3, 4, 6, 15, 22 and 41
+	const state, parent, session, system, start, policy = 0, 1, 3, 12, 19, 38
 	if end < 0 || len(fields) <= policy || len(fields[state]) != 1 {
 		return Stat{}, fmt.Errorf("too few fields in %q", text)
 	}
 	s := Stat{State: fields[state][0]}
-	var errs [4]error
+	var errs [5]error
 	s.Parent, errs[0] = strconv.Atoi(fields[parent])
 	s.Session, errs[1] = strconv.Atoi(fields[session])
 	s.Start, errs[2] = strconv.ParseUint(fields[start], 10, 64)
 	s.Policy, errs[3] = strconv.Atoi(fields[policy])
+	spent, err := strconv.ParseInt(fields[system], 10, 64)
+	s.System, errs[4] = time.Duration(spent)*(time.Second/ticks), err
 	return s, errors.Join(errs[:]...)
 }
 

@@ -55,7 +55,7 @@ var ErrPlain = errors.New("the limits of resources are not in effect")
 func (s Scope) Adopt(ctx context.Context, pids ...int) error {
 	var ids []uint32
 	for _, pid := range pids {
-		if !s.has(pid) {
+		if !s.Has(pid) {
 			ids = append(ids, uint32(pid))
 		}
 	}
@@ -134,7 +134,7 @@ func (c *conn) make(name string, properties []property) error {
 
 // wait waits until the job that moves the processes is done.
 func (c *conn) wait(pids []uint32, s Scope) error {
-	for slices.ContainsFunc(pids, func(pid uint32) bool { return !s.has(int(pid)) }) {
+	for slices.ContainsFunc(pids, func(pid uint32) bool { return !s.Has(int(pid)) }) {
 		select {
 		case <-c.ctx.Done():
 			return fmt.Errorf("systemd has not done it: %w", c.ctx.Err())
@@ -144,9 +144,9 @@ func (c *conn) wait(pids []uint32, s Scope) error {
 	return nil
 }
 
-// has says whether the process is in that scope, in systemd's hierarchy: the only one, or in cgroup
+// Has says whether the process is in that scope, in systemd's hierarchy: the only one, or in cgroup
 // v1 the one named systemd.
-func (s Scope) has(pid int) bool {
+func (s Scope) Has(pid int) bool {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	for line := range strings.Lines(string(text)) {
 		_, group, _ := strings.Cut(strings.TrimSpace(line), ":")
@@ -155,6 +155,25 @@ func (s Scope) has(pid int) bool {
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// Kill kills all processes of the scope at once, if the process is in it and the kernel can do that
+// (cgroup v2, Linux 5.14).
+func (s Scope) Kill(pid int) bool {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	for line := range strings.Lines(string(text)) {
+		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::/")
+		if base := filepath.Base(group); !ok || base != s.Name && base != s.Spare {
+			continue
+		}
+		file, err := os.OpenFile(filepath.Join("/sys/fs/cgroup", group, "cgroup.kill"), os.O_WRONLY, 0)
+		if err != nil {
+			return false
+		}
+		_, err = file.WriteString("1")
+		return errors.Join(err, file.Close()) == nil
 	}
 	return false
 }

@@ -72,7 +72,7 @@ func (in *Instance) RefuseIntruders() error {
 	if err != nil {
 		return err
 	}
-	_, own, err := strangers.Bound(fam.pids())
+	_, own, err := strangers.Bound(fam.PIDs())
 	if err != nil {
 		return nil //nolint:nilerr // as above
 	}

@@ -24,7 +24,7 @@ func (in *Instance) checkBindable(sources []client.Source, env []string) error {
 	if err != nil {
 		return err
 	}
-	at, _, err := strangers.Bound(fam.pids())
+	at, _, err := strangers.Bound(fam.PIDs())
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package instance
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/copies"
@@ -22,8 +24,14 @@ func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 	return in.kept().Same(sources)
 }
 
-// KeepCopies replaces the copies with the sources, all at once.
-func (in *Instance) KeepCopies(sources []client.Source) error { return in.kept().Keep(sources) }
+// KeepCopies replaces the copies with the sources, all at once. Where that fails there are none: those
+// of before would be what comes back after a crash.
+func (in *Instance) KeepCopies(sources []client.Source) error {
+	if err := in.kept().Keep(sources); err != nil {
+		return errors.Join(err, os.RemoveAll(in.Copies()))
+	}
+	return nil
+}
 
 // OnCopies reports whether a HAProxy runs from the copies.
 func (in *Instance) OnCopies(pid int) bool { return in.kept().Run(procfs.Default.Args(pid)) }

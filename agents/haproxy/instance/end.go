@@ -2,16 +2,12 @@ package instance
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -37,6 +33,10 @@ func (in *Instance) End(ctx context.Context, grace time.Duration) error {
 		hardUntil = earlierOf(hardUntil, softUntil.Add(deadline.Sub(softUntil)/2))
 	}
 
+	if alike := in.finder().Lookalikes(); len(alike) > 0 {
+		ocf.CallFrom(ctx).Warnf("these processes look like this HAProxy's, but root did not start "+
+			"them, so they are left alone: %v", alike)
+	}
 	var sent syscall.Signal
 	var at time.Time
 	for {
@@ -46,10 +46,10 @@ func (in *Instance) End(ctx context.Context, grace time.Duration) error {
 		}
 		signal, until := syscall.SIGKILL, time.Now().Add(100*time.Millisecond)
 		switch now := time.Now(); {
-		case fam.deaf():
-		case now.Before(softUntil) && !fam.anyStopped():
+		case fam.Deaf():
+		case now.Before(softUntil) && !fam.AnyStopped():
 			signal, until = syscall.SIGUSR1, softUntil
-		case now.Before(hardUntil) && !fam.anyStopped():
+		case now.Before(hardUntil) && !fam.AnyStopped():
 			signal, until = syscall.SIGTERM, hardUntil
 		}
 		if err := ctx.Err(); err != nil {
@@ -63,6 +63,9 @@ func (in *Instance) End(ctx context.Context, grace time.Duration) error {
 		// second one means nothing new to HAProxy.
 		if sent != signal || signal == syscall.SIGKILL || time.Since(at) >= stopAgain {
 			fam.Signal(signal)
+			if signal == syscall.SIGKILL {
+				in.killScope(fam)
+			}
 			if sent == signal && signal == syscall.SIGUSR1 {
 				Family{Others: fam.Others}.Signal(signal) // whose master may hear nothing any more
 			}
@@ -79,95 +82,14 @@ func earlierOf(a, b time.Time) time.Time {
 	return b
 }
 
-// anyStopped reports whether a process would not take a signal other than SIGKILL.
-func (f Family) anyStopped() bool {
-	for _, m := range f.All() {
-		if m.Stat.Stopped() {
-			return true
-		}
+// killScope kills everything in HAProxy's control group at once, so that what forks all the time
+// does not get away. Without systemd there is none, and the signals of the loop have to do.
+func (in *Instance) killScope(fam Family) {
+	if !in.Systemd.Booted() {
+		return
 	}
-	return false
-}
-
-// deaf reports whether only masters are left and one of them ignores the signals it was sent: after
-// a failed reload, some HAProxies of end 2025 block all signals for ever (HAProxy's issue 3229, in
-// 3.2; seen with 3.4-dev1). Such a master does not notice the end of its workers either.
-func (f Family) deaf() bool {
-	return len(f.Others) == 0 && slices.ContainsFunc(f.Masters, func(m Member) bool {
-		return procfs.Default.Pending(m.PID, syscall.SIGUSR1, syscall.SIGTERM)
-	})
-}
-
-// String names the processes.
-func (f Family) String() string {
-	names := make([]string, 0, len(f.Masters)+len(f.Others))
-	for _, m := range f.Masters {
-		names = append(names, fmt.Sprintf("master %d (%c)", m.PID, m.Stat.State))
-	}
-	for _, m := range f.Others {
-		names = append(names, fmt.Sprintf("worker %d (%c)", m.PID, m.Stat.State))
-	}
-	return strings.Join(names, ", ")
-}
-
-// Signal sends a signal to the family. A soft stop goes to the masters, which pass it on, and to
-// workers without a master; any other signal goes to all.
-func (f Family) Signal(signal syscall.Signal) {
-	for _, m := range f.All() {
-		orphan := len(f.Masters) == 0
-		if signal != syscall.SIGUSR1 || m.Stat.Session == m.PID || orphan {
-			_ = m.Signal(signal)
-		}
-	}
-}
-
-// Signal sends a signal to this very process, never to one that got its id afterwards.
-func (p Process) Signal(signal syscall.Signal) error {
-	fd, err := p.Open()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	return unix.PidfdSendSignal(fd, signal, nil, 0)
-}
-
-// Open returns a descriptor of this very process.
-func (p Process) Open() (int, error) {
-	fd, err := unix.PidfdOpen(p.PID, 0)
-	if err != nil {
-		return -1, fmt.Errorf("pid %d: %w", p.PID, err)
-	}
-	// The descriptor belongs to whichever process has the id now. If that is the one we mean, it
-	// stays so.
-	if v, err := procfs.Default.Stat(p.PID); err != nil || v.Start != p.Start {
-		_ = unix.Close(fd)
-		return -1, fmt.Errorf("pid %d: %w", p.PID, procfs.ErrGone)
-	}
-	return fd, nil
-}
-
-// Wait returns when one of the processes ends, or at the given time, or shortly after the context
-// has ended.
-func (f Family) Wait(ctx context.Context, until time.Time) {
-	var fds []unix.PollFd
-	for _, m := range f.All() {
-		fd, err := m.Open()
-		if err != nil {
-			if errors.Is(err, procfs.ErrGone) || errors.Is(err, syscall.ESRCH) {
-				return
-			}
-			continue
-		}
-		defer func() { _ = unix.Close(fd) }()
-		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
-	}
-	for ctx.Err() == nil {
-		left := min(time.Until(until), 50*time.Millisecond)
-		if left <= 0 {
-			return
-		}
-		n, err := unix.Poll(fds, int(left.Milliseconds())+1)
-		if n > 0 || err != nil && !errors.Is(err, syscall.EINTR) {
+	for _, m := range fam.All() {
+		if in.Scope().Kill(m.PID) {
 			return
 		}
 	}

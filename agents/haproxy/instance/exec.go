@@ -34,8 +34,11 @@ import (
 // is in HAProxy's scope.
 func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, args []string) error {
 	output, err := os.OpenFile(in.StartLog(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("cannot keep HAProxy's messages: %w", err)
+	if err != nil { // a full /run is no reason to be without a HAProxy
+		ocf.CallFrom(ctx).Warnf("cannot keep HAProxy's messages: %v", err)
+		if output, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+			return err
+		}
 	}
 	defer func() { _ = output.Close() }()
 	closeOnExec()

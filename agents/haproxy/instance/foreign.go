@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/strangers"
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -16,11 +17,15 @@ import (
 
 // anybody searches for processes outside the instance.
 func (in *Instance) anybody() strangers.Search {
+	find := sync.OnceValues(in.Find)
 	return strangers.Search{
-		Ours: func(pid int) bool { _, ours := in.member(pid); return ours },
+		Ours: func(pid int) bool {
+			fam, err := find()
+			return err != nil || fam.Has(pid) // what is not known is no stranger
+		},
 		Keepers: func() ([]int, error) {
 			fam, err := in.Keepers()
-			pids := fam.pids()
+			pids := fam.PIDs()
 			if IsKeeper(os.Args) { // bringing HAProxy back
 				pids = append(pids, os.Getpid())
 			}
@@ -33,7 +38,7 @@ func (in *Instance) anybody() strangers.Search {
 // otherHAProxies searches for HAProxies: with any other program a bind fails.
 func (in *Instance) otherHAProxies() strangers.Search {
 	search := in.anybody()
-	search.Only = in.isHAProxy
+	search.Only = in.finder().IsHAProxy
 	return search
 }
 
@@ -47,7 +52,7 @@ func (in *Instance) RefuseStrangers(at []client.Reach) error {
 // refuseBeside is RefuseStrangers for a family that runs. It warns of another HAProxy that listens
 // on all addresses beside a certain one of the family.
 func (in *Instance) refuseBeside(ctx context.Context, fam Family) error {
-	at, own, err := strangers.Bound(fam.pids())
+	at, own, err := strangers.Bound(fam.PIDs())
 	if err != nil {
 		return err
 	}

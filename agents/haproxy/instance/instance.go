@@ -47,6 +47,8 @@ type Settings struct {
 	Keeper      bool
 	MaxCrashes  int
 	CrashWindow time.Duration
+	// HangTime is how long HAProxy may not answer and not work before it counts as hung.
+	HangTime time.Duration
 	// Generation is a word; changing it reloads HAProxy on every node.
 	Generation string
 }

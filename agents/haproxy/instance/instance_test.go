@@ -60,3 +60,16 @@ func TestFilesBehindTwoDashes(t *testing.T) {
 		"--", "/c", "/d"}}}
 	require.Equal(t, []string{"/a", "/b", "/c", "/d"}, in.UserFiles())
 }
+
+// No two instances have a scope of the same name, whatever they are called.
+func TestNamesOfScopesDoNotCollide(t *testing.T) {
+	whose := map[string]string{}
+	for _, name := range []string{"web", "web-again", "web-again-again", "keeper-web",
+		"keeper-keeper-web", "keeper-web-again"} {
+		in := Instance{Files: contract.FilesOf("/run", name)}
+		for _, scope := range []string{in.Scope().Name, in.Scope().Spare, in.KeeperScope().Name} {
+			require.Empty(t, whose[scope], "%s is %s's too", scope, name)
+			whose[scope] = name
+		}
+	}
+}

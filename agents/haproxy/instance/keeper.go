@@ -9,12 +9,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
@@ -119,6 +121,13 @@ func (in *Instance) writeKeeperCall(parameters []string) error {
 	return writeFile(in.KeeperCall(), []byte(text))
 }
 
+// KeeperKnows reports whether the keeper has been told by what name Pacemaker knows this node. One that
+// a start by hand left behind, while Pacemaker did not run, has not.
+func (in *Instance) KeeperKnows(node string) bool {
+	text, err := ReadOwn(in.KeeperCall())
+	return err == nil && slices.Contains(strings.Split(string(text), "\x00"), ocf.NodeEntry(node))
+}
+
 // KeeperEnv returns the whole environment of the keeper: its instance, and limits that keep its
 // memory small.
 func (in *Instance) KeeperEnv() []string {
@@ -158,28 +167,35 @@ func (in *Instance) startKeeper(env []string) error {
 	return err
 }
 
-// Keepers returns the instance's keeper and its standby. They are found by their environment, which
-// needs no file that could be missing.
+// Keepers returns the instance's keeper and its standby: root's processes of that name, found by
+// their environment, which needs no file that could be missing.
 func (in *Instance) Keepers() (Family, error) {
 	pids, err := procfs.Default.PIDs()
 	if err != nil {
 		return Family{}, err
 	}
+	here := procfs.Default.PIDNamespace(os.Getpid())
 	var fam Family
 	for _, pid := range pids {
+		// what reads a process's memory, and may have to wait for it, comes last
+		name := procfs.Default.Name(pid)
+		if name != contract.KeeperProcess && name != contract.StandbyProcess || pid == os.Getpid() ||
+			!procfs.Default.Roots(pid) || procfs.Default.PIDNamespace(pid) != here {
+			continue
+		}
 		args := procfs.Default.Args(pid)
-		if !IsKeeper(args) || pid == os.Getpid() {
+		if !IsKeeper(args) {
 			continue
 		}
 		env, err := procfs.Default.Environ(pid)
 		if err != nil || procfs.Lookup(env, InstanceVariable) != in.Instance() ||
-			procfs.Lookup(env, contract.RunDirVariable) != in.RunDir() ||
-			procfs.Default.PIDNamespace(pid) != procfs.Default.PIDNamespace(os.Getpid()) {
+			procfs.Lookup(env, contract.RunDirVariable) != in.RunDir() {
 			continue
 		}
 		if v, err := procfs.Default.Stat(pid); err == nil && !v.Dead() {
-			fam.Others = append(fam.Others,
-				Member{Process{pid, v.Start, procfs.Default.Executable(pid)}, v, args})
+			fam.Others = append(fam.Others, Member{
+				Process: Process{PID: pid, Start: v.Start, Exe: procfs.Default.Executable(pid)},
+				Stat:    v, Args: args})
 		}
 	}
 	return fam, nil
@@ -199,6 +215,7 @@ func (in *Instance) DismissKeeper(ctx context.Context) error {
 			return err
 		}
 		if fam.Empty() {
+			migrate.Default(in.MigrateNote()).TurnBack() // one of them may have been about to
 			if !Locked(in.KeeperLock()) && !Locked(in.StandbyLock()) || time.Now().After(until) {
 				return nil
 			}
@@ -231,6 +248,21 @@ func (in *Instance) OnHeldSockets(ctx context.Context, args []string) []string {
 func (in *Instance) HoldsSockets(ctx context.Context) bool {
 	answer, err := in.AskKeeper(ctx, "held")
 	return err == nil && answer != "0" && answer != ""
+}
+
+// KeeperSays asks the keeper since when something has been so: "silent" since when HAProxy has not
+// answered, "busy" since when it has been bringing HAProxy back. It returns for how long that has been
+// so, 0 if it is not, or not known.
+func (in *Instance) KeeperSays(ctx context.Context, what string) time.Duration {
+	answer, err := in.AskKeeper(ctx, what)
+	if err != nil {
+		return 0
+	}
+	since, err := time.ParseDuration(answer)
+	if err != nil {
+		return 0
+	}
+	return since
 }
 
 // IsKeeper reports whether this process was started to be a keeper.

@@ -50,6 +50,7 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State,
 	if !in.OnCopies(s.Master.PID) {
 		if err != nil {
 			ocf.CallFrom(ctx).Warnf("%v", err)
+			l.Copies = copies.None // those of before would be what comes back after a crash
 		}
 		return l, nil
 	}

@@ -1,13 +1,17 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/pulse"
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
-
 	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
@@ -15,9 +19,6 @@ const (
 	// Briefly is how long HAProxy may take to answer before the agent looks for a simple reason,
 	// and how long a wrong answer is tolerated.
 	Briefly = time.Second
-	// patience is how long HAProxy may take at most before it counts as hung; less if the operation
-	// has less time.
-	patience = 10 * time.Second
 	// lastWords is the time reserved for reporting the result.
 	lastWords = 300 * time.Millisecond
 )
@@ -34,12 +35,15 @@ type Found struct {
 // why.
 var ErrUnsure = errors.New("HAProxy is slow to answer")
 
+// ErrSilent means that HAProxy does not answer, and is at work all the same.
+var ErrSilent = errors.New("HAProxy goes on working but does not answer")
+
 // Locate finds the instance's master: by the state file, or else among all processes.
 func (in *Instance) Locate() (s Found, running bool, err error) {
 	if st, ok := in.Load(); ok {
 		v, err := procfs.Default.Stat(st.Master.PID)
 		switch {
-		case err == nil && in.is(st.Master, v):
+		case err == nil && in.finder().Is(st.Master, v):
 			return Found{State: st, Stat: v}, true, nil
 		case err != nil && !errors.Is(err, procfs.ErrGone):
 			return Found{}, false, fmt.Errorf("cannot look at HAProxy's master: %w", err)
@@ -86,18 +90,19 @@ func (s Found) CheckAlive() error {
 // not stopping. An error means that HAProxy failed; it comes before the operation's time is over.
 func (in *Instance) QueryServers(ctx context.Context, master Process,
 	watched bool) ([]client.Stat, error) {
-	limit := patience
+	limit := cmp.Or(in.HangTime, contract.DefaultHangTime)
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)-lastWords)
 	}
 	began := time.Now()
-	until := began.Add(limit)
+	until := began.Add(limit - min(limit/3, pulse.PokeTime)) // the rest is for a poke
 	wait := Briefly
+	var before *pulse.Pulse // of the worker when it had not answered once
 	for {
 		brief, cancel := context.WithDeadline(ctx, earlierOf(time.Now().Add(wait), until))
 		info, servers, err := client.Runtime{Path: in.StatsSocket()}.Servers(brief)
 		cancel()
-		hangs := errors.Is(err, context.DeadlineExceeded)
+		hangs := Unanswered(err)
 		if err == nil {
 			if err = in.checkAnswer(info, master); err == nil {
 				return servers, nil
@@ -106,13 +111,21 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 		if simple := in.CheckWorker(master); simple != nil {
 			return nil, simple
 		}
+		worker := 0
 		if hangs {
 			wait *= 3 // it may only be slow: busy, with thousands of servers to list
+			worker = in.PresentWorker(master)
+			if now := pulse.Take(worker); before == nil {
+				before = &now
+			}
 		}
 		// During a reload the old worker may answer, or nobody for a moment.
 		switch now := time.Now().Add(AskEvery); {
 		case hangs && watched:
 			return nil, fmt.Errorf("%w: %w", ErrUnsure, err)
+		case hangs && now.After(until) && (pulse.Take(worker).Since(*before) == pulse.Alive ||
+			pulse.LivesWhenPoked(ctx, worker)):
+			return nil, fmt.Errorf("%w%s: %w", ErrSilent, in.Descriptors(worker), err)
 		case hangs && now.After(until):
 			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w",
 				limit.Round(100*time.Millisecond), err)
@@ -121,6 +134,42 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 		}
 		time.Sleep(AskEvery)
 	}
+}
+
+// Unanswered reports whether an error means that HAProxy did not answer in time, or not even took
+// the question: so many wait already.
+func Unanswered(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, syscall.EAGAIN)
+}
+
+// PresentWorker returns the worker that serves as far as it can be told without a query, the one
+// that was started last; 0 if there is none.
+func (in *Instance) PresentWorker(master Process) int {
+	fam, err := in.Find()
+	if err != nil {
+		return 0
+	}
+	var last Member
+	for _, w := range fam.WorkersOf(master.PID) {
+		if w.Stat.Start >= last.Stat.Start {
+			last = w
+		}
+	}
+	return last.PID
+}
+
+// Descriptors returns words for a worker that has no file descriptor left, "" for any other: it can
+// accept nothing.
+func (in *Instance) Descriptors(worker int) string {
+	open, err := procfs.Default.Descriptors(worker)
+	if err != nil {
+		return ""
+	}
+	limit, _, err := procfs.Default.OpenFiles(worker)
+	if err != nil || open < limit {
+		return ""
+	}
+	return fmt.Sprintf(" (it has used up its %d file descriptors)", limit)
 }
 
 // checkAnswer returns an error if the process that answered is not the one that should.
@@ -132,11 +181,23 @@ func (in *Instance) checkAnswer(info client.Info, master Process) error {
 	case v.Parent != master.PID:
 		return fmt.Errorf("the HAProxy that answers (pid %d) is not a worker of this resource's "+
 			"master (pid %d)", info.Pid, master.PID)
-	case info.Stopping:
+	case info.Stopping && !in.IsOld(context.Background(), info.Pid):
 		return fmt.Errorf("HAProxy (worker pid %d) takes no more connections: somebody is "+
 			"stopping it", info.Pid)
 	}
 	return nil
+}
+
+// IsOld reports whether a worker is one from before a reload. With `grace` in its configuration such a
+// one goes on accepting for a while, on the stats socket too: that it is stopping says nothing of the
+// present worker. One that the master cannot be asked about is not.
+func (in *Instance) IsOld(ctx context.Context, pid int) bool {
+	ctx, cancel := context.WithTimeout(ctx, Shortly)
+	defer cancel()
+	procs, err := client.Master{Path: in.MasterSocket()}.Procs(ctx)
+	return err == nil && slices.ContainsFunc(procs.OldWorkers, func(p client.Proc) bool {
+		return p.PID == pid
+	})
 }
 
 // CheckWorker checks, without a query, that there is a worker and that it is not stopped.

@@ -20,21 +20,44 @@ const (
 	managedTimeout = time.Second
 	// returnsTimeout is how long it may take to say what it will do, while HAProxy keeps serving.
 	returnsTimeout = 2 * time.Second
+	// nameTimeout is how long it may take to say what it calls this node.
+	nameTimeout = time.Second
 	// failTimeout is how long it may take to record a failure.
 	failTimeout = 5 * time.Second
 )
 
 // Tools are Pacemaker's programs, and hawser itself; tests replace them.
-type Tools struct{ AttrdUpdater, CrmMon, CrmSimulate, CrmResource, Cibadmin, Hawser string }
+type Tools struct {
+	AttrdUpdater, CrmMon, CrmNode, CrmSimulate, CrmResource, Cibadmin, Hawser string
+}
 
 func pacemakerTools() Tools {
-	return Tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_simulate",
+	return Tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_node",
+		"/usr/sbin/crm_simulate",
 		"/usr/sbin/crm_resource", "/usr/sbin/cibadmin", "/usr/sbin/hawser"}
 }
 
 // disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT,
 // crm/common/results.h).
 const disconnected = 102
+
+// NameNode finds out what Pacemaker calls this node, if it did not make the call itself: a start by
+// hand (crm_resource --force-start). Where Pacemaker does not answer, the host's name has to do.
+func (in *Instance) NameNode(ctx context.Context) {
+	call := ocf.CallFrom(ctx)
+	if call.Clustered || !Exists(in.Tools.CrmNode) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, nameTimeout)
+	defer cancel()
+	text, err := runTool(ctx, in.Tools.CrmNode, "-n")
+	if name := strings.TrimSpace(string(text)); err == nil && name != "" {
+		call.SetNode(name)
+	} else {
+		call.Infof("this node is taken to be %s: Pacemaker does not say what it calls it (%v)",
+			call.Node, err)
+	}
+}
 
 // resourceID returns the id of the resource that an instance belongs to.
 func resourceID(instance string) string { return contract.ResourceOf(instance).String() }
@@ -100,6 +123,7 @@ func resourcesIn(text []byte, element string) ([]clusterResource, error) {
 // ErrNoCluster if it does not run. crm_mon's answer takes maintenance of the cluster and of a node,
 // is-managed of a clone, and rules into account; the raw configuration does not.
 func (in *Instance) managed(ctx context.Context) error {
+	in.NameNode(ctx)
 	call := ocf.CallFrom(ctx)
 	ctx, cancel := context.WithTimeout(ctx, managedTimeout)
 	defer cancel()
@@ -152,13 +176,21 @@ func (in *Instance) WillReturn(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// Fail tells Pacemaker that the resource has failed here, so that it recovers it at once and not at
-// the next monitor.
-func (in *Instance) Fail(ctx context.Context, instance, node string) error {
+// HandOver tells Pacemaker that the resource has failed here, so that it recovers it at once and not
+// at the next monitor. Pacemaker shows such a failure as "Simulated failure", so the reason is
+// published first.
+func (in *Instance) HandOver(ctx context.Context, call *ocf.Call, why error) {
+	name := contract.HandedOverAttribute(contract.ResourceOf(call.Instance))
+	if err := in.attrd(ctx, "-n", name, "-U",
+		contract.HandedOver{At: time.Now(), Why: Complaint(why)}.String()); err != nil {
+		call.Warnf("cannot tell the cluster why HAProxy is left to it: %v", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, failTimeout)
 	defer cancel()
-	_, err := runTool(ctx, in.Tools.CrmResource, "--fail", "-r", resourceID(instance), "-N", node)
-	return err
+	if _, err := runTool(ctx, in.Tools.CrmResource, "--fail", "-r", resourceID(call.Instance), "-N",
+		call.Node); err != nil {
+		call.Errorf("cannot tell Pacemaker, whose next monitor will find it: %v", err)
+	}
 }
 
 // exitError is the error for a program that exited with another code than 0.

@@ -74,11 +74,13 @@ const Shortly = 300 * time.Millisecond
 // Whoever finds HAProxy dead calls it under the instance's lock, so that the first one does it and
 // the others find HAProxy alive: the keeper, a recurring monitor, a reload.
 //
-// Clients are waiting, so nothing is checked beforehand and little is asked.
-func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cause error) error {
+// Clients are waiting, so nothing is checked beforehand and little is asked. A full /run, in which
+// what was done cannot be noted, is no reason to give up a HAProxy that serves: the state is returned.
+func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
+	cause error) (State, error) {
 	call := ocf.CallFrom(ctx)
 	if !s.Wanted() {
-		return ErrIntended
+		return s, ErrIntended
 	}
 	recent := 0
 	for _, c := range s.Crashes {
@@ -94,7 +96,7 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 	args, changed := in.lastGood()
 	switch err := <-managed; {
 	case errors.Is(err, ErrUnmanaged) || errors.Is(err, ErrNoCluster):
-		return err
+		return s, err
 	case err != nil:
 		// One HAProxy too many on a node in maintenance can be stopped; a service that nobody
 		// brings back is an outage.
@@ -102,20 +104,20 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 			err)
 	}
 	if recent+1 >= in.MaxCrashes {
-		return fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1,
+		return s, fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1,
 			param.FormatDuration(in.CrashWindow), cause)
 	}
 	if err := in.killAll(ctx); err != nil {
-		return err
+		return s, err
 	}
 	if err := Remove(in.MasterSocket(), in.StatsSocket(), in.Pidfile()); err != nil {
-		return fmt.Errorf("cannot remove what the dead HAProxy left: %w", err)
+		return s, fmt.Errorf("cannot remove what the dead HAProxy left: %w", err)
 	}
 	if err := in.WriteFragment(in.StatsSocket(), s.Given); err != nil {
-		return err
+		return s, err
 	}
 	if err := in.Launch(ctx, s.Given, s.Env, in.OnHeldSockets(ctx, args)); err != nil {
-		return in.NameHolder(err)
+		return s, in.NameHolder(err)
 	}
 	now := Crash{At: time.Now(), Cause: Complaint(cause), Copies: changed}
 	s.Crashes = append(s.Crashes, now)
@@ -127,8 +129,11 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 	if !changed {
 		s.Pending = nil // HAProxy has now read what was waiting for a reload
 	}
-	if err := in.Settle(ctx, func() State { last.Took = time.Since(since); return s }); err != nil {
-		return err
+	s, err := in.Settle(ctx, func() State { last.Took = time.Since(since); return s })
+	if errors.Is(err, ErrUnsaved) {
+		call.Errorf("%v", err)
+	} else if err != nil {
+		return s, err
 	}
 	in.publishCrash(ctx, s)
 	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
@@ -137,7 +142,7 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time, cau
 		call.Warnf("HAProxy runs the last configuration that it had loaded: %s has been changed "+
 			"since, and was not reloaded", in.Conffile)
 	}
-	return nil
+	return s, nil
 }
 
 // GiveUp remembers that Pacemaker is to recover HAProxy.
@@ -164,6 +169,7 @@ func (in *Instance) killAll(ctx context.Context) error {
 			return fmt.Errorf("these processes of HAProxy are still there: %s: %w", fam, err)
 		}
 		fam.Signal(syscall.SIGKILL)
+		in.killScope(fam)
 		// Wait for all of them: one that is ending cannot be found by its command line any more,
 		// but may still have its sockets open.
 		for _, m := range fam.All() {

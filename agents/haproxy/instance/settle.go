@@ -34,8 +34,14 @@ func (in *Instance) Serves(ctx context.Context, fam Family) bool {
 	ctx, cancel := context.WithTimeout(ctx, Briefly)
 	defer cancel()
 	info, err := client.Runtime{Path: in.StatsSocket()}.Info(ctx)
-	return err == nil && !info.Stopping && len(fam.WorkersOf(fam.Masters[0].PID)) > 0
+	if err != nil || info.Stopping && !in.IsOld(ctx, info.Pid) {
+		return false
+	}
+	return len(fam.WorkersOf(fam.Masters[0].PID)) > 0
 }
+
+// ErrUnsaved means that HAProxy runs, and that this could not be noted: /run is full.
+var ErrUnsaved = errors.New("HAProxy runs, but that cannot be noted")
 
 // startedWith reports whether a command line is that of a HAProxy as the parameters want it.
 func (in *Instance) startedWith(args []string) bool {
@@ -48,20 +54,21 @@ func (in *Instance) startedWith(args []string) bool {
 	return false
 }
 
-// Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy
-// has its addresses. The worker's sockets listen before there is a worker, so an answer on the
-// stats socket shows that they do. The master has to answer as well: it executes itself again once
-// it has its worker, and until then does not receive signals.
-func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
+// Settle waits until the new HAProxy answers, remembers it, and makes sure that no other HAProxy has
+// its addresses. It returns what it remembered, also with ErrUnsaved. The worker's sockets listen
+// before there is a worker, so an answer on the stats socket shows that they do. The master has to
+// answer as well: it executes itself again once it has its worker, and until then does not receive
+// signals.
+func (in *Instance) Settle(ctx context.Context, remembered func() State) (State, error) {
 	var fam Family
 	began := time.Now()
 	for {
 		var err error
 		if fam, err = in.Find(); err != nil {
-			return err
+			return State{}, err
 		}
 		if fam.Empty() {
-			return in.startFailure("HAProxy started and exited at once: ",
+			return State{}, in.startFailure("HAProxy started and exited at once: ",
 				"see its own log, or the system's, for why")
 		}
 		if err = in.ready(ctx, fam); err == nil {
@@ -69,25 +76,26 @@ func (in *Instance) Settle(ctx context.Context, remembered func() State) error {
 		}
 		select {
 		case <-ctx.Done():
-			return slow(ctx, "HAProxy started but was not ready", began,
+			return State{}, slow(ctx, "HAProxy started but was not ready", began,
 				errors.Join(err, ctx.Err()))
 		case <-time.After(AskEvery):
 		}
 	}
 	s := remembered()
 	s.Master, s.Served.Worker = fam.Masters[0].Process, fam.Others[0].PID
-	if err := in.Save(s); err != nil {
-		return err
-	}
+	unsaved := in.Save(s)
 	in.KeepBelongings(ctx, s)
 	err := in.refuseBeside(ctx, fam)
-	if err == nil {
-		return nil
+	switch {
+	case err == nil && unsaved != nil:
+		return s, fmt.Errorf("%w: %w", ErrUnsaved, unsaved)
+	case err == nil:
+		return s, nil
 	}
 	if ended := in.End(ctx, 0); ended != nil {
-		return fmt.Errorf("%w; and HAProxy could not be stopped again: %w", err, ended)
+		return s, fmt.Errorf("%w; and HAProxy could not be stopped again: %w", err, ended)
 	}
-	return errors.Join(err, in.Clear())
+	return s, errors.Join(err, in.Clear())
 }
 
 // ready returns an error until both the master and the worker answer.

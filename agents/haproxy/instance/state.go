@@ -1,13 +1,19 @@
 package instance
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/pidfile"
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -81,7 +87,7 @@ func (p Pending) Cause() string { return strings.TrimPrefix(p.Reason, oldServes)
 
 // Load reads the state. If it is missing or unusable, ok is false; Find then finds what runs.
 func (in *Instance) Load() (s State, ok bool) {
-	text, err := os.ReadFile(in.State())
+	text, err := ReadOwn(in.State())
 	if err != nil || json.Unmarshal(text, &s) != nil {
 		return State{}, false
 	}
@@ -91,6 +97,10 @@ func (in *Instance) Load() (s State, ok bool) {
 	}
 	return s, true
 }
+
+// reserved is how much room the state's file keeps, so that a state can still be noted in it when
+// /run is full.
+const reserved = 16 << 10
 
 // Save writes the state as a whole or not at all.
 func (in *Instance) Save(s State) error {
@@ -103,7 +113,14 @@ func (in *Instance) Save(s State) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(in.State(), append(text, '\n'))
+	if err := writeFile(in.State(), append(text, '\n')); err != nil {
+		return err
+	}
+	if file, err := os.OpenFile(in.State(), os.O_WRONLY, 0); err == nil {
+		_ = unix.Fallocate(int(file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, reserved)
+		_ = file.Close()
+	}
+	return nil
 }
 
 // WritePidfile writes the file with the master's process id, which HAProxy writes when it starts.
@@ -111,12 +128,60 @@ func (in *Instance) WritePidfile(master Process) error {
 	return writeFile(in.Pidfile(), fmt.Appendf(nil, "%d\n", master.PID))
 }
 
-// writeFile replaces a file in one step, readable by root alone.
+// ReadOwn reads a regular file that this user owns and nobody else can write.
+func ReadOwn(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if owner := info.Sys().(*syscall.Stat_t).Uid; !info.Mode().IsRegular() ||
+		info.Mode().Perm()&0o022 != 0 || int(owner) != os.Geteuid() {
+		return nil, fmt.Errorf("%s is not a file that only uid %d can write (it is %s of uid %d)",
+			path, os.Geteuid(), info.Mode(), owner)
+	}
+	return io.ReadAll(file)
+}
+
+// writeFile replaces a file in one step, readable by root alone. One that has the text already is
+// left alone. Where there is no room for another one, the text is written over the old one.
 func writeFile(path string, text []byte) error {
-	if err := atomicfile.Write(path, text, 0o600); err != nil {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+		return nil
+	}
+	err := atomicfile.Write(path, text, 0o600)
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		_ = os.Remove(path + atomicfile.Suffix)
+		if overwrite(path, text) {
+			return nil
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil
+}
+
+// overwrite writes over a file, if that needs no more room than the file has. A reader that comes
+// just then finds white space behind the text, which means nothing in what is written here; if this
+// process is killed just then, the file may be lost, which every reader can do without.
+func overwrite(path string, text []byte) bool {
+	file, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil || info.Sys().(*syscall.Stat_t).Blocks*512 < int64(len(text)) {
+		return false
+	}
+	padding := bytes.Repeat([]byte{'\n'}, max(0, int(info.Size())-len(text)))
+	_, err = file.WriteAt(append(slices.Clip(text), padding...), 0)
+	return err == nil && file.Truncate(int64(len(text))) == nil
 }
 
 // Exists reports whether there is anything at the path.

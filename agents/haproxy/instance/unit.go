@@ -36,12 +36,19 @@ var clusterUnits = []string{"pacemaker.service", "pacemaker_remote.service"}
 // lower are the units that HAProxy needs for as long as it serves.
 var lower = []string{"network.target", "systemd-journald.socket", "resource-agents-deps.target"}
 
+// What the names of scopes have beside the instance's.
+const keeperPrefix, spareSuffix = "keeper-", "-again"
+
 // Scope returns the scope of HAProxy.
 func (in *Instance) Scope() systemd.Scope {
 	instance := in.Instance()
+	name := "hawser-" + instance
+	if strings.HasPrefix(instance, keeperPrefix) || strings.HasSuffix(instance, spareSuffix) {
+		name += ":" // not the scope of another resource's keeper, nor another's spare one
+	}
 	return systemd.Scope{
-		Name:        systemd.ScopeName("hawser-" + instance),
-		Spare:       systemd.ScopeName("hawser-" + instance + "-again"),
+		Name:        systemd.ScopeName(name),
+		Spare:       systemd.ScopeName(name + spareSuffix),
 		Description: "HAProxy, the cluster's resource " + instance, Like: in.Unit,
 		Before: clusterUnits, After: lower,
 	}
@@ -52,7 +59,7 @@ func (in *Instance) Scope() systemd.Scope {
 func (in *Instance) KeeperScope() systemd.Scope {
 	instance := in.Instance()
 	return systemd.Scope{
-		Name:        systemd.ScopeName("hawser-keeper-" + instance),
+		Name:        systemd.ScopeName("hawser-" + keeperPrefix + instance),
 		Description: "the keeper of HAProxy, the cluster's resource " + instance,
 		Before:      clusterUnits, After: lower,
 	}

@@ -235,13 +235,13 @@ func (c *checker) note(published []string) {
 
 // parameters returns the environment of a call with the parameters as they are now.
 func (k *keeper) parameters() (ocf.Env, error) {
-	text, err := os.ReadFile(k.in.KeeperCall())
+	text, err := instance.ReadOwn(k.in.KeeperCall())
 	if err != nil {
 		return ocf.Env{}, fmt.Errorf("the keeper does not know its parameters: %w", err)
 	}
 	return ocf.Env{
 		Args:   []string{contract.KeeperProcess, contract.KeeperProcess},
-		Getenv: ocf.Getenv(strings.Split(string(text), "\x00")), Stdout: os.Stdout,
+		Getenv: ocf.Getenv(strings.Split(strings.TrimRight(string(text), "\n"), "\x00")), Stdout: os.Stdout,
 		Stderr: os.Stderr, LogName: contract.KeeperProcess,
 	}, nil
 }

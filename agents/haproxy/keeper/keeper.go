@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
@@ -56,19 +57,30 @@ type keeper struct {
 	// stopped is set when HAProxy was stopped, until the checks of the next one begin: what they
 	// showed was withdrawn then.
 	stopped bool
+	// silent is since when HAProxy has not answered, busy since when it has been brought back.
+	silent, busy time.Time
+
+	// unsaved is what the loop knows of HAProxy and could not write to a full /run.
+	unsaved *instance.State
 }
+
+// What the keeper is asked besides.
+const (
+	// Silent asks since when HAProxy has not answered.
+	Silent = "silent"
+	// Busy asks since when the keeper has been bringing HAProxy back.
+	Busy = "busy"
+)
 
 const (
 	// askKeeping is how often the keeper queries HAProxy, and how long it waits for the answer.
 	askKeeping = time.Second
-	// unanswered is how many unanswered queries count as a hang.
-	unanswered = 2
-	// doubtTime is how long an unanswered query counts towards a hang. Meanwhile HAProxy is queried
-	// more often.
-	doubtTime = 4 * time.Second
-	// starvedFor is how many unanswered queries count as a hang even if the machine, and not
-	// HAProxy, may be to blame.
-	starvedFor = 10
+	// seenTwice is how often in a row HAProxy must be seen to be stopped, or to refuse, to be brought
+	// back.
+	seenTwice = 2
+	// hinderedFor is how many times as long a silence may take that the machine, and not HAProxy, may
+	// be to blame for.
+	hinderedFor = 10
 	// keepTime is how long the keeper may take to bring HAProxy back.
 	keepTime = 20 * time.Second
 )
@@ -120,6 +132,7 @@ func Run(ctx context.Context, newAgent func() Agent) int {
 		return int(ocf.ErrGeneric)
 	}
 	go k.serve(ctx, l)
+	migrate.Default(k.in.MigrateNote()).TurnBack()
 
 	k.moveOut(ctx) // before there is a standby, which is where its parent is
 	standby := k.standBy()
@@ -148,11 +161,7 @@ func (k *keeper) moveOut(ctx context.Context) {
 		err = fmt.Errorf("the keeper: %w", err)
 	}
 	if fam, problem := k.in.Find(); problem == nil {
-		var pids []int
-		for _, m := range fam.All() {
-			pids = append(pids, m.PID)
-		}
-		if problem := k.in.MoveTo(ctx, k.in.Scope(), pids...); problem != nil {
+		if problem := k.in.MoveTo(ctx, k.in.Scope(), fam.PIDs()...); problem != nil {
 			err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
 		}
 	}
@@ -301,6 +310,18 @@ func (k *keeper) answer(ctx context.Context, conn *net.UnixConn, words []string)
 			}
 		}
 		fmt.Fprintln(conn, k.id)
+	case Silent, Busy:
+		k.mu.Lock()
+		since := k.silent
+		if words[0] == Busy {
+			since = k.busy
+		}
+		k.mu.Unlock()
+		so := time.Duration(0)
+		if !since.IsZero() {
+			so = time.Since(since)
+		}
+		fmt.Fprintln(conn, so)
 	case "hold": // HAProxy is being stopped and will be started again
 		k.mu.Lock()
 		// The next HAProxy would take a UNIX socket over with the mode and the owner that it has,
@@ -343,25 +364,11 @@ func (k *keeper) refresh(ctx context.Context, anyway bool) (client.Info, error) 
 	if k.held.Within(fresh) {
 		k.held.Close()
 	} else {
-		migrating(k.held.Close)
+		// HAProxy 2.6 to 3.5 binds another socket beside its own for some IPv6 addresses without
+		// v6only: it compares that option, which the kernel sets by itself at such a bind, with its
+		// configuration, and does not recognise its own. What waits is to go there.
+		migrate.Default(k.in.MigrateNote()).While(k.held.Close)
 	}
 	k.held, k.from = fresh, info.Pid
 	return info, nil
-}
-
-// migrateSwitch lets the kernel give connections that wait on a socket that is closed to others on
-// the same address (Linux 5.14).
-const migrateSwitch = "/proc/sys/net/ipv4/tcp_migrate_req"
-
-// migrating closes sockets in such a way that connections waiting on them are not lost if another
-// socket has been bound to the address. HAProxy 2.6 to 3.5 does that for some IPv6 addresses
-// without v6only: it compares that option, which the kernel sets by itself at such a bind, with its
-// configuration, and does not recognise its own socket.
-func migrating(closing func()) {
-	before, err := os.ReadFile(migrateSwitch)
-	if err == nil && strings.TrimSpace(string(before)) == "0" &&
-		os.WriteFile(migrateSwitch, []byte("1"), 0) == nil {
-		defer func() { _ = os.WriteFile(migrateSwitch, before, 0) }()
-	}
-	closing()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/pulse"
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
@@ -30,7 +33,7 @@ func (k *keeper) watch(ctx context.Context, lock *os.File) {
 			k.wait(left, nil)
 			continue
 		}
-		s, ok := k.in.Load()
+		s, ok := k.state()
 		if !ok || !s.Wanted() {
 			return
 		}
@@ -89,22 +92,39 @@ func (w *worker) follow(pid, master int) {
 	}
 }
 
-// errHung means that HAProxy does not answer, or not always: if one of several threads spins, the
-// connections that the others passed to it wait.
-var errHung = errors.New("HAProxy hung and did not answer")
+// state returns what is noted of HAProxy, or what could not be noted because /run is full.
+func (k *keeper) state() (s instance.State, ok bool) {
+	// one that is being written over, for want of room, may not be whole for a moment
+	for tries := 0; tries < 3; tries++ {
+		if s, ok = k.in.Load(); ok || !instance.Exists(k.in.State()) {
+			break
+		}
+		time.Sleep(instance.AskEvery)
+	}
+	if k.unsaved == nil {
+		return s, ok
+	}
+	if ok && (s.Master == k.unsaved.Master || !s.Wanted()) {
+		k.unsaved = nil
+		return s, ok
+	}
+	if fd, err := k.unsaved.Master.Open(); err == nil {
+		_ = unix.Close(fd)
+		return *k.unsaved, true
+	}
+	return s, ok
+}
 
 // symptoms counts, in a row, what suggests that HAProxy does not serve although its processes
 // exist.
-type symptoms struct{ silent, refused, stopped int }
+type symptoms struct{ refused, stopped int }
 
 // verdict returns what the symptoms mean, nil if nothing.
 func (s symptoms) verdict() error {
 	switch {
-	case s.silent >= unanswered:
-		return errHung
-	case s.stopped >= unanswered:
+	case s.stopped >= seenTwice:
 		return errors.New("HAProxy was stopped (SIGSTOP)")
-	case s.refused >= unanswered:
+	case s.refused >= seenTwice:
 		return errors.New("HAProxy took no more connections: somebody was stopping it")
 	}
 	return nil
@@ -121,35 +141,32 @@ func (k *keeper) attend(ctx context.Context, s instance.State, owns func() bool)
 	w := worker{fd: -1}
 	defer w.forget()
 	var seen symptoms
-	var load procfs.Times
-	var silence time.Time // the last one
-	doubts := 0
+	in := k.bound(ctx)
+	quiet := silence{limit: cmp.Or(in.HangTime, contract.DefaultHangTime)}
+	defer k.setSilent(time.Time{})
 	unnoted := false // what the worker has loaded
 	for ctx.Err() == nil && owns() {
-		if doubts > 0 && time.Since(silence) > doubtTime {
-			seen.silent, doubts = 0, 0
-		}
 		began, patience := time.Now(), askKeeping
-		if doubts > 0 {
+		if quiet.doubtful() {
 			patience /= 2
 		}
 		info, err := k.query(ctx, patience)
 		took := time.Since(began)
 		switch {
-		case errors.Is(err, context.DeadlineExceeded):
-			// If this process, or HAProxy, was not scheduled, the silence means nothing, for a
-			// while.
-			now := procfs.Default.Schedule(w.PID)
-			if took < 2*patience && (doubts == 0 || !starved(load, now, took)) ||
-				doubts > starvedFor {
-				seen.silent++
+		case instance.Unanswered(err):
+			if w.PID == 0 { // it has not answered since this keeper watches
+				w.follow(in.PresentWorker(s.Master), s.Master.PID)
 			}
-			load, silence = now, time.Now()
-			doubts++
-		case errors.Is(err, syscall.ECONNREFUSED) || err == nil && info.Stopping:
+			quiet.unanswered(began, w.PID, took >= 2*patience)
+		case errors.Is(err, syscall.ECONNREFUSED):
 			seen.refused++
+		case err == nil && info.Stopping:
+			if !in.IsOld(ctx, info.Pid) {
+				seen.refused++
+			}
 		case err == nil:
 			seen.refused = 0
+			quiet.answered()
 			if info.Pid != w.PID {
 				w.follow(info.Pid, s.Master.PID)
 				unnoted = true
@@ -160,6 +177,7 @@ func (k *keeper) attend(ctx context.Context, s instance.State, owns func() bool)
 				}
 			}
 		}
+		k.setSilent(quiet.since)
 		if frozen(s.Master.PID) || w.fd >= 0 && frozen(w.PID) {
 			seen.stopped++
 		} else {
@@ -168,13 +186,24 @@ func (k *keeper) attend(ctx context.Context, s instance.State, owns func() bool)
 		if cause := seen.verdict(); cause != nil {
 			return cause
 		}
+		if quiet.tooLong() {
+			if !pulse.LivesWhenPoked(ctx, w.PID) {
+				return fmt.Errorf("HAProxy hung and did not answer for %s",
+					time.Since(quiet.since).Round(100*time.Millisecond))
+			}
+			quiet.alive()
+		}
+		if quiet.worthTelling() {
+			k.warn(ctx, "HAProxy has not answered for %s%s, but goes on working: leaving it alone",
+				time.Since(quiet.since).Round(time.Second), in.Descriptors(w.PID))
+		}
 
 		fds := []int{master}
 		if w.fd >= 0 {
 			fds = append(fds, w.fd)
 		}
 		pause := askKeeping - took
-		if doubts > 0 {
+		if quiet.doubtful() {
 			pause = min(pause, askKeeping/4)
 		}
 		if pause > 0 && k.wait(pause, fds) {
@@ -212,11 +241,6 @@ func frozen(pid int) bool {
 	return err == nil && v.Stopped()
 }
 
-// starved reports whether a process was ready to run for most of the time and hardly did.
-func starved(before, now procfs.Times, took time.Duration) bool {
-	return now.Waited-before.Waited > took/2 && now.Ran-before.Ran < took/10
-}
-
 // asAction runs a function as an action of the resource, with the current parameters.
 func (k *keeper) asAction(ctx context.Context,
 	do func(context.Context, *instance.Instance) error) error {
@@ -229,21 +253,55 @@ func (k *keeper) asAction(ctx context.Context,
 		func(ctx context.Context) error { return do(ctx, a.Instance(k.in.Dir)) })
 }
 
-// sameWorker reports whether no other worker answers than the one that was watched.
-func (k *keeper) sameWorker(ctx context.Context) bool {
+// call returns a call with the current parameters for work that needs no lock, nil if they are not
+// known.
+func (k *keeper) call(ctx context.Context) (context.Context, *instance.Instance) {
+	env, err := k.parameters()
+	if err != nil {
+		return nil, nil
+	}
+	a := k.agent()
+	bound, err := a.Declare().Bind(ctx, env)
+	if err != nil {
+		return nil, nil
+	}
+	return bound, a.Instance(k.in.Dir)
+}
+
+// bound returns the instance with the parameters as they are now, or without any if they are not
+// known.
+func (k *keeper) bound(ctx context.Context) *instance.Instance {
+	if _, in := k.call(ctx); in != nil {
+		return in
+	}
+	return k.in
+}
+
+// warn writes to the log.
+func (k *keeper) warn(ctx context.Context, format string, args ...any) {
+	if bound, _ := k.call(ctx); bound != nil {
+		ocf.CallFrom(bound).Warnf(format, args...)
+	}
+}
+
+func (k *keeper) setSilent(since time.Time) {
 	k.mu.Lock()
-	watched := k.from
-	k.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, instance.Shortly)
-	defer cancel()
-	info, err := client.Runtime{Path: k.in.StatsSocket()}.Info(ctx)
-	return err != nil || info.Pid == watched
+	defer k.mu.Unlock()
+	k.silent = since
+}
+
+func (k *keeper) setBusy(since time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.busy = since
 }
 
 // bringBack brings back a HAProxy that does not serve. It returns false when there is nothing to
 // watch any more.
 func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause error) (goOn bool) {
 	since := time.Now()
+	k.setBusy(since)
+	defer k.setBusy(time.Time{})
 	goOn = true
 	later := false
 	// However long this takes: a client that waits longer than that is better refused.
@@ -251,7 +309,7 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 	defer held.Stop()
 	var handOver func()
 	err := k.asAction(ctx, func(acting context.Context, in *instance.Instance) error {
-		s, ok := k.in.Load()
+		s, ok := k.state()
 		if !ok || !s.Wanted() {
 			goOn = false
 			return nil
@@ -259,10 +317,7 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		if s.Master != watched.Master {
 			return nil // somebody has brought it back
 		}
-		// One answer means nothing after two unanswered queries, unless it comes from another
-		// worker.
-		if hung := errors.Is(cause, errHung) && k.sameWorker(acting); !hung &&
-			in.CheckHealth(acting) == nil {
+		if in.CheckHealth(acting) == nil {
 			// A keeper that was killed between the launch of this HAProxy and the note of it.
 			if err := in.Adopt(s); err != nil {
 				ocf.CallFrom(acting).Warnf("HAProxy is another one than was noted: %v", err)
@@ -270,8 +325,9 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 			}
 			return nil
 		}
-		err := in.BringBack(acting, s, since, cause)
+		s, err := in.BringBack(acting, s, since, cause)
 		if err == nil {
+			k.unsaved = &s // until it is seen to have been noted
 			_, _ = k.query(acting, instance.KeeperPatience)
 			return nil
 		}
@@ -283,16 +339,16 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 			errors.Is(err, instance.ErrIntended) {
 			return nil
 		}
-		handOver = func() {
-			if err := in.Fail(ctx, call.Instance, call.Node); err != nil {
-				call.Errorf("cannot tell Pacemaker, whose next monitor will find it: %v", err)
-			}
+		why := err
+		if !errors.Is(err, cause) {
+			why = fmt.Errorf("%w; it cannot be started again: %w", cause, err)
 		}
+		handOver = func() { in.HandOver(ctx, call, why) }
 		in.GiveUp(acting)
 		return nil
 	})
 	if errors.Is(err, ocf.ErrOverrun) {
-		k.abandon(ctx)
+		k.abandon(ctx, cause)
 		return false
 	}
 	if handOver != nil {
@@ -311,21 +367,14 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 // instance: a read from a disk that is gone, a program in the kernel's hands. The kernel frees the
 // lock when this process ends, which is next. The state is written without the lock: nobody else can
 // have it.
-func (k *keeper) abandon(ctx context.Context) {
+func (k *keeper) abandon(ctx context.Context, cause error) {
 	k.release()
-	env, err := k.parameters()
-	if err != nil {
+	bound, in := k.call(ctx)
+	if in == nil {
 		return
 	}
-	a := k.agent()
-	bound, err := a.Declare().Bind(ctx, env)
-	if err != nil {
-		return
-	}
-	call, in := ocf.CallFrom(bound), a.Instance(k.in.Dir)
+	call := ocf.CallFrom(bound)
 	call.Errorf("HAProxy is gone, and bringing it back hangs: leaving it to Pacemaker")
 	in.GiveUp(bound) // so that the standby does not do the same again
-	if err := in.Fail(bound, call.Instance, call.Node); err != nil {
-		call.Errorf("cannot tell Pacemaker, whose next monitor will find it: %v", err)
-	}
+	in.HandOver(bound, call, fmt.Errorf("%w; starting it again hangs", cause))
 }
