@@ -150,7 +150,8 @@ func TestStopThatIsKilled(t *testing.T) {
 		return err == nil && fam.Empty()
 	})
 	w.eventually("HAProxy is gone", func() bool { return w.family().Empty() })
-	w.want(ocf.NotRunning, w.r.Monitor(0))
+	// once zombies are collected
+	w.eventually("the monitor says so", func() bool { return w.r.Monitor(0).Code == ocf.NotRunning })
 	w.want(ocf.Success, w.r.Stop())
 	w.start()
 	w.guards()

@@ -3,7 +3,7 @@
 //
 // It imports nothing of hawser.
 //
-// There is only this file.
+// Start reading here; over.go is for files where there may be no room, or others may have been.
 package atomicfile
 
 import (

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -124,8 +125,9 @@ func (in *Instance) writeKeeperCall(parameters []string) error {
 // KeeperKnows reports whether the keeper has been told by what name Pacemaker knows this node. One that
 // a start by hand left behind, while Pacemaker did not run, has not.
 func (in *Instance) KeeperKnows(node string) bool {
-	text, err := ReadOwn(in.KeeperCall())
-	return err == nil && slices.Contains(strings.Split(string(text), "\x00"), ocf.NodeEntry(node))
+	text, err := atomicfile.ReadOwn(in.KeeperCall())
+	entries := strings.Split(strings.TrimRight(string(text), "\n"), "\x00")
+	return err == nil && slices.Contains(entries, ocf.NodeEntry(node))
 }
 
 // KeeperEnv returns the whole environment of the keeper: its instance, and limits that keep its

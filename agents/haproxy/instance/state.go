@@ -5,15 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/pidfile"
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -87,7 +82,7 @@ func (p Pending) Cause() string { return strings.TrimPrefix(p.Reason, oldServes)
 
 // Load reads the state. If it is missing or unusable, ok is false; Find then finds what runs.
 func (in *Instance) Load() (s State, ok bool) {
-	text, err := ReadOwn(in.State())
+	text, err := atomicfile.ReadOwn(in.State())
 	if err != nil || json.Unmarshal(text, &s) != nil {
 		return State{}, false
 	}
@@ -116,10 +111,7 @@ func (in *Instance) Save(s State) error {
 	if err := writeFile(in.State(), append(text, '\n')); err != nil {
 		return err
 	}
-	if file, err := os.OpenFile(in.State(), os.O_WRONLY, 0); err == nil {
-		_ = unix.Fallocate(int(file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, reserved)
-		_ = file.Close()
-	}
+	atomicfile.Reserve(in.State(), reserved)
 	return nil
 }
 
@@ -128,60 +120,16 @@ func (in *Instance) WritePidfile(master Process) error {
 	return writeFile(in.Pidfile(), fmt.Appendf(nil, "%d\n", master.PID))
 }
 
-// ReadOwn reads a regular file that this user owns and nobody else can write.
-func ReadOwn(path string) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if owner := info.Sys().(*syscall.Stat_t).Uid; !info.Mode().IsRegular() ||
-		info.Mode().Perm()&0o022 != 0 || int(owner) != os.Geteuid() {
-		return nil, fmt.Errorf("%s is not a file that only uid %d can write (it is %s of uid %d)",
-			path, os.Geteuid(), info.Mode(), owner)
-	}
-	return io.ReadAll(file)
-}
-
 // writeFile replaces a file in one step, readable by root alone. One that has the text already is
 // left alone. Where there is no room for another one, the text is written over the old one.
 func writeFile(path string, text []byte) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	err := atomicfile.Write(path, text, 0o600)
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		_ = os.Remove(path + atomicfile.Suffix)
-		if overwrite(path, text) {
-			return nil
-		}
-	}
-	if err != nil {
+	if err := atomicfile.WriteOver(path, text, 0o600); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil
-}
-
-// overwrite writes over a file, if that needs no more room than the file has. A reader that comes
-// just then finds white space behind the text, which means nothing in what is written here; if this
-// process is killed just then, the file may be lost, which every reader can do without.
-func overwrite(path string, text []byte) bool {
-	file, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	if err != nil || info.Sys().(*syscall.Stat_t).Blocks*512 < int64(len(text)) {
-		return false
-	}
-	padding := bytes.Repeat([]byte{'\n'}, max(0, int(info.Size())-len(text)))
-	_, err = file.WriteAt(append(slices.Clip(text), padding...), 0)
-	return err == nil && file.Truncate(int64(len(text))) == nil
 }
 
 // Exists reports whether there is anything at the path.

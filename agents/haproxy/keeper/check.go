@@ -14,6 +14,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/param"
 )
@@ -235,7 +236,7 @@ func (c *checker) note(published []string) {
 
 // parameters returns the environment of a call with the parameters as they are now.
 func (k *keeper) parameters() (ocf.Env, error) {
-	text, err := instance.ReadOwn(k.in.KeeperCall())
+	text, err := atomicfile.ReadOwn(k.in.KeeperCall())
 	if err != nil {
 		return ocf.Env{}, fmt.Errorf("the keeper does not know its parameters: %w", err)
 	}
