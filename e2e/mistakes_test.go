@@ -57,6 +57,19 @@ func TestMistakes(t *testing.T) {
 		c.run(t, "lb-1", "hawser", "configure", "delete", "--force", "p_ip_web")
 		epoch = c.epoch(t)
 	})
+	t.Run("statements that nobody can have meant", func(t *testing.T) {
+		for statement, want := range map[string]string{
+			"primitive x ocf:hawser:floatp params ip=" + lanIP:                "did you mean ocf:hawser:floatip?",
+			"primitive x ocf:hawser:floatip params ip=" + lanIP + " nik=eth0": "ocf:hawser:floatip has no parameter nik: did you mean nic?",
+			"primitive x stonith:fence_droplt":                                "there is no agent stonith:fence_droplt on this node",
+			"property stonith-enbled=false":                                   "stonith-enbled is no option of Pacemaker's: did you mean stonith-enabled?",
+			"property frobnicate=1":                                           "frobnicate is no option of Pacemaker's",
+		} {
+			out := c.fails(t, 2, "lb-1", append([]string{"hawser", "configure"}, strings.Fields(statement)...)...)
+			require.Contains(t, out, want)
+			require.Equal(t, epoch, c.epoch(t), "nothing was changed")
+		}
+	})
 	t.Run("not root", func(t *testing.T) {
 		out := c.fails(t, 7, "lb-1", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/sbin/hawser", "status")
 		require.Contains(t, out, "root")

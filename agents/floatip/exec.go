@@ -96,7 +96,11 @@ func run(ctx context.Context, program string, args ...string) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s did not answer in time: %w", program, ctx.Err())
 	}
-	return nil, fmt.Errorf("%s: %w: %.300s", program, err, strings.TrimSpace(complaint.String()))
+	said := strings.TrimSpace(complaint.String())
+	if said == "" {
+		said = "it does not say why"
+	}
+	return nil, fmt.Errorf("%s: %w: %.300s", program, err, said)
 }
 
 // detach runs this program as the watcher, in a session of its own, with nothing of this process,

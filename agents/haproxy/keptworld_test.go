@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -26,13 +27,13 @@ const toolsVariable = "PCMK_hawser_test_tools"
 const keepVariable = "PCMK_hawser_test_keep"
 
 // fakeTools are Pacemaker's tools as a test's cluster has them, in its directory.
-func fakeTools(dir string) instance.Tools {
+func fakeTools(dir string) pacemaker.Tools {
 	in := func(name string) string { return filepath.Join(dir, name) }
-	return instance.Tools{
-		AttrdUpdater: in("attrd_updater"), CrmMon: in("crm_mon"), CrmNode: in("crm_node"), CrmSimulate: in("crm_simulate"),
-		CrmResource: in("crm_resource"),
-		Cibadmin:    in("cibadmin"), Hawser: in("hawser"),
-	}
+	t := pacemaker.Installed()
+	t.AttrdUpdater, t.CrmMon, t.CrmNode = in("attrd_updater"), in("crm_mon"), in("crm_node")
+	t.CrmSimulate, t.CrmResource = in("crm_simulate"), in("crm_resource")
+	t.Cibadmin, t.Hawser = in("cibadmin"), in("hawser")
+	return t
 }
 
 // newKeptWorld returns a HAProxy with a keeper, in a cluster that does what the file "cluster"

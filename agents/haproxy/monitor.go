@@ -8,6 +8,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/keeper"
+	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -71,7 +72,7 @@ func (a *agent) bringBack(ctx context.Context, in *instance.Instance) bool {
 	if ended := in.DismissKeeper(ctx); ended != nil {
 		ocf.CallFrom(ctx).Warnf("%v", ended)
 	}
-	if !errors.Is(err, instance.ErrUnmanaged) {
+	if !errors.Is(err, pacemaker.ErrUnmanaged) {
 		in.GiveUp(ctx)
 	}
 	return false

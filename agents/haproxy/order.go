@@ -18,21 +18,27 @@ import (
 
 // orders reports whether this reload is meant for HAProxy's configuration: the parameter generation
 // has changed, a reload is pending, or no parameter has changed, so that somebody must have asked
-// for it.
+// for it, as has whoever calls the agent by hand.
 func (a *agent) orders(ctx context.Context, s *instance.State) bool {
 	call := ocf.CallFrom(ctx)
-	if a.Generation != s.Served.Generation || s.Pending != nil {
+	if !call.Clustered || a.Generation != s.Served.Generation || s.Pending != nil {
 		return true
 	}
-	if s.Settings == "" { // from an older agent, or the state was lost
-		return !call.Clustered
-	}
-	if s.Settings == a.settings(ctx) {
+	// a state without them is an older agent's, or the state was lost
+	if s.Settings != "" && s.Settings == a.settings(ctx) {
 		return true
 	}
 	call.Infof("the parameters of this agent have changed; HAProxy's configuration is not loaded " +
 		"for that")
 	return false
+}
+
+// noteSettings remembers the parameters with which Pacemaker has called. Whoever calls by hand may
+// leave some out.
+func (a *agent) noteSettings(ctx context.Context, s *instance.State) {
+	if s.Settings == "" || ocf.CallFrom(ctx).Clustered {
+		s.Settings = a.settings(ctx)
+	}
 }
 
 // settings returns a hash of the reloadable parameters that are not about HAProxy's configuration.

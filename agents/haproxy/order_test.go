@@ -73,6 +73,17 @@ func TestAChangedParameterLoadsNoEdit(t *testing.T) {
 		w.reload()
 		require.Equal(t, again, w.taken().Serves)
 	})
+	t.Run("whoever calls by hand may leave parameters out", func(*testing.T) {
+		byHand := w.hash(w.config("# by hand\n"))
+		w.want(ocf.Success, w.r.With("max_crashes", "").Run("reload-agent",
+			map[string]string{"OCF_RESKEY_CRM_meta_on_node": ""}))
+		require.Contains(t, w.read("haproxy.cfg"), "by hand")
+		require.Equal(t, byHand, w.state().Served.Config)
+		w.write("haproxy.cfg", w.config("# not this\n"))
+		w.r = w.r.With("max_crashes", "5")
+		w.reload()
+		require.Equal(t, byHand, w.state().Served.Config)
+	})
 	t.Run("a reload that waits is tried again", func(*testing.T) {
 		w.write("haproxy.cfg", w.config("bogus"))
 		w.r = w.r.With("generation", "tuesday")

@@ -37,7 +37,7 @@ func (a *agent) reload(ctx context.Context) error {
 	pushed := a.push.String() != s.State.Pushed
 	wanted, answer := a.followOrder(ctx, in, &s.State)
 	wanted = wanted && (pushed || a.orders(ctx, &s.State))
-	s.State.Settings = a.settings(ctx)
+	a.noteSettings(ctx, &s.State)
 	if !wanted {
 		a.keep(ctx, in)
 		if err := in.Save(s.State); err != nil {

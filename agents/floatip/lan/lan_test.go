@@ -142,6 +142,8 @@ func TestNoPlace(t *testing.T) {
 	}{
 		"no network": {func(*lan.Config) {}, "198.51.100.7",
 			"no interface of this node is on a network that holds 198.51.100.7: give nic"},
+		"the broadcast address": {func(*lan.Config) {}, "192.0.2.255",
+			"it is the broadcast address of the network 192.0.2.0/24: correct ip"},
 		"no such nic": {func(c *lan.Config) { c.NIC = "eth7" }, "192.0.2.10",
 			"this node has no interface eth7 (it has lo, eth0): correct nic"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // place is where an address goes.
@@ -73,6 +74,9 @@ func (p *Provider) place(k kernel, ip netip.Addr) (place, error) {
 		at.prefix = ip.BitLen()
 		if network != nil {
 			at.prefix, _ = network.Dst.Mask.Size()
+		}
+		if err := param.CheckInNetwork(ip, at.prefix); err != nil {
+			return place{}, fault.Errorf(fault.NotInstalled, "%s %w: correct ip", ip, err)
 		}
 		derived = append(derived, "prefix length")
 	}

@@ -13,7 +13,7 @@
 // start at once. No process is left behind for it. Changes is for the process that watches whether
 // somebody takes the address away.
 //
-// It imports internal/fault, and not floatip. Open provider.go first.
+// It imports internal/fault and param, and not floatip. Open provider.go first.
 package lan
 
 import (

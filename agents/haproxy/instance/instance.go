@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
@@ -59,20 +60,18 @@ type System struct {
 	Version string
 	// Program is what is run as the keeper and as the launcher.
 	Program string
-	Tools   Tools
+	pacemaker.Tools
 	Systemd Systemd
 	// KeepTime is how long the keeper may take to bring HAProxy back; 0 is its own.
 	KeepTime time.Duration
 	// Addresses returns those that a metadata service may call this node's.
 	Addresses func() ([]netip.Addr, error)
-
-	attrdHangs *hang
 }
 
 // ThisSystem returns Pacemaker's tools and systemd of this machine.
 func ThisSystem(version string) System {
-	return System{Version: version, Program: "/proc/self/exe", Tools: pacemakerTools(),
-		Systemd: thisSystemd(), Addresses: nodeAddresses, attrdHangs: new(hang)}
+	return System{Version: version, Program: "/proc/self/exe", Tools: pacemaker.Installed(),
+		Systemd: thisSystemd(), Addresses: nodeAddresses}
 }
 
 // MasterArg returns the argument by which HAProxy's processes are recognised as this instance's.

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
@@ -29,12 +30,8 @@ type Crash struct {
 
 // Why HAProxy is not brought back.
 var (
-	//nolint:staticcheck // a name
-	ErrUnmanaged = errors.New("Pacemaker does not manage it here (maintenance, or " +
-		"is-managed=false)")
-	ErrNoCluster = errors.New("Pacemaker does not run here") //nolint:staticcheck // a name
-	errRepeated  = errors.New("it keeps crashing")
-	ErrIntended  = errors.New("it is being stopped")
+	errRepeated = errors.New("it keeps crashing")
+	ErrIntended = errors.New("it is being stopped")
 )
 
 // Wanted reports whether a HAProxy that is gone should be brought back: it was started, nobody has
@@ -92,10 +89,10 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		call.Warnf("%s: %v", in.Conffile, in.notLoaded(&s, ErrDied))
 	}
 	managed := make(chan error, 1)
-	go func() { managed <- in.managed(ctx) }()
+	go func() { managed <- in.Managed(ctx) }()
 	args, changed := in.lastGood()
 	switch err := <-managed; {
-	case errors.Is(err, ErrUnmanaged) || errors.Is(err, ErrNoCluster):
+	case errors.Is(err, pacemaker.ErrUnmanaged) || errors.Is(err, pacemaker.ErrNoCluster):
 		return s, err
 	case err != nil:
 		// One HAProxy too many on a node in maintenance can be stopped; a service that nobody

@@ -33,7 +33,7 @@ func (k *keeper) examineNode(ctx context.Context) {
 				due = soon
 			}
 		case <-timer.C:
-			examine(ctx, k.in.Tools.Hawser)
+			examine(ctx, k.in.Hawser)
 			due = varied(examineEvery)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -147,7 +148,7 @@ func (p *publisher) waiting() bool {
 
 func (p *publisher) publish(ctx context.Context, now results) error {
 	r := contract.ResourceOf(p.call.Instance)
-	var errs instance.Errors
+	var errs pacemaker.Errors
 	// A doubt that becomes a failure ends after the failure has been published, and one that begins
 	// is published before all else: in between the check would seem to hold without a doubt, and
 	// another node would send the address here.

@@ -29,7 +29,7 @@ func told(t *testing.T, script string, some time.Duration,
 	tool, notes := filepath.Join(dir, "attrd_updater"), filepath.Join(dir, "told")
 	require.NoError(t, os.WriteFile(tool, fmt.Appendf(nil, "#!/bin/sh\necho \"$*\" >>%s\n%s\n", notes, script), 0o700))
 	in := &instance.Instance{}
-	in.Tools.AttrdUpdater = tool
+	in.AttrdUpdater = tool
 	bound, err := (&ocf.Agent{Name: "haproxy"}).Bind(t.Context(), ocf.Env{Args: []string{"a", "keeper"},
 		Getenv: ocf.Getenv([]string{"OCF_RESOURCE_INSTANCE=test"}), Stdout: io.Discard, Stderr: io.Discard})
 	require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestOrderOfDoubtAndFailure(t *testing.T) {
 	tool, notes := filepath.Join(dir, "attrd_updater"), filepath.Join(dir, "told")
 	require.NoError(t, os.WriteFile(tool, fmt.Appendf(nil, "#!/bin/sh\necho \"$*\" >>%s\ncase \"$*\" in *-Q*) echo '<r/>';; esac\n", notes), 0o700))
 	p.in = &instance.Instance{}
-	p.in.Tools.AttrdUpdater = tool
+	p.in.AttrdUpdater = tool
 	for _, s := range states {
 		require.NoError(t, p.publish(t.Context(), s))
 	}

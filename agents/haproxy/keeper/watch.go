@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
 	"github.com/hawser-ha/hawser/agents/haproxy/pulse"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -335,7 +336,7 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		k.release() // before all else: nobody will accept what waits
 		call := ocf.CallFrom(acting)
 		call.Errorf("HAProxy is gone (%v) and the keeper does not bring it back: %v", cause, err)
-		if errors.Is(err, instance.ErrUnmanaged) || errors.Is(err, instance.ErrNoCluster) ||
+		if errors.Is(err, pacemaker.ErrUnmanaged) || errors.Is(err, pacemaker.ErrNoCluster) ||
 			errors.Is(err, instance.ErrIntended) {
 			return nil
 		}
@@ -343,7 +344,7 @@ func (k *keeper) bringBack(ctx context.Context, watched instance.State, cause er
 		if !errors.Is(err, cause) {
 			why = fmt.Errorf("%w; it cannot be started again: %w", cause, err)
 		}
-		handOver = func() { in.HandOver(ctx, call, why) }
+		handOver = func() { in.HandOver(ctx, call, instance.Complaint(why)) }
 		in.GiveUp(acting)
 		return nil
 	})
@@ -376,5 +377,5 @@ func (k *keeper) abandon(ctx context.Context, cause error) {
 	call := ocf.CallFrom(bound)
 	call.Errorf("HAProxy is gone, and bringing it back hangs: leaving it to Pacemaker")
 	in.GiveUp(bound) // so that the standby does not do the same again
-	in.HandOver(bound, call, fmt.Errorf("%w; starting it again hangs", cause))
+	in.HandOver(bound, call, instance.Complaint(fmt.Errorf("%w; starting it again hangs", cause)))
 }

@@ -1,4 +1,4 @@
-package instance
+package pacemaker
 
 import (
 	"context"
@@ -10,48 +10,33 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/contract"
-	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/param"
 )
 
-// publishCrash publishes the last crash as an attribute of this node.
-func (in *Instance) publishCrash(ctx context.Context, s State) {
-	call := ocf.CallFrom(ctx)
-	if !call.Clustered || len(s.Crashes) == 0 {
-		return
-	}
-	last := s.Crashes[len(s.Crashes)-1]
-	value := contract.Crash{At: last.At, Took: last.Took, Count: len(s.Crashes)}.String()
-	name := contract.CrashAttribute(contract.ResourceOf(call.Instance))
-	if err := in.SetAttribute(name, value); err != nil {
-		call.Warnf("cannot report the crash to the cluster: %v", err)
-	}
-}
-
 // PublishChecks publishes the results of checks by their names, and the failing ones as one text,
 // and withdraws those of the checks that are gone. It ends at once if Pacemaker does not answer.
-func (in *Instance) PublishChecks(ctx context.Context, r contract.ResourceID,
+func (t Tools) PublishChecks(ctx context.Context, r contract.ResourceID,
 	results map[string]string, gone []string, failing string) error {
 	var errs Errors
 	for _, name := range slices.Sorted(maps.Keys(results)) {
-		if errs.Add(in.attrd(ctx, "-n", contract.CheckAttribute(r, name), "-U", results[name])) {
+		if errs.Add(t.attrd(ctx, "-n", contract.CheckAttribute(r, name), "-U", results[name])) {
 			return errs.Err()
 		}
 	}
-	if errs.Add(in.WithdrawChecks(ctx, r, gone)) {
+	if errs.Add(t.WithdrawChecks(ctx, r, gone)) {
 		return errs.Err()
 	}
-	errs.Add(in.SetOrDelete(ctx, contract.FailingAttribute(r), failing))
+	errs.Add(t.SetOrDelete(ctx, contract.FailingAttribute(r), failing))
 	return errs.Err()
 }
 
 // WithdrawChecks removes the results of checks. It ends at once if Pacemaker does not answer.
-func (in *Instance) WithdrawChecks(ctx context.Context, r contract.ResourceID,
+func (t Tools) WithdrawChecks(ctx context.Context, r contract.ResourceID,
 	names []string) error {
 	var errs Errors
 	for _, name := range names {
-		if errs.Add(in.attrd(ctx, "-n", contract.CheckAttribute(r, name), "-D")) ||
-			errs.Add(in.attrd(ctx, "-n", contract.DoubtAttribute(r, name), "-D")) {
+		if errs.Add(t.attrd(ctx, "-n", contract.CheckAttribute(r, name), "-D")) ||
+			errs.Add(t.attrd(ctx, "-n", contract.DoubtAttribute(r, name), "-D")) {
 			break
 		}
 	}
@@ -74,24 +59,24 @@ func (e *Errors) Add(err error) (hopeless bool) {
 func (e *Errors) Err() error { return errors.Join(e.all...) }
 
 // SetOrDelete publishes a value, or removes the attribute where the value is "".
-func (in *Instance) SetOrDelete(ctx context.Context, name, value string) error {
+func (t Tools) SetOrDelete(ctx context.Context, name, value string) error {
 	if value == "" {
-		return in.attrd(ctx, "-n", name, "-D")
+		return t.attrd(ctx, "-n", name, "-D")
 	}
-	return in.attrd(ctx, "-n", name, "-U", value)
+	return t.attrd(ctx, "-n", name, "-U", value)
 }
 
 // SetAttributeWithin publishes a value that is to be written to the cluster's configuration after
 // the delay at the latest, together with what other nodes publish of the same attribute meanwhile
 // (attrd_updater(8), --update-both and --delay). A later call with a shorter delay hurries it.
-func (in *Instance) SetAttributeWithin(ctx context.Context, name, value string,
+func (t Tools) SetAttributeWithin(ctx context.Context, name, value string,
 	delay time.Duration) error {
-	return in.attrd(ctx, "-n", name, "-B", value, "-d", param.FormatDuration(delay))
+	return t.attrd(ctx, "-n", name, "-B", value, "-d", param.FormatDuration(delay))
 }
 
 // SetPrivate publishes a value that never reaches the cluster's configuration.
-func (in *Instance) SetPrivate(ctx context.Context, name, value string) error {
-	return in.attrd(ctx, "-n", name, "-U", value, "-p")
+func (t Tools) SetPrivate(ctx context.Context, name, value string) error {
+	return t.attrd(ctx, "-n", name, "-U", value, "-p")
 }
 
 // queryTimeout is how long Pacemaker may take to say what the nodes have published.
@@ -102,19 +87,19 @@ const queryTimeout = time.Second
 const noSuchAttribute = 105
 
 // QueryAttribute returns what each node has published, whether it has been written or not.
-func (in *Instance) QueryAttribute(ctx context.Context, name string) (map[string]string, error) {
-	if err := in.attrdHangs.check(); err != nil {
+func (t Tools) QueryAttribute(ctx context.Context, name string) (map[string]string, error) {
+	if err := t.hangs.check(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	text, err := runTool(ctx, in.Tools.AttrdUpdater, "-n", name, "-Q", "-A", "--output-as=xml")
+	text, err := runTool(ctx, t.AttrdUpdater, "-n", name, "-Q", "-A", "--output-as=xml")
 	var exit *exitError
 	if errors.As(err, &exit) && exit.code == noSuchAttribute {
 		return nil, nil
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		in.attrdHangs.note()
+		t.hangs.note()
 	}
 	if err != nil {
 		return nil, err
@@ -126,7 +111,7 @@ func (in *Instance) QueryAttribute(ctx context.Context, name string) (map[string
 		} `xml:"attribute"`
 	}
 	if err := xml.Unmarshal(text, &answer); err != nil {
-		return nil, fmt.Errorf("%s: its answer is not understood: %w", in.Tools.AttrdUpdater, err)
+		return nil, fmt.Errorf("%s: its answer is not understood: %w", t.AttrdUpdater, err)
 	}
 	values := map[string]string{}
 	for _, a := range answer.Attributes {
@@ -136,11 +121,11 @@ func (in *Instance) QueryAttribute(ctx context.Context, name string) (map[string
 }
 
 // SetAttribute publishes a value as a transient attribute of this node.
-func (in *Instance) SetAttribute(name, value string) error {
-	return in.attrd(context.Background(), "-n", name, "-U", value)
+func (t Tools) SetAttribute(name, value string) error {
+	return t.attrd(context.Background(), "-n", name, "-U", value)
 }
 
 // DeleteAttribute removes what SetAttribute published.
-func (in *Instance) DeleteAttribute(name string) error {
-	return in.attrd(context.Background(), "-n", name, "-D")
+func (t Tools) DeleteAttribute(name string) error {
+	return t.attrd(context.Background(), "-n", name, "-D")
 }

@@ -1,18 +1,22 @@
-package instance
+// Package pacemaker is what HAProxy's agent and its keeper ask Pacemaker on this node, and report to
+// it besides exit codes: node attributes, a failure, what it manages and will do. Each call has a
+// deadline of its own.
+//
+// It imports contract, command, ocf and param. Open this file first; attributes.go publishes.
+package pacemaker
 
 import (
 	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
-
-// What the agent asks Pacemaker, and reports to it besides its exit codes.
 
 const (
 	// managedTimeout is how long Pacemaker may take to say whether it manages the resource here,
@@ -29,13 +33,27 @@ const (
 // Tools are Pacemaker's programs, and hawser itself; tests replace them.
 type Tools struct {
 	AttrdUpdater, CrmMon, CrmNode, CrmSimulate, CrmResource, Cibadmin, Hawser string
+
+	hangs *hang
 }
 
-func pacemakerTools() Tools {
-	return Tools{"/usr/sbin/attrd_updater", "/usr/sbin/crm_mon", "/usr/sbin/crm_node",
-		"/usr/sbin/crm_simulate",
-		"/usr/sbin/crm_resource", "/usr/sbin/cibadmin", "/usr/sbin/hawser"}
+// Installed returns the programs of this machine.
+func Installed() Tools {
+	return Tools{
+		AttrdUpdater: "/usr/sbin/attrd_updater", CrmMon: "/usr/sbin/crm_mon",
+		CrmNode: "/usr/sbin/crm_node", CrmSimulate: "/usr/sbin/crm_simulate",
+		CrmResource: "/usr/sbin/crm_resource", Cibadmin: "/usr/sbin/cibadmin",
+		Hawser: "/usr/sbin/hawser", hangs: new(hang),
+	}
 }
+
+// Why Pacemaker is not asked to recover the resource.
+var (
+	//nolint:staticcheck // a name
+	ErrUnmanaged = errors.New("Pacemaker does not manage it here (maintenance, or " +
+		"is-managed=false)")
+	ErrNoCluster = errors.New("Pacemaker does not run here") //nolint:staticcheck // a name
+)
 
 // disconnected is the exit code of Pacemaker's tools where it does not run (CRM_EX_DISCONNECT,
 // crm/common/results.h).
@@ -43,20 +61,26 @@ const disconnected = 102
 
 // NameNode finds out what Pacemaker calls this node, if it did not make the call itself: a start by
 // hand (crm_resource --force-start). Where Pacemaker does not answer, the host's name has to do.
-func (in *Instance) NameNode(ctx context.Context) {
+func (t Tools) NameNode(ctx context.Context) {
 	call := ocf.CallFrom(ctx)
-	if call.Clustered || !Exists(in.Tools.CrmNode) {
+	if call.Clustered || !t.hasNode() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, nameTimeout)
 	defer cancel()
-	text, err := runTool(ctx, in.Tools.CrmNode, "-n")
+	text, err := runTool(ctx, t.CrmNode, "-n")
 	if name := strings.TrimSpace(string(text)); err == nil && name != "" {
 		call.SetNode(name)
 	} else {
 		call.Infof("this node is taken to be %s: Pacemaker does not say what it calls it (%v)",
 			call.Node, err)
 	}
+}
+
+// hasNode reports whether crm_node is installed, or may be.
+func (t Tools) hasNode() bool {
+	_, err := os.Lstat(t.CrmNode)
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 // resourceID returns the id of the resource that an instance belongs to.
@@ -119,23 +143,23 @@ func resourcesIn(text []byte, element string) ([]clusterResource, error) {
 	}
 }
 
-// managed returns nil if Pacemaker manages the resource on this node, ErrUnmanaged if it does not,
+// Managed returns nil if Pacemaker manages the resource on this node, ErrUnmanaged if it does not,
 // ErrNoCluster if it does not run. crm_mon's answer takes maintenance of the cluster and of a node,
 // is-managed of a clone, and rules into account; the raw configuration does not.
-func (in *Instance) managed(ctx context.Context) error {
-	in.NameNode(ctx)
+func (t Tools) Managed(ctx context.Context) error {
+	t.NameNode(ctx)
 	call := ocf.CallFrom(ctx)
 	ctx, cancel := context.WithTimeout(ctx, managedTimeout)
 	defer cancel()
 	id := resourceID(call.Instance)
-	text, err := runTool(ctx, in.Tools.CrmMon, "-1", "--output-as=xml", "--resource", id,
+	text, err := runTool(ctx, t.CrmMon, "-1", "--output-as=xml", "--resource", id,
 		"--include", "none,resources")
 	if err != nil {
 		return err
 	}
 	resources, err := resourcesIn(text, "resources")
 	if err != nil {
-		return fmt.Errorf("%s: %w", in.Tools.CrmMon, err)
+		return fmt.Errorf("%s: %w", t.CrmMon, err)
 	}
 	known := false // of a clone, the instance on this node: another node may be in maintenance
 	for _, r := range resources {
@@ -148,7 +172,7 @@ func (in *Instance) managed(ctx context.Context) error {
 		known = true
 	}
 	if !known {
-		return fmt.Errorf("%s does not know %s on %s", in.Tools.CrmMon, id, call.Node)
+		return fmt.Errorf("%s does not know %s on %s", t.CrmMon, id, call.Node)
 	}
 	return nil
 }
@@ -156,17 +180,17 @@ func (in *Instance) managed(ctx context.Context) error {
 // WillReturn reports whether Pacemaker is going to start the resource on this node again, as in a
 // restart for a changed parameter. It has Pacemaker's scheduler simulate the transition. Unknown is
 // "no".
-func (in *Instance) WillReturn(ctx context.Context) (bool, error) {
+func (t Tools) WillReturn(ctx context.Context) (bool, error) {
 	call := ocf.CallFrom(ctx)
 	ctx, cancel := context.WithTimeout(ctx, returnsTimeout)
 	defer cancel()
-	text, err := runTool(ctx, in.Tools.CrmSimulate, "--simulate", "--live-check", "--output-as=xml")
+	text, err := runTool(ctx, t.CrmSimulate, "--simulate", "--live-check", "--output-as=xml")
 	if err != nil {
 		return false, err
 	}
 	resources, err := resourcesIn(text, "revised_cluster_status")
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", in.Tools.CrmSimulate, err)
+		return false, fmt.Errorf("%s: %w", t.CrmSimulate, err)
 	}
 	for _, r := range resources {
 		if resourceID(r.ID) == resourceID(call.Instance) && r.Role == "Started" && r.on(call.Node) {
@@ -179,15 +203,15 @@ func (in *Instance) WillReturn(ctx context.Context) (bool, error) {
 // HandOver tells Pacemaker that the resource has failed here, so that it recovers it at once and not
 // at the next monitor. Pacemaker shows such a failure as "Simulated failure", so the reason is
 // published first.
-func (in *Instance) HandOver(ctx context.Context, call *ocf.Call, why error) {
+func (t Tools) HandOver(ctx context.Context, call *ocf.Call, why string) {
 	name := contract.HandedOverAttribute(contract.ResourceOf(call.Instance))
-	if err := in.attrd(ctx, "-n", name, "-U",
-		contract.HandedOver{At: time.Now(), Why: Complaint(why)}.String()); err != nil {
+	if err := t.attrd(ctx, "-n", name, "-U",
+		contract.HandedOver{At: time.Now(), Why: why}.String()); err != nil {
 		call.Warnf("cannot tell the cluster why HAProxy is left to it: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, failTimeout)
 	defer cancel()
-	if _, err := runTool(ctx, in.Tools.CrmResource, "--fail", "-r", resourceID(call.Instance), "-N",
+	if _, err := runTool(ctx, t.CrmResource, "--fail", "-r", resourceID(call.Instance), "-N",
 		call.Node); err != nil {
 		call.Errorf("cannot tell Pacemaker, whose next monitor will find it: %v", err)
 	}
@@ -210,6 +234,6 @@ func (e *exitError) Is(target error) bool {
 }
 
 // QueryCIB returns what this node's copy of the CIB has at an XPath.
-func (in *Instance) QueryCIB(ctx context.Context, xpath string) ([]byte, error) {
-	return runTool(ctx, in.Tools.Cibadmin, "--query", "--local", "--xpath", xpath)
+func (t Tools) QueryCIB(ctx context.Context, xpath string) ([]byte, error) {
+	return runTool(ctx, t.Cibadmin, "--query", "--local", "--xpath", xpath)
 }
