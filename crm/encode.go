@@ -1,10 +1,6 @@
 package crm
 
-import (
-	"slices"
-
-	"github.com/beevik/etree"
-)
+import "github.com/beevik/etree"
 
 // builder writes objects into a configuration: elements that are there are changed in place, so
 // that their ids and whatever the package does not model stay.
@@ -204,10 +200,17 @@ func referredIn(el *etree.Element) bool {
 	return refers(root, value(el, "id"))
 }
 
+// refers allocates nothing: it is asked once for each rule, about the whole configuration.
 func refers(el *etree.Element, id string) bool {
-	if value(el, "id-ref") == id {
-		return true
+	for i := range el.Attr {
+		if el.Attr[i].Key == "id-ref" && el.Attr[i].Value == id {
+			return true
+		}
 	}
-	return slices.ContainsFunc(el.ChildElements(),
-		func(c *etree.Element) bool { return refers(c, id) })
+	for _, c := range el.Child {
+		if c, ok := c.(*etree.Element); ok && refers(c, id) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,7 +29,7 @@ func provokeSameAddress() []provoked {
 		{
 			name: "of one that IPv6addr writes in another way, in a group",
 			provoke: func(t *testing.T, b *bench.Cluster) {
-				b.Sh(t, "hawser configure primitive p_ip6 ocf:heartbeat:IPv6addr params "+
+				b.Sh(t, "hawser configure primitive --force p_ip6 ocf:heartbeat:IPv6addr params "+
 					"ipv6addr=2001:DB8:ff:0::10/64 op monitor interval=10s timeout=20s")
 				b.Sh(t, "hawser configure group g p_ip6")
 				b.Sh(t, "hawser configure colocation g-haproxy inf: g haproxy-clone")
