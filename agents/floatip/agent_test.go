@@ -344,6 +344,19 @@ func TestStopWithANoteThatCannotBeRemoved(t *testing.T) {
 	expect(t, p.a.Start(), ocf.ErrGeneric, "cannot note the state of the address")
 }
 
+// TestWithoutARuntimeDirectory: where nothing can be written, only a start needs to.
+func TestWithoutARuntimeDirectory(t *testing.T) {
+	p := newPair(t)
+	nowhere := map[string]string{"HAWSER_RUNDIR": "/proc/none"}
+	p.Move(vip, "a")
+	expect(t, p.a.Run("stop", nowhere), ocf.Success, "")
+	require.Empty(t, p.holder(t))
+	probe := map[string]string{"HAWSER_RUNDIR": "/proc/none", "OCF_RESKEY_CRM_meta_interval": "0"}
+	expect(t, p.a.Run("monitor", probe), ocf.NotRunning, "")
+	r := p.a.Run("start", nowhere)
+	require.Equal(t, ocf.ErrGeneric, r.Code, "%s", r.Stderr)
+}
+
 func TestParameters(t *testing.T) {
 	p := newPair(t)
 	for name, test := range map[string]struct {
