@@ -18,8 +18,8 @@ shift
 binds=("$PWD" "$(go env GOROOT)" "$(go env GOPATH)" "$(go env GOMODCACHE)" "$(go env GOCACHE)")
 mkdir -p "${binds[@]}"
 # The mounts are in a namespace of their own, and end with the command.
-# shellcheck disable=SC2016 # the shell inside expands it
 export root
+# shellcheck disable=SC2016 # the shell inside expands it
 exec unshare --mount --propagation private bash -euc '
 	here=$PWD
 	binds=("${@:1:5}")
