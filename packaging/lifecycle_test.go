@@ -16,8 +16,9 @@ type family struct {
 }
 
 func families() []family {
-	// Nothing of what the packages depend on is in rpm's database here; --force-debian lets rpm work on a Debian system at all.
-	const rpm = "rpm --force-debian --nodeps "
+	// Nothing of what the packages depend on is in rpm's database here; --force-debian lets rpm work on a Debian system at all;
+	// the one of Debian 13 does without, and does not know the option.
+	const rpm = "rpm $(rpm --force-debian --version >/dev/null 2>&1 && echo --force-debian) --nodeps "
 	return []family{{
 		name:      "dpkg",
 		install:   "dpkg --install /packages/hawser_" + older + "-1_*.deb",
