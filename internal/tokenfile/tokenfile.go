@@ -1,6 +1,6 @@
 // Package tokenfile reads the file that holds a token, if only root can have read or written it.
 //
-// It imports internal/fault. There is only this file.
+// It imports internal/fault and internal/ownpath. There is only this file.
 package tokenfile
 
 import (
@@ -9,11 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/ownpath"
 )
 
 // maxToken is longer than any token, in bytes.
@@ -39,9 +39,9 @@ func Read(path string) (string, error) {
 	case !info.Mode().IsRegular():
 		return "", fault.Errorf(fault.NotInstalled, "token file %s is not a file but %s", path,
 			info.Mode())
-	case !own(info):
+	case !ownpath.Own(info):
 		return "", fault.Errorf(fault.Denied, "token file %s belongs to uid %d: chown root:root %s",
-			path, uid(info), path)
+			path, ownpath.UID(info), path)
 	case info.Mode().Perm()&0o177 != 0:
 		return "", fault.Errorf(fault.Denied,
 			"token file %s is open to others (mode %04o): chmod 0600 %s, and replace the token "+
@@ -84,65 +84,23 @@ func Parse(where string, text []byte) (string, error) {
 	return token, nil
 }
 
-// trusted follows the path, and each symbolic link on it, and refuses a directory or a link that
-// anybody else could change. It returns the path without links. A directory with the sticky bit,
-// such as /tmp, is acceptable if what is in it is ours.
+// trusted returns the path without symbolic links, unless others could put another file in its place.
 func trusted(path string) (string, error) {
-	at, rest := "/", split(path)
-	for links := 0; len(rest) > 0; {
-		name := rest[0]
-		rest = rest[1:]
-		switch name {
-		case ".":
-			continue
-		case "..":
-			at = filepath.Dir(at) // at has no links, so this is its parent, which has been checked
-			continue
-		}
-		next := filepath.Join(at, name)
-		info, err := os.Lstat(next)
-		if err != nil {
-			return "", unreadable(path, err)
-		}
-		isLink := info.Mode()&fs.ModeSymlink != 0
-		if !own(info) && (isLink || info.IsDir()) {
-			return "", fault.Errorf(fault.Denied,
-				"token file %s is not safe: %s belongs to uid %d, who could put another file in "+
-					"its place: "+
-					"chown -h root %s", path, next, uid(info), next)
-		}
-		if info.IsDir() && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
-			return "", fault.Errorf(fault.Denied,
-				"token file %s is not safe: others may write to %s (mode %04o) and put another "+
-					"file in its "+
-					"place: chmod go-w %s", path, next, info.Mode().Perm(), next)
-		}
-		if !isLink {
-			at = next
-			continue
-		}
-		if links++; links > 20 {
-			return "", fault.Errorf(fault.NotInstalled, "token file %s: too many symbolic links",
-				path)
-		}
-		target, err := os.Readlink(next)
-		if err != nil {
-			return "", unreadable(path, err)
-		}
-		if filepath.IsAbs(target) {
-			at = "/"
-		}
-		rest = append(split(target), rest...)
+	real, err := ownpath.Follow(path)
+	var open *ownpath.OpenError
+	switch {
+	case errors.As(err, &open) && open.Foreign:
+		return "", fault.Errorf(fault.Denied,
+			"token file %s is not safe: %s belongs to uid %d, who could put another file in its "+
+				"place: chown -h root %s", path, open.Path, open.UID, open.Path)
+	case errors.As(err, &open):
+		return "", fault.Errorf(fault.Denied,
+			"token file %s is not safe: others may write to %s (mode %04o) and put another file in "+
+				"its place: chmod go-w %s", path, open.Path, open.Mode.Perm(), open.Path)
+	case errors.Is(err, ownpath.ErrLinks):
+		return "", fault.Errorf(fault.NotInstalled, "token file %s: too many symbolic links", path)
+	case err != nil:
+		return "", unreadable(path, err)
 	}
-	return at, nil
+	return real, nil
 }
-
-func split(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
-}
-
-func uid(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
-
-// own reports whether the file belongs to root or to the user that runs the agent, who is root on a
-// cluster node.
-func own(info fs.FileInfo) bool { return uid(info) == 0 || uid(info) == os.Geteuid() }
