@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/internal/fault"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -46,7 +47,7 @@ func lanTable(patience time.Duration, open func(nic string, prefix int, node str
 func Watcher(getenv func(string) string, programs string, changes *lan.Changes,
 	open func(nic string, prefix int, node string) Provider) *watcher {
 	w := newWatcher("test", getenv, lanTable(time.Second, open),
-		tools{crmMon: programs + "/crm_mon", crmResource: programs + "/crm_resource"}, changes)
+		pacemaker.Tools{CrmMon: programs + "/crm_mon", CrmResource: programs + "/crm_resource"}, changes)
 	w.delays = delays{away: 500 * time.Millisecond, down: 500 * time.Millisecond}
 	return w
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/internal/fault"
@@ -66,7 +67,7 @@ func Watch(ctx context.Context, version string) int {
 	changes, err := lan.NewChanges()
 	if err == nil {
 		defer changes.Close()
-		w := newWatcher(version, os.Getenv, drivers(), pacemakerTools(), changes)
+		w := newWatcher(version, os.Getenv, drivers(), pacemaker.Installed(), changes)
 		err = w.run(ctx)
 	}
 	if err != nil {
@@ -81,7 +82,7 @@ type watcher struct {
 	*agent
 	ocf     *ocf.Agent
 	env     ocf.Env
-	tools   tools
+	tools   pacemaker.Tools
 	delays  delays
 	changes interface {
 		Wait(ctx context.Context, most time.Duration) error
@@ -89,7 +90,7 @@ type watcher struct {
 	said string // the last complaint, which is not repeated while it is all there is to say
 }
 
-func newWatcher(version string, getenv func(string) string, table []driver, t tools,
+func newWatcher(version string, getenv func(string) string, table []driver, t pacemaker.Tools,
 	changes *lan.Changes) *watcher {
 	a := &agent{drivers: table}
 	return &watcher{
@@ -154,9 +155,8 @@ func (w *watcher) examine(ctx context.Context) (next time.Duration, err error) {
 		return askAgain, nil
 	}
 	call := ocf.CallFrom(ctx)
-	id := contract.ResourceOf(call.Instance).String()
-	switch err := w.tools.managed(ctx, id, call.Node); {
-	case errors.Is(err, errUnmanaged):
+	switch err := w.tools.Managed(ctx); {
+	case errors.Is(err, pacemaker.ErrUnmanaged):
 		w.complain(call, fmt.Errorf("%w; nothing is done about it, since %w", lost, err))
 		return askAgain, nil
 	case err != nil:
@@ -164,7 +164,7 @@ func (w *watcher) examine(ctx context.Context) (next time.Duration, err error) {
 			lost, err))
 		return askAgain, nil
 	}
-	return w.report(ctx, id)
+	return w.report(ctx)
 }
 
 // complain logs an error, once while it stays the same.
@@ -176,7 +176,7 @@ func (w *watcher) complain(call *ocf.Call, err error) {
 }
 
 // report reports the loss, unless an action that was under way has explained it.
-func (w *watcher) report(ctx context.Context, id string) (next time.Duration, err error) {
+func (w *watcher) report(ctx context.Context) (next time.Duration, err error) {
 	call := ocf.CallFrom(ctx)
 	err = w.ocf.Act(ctx, w.env, actTime, func(ctx context.Context) error {
 		s := w.started(ctx)
@@ -188,7 +188,7 @@ func (w *watcher) report(ctx context.Context, id string) (next time.Duration, er
 			next = askAgain
 			return nil
 		}
-		if err := w.tools.fail(ctx, id, call.Node); err != nil {
+		if err := w.tools.Fail(ctx, call); err != nil {
 			next = askAgain
 			return fmt.Errorf("%w; that could not be reported: %w", lost, err)
 		}

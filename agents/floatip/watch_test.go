@@ -179,7 +179,7 @@ func TestWatcherInMaintenance(t *testing.T) {
 	w.manage(t, "false")
 	w.address(t, netlink.AddrDel)
 	require.Eventually(t, func() bool {
-		return strings.Contains(w.logged(), "nothing is done about it, since the cluster does not manage it now")
+		return strings.Contains(w.logged(), "nothing is done about it, since Pacemaker does not manage it here")
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Empty(t, w.asked())
 	w.manage(t, "true")

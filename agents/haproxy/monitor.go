@@ -8,7 +8,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/keeper"
-	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
+	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )

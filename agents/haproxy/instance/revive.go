@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/haproxy/pacemaker"
+	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"

@@ -1,6 +1,6 @@
-// Package pacemaker is what HAProxy's agent and its keeper ask Pacemaker on this node, and report to
-// it besides exit codes: node attributes, a failure, what it manages and will do. Each call has a
-// deadline of its own.
+// Package pacemaker is what agents, and what they leave running, ask Pacemaker on this node, and
+// report to it besides exit codes: node attributes, a failure, what it manages and will do. Each
+// call has a deadline of its own.
 //
 // It imports contract, command, ocf and param. Open this file first; attributes.go publishes.
 package pacemaker
@@ -209,12 +209,17 @@ func (t Tools) HandOver(ctx context.Context, call *ocf.Call, why string) {
 		contract.HandedOver{At: time.Now(), Why: why}.String()); err != nil {
 		call.Warnf("cannot tell the cluster why HAProxy is left to it: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, failTimeout)
-	defer cancel()
-	if _, err := runTool(ctx, t.CrmResource, "--fail", "-r", resourceID(call.Instance), "-N",
-		call.Node); err != nil {
+	if err := t.Fail(ctx, call); err != nil {
 		call.Errorf("cannot tell Pacemaker, whose next monitor will find it: %v", err)
 	}
+}
+
+// Fail reports to Pacemaker that the resource has failed on this node.
+func (t Tools) Fail(ctx context.Context, call *ocf.Call) error {
+	ctx, cancel := context.WithTimeout(ctx, failTimeout)
+	defer cancel()
+	_, err := runTool(ctx, t.CrmResource, "--fail", "-r", resourceID(call.Instance), "-N", call.Node)
+	return err
 }
 
 // exitError is the error for a program that exited with another code than 0.
