@@ -152,6 +152,12 @@ func (c *cluster) erase(t testing.TB) {
 		}
 		return nil
 	})
+	// A test that failed half-way may have left its edit, and every one after it would fail as well.
+	for _, n := range c.Nodes(lab.Balancer) {
+		c.run(t, n.Name, "sh", "-ec", `kept=/var/lib/haproxy.cfg.delivered
+			[ -e $kept ] || cp -p /etc/haproxy/haproxy.cfg $kept
+			cp -p $kept /etc/haproxy/haproxy.cfg`)
+	}
 }
 
 // settled waits until the cluster has nothing left to do.
