@@ -30,6 +30,7 @@ func TestFailsEverywhere(t *testing.T) {
 	fails("lb-3", 2*time.Minute)
 	r = c.Collect(t.Context())
 	require.True(t, r.Checks[0].FailsEverywhere())
+	require.Contains(t, r.Verdict(), "but the check web fails on every node since ", "the first line says so")
 	require.Equal(t, noon.Add(-time.Second), r.Checks[0].FailingSince().UTC())
 	require.Equal(t, "GET http://a/: 503", r.Checks[0].Nodes[2].Reason)
 	fake.SetAttribute("lb-2", contract.CheckAttribute(id, "web"), contract.CheckOK)

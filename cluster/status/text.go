@@ -55,7 +55,6 @@ func (s *text) showStatus(r *Report) {
 		s.printf("%s\n", s.paint(styleOf(r.State), line))
 	}
 	s.printf("\n")
-	s.showHeadline(r)
 	s.showCluster(r)
 	s.showHAProxies(r)
 	s.showChecks(r)
@@ -116,24 +115,6 @@ func (r *Report) isAddress(resource string) bool {
 	return slices.ContainsFunc(r.FloatingIPs, func(ip FloatingIP) bool {
 		return ip.Resource == resource
 	})
-}
-
-// showHeadline says first what clients notice and the rest does not show.
-func (s *text) showHeadline(r *Report) {
-	said := false
-	for _, c := range r.Checks {
-		if c.FailsEverywhere() {
-			for _, line := range words.Wrap("Check "+c.Name+" fails on every node"+
-				words.Since(" since ", c.FailingSince(), r.Now)+
-				": HAProxy goes on, the addresses stay where they are", checkColumns) {
-				s.printf("%s\n", s.paint(Bad, line))
-			}
-			said = true
-		}
-	}
-	if said {
-		s.printf("\n")
-	}
 }
 
 // showChecks shows where each check holds.

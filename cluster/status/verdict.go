@@ -132,6 +132,12 @@ func (r *Report) causes() []cause {
 	if p.Maintenance {
 		add(Degraded, "maintenance mode is on, nothing is recovered: "+endsMaintenance)
 	}
+	for _, c := range r.Checks {
+		if c.FailsEverywhere() { // which visitors notice, and nothing moves
+			add(c.State, "the check %s fails on every node%s: HAProxy goes on, the addresses stay where "+
+				"they are", c.Name, words.Since(" since ", c.FailingSince(), r.Now))
+		}
+	}
 	r.causesInAddresses(add)
 	r.causesInHAProxy(add)
 	for _, n := range p.Nodes {

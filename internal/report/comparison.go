@@ -9,7 +9,7 @@ import (
 // compared names the rows that README.md and the demonstration show.
 var compared = [...]struct{ label, section, what string }{
 	{"HAProxy is killed", SectionCrash, "HAProxy killed -9"},
-	{"HAProxy hangs", SectionCrash, "HAProxy hangs (SIGSTOP)"},
+	{"HAProxy is stopped (STOP)", SectionCrash, "HAProxy hangs (SIGSTOP)"},
 	{"the active node is rebooted", SectionMoves, "reboot of the active node, new connections"},
 	{"the active node loses power", SectionLost, "power cut, hawser, the lost node the DC"},
 }
