@@ -55,12 +55,6 @@ func (t *Tools) Metadata(ctx context.Context, agent string) (Metadata, error) {
 	return ParseMetadata(out.stdout)
 }
 
-// ParseAdvertised reads the operations out of an agent's meta-data.
-func ParseAdvertised(metadata []byte) ([]AgentAction, error) {
-	m, err := ParseMetadata(metadata)
-	return m.Actions, err
-}
-
 // ParseMetadata reads an agent's meta-data, of either version of the schema: in the first, unique
 // says of a parameter what unique-group says in the second.
 func ParseMetadata(text []byte) (Metadata, error) {

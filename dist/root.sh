@@ -24,7 +24,9 @@ mapfile -t packages < <("$here/../deps.sh" --list test)
 # What a machine has that somebody installed, and minbase lacks.
 packages+=(ca-certificates make iputils-ping systemd-sysv)
 stamp=$(printf '%s\n' "$release" "${packages[@]}")
-[ "$(cat "$dir.stamp" 2>/dev/null || true)" != "$stamp" ] || exit 0
+if [ -d "$dir" ] && [ "$(cat "$dir.stamp" 2>/dev/null || true)" = "$stamp" ]; then
+	exit 0
+fi
 
 # repository is where this machine's apt has a suite of Debian from: that can be reached from here.
 # shellcheck disable=SC2016 # apt replaces it

@@ -115,7 +115,8 @@ func (c *cluster) explainFailure(t testing.TB) {
 func (c *cluster) erase(t testing.TB) {
 	t.Helper()
 	// Without the first, Pacemaker does nothing where nothing can fence, not even this, and in maintenance neither.
-	c.run(t, "lb-1", "sh", "-ec", "crm_attribute --name stonith-enabled --update false; crm_attribute --name maintenance-mode --delete; crm_attribute --name stop-all-resources --update true")
+	c.run(t, "lb-1", "sh", "-ec", "crm_attribute --name stonith-enabled --update false; crm_attribute --name maintenance-mode --delete; "+
+		"cibadmin --delete-all --force --xpath /cib/configuration/nodes/node/instance_attributes; crm_attribute --name stop-all-resources --update true")
 	eventually(t, time.Minute, "all resources are stopped", func() error {
 		out, err := c.try("lb-1", "crm_mon", "-1", "--output-as=xml")
 		if err != nil {

@@ -54,6 +54,7 @@ func TestAddressTakenAway(t *testing.T) {
 	require.Contains(t, c.run(t, old, "cat", "/var/log/syslog"), lanIP+" was here and no longer is (systemd-networkd, ")
 
 	now := c.lanServed(t)
+	t.Cleanup(func() { require.NoError(t, c.Kill(now)) }) // its routes are back with its next boot
 	c.run(t, now, "ip", "link", "set", "eth0", "down")
 	eventually(t, time.Minute, "the address has left "+now, func() error {
 		if at := c.lookAtHolders(); len(at) != 1 || at[0] == now {

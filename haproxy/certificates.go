@@ -3,6 +3,7 @@ package haproxy
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -32,6 +33,10 @@ func (r Runtime) Certificates(ctx context.Context) ([]string, error) {
 	return files, nil
 }
 
+// ErrNoCertificate says that HAProxy has no certificate of that name: it was removed meanwhile, or what
+// is there is a key, or a list of authorities.
+var ErrNoCertificate = errors.New("no certificate")
+
 // certificateTime is how HAProxy writes a time: that of OpenSSL's ASN1_TIME_print.
 const certificateTime = "Jan _2 15:04:05 2006 MST"
 
@@ -57,8 +62,8 @@ func (r Runtime) Certificate(ctx context.Context, file string) (Certificate, err
 		}
 	}
 	if c.NotAfter.IsZero() {
-		return Certificate{}, fmt.Errorf("%s: show ssl cert %s: no certificate in the answer %s", r.Path,
-			file, excerpt(answer))
+		return Certificate{}, fmt.Errorf("%s: show ssl cert %s: %w in the answer %s", r.Path, file,
+			ErrNoCertificate, excerpt(answer))
 	}
 	return c, nil
 }

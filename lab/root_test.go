@@ -34,6 +34,7 @@ func TestRoot(t *testing.T) {
 
 	l, err := lab.Up(t.Context(), lab.Options{Name: name, Root: at("root"), Nodes: 1, Apps: 1})
 	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, lab.Down(context.Background(), name)) }) // before its root is unmounted
 	for _, node := range []string{"lb-1", "app-1", "client"} {
 		out, _, err := l.Exec(t.Context(), node, "cat", "/etc/another")
 		require.NoError(t, err, node)

@@ -323,6 +323,12 @@ func TestAdoptFails(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 
+	c.Fail("Apply", crm.ErrUnwritten) // whoever gave up did so before
+	require.ErrorIs(t, a.Adopt(t.Context(), p, true, time.Minute, ignore), crm.ErrUnwritten)
+	text, err = os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(text))
+
 	// Whether it was written is not known: the file stays.
 	c.LoseAnswer(errors.New("the connection broke"))
 	err = a.Adopt(t.Context(), p, true, time.Minute, ignore)

@@ -99,7 +99,8 @@ func (a *Adopter) Adopt(ctx context.Context, p Plan, over bool, timeout time.Dur
 	case err == nil:
 		return nil
 	case outcome.Of(err) == outcome.Conflict, outcome.Of(err) == outcome.Usage,
-		errors.Is(err, crm.ErrNoQuorum), errors.Is(err, crm.ErrPermission):
+		errors.Is(err, crm.ErrNoQuorum), errors.Is(err, crm.ErrPermission),
+		errors.Is(err, crm.ErrUnwritten):
 		return errors.Join(err, undo()) // nothing was written
 	}
 	return outcome.After(err, path+" is written; `hawser plan` shows whether the cluster has it: "+

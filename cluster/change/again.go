@@ -27,7 +27,8 @@ func stopEnded(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, 
 		"to stop starts again: %s (`hawser status` shows when it runs)", names)
 }
 
-const onward = "the same command again goes on, `hawser apply` starts what hawser.yaml has"
+const onward = "the same command again goes on; `crm_resource --resource ID --meta --delete-parameter " +
+	"target-role` starts one again"
 
 // outermost lists what the plan stops, or the ids if that was ordered before.
 func outermost(stop crm.Plan, ids []string) []string {

@@ -281,6 +281,19 @@ func TestInterruptedStopStartsAgain(t *testing.T) {
 	require.ErrorIs(t, err, crm.ErrNotRunning)
 }
 
+// Whether they have stopped is not known: that they were told to is.
+func TestStopThatCannotBeFollowed(t *testing.T) {
+	c := fresh(t)
+	require.NoError(t, c.Edit(dummy("web")))
+	ids := []string{"web"}
+	stop := planned(t, c, func(cib *crm.CIB) (crm.Plan, error) { return change.Stopping(cib, ids) })
+	c.OnWait(func(context.Context) { c.Fail("Status", crm.ErrNotRunning) })
+	err := change.Stop(t.Context(), c, stop, ids, time.Minute, func(string) {})
+	require.ErrorIs(t, err, crm.ErrNotRunning)
+	require.ErrorContains(t, err, "asking whether the resources have stopped: ")
+	require.ErrorContains(t, err, "THEY ARE BEING STOPPED AND STAY STOPPED: web")
+}
+
 func TestWriteAndUndo(t *testing.T) {
 	c := fresh(t)
 	require.NoError(t, change.Write(t.Context(), c, putting(dummy("web"))))

@@ -78,7 +78,11 @@ func Stop(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, timeo
 	if err := Settle(ctx, c, timeout, done, progress); err != nil {
 		return stopEnded(ctx, c, stop, ids, fmt.Errorf("stopping the resources: %w", err))
 	}
-	return allStopped(ctx, c, ids)
+	err := allStopped(ctx, c, ids)
+	if err != nil && outcome.Of(err) != outcome.Resource { // it is not known whether they have
+		return stopEnded(ctx, c, stop, ids, fmt.Errorf("asking whether the resources have stopped: %w", err))
+	}
+	return err
 }
 
 const notManaged = "it is not managed (maintenance mode, or is-managed=false), so Pacemaker " +

@@ -52,8 +52,12 @@ func (r *Report) judgeServing() {
 	}
 }
 
-// accepts reports whether a HAProxy accepts connections, as far as is known.
+// accepts reports whether a HAProxy accepts connections, as far as is known. One that has just
+// answered does, whatever Pacemaker thinks of it, such as after a stop that failed.
 func accepts(h HAProxy) bool {
+	if h.Socket != nil && h.Socket.Available {
+		return true
+	}
 	return !h.dead && h.State != Failed && h.Is != "stopped" && !passing(h) &&
 		h.Is != stoppedOnPurpose && h.Is != "kept off" && h.Is != "node offline" &&
 		h.Is != "node standby"

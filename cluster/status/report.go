@@ -41,7 +41,7 @@ type Report struct {
 	Failures      []Failure    `json:"failures"`
 	// Drift lists the HAProxies whose nodes serve different configurations.
 	Drift []Drift `json:"drift"`
-	// Leftovers are constraints that bind an address or HAProxy to a node.
+	// Leftovers are constraints by which a command has bound a resource to a node.
 	Leftovers []Leftover `json:"leftovers"`
 	// Node is Pacemaker's name of the node that was asked, Now the time of the report.
 	Node string    `json:"node"`

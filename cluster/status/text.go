@@ -74,7 +74,7 @@ func (s *text) showStatus(r *Report) {
 // table writes a table in the width of a terminal.
 func (s *text) table(t *words.Table) { s.printf("%s", t.Fit(checkColumns, reasonIndent)) }
 
-// showFailures shows what failed, once for all nodes on which it was the same.
+// showFailures shows what failed.
 func (s *text) showFailures(r *Report) {
 	if len(r.Failures) == 0 {
 		return
@@ -82,16 +82,10 @@ func (s *text) showFailures(r *Report) {
 	s.printf("\n%s\n", s.paint(Title, "Failed actions"))
 	for _, f := range r.Failures {
 		meaning, reason := f.Meaning, f.Reason
-		if f.Task == "asyncmon" { // `crm_resource --fail`
-			log := "hawser-keeper"
-			meaning = "its keeper gave it up"
-			if r.isAddress(f.Resource) {
-				log = "hawser-floatip"
-				meaning = "it was gone from its interface, or that was down"
-			}
-			if reason == "Simulated failure" {
-				reason = "`journalctl -t " + log + "` on " + f.Node + " says why"
-			}
+		if f.Task == "asyncmon" && reason == contract.SimulatedFailure && r.isAddress(f.Resource) {
+			// hawser-watch, by `crm_resource --fail`, which carries no reason
+			meaning = "it was gone from its interface, or that was down"
+			reason = "`journalctl -t hawser-floatip` on " + f.Node + " says why"
 		}
 		line := fmt.Sprintf("%s of %s on %s: %s", f.Task, f.Resource, f.Node, meaning)
 		if f.Status != "" && f.Status != "complete" && !strings.EqualFold(f.Status, f.Meaning) {

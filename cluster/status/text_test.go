@@ -75,5 +75,5 @@ func TestFailuresThatWereReported(t *testing.T) {
 	}}
 	text := strings.Join(strings.Fields(r.Text(func(_ Style, text string) string { return text })), " ")
 	require.Contains(t, text, "asyncmon of VIP on lb-1: it was gone from its interface, or that was down: `journalctl -t hawser-floatip` on lb-1 says why")
-	require.Contains(t, text, "asyncmon of haproxy on lb-2: its keeper gave it up: `journalctl -t hawser-keeper` on lb-2 says why")
+	require.Contains(t, text, "asyncmon of haproxy on lb-2: error: Simulated failure", "somebody's `crm_resource --fail`, or of a resource that is not ours")
 }

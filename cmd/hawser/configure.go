@@ -117,9 +117,12 @@ func (s *system) delete(ctx context.Context, words []string) error {
 	}
 	err := s.editor().Delete(ctx, ids)
 	if err != nil && stopped {
-		return outcome.After(err,
-			"what was to be deleted has been stopped, and has the target role Stopped: delete it "+
-				"once more, or start it (`crm resource start ID`)")
+		const left = "what was to be deleted has been stopped, and has the target role Stopped: delete it " +
+			"once more, or start it (`crm resource start ID`)"
+		if outcome.Of(err) == outcome.Interrupted {
+			return exitf(outcome.Interrupted, "interrupted: nothing was deleted, and %s", left)
+		}
+		return outcome.After(err, left)
 	}
 	return err
 }

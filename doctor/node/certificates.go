@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1" //nolint:gosec // what HAProxy prints of a certificate
 	"crypto/x509"
@@ -47,6 +48,7 @@ func (n Node) certificateCheck() doctor.Check {
 					return nil, err
 				}
 				var found []doctor.Finding
+				var unknown error
 				for _, file := range files {
 					if len(found) == mostCertificates {
 						break
@@ -55,14 +57,18 @@ func (n Node) certificateCheck() doctor.Check {
 					if ctx.Err() != nil {
 						return found, err
 					}
-					if err != nil {
+					if errors.Is(err, haproxy.ErrNoCertificate) {
 						continue // it was removed meanwhile, or is a key without a certificate
+					}
+					if err != nil {
+						unknown = cmp.Or(unknown, err)
+						continue
 					}
 					if f, bad := n.judgeCertificate(h, file, served, time.Now()); bad {
 						found = append(found, f)
 					}
 				}
-				return found, nil
+				return found, unknown
 			}),
 	}
 }

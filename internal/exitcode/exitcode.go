@@ -82,6 +82,7 @@ func entries() []entry {
 					"the cluster has not settled in time; the constraint that moved the address is " +
 						"removed",
 				},
+				{"cleanup", "the cluster has not settled in time; the failures are cleared"},
 			},
 		},
 		{
