@@ -14,7 +14,7 @@ func Interruptions(p crm.Plan, f crm.Forecast) []string {
 	type kind struct{ id, task, from string }
 	var order []kind
 	nodes := map[kind][]string{}
-	for _, a := range f.Actions {
+	for _, a := range exchanged(f.Actions) {
 		if a.Blocked || a.Resource == "" || !slices.Contains(interrupting(), a.Task) {
 			continue
 		}
@@ -46,6 +46,25 @@ func Interruptions(p crm.Plan, f crm.Forecast) []string {
 		default:
 			all = append(all, fmt.Sprintf("HAProxy (%s) restarts on %s%s: open connections are cut",
 				k.id, on, at))
+		}
+	}
+	return all
+}
+
+// exchanged returns the actions with a stop and a start of one resource as one action: that is how
+// Pacemaker has the agent of a resource exchanged for another one.
+func exchanged(actions []crm.Action) []crm.Action {
+	all := slices.Clone(actions)
+	for i, stop := range all {
+		if stop.Task != "stop" || stop.Blocked {
+			continue
+		}
+		start := slices.IndexFunc(all, func(a crm.Action) bool {
+			return a.Task == "start" && !a.Blocked && a.Node == stop.Node &&
+				crm.ResourceOf(a.Resource) == crm.ResourceOf(stop.Resource)
+		})
+		if start >= 0 {
+			all[i].Task = "restart"
 		}
 	}
 	return all

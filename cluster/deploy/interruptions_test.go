@@ -41,6 +41,8 @@ func TestInterruptions(t *testing.T) {
 		"HAProxy (haproxy) stops on lb-1: nobody is served there",
 		"FloatIP (" + ip + ") stops on lb-1: nobody reaches it after that",
 	}, says(append(on("stop", "haproxy:0", "lb-1"), on("stop", "FloatIP", "lb-1")...)...))
+	require.Equal(t, []string{"HAProxy (haproxy) restarts on lb-1: open connections are cut"},
+		says(append(on("stop", "haproxy:0", "lb-1"), on("start", "haproxy:1", "lb-1")...)...), "another agent's")
 	require.Equal(t, []string{"FloatIP (" + ip + ") moves from lb-1 to lb-2: its open connections are cut"},
 		says(crm.Action{Task: "move", Resource: "FloatIP", Node: "lb-2", From: "lb-1"}))
 	require.Equal(t, []string{"FloatIP (" + ip + ") restarts on lb-1: nobody reaches it meanwhile"},
