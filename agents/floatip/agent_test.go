@@ -301,19 +301,6 @@ func TestStopThatCannot(t *testing.T) {
 	expect(t, r.Stop(), ocf.Success, "")
 }
 
-// A note that cannot be removed, as where /run is read-only, fails no stop.
-func TestStopThatCannotForget(t *testing.T) {
-	p := newPair(t)
-	expect(t, p.a.Start(), ocf.Success, "")
-	note := filepath.Join(p.a.RunDir(), "test", "state.json")
-	require.NoError(t, os.Remove(note))
-	require.NoError(t, os.MkdirAll(filepath.Join(note, "x"), 0o700))
-	r := p.a.Stop()
-	expect(t, r, ocf.Success, "")
-	require.Contains(t, r.Stderr, "cannot remove the note on the address")
-	require.Empty(t, p.holder(t))
-}
-
 // A start that is cut short may have effect later; the stop after it needs no parameter to find
 // that.
 func TestStopAfterAStartThatWasCutShort(t *testing.T) {

@@ -334,7 +334,8 @@ func dismissWatcher(dir string) {
 	if pid <= 1 || pid == os.Getpid() {
 		return
 	}
-	if args := procfs.Default.Args(pid); IsWatcher(args) {
+	// by its name, and not its arguments: those are in its memory, which may have to come from a disk
+	if procfs.Default.Name(pid) == contract.WatcherProcess {
 		_ = syscall.Kill(pid, syscall.SIGTERM)
 	}
 }

@@ -86,8 +86,9 @@ func TestHang(t *testing.T) {
 				s := w.state()
 				return len(s.Crashes) == 1 && s.Master.PID != first
 			})
-			// hang_time, and what it takes to ask and to poke it
-			require.Less(t, time.Since(began), 6*time.Second)
+			// hang_time, and what it takes to ask and to poke it; on a busy machine, where it may only
+			// have been kept waiting, ten times as long
+			require.Less(t, time.Since(began), 12*time.Second)
 			require.NoError(t, w.get())
 		})
 	}

@@ -336,7 +336,7 @@ if s then f = io.open(%[1]q, "w"); f:write(rest or ""); f:close(); os.execute("s
 		w.reload()
 		w.want(ocf.DegradedCode, w.r.Monitor(0), "bogus")
 		fixed := w.hash(w.config(lua))
-		slow("4.3", "8") // of 10.8 s the check may take half, and HAProxy three quarters of what is left
+		slow("4.3", "8") // of the check the monitor's 10.8 s have room for, of HAProxy's reading not
 		monitor := map[string]string{"OCF_RESKEY_CRM_meta_timeout": "12000",
 			"OCF_RESKEY_CRM_meta_interval": "10000"}
 		w.want(ocf.DegradedCode, w.r.Run("monitor", monitor), "HAProxy has been loading")

@@ -63,6 +63,7 @@ func (a *agent) reload(ctx context.Context) error {
 	if err != nil {
 		waiting := s.State.Pending
 		if s, ok := in.Load(); a.Keeper && ok {
+			s.Pending = waiting // what is saved may be from before the reload was given up
 			if _, failed := in.BringBack(ctx, s, time.Now(), err); failed == nil {
 				err = a.remember(in, waiting)
 			}
@@ -73,7 +74,9 @@ func (a *agent) reload(ctx context.Context) error {
 	}
 	defer a.keep(ctx, in)
 	if st, ok := in.Load(); ok && st.Master != s.State.Master {
-		ocf.CallFrom(ctx).Errorf("%v", failure)
+		if failure != nil {
+			ocf.CallFrom(ctx).Errorf("%v", failure)
+		}
 		a.publishAfterReload(ctx, in, &st)
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
+	"github.com/hawser-ha/hawser/internal/ownpath"
 )
 
 // Scope is a transient unit for processes that systemd did not start (systemd.scope(5)).
@@ -145,37 +146,53 @@ func (c *conn) wait(pids []uint32, s Scope) error {
 }
 
 // Has says whether the process is in that scope, in systemd's hierarchy: the only one, or in cgroup
-// v1 the one named systemd.
+// v1 the one named systemd. Any user's own manager makes a scope of any name, in a control group
+// that belongs to the user: such a one is another.
 func (s Scope) Has(pid int) bool {
+	_, ok := s.group(pid)
+	return ok
+}
+
+// cgroups is where the kernel's control groups are mounted.
+const cgroups = "/sys/fs/cgroup"
+
+// group returns the directory of the scope that the process is in.
+func (s Scope) group(pid int) (dir string, ok bool) {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	for line := range strings.Lines(string(text)) {
 		_, group, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if strings.HasPrefix(group, ":") || strings.HasPrefix(group, "name=systemd:") {
-			if base := filepath.Base(group); base == s.Name || base == s.Spare {
-				return true
+		places := []string{cgroups, cgroups + "/unified"} // the latter beside those of v1
+		path, found := strings.CutPrefix(group, ":")
+		if !found {
+			places = []string{cgroups + "/systemd"}
+			path, found = strings.CutPrefix(group, "name=systemd:")
+		}
+		if base := filepath.Base(path); !found || base != s.Name && base != s.Spare {
+			continue
+		}
+		for _, place := range places {
+			info, err := os.Stat(filepath.Join(place, path))
+			if err == nil && ownpath.UID(info) == 0 {
+				return filepath.Join(place, path), true
 			}
 		}
 	}
-	return false
+	return "", false
 }
 
 // Kill kills all processes of the scope at once, if the process is in it and the kernel can do that
 // (cgroup v2, Linux 5.14).
 func (s Scope) Kill(pid int) bool {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
-	for line := range strings.Lines(string(text)) {
-		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::/")
-		if base := filepath.Base(group); !ok || base != s.Name && base != s.Spare {
-			continue
-		}
-		file, err := os.OpenFile(filepath.Join("/sys/fs/cgroup", group, "cgroup.kill"), os.O_WRONLY, 0)
-		if err != nil {
-			return false
-		}
-		_, err = file.WriteString("1")
-		return errors.Join(err, file.Close()) == nil
+	dir, ok := s.group(pid)
+	if !ok {
+		return false
 	}
-	return false
+	file, err := os.OpenFile(filepath.Join(dir, "cgroup.kill"), os.O_WRONLY, 0)
+	if err != nil {
+		return false
+	}
+	_, err = file.WriteString("1")
+	return errors.Join(err, file.Close()) == nil
 }
 
 // resourceNames are the settings of systemd.resource-control(5) and systemd.kill(5) that scopes and

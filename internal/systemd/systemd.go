@@ -5,7 +5,7 @@
 // Every call has a deadline of its own besides the caller's: systemd may hang, and nothing here is
 // worth waiting for.
 //
-// It imports nothing of ours. Open systemd.go first.
+// It imports internal/ownpath. Open systemd.go first.
 package systemd
 
 import (

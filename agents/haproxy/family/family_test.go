@@ -52,10 +52,10 @@ func TestSession(t *testing.T) {
 // What hangs is not waited for.
 func TestSoon(t *testing.T) {
 	began := time.Now()
-	_, ok := soon(func() int { select {} })
+	_, ok := Soon(func() int { select {} })
 	require.False(t, ok)
 	require.Less(t, time.Since(began), 10*time.Second)
-	n, ok := soon(func() int { return 7 })
+	n, ok := Soon(func() int { return 7 })
 	require.True(t, ok)
 	require.Equal(t, 7, n)
 }

@@ -72,7 +72,7 @@ func (f Finder) Lookalikes() []int {
 		if fam.Has(m.PID) || time.Now().After(until) {
 			continue
 		}
-		if args, ok := soon(func() []string { return procfs.Default.Args(m.PID) }); ok &&
+		if args, ok := Soon(func() []string { return procfs.Default.Args(m.PID) }); ok &&
 			slices.Contains(args, f.Word) {
 			pids = append(pids, m.PID)
 		}
@@ -170,7 +170,7 @@ func (f Finder) inSession(v procfs.Stat) bool {
 // executes itself at each start and reload; that is waited for until the time exec.
 func argsOf(pid int, exec, slow time.Time) (args []string, known bool) {
 	for {
-		args, known = soon(func() []string { return procfs.Default.Args(pid) })
+		args, known = Soon(func() []string { return procfs.Default.Args(pid) })
 		now := time.Now()
 		if len(args) > 0 || known && now.After(exec) || !known && now.After(slow) {
 			return args, known
@@ -184,7 +184,7 @@ func argsOf(pid int, exec, slow time.Time) (args []string, known bool) {
 
 // isHAProxy returns a function that reports whether an executable is HAProxy.
 func (f Finder) isHAProxy() func(exe string) bool {
-	real, _ := soon(func() string {
+	real, _ := Soon(func() string {
 		path, _ := filepath.EvalSymlinks(f.Program)
 		return path
 	})
@@ -207,7 +207,7 @@ func (f Finder) Is(p Process, v procfs.Stat) bool {
 	if v.Dead() || procfs.Default.Executable(p.PID) == p.Exe {
 		return true
 	}
-	args, known := soon(func() []string { return procfs.Default.Args(p.PID) })
+	args, known := Soon(func() []string { return procfs.Default.Args(p.PID) })
 	return !known || slices.Contains(args, f.Word)
 }
 
@@ -242,15 +242,15 @@ func (f Finder) orphans() (Family, error) {
 
 // marked reports whether a process was started with the variable.
 func (f Finder) marked(pid int) bool {
-	env, ok := soon(func() []string {
+	env, ok := Soon(func() []string {
 		env, _ := procfs.Default.Environ(pid)
 		return env
 	})
 	return ok && slices.Contains(env, f.Variable)
 }
 
-// soon returns the result of a function that may hang, false if it does for readTime.
-func soon[T any](do func() T) (T, bool) {
+// Soon returns the result of a function that may hang, false if it does for readTime.
+func Soon[T any](do func() T) (T, bool) {
 	done := make(chan T, 1)
 	go func() { done <- do() }()
 	late := time.NewTimer(readTime)

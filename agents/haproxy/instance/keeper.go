@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/family"
 	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -185,12 +186,15 @@ func (in *Instance) Keepers() (Family, error) {
 			!procfs.Default.Roots(pid) || procfs.Default.PIDNamespace(pid) != here {
 			continue
 		}
-		args := procfs.Default.Args(pid)
-		if !IsKeeper(args) {
+		args, known := family.Soon(func() []string { return procfs.Default.Args(pid) })
+		if !known || !IsKeeper(args) {
 			continue
 		}
-		env, err := procfs.Default.Environ(pid)
-		if err != nil || procfs.Lookup(env, InstanceVariable) != in.Instance() ||
+		env, known := family.Soon(func() []string {
+			env, _ := procfs.Default.Environ(pid) // gone meanwhile
+			return env
+		})
+		if !known || procfs.Lookup(env, InstanceVariable) != in.Instance() ||
 			procfs.Lookup(env, contract.RunDirVariable) != in.RunDir() {
 			continue
 		}

@@ -123,7 +123,7 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 		switch now := time.Now().Add(AskEvery); {
 		case hangs && watched:
 			return nil, fmt.Errorf("%w: %w", ErrUnsure, err)
-		case hangs && now.After(until) && (pulse.Take(worker).Since(*before) == pulse.Alive ||
+		case hangs && now.After(until) && (in.works(pulse.Take(worker).Since(*before)) ||
 			pulse.LivesWhenPoked(ctx, worker)):
 			return nil, fmt.Errorf("%w%s: %w", ErrSilent, in.Descriptors(worker), err)
 		case hangs && now.After(until):
@@ -134,6 +134,12 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 		}
 		time.Sleep(AskEvery)
 	}
+}
+
+// works reports whether a silent worker with that sign is left alone. One that only waits for the
+// machine is left to the keeper, which knows for how long it has been waiting.
+func (in *Instance) works(sign pulse.Sign) bool {
+	return sign == pulse.Alive || in.Keeper && sign == pulse.Hindered
 }
 
 // Unanswered reports whether an error means that HAProxy did not answer in time, or not even took

@@ -31,7 +31,7 @@ func (k *keeper) noteWorker(ctx context.Context, watched instance.State,
 		s, _ := k.in.Load()
 		if s.Pending == nil {
 			in.NoteForeignReload(ctx, &s, pid)
-		} else if s.Pending.Loading != nil {
+		} else if l := s.Pending.Loading; l != nil && !l.Answer { // a push is answered by the monitor
 			decided, err := in.Decide(ctx, &s)
 			if again = !decided; again {
 				return nil

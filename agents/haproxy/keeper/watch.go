@@ -214,8 +214,13 @@ func (k *keeper) attend(ctx context.Context, s instance.State, owns func() bool)
 		case ended(master):
 			return errors.New("HAProxy's master ended")
 		case w.fd >= 0 && ended(w.fd):
-			// It may be an old worker, after somebody else's reload.
-			if info, err := k.query(ctx, instance.Shortly); err != nil || info.Pid == w.PID {
+			// It may be an old worker, after somebody else's reload. The present one may be slow.
+			info, err := k.query(ctx, instance.Shortly)
+			if present := in.PresentWorker(s.Master); instance.Unanswered(err) && present != 0 &&
+				present != w.PID {
+				w.follow(present, s.Master.PID)
+				unnoted = true
+			} else if err != nil || info.Pid == w.PID {
 				return errors.New("HAProxy's worker ended")
 			}
 		}
