@@ -10,10 +10,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/godbus/dbus/v5"
-	"github.com/hawser-ha/hawser/internal/ownpath"
 )
 
 // Scope is a transient unit for processes that systemd did not start (systemd.scope(5)).
@@ -172,7 +172,7 @@ func (s Scope) group(pid int) (dir string, ok bool) {
 		}
 		for _, place := range places {
 			info, err := os.Stat(filepath.Join(place, path))
-			if err == nil && ownpath.UID(info) == 0 {
+			if err == nil && info.Sys().(*syscall.Stat_t).Uid == 0 {
 				return filepath.Join(place, path), true
 			}
 		}
