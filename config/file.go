@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/hawser-ha/hawser/contract"
@@ -19,6 +20,8 @@ func DefaultFiles() []string { return []string{"/etc/hawser/hawser.yaml", "hawse
 // their own defaults, and what the file does not give is not written to the cluster.
 type File struct {
 	Path      string // as it was named
+	Absolute  string // the path from the root, "" if it is no file but a stream
+	Sum       string // of its bytes, as contract.Applied has it
 	Fencing   Fencing
 	HAProxy   HAProxy
 	Addresses []Address // floating_ips
@@ -73,13 +76,25 @@ func Read(path string) (*File, error) {
 		switch {
 		case err == nil:
 			defer func() { _ = opened.Close() }()
-			return ParseFrom(file, opened)
+			c, err := ParseFrom(file, opened)
+			if err == nil {
+				c.Absolute = absolute(file)
+			}
+			return c, err
 		case path == "" && errors.Is(err, fs.ErrNotExist):
 			continue
 		}
 		return nil, &ReadError{Path: file, Err: err}
 	}
 	return nil, &ReadError{Err: fs.ErrNotExist}
+}
+
+// absolute is the path from the root, or the path itself if the directory that it begins in is gone.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
 }
 
 // ParseFrom reads a hawser.yaml from a stream; name names it in messages. Its errors are those of
@@ -95,7 +110,7 @@ func ParseFrom(name string, r io.Reader) (*File, error) {
 // Parse reads the text of a hawser.yaml; path names it in messages. Its error is *Faults, with
 // everything that is wrong at once.
 func Parse(path string, text []byte) (*File, error) {
-	c := &File{Path: path}
+	c := &File{Path: path, Sum: contract.AppliedSum(text)}
 	d, body := parseDocument(path, text)
 	if body != nil {
 		d.section(body, "", c.keys())
@@ -112,7 +127,8 @@ func Parse(path string, text []byte) (*File, error) {
 func (c *File) checkNames(d *document) {
 	taken := map[string]string{}
 	for _, id := range []string{
-		contract.HAProxyID, contract.CloneID, contract.TagID, contract.BeforeID, contract.FenceID,
+		contract.HAProxyID, contract.CloneID, contract.TagID, contract.BeforeID,
+		contract.AppliedID, contract.AppliedID + "-" + contract.AppliedName, contract.FenceID,
 	} {
 		taken[id] = "hawser's own"
 	}

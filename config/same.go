@@ -23,6 +23,17 @@ func Same(agent, parameter, a, b string) bool {
 	return a == b
 }
 
+// KeyOf returns the name of the key of hawser.yaml that sets a parameter of hawser's agent of that type,
+// or the parameter's own name.
+func KeyOf(agent, parameter string) string {
+	for _, k := range flat(keysOf(agent)) {
+		if k.param == parameter && k.name != "" {
+			return k.name
+		}
+	}
+	return parameter
+}
+
 func keysOf(agent string) []key {
 	switch agent {
 	case contract.HAProxyType:

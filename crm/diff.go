@@ -359,7 +359,24 @@ func (d *differ) plan() Plan {
 	for _, c := range d.puts {
 		b.put(c.New)
 	}
+	d.note(b)
 	return p
+}
+
+// note writes the note, or deletes it if nothing that was made is left. Where its ids are somebody
+// else's it stays away.
+func (d *differ) note(b *builder) {
+	n := d.want.Note
+	if n == nil || d.want.Tag == "" {
+		return
+	}
+	cur, there := d.byKey[key(n)].(*Property)
+	switch {
+	case len(d.made) == 0 && there:
+		b.remove(cur)
+	case len(d.made) > 0 && (there || !d.ids[n.ID()] && !d.ids[n.set()]):
+		b.put(n)
+	}
 }
 
 func sortChanges(changes []Change) {

@@ -216,6 +216,57 @@ func TestDiffForgetsOptionsThatAreGone(t *testing.T) {
 	require.Nil(t, plan.New.Tagged("hawser"))
 }
 
+// A note goes with the changes, and is none.
+func TestNote(t *testing.T) {
+	spec := func(note string, objects ...string) crm.Spec {
+		return crm.Spec{Tag: "hawser", Objects: shell(t, strings.Join(objects, "\n")),
+			Note: &crm.Property{Set: "notes", Name: "last", Value: note}}
+	}
+	const a, b = "primitive a ocf:x:y", "primitive b ocf:x:y"
+	first, err := crm.Diff(with(t), spec("one", a))
+	require.NoError(t, err)
+	require.Len(t, first.Changes, 2, "the resource and the tag")
+	require.Contains(t, crm.FormatShell(first.New.Objects()), "property notes: \\\n\tlast=one")
+	require.Equal(t, []string{"a"}, first.New.Tagged("hawser"))
+
+	nothing, err := crm.Diff(first.New, spec("two", a))
+	require.NoError(t, err)
+	require.True(t, nothing.Empty())
+	require.Equal(t, first.New.XML(), nothing.New.XML(), "a note alone is not written")
+
+	older, err := crm.Diff(first.New, crm.Spec{Tag: "hawser", Objects: shell(t, a+"\n"+b)})
+	require.NoError(t, err)
+	require.Contains(t, crm.FormatShell(older.New.Objects()), "last=one", "who knows of none leaves it alone")
+
+	second, err := crm.Diff(first.New, spec("two", a, b))
+	require.NoError(t, err)
+	require.True(t, second.Same(older))
+	require.Contains(t, crm.FormatShell(second.New.Objects()), "property notes: \\\n\tlast=two")
+
+	removed, err := crm.Diff(second.New, spec(""))
+	require.NoError(t, err)
+	require.NotContains(t, string(removed.New.XML()), "notes")
+
+	// Somebody else's ids stay his.
+	theirs := with(t, shell(t, "primitive notes ocf:x:y")...)
+	beside, err := crm.Diff(theirs, spec("one", a))
+	require.NoError(t, err)
+	require.NotContains(t, string(beside.New.XML()), `name="last"`)
+}
+
+func TestLastEdit(t *testing.T) {
+	for text, want := range map[string]string{
+		`cib-last-written="Mon Nov 30 21:33:05 2026" update-origin="lb-2" update-client="cibadmin" update-user="root"`: "by root via cibadmin on lb-2, 21:33:05",
+		`cib-last-written="Tue Dec  1 01:02:03 2026" update-client="crmd"`:                                             "via crmd, 01:02:03",
+		`cib-last-written="yesterday" update-origin="lb-2"`:                                                            "on lb-2",
+		`cib-last-written="Mon Nov 30 21:33:05 2026"`:                                                                  "",
+		``: "",
+	} {
+		cib := parse(t, []byte(`<cib `+text+`><configuration/></cib>`))
+		require.Equal(t, want, cib.LastEdit())
+	}
+}
+
 func TestPropertyInEffect(t *testing.T) {
 	cib := parse(t, []byte(`<cib><configuration><crm_config>
 	  <cluster_property_set id="other" score="5"><nvpair id="a" name="x" value="other"/><nvpair id="b" name="y" value="other"/></cluster_property_set>

@@ -23,6 +23,10 @@ type Spec struct {
 	// that they could be.
 	Adoptable func(Object) bool
 	Adopt     bool
+	// Note is an option that is written with the changes if there are any, and deleted with the last
+	// of what the tag names. It is no change by itself: Changes lacks it, and a plan with another
+	// note is the same plan. Nil notes nothing.
+	Note *Property
 }
 
 // Edit is the spec that sets some objects and deletes others by their ids, and leaves the rest of

@@ -125,6 +125,7 @@ func (h *Host) Deployer() *deploy.Deployer {
 	return &deploy.Deployer{
 		Cluster: h.Cluster,
 		Running: h.Running,
+		User:    userName(), Now: h.Now,
 		Node: preflight.Node{
 			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
 			Unit: h.Unit, UnitFiles: plannedUnitFiles,

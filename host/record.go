@@ -17,6 +17,17 @@ func toSyslog(line string) {
 	_ = w.Close()
 }
 
+// userName is the user who wants something done: the one who became root by way of sudo.
+func userName() string {
+	if by := os.Getenv("SUDO_USER"); by != "" {
+		return by
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return fmt.Sprintf("uid %d", os.Geteuid())
+}
+
 // whoAmI is the user, and the one who became it by way of sudo.
 func whoAmI() string {
 	name := fmt.Sprintf("uid %d", os.Geteuid())

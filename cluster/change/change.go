@@ -21,6 +21,7 @@ type Planner func(*crm.CIB) (crm.Plan, error)
 // Changed says that the plan is no longer the one that was approved. Nothing was written.
 type Changed struct {
 	Next    crm.Plan // what the plan would be now
+	By      string   // who edited last, as crm.CIB.LastEdit has it
 	Message string   // in place of Error's own
 }
 
@@ -29,9 +30,21 @@ func (e *Changed) Error() string {
 	if e.Message != "" {
 		return e.Message
 	}
-	return "somebody else changed the configuration meanwhile, and the plan is not the one that " +
-		"was approved: nothing was written; run the command again"
+	return "somebody else changed the configuration meanwhile" + lastEdit(e.By) +
+		", and the plan is not the one that was approved: nothing was written; run the command again"
 }
+
+// lastEdit names in brackets who edited last, if that is known.
+func lastEdit(by string) string {
+	if by == "" {
+		return ""
+	}
+	return " (last edit: " + by + ")"
+}
+
+// LastEdit names in brackets who has edited the configuration last since it was as in from, if
+// anybody has.
+func LastEdit(from, to *crm.CIB) string { return lastEdit(editor(from, to)) }
 
 // Outcome implements outcome.Of.
 func (e *Changed) Outcome() outcome.Kind { return outcome.Conflict }
@@ -56,14 +69,14 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 		next, err := replan(cib)
 		if err != nil {
 			return outcome.Errorf(outcome.Conflict,
-				"somebody else changed the configuration meanwhile, and nothing was written; "+
-					"now: %w", err)
+				"somebody else changed the configuration meanwhile%s, and nothing was written; "+
+					"now: %w", LastEdit(plan.Base, cib), err)
 		}
 		if next.Empty() {
 			return nil // somebody else made the same changes
 		}
 		if !next.Same(approved) {
-			return &Changed{Next: next}
+			return &Changed{Next: next, By: editor(plan.Base, cib)}
 		}
 		if edited(plan.Base, cib) {
 			// Each of the two changes is fine by itself; Pacemaker has yet to see them together.
@@ -83,6 +96,15 @@ func Commit(ctx context.Context, c crm.Cluster, approved crm.Plan, replan Planne
 func edited(from, to *crm.CIB) bool {
 	return from.Version.AdminEpoch != to.Version.AdminEpoch ||
 		from.Version.Epoch != to.Version.Epoch
+}
+
+// editor is who changed the configuration last, "" if it was not changed in between: then it is the
+// cluster's status that makes another plan.
+func editor(from, to *crm.CIB) string {
+	if !edited(from, to) {
+		return ""
+	}
+	return to.LastEdit()
 }
 
 // Write plans and writes a change that needs no approval and no check by Pacemaker, because it only

@@ -33,6 +33,10 @@ type Deployer struct {
 	// Adopt takes over what the file names and somebody else made, as far as hawser makes such
 	// objects: it is changed, and hawser's from then on.
 	Adopt bool
+	// User is who applies, Now the time, for the note of who applied what; without a clock there is
+	// none.
+	User string
+	Now  func() time.Time
 }
 
 // Plan is what a file would change, with the warnings and the forecast.
@@ -45,6 +49,7 @@ type Plan struct {
 
 	file  *config.File
 	taken []string
+	made  time.Time
 }
 
 // Protection says what keeps an address from being held by two nodes, now and with the plan.
@@ -92,7 +97,7 @@ func (d *Deployer) Plan(ctx context.Context, file *config.File, forecast bool,
 
 func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast bool,
 	taken []string) (Plan, error) {
-	p := Plan{file: file, taken: taken}
+	p := Plan{file: file, taken: taken, made: d.signature(file).At}
 	var err error
 	if !forecast {
 		if p.Changes, err = d.difference(ctx, file, d.Cluster.Configuration, taken); err != nil {
@@ -112,7 +117,7 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	if err = errors.Join(err, refused); err != nil {
 		return Plan{}, err
 	}
-	p.Warnings = slices.Concat(elsewhere, warnings)
+	p.Warnings = slices.Concat(d.otherFile(file, p.Changes), elsewhere, warnings)
 	if d.Running && !p.Changes.Base.Quorate() {
 		p.Warnings = append(p.Warnings, noQuorum)
 	}
@@ -157,6 +162,7 @@ func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Pl
 	made := append(cib.Tagged(contract.TagID), taken...)
 	p, err := crm.Diff(cib, crm.Spec{
 		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,
+		Note:  d.note(file),
 		Owned: func(id string) bool { return slices.Contains(made, id) },
 	})
 	if err != nil {
@@ -175,7 +181,13 @@ func (d *Deployer) Try(ctx context.Context, p Plan) (warnings []string, err erro
 // the error is *change.Changed if the new plan differs. Fencing is judged again too: a node may
 // have become unreachable while the operator was asked.
 func (d *Deployer) Apply(ctx context.Context, p Plan) error {
-	return change.Commit(ctx, d.Cluster, p.Changes, func(cib *crm.CIB) (crm.Plan, error) {
+	approved := p.Changes
+	if d.Now != nil && d.Now().Sub(p.made) > stale { // the note says when this was applied
+		if again, err := d.diff(p.file, approved.Base, p.taken); err == nil {
+			approved = again
+		}
+	}
+	return change.Commit(ctx, d.Cluster, approved, func(cib *crm.CIB) (crm.Plan, error) {
 		next, err := d.diff(p.file, cib, p.taken)
 		if err != nil {
 			return crm.Plan{}, err

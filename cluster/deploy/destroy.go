@@ -94,7 +94,7 @@ func (d *Deployer) Destroy(ctx context.Context, r Removal, timeout time.Duration
 
 // removing deletes everything hawser made.
 func removing(cib *crm.CIB) (crm.Plan, error) {
-	p, err := crm.Diff(cib, crm.Spec{Tag: contract.TagID})
+	p, err := crm.Diff(cib, crm.Spec{Tag: contract.TagID, Note: noteOf(contract.Applied{})})
 	if err != nil {
 		return crm.Plan{}, err
 	}
@@ -112,8 +112,8 @@ func (d *Deployer) removeStopped(ctx context.Context, then *crm.CIB) error {
 	if err != nil {
 		return err
 	}
-	const meanwhile = "somebody else changed the configuration while the resources stopped, and " +
-		"nothing was deleted"
+	meanwhile := "somebody else changed the configuration while the resources stopped" +
+		change.LastEdit(then, cib) + ", and nothing was deleted"
 	remove, err := removing(cib)
 	if err != nil {
 		return outcome.Errorf(outcome.Conflict, meanwhile+"; now: %w", err)

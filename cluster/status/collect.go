@@ -56,6 +56,11 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 		Others: []Other{}, Failures: []Failure{}, Drift: []Drift{}}
 	r.Pacemaker.Nodes, r.Pacemaker.Fencers, r.Pacemaker.NotFenced = []Node{}, []Fencer{}, []string{}
 	r.Configuration = source(cibErr)
+	if cib != nil {
+		if a, ok := inventory.LastApplied(cib); ok {
+			r.Applied = &Applied{a.Node, a.File, a.Sum, a.User, a.At}
+		}
+	}
 	r.Pacemaker.Source = source(statErr)
 	if statErr != nil {
 		r.State, r.Denied = Unavailable, errors.Is(statErr, crm.ErrPermission)

@@ -34,6 +34,7 @@ type Report struct {
 	State         State        `json:"state"`
 	Pacemaker     Pacemaker    `json:"pacemaker"`
 	Configuration Source       `json:"configuration"`
+	Applied       *Applied     `json:"applied,omitempty"` // where that comes from, if it is known
 	HAProxy       []HAProxy    `json:"haproxy"`
 	Checks        []Check      `json:"checks"`
 	FloatingIPs   []FloatingIP `json:"floating_ips"`
@@ -57,6 +58,15 @@ type Report struct {
 type Source struct {
 	Available bool   `json:"available"`
 	Error     string `json:"error,omitempty"`
+}
+
+// Applied is the hawser.yaml from which the configuration was last changed.
+type Applied struct {
+	Node string    `json:"node"`
+	File string    `json:"file,omitempty"` // missing if it was standard input
+	Sum  string    `json:"sum"`            // the beginning of its SHA-256
+	User string    `json:"user"`
+	Time time.Time `json:"time"`
 }
 
 // Pacemaker is what Pacemaker says about the cluster as a whole.

@@ -198,6 +198,10 @@ func (s *text) showCluster(r *Report) {
 		t.Row("Maintenance", s.paint(Doubtful, "on"),
 			"nothing is started or stopped: `hawser maintenance off`")
 	}
+	if a := r.Applied; a != nil {
+		t.Row("Applied", "by "+a.User, "from "+
+			contract.Applied{Node: a.Node, File: a.File}.Source()+words.Since(" at ", &a.Time, r.Now))
+	}
 	if !r.Configuration.Available {
 		t.Row("CIB", s.paint(Bad, "unavailable"), r.Configuration.Error)
 	}
