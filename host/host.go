@@ -20,6 +20,7 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/sbd"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -37,8 +38,10 @@ type Host struct {
 	Node   string // this machine's name in the cluster
 	Root   bool   // hawser runs as root and may read and ask everything
 	Agents string // where Pacemaker finds resource agents
-	Proc   string // the processes: /proc
-	Now    func() time.Time
+	// Version is that of this program, "" if it does not matter.
+	Version string
+	Proc    string // the processes: /proc
+	Now     func() time.Time
 	// SavedCIB is where Pacemaker keeps its configuration, "" if that is not on this machine or
 	// cannot be used.
 	SavedCIB string
@@ -129,7 +132,7 @@ func (h *Host) Deployer() *deploy.Deployer {
 		Node: preflight.Node{
 			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
 			Unit: h.Unit, UnitFiles: plannedUnitFiles,
-			Interfaces: interfaces, Reserved: h.Reserved,
+			Interfaces: interfaces, Reserved: h.Reserved, OtherVersions: h.otherVersions,
 		},
 		Facts: fencing.Sources{
 			Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
@@ -186,7 +189,16 @@ func (h *Host) Roller() *rollout.Roller {
 		Environment: func(resource string) []string {
 			return haproxy.Environment(h.RunDir, resource)
 		},
+		OtherVersions: h.otherVersions,
 	}
+}
+
+// otherVersions says that this node's agents are of another version than this program.
+func (h *Host) otherVersions(ctx context.Context) string {
+	if h.Version == "" || h.Agents == "" {
+		return ""
+	}
+	return node.OtherVersions(ctx, h.Agents, h.Version)
 }
 
 // Mover moves addresses on this machine's cluster.

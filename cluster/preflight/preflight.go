@@ -31,6 +31,9 @@ type Node struct {
 	// UnitFiles says which files HAProxy reads here where systemd starts it and not under the
 	// cluster, "" if there are none; nil asks nothing.
 	UnitFiles func(ctx context.Context, h *config.HAProxy) (string, error)
+	// OtherVersions says that this node's agents are of another version than this program, "" if
+	// they are not; nil asks nothing.
+	OtherVersions func(ctx context.Context) string
 	// Interfaces lists the network interfaces of this machine that are up; nil if that is of no
 	// interest.
 	Interfaces func() ([]Interface, error)
@@ -67,6 +70,9 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 		warnings = append(warnings, reach.Warnings(reach.OfFile(file))...)
 	}
 	n.checkChecks(faults, &file.HAProxy)
+	if warning := n.Versions(ctx); warning != "" {
+		warnings = append(warnings, warning)
+	}
 	if warning := n.checkUnit(ctx); warning != "" {
 		warnings = append(warnings, warning)
 	}
@@ -75,6 +81,14 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 	}
 	warnings = append(warnings, reserved(faults)...)
 	return warnings, faults.Err()
+}
+
+// Versions warns if the agents that the cluster runs here are of another version than this program.
+func (n Node) Versions(ctx context.Context) string {
+	if n.OtherVersions == nil || !n.Live {
+		return ""
+	}
+	return n.OtherVersions(ctx)
 }
 
 // checkToken reads a token as the agents do, so that it does not accept a file they would refuse.

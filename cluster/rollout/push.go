@@ -128,7 +128,7 @@ func (r *Roller) planPush(ctx context.Context, resource, file string, text []byt
 	if err := r.checkPushed(ctx, primitive, file, text); err != nil {
 		return nil, err
 	}
-	p.Warnings = append(p.Warnings, r.unserved(now.CIB, p.Resource,
+	p.Warnings = append(p.Warnings, r.here(ctx, now.CIB, p.Resource,
 		[]haproxy.Source{{File: file, Text: string(text)}})...)
 	checking := func(cib *crm.CIB) (crm.Plan, error) {
 		return pushPlan(cib, p,

@@ -70,7 +70,7 @@ func (r *Roller) planReload(ctx context.Context, resource string,
 		l.Warnings = append(l.Warnings, "the cluster is another machine's: its nodes check the "+
 			"configuration, and each loads the files it has")
 	}
-	l.Warnings = append(l.Warnings, r.unserved(now.CIB, p.Name, nil)...)
+	l.Warnings = append(l.Warnings, r.here(ctx, now.CIB, p.Name, nil)...)
 	l.Report.Configuration = hash
 	if !o.Differing {
 		l.Demanded = hash
@@ -141,14 +141,23 @@ func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 	return haproxy.Hash(before), nil
 }
 
-// unserved warns of addresses at which nobody would be served with this node's files, or with those
-// that are pushed to a resource.
-func (r *Roller) unserved(cib *crm.CIB, id string, pushed []haproxy.Source) []string {
-	declared, err := inventory.Read(cib)
-	if err != nil || r.Remote {
+// here warns of agents of another version, and of addresses at which nobody would be served with this
+// node's files, or with those that are pushed to a resource.
+func (r *Roller) here(ctx context.Context, cib *crm.CIB, id string, pushed []haproxy.Source) []string {
+	if r.Remote {
 		return nil
 	}
-	return reach.Warnings(reach.OfCluster(declared, r.Environment, id, pushed))
+	var warnings []string
+	if r.OtherVersions != nil {
+		if warning := r.OtherVersions(ctx); warning != "" {
+			warnings = append(warnings, warning)
+		}
+	}
+	declared, err := inventory.Read(cib)
+	if err != nil {
+		return warnings
+	}
+	return append(warnings, reach.Warnings(reach.OfCluster(declared, r.Environment, id, pushed))...)
 }
 
 // generationPlan changes the parameter, and nothing else.

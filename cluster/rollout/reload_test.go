@@ -285,6 +285,13 @@ func TestForesee(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, l.Warnings)
 	})
+	t.Run("the agents are of another version", func(t *testing.T) {
+		s := newSite(t)
+		s.roller.OtherVersions = func(context.Context) string { return "this hawser is old" }
+		l, err := s.roller.PlanReload(t.Context(), "haproxy", ReloadOptions{})
+		require.NoError(t, err)
+		require.Equal(t, []string{"this hawser is old"}, l.Warnings)
+	})
 	t.Run("a probe is forgotten", func(t *testing.T) {
 		s := newSite(t)
 		s.Probed("haproxy", "lb-2")

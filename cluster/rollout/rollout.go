@@ -34,6 +34,9 @@ type Roller struct {
 	// resource's HAProxy was started with here, nil if none runs.
 	HAProxy     func(ctx context.Context, h preflight.HAProxy) error
 	Environment func(resource string) []string
+	// OtherVersions says that this node's agents are of another version than this program, "" if
+	// they are not; nil asks nothing.
+	OtherVersions func(ctx context.Context) string
 }
 
 // foresee has Pacemaker's scheduler simulate the change: it may restart the resource instead of

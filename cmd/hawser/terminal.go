@@ -45,7 +45,9 @@ type terminal struct {
 // thisSystem is the machine that the program runs on.
 func thisSystem() *system {
 	out := isTerminal(os.Stdout)
-	return &system{host.This(), terminal{
+	here := host.This()
+	here.Version = version
+	return &system{here, terminal{
 		stdin:       os.Stdin,
 		stdout:      os.Stdout,
 		stderr:      os.Stderr,

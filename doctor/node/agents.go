@@ -77,18 +77,49 @@ func (n Node) judgeAgent(ctx context.Context, agent string, used bool) ([]doctor
 				"chmod 0755 "+doctor.Quote(path)),
 		}, nil
 	}
-	version, err := agentVersion(ctx, path)
-	if err != nil {
+	other, err := otherVersion(ctx, path, n.Version)
+	if err != nil || other == "" {
 		return nil, err
 	}
-	if version != n.Version {
-		return []doctor.Finding{
-			n.found(doctor.Warning, standard(agent), fmt.Sprintf(
-				"%s is of version %s, the command of %s", path, version, n.Version),
-				"one may write what the other does not understand", reinstall...),
-		}, nil
+	return []doctor.Finding{
+		n.found(doctor.Warning, standard(agent), fmt.Sprintf(
+			"%s is of version %s, the command of %s", path, other, n.Version),
+			misunderstood, reinstall...),
+	}, nil
+}
+
+// misunderstood is what comes of versions that differ.
+const misunderstood = "one may write what the other does not understand"
+
+// otherVersion is an agent's version, "" if it is the command's.
+func otherVersion(ctx context.Context, path, command string) (string, error) {
+	version, err := agentVersion(ctx, path)
+	if version == command {
+		version = ""
 	}
-	return nil, nil
+	return version, err
+}
+
+// OtherVersions says that agents in a directory such as /usr/lib/ocf/resource.d are of another version
+// than the command, "" if none is. An agent that is missing, or does not say its version, is for the
+// doctor to find.
+func OtherVersions(ctx context.Context, dir, command string) string {
+	var others []string
+	for _, a := range ourAgents {
+		path := filepath.Join(dir, a.standard)
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		if other, err := otherVersion(ctx, path, command); err == nil && other != "" &&
+			!slices.Contains(others, other) {
+			others = append(others, other)
+		}
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("this hawser is %s, the agents here are %s: %s; `hawser doctor` says more",
+		command, strings.Join(others, " and "), misunderstood)
 }
 
 // judgeAlias checks the link by which set-ups for the shell agents find ours.

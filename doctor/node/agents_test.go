@@ -8,7 +8,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/doctor"
+	"github.com/hawser-ha/hawser/doctor/node"
 )
+
+// What apply and reload warn of is what the doctor finds.
+func TestOtherVersions(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(w.root, "usr/lib/ocf/resource.d")
+	says := func() string { return node.OtherVersions(t.Context(), dir, "1.0") }
+	require.Empty(t, says(), "command and agents of one package")
+	w.write("usr/lib/ocf/resource.d/hawser/haproxy", agentOf("0.9"), 0o755)
+	require.Equal(t, "this hawser is 1.0, the agents here are 0.9: one may write what the other does not "+
+		"understand; `hawser doctor` says more", says())
+	w.write("usr/lib/ocf/resource.d/hawser/floatip", agentOf("0.9"), 0o755)
+	require.Contains(t, says(), "are 0.9: ")
+	w.write("usr/lib/ocf/resource.d/hawser/floatip", agentOf("0.8"), 0o755)
+	require.Contains(t, says(), "are 0.9 and 0.8: ")
+
+	w.write("usr/lib/ocf/resource.d/hawser/floatip", "#!/bin/sh\nexit 1\n", 0o755)
+	require.NoError(t, os.Remove(filepath.Join(dir, "hawser/haproxy")))
+	require.Empty(t, says(), "nothing is known")
+}
 
 func TestAgents(t *testing.T) {
 	const haproxyAgent = "usr/lib/ocf/resource.d/hawser/haproxy"
