@@ -76,11 +76,11 @@ func Read(path string) (*File, error) {
 		switch {
 		case err == nil:
 			defer func() { _ = opened.Close() }()
-			c, err := ParseFrom(file, opened)
-			if err == nil {
-				c.Absolute = absolute(file)
+			text, err := read(file, opened)
+			if err != nil {
+				return nil, err
 			}
-			return c, err
+			return ParseAs(file, text)
 		case path == "" && errors.Is(err, fs.ErrNotExist):
 			continue
 		}
@@ -100,11 +100,28 @@ func absolute(path string) string {
 // ParseFrom reads a hawser.yaml from a stream; name names it in messages. Its errors are those of
 // Read.
 func ParseFrom(name string, r io.Reader) (*File, error) {
+	text, err := read(name, r)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, text)
+}
+
+func read(name string, r io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxConfigSize+1))
 	if err != nil {
 		return nil, &ReadError{Path: name, Err: err}
 	}
-	return Parse(name, text)
+	return text, nil
+}
+
+// ParseAs is Parse for the text of a file that is, or will be, at path.
+func ParseAs(path string, text []byte) (*File, error) {
+	c, err := Parse(path, text)
+	if err == nil {
+		c.Absolute = absolute(path)
+	}
+	return c, err
 }
 
 // Parse reads the text of a hawser.yaml; path names it in messages. Its error is *Faults, with

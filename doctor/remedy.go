@@ -21,7 +21,7 @@ func Define(objects ...crm.Object) string {
 		}
 		lines = append(lines, Quote(strings.ReplaceAll(o.String(), " \\\n\t", " ")))
 	}
-	return `printf '%s\n' ` + strings.Join(lines, " ") + " | hawser configure load update -"
+	return `printf '%s\n' ` + strings.Join(lines, " ") + loading
 }
 
 // plain has the characters that have no meaning of their own in a shell.
@@ -36,3 +36,6 @@ func Quote(word string) string {
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
+
+// loading ends a command that sends statements to hawser.
+const loading = " | hawser configure load update -"

@@ -12,7 +12,7 @@ import (
 )
 
 // columns is how wide a terminal is taken to be, and margin where the text of a finding begins.
-const columns, margin = 80, 11
+const columns, margin = words.Screen, 11
 
 // Text is the report for people: what it comes to, then each node's findings and the cluster's own,
 // the place with the worst one first. paint returns a text in the colour of a severity, "" is that
@@ -86,16 +86,37 @@ func writeGroup(b *strings.Builder, group []Finding, paint func(Severity, string
 	}
 }
 
-// writeCommand writes a command in a line of its own, however long, so that it can be pasted. What
-// is to be known about it comes before where the line has no room for both.
+// remark begins what is to be known about a command, behind it.
+const remark = "   #"
+
+// writeCommand writes a command so that it can be pasted: what does not fit into one line goes on
+// behind a backslash. What is to be known about it comes before where the line has no room for both.
 func writeCommand(b *strings.Builder, command string) {
-	line := "$ " + command
-	if bare, comment, ok := strings.Cut(command, "   #"); ok &&
-		margin+utf8.RuneCountInString(line) > columns {
+	const prompt = "$ "
+	room := columns - margin - len(prompt)
+	if bare, comment, ok := strings.Cut(command, remark); ok &&
+		utf8.RuneCountInString(command) > room {
 		writeBeside(b, "# ", strings.TrimSpace(comment))
-		line = "$ " + strings.TrimSpace(bare)
+		command = strings.TrimSpace(bare)
 	}
-	fmt.Fprintf(b, "%*s%s\n", margin, "", line)
+	lead := prompt
+	for line := range strings.SplitSeq(Pasted(command, room), "\n") {
+		fmt.Fprintf(b, "%*s%s%s\n", margin, "", lead, line)
+		lead = strings.Repeat(" ", len(prompt))
+	}
+}
+
+// Pasted is a command in lines of at most so many columns, which a shell takes for the same. A comment
+// behind it stays where it is, however long.
+func Pasted(command string, columns int) string {
+	if bare, comment, ok := strings.Cut(command, remark); ok {
+		return Pasted(strings.TrimRight(bare, " "), columns) + remark + comment
+	}
+	quotes := words.Quotes
+	if strings.HasSuffix(command, loading) {
+		quotes = `"` // a statement of crmsh's language may go on behind a backslash too
+	}
+	return words.Continued(command, columns, "    ", quotes)
 }
 
 // writeBeside writes a text in as many lines as it needs; all but the first begin below its own
@@ -112,13 +133,11 @@ func writeBeside(b *strings.Builder, sign, text string) {
 // wrap wraps a text that somebody else may have written so that no line of it looks like a command of
 // this program's.
 func wrap(text string, width int) []string {
-	var lines []string
-	for _, line := range words.Wrap(text, width) {
-		if len(lines) > 0 && strings.HasPrefix(line, "$") {
-			lines[len(lines)-1] += " " + line
-			continue
-		}
-		lines = append(lines, line)
+	const kept = "\x00" // not in a text that was cleaned: what it joins stays together
+	text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), " $", kept+"$")
+	lines := words.Wrap(text, width)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], kept, " ")
 	}
 	return lines
 }

@@ -61,7 +61,7 @@ func TestFencingOfDroplets(t *testing.T) {
 
 	c.write(t, "lb-1", yamlPath, yaml)
 	plan := c.run(t, "lb-1", "hawser", "plan", "-f", yamlPath)
-	require.Contains(t, plan, "after apply fence-droplet: a failed node is fenced before its "+
+	require.Contains(t, strings.Join(strings.Fields(plan), " "), "after apply fence-droplet: a failed node is fenced before its "+
 		"resources start elsewhere.")
 	c.run(t, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
 	require.NoError(t, c.get())

@@ -117,6 +117,7 @@ func TestCleanup(t *testing.T) {
 	require.Contains(t, said, "of haproxy on "+node+" failed")
 
 	said = c.run(t, holder, "hawser", "online", node, "--yes")
+	said = strings.Join(strings.Fields(said), " ")
 	require.Contains(t, said, node+" is not in standby: nothing to do.")
 	require.Contains(t, said, "haproxy will not run on "+node+", because it has failed there")
 	require.Contains(t, said, "`hawser cleanup haproxy "+node+"` lets it start")

@@ -9,7 +9,7 @@ import (
 )
 
 // columns is how wide a terminal is taken to be, and stepColumn where the text of a step begins.
-const columns, stepColumn = 80, 25
+const columns, stepColumn = words.Screen, 25
 
 // FailoverText is a failover for people. bold returns a text that stands out, and doubtful one to
 // look at, where there are colours.
@@ -29,8 +29,8 @@ func FailoverText(f *corosync.Failover, bold, doubtful func(string) string) stri
 		}
 	}
 	fmt.Fprintf(&b, "  %s on a LAN\n", bold(fmt.Sprintf("%7.2f s  at most", f.NodeLost/1000)))
-	b.WriteString("             in a cloud the provider's API has to move the address as well, which\n" +
-		"             usually takes some seconds, and has no limit\n")
+	b.WriteString(words.Hang("             ", "in a cloud the provider's API has to move the address "+
+		"as well, which usually takes some seconds, and has no limit", columns))
 	if len(f.Findings) > 0 {
 		b.WriteString("\nWorth a look:\n")
 		for _, finding := range f.Findings {
@@ -42,6 +42,23 @@ func FailoverText(f *corosync.Failover, bold, doubtful func(string) string) stri
 				}
 				b.WriteString(line + "\n")
 			}
+		}
+	}
+	return b.String()
+}
+
+// TotemComment says above a totem section for a network what it is, and where it goes.
+func TotemComment(network string, e corosync.Effective) string {
+	called := map[string]string{"lan": "LAN", "cloud": "cloud network"}[network]
+	var b strings.Builder
+	for _, text := range []string{
+		fmt.Sprintf("For a %s: a lost node is out of the membership %s after its death at the latest.",
+			called, e.Lost()),
+		"In place of the totem section in " + corosync.ConfFile + ", on every node; then, on one: " +
+			"`corosync-cfgtool -R`",
+	} {
+		for _, line := range words.Wrap(text, columns-len("# ")) {
+			b.WriteString("# " + line + "\n")
 		}
 	}
 	return b.String()

@@ -46,7 +46,7 @@ func Read(cib *crm.CIB, path, tokenFile string) (Found, error) {
 		return Found{}, err
 	}
 	r.found.YAML = append([]byte(header), r.file.YAML()...)
-	file, err := config.Parse(path, r.found.YAML)
+	file, err := config.ParseAs(path, r.found.YAML)
 	if err != nil {
 		return Found{}, fmt.Errorf("what the cluster has cannot be said in a hawser.yaml: %w", err)
 	}

@@ -69,7 +69,7 @@ func (a *Adopter) Plan(ctx context.Context, found Found) (Plan, error) {
 		if p.stop, err = change.Stopping(changes.Changes.Base, found.StopFirst); err != nil {
 			return Plan{}, err
 		}
-		p.write.Changes, err = deploy.Diff(found.File, p.stop.New, found.Taken...)
+		p.write.Changes, err = d.Diff(found.File, p.stop.New, found.Taken...)
 	}
 	return p, err
 }

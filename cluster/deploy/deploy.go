@@ -153,11 +153,10 @@ func (d *Deployer) difference(ctx context.Context, file *config.File,
 // Diff returns what the file changes in the configuration. taken are the ids of objects that somebody
 // else made and hawser takes over: those that the file has are kept and become hawser's, the others
 // are deleted.
-func Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.Plan, error) {
-	return new(Deployer).diff(file, cib, taken)
+func (d *Deployer) Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.Plan, error) {
+	return d.diff(file, cib, taken)
 }
 
-// diff returns what the file changes in the configuration.
 func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Plan, error) {
 	made := append(cib.Tagged(contract.TagID), taken...)
 	p, err := crm.Diff(cib, crm.Spec{

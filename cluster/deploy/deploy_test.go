@@ -47,6 +47,11 @@ func parse(t *testing.T, text string) *config.File {
 	return file
 }
 
+// Diff is what a file changes.
+func Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.Plan, error) {
+	return new(Deployer).Diff(file, cib, taken...)
+}
+
 // deployed is a cluster in which simple was applied, with the plan that did it.
 func deployed(t *testing.T) (*Deployer, *crmtest.Fake, Plan) {
 	t.Helper()

@@ -23,9 +23,6 @@ const (
 	Deleted
 )
 
-// columns is how wide a terminal is taken to be.
-const columns = 80
-
 // Changes lists the objects of a plan, without secrets. paint returns a text in the colour of what
 // becomes of an object.
 func Changes(p crm.Plan, paint func(Kind, string) string) string {
@@ -39,11 +36,11 @@ func Changes(p crm.Plan, paint func(Kind, string) string) string {
 		case c.Old == nil:
 			count[Created]++
 			b.WriteString(paint(Created,
-				mark("+ ", crm.WithoutSecrets(unpacked(c.New)).String())) + "\n")
+				mark("+ ", c.New)) + "\n")
 		case c.New == nil:
 			count[Deleted]++
 			b.WriteString(paint(Deleted,
-				mark("- ", crm.WithoutSecrets(unpacked(c.Old)).String())) + "\n")
+				mark("- ", c.Old)) + "\n")
 		default:
 			count[Changed]++
 			b.WriteString(paint(Changed, "~ "+crm.Title(c.New)) + "\n")
@@ -51,7 +48,7 @@ func Changes(p crm.Plan, paint func(Kind, string) string) string {
 				if isPushed(c.New) {
 					f.Old, f.New = pushedSize(f.Old), pushedSize(f.New)
 				}
-				fmt.Fprintf(&b, "      %s\n", f.Describe(c.New))
+				b.WriteString(words.Lines("      "+f.Describe(c.New)+"\n", words.Screen, 2))
 			}
 		}
 	}
@@ -84,8 +81,11 @@ func unpacked(o crm.Object) crm.Object {
 	return &p
 }
 
-// mark puts a sign before the first line of a definition and aligns the others with it.
-func mark(sign, text string) string {
+// mark is the definition of an object with a sign before its first line, with which the others are
+// aligned.
+func mark(sign string, o crm.Object) string {
+	text := words.Continued(crm.WithoutSecrets(unpacked(o)).String(), words.Screen-len(sign), "\t",
+		words.Quotes)
 	return sign + strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", len(sign)))
 }
 
@@ -96,11 +96,11 @@ func Forecast(f crm.Forecast) string {
 	}
 	text := "\nPacemaker will:\n"
 	for _, line := range f.Lines() {
-		text += "  " + line + "\n"
+		text += words.Lines("  "+line+"\n", words.Screen, 2)
 	}
 	if slices.ContainsFunc(f.Actions, func(a crm.Action) bool { return a.Task == "reload" }) {
-		text += "A reload makes changed parameters take effect. HAProxy loads its files only if the " +
-			"parameter generation changes, as `hawser reload` changes it.\n"
+		text += words.Lines("A reload makes changed parameters take effect. HAProxy loads its files "+
+			"only if the parameter generation changes, as `hawser reload` changes it.\n", words.Screen, 0)
 	}
 	return text
 }
@@ -109,7 +109,7 @@ func Forecast(f crm.Forecast) string {
 func Interruptions(all []string, paint func(string) string) string {
 	var b strings.Builder
 	for _, what := range all {
-		for _, line := range words.Wrap("INTERRUPTS: "+what, columns) {
+		for _, line := range words.Wrap("INTERRUPTS: "+what, words.Screen) {
 			b.WriteString(paint(line) + "\n")
 		}
 	}
@@ -125,5 +125,5 @@ func Protection(now, then string) string {
 	if now != then {
 		text = fmt.Sprintf("Split-brain protection: now %s; after apply %s.", now, then)
 	}
-	return "\n" + text + "\n"
+	return words.Lines("\n"+text+"\n", words.Screen, 0)
 }

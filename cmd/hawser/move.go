@@ -98,13 +98,13 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 		if o.json {
 			return s.printJSON(report)
 		}
-		s.printf("%s is on %s already: nothing to do.\n", resource, node)
+		s.tell("%s is on %s already: nothing to do.\n", resource, node)
 		return nil
 	}
 	if !o.json {
-		s.printf("%s moves from %s to %s.\n", resource, plan.From, plan.To)
+		s.tell("%s moves from %s to %s.\n", resource, plan.From, plan.To)
 		for _, a := range plan.Also {
-			s.printf("With it: %s\n", a)
+			s.tell("With it: %s\n", a)
 		}
 	}
 	if !o.yes {
@@ -123,6 +123,6 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 		report.Moved, report.Seconds = true, s.Now().Sub(began).Seconds()
 		return s.printJSON(report)
 	}
-	s.printf("Moved; nothing keeps it there but its stickiness.\n")
+	s.tell("Moved; nothing keeps it there but its stickiness.\n")
 	return nil
 }

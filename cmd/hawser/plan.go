@@ -82,7 +82,7 @@ func (s *terminal) present(p deploy.Plan, asJSON bool) error {
 func (s *terminal) warnAll(warnings []string) {
 	for _, w := range warnings {
 		for line := range strings.Lines(w) {
-			s.warn("%s", strings.TrimSpace(line))
+			s.warn(strings.TrimSpace(line))
 		}
 	}
 }

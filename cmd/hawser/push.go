@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/rollout"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
 	"github.com/urfave/cli/v2"
 )
 
@@ -116,10 +118,10 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 	}
 	s.warnAll(plan.Warnings)
 	if !o.json {
-		s.printf("Pushing %s (%.12s) to %s as %s.\n", file, plan.Sum,
+		s.tell("Pushing %s (%.12s) to %s as %s.\n", file, plan.Sum,
 			strings.Join(plan.Targets, ", "), plan.ConfFile)
 		for _, n := range plan.Skipped {
-			s.printf("%s skipped: %s\n", n.Node, n.Reason)
+			s.tell("%s skipped: %s\n", n.Node, n.Reason)
 		}
 	}
 	if !o.yes {
@@ -173,25 +175,21 @@ func (s *system) readConfiguration(file string) ([]byte, error) {
 
 func (s *terminal) showPush(r rollout.PushReport) {
 	for _, n := range r.Nodes {
-		switch n.Answer {
-		case "ok":
-			what := "accepts it"
-			if n.Serves {
-				what = "serves it"
-			}
-			s.printf("  %-16s %s\n", n.Node, what)
-		case "refused":
-			s.printf("  %-16s refuses it: %s\n", n.Node, n.Reason)
-		case "none":
-			s.printf("  %-16s has not answered\n", n.Node)
-		default:
-			s.printf("  %-16s %s: %s\n", n.Node, n.Answer, n.Reason)
+		what := n.Answer + ": " + n.Reason
+		switch {
+		case n.Answer == "ok" && n.Serves:
+			what = "serves it"
+		case n.Answer == "ok":
+			what = "accepts it"
+		case n.Answer == "refused":
+			what = "refuses it: " + n.Reason
+		case n.Answer == "none":
+			what = "has not answered"
 		}
+		s.printf("%s", words.Hang(fmt.Sprintf("  %-16s ", n.Node), what, words.Screen))
 	}
 	if r.Taken {
-		s.printf(
-			"A node that served another one has kept it as %s%s; `hawser reload --rollback %s` "+
-				"brings it back.\n",
-			r.File, contract.PreviousSuffix, r.Resource)
+		s.tell("A node that served another one has kept it as %s%s; `hawser reload --rollback %s` "+
+			"brings it back.\n", r.File, contract.PreviousSuffix, r.Resource)
 	}
 }

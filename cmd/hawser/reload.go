@@ -129,14 +129,14 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 
 // showReloadPlan says which nodes will reload, and which not.
 func (s *terminal) showReloadPlan(l *rollout.Reload) {
-	s.printf("Reloading %s (%s) on %s.\n", l.Report.Resource, l.ConfFile,
+	s.tell("Reloading %s (%s) on %s.\n", l.Report.Resource, l.ConfFile,
 		strings.Join(l.Waiting(), ", "))
 	if l.Demanded != "" {
-		s.printf("The configuration to be served is %s, as on this node.\n", l.Demanded)
+		s.tell("The configuration to be served is %s, as on this node.\n", l.Demanded)
 	}
 	for _, n := range l.Report.Nodes {
 		if n.State != rollout.NoAnswer {
-			s.printf("%s skipped: %s\n", n.Node, n.Reason)
+			s.tell("%s skipped: %s\n", n.Node, n.Reason)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (s *terminal) showReload(r rollout.ReloadReport) {
 		}
 		t.Row(n.Node, s.paint(reloadColour[n.State], string(n.State)), hashes, age, old, reason)
 	}
-	s.printf("%s", t)
+	s.printf("%s", t.Fit(words.Screen, 6))
 }
 
 // seconds returns a number of seconds as a length of time, nil for nil.

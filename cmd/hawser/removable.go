@@ -26,7 +26,7 @@ func removableCommand(sys *system) *cli.Command {
 			defer cancel()
 			warning, err := sys.Removable(ctx)
 			if warning != "" {
-				sys.warn("%s", warning)
+				sys.warn(warning)
 			}
 			return err
 		},

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
@@ -43,7 +46,7 @@ func TestMain(m *testing.M) {
 		if now, err := time.Parse(time.RFC3339, os.Getenv(testTime)); err == nil {
 			sys.Now = func() time.Time { return now }
 		}
-		os.Exit(run(os.Args, sys))
+		os.Exit(runNarrow(os.Args, sys))
 	}})
 }
 
@@ -68,8 +71,12 @@ func TestScripts(t *testing.T) {
 		needs.Command(t, command)
 	}
 	needs.Root(t)
+	// How long paths are decides where lines are wrapped.
+	root := fmt.Sprintf("/tmp/hawser-%08x", rand.Uint32()) //nolint:gosec // only another one each time
+	require.NoError(t, os.Mkdir(root, 0o700))
+	t.Cleanup(func() { _ = os.RemoveAll(root) })
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: "testdata", WorkdirRoot: root,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("CIB_file", filepath.Join(e.WorkDir, "cib.xml"))
 			e.Setenv("PATH", e.Getenv("PATH")+":/usr/sbin:/sbin")

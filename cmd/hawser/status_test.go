@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ import (
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/host"
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/golden"
 	"github.com/hawser-ha/hawser/internal/needs"
 )
 
@@ -50,11 +52,15 @@ var noon = time.Date(2030, 5, 6, 12, 0, 0, 0, time.UTC)
 func testSystem(t *testing.T, c crm.Cluster) (sys *system, stdout, stderr *bytes.Buffer) {
 	t.Helper()
 	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
+	all := &strings.Builder{} // a test may forget what was printed
+	t.Cleanup(func() {
+		require.Empty(t, golden.TooWide(forPeople(all.String())), "longer than a terminal is wide")
+	})
 	return &system{
 		host.Host{Cluster: c, Running: true, RunDir: t.TempDir(), Node: "lb-1", Now: func() time.Time { return noon },
 			CheckHAProxy: func(context.Context, preflight.HAProxy) error { return nil },
 			Votes:        func(context.Context) (corosync.Quorum, error) { return corosync.Quorum{}, corosync.ErrNotRunning }},
-		terminal{stdin: strings.NewReader(""), stdout: stdout, stderr: stderr},
+		terminal{stdin: strings.NewReader(""), stdout: io.MultiWriter(stdout, all), stderr: stderr},
 	}, stdout, stderr
 }
 

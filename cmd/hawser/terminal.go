@@ -83,16 +83,28 @@ func (s *terminal) printf(format string, args ...any) {
 	}
 }
 
+// tell prints sentences, a line or more for each.
+func (s *terminal) tell(format string, args ...any) {
+	s.printf("%s", words.Lines(fmt.Sprintf(format, args...), words.Screen, 0))
+}
+
 // say prints a sentence for people; with --json there are none.
 func (s *terminal) say(asJSON bool, sentence string) {
 	if !asJSON {
-		s.printf("%s", sentence)
+		s.tell("%s", sentence)
 	}
 }
 
-func (s *terminal) warn(format string, args ...any) {
-	fmt.Fprintf(s.stderr, "hawser: warning: %s\n",
-		words.Printable(fmt.Sprintf(format, args...), false))
+func (s *terminal) warn(text string) { s.message("warning: " + words.Printable(text, false)) }
+
+// message prints a message on stderr, on a terminal in lines of its width. Elsewhere one line is one
+// message: a log is searched line by line.
+func (s *terminal) message(text string) {
+	const name = "hawser: "
+	if s.progress {
+		text = strings.ReplaceAll(words.Lines(text, words.Screen-len(name), 0), "\n", "\n"+name)
+	}
+	fmt.Fprintf(s.stderr, "%s%s\n", name, text)
 }
 
 // ask puts a question that only "yes" or "y" answers with yes.

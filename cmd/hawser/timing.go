@@ -71,15 +71,7 @@ func (s *system) timingFor(c *cli.Context) error {
 		r.Section = section
 		return s.printJSON(r)
 	}
-	e := timing.In(conf.Nodes)
-	s.printf("# For a %s: a lost node is out of the membership %s after its death at the latest.\n",
-		map[string]string{
-			"lan": "LAN", "cloud": "cloud network",
-		}[word], e.Lost())
-	s.printf(
-		"# In place of the totem section in %s, on every node; then, on one: corosync-cfgtool "+
-			"-R\n%s",
-		corosync.ConfFile, section)
+	s.printf("%s%s", host.TotemComment(word, timing.In(conf.Nodes)), section)
 	return nil
 }
 

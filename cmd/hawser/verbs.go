@@ -12,6 +12,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/order"
 	"github.com/hawser-ha/hawser/cluster/resource"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 // verb is a command by which an administrator gives one order.
@@ -192,7 +193,7 @@ func (s *terminal) gave(report order.Report, o order.Order, says string, asJSON 
 	if asJSON {
 		return s.printJSON(report)
 	}
-	s.printf("%s\n", says)
+	s.tell("%s\n", says)
 	s.showNotes(o.Notes)
 	return nil
 }
@@ -200,11 +201,11 @@ func (s *terminal) gave(report order.Report, o order.Order, says string, asJSON 
 // showOrder prints what is going to happen, the gravest first.
 func (s *terminal) showOrder(o order.Order) {
 	if headline := o.Effect.Headline(); headline != "" {
-		s.printf("%s\n\n", s.paint(red, headline))
+		s.tell("%s\n\n", s.paint(red, headline))
 	}
-	s.printf("%s\n\n", o.Says)
+	s.tell("%s\n\n", o.Says)
 	for _, line := range o.Effect.Lines() {
-		s.printf("  %s\n", line)
+		s.printf("%s", words.Lines("  "+line+"\n", words.Screen, 2))
 	}
 	s.showNotes(o.Notes)
 }
@@ -214,6 +215,6 @@ func (s *terminal) showNotes(notes []string) {
 		if i == 0 {
 			s.printf("\n")
 		}
-		s.printf("%s %s.\n", s.paint(yellow, "Note:"), note)
+		s.tell("%s %s.\n", s.paint(yellow, "Note:"), note)
 	}
 }

@@ -60,7 +60,7 @@ func TestCleanupCommand(t *testing.T) {
 	require.Empty(t, c.Cleaned())
 	sys.stdin = strings.NewReader("yes\n")
 	require.Equal(t, exitOK, run([]string{"hawser", "cleanup", "haproxy", "lb-1"}, sys), stderr)
-	require.Contains(t, stdout.String(), "Pacemaker forgets what has failed of haproxy on lb-1, and checks again what is running.\n"+
+	require.Contains(t, stdout.String(), "Pacemaker forgets what has failed of haproxy on lb-1, and checks again what is\nrunning.\n"+
 		"  start of haproxy on lb-1 failed: error: port 80 is in use\n")
 	require.Equal(t, []string{"haproxy lb-1"}, c.Cleaned())
 	require.Zero(t, c.Applied())

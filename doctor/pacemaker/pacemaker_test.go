@@ -84,7 +84,7 @@ func TestFindings(t *testing.T) {
 					return
 				}
 				for _, command := range f.Fix {
-					b.Sh(t, command)
+					b.Sh(t, doctor.Pasted(command, 40))
 				}
 				require.Empty(t, findings(t, b), "after %v", f.Fix)
 			})

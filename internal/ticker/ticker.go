@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Ticker shows what the program waits for, once that has taken a second. On a terminal it is one
@@ -23,6 +24,9 @@ type Ticker struct {
 	shown string
 	width int // of the line on the terminal
 }
+
+// columns is how long the line may be, on a terminal of 80.
+const columns = 79
 
 // patience is how long waiting is not worth a word.
 const patience = time.Second
@@ -73,9 +77,14 @@ func (t *Ticker) show() {
 		}
 		return
 	}
-	line := fmt.Sprintf("%s (%ds)", t.text, int(time.Since(t.start).Seconds()))
+	passed := fmt.Sprintf(" (%ds)", int(time.Since(t.start).Seconds()))
+	text := []rune(t.text)
+	if room := columns - len(passed); len(text) > room { // a line that is wrapped cannot be rewritten
+		text = append(text[:room-1], '…')
+	}
+	line := string(text) + passed
 	fmt.Fprintf(t.out, "\r%-*s", t.width, line)
-	t.width = len(line)
+	t.width = utf8.RuneCountInString(line)
 }
 
 // Close removes the line.

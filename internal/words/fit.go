@@ -26,7 +26,7 @@ func (t *Table) Fit(columns, indent int) string {
 					below, rest = start, lines[1:]
 				}
 				line = strings.TrimRight(line, " ")
-				for _, more := range together(rest, columns-below) {
+				for _, more := range packed(rest, columns-below) {
 					line += "\n" + strings.Repeat(" ", below) + more
 				}
 				break
@@ -40,8 +40,8 @@ func (t *Table) Fit(columns, indent int) string {
 	return b.String()
 }
 
-// together puts cells into as few lines as they need.
-func together(cells []string, columns int) []string {
+// packed puts cells into as few lines as they need.
+func packed(cells []string, columns int) []string {
 	var lines []string
 	for _, c := range cells {
 		if last := len(lines) - 1; last >= 0 && visible(lines[last])+2+visible(c) <= columns {

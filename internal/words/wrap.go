@@ -2,19 +2,41 @@ package words
 
 import (
 	"strings"
-	"unicode/utf8"
 )
 
-// Wrap breaks a text between words into lines of at most so many columns. A word that is longer
-// stands in a line of its own.
-func Wrap(text string, width int) []string { return wrapWords(strings.Fields(text), width) }
+// Screen is how many columns a terminal is taken to have.
+const Screen = 80
+
+// Wrap breaks a text between words into lines of at most so many columns. What stands in `backquotes`
+// is a command that may be pasted, and stays together as long as it fits into a line. A word that is
+// longer than a line stands in one of its own. Colours take no room.
+func Wrap(text string, width int) []string { return wrapWords(together(text, width), width) }
+
+// together are the words of a text, those in backquotes as one word if that fits into a line.
+func together(text string, width int) []string {
+	var all []string
+	fields := strings.Fields(text)
+	for at := 0; at < len(fields); at++ {
+		word, end := fields[at], at
+		for strings.Count(word, "`")%2 == 1 && end+1 < len(fields) {
+			end++
+			word += " " + fields[end]
+		}
+		if end > at && strings.Count(word, "`")%2 == 0 && visible(word) <= width {
+			at = end
+		} else {
+			word = fields[at]
+		}
+		all = append(all, word)
+	}
+	return all
+}
 
 func wrapWords(all []string, width int) []string {
 	var lines []string
 	line := ""
 	for _, word := range all {
-		if line != "" &&
-			utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+		if line != "" && visible(line)+1+visible(word) > width {
 			lines = append(lines, line)
 			line = ""
 		}
@@ -24,6 +46,41 @@ func wrapWords(all []string, width int) []string {
 		line += word
 	}
 	return append(lines, line)
+}
+
+// Lines wraps those lines of a text that are longer than so many columns. What goes below is indented
+// as the line itself is, and by so much more.
+func Lines(text string, columns, deeper int) string {
+	var out []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if visible(line) <= columns {
+			out = append(out, line)
+			continue
+		}
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		below := indent + strings.Repeat(" ", deeper)
+		for i, part := range Wrap(line, columns-len(below)) {
+			if i == 0 {
+				part = indent + part
+			} else {
+				part = below + part
+			}
+			out = append(out, part)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// Hang wraps a text behind a lead, and aligns what goes below with its beginning. Each line ends with
+// a newline.
+func Hang(lead, text string, columns int) string {
+	var b strings.Builder
+	indent := strings.Repeat(" ", visible(lead))
+	for _, line := range Wrap(text, columns-len(indent)) {
+		b.WriteString(lead + line + "\n")
+		lead = indent
+	}
+	return b.String()
 }
 
 // Fill wraps the paragraphs of a text. Lines that begin with a space are examples and tables, and
@@ -51,12 +108,12 @@ func Fill(text string, width int) string {
 // Beside writes a text in a column beside a word, or below it if the word is too long for that.
 func Beside(word, text string, column, width int) string {
 	var lines []string
-	if utf8.RuneCountInString(word) >= column {
+	if visible(word) >= column {
 		lines = append(lines, word)
 		word = ""
 	}
 	for _, line := range Wrap(text, width-column) {
-		gap := strings.Repeat(" ", column-utf8.RuneCountInString(word))
+		gap := strings.Repeat(" ", column-visible(word))
 		lines = append(lines, word+gap+line)
 		word = ""
 	}
@@ -76,7 +133,7 @@ func WrapUsage(name, text string, width int) string {
 		}
 		depth += strings.Count(word, "[") - strings.Count(word, "]")
 	}
-	margin := utf8.RuneCountInString(name) + 1
+	margin := visible(name) + 1
 	lines := wrapWords(all, width-margin)
 	return strings.TrimRight(name+" "+strings.Join(lines, "\n"+strings.Repeat(" ", margin)), " ")
 }
