@@ -145,3 +145,30 @@ func TestTooLong(t *testing.T) {
 	_, err := Parse("f", []byte(strings.Repeat("#", maxConfigSize+1)))
 	require.EqualError(t, err, "f: is longer than 64 KiB: this is not a hawser.yaml")
 }
+
+// Nesting is refused before it is read: the parser would need seconds, and much memory.
+func TestNestedTooDeep(t *testing.T) {
+	for _, tc := range []struct{ text, at string }{
+		{strings.Repeat("[", 60_000), "f:1:33: "},
+		{strings.Repeat("[\n", 30_000), "f:33:1: "},
+		{strings.Repeat("{a: ", 15_000), "f:1:129: "},
+		{strings.Repeat("[a,", 20_000), "f:1:97: "},
+		{"haproxy:\n" + strings.Repeat("- ", 30_000) + "x\n", "f:2:65: "},
+	} {
+		_, err := Parse("f", []byte(tc.text))
+		require.EqualError(t, err, tc.at+"lists and mappings are nested more than 32 deep here: this is "+
+			"not a hawser.yaml")
+	}
+	// What is only text, or one beside the other, is not nested.
+	for _, text := range []string{
+		"haproxy: {}\n# " + strings.Repeat("[", 60_000) + "\n",
+		"haproxy: {extra: '" + strings.Repeat("[", 100) + "'}\n",
+		"haproxy: {checks: [" + strings.Repeat("{}, ", 100) + "]}\n",
+		"haproxy:\n  checks:\n" + strings.Repeat("  - {}\n", 100),
+	} {
+		_, err := Parse("f", []byte(text))
+		if err != nil {
+			require.NotContains(t, err.Error(), "nested")
+		}
+	}
+}
