@@ -35,11 +35,8 @@ func Interruptions(p crm.Plan, f crm.Forecast) []string {
 		switch {
 		case !ok:
 		case inventory.IsAddress(resource.Agent()):
-			name := k.id
-			if ip := inventory.AddressOf(resource).IP; ip != "" {
-				name = fmt.Sprintf("%s (%s)", k.id, ip)
-			}
-			all = append(all, addressWill(name, k.task, k.from, on))
+			all = append(all, addressWill(inventory.Called(k.id, inventory.IPText(resource)), k.task,
+				k.from, on))
 		case !inventory.RunsHAProxy(resource.Agent()):
 		case k.task == "stop":
 			all = append(all, fmt.Sprintf("HAProxy (%s) stops on %s: nobody is served there", k.id, on))

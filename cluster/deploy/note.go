@@ -72,7 +72,7 @@ func takenBack(p crm.Plan) []string {
 	for _, c := range p.Changes {
 		switch old := c.Old.(type) {
 		case *crm.Primitive:
-			switch ip := inventory.AddressOf(old).IP; {
+			switch {
 			case c.New != nil:
 				for _, f := range c.WithoutSecrets() {
 					name, isParam := strings.CutPrefix(f.Name, "params ")
@@ -84,8 +84,8 @@ func takenBack(p crm.Plan) []string {
 						add(old.Name + "'s " + strings.Fields(f.Name)[1])
 					}
 				}
-			case inventory.IsAddress(old.Agent()) && ip != "":
-				add(fmt.Sprintf("%s (%s)", old.Name, ip))
+			case inventory.IsAddress(old.Agent()):
+				add(inventory.Called(old.Name, inventory.IPText(old)))
 			default:
 				add(old.Name)
 			}

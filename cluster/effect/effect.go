@@ -7,10 +7,8 @@ package effect
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
-	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 )
 
@@ -119,7 +117,7 @@ func cloned(cib *crm.CIB, id string) bool {
 }
 
 func addressOf(status *crm.Status, p *crm.Primitive, forecast crm.Forecast) Address {
-	a := Address{Resource: p.Name, IP: ipOf(p)}
+	a := Address{Resource: p.Name, IP: inventory.IPText(p)}
 	for _, r := range status.Resources {
 		if r.ID == p.Name && r.Active {
 			a.From = r.Node
@@ -142,17 +140,6 @@ func addressOf(status *crm.Status, p *crm.Primitive, forecast crm.Forecast) Addr
 		a.Reason = act.Reason
 	}
 	return a
-}
-
-// ipOf returns the address of a resource of any agent for addresses.
-func ipOf(p *crm.Primitive) string {
-	for _, name := range []string{contract.ParamIP, contract.ParamOldIP, "ipv6addr"} {
-		if ip, ok := p.Params.Get(name); ok {
-			ip, _, _ = strings.Cut(ip, "/")
-			return ip
-		}
-	}
-	return ""
 }
 
 func haproxyOf(status *crm.Status, id string, forecast crm.Forecast) HAProxy {

@@ -129,8 +129,7 @@ func (a Address) WithTokenFile() *crm.Primitive {
 func addressesBefore(objects []crm.Object) map[string][]netip.Addr {
 	of, before := map[string]netip.Addr{}, map[string][]netip.Addr{}
 	for _, p := range Primitives(objects, IsAddress) {
-		ip, err := netip.ParseAddr(first(p.Params, contract.ParamIP, contract.ParamOldIP))
-		if err == nil {
+		if ip, ok := IPOf(p); ok {
 			of[p.Name] = ip
 		}
 	}

@@ -15,6 +15,13 @@ func IPOf(p *crm.Primitive) (ip netip.Addr, ok bool) {
 	if !IsAddress(p.Agent()) {
 		return netip.Addr{}, false
 	}
+	ip, err := netip.ParseAddr(IPText(p))
+	return ip.Unmap().WithZone(""), err == nil
+}
+
+// IPText is the address that a resource of any agent for addresses is given, as it is written there and
+// without the length of its network; "" if it is given none.
+func IPText(p *crm.Primitive) string {
 	names := []string{contract.ParamIP, contract.ParamOldIP}
 	switch p.Type {
 	case "IPv6addr":
@@ -25,8 +32,7 @@ func IPOf(p *crm.Primitive) (ip netip.Addr, ok bool) {
 		names = []string{"secondary_private_ip"}
 	}
 	text, _, _ := strings.Cut(first(p.Params, names...), "/")
-	ip, err := netip.ParseAddr(strings.TrimSpace(text))
-	return ip.Unmap().WithZone(""), err == nil
+	return strings.TrimSpace(text)
 }
 
 // Holders lists the resources that hold addresses, by address.

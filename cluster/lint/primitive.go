@@ -229,12 +229,14 @@ func (j *judge) address(p *crm.Primitive) {
 	if !ok {
 		return
 	}
-	for _, other := range inventory.Primitives(j.plan.New.Effective(), inventory.IsAddress) {
-		held, ok := inventory.IPOf(other)
-		if other.Name == p.Name || !ok || held != ip || j.alike(p.Name, other.Name) {
-			continue
-		}
-		if j.first(p.Name, other.Name) {
+	objects := j.plan.New.Effective()
+	for _, other := range inventory.Holders(objects)[ip] {
+		switch {
+		case other.Name == p.Name || j.alike(p.Name, other.Name) || !j.first(p.Name, other.Name):
+		case inventory.KeptStopped(objects, other.Name) || inventory.KeptStopped(objects, p.Name):
+			j.warn("%s: the address %s is %s's too: one of the two is kept stopped, and started it "+
+				"would put the address on two nodes", p.Name, ip, other.Name)
+		default:
 			j.fault("%s: the address %s is %s's already", p.Name, ip, other.Name)
 		}
 	}
