@@ -67,7 +67,7 @@ func (s *Status) Missing() []Absence {
 			byID[id] = a
 			all = append(all, a)
 		}
-		if r.Active && !r.Failed || r.Target == "Stopped" || !r.Managed {
+		if r.Active && !r.Failed || r.Target == RoleStopped || !r.Managed {
 			excused[id] = true
 		}
 		a.add(r.Reason)

@@ -153,8 +153,8 @@ func HostMap(text string) map[string]string {
 func targetRole(el *etree.Element) (said, stopped bool) {
 	for _, set := range el.SelectElements("meta_attributes") {
 		for _, nv := range set.SelectElements("nvpair") {
-			if value(nv, "name") == "target-role" {
-				return true, strings.EqualFold(value(nv, "value"), "Stopped")
+			if value(nv, "name") == TargetRole {
+				return true, IsStopped(value(nv, "value"))
 			}
 		}
 	}

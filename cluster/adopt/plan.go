@@ -110,6 +110,5 @@ func (a *Adopter) Adopt(ctx context.Context, p Plan, over bool, timeout time.Dur
 // stopped says what is so when the plan is not written after the stop was ordered.
 func (p Plan) stopped() string {
 	return fmt.Sprintf("%s HAS BEEN ORDERED TO STOP, and stays stopped: `hawser adopt` goes on, and "+
-		"`crm_resource --resource %[1]s --meta --delete-parameter target-role` starts it again as it "+
-		"was", p.StopFirst[0])
+		"`hawser start %[1]s` starts it again as it was", p.StopFirst[0])
 }

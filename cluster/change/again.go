@@ -27,8 +27,7 @@ func stopEnded(ctx context.Context, c crm.Cluster, stop crm.Plan, ids []string, 
 		"to stop starts again: %s (`hawser status` shows when it runs)", names)
 }
 
-const onward = "the same command again goes on; `crm_resource --resource ID --meta --delete-parameter " +
-	"target-role` starts one again"
+const onward = "the same command again goes on; `hawser start ID` starts one again"
 
 // outermost lists what the plan stops, or the ids if that was ordered before.
 func outermost(stop crm.Plan, ids []string) []string {
@@ -52,26 +51,15 @@ func starting(cib *crm.CIB, stop crm.Plan) (crm.Plan, error) {
 			continue
 		}
 		meta := crm.MetaOf(now)
-		if role, _ := meta.Get(targetRole); role != stopped {
+		if role, _ := meta.Get(crm.TargetRole); role != crm.RoleStopped {
 			continue
 		}
-		meta = meta.Without(targetRole)
-		if role, ok := crm.MetaOf(c.Old).Get(targetRole); ok {
-			meta.Set(targetRole, role)
+		meta = meta.Without(crm.TargetRole)
+		if role, ok := crm.MetaOf(c.Old).Get(crm.TargetRole); ok {
+			meta.Set(crm.TargetRole, role)
 		}
-		switch o := now.(type) {
-		case *crm.Primitive:
-			p := *o
-			p.Meta = meta
-			all = append(all, &p)
-		case *crm.Clone:
-			p := *o
-			p.Meta = meta
-			all = append(all, &p)
-		case *crm.Group:
-			p := *o
-			p.Meta = meta
-			all = append(all, &p)
+		if next, ok := crm.WithMeta(now, meta); ok {
+			all = append(all, next)
 		}
 	}
 	return Edit(cib, all, nil)

@@ -34,35 +34,15 @@ func Stopping(cib *crm.CIB, ids []string) (crm.Plan, error) {
 		if !slices.Contains(ids, o.ID()) || inside[o.ID()] {
 			continue
 		}
-		switch o := o.(type) {
-		case *crm.Primitive:
-			if o.Class == "stonith" {
-				continue
-			}
-			p := *o
-			p.Meta = withStopped(o.Meta)
-			stopped = append(stopped, &p)
-		case *crm.Clone:
-			c := *o
-			c.Meta = withStopped(o.Meta)
-			stopped = append(stopped, &c)
-		case *crm.Group:
-			g := *o
-			g.Meta = withStopped(o.Meta)
-			stopped = append(stopped, &g)
+		if p, ok := o.(*crm.Primitive); ok && p.Class == "stonith" {
+			continue
+		}
+		if next, ok := crm.WithMeta(o, crm.MetaOf(o).With(crm.TargetRole, crm.RoleStopped)); ok {
+			stopped = append(stopped, next)
 		}
 	}
 	return Edit(cib, stopped, nil)
 }
-
-func withStopped(meta crm.Attrs) crm.Attrs {
-	meta = append(crm.Attrs{}, meta...)
-	meta.Set(targetRole, stopped)
-	return meta
-}
-
-// The meta attribute with which an administrator stops a resource.
-const targetRole, stopped = "target-role", "Stopped"
 
 // Stop writes the plan that orders the resources to stop, and waits until they have stopped. If the
 // wait is interrupted they are started again.

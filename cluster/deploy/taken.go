@@ -60,8 +60,7 @@ func (c *taken) others(
 		default:
 			c.faults.Add(ip.IPAt, "%s is the address of %s (%s), which is in the cluster already: "+
 				"both together would put it on two nodes at once. Give %s another address, or "+
-				"stop %s first: `crm_resource --resource %s --meta --set-parameter target-role "+
-				"--parameter-value Stopped`", ip.IP, p.Name, p.Agent(), ip.Name, p.Name, p.Name)
+				"stop %s first: `hawser stop %s`", ip.IP, p.Name, p.Agent(), ip.Name, p.Name, p.Name)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestAddressOfAnotherResource(t *testing.T) {
 	_, err := d.Plan(t.Context(), parse(t, simple), true)
 	require.ErrorContains(t, err, "hawser.yaml:3:36: 192.0.2.10 is the address of p_ip_web "+
 		"(ocf:heartbeat:IPaddr2), which is in the cluster already")
-	require.ErrorContains(t, err, "`crm_resource --resource p_ip_web --meta")
+	require.ErrorContains(t, err, "or stop p_ip_web first: `hawser stop p_ip_web`")
 	require.Equal(t, outcome.Usage, outcome.Of(err))
 
 	require.NoError(t, c.Edit(another("p_ip_web", "192.0.2.10",

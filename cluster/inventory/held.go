@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/hawser-ha/hawser/contract"
@@ -44,14 +43,4 @@ func Holders(objects []crm.Object) map[netip.Addr][]*crm.Primitive {
 		}
 	}
 	return all
-}
-
-// KeptStopped says whether Pacemaker is told to keep the resource stopped, itself or what contains
-// it.
-func KeptStopped(objects []crm.Object, id string) bool {
-	family := Family(objects, id)
-	return slices.ContainsFunc(objects, func(o crm.Object) bool {
-		role, _ := crm.MetaOf(o).Get("target-role")
-		return slices.Contains(family, o.ID()) && strings.EqualFold(role, "Stopped")
-	})
 }

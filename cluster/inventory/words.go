@@ -8,8 +8,10 @@ import (
 // an address to move and a node to move it to, a HAProxy to reload, the ids of objects.
 func Words(cib *crm.CIB, command string, after int) []string {
 	switch {
-	case (command == "move" || command == "stop" || command == "start") && after == 0:
+	case (command == "move" || command == "stop") && after == 0: // nobody stops HAProxy with a TAB
 		return Names(Primitives(cib.Effective(), IsFloatIP))
+	case command == "start" && after == 0:
+		return resources(cib)
 	case (command == "standby" || command == "online") && after == 0,
 		(command == "move" || command == "cleanup" || command == "maintenance") && after == 1:
 		return cib.Members()
@@ -26,7 +28,7 @@ func Words(cib *crm.CIB, command string, after int) []string {
 	return nil
 }
 
-// resources lists what can fail.
+// resources lists what can fail, and what can be stopped.
 func resources(cib *crm.CIB) []string {
 	var all []string
 	for _, o := range cib.Objects() {

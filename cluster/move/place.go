@@ -25,7 +25,7 @@ func whereIs(now crm.Snapshot, resource string) (crm.ResourceStatus, error) {
 		case r.Active && len(r.Nodes) > 1:
 			return r, cannot("%s is on %s at once, which Pacemaker has to fix first",
 				resource, strings.Join(r.Nodes, " and "))
-		case !r.Active && strings.EqualFold(r.Target, "Stopped"):
+		case !r.Active && crm.IsStopped(r.Target):
 			return r, cannot("%s was stopped by an administrator (target-role=Stopped): "+
 				"`hawser start %[1]s` starts it", resource)
 		case r.Pending != "" || r.Role == "Starting" || r.Role == "Stopping":

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/cluster/order"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/internal/outcome"
@@ -193,15 +194,8 @@ func (n Nodes) find(ctx context.Context, name string) (crm.Snapshot, crm.NodeSta
 	if err != nil {
 		return now, crm.NodeStatus{}, err
 	}
-	var names []string
-	for _, at := range now.Status.Nodes {
-		if at.Name == name {
-			return now, at, nil
-		}
-		names = append(names, at.Name)
-	}
-	return now, crm.NodeStatus{}, outcome.Usagef("the cluster has no node %s; it has %s", name,
-		strings.Join(names, ", "))
+	at, err := inventory.FindNode(now.Status, name)
+	return now, at, err
 }
 
 // entry is what the configuration says about a node, nil if it has no entry.

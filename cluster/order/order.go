@@ -28,7 +28,7 @@ type Order struct {
 	Effect effect.Effect
 	// Notes are what an administrator should know beside it.
 	Notes []string
-	// Serving are the addresses that have to be there afterwards, beside those that move or stay.
+	// Serving are the resources that have to run afterwards, beside addresses that move or stay.
 	Serving []string
 	// Afterwards says in a sentence what is so when the order has been carried out.
 	Afterwards string
@@ -98,17 +98,22 @@ func (o Order) Verdict(ctx context.Context, c crm.Cluster, since time.Time) erro
 				reason(status, a.Resource))
 		}
 	}
+	for _, id := range o.Serving {
+		if _, address := o.Effect.Address(id); !address && !active(status, id) {
+			lines = append(lines, id+" is not running on any node"+reason(status, id))
+		}
+	}
 	if len(lines) == 0 {
 		return nil
 	}
 	return outcome.Errorf(outcome.Resource, "%s\nsee `hawser status`", strings.Join(lines, "\n"))
 }
 
-// concerns says whether the resource is an address or HAProxy.
+// concerns says whether the resource is an address or HAProxy, or has to run afterwards.
 func (o Order) concerns(resource string) bool {
 	id := crm.ResourceOf(resource)
 	_, address := o.Effect.Address(id)
-	return address || slices.ContainsFunc(o.Effect.HAProxies,
+	return address || slices.Contains(o.Serving, id) || slices.ContainsFunc(o.Effect.HAProxies,
 		func(h effect.HAProxy) bool { return h.Resource == id })
 }
 

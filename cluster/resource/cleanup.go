@@ -3,13 +3,11 @@ package resource
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/cluster/order"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // Cleanup orders Pacemaker to forget what has failed of a resource on a node, and to look again at
@@ -19,18 +17,21 @@ func (r Resources) Cleanup(ctx context.Context, name, node string) (order.Order,
 	if err != nil {
 		return order.Order{}, err
 	}
-	if _, isNode := now.Status.Node(name); isNode && node == "" && !isResource(now.CIB, name) {
+	if _, isNode := now.Status.Node(name); isNode && node == "" &&
+		len(inventory.PrimitivesIn(now.CIB, name)) == 0 {
 		name, node = "", name
 	}
-	if err := checkNode(now.Status, node); err != nil {
-		return order.Order{}, err
+	if node != "" {
+		if _, err := inventory.FindNode(now.Status, node); err != nil {
+			return order.Order{}, err
+		}
 	}
 	var inside []string
 	if name != "" {
-		if name, err = resourceCalled(now.CIB, name); err != nil {
+		if name, err = inventory.FindResource(now.CIB, name); err != nil {
 			return order.Order{}, err
 		}
-		inside = primitivesIn(now.CIB, name)
+		inside = inventory.PrimitivesIn(now.CIB, name)
 	}
 	what := described(name, node)
 	failures := failuresOf(now.Status, inside, node)
@@ -112,56 +113,6 @@ func failuresOf(status *crm.Status, resources []string, node string) []crm.Failu
 		if (node == "" || f.Node == node) &&
 			(len(resources) == 0 || slices.Contains(resources, crm.ResourceOf(f.Resource))) {
 			all = append(all, f)
-		}
-	}
-	return all
-}
-
-func checkNode(status *crm.Status, node string) error {
-	if _, ok := status.Node(node); ok || node == "" {
-		return nil
-	}
-	var names []string
-	for _, n := range status.Nodes {
-		names = append(names, n.Name)
-	}
-	return outcome.Usagef("the cluster has no node %s; it has %s", node, strings.Join(names, ", "))
-}
-
-// isResource says whether the configuration has a primitive, clone or group of that name.
-func isResource(cib *crm.CIB, name string) bool { return len(primitivesIn(cib, name)) > 0 }
-
-// resourceCalled finds the resource of that name, or the one that is that address.
-func resourceCalled(cib *crm.CIB, name string) (string, error) {
-	if isResource(cib, name) {
-		return name, nil
-	}
-	if a, err := inventory.FindAddress(cib, name); err == nil {
-		return a.Resource, nil
-	}
-	var known []string
-	for _, o := range cib.Objects() {
-		switch o.(type) {
-		case *crm.Primitive, *crm.Clone, *crm.Group:
-			known = append(known, o.ID())
-		}
-	}
-	have := "it has none"
-	if len(known) > 0 {
-		have = "it has " + strings.Join(known, ", ")
-	}
-	return "", outcome.Usagef("there is no resource %s in the cluster's configuration; %s", name,
-		have)
-}
-
-// primitivesIn lists the primitives that a resource is or contains.
-func primitivesIn(cib *crm.CIB, name string) []string {
-	objects := cib.Objects()
-	var all []string
-	for _, o := range objects {
-		if p, ok := o.(*crm.Primitive); ok &&
-			slices.Contains(inventory.Family(objects, p.Name), name) {
-			all = append(all, p.Name)
 		}
 	}
 	return all

@@ -1,5 +1,5 @@
-// Package resource stops and starts addresses by their target role, and has Pacemaker forget what
-// has failed.
+// Package resource stops and starts resources by their target role, and has Pacemaker forget what has
+// failed.
 //
 // Each method returns an order, which says what Pacemaker's scheduler would do. It imports order,
 // change, inventory, contract and crm. Open this file first; cleanup.go has cleanup.
@@ -22,113 +22,152 @@ import (
 // Resources are those of a cluster.
 type Resources struct{ Cluster crm.Cluster }
 
-const (
-	targetRole = "target-role"
-	stopped    = "Stopped"
-)
+// subject is the resource that an order is about.
+type subject struct {
+	id     string   // of a primitive, a clone or a group
+	inside []string // the primitives that it is or contains
+	called string   // as a person calls it: with its address, if it has one
+	plain  bool     // it is an address and nothing else
+}
 
-// Stop orders an address to be stopped, which its name or the address itself names.
+// Stop orders a resource to be stopped, which its id names, or the address that it holds.
 func (r Resources) Stop(ctx context.Context, name string) (order.Order, error) {
-	now, a, err := r.find(ctx, name)
+	now, s, err := r.find(ctx, name)
 	if err != nil {
 		return order.Order{}, err
 	}
-	if err := managed(now.Status, a.Resource, "stop"); err != nil {
+	if err := s.managed(now.Status, "stop"); err != nil {
 		return order.Order{}, err
 	}
-	if isStopped(now.CIB, a.Resource) {
+	if s.isStopped(now.CIB) {
 		return order.Nothing(fmt.Sprintf("%s has been stopped already; `hawser start %s` starts it",
-			a, a.Resource)), nil
+			s.called, s.id)), nil
 	}
 	o, err := order.Change(ctx, r.Cluster, now, func(cib *crm.CIB) (crm.Plan, error) {
-		return change.Stopping(cib, []string{a.Resource})
+		return change.Stopping(cib, []string{s.id})
 	})
 	if err != nil {
 		return o, err
 	}
-	o.Says = fmt.Sprintf("%s is stopped, and no node takes it until `hawser start %s`.", a,
-		a.Resource)
-	o.Afterwards = fmt.Sprintf("%s is stopped; `hawser start %s` starts it again.", a, a.Resource)
-	if slices.Contains(now.CIB.Tagged(contract.TagID), a.Resource) {
+	o.Says = fmt.Sprintf("%s is stopped, and no node takes it until `hawser start %s`.", s.called, s.id)
+	if !s.plain {
+		o.Says = fmt.Sprintf("%s is stopped on every node until `hawser start %s`.", s.called, s.id)
+	}
+	o.Afterwards = fmt.Sprintf("%s is stopped; `hawser start %s` starts it again.", s.called, s.id)
+	if s.runsHAProxy(now.CIB) {
+		o.Notes = append(o.Notes, "`hawser standby NODE` takes HAProxy and the addresses off one node "+
+			"alone, and `hawser reload` loads its configuration without a stop")
+	}
+	made := now.CIB.Tagged(contract.TagID)
+	if slices.ContainsFunc(s.inside, func(id string) bool { return slices.Contains(made, id) }) {
 		o.Notes = append(o.Notes, "`hawser apply` starts it again too, since hawser.yaml has it")
 	}
 	return o, nil
 }
 
-// Start ends that an address is stopped by its target role, or by that of what contains it.
+// Start ends that a resource is stopped by its target role, or by that of what contains it.
 func (r Resources) Start(ctx context.Context, name string) (order.Order, error) {
-	now, a, err := r.find(ctx, name)
+	now, s, err := r.find(ctx, name)
 	if err != nil {
 		return order.Order{}, err
 	}
-	if !isStopped(now.CIB, a.Resource) {
-		return unstopped(now.Status, a)
+	if len(s.stoppedBy(now.CIB)) == 0 && !s.isStopped(now.CIB) {
+		return s.unstopped(now.Status)
 	}
-	if err := managed(now.Status, a.Resource, "start"); err != nil {
+	if err := s.managed(now.Status, "start"); err != nil {
 		return order.Order{}, err
 	}
-	o, err := order.Change(ctx, r.Cluster, now, starting(a.Resource))
+	o, err := order.Change(ctx, r.Cluster, now, s.starting)
 	if err != nil {
 		return o, err
 	}
-	o.Serving = []string{a.Resource}
-	o.Says = a.String() + " may run again."
-	o.Afterwards = a.String() + " is started."
-	if then, ok := o.Effect.Address(a.Resource); ok && then.To == "" {
+	o.Serving = s.inside
+	o.Says = s.called + " may run again."
+	o.Afterwards = s.called + " is started."
+	if then, ok := o.Effect.Address(s.id); ok && then.To == "" {
 		o.Notes = append(o.Notes, "Pacemaker will not start it now: no node can have it (see "+
 			"`hawser status`)")
 	}
 	return o, nil
 }
 
-// unstopped is the answer for an address that is not stopped by a target role.
-func unstopped(status *crm.Status, a inventory.Address) (order.Order, error) {
-	for _, r := range status.Resources {
-		if crm.ResourceOf(r.ID) == a.Resource && r.Active && !r.Failed {
-			return order.Nothing(fmt.Sprintf("%s is on %s already", a, r.Node)), nil
+// find reads the cluster, and finds the resource in it. A fencing device is none of those that are
+// stopped here: without it a failed node is not fenced, and no visitor notices before that.
+func (r Resources) find(ctx context.Context, name string) (crm.Snapshot, subject, error) {
+	now, err := crm.Read(ctx, r.Cluster)
+	if err != nil {
+		return now, subject{}, err
+	}
+	s := subject{}
+	if s.id, err = inventory.FindResource(now.CIB, name); err != nil {
+		return now, s, err
+	}
+	s.called, s.inside = s.id, inventory.PrimitivesIn(now.CIB, s.id)
+	if p, ok := now.CIB.Primitive(s.id); ok {
+		if p.Class == "stonith" {
+			return now, s, outcome.Usagef("%s is a fencing device, which hawser neither stops nor starts: "+
+				"without it a failed node is not fenced; `crm resource stop %[1]s` and `crm resource start "+
+				"%[1]s` do", s.id)
 		}
+		if s.plain = inventory.IsAddress(p.Agent()); s.plain {
+			s.called = inventory.Called(s.id, inventory.IPText(p))
+		}
+	}
+	return now, s, nil
+}
+
+// runsHAProxy says whether HAProxy is among what is meant.
+func (s subject) runsHAProxy(cib *crm.CIB) bool {
+	return slices.ContainsFunc(s.inside, func(id string) bool {
+		p, ok := cib.Primitive(id)
+		return ok && inventory.RunsHAProxy(p.Agent())
+	})
+}
+
+// unstopped is the answer for a resource that is not stopped by a target role.
+func (s subject) unstopped(status *crm.Status) (order.Order, error) {
+	var nodes []string
+	for _, r := range status.Resources {
+		if slices.Contains(s.inside, crm.ResourceOf(r.ID)) && r.Active && !r.Failed &&
+			!slices.Contains(nodes, r.Node) {
+			nodes = append(nodes, r.Node)
+		}
+	}
+	if len(nodes) > 0 {
+		return order.Nothing(fmt.Sprintf("%s is on %s already", s.called, strings.Join(nodes, ", "))), nil
 	}
 	why := ""
 	for _, f := range status.Failures {
-		if crm.ResourceOf(f.Resource) == a.Resource {
-			why = fmt.Sprintf(": %s; when the cause is fixed, `hawser cleanup %s` lets it start", f,
-				a.Resource)
+		if slices.Contains(s.inside, crm.ResourceOf(f.Resource)) {
+			why = fmt.Sprintf(": %s; when the cause is fixed, `hawser cleanup %s` lets it start", f, s.id)
 		}
 	}
 	return order.Order{}, outcome.Errorf(outcome.Resource, "nobody has stopped %s, but it is not "+
-		"running on any node%s: see `hawser status`; nothing was changed", a, why)
-}
-
-func (r Resources) find(ctx context.Context, name string) (crm.Snapshot, inventory.Address, error) {
-	now, err := crm.Read(ctx, r.Cluster)
-	if err != nil {
-		return now, inventory.Address{}, err
-	}
-	a, err := inventory.FindAddress(now.CIB, name)
-	return now, a, err
+		"running on any node%s: see `hawser status`; nothing was changed", s.called, why)
 }
 
 // managed is an error if Pacemaker does not act on the resource: it would do so later, when nobody
 // expects it any more.
-func managed(status *crm.Status, resource, what string) error {
+func (s subject) managed(status *crm.Status, what string) error {
 	for _, r := range status.Resources {
-		if crm.ResourceOf(r.ID) == resource && !r.Managed {
+		if slices.Contains(s.inside, crm.ResourceOf(r.ID)) && !r.Managed {
 			return outcome.Errorf(outcome.Resource, "%s is not managed (maintenance mode, or "+
-				"is-managed=false), so Pacemaker does not %s it; nothing was changed", resource, what)
+				"is-managed=false), so Pacemaker does not %s it; nothing was changed", s.id, what)
 		}
 	}
 	return nil
 }
 
-// stoppedBy lists those that have the target role Stopped: the resource and what contains it.
-func stoppedBy(cib *crm.CIB, resource string) []crm.Object {
+// stoppedBy lists those that have the target role Stopped: the resource, what contains it and what it
+// contains.
+func (s subject) stoppedBy(cib *crm.CIB) []crm.Object {
 	objects := cib.Objects()
-	family := inventory.Family(objects, resource)
 	var all []crm.Object
-	for _, o := range objects {
-		role, _ := crm.MetaOf(o).Get(targetRole)
-		if slices.Contains(family, o.ID()) && strings.EqualFold(role, stopped) {
-			all = append(all, o)
+	for _, id := range s.inside {
+		for _, o := range inventory.StoppedBy(objects, id) {
+			if !slices.Contains(all, o) {
+				all = append(all, o)
+			}
 		}
 	}
 	return all
@@ -138,70 +177,51 @@ func stoppedBy(cib *crm.CIB, resource string) []crm.Object {
 func byDefault(cib *crm.CIB) bool {
 	return slices.ContainsFunc(cib.Objects(), func(o crm.Object) bool {
 		p, ok := o.(*crm.Property)
-		return ok && p.Keyword() == string(crm.RscDefaults) && p.Name == targetRole &&
-			strings.EqualFold(p.Value, stopped)
+		return ok && p.Keyword() == string(crm.RscDefaults) && p.Name == crm.TargetRole &&
+			crm.IsStopped(p.Value)
 	})
 }
 
-func isStopped(cib *crm.CIB, resource string) bool {
-	if len(stoppedBy(cib, resource)) > 0 {
-		return true
-	}
-	p, ok := cib.Primitive(resource)
-	if !ok || !byDefault(cib) {
-		return false
-	}
-	_, own := p.Meta.Get(targetRole)
-	return !own
+// isStopped says whether everything that is meant is kept stopped.
+func (s subject) isStopped(cib *crm.CIB) bool {
+	objects, unless := cib.Objects(), byDefault(cib)
+	return !slices.ContainsFunc(s.inside, func(id string) bool {
+		own := false
+		if p, ok := cib.Primitive(id); ok {
+			_, own = p.Meta.Get(crm.TargetRole)
+		}
+		return !inventory.KeptStopped(objects, id) && (own || !unless)
+	})
 }
 
 // starting plans that the resource has no target role that keeps it stopped. Without one it is as
-// hawser.yaml has it, so that `hawser plan` finds nothing to change.
-func starting(resource string) change.Planner {
-	return func(cib *crm.CIB) (crm.Plan, error) {
-		var changed []crm.Object
-		for _, o := range stoppedBy(cib, resource) {
-			switch o := o.(type) {
-			case *crm.Primitive:
-				p := *o
-				p.Meta = o.Meta.Without(targetRole)
-				changed = append(changed, &p)
-			case *crm.Clone:
-				c := *o
-				c.Meta = o.Meta.Without(targetRole)
-				changed = append(changed, &c)
-			case *crm.Group:
-				g := *o
-				g.Meta = o.Meta.Without(targetRole)
-				changed = append(changed, &g)
+// hawser.yaml has it, so that `hawser plan` finds nothing to change. Where the default for all is
+// Stopped, it gets the target role Started, which outweighs that.
+func (s subject) starting(cib *crm.CIB) (crm.Plan, error) {
+	changed := map[string]crm.Object{}
+	var order []string
+	set := func(o crm.Object, meta crm.Attrs) {
+		if next, ok := crm.WithMeta(o, meta); ok {
+			if changed[o.ID()] == nil {
+				order = append(order, o.ID())
+			}
+			changed[o.ID()] = next
+		}
+	}
+	for _, o := range s.stoppedBy(cib) {
+		set(o, crm.MetaOf(o).Without(crm.TargetRole))
+	}
+	if byDefault(cib) {
+		for _, id := range s.inside {
+			o, ok := cib.Object(id)
+			if role, _ := crm.MetaOf(o).Get(crm.TargetRole); ok && (role == "" || crm.IsStopped(role)) {
+				set(o, crm.MetaOf(o).With(crm.TargetRole, crm.RoleStarted))
 			}
 		}
-		if byDefault(cib) {
-			changed = append(changed, started(cib, changed, resource)...)
-		}
-		return change.Edit(cib, changed, nil)
 	}
-}
-
-// started gives the resource the target role Started, which outweighs the default for all. A change
-// of it that is planned already gets it too.
-func started(cib *crm.CIB, changed []crm.Object, resource string) []crm.Object {
-	for _, o := range changed {
-		if p, ok := o.(*crm.Primitive); ok && p.Name == resource {
-			p.Meta.Set(targetRole, "Started")
-			return nil
-		}
+	var all []crm.Object
+	for _, id := range order {
+		all = append(all, changed[id])
 	}
-	o, ok := cib.Object(resource)
-	if !ok {
-		return nil
-	}
-	p, ok := o.(*crm.Primitive)
-	if !ok {
-		return nil
-	}
-	next := *p
-	next.Meta = append(crm.Attrs{}, p.Meta...)
-	next.Meta.Set(targetRole, "Started")
-	return []crm.Object{&next}
+	return change.Edit(cib, all, nil)
 }

@@ -71,6 +71,63 @@ func TestStopAndStart(t *testing.T) {
 	}
 }
 
+// Of anything else by its id; that nobody is served then is said first of all.
+func TestStopAndStartOfOtherResources(t *testing.T) {
+	for _, name := range []string{"haproxy", "haproxy-clone"} {
+		c, r := cluster(t, "tag hawser haproxy haproxy-clone FloatIP")
+		before := shown(t, c)
+		o, err := r.Stop(t.Context(), name)
+		do(t, c, o, err)
+		require.Equal(t, "NOBODY WILL SERVE FloatIP (203.0.113.10) any more.", o.Effect.Headline())
+		require.Equal(t, name+" is stopped on every node until `hawser start "+name+"`.", o.Says)
+		require.Len(t, o.Notes, 2)
+		require.Contains(t, o.Notes[0], "`hawser standby NODE` takes HAProxy and the addresses off one node alone")
+		require.Contains(t, o.Notes[1], "`hawser apply` starts it again too")
+		for _, other := range []string{"haproxy", "haproxy-clone"} {
+			o, err = r.Stop(t.Context(), other)
+			require.NoError(t, err)
+			require.True(t, o.Done, other)
+		}
+		// By either name it starts again, whichever was stopped.
+		o, err = r.Start(t.Context(), "haproxy-clone")
+		do(t, c, o, err)
+		require.Equal(t, []string{"haproxy"}, o.Serving)
+		require.Equal(t, before, shown(t, c), "nothing is left of it")
+		o, err = r.Start(t.Context(), name)
+		require.NoError(t, err)
+		require.True(t, o.Done)
+		require.Equal(t, name+" is on lb-1, lb-2 already", o.Says)
+	}
+
+	// One that fails to start is no success.
+	c, r := cluster(t, "primitive web ocf:pacemaker:Dummy meta target-role=Stopped")
+	c.FailResource("web", "there is no web")
+	o, err := r.Start(t.Context(), "web")
+	require.NoError(t, err)
+	require.NoError(t, o.Do(t.Context(), c))
+	require.ErrorContains(t, o.Verdict(t.Context(), c, time.Now()), "web is not running on any node: there is no web")
+
+	_, r = cluster(t, "primitive fence stonith:fence_test")
+	for _, order := range []func() (order.Order, error){
+		func() (order.Order, error) { return r.Stop(t.Context(), "fence") },
+		func() (order.Order, error) { return r.Start(t.Context(), "fence") },
+	} {
+		_, err = order()
+		require.ErrorContains(t, err, "fence is a fencing device, which hawser neither stops nor starts")
+		require.Equal(t, outcome.Usage, outcome.Of(err))
+	}
+}
+
+// A group starts with all of its members.
+func TestStartOfAGroup(t *testing.T) {
+	c, r := cluster(t, "primitive a ocf:pacemaker:Dummy meta target-role=Stopped", "primitive b ocf:pacemaker:Dummy",
+		"group g a b meta target-role=Stopped")
+	o, err := r.Start(t.Context(), "g")
+	require.NoError(t, err)
+	require.NoError(t, o.Do(t.Context(), c))
+	require.NotContains(t, shown(t, c), "target-role")
+}
+
 // What hawser made, hawser.yaml has: apply would start it.
 func TestStopOfWhatHawserMade(t *testing.T) {
 	_, r := cluster(t, "tag hawser FloatIP")
@@ -106,8 +163,8 @@ func TestStartOfWhatOthersStopped(t *testing.T) {
 
 func TestStopAndStartRefused(t *testing.T) {
 	c, r := cluster(t)
-	_, err := r.Stop(t.Context(), "haproxy")
-	require.ErrorContains(t, err, "haproxy is no floating IP in the cluster's configuration; it has FloatIP (203.0.113.10)")
+	_, err := r.Stop(t.Context(), "web")
+	require.ErrorContains(t, err, "there is no resource web in the cluster's configuration; it has FloatIP, haproxy, haproxy-clone")
 	require.Equal(t, outcome.Usage, outcome.Of(err))
 	_, err = r.Start(t.Context(), "192.0.2.1")
 	require.ErrorContains(t, err, "there is no floating IP 192.0.2.1 in the cluster's configuration; it has FloatIP (203.0.113.10)")

@@ -212,7 +212,7 @@ func (n *NodeReload) whyGone(status *crm.Status, l *Reload) {
 		}
 	}
 	for _, res := range status.Resources {
-		if crm.ResourceOf(res.ID) == l.id && res.Target == "Stopped" {
+		if crm.ResourceOf(res.ID) == l.id && res.Target == crm.RoleStopped {
 			n.State, n.Reason, n.After = Left, "the resource was stopped", ""
 			return
 		}

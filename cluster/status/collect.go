@@ -251,7 +251,7 @@ func absent(status *crm.Status, n crm.NodeStatus, id string, nowhere bool) HAPro
 	}
 	if h.Reason == "" && n.Online && !n.Standby {
 		for _, res := range status.Resources {
-			if crm.ResourceOf(res.ID) == id && res.Target == "Stopped" {
+			if crm.ResourceOf(res.ID) == id && res.Target == crm.RoleStopped {
 				h.State, h.Reason = Degraded, keptStopped
 			}
 		}
@@ -310,7 +310,7 @@ func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
 	case r.Active && (r.Role == "Starting" || r.Role == "Stopping"):
 		// crm_mon calls it active from the first moment to the last.
 		return strings.ToLower(r.Role), Degraded
-	case !r.Active && r.Target == "Stopped":
+	case !r.Active && r.Target == crm.RoleStopped:
 		return stoppedOnPurpose, Degraded
 	case !r.Active && r.Failed && r.Blocked:
 		return "stopped and blocked", Failed

@@ -49,14 +49,8 @@ func startsHAProxy(cib *crm.CIB, id string) string {
 	if slices.Contains(cib.Tagged(contract.TagID), id) {
 		return ": `hawser apply` starts it"
 	}
-	objects := cib.Objects()
-	family := inventory.Family(objects, id)
-	for _, o := range objects {
-		role, _ := crm.MetaOf(o).Get("target-role")
-		if slices.Contains(family, o.ID()) && strings.EqualFold(role, "Stopped") {
-			return ": `crm_resource --resource " + o.ID() + " --meta --delete-parameter target-role` " +
-				"starts it"
-		}
+	if len(inventory.StoppedBy(cib.Objects(), id)) > 0 {
+		return ": `hawser start " + id + "` starts it"
 	}
 	return ""
 }

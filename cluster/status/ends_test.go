@@ -20,8 +20,7 @@ func TestWhatEndsIt(t *testing.T) {
 	}{
 		"hawser's HAProxy": {append(stopped(target), &crm.Tag{Name: "hawser", Refs: []string{"haproxy", "haproxy-clone"}}),
 			"its target role is Stopped: `hawser apply` starts it"},
-		"another's": {stopped(target), "its target role is Stopped: `crm_resource --resource haproxy-clone --meta " +
-			"--delete-parameter target-role` starts it"},
+		"another's":     {stopped(target), "its target role is Stopped: `hawser start haproxy` starts it"},
 		"all resources": {nil, "its target role is Stopped"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func TestCompletion(t *testing.T) {
 		"cleanup ":                     "FloatIP haproxy haproxy-clone lb-1 lb-2",
 		"cleanup haproxy ":             "lb-1 lb-2",
 		"stop ":                        "FloatIP",
-		"start ":                       "FloatIP",
+		"start ":                       "FloatIP haproxy haproxy-clone",
 		"adopt --token-file ":          ":files",
 		"reload --push ":               ":files",
 		"apply -f ":                    ":files",

@@ -118,7 +118,7 @@ func (s *system) delete(ctx context.Context, words []string) error {
 	err := s.editor().Delete(ctx, ids)
 	if err != nil && stopped {
 		const left = "what was to be deleted has been stopped, and has the target role Stopped: delete it " +
-			"once more, or start it (`crm resource start ID`)"
+			"once more, or start it (`hawser start ID`)"
 		if outcome.Of(err) == outcome.Interrupted {
 			return exitf(outcome.Interrupted, "interrupted: nothing was deleted, and %s", left)
 		}

@@ -74,21 +74,21 @@ func verbs() []verb {
 			},
 		},
 		{
-			name: "stop", usage: "stop a floating IP", args: "FLOATING-IP", fewest: 1, most: 1,
-			which: "stop which address? `hawser status` lists them",
-			description: "FLOATING-IP is the name of the address's resource, or the address itself. " +
-				"It is on no node until `hawser start` or `hawser apply` starts it. HAProxy keeps " +
-				"running.",
+			name: "stop", usage: "stop a floating IP, or another resource", args: "RESOURCE", fewest: 1,
+			most: 1, which: "stop what? `hawser status` lists addresses and other resources",
+			description: "RESOURCE is the id of a resource, or the address that it holds. It is on no " +
+				"node until `hawser start` or, if hawser.yaml has it, `hawser apply` starts it. If " +
+				"nobody is served then, as without HAProxy, the first line says so.",
 			order: func(ctx context.Context, s *system, args []string) (order.Order, error) {
 				return resource.Resources{Cluster: s.Cluster}.Stop(ctx, args[0])
 			},
 		},
 		{
-			name: "start", usage: "start a floating IP that somebody has stopped", args: "FLOATING-IP",
-			fewest: 1, most: 1, which: "start which address? `hawser status` lists them",
-			description: "FLOATING-IP is the name of the address's resource, or the address itself. " +
-				"Removes the target role Stopped, whatever has set it: `hawser stop`, `crm " +
-				"resource stop`, `pcs resource disable`, or a `hawser destroy` that did not finish.",
+			name: "start", usage: "start a resource that somebody has stopped", args: "RESOURCE",
+			fewest: 1, most: 1, which: "start what? `hawser status` lists addresses and other resources",
+			description: "RESOURCE is the id of a resource, or the address that it holds. Removes the " +
+				"target role Stopped, whatever has set it: `hawser stop`, `crm resource stop`, `pcs " +
+				"resource disable`, or a `hawser destroy` that did not finish.",
 			order: func(ctx context.Context, s *system, args []string) (order.Order, error) {
 				return resource.Resources{Cluster: s.Cluster}.Start(ctx, args[0])
 			},

@@ -376,7 +376,7 @@ func (f *Fake) Status(ctx context.Context) (*crm.Status, error) {
 		rs := crm.ResourceStatus{ID: p.id, Parent: p.parent, Agent: p.agent,
 			Managed: !maintained(f.cib, p.node), Role: "Stopped"}
 		if p.stopped {
-			rs.Target = "Stopped"
+			rs.Target = crm.RoleStopped
 		}
 		switch reason, broken := f.broken[p.id]; {
 		case p.stopped || p.node == "" || unfenced(f.cib):

@@ -74,8 +74,8 @@ func (f *Fake) placements(cib *crm.CIB, at places) []placement {
 }
 
 func isStopped(meta crm.Attrs) bool {
-	role, _ := meta.Get("target-role")
-	return strings.EqualFold(role, "Stopped")
+	role, _ := meta.Get(crm.TargetRole)
+	return crm.IsStopped(role)
 }
 
 // idle says whether the node runs nothing: it is down, or in standby and not in maintenance.

@@ -1,8 +1,6 @@
 package pacemaker
 
 import (
-	"strings"
-
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/doctor"
 )
@@ -43,7 +41,7 @@ func checkUnmanaged(v *view) []doctor.Finding {
 			}
 			fix := []string{
 				"hawser configure rsc_defaults " + o.Name + "=" + map[string]string{
-					"is-managed": "true", "maintenance": "false", "target-role": "Started",
+					"is-managed": "true", "maintenance": "false", crm.TargetRole: crm.RoleStarted,
 				}[o.Name],
 			}
 			switch {
@@ -54,7 +52,7 @@ func checkUnmanaged(v *view) []doctor.Finding {
 					What: "resources are not managed by default (" + o.Name + "=" + o.Value + ")",
 					Why:  idle, Fix: fix,
 				})
-			case o.Name == "target-role" && strings.EqualFold(o.Value, "Stopped"):
+			case o.Name == crm.TargetRole && crm.IsStopped(o.Value):
 				found = append(found, doctor.Finding{
 					Severity: doctor.Error, Subject: "rsc_defaults",
 					What: "resources are stopped by default (target-role=Stopped)",
@@ -86,12 +84,12 @@ func keptOff(o crm.Object) []doctor.Finding {
 			Fix:  []string{unsetMeta(o.ID(), "maintenance")},
 		})
 	}
-	if value, _ := meta.Get("target-role"); strings.EqualFold(value, "Stopped") {
+	if value, _ := meta.Get(crm.TargetRole); crm.IsStopped(value) {
 		found = append(found, doctor.Finding{
 			Severity: doctor.Warning, Subject: o.ID(),
 			What: o.ID() + " is kept stopped (target-role=" + value + ")",
 			Why:  "somebody stopped it, and it does not start on any node until that is undone",
-			Fix:  []string{unsetMeta(o.ID(), "target-role")},
+			Fix:  []string{unsetMeta(o.ID(), crm.TargetRole)},
 		})
 	}
 	return found
