@@ -195,7 +195,7 @@ func (h *Host) Mover() *move.Mover { return &move.Mover{Cluster: h.Cluster, Now:
 func (h *Host) Status() *status.Collector {
 	return &status.Collector{
 		Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB,
-		Now: h.Now, Locate: h.LocalNode, WaitsForAll: h.WaitsForAll,
+		Now: h.Now, Locate: h.LocalNode, WaitsForAll: h.WaitsForAll, Votes: corosync.AskVotes,
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // Collector is what a status needs. host fills it in.
@@ -32,6 +33,9 @@ type Collector struct {
 	// still waits for all nodes; either may be nil.
 	Locate      func(ctx context.Context) (string, error)
 	WaitsForAll func(ctx context.Context) (bool, error)
+	// Votes asks Corosync for its votes; without it nobody knows whether a quorum is left if a node is
+	// lost.
+	Votes func(ctx context.Context) (corosync.Votes, error)
 }
 
 // Collect asks all sources at once.
@@ -90,6 +94,7 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	r.addFailures(status)
 	r.addDrift()
 	r.addLeftovers(cib)
+	s.addNext(ctx, r, status, cib)
 	r.judge()
 	return r
 }

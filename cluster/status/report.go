@@ -159,6 +159,10 @@ type FloatingIP struct {
 	Reason   string     `json:"reason,omitempty"`
 	// Unserved says why nobody is served although the address is on a node.
 	Unserved string `json:"unserved,omitempty"`
+	// Next is the node that takes the address if its own is lost, NoNext why none does. Both are empty
+	// if that is not known.
+	Next   string `json:"next,omitempty"`
+	NoNext string `json:"no_next,omitempty"`
 }
 
 // Other is a resource that is neither HAProxy nor an address.

@@ -395,9 +395,20 @@ func (s *text) showIPs(r *Report) {
 			reason = strings.TrimPrefix(reason+"; "+ip.Unserved, "; ")
 		}
 		t.Row(ip.Resource, ip.IP, s.paint(styleOf(ip.State), is),
-			words.Since("since ", ip.Since, r.Now), reason)
+			words.Since("since ", ip.Since, r.Now), ip.next(), reason)
 	}
 	s.table(t)
+}
+
+// next says who takes the address if its node is lost.
+func (ip FloatingIP) next() string {
+	switch {
+	case ip.Next != "":
+		return "next: " + ip.Next
+	case ip.NoNext != "":
+		return "next: none, " + ip.NoNext
+	}
+	return ""
 }
 
 func onNode(node string) string {

@@ -14,7 +14,7 @@ func statusCommand(sys *system) *cli.Command {
 		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on " +
 			"its own if it is unavailable. What " +
 			"other nodes' HAProxy sees is what they last told the cluster. Since is the last " +
-			"start or reload.",
+			"start or reload, next the node that takes an address if its own is lost.",
 		Flags: []cli.Flag{jsonFlag(), &cli.BoolFlag{
 			Name: "nagios", Usage: "print one line with performance data, and exit with 0 to 3, as " +
 				"monitoring systems have it",
