@@ -192,7 +192,7 @@ func (s *text) showCluster(r *Report) {
 	if len(p.NotFenced) > 0 {
 		t.Row("", s.paint(Doubtful, "not of "+strings.Join(p.NotFenced, ", ")),
 			"no device names it: when it is lost, what ran there starts nowhere else; `hawser "+
-				"doctor` says what mends it")
+				"doctor` has the fix")
 	}
 	if p.Maintenance {
 		t.Row("Maintenance", s.paint(Doubtful, "on"),
