@@ -54,15 +54,17 @@ func (s Severity) Worse(other Severity) bool { return s.rank() < other.rank() }
 // Finding is one thing that is wrong, or could not be checked.
 type Finding struct {
 	// Check is the check's name; Run fills it in.
-	Check    string   `json:"check"`
+	Check string `json:"check"`
+	// Severity is how bad it is.
 	Severity Severity `json:"severity"`
 	// Node is where it was found, "" if it is the cluster's.
 	Node string `json:"node,omitempty"`
 	// Subject is what it is about: a file, a resource, an address.
 	Subject string `json:"subject,omitempty"`
-	// What is wrong, and Why that matters.
+	// What is wrong.
 	What string `json:"what"`
-	Why  string `json:"why,omitempty"`
+	// Why that matters.
+	Why string `json:"why,omitempty"`
 	// Fix are the commands that fix it, in order. Each may be pasted into a shell as it is: nothing
 	// in it is left to fill in, and none relies on something that has to be done by hand first.
 	Fix []string `json:"fix,omitempty"`
