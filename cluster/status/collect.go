@@ -201,7 +201,7 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 				r.State = worst(r.State, Degraded)
 			}
 			if st == OK && res.Promoted() {
-				is += ", promoted"
+				is += Promoted
 			}
 			r.Others = append(r.Others, Other{Resource: res.ID, Agent: res.Agent, State: st, Is: is,
 				Node: res.Node, Reason: res.Reason})

@@ -42,6 +42,8 @@ const (
 	Promoting    Is = "promoting"
 	Demoting     Is = "demoting"
 	Monitoring   Is = "monitoring"
+	// Promoted comes after what a promoted resource is doing.
+	Promoted Is = ", promoted"
 	// FencingOff comes after what a fencing device is doing.
 	FencingOff Is = ", but fencing is off"
 )

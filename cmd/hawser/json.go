@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -17,8 +18,8 @@ type program struct {
 	report any  // what it is going to read, beside an error
 	told   bool // it has been printed
 
-	unwritten error       // why stdout has not all that it should have
-	located   chan string // the cluster's name of this node, if it was asked for
+	unwritten error  // why stdout has not all that it should have
+	seenAs    string // the cluster's name of this node, if it was asked for
 }
 
 // said is an error that the report has told already.
@@ -49,15 +50,18 @@ func (s *terminal) aside(asked bool) *terminal {
 // meanwhile.
 func (s *system) telling(do cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		if s.json {
-			located, here := make(chan string, 1), s.Host
-			go func() { // which has a deadline of its own
-				here.Locate(context.WithoutCancel(c.Context))
-				located <- here.Node
-			}()
-			s.located = located
+		if !s.json {
+			return do(c)
 		}
+		located, here := make(chan string, 1), s.Host
+		go func() { // which has a deadline of its own
+			here.Locate(context.WithoutCancel(c.Context))
+			located <- here.Node
+		}()
 		err := do(c)
+		if c.Err() == nil || len(located) > 0 { // Ctrl-C waits for nothing
+			s.seenAs = <-located
+		}
 		s.tell(err)
 		return err
 	}
@@ -71,10 +75,7 @@ func (s *system) tell(err error) {
 		return
 	}
 	s.told = true
-	d := jsonout.Document{Time: s.Now(), Node: s.Node, Report: s.report}
-	if s.located != nil {
-		d.Node = <-s.located
-	}
+	d := jsonout.Document{Time: s.Now(), Node: cmp.Or(s.seenAs, s.Node), Report: s.report}
 	if failed {
 		d.Failure = jsonout.FailureOf(err, exitCode(err), hint(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
@@ -31,32 +32,31 @@ const (
 	suffix = ".schema.json"
 )
 
-// documents are the objects of the commands: the name of the schema, the command lines that print
-// it, and the type beside the envelope, nil for an error alone.
+// documents are the objects of the commands: the name of the schema, the commands that print it, and
+// the type beside the envelope, nil for an error alone.
 var documents = []struct {
-	name, title string
-	report      reflect.Type
+	name, command string
+	report        reflect.Type
 }{
-	{"plan", "hawser plan --json", reflect.TypeFor[deploy.Report]()},
-	{"apply", "hawser apply --json", reflect.TypeFor[deploy.Applied]()},
-	{"destroy", "hawser destroy --json", reflect.TypeFor[deploy.Removed]()},
-	{"adopt", "hawser adopt --json", reflect.TypeFor[adopt.Report]()},
-	{"check", "hawser check --json", reflect.TypeFor[config.Checked]()},
-	{"status", "hawser status --json", reflect.TypeFor[status.Report]()},
-	{"reload", "hawser reload --json", reflect.TypeFor[rollout.ReloadReport]()},
-	{"reload-push", "hawser reload --push FILE --json, hawser reload --rollback --json",
-		reflect.TypeFor[rollout.PushReport]()},
-	{"move", "hawser move --json", reflect.TypeFor[move.Report]()},
-	{"order", "hawser standby, online, maintenance, cleanup, stop, start --json",
+	{"plan", "`plan`", reflect.TypeFor[deploy.Report]()},
+	{"apply", "`apply`", reflect.TypeFor[deploy.Applied]()},
+	{"destroy", "`destroy`", reflect.TypeFor[deploy.Removed]()},
+	{"adopt", "`adopt`", reflect.TypeFor[adopt.Report]()},
+	{"check", "`check`", reflect.TypeFor[config.Checked]()},
+	{"status", "`status`", reflect.TypeFor[status.Report]()},
+	{"reload", "`reload`", reflect.TypeFor[rollout.ReloadReport]()},
+	{"reload-push", "`reload --push`, `reload --rollback`", reflect.TypeFor[rollout.PushReport]()},
+	{"move", "`move`", reflect.TypeFor[move.Report]()},
+	{"order", "`standby`, `online`, `maintenance`, `cleanup`, `stop`, `start`",
 		reflect.TypeFor[order.Report]()},
-	{"timing", "hawser timing --json", reflect.TypeFor[corosync.Failover]()},
-	{"doctor", "hawser doctor --json", reflect.TypeFor[doctor.Report]()},
-	{"doctor-list", "hawser doctor --list --json", reflect.TypeFor[doctor.CheckList]()},
-	{"error", "--json where no command is understood", nil},
+	{"timing", "`timing`", reflect.TypeFor[corosync.Failover]()},
+	{"doctor", "`doctor`", reflect.TypeFor[doctor.Report]()},
+	{"doctor-list", "`doctor --list`", reflect.TypeFor[doctor.CheckList]()},
+	{"error", "what is no command", nil},
 }
 
 // schema makes the schema of a command's object.
-func schema(t *testing.T, name, title string, report reflect.Type) []byte {
+func schema(t *testing.T, name, command string, report reflect.Type) []byte {
 	t.Helper()
 	m := jsonschema.New(module, filepath.Join("..", ".."))
 	properties, always := m.Fields(reflect.TypeFor[jsonout.Envelope]())
@@ -79,7 +79,7 @@ func schema(t *testing.T, name, title string, report reflect.Type) []byte {
 	s := jsonschema.Object{
 		{Name: "$schema", Value: "https://json-schema.org/draft/2020-12/schema"},
 		{Name: "$id", Value: where + name + suffix},
-		{Name: "title", Value: title},
+		{Name: "title", Value: "--json of " + strings.ReplaceAll(command, "`", "")},
 		{Name: "type", Value: "object"},
 		{Name: "properties", Value: properties},
 		{Name: "required", Value: always},
@@ -95,7 +95,7 @@ func schema(t *testing.T, name, title string, report reflect.Type) []byte {
 // TestSchemas makes the schemas of the types, and has a library read them.
 func TestSchemas(t *testing.T) {
 	for _, d := range documents {
-		text := schema(t, d.name, d.title, d.report)
+		text := schema(t, d.name, d.command, d.report)
 		golden.File(t, d.name+suffix, string(text))
 		document, err := validator.UnmarshalJSON(bytes.NewReader(text))
 		require.NoError(t, err)
@@ -104,6 +104,22 @@ func TestSchemas(t *testing.T) {
 		_, err = compiler.Compile(where + d.name + suffix)
 		require.NoError(t, err, d.name)
 	}
+	table := "| command | fields |\n|---|---|\n"
+	for _, d := range documents {
+		if d.report != nil {
+			m := jsonschema.New(module, filepath.Join("..", ".."))
+			own, _ := m.Fields(d.report)
+			var names []string
+			for _, p := range own {
+				if p.Name != "time" && p.Name != "node" {
+					names = append(names, "`"+p.Name+"`")
+				}
+			}
+			table += "| " + d.command + " | " + strings.Join(names, ", ") + " |\n"
+		}
+	}
+	golden.Part(t, "../../docs/json.md", "<!-- fields: written by HAWSER_UPDATE=1 go test "+
+		"./share/schemas -->\n", "<!-- fields: end -->", table)
 	files, err := filepath.Glob("*" + suffix)
 	require.NoError(t, err)
 	require.Len(t, files, len(documents), "each file is one of these")
