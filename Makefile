@@ -24,7 +24,7 @@ NFPM := $(TOOLS)/nfpm-$(NFPM_VERSION)
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest root test-dist test-dist-unit lint fuzz bench demo package tarball \
+.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest root root-demo test-dist test-dist-unit lint fuzz bench demo package tarball \
 	vagrant-box vagrant-up vagrant-test vagrant-down clean
 
 help: ## this list
@@ -146,7 +146,7 @@ test-guest: ## run the tests of hawser protect on Debian's cloud kernel, which h
 	protect/guest.sh build/guest -test.v
 
 # With DIST the nodes have the root file system of another release.
-demo: deps-demo overlay $(if $(DIST),root) ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running, DIST=trixie has nodes of Debian 13 (root)
+demo: deps-demo overlay $(if $(DIST),root-demo) ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running, DIST=trixie has nodes of Debian 13 (root)
 	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(DIST),--root $(ROOTS)/$(DIST)) $(if $(KEEP),--keep)
 
 # Below a directory whose name begins with a dot, which Go's tools pass over.
@@ -154,6 +154,10 @@ ROOTS := $(CURDIR)/build/.roots
 root: ## make build/.roots/DIST, the root file system of another Debian release, DIST=trixie: for `hawser-lab up --root` (root)
 	@[ -n '$(DIST)' ] || { echo 'make root: which release? make root DIST=trixie' >&2; exit 1; }
 	@dist/root.sh $(DIST) $(ROOTS)/$(DIST)
+
+# One with everything in it does too.
+root-demo:
+	@dist/root.sh $(DIST) $(ROOTS)/$(DIST) demo
 
 test-dist: root ## run the tests of a real HAProxy, Pacemaker and cluster, and of the packages, on DIST=trixie (root)
 	dist/run.sh $(ROOTS)/$(DIST) $(MAKE) --no-print-directory overlay test-dist-unit test-cluster BIN=bin
