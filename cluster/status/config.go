@@ -12,7 +12,7 @@ import (
 
 // Config is what a node's agent has reported about the configuration.
 type Config struct {
-	// Serves is the hash of the configuration that HAProxy serves, "" if it is not known.
+	// Serves is the hash of the configuration that HAProxy serves; missing if it is not known.
 	Serves string `json:"serves,omitempty"`
 	// Disk is the hash of the node's files if it is a different one: "missing" or "unreadable" if
 	// there is none.

@@ -14,7 +14,7 @@ const (
 	OK State = "ok"
 	// Degraded means that it works, and something needs attention.
 	Degraded State = "degraded"
-	// Failed means that visitors are not served.
+	// Failed means that it does not do what it is for; of the whole, that visitors are not served.
 	Failed State = "failed"
 	// Unavailable means that Pacemaker does not answer.
 	Unavailable State = "unavailable"
@@ -216,7 +216,7 @@ type FloatingIP struct {
 	Is Is `json:"is"`
 	// Node is the node that has it; missing if none has.
 	Node string `json:"node,omitempty"`
-	// Since is when that node took it.
+	// Since is its last start there.
 	Since *time.Time `json:"since,omitempty"`
 	// Reason is why it is not as it should be.
 	Reason string `json:"reason,omitempty"`

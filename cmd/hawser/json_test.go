@@ -293,6 +293,10 @@ func TestMoveAsJSON(t *testing.T) {
 	code, object = readJSON(t, sys, "move", "FloatIP", "lb-2", "--yes")
 	require.Equal(t, exitOK, code, object)
 	require.Equal(t, true, object["moved"])
+	code, object = readJSON(t, sys, "move", "FloatIP", "lb-2", "--yes")
+	require.Equal(t, exitOK, code, object)
+	require.Equal(t, false, object["moved"], "it is there")
+	require.Equal(t, object["to"], object["from"])
 }
 
 // An order that was carried out and did not end well says both.

@@ -37,7 +37,7 @@ type FailoverStep struct {
 	Name Step `json:"step"`
 	// MS is how long it takes at most, or about.
 	MS float64 `json:"ms"`
-	// Setting says which setting changes it, "" if none of Corosync's does.
+	// Setting says which settings change it; missing if none of Corosync's does.
 	Setting string `json:"setting,omitempty"`
 	// Text is what happens in that time.
 	Text string `json:"text"`

@@ -23,9 +23,9 @@ type Failure struct {
 
 // Fault is one thing that is wrong with hawser.yaml.
 type Fault struct {
-	// Line of the file, counted from 1; missing where the file as a whole is meant.
+	// Line is a line of the file, counted from 1; missing where the file as a whole is meant.
 	Line int `json:"line,omitempty"`
-	// Column in the line, counted from 1; missing where the file as a whole is meant.
+	// Column is a column of the line, counted from 1; missing where the file as a whole is meant.
 	Column int `json:"column,omitempty"`
 	// Message is what was found there, and what would be right.
 	Message string `json:"message"`
