@@ -447,9 +447,6 @@ func TestTheNodeInJSON(t *testing.T) {
 
 // Ctrl-C is an error as any other, at every moment.
 func TestInterruptsAsJSON(t *testing.T) {
-	signalled := func() {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
-	}
 	file := lanConfig(t)
 	for _, tc := range []struct {
 		name    string
@@ -492,6 +489,38 @@ func TestInterruptsAsJSON(t *testing.T) {
 			require.NotEmpty(t, stderr.String())
 			require.Zero(t, fake.Applied())
 		})
+	}
+}
+
+// signalled is Ctrl-C.
+func signalled() { _ = syscall.Kill(os.Getpid(), syscall.SIGINT) }
+
+// What was done before Ctrl-C is in the object beside the error.
+func TestInterruptsAfterTheDeedAsJSON(t *testing.T) {
+	for _, tc := range []struct {
+		words []string
+		fresh bool
+		done  string
+	}{
+		{[]string{"apply", "-f", lanConfig(t)}, true, "written"},
+		{[]string{"standby", "lb-1"}, false, "changed"},
+	} {
+		fake := crmtest.New("lb-1", "lb-2")
+		if !tc.fresh {
+			fake = balancers(t)
+		}
+		fake.OnWait(func(ctx context.Context) {
+			signalled()
+			<-ctx.Done()
+		})
+		sys, _, stderr := testSystem(t, fake)
+		code, object := readJSON(t, sys, append(tc.words, "--yes")...)
+		require.Equal(t, exitInterrupted, code, object)
+		require.Equal(t, true, object[tc.done])
+		require.Equal(t, false, object["settled"])
+		require.NotEmpty(t, message(object))
+		require.Contains(t, stderr.String(), "hawser: "+strings.SplitN(message(object), "\n", 2)[0])
+		require.Equal(t, 1, fake.Applied())
 	}
 }
 
