@@ -41,13 +41,14 @@ build: ## build the programs into bin
 	@for b in $(BINARIES); do $(GOBUILD) -o $(BIN)/$$b ./cmd/$$b || exit 1; done
 
 install: build ## install agents, CLI, setup-balancer and the pages of docs below DESTDIR (default /)
-	install -d $(OCF)/hawser $(OCF)/heartbeat $(OCF)/digitalocean $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/hawser
+	install -d $(OCF)/hawser $(OCF)/heartbeat $(OCF)/digitalocean $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/hawser/schemas
 	@$(call put,ocf-haproxy,$(OCF)/hawser,haproxy)
 	@$(call put,ocf-floatip,$(OCF)/hawser,floatip)
 	@$(call put,hawser,$(DESTDIR)$(PREFIX)/sbin,hawser)
 	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	install -m 0755 share/setup-balancer $(DESTDIR)$(PREFIX)/share/hawser
 	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
+	install -m 0644 share/schemas/*.schema.json $(DESTDIR)$(PREFIX)/share/hawser/schemas
 	@echo "install the pages of docs into $(DOC)"
 	@install -d $(DOC)/decisions $(DOC)/plots
 	@install -m 0644 docs/*.md $(DOC) && install -m 0644 docs/decisions/*.md $(DOC)/decisions && install -m 0644 docs/plots/*.svg $(DOC)/plots
@@ -76,11 +77,11 @@ uninstall: ## remove what install put below DESTDIR
 		{ echo "nothing is removed. To remove it anyway: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
 	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
 		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser/ra-api-1.1.dtd
-	@rm -f $(addprefix $(DOC)/,$(PAGES))
+	@rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/hawser/schemas/,$(notdir $(wildcard share/schemas/*.schema.json))) $(addprefix $(DOC)/,$(PAGES))
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
-	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser \
+	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser/schemas $(DESTDIR)$(PREFIX)/share/hawser \
 		$(DOC)/decisions $(DOC)/plots $(DOC) 2>/dev/null || true
 
 overlay: build ## install into build/root, which the laboratory lays over its nodes
