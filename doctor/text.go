@@ -161,8 +161,8 @@ type ListedCheck struct {
 	Worst Severity `json:"worst"`
 	// Why is what its findings lead to.
 	Why string `json:"why"`
-	// Mend is what fixes them, briefly.
-	Mend string `json:"mend"`
+	// Fix is what fixes them, briefly.
+	Fix string `json:"fix"`
 }
 
 // CheckList is `hawser doctor --list --json`.

@@ -222,9 +222,10 @@ type FloatingIP struct {
 	Reason string `json:"reason,omitempty"`
 	// Unserved says why nobody is served although the address is on a node.
 	Unserved string `json:"unserved,omitempty"`
-	// Next is the node that takes the address if its own is lost, NoNext why none does. Both are empty
-	// if that is not known.
-	Next   string `json:"next,omitempty"`
+	// Next is the node that takes the address if its own is lost; missing if none does, or if that is
+	// not known.
+	Next string `json:"next,omitempty"`
+	// NoNext is why no node would take it; missing if one does, or if that is not known.
 	NoNext string `json:"no_next,omitempty"`
 }
 
