@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -20,20 +19,9 @@ import (
 	"github.com/hawser-ha/hawser/internal/golden"
 )
 
-// narrow is the standard output of a command in the scripts. A command for people prints no line that
-// is longer than a terminal is wide, unless no words of it could be broken.
-type narrow struct {
-	io.Writer
-	text strings.Builder
-}
-
-func (n *narrow) Write(text []byte) (int, error) {
-	n.text.Write(text)
-	return n.Writer.Write(text)
-}
-
-// tooWide lists the lines that are too long, nil for what is for programs or in another's language.
-func (n *narrow) tooWide(args []string) []string {
+// tooWide lists the lines of a command's output that are longer than a terminal is wide, and could be
+// broken; nil for what is for programs or in another's language.
+func tooWide(args []string, text string) []string {
 	for _, words := range [][]string{
 		{"--json"}, {"--nagios"}, {"configure", "show"}, {"completion"}, {"man"}, {"schema"},
 		{"corosync-conf"}, {"protect"}, {"--generate-bash-completion"},
@@ -43,19 +31,7 @@ func (n *narrow) tooWide(args []string) []string {
 		}
 	}
 	// The scripts' directory has a longer name than any that an operator uses.
-	return golden.TooWide(strings.ReplaceAll(n.text.String(), os.Getenv("WORK"), "/etc"))
-}
-
-// runNarrow runs the program, and fails it if it prints a line that is too long.
-func runNarrow(args []string, sys *system) int {
-	out := &narrow{Writer: sys.stdout}
-	sys.stdout = out
-	code := run(args, sys)
-	if lines := out.tooWide(args); len(lines) > 0 {
-		fmt.Fprintf(os.Stderr, "longer than a terminal is wide:\n%s\n", strings.Join(lines, "\n"))
-		return 99
-	}
-	return code
+	return golden.TooWide(strings.ReplaceAll(text, os.Getenv("WORK"), "/etc"))
 }
 
 // forPeople is what was printed, without manual pages and what a shell is told.
@@ -101,7 +77,8 @@ func TestNothingIsWiderThanATerminal(t *testing.T) {
 		check.Nodes = append(check.Nodes, status.CheckOnNode{Node: n, Is: contract.CheckOK})
 	}
 	sys.showReload(rollout.ReloadReport{Nodes: reloads})
-	sys.showPush(rollout.PushReport{Nodes: pushes, Taken: true, File: "/etc/haproxy/haproxy.cfg", Resource: "haproxy"})
+	sys.printf("%s", rollout.PushReport{Nodes: pushes, Taken: true, File: "/etc/haproxy/haproxy.cfg",
+		Resource: "haproxy"}.Text())
 	sys.showForecast(crm.Forecast{Actions: actions})
 	sys.showStatus(&status.Report{
 		Pacemaker: status.Pacemaker{Source: status.Source{Available: true}, NotFenced: nodes},

@@ -66,12 +66,11 @@ func (s *system) timingFor(c *cli.Context) error {
 		conf.Nodes = n
 	}
 	section := conf.TotemSection(timing)
-	if c.Bool("json") {
-		r := corosync.FailoverOf("for "+word, timing.In(conf.Nodes))
-		r.Section = section
-		return s.printJSON(r)
-	}
-	s.printf("%s%s", host.TotemComment(word, timing.In(conf.Nodes)), section)
+	e, out := timing.In(conf.Nodes), s.aside(false)
+	r := corosync.FailoverOf("for "+word, e)
+	r.Section = section
+	s.reports(r)
+	out.printf("%s%s", host.TotemComment(word, e), section)
 	return nil
 }
 
@@ -81,10 +80,8 @@ func (s *system) explainTiming(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return s.printJSON(r)
-	}
-	s.printf("%s", host.FailoverText(r,
+	s.reports(r)
+	s.aside(false).printf("%s", host.FailoverText(r,
 		func(text string) string { return s.paint(bold, text) },
 		func(text string) string { return s.paint(yellow, text) }))
 	return nil
