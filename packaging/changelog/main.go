@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hawser-ha/hawser/internal/words"
 )
 
 // maintainer is the one of the packages: packaging/*.yaml.
@@ -116,7 +118,7 @@ func write(w io.Writer, name string, entries []entry) error {
 			changes = []string{"No change that users notice."}
 		}
 		for _, c := range changes {
-			for j, line := range wrap(strings.ReplaceAll(c, "**", ""), 74) {
+			for j, line := range words.Wrap(strings.ReplaceAll(c, "**", ""), 74) {
 				if j == 0 {
 					fmt.Fprintf(&b, "  * %s\n", line)
 				} else {
@@ -128,18 +130,4 @@ func write(w io.Writer, name string, entries []entry) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// wrap breaks a text into lines.
-func wrap(text string, width int) []string {
-	var lines []string
-	for _, word := range strings.Fields(text) {
-		last := len(lines) - 1
-		if last < 0 || len(lines[last])+1+len(word) > width {
-			lines = append(lines, word)
-		} else {
-			lines[last] += " " + word
-		}
-	}
-	return lines
 }
