@@ -55,32 +55,25 @@ func fit(status *crm.Status, resource, from, node string) error {
 	if node == "" {
 		return nil
 	}
-	var names []string
-	for _, n := range status.Nodes {
-		names = append(names, n.Name)
-		if n.Name != node {
-			continue
-		}
-		if node == from {
-			return nil
-		}
-		for _, state := range []struct {
-			is   bool
-			what string
-		}{
-			{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"},
-			{n.Pending, "is still joining the cluster"},
-			{n.Shutdown, "is shutting down"}, {n.Standby,
-				"is in standby: `hawser online " + node + "` ends that"},
-			{n.Maintenance, "is in maintenance: `hawser maintenance off " + node + "` ends that"},
-		} {
-			if state.is {
-				return cannot("%s cannot move to %s, which %s", resource, node, state.what)
-			}
-		}
-		return servesOn(status, resource, node)
+	n, err := inventory.FindNode(status, node)
+	if err != nil || node == from {
+		return err
 	}
-	return outcome.Usagef("the cluster has no node %s; it has %s", node, strings.Join(names, ", "))
+	for _, state := range []struct {
+		is   bool
+		what string
+	}{
+		{!n.Online, "is offline"}, {n.Unclean, "is lost, and has not been fenced"},
+		{n.Pending, "is still joining the cluster"},
+		{n.Shutdown, "is shutting down"}, {n.Standby,
+			"is in standby: `hawser online " + node + "` ends that"},
+		{n.Maintenance, "is in maintenance: `hawser maintenance off " + node + "` ends that"},
+	} {
+		if state.is {
+			return cannot("%s cannot move to %s, which %s", resource, node, state.what)
+		}
+	}
+	return servesOn(status, resource, node)
 }
 
 // servesOn is an error if the cluster runs HAProxy, but not on this node. A HAProxy that is only
