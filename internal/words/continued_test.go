@@ -36,7 +36,8 @@ func TestContinuedForAShell(t *testing.T) {
 func TestWrapKeepsCommandsTogether(t *testing.T) {
 	require.Equal(t, []string{"type", "`hawser move A`,", "or not"},
 		Wrap("type `hawser move A`, or not", 16))
-	require.Equal(t, []string{"type `hawser", "move A lb-1", "now`"}, Wrap("type `hawser move A lb-1 now`", 12))
+	require.Equal(t, []string{"type", "`hawser move A lb-1 now`", "now"}, Wrap("type `hawser move A lb-1 now` now", 12))
+	require.Len(t, Wrap("`"+strings.Repeat("x ", 200)+"`", 80), 6, "that is no command")
 	require.Equal(t, []string{"a `b c", "d"}, Wrap("a `b c d", 6), "nothing is quoted")
 	require.Equal(t, []string{"\x1b[31mred\x1b[0m text"}, Wrap("\x1b[31mred\x1b[0m text", 8))
 }

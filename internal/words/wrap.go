@@ -8,12 +8,16 @@ import (
 const Screen = 80
 
 // Wrap breaks a text between words into lines of at most so many columns. What stands in `backquotes`
-// is a command that may be pasted, and stays together as long as it fits into a line. A word that is
-// longer than a line stands in one of its own. Colours take no room.
-func Wrap(text string, width int) []string { return wrapWords(together(text, width), width) }
+// is a command that may be pasted, and stays together. A word that is longer than a line stands in one
+// of its own. Colours take no room.
+func Wrap(text string, width int) []string { return wrapWords(together(text), width) }
 
-// together are the words of a text, those in backquotes as one word if that fits into a line.
-func together(text string, width int) []string {
+// longestCommand is how long a command may be that is not broken: what is longer, and what others have
+// written between two backquotes, is.
+const longestCommand = 2 * Screen
+
+// together are the words of a text, those in backquotes as one word.
+func together(text string) []string {
 	var all []string
 	fields := strings.Fields(text)
 	for at := 0; at < len(fields); at++ {
@@ -22,7 +26,7 @@ func together(text string, width int) []string {
 			end++
 			word += " " + fields[end]
 		}
-		if end > at && strings.Count(word, "`")%2 == 0 && visible(word) <= width {
+		if end > at && strings.Count(word, "`")%2 == 0 && visible(word) <= longestCommand {
 			at = end
 		} else {
 			word = fields[at]
