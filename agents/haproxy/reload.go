@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
-	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -145,12 +144,6 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 		return err // and the state has it
 	}
 	if err == nil {
-		s.Pending, s.Served = nil, in.ServesNow(sources, s.Served)
-		in.Follow(ctx, s, sources)
-		if now, err := in.Sources(); err != nil || client.Digest(now) != client.Digest(sources) {
-			// edited while HAProxy read it: it is not known which version was loaded
-			s.Served.Config = ""
-		}
 		// at once: it may be holding a socket that the new configuration does not have
 		if a.Keeper {
 			_, _ = in.AskKeeper(ctx, "look")

@@ -103,18 +103,20 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 		return err
 	}
 	began := time.Now()
+	in.MarkUnread()
 	if err := in.Launch(ctx, given, env, in.OnHeldSockets(ctx, in.Args())); err != nil {
 		return in.WhyNotStarted(ctx, in.NameHolder(err), sources, env)
 	}
+	loaded, hash := in.HasLoaded(ctx, began, sources)
 	if _, err := in.Settle(ctx, func() instance.State {
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
-			Settings: a.settings(ctx), Belongings: in.BelongingsOf(sources, env),
-			Served: in.ServesNow(sources, instance.Served{})}
+			Settings: a.settings(ctx), Belongings: in.BelongingsOf(loaded, env),
+			Served: in.ServesNow(loaded, hash)}
 	}); err != nil {
 		return in.WhyNotStarted(ctx, err, sources, env)
 	}
 	in.WarnIfSlow(ctx, time.Since(began))
-	if err := in.KeepCopies(sources); err != nil {
+	if err := in.KeepLoaded(loaded, hash); err != nil {
 		call.Warnf("%v", err)
 	}
 	a.followOrderAtStart(ctx, in)

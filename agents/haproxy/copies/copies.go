@@ -175,6 +175,15 @@ func (c Copies) exchange() error {
 	return nil
 }
 
+// Read reads the copies. They may say the same in other words than the files.
+func (c Copies) Read() ([]client.Source, error) {
+	var paths []string
+	for i, path := range c.Paths {
+		paths = append(paths, c.Of(i, path))
+	}
+	return client.ReadSources(paths)
+}
+
 // Run reports whether a command line is that of a HAProxy that runs from the copies.
 func (c Copies) Run(args []string) bool {
 	return slices.ContainsFunc(args, func(word string) bool {

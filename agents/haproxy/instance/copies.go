@@ -42,14 +42,15 @@ func (in *Instance) argsOnCopies() []string {
 }
 
 // lastGood returns the command line with the configuration that HAProxy loaded last, and whether
-// that differs from the user's files. Without copies, the user's files are used. Files that cannot
-// be read at once are not waited for: clients are waiting, and HAProxy would hang on them too.
-func (in *Instance) lastGood() (args []string, changed bool) {
+// that differs from the user's files, which it returns as well. Without copies, the user's files are
+// used. Files that cannot be read at once are not waited for: clients are waiting, and HAProxy would
+// hang on them too.
+func (in *Instance) lastGood() (args []string, sources []client.Source, changed bool) {
 	sources, err := in.ReadBriefly()
 	if same, there := in.Copied(sources); there && (err != nil || !same) {
-		return in.argsOnCopies(), true
+		return in.argsOnCopies(), sources, true
 	}
-	return in.Args(), false
+	return in.Args(), sources, false
 }
 
 // ReadBriefly reads the user's files within diskTimeout. A read that hangs is left behind.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/copies"
+	"github.com/hawser-ha/hawser/agents/haproxy/reading"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -73,14 +74,36 @@ func (in *Instance) unprepare(l *Loading) error {
 	return in.kept().Commit(l.Copies)
 }
 
-// loaded notes that HAProxy serves what was to be loaded.
-func (in *Instance) loaded(ctx context.Context, s *State, l *Loading) {
-	if !l.Committed {
-		if err := in.kept().Commit(l.Copies); err != nil {
-			ocf.CallFrom(ctx).Warnf("%v", err)
+// loaded notes that HAProxy serves what was to be loaded, and which worker does. The sources are nil
+// where they are not known any more.
+func (in *Instance) loaded(ctx context.Context, s *State, l *Loading, worker int,
+	sources []client.Source) {
+	hash, hardStop := l.Config, l.HardStop
+	var err error
+	if !l.Committed { // or it has read the copies, which nobody else changes
+		which, now := in.hasLoaded(ctx, l.Since, l.Config)
+		switch which {
+		case reading.Before:
+			err = in.kept().Commit(l.Copies)
+		case reading.Now:
+			sources, hash, hardStop = in.WithChecks(now), client.Hash(now), in.hardStop(now)
+			err = in.KeepLoaded(sources, hash)
+		case reading.Unknown:
+			hash = ""
+			err = in.KeepLoaded(nil, "")
 		}
 	}
-	s.Served.Worker = in.freshWorker(ctx)
+	if err != nil {
+		ocf.CallFrom(ctx).Warnf("%v", err)
+	}
+	if sources == nil {
+		sources, _ = in.kept().Read()
+	}
+	if sources != nil {
+		in.Follow(ctx, s, sources)
+	}
+	s.Pending, s.Served = nil, s.Served.replaced(hash, l.Generation, hardStop)
+	s.Served.Worker = worker
 }
 
 // freshWorker returns the worker that the last reload made, 0 if it is not known.
@@ -162,13 +185,7 @@ func (in *Instance) Decide(ctx context.Context, s *State) (decided bool, err err
 		s.Pending.Reason = in.stillLoading(l)
 		return false, nil
 	}
-	in.loaded(ctx, s, l)
-	if sources, err := in.ReadBriefly(); err == nil && client.Hash(sources) == l.Config {
-		in.Follow(ctx, s, sources)
-	}
-	s.Served = s.Served.replaced(l.Config, l.Generation, l.HardStop)
-	s.Served.Worker = worker
-	s.Pending = nil
+	in.loaded(ctx, s, l, worker, nil)
 	return true, nil
 }
 

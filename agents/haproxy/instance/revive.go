@@ -90,7 +90,7 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 	}
 	managed := make(chan error, 1)
 	go func() { managed <- in.Managed(ctx) }()
-	args, changed := in.lastGood()
+	args, files, changed := in.lastGood()
 	switch err := <-managed; {
 	case errors.Is(err, pacemaker.ErrUnmanaged) || errors.Is(err, pacemaker.ErrNoCluster):
 		return s, err
@@ -113,8 +113,14 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 	if err := in.WriteFragment(in.StatsSocket(), s.Given); err != nil {
 		return s, err
 	}
+	launched := time.Now()
+	in.MarkUnread()
 	if err := in.Launch(ctx, s.Given, s.Env, in.OnHeldSockets(ctx, args)); err != nil {
 		return s, in.NameHolder(err)
+	}
+	s.Served.At = time.Now()
+	if !changed {
+		files, s.Served.Config = in.HasLoaded(ctx, launched, files)
 	}
 	now := Crash{At: time.Now(), Cause: Complaint(cause), Copies: changed}
 	s.Crashes = append(s.Crashes, now)
@@ -122,7 +128,6 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		s.Crashes = s.Crashes[extra:]
 	}
 	last := &s.Crashes[len(s.Crashes)-1]
-	s.Served = in.servesAgain(s.Served, changed)
 	if !changed {
 		s.Pending = nil // HAProxy has now read what was waiting for a reload
 	}
@@ -131,6 +136,11 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		call.Errorf("%v", err)
 	} else if err != nil {
 		return s, err
+	}
+	if !changed {
+		if err := in.KeepLoaded(files, s.Served.Config); err != nil {
+			call.Warnf("%v", err)
+		}
 	}
 	in.publishCrash(ctx, s)
 	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
