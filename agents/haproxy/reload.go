@@ -45,14 +45,15 @@ func (a *agent) reload(ctx context.Context) error {
 		}
 		return nil
 	}
+	if s.State.Order = ""; pushed {
+		s.State.Order = a.push.String()
+	}
 	failure := a.takeOver(ctx, in, &s.State)
-	if errors.Is(failure, instance.ErrLoading) {
-		s.State.Pending.Loading.Answer = pushed
-	} else {
+	if !errors.Is(failure, instance.ErrLoading) {
 		answer(failure)
 	}
 	if instance.Exists(in.StatsSocket()) {
-		if _, err = in.QueryServers(ctx, s.State.Master, false); errors.Is(err, instance.ErrSilent) {
+		if _, _, err = in.QueryServers(ctx, s.State.Master, false); errors.Is(err, instance.ErrSilent) {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 			err = nil
 		}

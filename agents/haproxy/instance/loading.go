@@ -32,8 +32,10 @@ type Loading struct {
 	// because HAProxy runs from them.
 	Copies    copies.Fresh `json:"copies,omitempty"`
 	Committed bool         `json:"committed,omitempty"`
-	// Answer is set if the outcome is the answer to a push.
-	Answer bool `json:"answer,omitempty"`
+	// Order is the push that the outcome is the answer to, "" for none.
+	Order string `json:"order,omitempty"`
+	// Fragment is the text of the last fragment that goes with what serves meanwhile.
+	Fragment string `json:"fragment,omitempty"`
 }
 
 // ErrLoading means that HAProxy was asked to load a configuration and has not said in time how that
@@ -42,10 +44,11 @@ var ErrLoading = errors.New("HAProxy is still loading the configuration")
 
 // prepareLoading keeps copies of what is to be loaded: in their place at once where HAProxy runs
 // from them.
-func (in *Instance) prepareLoading(ctx context.Context, s *State,
-	sources []client.Source) (*Loading, error) {
+func (in *Instance) prepareLoading(ctx context.Context, s *State, sources []client.Source,
+	fragment string) (*Loading, error) {
 	l := &Loading{Since: time.Now(), Master: s.Master, Config: in.Hash(sources),
-		Generation: in.Generation, HardStop: in.hardStop(sources)}
+		Generation: in.Generation, HardStop: in.hardStop(sources), Order: s.Order,
+		Fragment: fragment}
 	var err error
 	l.Copies, err = in.kept().Prepare(sources)
 	if !in.OnCopies(s.Master.PID) {
@@ -66,12 +69,13 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State,
 	return l, in.kept().Commit(l.Copies)
 }
 
-// unprepare puts the previous copies back.
+// unprepare puts back what goes with what serves: the copies, and the last fragment.
 func (in *Instance) unprepare(l *Loading) error {
+	err := in.restoreLast(l.Fragment)
 	if !l.Committed {
-		return nil
+		return err
 	}
-	return in.kept().Commit(l.Copies)
+	return errors.Join(err, in.kept().Commit(l.Copies))
 }
 
 // loaded notes that HAProxy serves what was to be loaded, and which worker does. The sources are nil
@@ -157,11 +161,18 @@ func (in *Instance) stillLoading(l *Loading) string {
 		"configuration serves", in.Conffile, time.Since(l.Since).Round(time.Second))
 }
 
-// Decide finds out what has become of the reload that the state says is under way, and notes it in
-// the state. decided is false while HAProxy is still loading; err is why it serves the previous
-// configuration, nil if it has loaded the new one.
+// Decide finds out what has become of the reload that the state says is under way, notes it in the
+// state, and answers the push that it was for. decided is false while HAProxy is still loading; err is
+// why it serves the previous configuration, nil if it has loaded the new one.
 func (in *Instance) Decide(ctx context.Context, s *State) (decided bool, err error) {
 	l := s.Pending.Loading
+	if decided, err = in.decide(ctx, s, l); decided {
+		in.answerLate(ctx, s, l, err)
+	}
+	return decided, err
+}
+
+func (in *Instance) decide(ctx context.Context, s *State, l *Loading) (decided bool, err error) {
 	if l.Master != s.Master {
 		return true, in.notLoaded(s, ErrDied)
 	}

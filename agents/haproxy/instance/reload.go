@@ -67,11 +67,19 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if gone {
 		stats = in.newStats(uint32(time.Now().UnixNano()))
 	}
-	if err := errors.Join(in.WriteFragment(stats, given),
-		in.WriteLastFragment(sources, s.Env)); err != nil {
+	if err := in.WriteFragment(stats, given); err != nil {
 		return err
 	}
-	undo := func() error { return in.WriteFragment(in.StatsSocket(), given) }
+	last, err := os.ReadFile(in.LastFragment())
+	if err != nil {
+		return err
+	}
+	undo := func() error {
+		return errors.Join(in.WriteFragment(in.StatsSocket(), given), in.restoreLast(string(last)))
+	}
+	if err := in.WriteLastFragment(sources, s.Env); err != nil {
+		return errors.Join(err, undo())
+	}
 	ctx, cancel := Portion(ctx, 3, 4)
 	defer cancel()
 	if err := in.checkBeforeReload(ctx, s, sources); err != nil {
@@ -80,7 +88,7 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if err := in.checkUnedited(sources); err != nil {
 		return errors.Join(err, undo())
 	}
-	l, err := in.prepareLoading(ctx, s, sources)
+	l, err := in.prepareLoading(ctx, s, sources, string(last))
 	if err != nil {
 		return errors.Join(err, undo())
 	}

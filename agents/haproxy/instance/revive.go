@@ -85,7 +85,9 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 			recent++
 		}
 	}
-	if s.Pending != nil && s.Pending.Loading != nil {
+	var loading *Loading
+	if s.IsLoading() {
+		loading = s.Pending.Loading
 		call.Warnf("%s: %v", in.Conffile, in.notLoaded(&s, ErrDied))
 	}
 	managed := make(chan error, 1)
@@ -110,7 +112,7 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 	if err := Remove(in.MasterSocket(), in.StatsSocket(), in.Pidfile()); err != nil {
 		return s, fmt.Errorf("cannot remove what the dead HAProxy left: %w", err)
 	}
-	if err := in.WriteFragment(in.StatsSocket(), s.Given); err != nil {
+	if err := in.writeFragmentsFor(s, files, changed); err != nil {
 		return s, err
 	}
 	launched := time.Now()
@@ -143,6 +145,11 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		}
 	}
 	in.publishCrash(ctx, s)
+	if loading != nil && changed {
+		in.answerLate(ctx, &s, loading, ErrDied)
+	} else if loading != nil {
+		in.answerLate(ctx, &s, loading, nil) // what killed it has been loaded by the next one
+	}
 	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
 		cause, s.crashesInWords())
 	if changed {
