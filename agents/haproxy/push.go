@@ -169,7 +169,7 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 			return err
 		}
 	}
-	served, err := os.ReadFile(in.CopyOf(0, a.Conffile))
+	served, err := in.ServedText()
 	if err != nil {
 		served = disk
 	}
@@ -193,7 +193,7 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 
 // keepServed keeps what HAProxy serves, if the file is another one by now.
 func (a *agent) keepServed(in *instance.Instance, path string, disk []byte) error {
-	served, err := os.ReadFile(in.CopyOf(0, a.Conffile))
+	served, err := in.ServedText()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(served, disk):
 		return nil

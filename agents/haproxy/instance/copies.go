@@ -19,6 +19,16 @@ func (in *Instance) kept() copies.Copies {
 // CopyOf returns the path of a copy of one of the user's files.
 func (in *Instance) CopyOf(i int, path string) string { return in.kept().Of(i, path) }
 
+// ServedText returns the text of conffile as HAProxy has loaded it, which is a single file. Where that
+// is what is there now it comes from there: an older agent has kept it in other words only.
+func (in *Instance) ServedText() ([]byte, error) {
+	sources, err := in.ReadBriefly()
+	if same, _ := in.Copied(sources); err == nil && same {
+		return os.ReadFile(in.Conffile)
+	}
+	return in.kept().Text(0, in.Conffile)
+}
+
 // Copied reports whether the copies are the same as the sources, and whether there are any.
 func (in *Instance) Copied(sources []client.Source) (same, there bool) {
 	return in.kept().Same(sources)
