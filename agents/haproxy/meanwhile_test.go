@@ -53,7 +53,7 @@ func (w *world) wantServed(text string) {
 	w.t.Helper()
 	in := w.instance()
 	in.Conffile = w.path("haproxy.cfg")
-	kept, err := os.ReadFile(in.CopyOf(0, in.Conffile))
+	kept, err := os.ReadFile(in.Copies() + "/0/haproxy.cfg")
 	if text == "" {
 		require.Empty(w.t, w.state().Served.Config)
 		require.ErrorIs(w.t, err, os.ErrNotExist, "nothing comes back of which nobody knows that it was loaded")

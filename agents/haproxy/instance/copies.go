@@ -16,9 +16,6 @@ func (in *Instance) kept() copies.Copies {
 	return copies.Copies{Dir: in.Copies(), Paths: in.UserFiles()}
 }
 
-// CopyOf returns the path of a copy of one of the user's files.
-func (in *Instance) CopyOf(i int, path string) string { return in.kept().Of(i, path) }
-
 // ServedText returns the text of conffile as HAProxy has loaded it, which is a single file. Where that
 // is what is there now it comes from there: an older agent has kept it in other words only.
 func (in *Instance) ServedText() ([]byte, error) {

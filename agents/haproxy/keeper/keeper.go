@@ -160,9 +160,11 @@ func (k *keeper) moveOut(ctx context.Context) {
 	if err != nil {
 		err = fmt.Errorf("the keeper: %w", err)
 	}
-	if fam, problem := k.in.Find(); problem == nil {
-		if problem := k.in.MoveTo(ctx, k.in.Scope(), fam.PIDs()...); problem != nil {
-			err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
+	if _, in := k.call(ctx); in != nil { // or its unit and its program are not known
+		if fam, problem := in.Find(); problem == nil {
+			if problem := in.MoveTo(ctx, in.Scope(), fam.PIDs()...); problem != nil {
+				err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
+			}
 		}
 	}
 	if err == nil {
