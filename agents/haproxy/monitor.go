@@ -196,6 +196,7 @@ func (a *agent) beside(ctx context.Context, in *instance.Instance, check ocf.Che
 // has forgotten the node attributes, so the next monitor publishes them again.
 func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Found) (ocf.State,
 	error) {
+	a.forgetChecks(ctx, in)
 	if s.State.Published != "" || s.State.Served.Published != "" {
 		s.State.Published, s.State.Served.Published = "", ""
 		if err := in.Save(s.State); err != nil {
