@@ -111,7 +111,7 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if _, err := in.Settle(ctx, func() instance.State {
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
 			Settings: a.settings(ctx), Belongings: in.BelongingsOf(loaded, env),
-			Served: in.ServesNow(loaded, hash)}
+			Served: in.ServesNow(loaded, hash, env)}
 	}); err != nil {
 		return in.WhyNotStarted(ctx, err, sources, env)
 	}

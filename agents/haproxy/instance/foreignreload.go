@@ -57,7 +57,7 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 	if err := in.KeepLoaded(sources, hash); err != nil {
 		call.Warnf("%v", err)
 	}
-	s.Served = s.Served.replaced(hash, s.Served.Generation, in.hardStop(sources))
+	s.Served = s.Served.replaced(hash, s.Served.Generation, in.hardStop(sources, s.Env))
 	s.Served.Worker = worker
 }
 

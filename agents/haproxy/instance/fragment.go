@@ -73,8 +73,8 @@ global
 func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }
 
 // hardStop returns how long workers may go on that serve the sources when they are replaced.
-func (in *Instance) hardStop(sources []client.Source) time.Duration {
-	if limit, said := client.HardStop(sources, func(string) string { return "" }); said {
+func (in *Instance) hardStop(sources []client.Source, env []string) time.Duration {
+	if limit, said := client.HardStop(sources, procfs.Getenv(env)); said {
 		return limit
 	}
 	return in.defaultHardStop()

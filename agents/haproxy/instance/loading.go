@@ -47,7 +47,7 @@ var ErrLoading = errors.New("HAProxy is still loading the configuration")
 func (in *Instance) prepareLoading(ctx context.Context, s *State, sources []client.Source,
 	fragment string) (*Loading, error) {
 	l := &Loading{Since: time.Now(), Master: s.Master, Config: in.Hash(sources),
-		Generation: in.Generation, HardStop: in.hardStop(sources), Order: s.Order,
+		Generation: in.Generation, HardStop: in.hardStop(sources, s.Env), Order: s.Order,
 		Fragment: fragment}
 	var err error
 	l.Copies, err = in.kept().Prepare(sources)
@@ -90,7 +90,7 @@ func (in *Instance) loaded(ctx context.Context, s *State, l *Loading, worker int
 		case reading.Before:
 			err = in.kept().Commit(l.Copies)
 		case reading.Now:
-			sources, hash, hardStop = in.WithChecks(now), client.Hash(now), in.hardStop(now)
+			sources, hash, hardStop = in.WithChecks(now), client.Hash(now), in.hardStop(now, s.Env)
 			err = in.KeepLoaded(sources, hash)
 		case reading.Unknown:
 			hash = ""

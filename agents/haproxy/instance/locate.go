@@ -154,17 +154,27 @@ func Unanswered(err error) bool {
 // PresentWorker returns the worker that serves as far as it can be told without a query, the one
 // that was started last; 0 if there is none.
 func (in *Instance) PresentWorker(master Process) int {
-	fam, err := in.Find()
+	last, err := in.youngestWorker(master)
 	if err != nil {
 		return 0
 	}
-	var last Member
+	return last.PID
+}
+
+func (in *Instance) youngestWorker(master Process) (last Process, err error) {
+	fam, err := in.Find()
+	if err != nil {
+		return last, err
+	}
 	for _, w := range fam.WorkersOf(master.PID) {
-		if w.Stat.Start >= last.Stat.Start {
-			last = w
+		if w.Start >= last.Start {
+			last = w.Process
 		}
 	}
-	return last.PID
+	if last.PID == 0 {
+		return last, errors.New("HAProxy has no worker")
+	}
+	return last, nil
 }
 
 // Descriptors returns words for a worker that has no file descriptor left, "" for any other: it can

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/companion"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
 	"github.com/hawser-ha/hawser/contract"
@@ -229,7 +230,7 @@ func (k *keeper) standBy() (end func()) {
 	done.Go(func() {
 		for {
 			if !instance.Locked(k.in.StandbyLock()) { // it may be one that somebody else started
-				pid, ended, err := instance.Detach(k.in.StandbyLink(), contract.StandbyProcess,
+				pid, ended, err := companion.Detach(k.in.StandbyLink(), contract.StandbyProcess,
 					os.Environ())
 				if err == nil {
 					select {
