@@ -24,7 +24,7 @@ NFPM := $(TOOLS)/nfpm-$(NFPM_VERSION)
 # The tests and the demo run what `make install` puts in place, on nodes whose root file system is this one with build/root over it.
 OVERLAY := $(CURDIR)/build/root
 
-.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest root test-dist test-dist-unit lint fuzz bench demo package tarball \
+.PHONY: help deps deps-demo deps-test deps-lint deps-bench build install uninstall overlay test test-unit test-life test-package test-haproxy test-cluster test-guest root root-demo test-dist test-dist-unit lint fuzz bench demo package tarball \
 	vagrant-box vagrant-up vagrant-test vagrant-down clean
 
 help: ## this list
@@ -41,13 +41,14 @@ build: ## build the programs into bin
 	@for b in $(BINARIES); do $(GOBUILD) -o $(BIN)/$$b ./cmd/$$b || exit 1; done
 
 install: build ## install agents, CLI, setup-balancer and the pages of docs below DESTDIR (default /)
-	install -d $(OCF)/hawser $(OCF)/heartbeat $(OCF)/digitalocean $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/hawser
+	install -d $(OCF)/hawser $(OCF)/heartbeat $(OCF)/digitalocean $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/hawser/schemas
 	@$(call put,ocf-haproxy,$(OCF)/hawser,haproxy)
 	@$(call put,ocf-floatip,$(OCF)/hawser,floatip)
 	@$(call put,hawser,$(DESTDIR)$(PREFIX)/sbin,hawser)
 	@$(call put,fence_droplet,$(DESTDIR)$(PREFIX)/sbin,fence_droplet)
 	install -m 0755 share/setup-balancer $(DESTDIR)$(PREFIX)/share/hawser
 	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
+	install -m 0644 share/schemas/*.schema.json $(DESTDIR)$(PREFIX)/share/hawser/schemas
 	@echo "install the pages of docs into $(DOC)"
 	@install -d $(DOC)/decisions $(DOC)/plots
 	@install -m 0644 docs/*.md $(DOC) && install -m 0644 docs/decisions/*.md $(DOC)/decisions && install -m 0644 docs/plots/*.svg $(DOC)/plots
@@ -76,11 +77,11 @@ uninstall: ## remove what install put below DESTDIR
 		{ echo "nothing is removed. To remove it anyway: HAWSER_REMOVE=anyway make uninstall" >&2; exit 1; }
 	rm -f $(OCF)/hawser/haproxy $(OCF)/hawser/floatip $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/sbin/fence_droplet $(DESTDIR)$(PREFIX)/share/hawser/setup-balancer \
 		$(DESTDIR)$(PREFIX)/share/hawser/hawser.schema.json $(DESTDIR)$(PREFIX)/share/hawser/ra-api-1.1.dtd
-	@rm -f $(addprefix $(DOC)/,$(PAGES))
+	@rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/hawser/schemas/,$(notdir $(wildcard share/schemas/*.schema.json))) $(addprefix $(DOC)/,$(PAGES))
 	@for l in heartbeat/haproxy digitalocean/floatip; do \
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
-	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser \
+	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser/schemas $(DESTDIR)$(PREFIX)/share/hawser \
 		$(DOC)/decisions $(DOC)/plots $(DOC) 2>/dev/null || true
 
 overlay: build ## install into build/root, which the laboratory lays over its nodes
@@ -145,7 +146,7 @@ test-guest: ## run the tests of hawser protect on Debian's cloud kernel, which h
 	protect/guest.sh build/guest -test.v
 
 # With DIST the nodes have the root file system of another release.
-demo: deps-demo overlay $(if $(DIST),root) ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running, DIST=trixie has nodes of Debian 13 (root)
+demo: deps-demo overlay $(if $(DIST),root-demo) ## bring a three-node cluster up and break it, watched by a client; KEEP=1 leaves it running, DIST=trixie has nodes of Debian 13 (root)
 	@bin/hawser-lab demo --overlay $(OVERLAY) $(if $(DIST),--root $(ROOTS)/$(DIST)) $(if $(KEEP),--keep)
 
 # Below a directory whose name begins with a dot, which Go's tools pass over.
@@ -153,6 +154,10 @@ ROOTS := $(CURDIR)/build/.roots
 root: ## make build/.roots/DIST, the root file system of another Debian release, DIST=trixie: for `hawser-lab up --root` (root)
 	@[ -n '$(DIST)' ] || { echo 'make root: which release? make root DIST=trixie' >&2; exit 1; }
 	@dist/root.sh $(DIST) $(ROOTS)/$(DIST)
+
+# One with everything in it does too.
+root-demo:
+	@dist/root.sh $(DIST) $(ROOTS)/$(DIST) demo
 
 test-dist: root ## run the tests of a real HAProxy, Pacemaker and cluster, and of the packages, on DIST=trixie (root)
 	dist/run.sh $(ROOTS)/$(DIST) $(MAKE) --no-print-directory overlay test-dist-unit test-cluster BIN=bin

@@ -24,6 +24,7 @@ test=(
 	sbd                         # nodes that reset themselves when they have lost quorum
 	lintian rpm man-db zsh fish # the packages, their manual pages and completions
 	git gcc libc6-dev           # make package, and go test -race
+	jq                          # the examples of docs/json.md
 )
 # Nodes are told to reboot. What another init has brought along is left alone.
 command -v reboot >/dev/null || test+=(systemd-sysv)

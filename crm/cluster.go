@@ -81,6 +81,10 @@ type Cluster interface {
 	// and status that would result. A plan made from that result says what would come next. Nothing
 	// is written.
 	Rehearse(ctx context.Context, p Plan) (Forecast, *CIB, error)
+	// Lose has Pacemaker's scheduler simulate what it would do if that node ended, by the live
+	// configuration and status. A resource of it that no other node would take is in no action.
+	// Nothing is written.
+	Lose(ctx context.Context, node string) (Forecast, error)
 	// Apply writes the plan: all of it, or nothing and an error. ErrStale: the configuration has
 	// changed since the plan's base was read.
 	Apply(ctx context.Context, p Plan) error

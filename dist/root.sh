@@ -1,8 +1,8 @@
 #!/bin/bash
-# Makes a root file system of a Debian release, with everything in it that the laboratory and the
-# tests use. One that is there already, with the same packages, is kept.
+# Makes a root file system of a Debian release, with everything in it that the laboratory, and
+# unless it is for the demo, the tests use. One that is there already and has all that is kept.
 #
-#   dist/root.sh RELEASE [DIRECTORY]      build/.roots/RELEASE by default (root)
+#   dist/root.sh RELEASE [DIRECTORY [demo|test]]   build/.roots/RELEASE and test by default (root)
 #
 # Debian comes from where this machine's apt has its own release from. Go tools pass over a
 # directory whose name begins with a dot.
@@ -20,11 +20,18 @@ fail() {
 [ "$(id -u)" = 0 ] || fail "making $dir needs root, to own its files: sudo make root DIST=$release"
 "$here/../deps.sh" root
 
-mapfile -t packages < <("$here/../deps.sh" --list test)
+case ${3:-test} in
+demo) needs_mib=1024 ;;
+test) needs_mib=3072 ;;
+*) fail "\"$3\" is nothing that a root is made for: demo or test" ;;
+esac
+mapfile -t packages < <("$here/../deps.sh" --list "${3:-test}")
 # What a machine has that somebody installed, and minbase lacks.
-packages+=(ca-certificates make iputils-ping systemd-sysv)
+packages+=(ca-certificates iputils-ping systemd-sysv)
+[ "${3:-test}" = demo ] || packages+=(make)
 stamp=$(printf '%s\n' "$release" "${packages[@]}")
-if [ -d "$dir" ] && [ "$(cat "$dir.stamp" 2>/dev/null || true)" = "$stamp" ]; then
+if [ -d "$dir" ] && [ -e "$dir.stamp" ] &&
+	[ -z "$(comm -23 <(sort <<<"$stamp") <(sort "$dir.stamp"))" ]; then
 	exit 0
 fi
 
@@ -43,7 +50,8 @@ fi
 
 mkdir -p "$(dirname "$dir")"
 free=$(df --output=avail -B 1M "$(dirname "$dir")" | tail -1)
-[ "$free" -ge 3072 ] || fail "$(dirname "$dir") has $free MiB free, and a root takes 3072"
+[ "$free" -ge "$needs_mib" ] ||
+	fail "$(dirname "$dir") has $free MiB free, and a root for the ${3:-test} takes $needs_mib"
 echo "making the root file system of Debian $release in $dir: some minutes"
 rm -rf "$dir" "$dir.new" "$dir.stamp"
 trap 'rm -rf "$dir.new"' EXIT

@@ -26,15 +26,15 @@ exec unshare --mount --propagation private bash -euc '
 	shift 5
 	# pivot_root wants a mount; and /run, where laboratories and their namespaces are, is a new one.
 	mount --bind "$root" "$root"
-	for dir in "${binds[@]}"; do
-		mkdir -p "$root$dir"
-		mount --bind "$dir" "$root$dir"
-	done
 	mount --rbind /dev "$root/dev"
 	mount --rbind /sys "$root/sys"
 	mount -t proc proc "$root/proc"
 	mount -t tmpfs -o mode=0755 run "$root/run"
 	mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+	for dir in "${binds[@]}"; do
+		mkdir -p "$root$dir"
+		mount --bind "$dir" "$root$dir"
+	done
 	cp /etc/resolv.conf /etc/hosts "$root/etc/"
 	cd "$root"
 	mkdir -p .machine

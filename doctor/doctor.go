@@ -53,23 +53,25 @@ func (s Severity) Worse(other Severity) bool { return s.rank() < other.rank() }
 
 // Finding is one thing that is wrong, or could not be checked.
 type Finding struct {
-	// Check is the check's name; Run fills it in.
-	Check    string   `json:"check"`
+	// Check is the name of the check that found it.
+	Check string `json:"check"`
+	// Severity is how bad it is.
 	Severity Severity `json:"severity"`
-	// Node is where it was found, "" if it is the cluster's.
+	// Node is where it was found; missing if it is the cluster's.
 	Node string `json:"node,omitempty"`
 	// Subject is what it is about: a file, a resource, an address.
 	Subject string `json:"subject,omitempty"`
-	// What is wrong, and Why that matters.
+	// What says what is wrong.
 	What string `json:"what"`
-	Why  string `json:"why,omitempty"`
+	// Why says why that matters.
+	Why string `json:"why,omitempty"`
 	// Fix are the commands that fix it, in order. Each may be pasted into a shell as it is: nothing
 	// in it is left to fill in, and none relies on something that has to be done by hand first.
 	Fix []string `json:"fix,omitempty"`
 	// Todo is what is left to people, in words: a file to edit, a choice, a command that must not be
 	// given before something is known.
 	Todo []string `json:"todo,omitempty"`
-	// Reported is when another node reported it; nil if it was found now.
+	// Reported is when another node reported it; missing if it was found now.
 	Reported *time.Time `json:"told,omitempty"`
 
 	cause string // the check that reports why this one could not be done

@@ -151,20 +151,31 @@ func List(checks []Check) string {
 	return b.String()
 }
 
-// ListedCheck is a check in `hawser doctor --list --json`.
+// ListedCheck is one check.
 type ListedCheck struct {
-	Name  string   `json:"check"`
-	Short string   `json:"looks_for"`
+	// Name is its name in findings.
+	Name string `json:"check"`
+	// Short is what it looks for.
+	Short string `json:"looks_for"`
+	// Worst is the severity of its worst finding.
 	Worst Severity `json:"worst"`
-	Why   string   `json:"why"`
-	Mend  string   `json:"mend"`
+	// Why is what its findings lead to.
+	Why string `json:"why"`
+	// Fix is what fixes them, briefly.
+	Fix string `json:"fix"`
+}
+
+// CheckList is `hawser doctor --list --json`.
+type CheckList struct {
+	// Checks lists the checks in the order in which they are run.
+	Checks []ListedCheck `json:"checks"`
 }
 
 // Listed is what programs are told about the checks.
-func Listed(checks []Check) []ListedCheck {
-	list := []ListedCheck{}
+func Listed(checks []Check) CheckList {
+	list := CheckList{Checks: []ListedCheck{}}
 	for _, c := range checks {
-		list = append(list, ListedCheck{c.Name, c.Short, c.Worst, c.Why, c.Remedy})
+		list.Checks = append(list.Checks, ListedCheck{c.Name, c.Short, c.Worst, c.Why, c.Remedy})
 	}
 	return list
 }

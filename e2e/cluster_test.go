@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/lab"
+	"github.com/hawser-ha/hawser/share/schemas/schemastest"
 )
 
 // floatingIP is the address that the laboratory's cloud has to give.
@@ -199,7 +201,21 @@ func (c *cluster) try(node string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	out, _, err := c.Exec(ctx, node, args...)
+	if wrong := conforms(args, out, err); wrong != nil {
+		return out, wrong
+	}
 	return out, err
+}
+
+// conforms is why what hawser has printed with --json is not what its schema says, nil if it is or
+// if this was something else.
+func conforms(args []string, out string, failed error) error {
+	var exit *lab.ExitError
+	if args[0] != "hawser" || !slices.Contains(args, "--json") ||
+		failed != nil && !errors.As(failed, &exit) {
+		return nil
+	}
+	return schemastest.Conforms(args, []byte(out))
 }
 
 // run runs a command in a node, which must succeed.

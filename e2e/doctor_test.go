@@ -17,10 +17,15 @@ import (
 
 // examined runs `hawser doctor --json`.
 func (c *cluster) examined(ctx context.Context) (r doctor.Report, code int, err error) {
-	out, complaint, err := c.Exec(ctx, "lb-1", "hawser", "doctor", "--json")
+	args := []string{"hawser", "doctor", "--json"}
+	out, complaint, err := c.Exec(ctx, "lb-1", args...)
+	wrong := conforms(args, out, err)
 	var exit *lab.ExitError
 	if errors.As(err, &exit) {
 		code, err = exit.Code, nil
+	}
+	if wrong != nil {
+		err = wrong
 	}
 	if err == nil {
 		if err = json.Unmarshal([]byte(out), &r); err != nil {

@@ -42,7 +42,9 @@ func (c *cluster) reload(t testing.TB, node string, args ...string) (seen reload
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	out, complaint, err := c.Exec(ctx, node, append([]string{"hawser", "reload", "--yes", "--json", "--timeout", "60s"}, args...)...)
+	args = append([]string{"hawser", "reload", "--yes", "--json", "--timeout", "60s"}, args...)
+	out, complaint, err := c.Exec(ctx, node, args...)
+	require.NoError(t, conforms(args, out, err))
 	var exit *lab.ExitError
 	if errors.As(err, &exit) {
 		code = exit.Code

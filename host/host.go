@@ -58,7 +58,10 @@ type Host struct {
 	FenceAgent func(ctx context.Context, options crm.Attrs) (fencing.Answer, error)
 	// Reserved asks the cloud whether an address is one of the account of its token, as
 	// preflight.Node has it; nil asks nothing.
-	Reserved    func(ctx context.Context, ip *config.Address) (wrong string, err error)
+	Reserved func(ctx context.Context, ip *config.Address) (wrong string, err error)
+	// Held asks this machine whether it has an interface for an address on a LAN, as preflight.Node
+	// has it; nil asks nothing.
+	Held        func(ctx context.Context, ip *config.Address) (wrong string, err error)
 	FindDroplet func(
 		ctx context.Context, d *config.DropletFencing, plug string,
 	) (fencing.Droplet, error)
@@ -104,6 +107,7 @@ func This() Host {
 		FenceAgent:   fencing.RunAgent,
 		FindDroplet:  findDroplet,
 		Reserved:     reserved,
+		Held:         held,
 		SBD:          func() (sbd.Daemon, error) { return sbd.AsPacemaker("/") },
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
@@ -128,7 +132,7 @@ func (h *Host) Deployer() *deploy.Deployer {
 		Node: preflight.Node{
 			Remote: h.Remote, Live: h.Live(), Name: h.Node, Root: h.Root, HAProxy: h.CheckHAProxy,
 			Unit: h.Unit, UnitFiles: plannedUnitFiles,
-			Interfaces: interfaces, Reserved: h.Reserved,
+			Interfaces: interfaces, Reserved: h.Reserved, Held: h.Held,
 		},
 		Facts: fencing.Sources{
 			Cluster: h.Cluster, Live: h.Live(), Node: h.Node, SBD: h.SBD, Group: h.Group,
@@ -195,7 +199,7 @@ func (h *Host) Mover() *move.Mover { return &move.Mover{Cluster: h.Cluster, Now:
 func (h *Host) Status() *status.Collector {
 	return &status.Collector{
 		Cluster: h.Cluster, Live: h.Live(), Node: h.Node, RunDir: h.RunDir, SavedCIB: h.SavedCIB,
-		Now: h.Now, Locate: h.LocalNode, WaitsForAll: h.WaitsForAll,
+		Now: h.Now, Locate: h.LocalNode, WaitsForAll: h.WaitsForAll, Votes: corosync.AskVotes,
 	}
 }
 

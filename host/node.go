@@ -9,6 +9,7 @@ import (
 	"time"
 
 	provider "github.com/hawser-ha/hawser/agents/floatip/digitalocean"
+	"github.com/hawser-ha/hawser/agents/floatip/lan"
 	agent "github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
@@ -91,6 +92,15 @@ func reserved(ctx context.Context, a *config.Address) (wrong string, err error) 
 	})
 	err = p.Reserved(ctx, a.IP)
 	if fault.Of(err) == fault.NotFound {
+		return err.Error(), nil
+	}
+	return "", err
+}
+
+// held asks the kernel whether this machine has an interface for the address of a file.
+func held(ctx context.Context, a *config.Address) (wrong string, err error) {
+	err = lan.New(lan.Config{NIC: a.NIC, Prefix: a.Netmask}).Check(ctx, a.IP)
+	if fault.Of(err) == fault.NotInstalled {
 		return err.Error(), nil
 	}
 	return "", err

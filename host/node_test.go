@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/doctor/node"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/lab/cloud"
@@ -98,4 +99,15 @@ func TestRightsOfAToken(t *testing.T) {
 			require.ErrorContains(t, err, "the token that cibsecret keeps")
 		})
 	}
+}
+
+// TestHeld asks this machine about an address on a LAN.
+func TestHeld(t *testing.T) {
+	wrong, err := held(t.Context(), &config.Address{IP: netip.MustParseAddr("192.0.2.77"), NIC: "no-such"})
+	require.NoError(t, err)
+	require.Contains(t, wrong, "this node has no interface no-such (it has ")
+	wrong, err = held(t.Context(), &config.Address{IP: netip.MustParseAddr("192.0.2.77"), NIC: "lo",
+		Netmask: 32})
+	require.NoError(t, err)
+	require.Empty(t, wrong)
 }

@@ -97,6 +97,8 @@ var contents = map[string]string{
 	"/usr/share/hawser/setup-balancer":                 "-rwxr-xr-x",
 	"/usr/share/hawser/hawser.schema.json":             "-rw-r--r--",
 	"/usr/share/hawser/ra-api-1.1.dtd":                 "-rw-r--r--",
+	"/usr/share/hawser/schemas/status.schema.json":     "-rw-r--r--",
+	"/usr/share/hawser/schemas/order.schema.json":      "-rw-r--r--",
 	"/usr/share/man/man8/fence_droplet.8.gz":           "-rw-r--r--",
 	"/usr/share/doc/hawser/libraries.gz":               "-rw-r--r--",
 	"/etc/hawser":                                      "drwxr-xr-x",
@@ -130,6 +132,14 @@ func TestContents(t *testing.T) {
 		require.Contains(t, rpm, path)
 		require.Equal(t, mode, rpm[path][0], path)
 		require.Equal(t, []string{"root", "root"}, rpm[path][2:4], path)
+	}
+	schemas, err := filepath.Glob("../share/schemas/*.schema.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, schemas)
+	for _, schema := range schemas {
+		path := "/usr/share/hawser/schemas/" + filepath.Base(schema)
+		require.Contains(t, deb, "."+path)
+		require.Contains(t, rpm, path)
 	}
 	for _, pattern := range []string{"*.md", "decisions/*.md"} {
 		pages, err := filepath.Glob("../docs/" + pattern)

@@ -330,7 +330,7 @@ if s then f = io.open(%[1]q, "w"); f:write(rest or ""); f:close(); os.execute("s
 		w.eventually("it is back", func() bool { return len(w.state().Crashes) == 1 })
 		require.Contains(t, w.backends(), "another")
 	})
-	t.Run("a monitor has the time for a slow check of what was mended", func(*testing.T) {
+	t.Run("a monitor has the time for a slow check of what was fixed", func(*testing.T) {
 		w.write("haproxy.cfg", w.config("bogus"))
 		w.r = w.r.With("generation", "tuesday")
 		w.reload()

@@ -23,10 +23,14 @@ type Effect struct {
 
 // Address is what becomes of an address.
 type Address struct {
+	// Resource is the resource's name.
 	Resource string `json:"resource"`
-	IP       string `json:"ip,omitempty"`
-	From     string `json:"from"` // the node that has it now, "" if none
-	To       string `json:"to"`   // the node that has it then, "" if none
+	// IP is the address.
+	IP string `json:"ip,omitempty"`
+	// From is the node that has it now, "" if none.
+	From string `json:"from"`
+	// To is the node that has it then, "" if none.
+	To string `json:"to"`
 	// Restarts says that it is released and taken again by the same node.
 	Restarts bool `json:"restarts"`
 	// Served says whether HAProxy runs then on the node that has it.
@@ -37,9 +41,12 @@ type Address struct {
 
 // HAProxy is what becomes of a HAProxy.
 type HAProxy struct {
-	Resource string   `json:"resource"`
-	Before   []string `json:"before"` // the nodes on which it runs now
-	After    []string `json:"after"`
+	// Resource is the resource's name, without a clone's.
+	Resource string `json:"resource"`
+	// Before are the nodes on which it runs now.
+	Before []string `json:"before"`
+	// After are the nodes on which it runs then.
+	After []string `json:"after"`
 	// Restarts are the nodes on which it is stopped and started.
 	Restarts []string `json:"restarts"`
 	// Reloads are the nodes on which it loads its configuration again.

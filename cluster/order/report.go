@@ -2,18 +2,30 @@ package order
 
 import "github.com/hawser-ha/hawser/cluster/effect"
 
-// Report is an order for a program.
+// Report is `hawser standby --json`, and what the commands beside it print.
 type Report struct {
-	Order     string           `json:"order"`
-	Arguments []string         `json:"arguments"`
-	Changed   bool             `json:"changed"` // false: it was so already
-	Settled   bool             `json:"settled"` // false if nobody waited for it
-	Seconds   float64          `json:"seconds"`
+	// Order is the command: standby, online, maintenance, cleanup, stop or start.
+	Order string `json:"order"`
+	// Arguments are the command's.
+	Arguments []string `json:"arguments"`
+	// Changed says whether the order was carried out; false if it was so already. With an error it
+	// is false unless that is certain.
+	Changed bool `json:"changed"`
+	// Settled says whether the cluster had nothing left to do at the end: false with --no-wait, if it
+	// took too long, and where there was nothing to wait for.
+	Settled bool `json:"settled"`
+	// Seconds is how long it took.
+	Seconds float64 `json:"seconds"`
+	// Addresses is what becomes of each address.
 	Addresses []effect.Address `json:"addresses"`
+	// HAProxies is what becomes of each HAProxy.
 	HAProxies []effect.HAProxy `json:"haproxies"`
-	Also      []string         `json:"also"`
-	Unserved  []string         `json:"unserved"` // addresses that nobody serves any more
-	Notes     []string         `json:"notes"`
+	// Also says what happens to other resources and to nodes.
+	Also []string `json:"also"`
+	// Unserved lists the resources of the addresses that nobody serves any more.
+	Unserved []string `json:"unserved"`
+	// Notes are what an administrator should know beside it.
+	Notes []string `json:"notes"`
 }
 
 // Report is the order for a program, before it is carried out.

@@ -37,6 +37,8 @@ type Node struct {
 	// Reserved asks the cloud whether an address is one of the account of its token: wrong says
 	// why it is not, an error that this is not known. nil asks nothing.
 	Reserved func(ctx context.Context, ip *config.Address) (wrong string, err error)
+	// Held asks this machine the same of an address on a LAN: whether it has an interface for it.
+	Held func(ctx context.Context, ip *config.Address) (wrong string, err error)
 }
 
 // Check checks the files that hawser.yaml names. Its error is *config.Faults.

@@ -32,13 +32,17 @@ func (i Interface) Main(ip netip.Addr) bool {
 // waits for it, and goes on without an answer.
 const reservedTime = 5 * time.Second
 
-// askReserved asks the cloud about the file's addresses, all at once. The returned function waits
-// for the answers and reports them.
+// askReserved asks about the file's addresses, all at once: the cloud whether it has them, this
+// machine whether one of its networks holds them. The returned function waits for the answers and
+// reports them.
 func (n Node) askReserved(
 	ctx context.Context, file *config.File,
 ) (report func(faults *config.Faults) (warnings []string)) {
-	if n.Reserved == nil || !n.Live {
+	if !n.Live {
 		return func(*config.Faults) []string { return nil }
+	}
+	ask := map[string]func(context.Context, *config.Address) (string, error){
+		contract.DigitalOcean: n.Reserved, contract.LAN: n.Held,
 	}
 	type answer struct {
 		wrong string
@@ -47,11 +51,12 @@ func (n Node) askReserved(
 	answers := make([]answer, len(file.Addresses))
 	var wg sync.WaitGroup
 	for i := range file.Addresses {
-		if ip := &file.Addresses[i]; ip.Provider == contract.DigitalOcean {
+		ip := &file.Addresses[i]
+		if of := ask[ip.Provider]; of != nil {
 			wg.Go(func() {
 				asking, cancel := context.WithTimeout(ctx, reservedTime)
 				defer cancel()
-				answers[i].wrong, answers[i].err = n.Reserved(asking, ip)
+				answers[i].wrong, answers[i].err = of(asking, ip)
 			})
 		}
 	}
@@ -62,6 +67,10 @@ func (n Node) askReserved(
 			switch {
 			case a.wrong != "":
 				faults.Add(ip.IPAt, "%s", a.wrong)
+			case a.err != nil && ip.Provider == contract.LAN:
+				warnings = append(warnings, fmt.Sprintf(
+					"%s:%d: whether a network of this node holds %s was not checked: %v", file.Path,
+					ip.IPAt.Line, ip.IP, a.err))
 			case a.err != nil:
 				warnings = append(warnings, fmt.Sprintf(
 					"%s:%d: whether %s is an address of the token's account was not checked: %v",

@@ -48,6 +48,18 @@ func TestReserved(t *testing.T) {
 	require.Equal(t, []string{"f:5: whether 203.0.113.78 is an address of the token's account was " +
 		"not checked: the API says 503"}, warnings)
 
+	n.Held = func(_ context.Context, a *config.Address) (string, error) {
+		require.Equal(t, "d", a.Name)
+		return "no interface of this node is on a network that holds 192.0.2.10", nil
+	}
+	_, err = n.Check(t.Context(), file)
+	require.EqualError(t, err, "f:6:19: no interface of this node is on a network that holds 192.0.2.10")
+	n.Held = func(context.Context, *config.Address) (string, error) { return "", errors.New("no kernel") }
+	warnings, err = n.Check(t.Context(), file)
+	require.NoError(t, err)
+	require.Contains(t, warnings, "f:6: whether a network of this node holds 192.0.2.10 was not "+
+		"checked: no kernel")
+
 	n.Live = false
 	warnings, err = n.Check(t.Context(), file)
 	require.NoError(t, err)

@@ -55,7 +55,7 @@ func (r *Roller) carry(ctx context.Context, p *Push, timeout time.Duration,
 	}
 	answers, err = r.answers(ctx, p, p.order(contract.PushTake), asked)
 	for i := range answers {
-		answers[i].Serves = answers[i].Answer == "ok"
+		answers[i].Serves = answers[i].Answer == Accepted
 	}
 	if err != nil {
 		return answers, err
@@ -204,15 +204,15 @@ func answersIn(status *crm.Status, resource, order string,
 		switch {
 		case !asked[n.Name]:
 		case !running[n.Name] && (!n.Online || n.Standby || n.Shutdown):
-			all = append(all, NodePush{Node: n.Name, Answer: "left",
+			all = append(all, NodePush{Node: n.Name, Answer: LeftPush,
 				Reason: "it stopped meanwhile"})
 		case !ok || answer.Order.String() != order:
 			waiting = true
-			all = append(all, NodePush{Node: n.Name, Answer: "none"})
+			all = append(all, NodePush{Node: n.Name, Answer: Unanswered})
 		case answer.Refused == "":
-			all = append(all, NodePush{Node: n.Name, Answer: "ok"})
+			all = append(all, NodePush{Node: n.Name, Answer: Accepted})
 		default:
-			all = append(all, NodePush{Node: n.Name, Answer: "refused", Reason: answer.Refused})
+			all = append(all, NodePush{Node: n.Name, Answer: Refused, Reason: answer.Refused})
 		}
 	}
 	if len(running) == 0 {

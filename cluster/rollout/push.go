@@ -46,23 +46,42 @@ func (p *Push) order(step string) string { return contract.NewPushOrder(step, p.
 
 // PushReport is `hawser reload --push --json`.
 type PushReport struct {
-	Resource      string     `json:"resource"`
-	Configuration string     `json:"configuration"` // its SHA-256
-	File          string     `json:"file"`          // path on every node
-	Taken         bool       `json:"taken"`         // by every node that runs the resource
-	Nodes         []NodePush `json:"nodes"`
+	// Resource is the HAProxy's.
+	Resource string `json:"resource"`
+	// Configuration is the SHA-256 of what was pushed.
+	Configuration string `json:"configuration"`
+	// File is its path on every node.
+	File string `json:"file"`
+	// Taken says whether every node that runs the resource has taken it.
+	Taken bool `json:"taken"`
+	// Nodes lists each node's part.
+	Nodes []NodePush `json:"nodes"`
 }
 
 // NodePush is one node's part of a push.
 type NodePush struct {
+	// Node is the node.
 	Node string `json:"node"`
 	// Serves is whether it has taken the configuration.
 	Serves bool `json:"serves"`
-	// Answer is "ok", "refused", "none" (not in time), "left" (it stopped meanwhile) or "not
-	// running", and Reason the node's own words.
-	Answer string `json:"answer"`
+	// Answer is what it has answered last: whether it accepts the configuration, then whether it
+	// serves it.
+	Answer Answer `json:"answer"`
+	// Reason is why, in the node's own words.
 	Reason string `json:"reason,omitempty"`
 }
+
+// Answer is a node's answer to a push.
+type Answer string
+
+// Answers to a push.
+const (
+	Accepted   Answer = "ok"
+	Refused    Answer = "refused"
+	Unanswered Answer = "none"        // not in time
+	LeftPush   Answer = "left"        // it stopped meanwhile
+	NotRunning Answer = "not running" // HAProxy does not run there
+)
 
 // Previous is the file in which this node keeps the configuration that the resource served before
 // the last push.
@@ -211,7 +230,7 @@ func pushTargets(status *crm.Status,
 			if !leaving {
 				reason = resource + " does not run there"
 			}
-			absent = append(absent, NodePush{Node: n.Name, Answer: "not running",
+			absent = append(absent, NodePush{Node: n.Name, Answer: NotRunning,
 				Reason: reason + "; HAProxy will start there with the file that is there"})
 		}
 	}

@@ -145,7 +145,7 @@ func TestAnswers(t *testing.T) {
 	gone.Nodes[1].Online, gone.Resources = false, gone.Resources[:1]
 	all, waiting = answersIn(gone, "haproxy", order, asked)
 	require.False(t, waiting, "nobody waits for a node that is gone")
-	require.Equal(t, "left", all[1].Answer)
+	require.Equal(t, LeftPush, all[1].Answer)
 	require.Empty(t, notOK(all))
 
 	restarting := status(map[string]string{"lb-1": order + " ok"})

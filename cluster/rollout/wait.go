@@ -24,7 +24,7 @@ type NodeState string
 const (
 	// NoAnswer says that the node has not answered yet; in a report, that it had not in time.
 	NoAnswer   NodeState = "no answer"
-	Taken      NodeState = "taken"
+	Taken      NodeState = "taken"   // the configuration is loaded
 	Kept       NodeState = "kept"    // the previous configuration serves
 	Differs    NodeState = "differs" // HAProxy was started meanwhile, with other files
 	NodeFailed NodeState = "failed"  // HAProxy does not run any more
@@ -36,27 +36,34 @@ const (
 
 // ReloadReport is `hawser reload --json`.
 type ReloadReport struct {
+	// Resource is the HAProxy's.
 	Resource string `json:"resource"`
 	// Configuration is the hash of the one on this node.
-	Configuration string       `json:"configuration,omitempty"`
-	Nodes         []NodeReload `json:"nodes"`
+	Configuration string `json:"configuration,omitempty"`
+	// Nodes lists each node's part.
+	Nodes []NodeReload `json:"nodes"`
 }
 
-// NodeReload is one node's part. A hash is "" if the agent has not reported it.
+// NodeReload is one node's part. A hash is missing if the agent has not reported it.
 type NodeReload struct {
-	Node   string    `json:"node"`
-	State  NodeState `json:"state"`
-	Before string    `json:"before,omitempty"`
-	After  string    `json:"after,omitempty"`
+	// Node is the node.
+	Node string `json:"node"`
+	// State is how the reload has gone there.
+	State NodeState `json:"state"`
+	// Before is the hash of the configuration that it served before.
+	Before string `json:"before,omitempty"`
+	// After is the hash of the configuration that it serves now.
+	After string `json:"after,omitempty"`
 	// WorkerSeconds is the age of the worker that serves.
 	WorkerSeconds *int64 `json:"worker_seconds,omitempty"`
-	// OldWorkers counts the previous workers that still have connections, Connections their
-	// connections.
-	OldWorkers  int `json:"old_workers"`
+	// OldWorkers counts the previous workers that still have connections.
+	OldWorkers int `json:"old_workers"`
+	// Connections counts the connections of the previous workers.
 	Connections int `json:"old_connections"`
 	// CutSeconds is in how many seconds HAProxy ends those that are still open (hard-stop-after).
 	CutSeconds *int64 `json:"cut_seconds,omitempty"`
-	Reason     string `json:"reason,omitempty"`
+	// Reason is why it has not loaded the configuration.
+	Reason string `json:"reason,omitempty"`
 }
 
 // newReload finds the nodes where there is something to reload.

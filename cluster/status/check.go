@@ -11,10 +11,13 @@ import (
 
 // Check is one of HAProxy's checks, on all the nodes that have done it.
 type Check struct {
+	// Resource is the HAProxy's.
 	Resource string `json:"resource"`
-	Name     string `json:"name"`
+	// Name is the check's.
+	Name string `json:"name"`
 	// State is degraded if it fails on any node: no check stops HAProxy.
-	State State         `json:"state"`
+	State State `json:"state"`
+	// Nodes lists the nodes that have done it.
 	Nodes []CheckOnNode `json:"nodes"`
 	// undone is set if HAProxy serves on a node that has no result, where an address goes as if the
 	// check held.
@@ -23,8 +26,11 @@ type Check struct {
 
 // CheckOnNode is the result of a check on a node.
 type CheckOnNode struct {
-	Node  string     `json:"node"`
-	Is    string     `json:"is"` // ok or failed
+	// Node is where it was done.
+	Node string `json:"node"`
+	// Is says what it has found there.
+	Is CheckIs `json:"is"`
+	// Since is when it began to fail.
 	Since *time.Time `json:"since,omitempty"`
 	// Reason is why it fails.
 	Reason string `json:"reason,omitempty"`
@@ -33,7 +39,7 @@ type CheckOnNode struct {
 // FailsEverywhere reports whether the check fails on every node where an address could be.
 func (c Check) FailsEverywhere() bool {
 	return len(c.Nodes) > 0 && !c.undone && !slices.ContainsFunc(c.Nodes,
-		func(n CheckOnNode) bool { return n.Is != contract.CheckFailed })
+		func(n CheckOnNode) bool { return n.Is != CheckFails })
 }
 
 // FailingSince returns since when it fails on every node that has done it, nil if that is not known.
@@ -88,7 +94,7 @@ func checksOf(status *crm.Status, resource string) []Check {
 				c = &Check{Resource: resource, Name: name, State: OK}
 				checks[name] = c
 			}
-			here := CheckOnNode{Node: n.Name, Is: value}
+			here := CheckOnNode{Node: n.Name, Is: CheckIs(value)}
 			if value == contract.CheckFailed {
 				c.State = Degraded
 				if f, ok := failing[name]; ok {
@@ -106,4 +112,4 @@ func checksOf(status *crm.Status, resource string) []Check {
 }
 
 // serves reports whether an address could be on the node of a HAProxy.
-func serves(h HAProxy) bool { return h.Is == "running" || h.Is == string(Degraded) }
+func serves(h HAProxy) bool { return h.Is == Running || h.Is == RunningDegraded }

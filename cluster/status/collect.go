@@ -18,6 +18,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/corosync"
 )
 
 // Collector is what a status needs. host fills it in.
@@ -32,6 +33,9 @@ type Collector struct {
 	// still waits for all nodes; either may be nil.
 	Locate      func(ctx context.Context) (string, error)
 	WaitsForAll func(ctx context.Context) (bool, error)
+	// Votes asks Corosync for its votes; without it nobody knows whether a quorum is left if a node is
+	// lost.
+	Votes func(ctx context.Context) (corosync.Votes, error)
 }
 
 // Collect asks all sources at once.
@@ -61,7 +65,7 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 		r.State, r.Denied = Unavailable, errors.Is(statErr, crm.ErrPermission)
 		for _, l := range local {
 			r.addHAProxy(l.report(HAProxy{Resource: l.instance, Node: s.Node, State: OK,
-				Is: "running"}))
+				Is: Running}))
 		}
 		return r
 	}
@@ -90,6 +94,7 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	r.addFailures(status)
 	r.addDrift()
 	r.addLeftovers(cib)
+	s.addNext(ctx, r, status, cib)
 	r.judge()
 	return r
 }
@@ -121,12 +126,13 @@ func (r *Report) addCluster(status *crm.Status) {
 		r.State = worst(r.State, Degraded)
 	}
 	for _, n := range status.Nodes {
-		node := Node{Name: n.Name, State: OK, Is: []string{"online"}, DC: n.DC}
+		node := Node{Name: n.Name, State: OK, Is: []NodeIs{Online}, DC: n.DC}
 		if !n.Online {
-			node.Is = []string{"offline"}
+			node.Is = []NodeIs{Offline}
 		}
-		for word, is := range map[string]bool{"standby": n.Standby, "maintenance": n.Maintenance,
-			"pending": n.Pending, "unclean": n.Unclean, "shutting down": n.Shutdown && n.Online} {
+		for word, is := range map[NodeIs]bool{InStandby: n.Standby,
+			InMaintenance: n.Maintenance, NotYetMember: n.Pending, Unclean: n.Unclean,
+			LeavingInOrder: n.Shutdown && n.Online} {
 			if is {
 				node.Is = append(node.Is, word)
 			}
@@ -159,7 +165,7 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 			res.Reason = "Pacemaker does nothing more with it until the failure is cleared"
 		}
 		if reason, lost := unknownPlace(status, res); reason != "" {
-			is, st, res.Reason = "unknown", lost, reason
+			is, st, res.Reason = UnknownPlace, lost, reason
 		}
 		if res.IsFencing() {
 			r.addFencer(res, cib, is, st)
@@ -200,7 +206,7 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 				r.State = worst(r.State, Degraded)
 			}
 			if st == OK && res.Promoted() {
-				is += ", promoted"
+				is += Promoted
 			}
 			r.Others = append(r.Others, Other{Resource: res.ID, Agent: res.Agent, State: st, Is: is,
 				Node: res.Node, Reason: res.Reason})
@@ -229,12 +235,12 @@ func (r *Report) addResources(status *crm.Status, cib *crm.CIB, here string, loc
 
 // absent is the line of a node on which a cloned HAProxy does not run.
 func absent(status *crm.Status, n crm.NodeStatus, id string, nowhere bool) HAProxy {
-	h := HAProxy{Resource: id, Node: n.Name, State: Degraded, Is: "stopped"}
+	h := HAProxy{Resource: id, Node: n.Name, State: Degraded, Is: Stopped}
 	switch {
 	case !n.Online:
-		h.Is = "node offline"
+		h.Is = NodeOffline
 	case n.Standby:
-		h.Is = "node standby"
+		h.Is = NodeStandby
 	case nowhere:
 		h.State = Failed
 	}
@@ -292,37 +298,37 @@ func ownReason(status *crm.Status, f crm.Failure) string {
 const handOverTime = crm.ClockSkew + time.Minute
 
 // describeState returns one instance's state in a word.
-func describeState(r crm.ResourceStatus, nowhere bool) (string, State) {
+func describeState(r crm.ResourceStatus, nowhere bool) (Is, State) {
 	switch {
 	case len(r.Nodes) > 1:
-		return "running on several nodes: " + strings.Join(r.Nodes, ", "), Failed
+		return RunningOnSeveral + Is(strings.Join(r.Nodes, ", ")), Failed
 	case r.Failed && r.Active && r.Blocked:
-		return "failed and blocked", Failed
+		return FailedAndBlocked, Failed
 	case r.Failed && r.Active:
-		return "failed", Failed
+		return HasFailed, Failed
 	case r.Pending != "" && !r.Active:
-		return strings.ToLower(r.Pending), Degraded
+		return Is(strings.ToLower(r.Pending)), Degraded
 	case r.Active && (r.Role == "Starting" || r.Role == "Stopping"):
 		// crm_mon calls it active from the first moment to the last.
-		return strings.ToLower(r.Role), Degraded
+		return Is(strings.ToLower(r.Role)), Degraded
 	case !r.Active && r.Target == "Stopped":
-		return stoppedOnPurpose, Degraded
+		return StoppedOnPurpose, Degraded
 	case !r.Active && r.Failed && r.Blocked:
-		return "stopped and blocked", Failed
+		return StoppedAndBlocked, Failed
 	case !r.Active && (nowhere || r.Failed):
-		return "stopped", Failed
+		return Stopped, Failed
 	case !r.Active:
-		return "stopped", Degraded
+		return Stopped, Degraded
 	case r.Degraded:
-		return "degraded", Degraded
+		return RunningDegraded, Degraded
 	case r.Blocked:
-		return "blocked", Failed
+		return Blocked, Failed
 	case !r.Managed:
-		return "running, not managed", Degraded
+		return RunningUnmanaged, Degraded
 	case r.Orphaned:
-		return "running, not configured any more", Degraded
+		return RunningOrphaned, Degraded
 	}
-	return "running", OK
+	return Running, OK
 }
 
 func timeOf(t time.Time) *time.Time {

@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
+	"github.com/hawser-ha/hawser/internal/jsonout"
+	"github.com/hawser-ha/hawser/share/schemas/schemastest"
 )
 
 // noon is when the status is asked for.
@@ -121,7 +124,7 @@ func TestSourcesThatFail(t *testing.T) {
 		c.Fail("Query", crm.ErrNotRunning)
 		r := s.Collect(t.Context())
 		require.Equal(t, status.Unavailable, r.State)
-		require.Equal(t, "not answering", haproxyOn(t, r, "lb-1").Is)
+		require.Equal(t, status.NotAnswering, haproxyOn(t, r, "lb-1").Is)
 	})
 	t.Run("the socket of this node's HAProxy", func(t *testing.T) {
 		s, _ := collector(t, nil)
@@ -131,7 +134,7 @@ func TestSourcesThatFail(t *testing.T) {
 		require.Equal(t, status.Failed, r.State, "it has the address")
 		require.Contains(t, r.FloatingIPs[0].Unserved, "every visitor is refused")
 		h := haproxyOn(t, r, "lb-1")
-		require.Equal(t, "not answering", h.Is)
+		require.Equal(t, status.NotAnswering, h.Is)
 		require.Contains(t, h.Socket.Error, "connection refused")
 		require.Nil(t, haproxyOn(t, r, "lb-2").Socket, "nobody can ask it from here")
 	})
@@ -163,11 +166,11 @@ func TestUnknownPlace(t *testing.T) {
 		"runs there"
 	require.Equal(t, status.Failed, r.State)
 	ip := r.FloatingIPs[0]
-	require.Equal(t, []any{"unknown", status.Failed, why}, []any{ip.Is, ip.State, ip.Reason})
+	require.Equal(t, []any{status.UnknownPlace, status.Failed, why}, []any{ip.Is, ip.State, ip.Reason})
 	h := haproxyOn(t, r, "lb-1")
-	require.Equal(t, []any{"unknown", status.Degraded, why}, []any{h.Is, h.State, h.Reason},
+	require.Equal(t, []any{status.UnknownPlace, status.Degraded, why}, []any{h.Is, h.State, h.Reason},
 		"others serve")
-	require.Equal(t, "running", haproxyOn(t, r, "lb-2").Is)
+	require.Equal(t, status.Running, haproxyOn(t, r, "lb-2").Is)
 }
 
 // A constraint that keeps HAProxy off a node is there on purpose, unless a command has left it
@@ -176,7 +179,7 @@ func TestKeptOff(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		ban    crm.Location
-		is     string
+		is     status.Is
 		state  status.State
 		reason string
 	}{
@@ -200,7 +203,9 @@ func TestKeptOff(t *testing.T) {
 			s, _ := collector(t, of("haproxy", "lb-3", func(r *crm.ResourceStatus) {
 				r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped"
 			}), &tc.ban)
-			h := haproxyOn(t, s.Collect(t.Context()), "lb-3")
+			r := s.Collect(t.Context())
+			described(t, r)
+			h := haproxyOn(t, r, "lb-3")
 			require.Equal(t, []any{tc.is, tc.state, tc.reason}, []any{h.Is, h.State, h.Reason})
 		})
 	}
@@ -256,13 +261,21 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// described fails unless the report is what its schema says.
+func described(t *testing.T, r *status.Report) {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, jsonout.Document{Report: r}.Write(&b))
+	require.NoError(t, schemastest.Conforms([]string{"hawser", "status"}, b.Bytes()))
+}
+
 // TestInAWord has what one instance can be.
 func TestInAWord(t *testing.T) {
 	stopped := func(r *crm.ResourceStatus) {
 		r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped"
 	}
 	for _, tc := range []struct {
-		is    string
+		is    status.Is
 		state status.State
 		how   func(r *crm.ResourceStatus)
 	}{
@@ -284,11 +297,12 @@ func TestInAWord(t *testing.T) {
 		{"running, not configured any more", status.Degraded,
 			func(r *crm.ResourceStatus) { r.Orphaned = true }},
 	} {
-		t.Run(tc.is, func(t *testing.T) {
+		t.Run(string(tc.is), func(t *testing.T) {
 			s, _ := collector(t, of("FloatIP", "", tc.how))
 			r := s.Collect(t.Context())
 			require.Equal(t, []any{tc.is, tc.state}, []any{r.FloatingIPs[0].Is,
 				r.FloatingIPs[0].State})
+			described(t, r)
 			require.Equal(t, tc.state, r.State, "the whole is as bad as its worst part")
 		})
 	}
@@ -344,9 +358,10 @@ func TestNodesWithoutHAProxy(t *testing.T) {
 			r.Active, r.Node, r.Nodes, r.Role = false, "", nil, "Stopped"
 		})
 	for _, tc := range []struct {
-		is, reason string
-		state      status.State
-		change     func(*crm.Status)
+		is     status.Is
+		reason string
+		state  status.State
+		change func(*crm.Status)
 	}{
 		{"node offline", "", status.Degraded, func(s *crm.Status) { s.Nodes[2].Online = false }},
 		{"node standby", "", status.Degraded, func(s *crm.Status) { s.Nodes[2].Standby = true }},
@@ -358,9 +373,11 @@ func TestNodesWithoutHAProxy(t *testing.T) {
 		{"stopped", "its target role is Stopped", status.Degraded,
 			of("haproxy", "", func(r *crm.ResourceStatus) { r.Target = "Stopped" })},
 	} {
-		t.Run(tc.is+" "+tc.reason, func(t *testing.T) {
+		t.Run(string(tc.is)+" "+tc.reason, func(t *testing.T) {
 			s, _ := collector(t, func(s *crm.Status) { stopped(s); tc.change(s) })
-			h := haproxyOn(t, s.Collect(t.Context()), "lb-3")
+			r := s.Collect(t.Context())
+			described(t, r)
+			h := haproxyOn(t, r, "lb-3")
 			require.Equal(t, []any{tc.is, tc.reason, tc.state}, []any{h.Is, h.Reason, h.State})
 		})
 	}

@@ -12,14 +12,15 @@ import (
 
 // Config is what a node's agent has reported about the configuration.
 type Config struct {
-	// Serves is the hash of the configuration that HAProxy serves, "" if it is not known.
+	// Serves is the hash of the configuration that HAProxy serves; missing if it is not known.
 	Serves string `json:"serves,omitempty"`
 	// Disk is the hash of the node's files if it is a different one: "missing" or "unreadable" if
 	// there is none.
 	Disk string `json:"disk,omitempty"`
-	// OldWorkers counts the workers from before a reload that still have connections,
-	// OldConnections their connections, as of the last monitor.
-	OldWorkers     int `json:"old_workers"`
+	// OldWorkers counts the workers from before a reload that still have connections, as of the
+	// last monitor.
+	OldWorkers int `json:"old_workers"`
+	// OldConnections counts their connections, as of the last monitor.
 	OldConnections int `json:"old_connections"`
 	// Cut is when HAProxy ends the last of them that are still open (hard-stop-after).
 	Cut *time.Time `json:"cut,omitempty"`
@@ -27,6 +28,7 @@ type Config struct {
 
 // Drift is a HAProxy whose nodes serve different configurations.
 type Drift struct {
+	// Resource is the HAProxy's.
 	Resource string `json:"resource"`
 	// Served lists each configuration and its nodes, the most common one first.
 	Served []Served `json:"served"`
@@ -34,8 +36,10 @@ type Drift struct {
 
 // Served is a configuration, and the nodes that serve it.
 type Served struct {
-	Configuration string   `json:"configuration"`
-	Nodes         []string `json:"nodes"`
+	// Configuration is its hash.
+	Configuration string `json:"configuration"`
+	// Nodes lists the nodes that serve it.
+	Nodes []string `json:"nodes"`
 }
 
 // configOf returns what the node's agent publishes about its configuration, nil if nothing.

@@ -9,16 +9,13 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 )
 
-// stoppedOnPurpose is what a resource is that an administrator has stopped.
-const stoppedOnPurpose = "stopped on purpose"
-
 // ends names the command that ends what an administrator has begun on the node, "" if nobody has.
 func (n Node) ends() string {
 	var all []string
-	if slices.Contains(n.Is, "standby") {
+	if slices.Contains(n.Is, InStandby) {
 		all = append(all, "`hawser online "+n.Name+"`")
 	}
-	if slices.Contains(n.Is, "maintenance") {
+	if slices.Contains(n.Is, InMaintenance) {
 		all = append(all, "`hawser maintenance off "+n.Name+"`")
 	}
 	if len(all) == 0 {
@@ -32,7 +29,7 @@ const endsMaintenance = "`hawser maintenance off` ends it"
 
 // starts names the command that starts an address which an administrator has stopped, "" for others.
 func (ip FloatingIP) starts() string {
-	if ip.Is != stoppedOnPurpose {
+	if ip.Is != StoppedOnPurpose {
 		return ""
 	}
 	return "`hawser start " + ip.Resource + "` starts it"

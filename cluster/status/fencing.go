@@ -12,9 +12,9 @@ import (
 
 // addFencer adds a fencing device. One that failed leaves all addresses where they are: the cluster
 // works until a node fails.
-func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st State) {
+func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is Is, st State) {
 	if !r.Pacemaker.Fencing {
-		is, st = is+", but fencing is off", Degraded
+		is, st = is+FencingOff, Degraded
 	}
 	if st == Failed {
 		st = Degraded
@@ -23,7 +23,7 @@ func (r *Report) addFencer(res crm.ResourceStatus, cib *crm.CIB, is string, st S
 	f := Fencer{Device: res.ID, Agent: res.Agent, State: st, Is: is, Node: res.Node,
 		Reason: res.Reason}
 	switch {
-	case is == stoppedOnPurpose:
+	case is == StoppedOnPurpose:
 		f.Reason = "its target role is Stopped: it fences no node"
 	case st == Degraded && f.Reason == "" && f.Agent == contract.FenceDropletAgent && cib != nil:
 		// Pacemaker does not keep the reason that a fence agent gives.
@@ -66,7 +66,7 @@ func (r *Report) addWatchdog(cib *crm.CIB) {
 		}
 		return
 	}
-	f := Fencer{Device: fencing.WatchdogDevice, Agent: "sbd", State: OK, Is: "running",
+	f := Fencer{Device: fencing.WatchdogDevice, Agent: "sbd", State: OK, Is: Running,
 		Reason: "the nodes' watchdogs"}
 	wait, _ := cib.Property(crm.WatchdogTimeout)
 	if d, err := param.ParseDuration(wait); err == nil && d > 0 {
@@ -82,10 +82,10 @@ func (f Fencer) String() string {
 	switch {
 	case f.Device == fencing.WatchdogDevice:
 		return "SBD"
-	case f.Is == "running":
+	case f.Is == Running:
 		return f.Device + " on " + f.Node
 	case f.Node != "":
-		return f.Device + " " + f.Is + " on " + f.Node
+		return f.Device + " " + string(f.Is) + " on " + f.Node
 	}
-	return f.Device + " " + f.Is
+	return f.Device + " " + string(f.Is)
 }

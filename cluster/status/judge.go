@@ -38,7 +38,7 @@ func (r *Report) judgeServing() {
 		case !slices.ContainsFunc(here, accepts):
 			ip.Unserved = "HAProxy does not run there: every visitor is refused"
 			if len(here) > 0 && !passing(here[0]) {
-				ip.Unserved = "HAProxy is " + here[0].Is + " there: every visitor is refused"
+				ip.Unserved = "HAProxy is " + string(here[0].Is) + " there: every visitor is refused"
 			} else if len(here) > 0 {
 				continue // it is about to serve, or the address is about to leave
 			}
@@ -58,13 +58,13 @@ func accepts(h HAProxy) bool {
 	if h.Socket != nil && h.Socket.Available {
 		return true
 	}
-	return !h.dead && h.State != Failed && h.Is != "stopped" && !passing(h) &&
-		h.Is != stoppedOnPurpose && h.Is != "kept off" && h.Is != "node offline" &&
-		h.Is != "node standby"
+	return !h.dead && h.State != Failed && h.Is != Stopped && !passing(h) &&
+		h.Is != StoppedOnPurpose && h.Is != KeptOff && h.Is != NodeOffline &&
+		h.Is != NodeStandby
 }
 
 // passing reports whether Pacemaker starts or stops a HAProxy at the moment.
-func passing(h HAProxy) bool { return h.Is == "starting" || h.Is == "stopping" }
+func passing(h HAProxy) bool { return h.Is == Starting || h.Is == Stopping }
 
 // onlyErrors reports whether a HAProxy answers every request with an error.
 func (h HAProxy) onlyErrors() bool {

@@ -8,8 +8,11 @@ import (
 
 // Leftover is a constraint by which a command bound a resource to a node, and which is still there.
 type Leftover struct {
-	Resource   string `json:"resource"`
-	Node       string `json:"node"`
+	// Resource is what is bound.
+	Resource string `json:"resource"`
+	// Node is what it is bound to.
+	Node string `json:"node"`
+	// Constraint is the id of the constraint.
 	Constraint string `json:"constraint"`
 }
 

@@ -91,8 +91,8 @@ func (l localHAProxy) report(h HAProxy) HAProxy {
 		}
 		h.dead = errors.Is(l.err, syscall.ECONNREFUSED) // the socket of a process that has ended
 		h.State = worst(h.State, Degraded)
-		if h.Is == "running" {
-			h.Is = "not answering"
+		if h.Is == Running {
+			h.Is = NotAnswering
 		}
 		return h
 	}

@@ -18,7 +18,7 @@ func (r *Report) Nagios() (line string, code int) {
 func (r *Report) performance() string {
 	online, ready, up, down := 0, 0, 0, 0
 	for _, n := range r.Pacemaker.Nodes {
-		if len(n.Is) > 0 && n.Is[0] == "online" {
+		if len(n.Is) > 0 && n.Is[0] == Online {
 			online++
 		}
 	}

@@ -14,7 +14,8 @@ import (
 func TestOtherResources(t *testing.T) {
 	other := &crm.Primitive{Name: "other", Class: "ocf", Provider: "pacemaker", Type: "Dummy"}
 	for _, tc := range []struct {
-		name, is string
+		name     string
+		is       status.Is
 		own, all status.State
 		change   func(r *crm.ResourceStatus)
 	}{
@@ -31,6 +32,7 @@ func TestOtherResources(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			s, _ := collector(t, of("other", "", tc.change), other)
 			r := s.Collect(t.Context())
+			described(t, r)
 			require.Len(t, r.Others, 1)
 			require.Equal(t, []any{tc.is, tc.own, tc.all}, []any{r.Others[0].Is, r.Others[0].State, r.State})
 		})
@@ -41,12 +43,12 @@ func TestOtherResources(t *testing.T) {
 func TestFailedAndBlocked(t *testing.T) {
 	s, _ := collector(t, of("FloatIP", "", func(r *crm.ResourceStatus) { r.Failed, r.Blocked = true, true }))
 	r := s.Collect(t.Context())
-	require.Equal(t, "failed and blocked", r.FloatingIPs[0].Is)
+	require.Equal(t, status.FailedAndBlocked, r.FloatingIPs[0].Is)
 	require.Equal(t, "Pacemaker does nothing more with it until the failure is cleared", r.FloatingIPs[0].Reason)
 	require.Equal(t, status.Failed, r.State)
 
 	s, _ = collector(t, of("FloatIP", "", func(r *crm.ResourceStatus) {
 		r.Failed, r.Blocked, r.Active, r.Node, r.Nodes = true, true, false, "", nil
 	}))
-	require.Equal(t, "stopped and blocked", s.Collect(t.Context()).FloatingIPs[0].Is)
+	require.Equal(t, status.StoppedAndBlocked, s.Collect(t.Context()).FloatingIPs[0].Is)
 }

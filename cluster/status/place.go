@@ -26,7 +26,7 @@ func unknownPlace(status *crm.Status, r crm.ResourceStatus) (reason string, st S
 // keptOff completes the line of a HAProxy that a constraint keeps off the node. Somebody wanted it
 // that way, unless the constraint was left behind by a command like `crm resource move`.
 func (h *HAProxy) keptOff(b crm.Ban) {
-	h.Is, h.State = "kept off", OK
+	h.Is, h.State = KeptOff, OK
 	h.Reason = "the constraint " + b.ID + " keeps it off this node"
 	if b.ByCommand() {
 		h.State = Degraded

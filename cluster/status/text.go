@@ -63,7 +63,7 @@ func (s *text) showStatus(r *Report) {
 		s.printf("\n%s\n", s.paint(Title, "Other resources"))
 		t := new(words.Table)
 		for _, o := range r.Others {
-			t.Row(o.Resource, o.Agent, s.paint(styleOf(o.State), o.Is), onNode(o.Node),
+			t.Row(o.Resource, o.Agent, s.paint(styleOf(o.State), string(o.Is)), onNode(o.Node),
 				o.Reason)
 		}
 		s.table(t)
@@ -122,7 +122,7 @@ func (s *text) showChecks(r *Report) {
 	for _, c := range r.Checks {
 		var well []string
 		for _, n := range c.Nodes {
-			if n.Is == contract.CheckOK {
+			if n.Is == CheckHolds {
 				well = append(well, n.Node)
 			}
 		}
@@ -133,7 +133,7 @@ func (s *text) showChecks(r *Report) {
 			name = ""
 		}
 		for _, n := range c.Nodes {
-			if n.Is != contract.CheckOK {
+			if n.Is != CheckHolds {
 				t.Row(name, s.paint(Doubtful, "fails"), "on "+n.Node, words.Since("since ", n.Since, r.Now))
 				reasons = append(reasons, n.Reason)
 				name = ""
@@ -192,7 +192,7 @@ func (s *text) showCluster(r *Report) {
 	if len(p.NotFenced) > 0 {
 		t.Row("", s.paint(Doubtful, "not of "+strings.Join(p.NotFenced, ", ")),
 			"no device names it: when it is lost, what ran there starts nowhere else; `hawser "+
-				"doctor` says what mends it")
+				"doctor` has the fix")
 	}
 	if p.Maintenance {
 		t.Row("Maintenance", s.paint(Doubtful, "on"),
@@ -209,7 +209,7 @@ func (s *text) showCluster(r *Report) {
 		if n.DC {
 			dc = "DC"
 		}
-		t.Row(n.Name, s.paint(styleOf(n.State), strings.Join(n.Is, ", ")), dc, n.ends())
+		t.Row(n.Name, s.paint(styleOf(n.State), joined(n.Is)), dc, n.ends())
 	}
 	s.table(t)
 }
@@ -304,7 +304,7 @@ func (s *text) showHAProxies(r *Report) {
 		if alike {
 			configuration = ""
 		}
-		t.Row(h.Node, h.Resource, s.paint(styleOf(h.State), h.Is),
+		t.Row(h.Node, h.Resource, s.paint(styleOf(h.State), string(h.Is)),
 			words.Since("since ", h.Since, r.Now), servers, sessions, configuration, reason)
 	}
 	s.table(t)
@@ -391,8 +391,8 @@ func (s *text) showIPs(r *Report) {
 	}
 	t := new(words.Table)
 	for _, ip := range r.FloatingIPs {
-		is := ip.Is
-		if ip.Node != "" && is == "running" {
+		is := string(ip.Is)
+		if ip.Node != "" && ip.Is == Running {
 			is = "on " + ip.Node
 		} else if ip.Node != "" {
 			is += " on " + ip.Node
@@ -402,9 +402,20 @@ func (s *text) showIPs(r *Report) {
 			reason = strings.TrimPrefix(reason+"; "+ip.Unserved, "; ")
 		}
 		t.Row(ip.Resource, ip.IP, s.paint(styleOf(ip.State), is),
-			words.Since("since ", ip.Since, r.Now), reason)
+			words.Since("since ", ip.Since, r.Now), ip.next(), reason)
 	}
 	s.table(t)
+}
+
+// next says who takes the address if its node is lost.
+func (ip FloatingIP) next() string {
+	switch {
+	case ip.Next != "":
+		return "next: " + ip.Next
+	case ip.NoNext != "":
+		return "next: none, " + ip.NoNext
+	}
+	return ""
 }
 
 func onNode(node string) string {

@@ -58,7 +58,7 @@ func TestCrashBeforeTheStart(t *testing.T) {
 func TestViewWithoutRights(t *testing.T) {
 	h := localHAProxy{instance: "haproxy", err: fs.ErrPermission}.report(HAProxy{State: OK, Is: "running"})
 	require.Equal(t, OK, h.State)
-	require.Equal(t, "running", h.Is)
+	require.Equal(t, Running, h.Is)
 	require.False(t, h.dead)
 	plain := func(_ Style, text string) string { return text }
 	text := (&Report{Denied: true, State: Unavailable}).Text(plain)

@@ -57,7 +57,7 @@ func (r *Report) served() string {
 	}
 	var parts []string
 	for _, ip := range r.FloatingIPs {
-		if ip.Node == "" || ip.State == Failed || ip.Is != "running" {
+		if ip.Node == "" || ip.State == Failed || ip.Is != Running {
 			return ""
 		}
 		parts = append(parts, ip.address()+" is served by "+ip.Node)
@@ -77,7 +77,7 @@ func (r *Report) serving() string {
 	}
 	ready, all := 0, 0
 	for _, h := range r.HAProxy {
-		if h.Is == "kept off" {
+		if h.Is == KeptOff {
 			continue
 		}
 		all++
@@ -205,9 +205,9 @@ func (r *Report) causesInHAProxy(add func(State, string, ...any)) {
 		case h.onlyErrors():
 			add(Degraded, "no server is up behind HAProxy on %s", h.Node)
 		case h.State == OK || offline[h.Node] && h.State == Degraded:
-		case h.Is == "running" && h.Socket != nil && !h.Socket.Available:
+		case h.Is == Running && h.Socket != nil && !h.Socket.Available:
 			add(h.State, "HAProxy on %s cannot be asked", h.Node)
-		case h.Is == "running":
+		case h.Is == Running:
 			add(h.State, "HAProxy on %s: %s", h.Node, h.Reason)
 		default:
 			add(h.State, "HAProxy is %s on %s", h.Is, h.Node)
@@ -230,7 +230,7 @@ func (r *Report) withoutQuorum() string {
 	seen := 0
 	var others []string
 	for _, n := range r.Pacemaker.Nodes {
-		if slices.Contains(n.Is, "online") {
+		if slices.Contains(n.Is, Online) {
 			seen++
 		} else {
 			others = append(others, n.Name)
@@ -251,10 +251,10 @@ func (r *Report) withoutQuorum() string {
 // sentence says what a node is, and which command ends that if somebody wanted it.
 func (n Node) sentence() string {
 	switch {
-	case slices.Contains(n.Is, "standby"):
+	case slices.Contains(n.Is, InStandby):
 		return n.Name + " is in standby: " + n.ends()
-	case slices.Contains(n.Is, "maintenance"):
+	case slices.Contains(n.Is, InMaintenance):
 		return n.Name + " is in maintenance: " + n.ends()
 	}
-	return n.Name + " is " + strings.Join(n.Is, ", ")
+	return n.Name + " is " + joined(n.Is)
 }

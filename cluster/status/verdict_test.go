@@ -116,7 +116,7 @@ func TestNodeOfAnotherName(t *testing.T) {
 	s.Locate = func(context.Context) (string, error) { return "lb-2", nil }
 	r := s.Collect(t.Context())
 	require.Equal(t, "lb-2", r.Node)
-	require.Equal(t, "not answering", haproxyOn(t, r, "lb-2").Is)
+	require.Equal(t, status.NotAnswering, haproxyOn(t, r, "lb-2").Is)
 	require.Equal(t, status.Degraded, r.State)
 	s.Locate = func(context.Context) (string, error) { return "", crm.ErrNotRunning }
 	require.Equal(t, s.Node, s.Collect(t.Context()).Node)

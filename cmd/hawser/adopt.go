@@ -45,7 +45,7 @@ func adoptCommand(sys *system) *cli.Command {
 			return sys.adopt(c.Context, path, adoptOptions{
 				tokenFile: c.String("token-file"), force: c.Bool("force"), dryRun: c.Bool("dry-run"),
 				applyOptions: applyOptions{yes: c.Bool("yes"), noWait: c.Bool("no-wait"),
-					json: c.Bool("json"), timeout: c.Duration("timeout")},
+					timeout: c.Duration("timeout")},
 			})
 		},
 	}
@@ -76,13 +76,17 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	if err != nil {
 		return outcome.Untouched(ctx, err)
 	}
+	out := s.aside(!o.yes && !o.dryRun)
 	s.warnAll(found.Remarks)
 	plan, err := adopter.Plan(ctx, found)
 	if err != nil {
 		return outcome.Untouched(ctx, err)
 	}
-	if err := s.showAdoption(plan, o.json); err != nil || o.dryRun {
-		return err
+	report := plan.Report()
+	s.reports(&report)
+	out.showAdoption(plan)
+	if o.dryRun {
+		return nil
 	}
 	if !o.yes {
 		if err := s.approve(ctx, "\nAdopt it?", "not adopted"); err != nil {
@@ -96,20 +100,19 @@ func (s *system) adopt(ctx context.Context, path string, o adoptOptions) error {
 	if err != nil {
 		return err
 	}
-	s.say(o.json, "\nWritten, and "+path+" too.\n")
+	report.Written = true
+	out.printf("\nWritten, and %s too.\n", path)
 	if o.noWait || !s.Running {
 		return nil
 	}
 	if err := s.settle(ctx, o.timeout, change.Written); err != nil {
 		return err
 	}
+	report.Settled = true
 	return s.Deployer().Verdict(ctx, plan.Changes, began)
 }
 
-func (s *terminal) showAdoption(p adopt.Plan, asJSON bool) error {
-	if asJSON {
-		return s.printJSON(p.Report())
-	}
+func (s *terminal) showAdoption(p adopt.Plan) {
 	s.warnAll(p.Changes.Warnings)
 	if len(p.Exchanged) > 0 {
 		s.showInterruptions(p.Exchanged)
@@ -121,5 +124,4 @@ func (s *terminal) showAdoption(p adopt.Plan, asJSON bool) error {
 	s.printf("\nIn the cluster:\n\n")
 	s.showPlan(p.Changes.Changes)
 	s.showForecast(p.Changes.Forecast)
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/change"
+	"github.com/hawser-ha/hawser/cluster/deploy"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
@@ -67,7 +68,7 @@ func applyCommand(sys *system) *cli.Command {
 				return err
 			}
 			return sys.apply(c.Context, file, applyOptions{
-				yes: c.Bool("yes"), adopt: c.Bool("adopt"), noWait: c.Bool("no-wait"), json: c.Bool("json"),
+				yes: c.Bool("yes"), adopt: c.Bool("adopt"), noWait: c.Bool("no-wait"),
 				timeout: c.Duration("timeout"),
 			})
 		},
@@ -75,8 +76,8 @@ func applyCommand(sys *system) *cli.Command {
 }
 
 type applyOptions struct {
-	yes, adopt, noWait, json bool
-	timeout                  time.Duration
+	yes, adopt, noWait bool
+	timeout            time.Duration
 }
 
 // apply reads, judges and plans, shows, asks, writes, and waits for what becomes of it.
@@ -89,17 +90,19 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 	d.Adopt = o.adopt
 	// A forecast that is followed by the deed is for the log, and simulating it is a third of the
 	// work: Plan makes one where somebody may be interrupted.
-	plan, err := d.Plan(ctx, file, !o.yes || o.json)
+	plan, err := d.Plan(ctx, file, !o.yes || s.json)
 	if err != nil {
 		return outcome.Untouched(ctx, err)
 	}
-	if err := s.present(plan, o.json); err != nil {
-		return err
-	}
+	report := &deploy.Applied{Report: plan.Report()}
+	s.reports(report)
+	out := s.aside(!o.yes)
+	out.present(plan)
 	began := s.Now()
 	if !plan.Changes.Empty() {
 		warnings, err := d.Try(ctx, plan)
 		s.warnAll(warnings)
+		report.Warnings = append(report.Warnings, warnings...)
 		if err != nil {
 			return outcome.Untouched(ctx, err)
 		}
@@ -112,7 +115,8 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 		if err := d.Apply(ctx, plan); err != nil {
 			return err
 		}
-		s.say(o.json, "\nWritten.\n")
+		report.Written = true
+		out.printf("\nWritten.\n")
 	}
 	if o.noWait || !s.Running {
 		return nil
@@ -124,11 +128,12 @@ func (s *system) apply(ctx context.Context, file *config.File, o applyOptions) e
 	if err := s.settle(ctx, o.timeout, done); err != nil {
 		return err
 	}
+	report.Settled = true
 	if err := d.Verdict(ctx, plan, began); err != nil {
 		return err
 	}
-	if !plan.Changes.Empty() {
-		s.say(o.json, "The cluster has settled.\n")
+	if report.Written {
+		out.printf("The cluster has settled.\n")
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 
@@ -39,45 +38,30 @@ func checkCommand(sys *system) *cli.Command {
 			if len(files) > 1 {
 				return usagef("hawser check takes one file: see `hawser check --help`")
 			}
-			return sys.checkFile(c.Context, strings.Join(files, ""), c.Bool("json"))
+			return sys.checkFile(c.Context, strings.Join(files, ""))
 		},
 	}
 }
 
-// checked is what check says, as JSON.
-type checked struct {
-	File   string         `json:"file"`
-	Valid  bool           `json:"valid"`
-	Faults []checkedFault `json:"faults"`
-}
-
-type checkedFault struct {
-	// Line and Column are counted from 1; they are missing where the file as a whole is meant.
-	Line    int    `json:"line,omitempty"`
-	Column  int    `json:"column,omitempty"`
-	Message string `json:"message"`
-}
-
-func (s *system) checkFile(ctx context.Context, path string, asJSON bool) error {
+func (s *system) checkFile(ctx context.Context, path string) error {
 	file, err := interruptible(ctx, func() (*config.File, error) { return s.readToCheck(path) })
 	var faults *config.Faults
-	var unreadable *config.ReadError
+	report, read := config.CheckedFile(file, err)
+	if read {
+		s.reports(report)
+	}
 	switch {
+	case err == nil:
+		s.aside(false).printf("%s is valid.\n", file.Path)
+		return nil
 	case outcome.Of(err) == outcome.Interrupted:
 		return err
-	case asJSON && errors.As(err, &unreadable):
-		faults = &config.Faults{Path: unreadable.Path}
-		faults.Add(config.Position{}, "%v", err)
-		return s.printChecked(nil, faults)
-	case err != nil && !errors.As(err, &faults):
-		return usagef("%w", err)
-	case asJSON:
-		return s.printChecked(file, faults)
-	case faults != nil:
-		return usagef("%w", err)
+	case s.json && errors.As(err, &faults):
+		return silent(exitUsage)
+	case s.json && read:
+		return said{usagef("%w", err)}
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s is valid.\n", file.Path)
-	return err
+	return usagef("%w", err)
 }
 
 func (s *system) readToCheck(path string) (*config.File, error) {
@@ -89,20 +73,4 @@ func (s *system) readToCheck(path string) (*config.File, error) {
 		return nil, usagef("%w%s", err, outcome.AskRoot(s.Root))
 	}
 	return file, err
-}
-
-func (s *system) printChecked(file *config.File, faults *config.Faults) error {
-	report := checked{Faults: []checkedFault{}}
-	if faults == nil {
-		report.File, report.Valid = file.Path, true
-		return s.printJSON(report)
-	}
-	report.File = faults.Path
-	for _, f := range faults.List {
-		report.Faults = append(report.Faults, checkedFault{f.At.Line, f.At.Column, f.Message})
-	}
-	if err := s.printJSON(report); err != nil {
-		return err
-	}
-	return silent(exitUsage)
 }

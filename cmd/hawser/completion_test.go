@@ -89,7 +89,10 @@ func TestCompletion(t *testing.T) {
 		"configure colocation x inf: ": "FloatIP haproxy haproxy-clone",
 		"check ":                       ":files",
 		"completion ":                  "bash zsh fish",
-		"status ":                      "",
+		"schema plan ":                 "",
+		"schema ": "plan apply destroy adopt check status reload reload-push move standby online " +
+			"maintenance cleanup stop start timing doctor doctor-list error",
+		"status ": "",
 	} {
 		var got []string
 		for at := range strings.Lines(completed(t, strings.Split(line, " ")...)) {

@@ -15,17 +15,19 @@ import (
 	"github.com/hawser-ha/hawser/crm/crmtest"
 )
 
-// onlyJSON fails unless the output is one JSON value, or nothing where there is nothing to report.
-func onlyJSON(t *testing.T, output []byte, want bool) {
+// onlyJSON fails unless the output is one JSON object that says why there was a conflict, beside a
+// report where there is something to report.
+func onlyJSON(t *testing.T, output []byte, report bool) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(output))
-	var value any
-	err := d.Decode(&value)
-	if !want {
-		require.Empty(t, string(output))
-		return
+	var value map[string]any
+	require.NoError(t, d.Decode(&value), "%s", output)
+	require.Equal(t, "conflict", value["error"].(map[string]any)["kind"], "%s", output)
+	if report {
+		require.Greater(t, len(value), 4, "%s", output)
+	} else {
+		require.Len(t, value, 4, "%s", output)
 	}
-	require.NoError(t, err, "%s", output)
 	require.ErrorIs(t, d.Decode(&value), io.EOF, "there is more than JSON:\n%s", output)
 }
 
@@ -60,7 +62,7 @@ func TestConflictsWithJSON(t *testing.T) {
 			func(c *crmtest.Fake) error {
 				return c.Edit(&crm.Location{Name: contract.MovePrefix + "FloatIP", Resource: "FloatIP",
 					Score: "5", Node: "lb-2"})
-			}, false, "location hawser-move-FloatIP"},
+			}, true, "location hawser-move-FloatIP"},
 		{"reload", func(string) []string { return []string{"reload"} }, false,
 			func(c *crmtest.Fake) error {
 				return parameter(c, contract.ParamGeneration, "another")

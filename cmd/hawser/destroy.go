@@ -26,7 +26,7 @@ func destroyCommand(sys *system) *cli.Command {
 				Usage: "accepted as with apply: what is removed is recorded in the cluster, not " +
 					"in `FILE`",
 			},
-			yesFlag(), timeoutFlag()},
+			yesFlag(), timeoutFlag(), jsonFlag()},
 		Before: noArgumentsAndTimeout,
 		Action: func(c *cli.Context) error {
 			return sys.destroy(c.Context, c.Bool("yes"), c.Duration("timeout"))
@@ -44,14 +44,17 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	if err != nil {
 		return outcome.Untouched(ctx, err)
 	}
+	report := removal.Report()
+	s.reports(&report)
+	out := s.aside(!yes)
 	if removal.Empty() {
-		s.printf("Nothing to do: the cluster's configuration has nothing that hawser made.\n")
+		out.printf("Nothing to do: the cluster's configuration has nothing that hawser made.\n")
 		return nil
 	}
-	s.warnAll(removal.Warnings)
-	s.showInterruptions(removal.Interruptions())
-	s.showPlan(removal.Changes)
-	s.showForecast(removal.Forecast)
+	out.warnAll(removal.Warnings)
+	out.showInterruptions(removal.Interruptions())
+	out.showPlan(removal.Changes)
+	out.showForecast(removal.Forecast)
 	if !yes {
 		if err := s.approve(ctx, "\nStop and remove this?", "not removed"); err != nil {
 			return err
@@ -63,9 +66,12 @@ func (s *system) destroy(ctx context.Context, yes bool, timeout time.Duration) e
 	if err != nil {
 		return err
 	}
-	s.printf("\nRemoved.\n")
+	report.Written = true
+	out.printf("\nRemoved.\n")
 	if !s.Running {
 		return nil
 	}
-	return s.settle(ctx, timeout, "what hawser made is removed")
+	err = s.settle(ctx, timeout, "what hawser made is removed")
+	report.Settled = err == nil
+	return err
 }

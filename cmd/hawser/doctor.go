@@ -51,26 +51,25 @@ func doctorCommand(sys *system) *cli.Command {
 				checks = examiner.NodeChecks()
 			}
 			if c.Bool("list") {
-				return sys.listChecks(checks, c.Bool("json"))
+				sys.reports(doctor.Listed(checks))
+				sys.aside(false).printf("%s", doctor.List(checks))
+				return nil
 			}
 			if !sys.Root {
 				return exitf(outcome.Denied,
 					"hawser doctor reads what only root may read: try with sudo")
 			}
 			r := sys.runChecks(c.Context, checks)
-			if err := c.Err(); err != nil {
-				return err
+			if c.Err() != nil {
+				return exitf(outcome.Interrupted, "interrupted")
 			}
+			sys.reports(r)
 			if c.Bool("tell") {
 				if err := examiner.Report(c.Context, r.Findings); err != nil {
 					return err
 				}
 			}
-			if c.Bool("json") {
-				if err := sys.printJSON(r); err != nil {
-					return err
-				}
-			} else {
+			if !sys.json {
 				sys.showDoctor(r)
 			}
 			if code := doctorCode(r.Worst()); code != exitOK {
@@ -92,14 +91,6 @@ func doctorCode(worst doctor.Severity) int {
 		return exitResource
 	}
 	return exitUnavailable
-}
-
-func (s *system) listChecks(checks []doctor.Check, inJSON bool) error {
-	if !inJSON {
-		s.printf("%s", doctor.List(checks))
-		return nil
-	}
-	return s.printJSON(doctor.Listed(checks))
 }
 
 // runChecks runs the checks and says, should it take long, that it does.

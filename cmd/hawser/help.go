@@ -28,6 +28,11 @@ const files = `/etc/hawser/hawser.yaml, ./hawser.yaml
                     directory, and writable by nobody else
 /run/hawser/        the agents' runtime files, with HAProxy's sockets`
 
+const asJSON = "With --json a command prints one JSON object on stdout, whatever happens: " +
+	"schema_version, time and node, then what it has found or done, then error if it has failed, with " +
+	"message, kind and exit_code. `hawser schema COMMAND` prints the object's JSON Schema, and " +
+	"/usr/share/doc/hawser/json.md says what can be relied on."
+
 // sectionWidth is for tables in help and in manual pages: man(1) indents them by 7 of 80 columns.
 const sectionWidth = 73
 
@@ -121,8 +126,9 @@ func appHelp(app *cli.App) string {
 		"  -v, --version    print the version\n")
 	fmt.Fprintf(&b, "\nhawser.yaml:\n%s\n\nIts keys:\n%s\n", manual.Indent(config.Example()),
 		manual.Indent(config.Help()))
-	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n",
-		manual.Indent(environment), manual.Indent(files), manual.Indent(exitcode.Text(sectionWidth)))
+	fmt.Fprintf(&b, "\nEnvironment:\n%s\n\nFiles:\n%s\n\nExit codes:\n%s\n\nJSON:\n%s\n",
+		manual.Indent(environment), manual.Indent(files), manual.Indent(exitcode.Text(sectionWidth)),
+		manual.Indent(words.Fill(asJSON, sectionWidth)))
 	return b.String()
 }
 

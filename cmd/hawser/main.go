@@ -42,12 +42,18 @@ func run(args []string, sys *system) int {
 		sys.complete(ctx, app, args[1:n-1]) // and nothing that the words say is done
 		return exitOK
 	}
-	err := app.RunContext(ctx, flags.First(app, args, "protect"))
+	args = flags.First(app, args, "protect")
+	sys.program = program{json: flags.Given(app, args, "json", "protect")}
+	err := app.RunContext(ctx, args)
+	sys.tell(err)
 	var quiet silent
-	if sys.unwritten != nil && (err == nil || errors.As(err, &quiet)) {
+	var told said
+	shown := err == nil || errors.As(err, &quiet) || errors.As(err, &told)
+	if sys.unwritten != nil && shown {
 		err = exitf(outcome.Failed, "the output is incomplete: %w", sys.unwritten)
+		shown = false
 	}
-	if err != nil && !errors.As(err, &quiet) {
+	if !shown {
 		sys.complain(err, hint(err))
 	}
 	return exitCode(err)
@@ -95,13 +101,16 @@ func newApp(sys *system) *cli.App {
 		Action:                    sys.noCommand("hawser"),
 	}
 	for _, c := range app.Commands {
+		if c.Name == "plan" {
+			c.Action = sys.telling(c.Action)
+		}
 		if !changing[c.Name] {
 			continue
 		}
 		for _, changes := range append([]*cli.Command{c}, c.Subcommands...) {
 			if changes.Name != "show" {
 				changes.Action = sys.recorded(c.Name,
-					finishing(sys.showingConflicts(changes.Action)))
+					finishing(sys.telling(sys.showingConflicts(changes.Action))))
 			}
 		}
 	}
@@ -118,10 +127,7 @@ func (s *system) showingConflicts(do cli.ActionFunc) cli.ActionFunc {
 		err := do(c)
 		var changed *change.Changed
 		if errors.As(err, &changed) {
-			out := s.terminal
-			if c.Bool("json") {
-				out.stdout, out.colour = s.stderr, false
-			}
+			out := s.aside(true)
 			out.printf("\nThe plan would now be:\n")
 			out.showPlan(changed.Next)
 		}

@@ -43,6 +43,7 @@ func (s *system) manualOfCommand(app *cli.App) string {
 	}
 	return manual.App(&full, "Cluster administration",
 		manual.Section{Title: "EXIT STATUS", Text: exitcode.Text(sectionWidth)},
+		manual.Section{Title: "JSON", Text: asJSON, Prose: true},
 		manual.Section{Title: "ENVIRONMENT", Text: environment},
 		manual.Section{Title: "FILES", Text: files},
 		manual.Section{

@@ -51,26 +51,15 @@ func moveCommand(sys *system) *cli.Command {
 				return err
 			}
 			return sys.move(c.Context, args[0], c.Args().Get(1), moveOptions{
-				yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),
+				yes: c.Bool("yes"), timeout: c.Duration("timeout"),
 			})
 		},
 	}
 }
 
 type moveOptions struct {
-	yes, json bool
-	timeout   time.Duration
-}
-
-// moveReport is `hawser move --json`.
-type moveReport struct {
-	Resource string  `json:"resource"`
-	From     string  `json:"from"`
-	To       string  `json:"to"`
-	Moved    bool    `json:"moved"` // false: it was there already
-	Seconds  float64 `json:"seconds"`
-	// Also is what else moved, started or stopped with it.
-	Also []string `json:"also"`
+	yes     bool
+	timeout time.Duration
 }
 
 func (s *system) move(ctx context.Context, resource, node string, o moveOptions) error {
@@ -88,24 +77,18 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 		return outcome.Untouched(ctx, err)
 	}
 	resource = plan.Resource // the address itself may have been given
-	report := moveReport{
-		Resource: resource, From: plan.From, To: plan.To, Also: append([]string{}, plan.Also...),
-	}
+	report, out := plan.Report(), s.aside(!o.yes)
+	s.reports(&report)
 	if plan.There() {
 		if err := mover.Tidy(ctx); err != nil {
 			return err
 		}
-		if o.json {
-			return s.printJSON(report)
-		}
-		s.printf("%s is on %s already: nothing to do.\n", resource, node)
+		out.printf("%s is on %s already: nothing to do.\n", resource, node)
 		return nil
 	}
-	if !o.json {
-		s.printf("%s moves from %s to %s.\n", resource, plan.From, plan.To)
-		for _, a := range plan.Also {
-			s.printf("With it: %s\n", a)
-		}
+	out.printf("%s moves from %s to %s.\n", resource, plan.From, plan.To)
+	for _, a := range plan.Also {
+		out.printf("With it: %s\n", a)
 	}
 	if !o.yes {
 		if err := s.approve(ctx, "\nMove it?", "not moved"); err != nil {
@@ -119,10 +102,7 @@ func (s *system) move(ctx context.Context, resource, node string, o moveOptions)
 	if err != nil {
 		return err
 	}
-	if o.json {
-		report.Moved, report.Seconds = true, s.Now().Sub(began).Seconds()
-		return s.printJSON(report)
-	}
-	s.printf("Moved; nothing keeps it there but its stickiness.\n")
+	report.Moved, report.Seconds = true, s.Now().Sub(began).Seconds()
+	out.printf("Moved; nothing keeps it there but its stickiness.\n")
 	return nil
 }

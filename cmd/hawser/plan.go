@@ -52,9 +52,8 @@ func planCommand(sys *system) *cli.Command {
 			if err != nil {
 				return outcome.Untouched(c.Context, err)
 			}
-			if err := sys.present(plan, c.Bool("json")); err != nil {
-				return err
-			}
+			sys.reports(plan.Report())
+			sys.aside(false).present(plan)
 			if c.Bool("exit-code") && !plan.Changes.Empty() {
 				return silent(exitChanges)
 			}
@@ -64,10 +63,7 @@ func planCommand(sys *system) *cli.Command {
 }
 
 // present prints a plan, with what there is to say about it.
-func (s *terminal) present(p deploy.Plan, asJSON bool) error {
-	if asJSON {
-		return s.printJSON(p.Report())
-	}
+func (s *terminal) present(p deploy.Plan) {
 	s.warnAll(p.Warnings)
 	s.showInterruptions(p.Interruptions())
 	s.showPlan(p.Changes)
@@ -75,7 +71,6 @@ func (s *terminal) present(p deploy.Plan, asJSON bool) error {
 		s.showForecast(p.Forecast)
 	}
 	s.printf("%s", plantext.Protection(p.Protection()))
-	return nil
 }
 
 // warnAll prints warnings, each line of them with the program's name.

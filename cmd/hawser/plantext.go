@@ -1,10 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
-	"syscall"
-
 	"github.com/hawser-ha/hawser/cluster/plantext"
 	"github.com/hawser-ha/hawser/crm"
 )
@@ -25,15 +21,4 @@ func (s *terminal) showForecast(f crm.Forecast) { s.printf("%s", plantext.Foreca
 func (s *terminal) showInterruptions(all []string) {
 	s.printf("%s", plantext.Interruptions(all,
 		func(text string) string { return s.paint(red, text) }))
-}
-
-func (s *terminal) printJSON(v any) error {
-	e := json.NewEncoder(s.stdout)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	if errors.Is(err, syscall.EPIPE) {
-		return nil // as printf has it
-	}
-	return err
 }

@@ -12,14 +12,13 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/cluster/rollout"
-	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/urfave/cli/v2"
 )
 
 type pushOptions struct {
-	yes, json bool
-	timeout   time.Duration
+	yes     bool
+	timeout time.Duration
 	rollout.PushOptions
 }
 
@@ -49,7 +48,7 @@ func pushing(c *cli.Context) bool { return c.IsSet("push") || c.Bool("rollback")
 
 func (s *system) pushOrRollback(c *cli.Context) error {
 	o := pushOptions{
-		yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),
+		yes: c.Bool("yes"), timeout: c.Duration("timeout"),
 		PushOptions: rollout.PushOptions{
 			Force: c.Bool("force"), WithCredentials: c.Bool("with-credentials"),
 		},
@@ -115,13 +114,8 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
-	if !o.json {
-		s.printf("Pushing %s (%.12s) to %s as %s.\n", file, plan.Sum,
-			strings.Join(plan.Targets, ", "), plan.ConfFile)
-		for _, n := range plan.Skipped {
-			s.printf("%s skipped: %s\n", n.Node, n.Reason)
-		}
-	}
+	out := s.aside(!o.yes)
+	out.printf("%s", plan.Text(file))
 	if !o.yes {
 		if err := s.approve(ctx, "\nPush it?", "not pushed"); err != nil {
 			return err
@@ -130,10 +124,8 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 	t := s.startTicker()
 	report, err := roller.Push(ctx, plan, o.timeout, t.Set)
 	t.Close()
-	if o.json {
-		return errors.Join(s.printJSON(report), err)
-	}
-	s.showPush(report)
+	s.reports(report)
+	out.printf("%s", report.Text())
 	return err
 }
 
@@ -169,29 +161,4 @@ func (s *system) readConfiguration(file string) ([]byte, error) {
 		return nil, usagef("%s is empty: nothing was changed", file)
 	}
 	return text, nil
-}
-
-func (s *terminal) showPush(r rollout.PushReport) {
-	for _, n := range r.Nodes {
-		switch n.Answer {
-		case "ok":
-			what := "accepts it"
-			if n.Serves {
-				what = "serves it"
-			}
-			s.printf("  %-16s %s\n", n.Node, what)
-		case "refused":
-			s.printf("  %-16s refuses it: %s\n", n.Node, n.Reason)
-		case "none":
-			s.printf("  %-16s has not answered\n", n.Node)
-		default:
-			s.printf("  %-16s %s: %s\n", n.Node, n.Answer, n.Reason)
-		}
-	}
-	if r.Taken {
-		s.printf(
-			"A node that served another one has kept it as %s%s; `hawser reload --rollback %s` "+
-				"brings it back.\n",
-			r.File, contract.PreviousSuffix, r.Resource)
-	}
 }

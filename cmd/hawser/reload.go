@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -76,7 +74,7 @@ func reloadCommand(sys *system) *cli.Command {
 				return usagef("--with-credentials belongs to --push and --rollback")
 			}
 			return sys.reload(c.Context, c.Args().First(), reloadOptions{
-				yes: c.Bool("yes"), json: c.Bool("json"), timeout: c.Duration("timeout"),
+				yes: c.Bool("yes"), timeout: c.Duration("timeout"),
 				ReloadOptions: rollout.ReloadOptions{
 					Force: c.Bool("force"), Differing: c.Bool("differing"),
 				},
@@ -86,8 +84,8 @@ func reloadCommand(sys *system) *cli.Command {
 }
 
 type reloadOptions struct {
-	yes, json bool
-	timeout   time.Duration
+	yes     bool
+	timeout time.Duration
 	rollout.ReloadOptions
 }
 
@@ -106,9 +104,7 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 		return outcome.Untouched(ctx, err)
 	}
 	s.warnAll(plan.Warnings)
-	if !o.json {
-		s.showReloadPlan(plan)
-	}
+	s.aside(!o.yes).printf("%s", plan.Text())
 	if !o.yes {
 		if err := s.approve(ctx, "\nReload?", "not reloaded"); err != nil {
 			return err
@@ -117,26 +113,9 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 	t := s.startTicker()
 	err = roller.Reload(ctx, plan, o.timeout, t.Set)
 	t.Close()
-	switch {
-	case !plan.Written():
-		return err
-	case o.json:
-		return errors.Join(s.printJSON(plan.Report), err)
+	if plan.Written() {
+		s.reports(plan.Report)
+		s.aside(!o.yes).showReload(plan.Report)
 	}
-	s.showReload(plan.Report)
 	return err
-}
-
-// showReloadPlan says which nodes will reload, and which not.
-func (s *terminal) showReloadPlan(l *rollout.Reload) {
-	s.printf("Reloading %s (%s) on %s.\n", l.Report.Resource, l.ConfFile,
-		strings.Join(l.Waiting(), ", "))
-	if l.Demanded != "" {
-		s.printf("The configuration to be served is %s, as on this node.\n", l.Demanded)
-	}
-	for _, n := range l.Report.Nodes {
-		if n.State != rollout.NoAnswer {
-			s.printf("%s skipped: %s\n", n.Node, n.Reason)
-		}
-	}
 }

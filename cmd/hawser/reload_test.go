@@ -309,7 +309,8 @@ func TestReloadThatWasNotWritten(t *testing.T) {
 	c, sys, stdout, stderr := reloadable(t)
 	c.Fail("Apply", crm.ErrNoQuorum)
 	require.Equal(t, exitUnavailable, run([]string{"hawser", "reload", "--yes", "--json"}, sys))
-	require.Empty(t, stdout.String())
+	require.NotContains(t, stdout.String(), `"nodes"`)
+	require.Contains(t, stdout.String(), `"kind": "unavailable"`)
 	require.Contains(t, stderr.String(), "no quorum")
 }
 

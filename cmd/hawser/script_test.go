@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/internal/golden"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/share/schemas/schemastest"
 )
 
 // What the scripts may set in the environment.
@@ -43,9 +46,23 @@ func TestMain(m *testing.M) {
 		if now, err := time.Parse(time.RFC3339, os.Getenv(testTime)); err == nil {
 			sys.Now = func() time.Time { return now }
 		}
-		os.Exit(run(os.Args, sys))
+		out := &reader{to: sys.stdout}
+		sys.stdout = out
+		code := run(os.Args, sys)
+		// Whatever a script is about: what is printed with --json is what the schema describes.
+		text := slices.Contains(os.Args, "--help") || slices.Contains(os.Args, "--nagios")
+		if sys.json && out.read.Len() > 0 && (sys.told || !text) {
+			if err := schemastest.Conforms(os.Args, out.read.Bytes()); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = notAsDescribed
+			}
+		}
+		os.Exit(code)
 	}})
 }
+
+// notAsDescribed is no exit code of the program's.
+const notAsDescribed = 99
 
 // meddled is a cluster with another administrator, who edits the configuration just before a plan is written.
 type meddled struct {

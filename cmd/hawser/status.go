@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/status"
+	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 )
 
@@ -14,7 +15,7 @@ func statusCommand(sys *system) *cli.Command {
 		Description: "Asks Pacemaker and the HAProxy of this node at once. Each source says on " +
 			"its own if it is unavailable. What " +
 			"other nodes' HAProxy sees is what they last told the cluster. Since is the last " +
-			"start or reload.",
+			"start or reload, next the node that takes an address if its own is lost.",
 		Flags: []cli.Flag{jsonFlag(), &cli.BoolFlag{
 			Name: "nagios", Usage: "print one line with performance data, and exit with 0 to 3, as " +
 				"monitoring systems have it",
@@ -27,12 +28,16 @@ func statusCommand(sys *system) *cli.Command {
 				sys.printf("%s\n", words.Printable(line, false))
 				return silent(code)
 			}
-			if c.Bool("json") {
-				if err := sys.printJSON(r); err != nil {
-					return err
-				}
-			} else {
-				sys.showStatus(r)
+			if c.Err() != nil {
+				return exitf(outcome.Interrupted, "interrupted")
+			}
+			sys.reports(r)
+			sys.aside(false).showStatus(r)
+			switch {
+			case r.Denied:
+				return said{exitf(outcome.Denied, "%s", r.Pacemaker.Error)}
+			case r.State == status.Unavailable:
+				return said{exitf(outcome.Unavailable, "%s", r.Pacemaker.Error)}
 			}
 			if code := statusCode(r); code != exitOK {
 				return silent(code)
@@ -44,9 +49,6 @@ func statusCommand(sys *system) *cli.Command {
 
 // statusCode is the exit code for what was found.
 func statusCode(r *status.Report) int {
-	if r.Denied {
-		return exitPermission
-	}
 	return map[status.State]int{
 		status.OK: exitOK, status.Degraded: exitDegraded, status.Failed: exitResource,
 		status.Unavailable: exitUnavailable,

@@ -25,6 +25,7 @@ import (
 	"github.com/hawser-ha/hawser/host"
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/share/schemas/schemastest"
 )
 
 // told is a cluster that says what the test wants it to.
@@ -241,6 +242,7 @@ Floating IPs
 			sys, stdout, _ = testSystem(t, cluster)
 			sys.Node = "lb-9"
 			require.Equal(t, tc.code, runStatus(t, sys, "--json"))
+			require.NoError(t, schemastest.Conforms([]string{"hawser", "status"}, stdout.Bytes()))
 			var report status.Report
 			require.NoError(t, json.Unmarshal(stdout.Bytes(), &report))
 			if tc.code != exitPermission {

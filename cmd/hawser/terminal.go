@@ -25,12 +25,12 @@ type system struct {
 
 // terminal is whom the program talks to. Nothing else in it prints or asks.
 //
-// What a program may read goes to stdout and nothing beside it: with --json that is JSON alone,
-// whatever happens. Warnings, questions, progress and errors go to stderr. Colours and progress
-// lines that rewrite themselves are only for a terminal. What printf, warn and complain show does
-// nothing else to a terminal, whoever wrote it; of a report each field is cleaned before. Nothing
-// is changed before a question is answered with yes; where there is nobody to ask, --yes is
-// demanded before anything else is done.
+// What a program may read goes to stdout and nothing beside it: with --json that is one object,
+// whatever happens, an error too (json.go). Warnings, questions, progress and errors go to stderr.
+// Colours and progress lines that rewrite themselves are only for a terminal. What printf, warn and
+// complain show does nothing else to a terminal, whoever wrote it; of a report each field is cleaned
+// before. Nothing is changed before a question is answered with yes; where there is nobody to ask,
+// --yes is demanded before anything else is done.
 type terminal struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -39,7 +39,7 @@ type terminal struct {
 	progress       bool   // stderr is a terminal: a progress line may rewrite itself
 	colour         bool   // stdout shows colours
 
-	unwritten error // why stdout has not all that it should have
+	program
 }
 
 // thisSystem is the machine that the program runs on.
@@ -78,13 +78,6 @@ func (s *terminal) printf(format string, args ...any) {
 	_, err := io.WriteString(s.stdout, words.Printable(fmt.Sprintf(format, args...), s.colour))
 	if err != nil && !errors.Is(err, syscall.EPIPE) { // a reader that has enough is no fault
 		s.unwritten = err
-	}
-}
-
-// say prints a sentence for people; with --json there are none.
-func (s *terminal) say(asJSON bool, sentence string) {
-	if !asJSON {
-		s.printf("%s", sentence)
 	}
 }
 

@@ -66,17 +66,15 @@ func (s *system) timingFor(c *cli.Context) error {
 		conf.Nodes = n
 	}
 	section := conf.TotemSection(timing)
-	if c.Bool("json") {
-		r := corosync.FailoverOf("for "+word, timing.In(conf.Nodes))
-		r.Section = section
-		return s.printJSON(r)
-	}
-	e := timing.In(conf.Nodes)
-	s.printf("# For a %s: a lost node is out of the membership %s after its death at the latest.\n",
+	e, out := timing.In(conf.Nodes), s.aside(false)
+	r := corosync.FailoverOf("for "+word, e)
+	r.Section = section
+	s.reports(r)
+	out.printf("# For a %s: a lost node is out of the membership %s after its death at the latest.\n",
 		map[string]string{
 			"lan": "LAN", "cloud": "cloud network",
 		}[word], e.Lost())
-	s.printf(
+	out.printf(
 		"# In place of the totem section in %s, on every node; then, on one: corosync-cfgtool "+
 			"-R\n%s",
 		corosync.ConfFile, section)
@@ -89,10 +87,8 @@ func (s *system) explainTiming(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return s.printJSON(r)
-	}
-	s.printf("%s", host.FailoverText(r,
+	s.reports(r)
+	s.aside(false).printf("%s", host.FailoverText(r,
 		func(text string) string { return s.paint(bold, text) },
 		func(text string) string { return s.paint(yellow, text) }))
 	return nil

@@ -127,7 +127,7 @@ func verbCommands(sys *system) []*cli.Command {
 					return err
 				}
 				return sys.give(c.Context, v, args, applyOptions{yes: c.Bool("yes"),
-					noWait: c.Bool("no-wait"), json: c.Bool("json"), timeout: c.Duration("timeout")})
+					noWait: c.Bool("no-wait"), timeout: c.Duration("timeout")})
 			},
 		})
 	}
@@ -152,13 +152,14 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 	if err != nil {
 		return outcome.Untouched(ctx, err)
 	}
-	report := given.Report(v.name, args)
+	report, out := given.Report(v.name, args), s.aside(!o.yes)
+	s.reports(&report)
 	if given.Done {
-		return s.gave(report, given, given.Says+": nothing to do.", o.json)
+		out.printf("%s: nothing to do.\n", given.Says)
+		out.showNotes(given.Notes)
+		return nil
 	}
-	if !o.json {
-		s.showOrder(given)
-	}
+	out.showOrder(given)
 	if !o.yes {
 		if err := s.approve(ctx, "\nDo it?", "not done"); err != nil {
 			return err
@@ -177,23 +178,13 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 		if err := s.settle(ctx, o.timeout, done); err != nil {
 			return err
 		}
+		report.Settled = true
 		if err := given.Verdict(ctx, s.Cluster, began); err != nil {
 			return err
 		}
-		report.Settled = true
 	}
 	report.Seconds = s.Now().Sub(began).Round(time.Millisecond).Seconds()
-	given.Notes = nil // they were said before
-	return s.gave(report, given, given.Afterwards, o.json)
-}
-
-// gave reports what has become of the order.
-func (s *terminal) gave(report order.Report, o order.Order, says string, asJSON bool) error {
-	if asJSON {
-		return s.printJSON(report)
-	}
-	s.printf("%s\n", says)
-	s.showNotes(o.Notes)
+	out.printf("%s\n", given.Afterwards)
 	return nil
 }
 

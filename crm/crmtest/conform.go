@@ -2,6 +2,7 @@ package crmtest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ func Conform(t *testing.T, fresh func(t *testing.T) crm.Cluster) {
 		func(t *testing.T) { conformVerify(t, fresh(t)) })
 	t.Run("a rehearsal leads to a configuration that the next one starts from",
 		func(t *testing.T) { conformRehearse(t, fresh(t)) })
+	t.Run("the loss of a node", func(t *testing.T) { conformLose(t, fresh(t)) })
 	t.Run("the record of a probe that is not there", func(t *testing.T) {
 		require.NoError(t, fresh(t).ForgetProbe(context.Background(), "haproxy", "lb-1"))
 	})
@@ -245,6 +247,20 @@ func conformVerify(t *testing.T, c crm.Cluster) {
 	_, err = c.Verify(ctx, plan(t, c, crm.Spec{Objects: Tutorial()[1:], Tag: "hawser"}))
 	require.ErrorIs(t, err, crm.ErrNoFencing)
 	require.Equal(t, before, shows(t, c), "a check must write nothing")
+}
+
+// conformLose asks who would take an address over.
+func conformLose(t *testing.T, c crm.Cluster) {
+	write(t, c, crm.Spec{Objects: Tutorial(), Tag: "hawser"})
+	before := shows(t, c)
+	forecast, err := c.Lose(context.Background(), "lb-1")
+	require.NoError(t, err)
+	taken := slices.DeleteFunc(forecast.Actions, func(a crm.Action) bool {
+		return a.Resource != "FloatIP" || a.Task != "start"
+	})
+	require.Len(t, taken, 1)
+	require.Contains(t, []string{"lb-2", "lb-3"}, taken[0].Node)
+	require.Equal(t, before, shows(t, c), "it must write nothing")
 }
 
 // conformRehearse simulates a set-up, a move and the removal of the move's constraint, one after

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -294,9 +295,29 @@ func (f *Fake) forecast(p crm.Plan) (crm.Forecast, error) {
 	return forecast, nil
 }
 
+// Lose implements crm.Cluster.
+func (f *Fake) Lose(ctx context.Context, node string) (crm.Forecast, error) {
+	if err := f.enter(ctx, "Lose"); err != nil {
+		return crm.Forecast{}, err
+	}
+	defer f.mu.Unlock()
+	was := f.down[node]
+	f.down[node] = true
+	after := f.running(f.cib, f.place(f.cib, f.at[f.cib]))
+	f.down[node] = was
+	before := slices.DeleteFunc(f.running(f.cib, f.at[f.cib]), func(i instance) bool {
+		return i.node == node // it needs no stop
+	})
+	return crm.Forecast{Actions: f.steps(before, after, crm.Plan{})}, nil
+}
+
 // actions compares what runs before the plan with what would run after it.
 func (f *Fake) actions(p crm.Plan) []crm.Action {
-	before, after := f.running(p.Base, f.at[p.Base]), f.running(p.New, f.settled(p))
+	return f.steps(f.running(p.Base, f.at[p.Base]), f.running(p.New, f.settled(p)), p)
+}
+
+// steps are the actions that lead from what runs before to what runs after the plan.
+func (f *Fake) steps(before, after []instance, p crm.Plan) []crm.Action {
 	var all []crm.Action
 	for _, was := range before {
 		if _, stays := find(after, was.name); !stays {

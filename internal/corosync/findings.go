@@ -9,6 +9,7 @@ import (
 type Finding struct {
 	// Name is the setting that it is about.
 	Name string `json:"name"`
+	// Text is what is worth knowing about it.
 	Text string `json:"text"`
 }
 

@@ -155,6 +155,16 @@ var ofKind = map[outcome.Kind]int{
 // Of is the code of an error's kind.
 func Of(err error) int { return ofKind[outcome.Of(err)] }
 
+// KindOf is the kind of error that leads to a code, Failed if none does.
+func KindOf(code int) outcome.Kind {
+	for kind, of := range ofKind {
+		if of == code {
+			return kind
+		}
+	}
+	return outcome.Failed
+}
+
 // Text lists every exit code, in lines of at most width columns; what it means of a single command
 // stands below it.
 func Text(width int) string {

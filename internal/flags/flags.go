@@ -23,7 +23,7 @@ func First(app *cli.App, args []string, but ...string) []string {
 	commands, flags := app.Commands, app.Flags
 	var found *cli.Command
 	for len(rest) > 0 {
-		if strings.HasPrefix(rest[0], "-") {
+		if strings.HasPrefix(rest[0], "-") && len(rest[0]) > 1 {
 			n := min(Width(flags, rest[0]), len(rest))
 			head, rest = append(head, rest[:n]...), rest[n:]
 			continue

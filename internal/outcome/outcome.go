@@ -4,7 +4,7 @@
 // wrong between an agent and a cloud is a fault (internal/fault), which means something to Pacemaker
 // and not to a person.
 //
-// It imports nothing of hawser. There is only this file.
+// It imports nothing of hawser. Open this file first; word.go has the kinds' names.
 package outcome
 
 import (

@@ -33,3 +33,20 @@ func TestOf(t *testing.T) {
 		require.Equal(t, tc.want, outcome.Of(tc.err), "%v", tc.err)
 	}
 }
+
+// Every kind has a name of its own, by which it is found again.
+func TestWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, kind := range outcome.Kinds() {
+		text, err := kind.MarshalText()
+		require.NoError(t, err)
+		require.False(t, seen[string(text)], "%s", text)
+		seen[string(text)] = true
+		var again outcome.Kind
+		require.NoError(t, again.UnmarshalText(text))
+		require.Equal(t, kind, again)
+	}
+	require.Equal(t, "denied", outcome.Denied.String())
+	require.Equal(t, "failed", outcome.Kind(99).String())
+	require.Error(t, new(outcome.Kind).UnmarshalText([]byte("well")))
+}

@@ -141,7 +141,7 @@ func TestNoPlace(t *testing.T) {
 		want   string
 	}{
 		"no network": {func(*lan.Config) {}, "198.51.100.7",
-			"no interface of this node is on a network that holds 198.51.100.7: give nic"},
+			"no interface of this node is on a network that holds 198.51.100.7: correct ip, or give nic"},
 		"the broadcast address": {func(*lan.Config) {}, "192.0.2.255",
 			"it is the broadcast address of the network 192.0.2.0/24: correct ip"},
 		"no such nic": {func(c *lan.Config) { c.NIC = "eth7" }, "192.0.2.10",

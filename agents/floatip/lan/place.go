@@ -61,7 +61,7 @@ func (p *Provider) place(k kernel, ip netip.Addr) (place, error) {
 	if at.link == nil {
 		if network == nil {
 			return place{}, fault.Errorf(fault.NotInstalled,
-				"no interface of this node is on a network that holds %s: give nic and "+
+				"no interface of this node is on a network that holds %s: correct ip, or give nic and "+
 					"cidr_netmask", ip)
 		}
 		if at.link, err = k.LinkByIndex(network.LinkIndex); err != nil {
