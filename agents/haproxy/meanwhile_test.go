@@ -87,6 +87,33 @@ func TestRepairedBeforeHAProxyIsRun(t *testing.T) {
 	require.Contains(t, w.backends(), "another")
 }
 
+// A configuration that mentions what HAProxy was not started with would have it listen everywhere.
+func TestAVariableThatComesBeforeHAProxyIsRun(t *testing.T) {
+	w := newWorld(t)
+	w.tune = func(a *agent) {
+		a.Systemd.Find = func(_ context.Context, name string) (systemd.Unit, error) {
+			w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend private\n\tbind \"${HAWSER_PRIVATE_IP}:%d\"\n",
+				freePort(t))))
+			return systemd.Unit{Name: name}, nil
+		}
+	}
+	w.want(ocf.ErrGeneric, w.r.Start(), "was changed while HAProxy was being started", "HAWSER_PRIVATE_IP")
+	require.True(t, w.family().Empty())
+	w.want(ocf.NotRunning, w.r.Monitor(0))
+}
+
+// A push is not answered with yes where it is not known what HAProxy has loaded.
+func TestPushThatSomebodyComesInBetween(t *testing.T) {
+	w := newPushWorld(t)
+	lua, steps := w.atEachLoad()
+	sum := w.hold(w.config(lua))
+	w.order(check(sum))
+	steps("true", w.edit(w.config(another))) // the check, HAProxy
+	w.order(take(sum))
+	require.Contains(t, w.answer(), take(sum)+" refused: the file was changed while HAProxy loaded it")
+	w.wantServed("")
+}
+
 // A file that is changed while HAProxy reads its configuration: it is not known what it serves.
 func TestEditedWhileHAProxyReads(t *testing.T) {
 	w := newKeptWorld(t)

@@ -49,7 +49,11 @@ func (a *agent) reload(ctx context.Context) error {
 		s.State.Order = a.push.String()
 	}
 	failure := a.takeOver(ctx, in, &s.State)
-	if !errors.Is(failure, instance.ErrLoading) {
+	switch {
+	case errors.Is(failure, instance.ErrLoading): // it is answered when the outcome is known
+	case failure == nil && s.State.Served.Config == "":
+		answer(instance.ErrUnknownLoaded)
+	default:
 		answer(failure)
 	}
 	if instance.Exists(in.StatsSocket()) {

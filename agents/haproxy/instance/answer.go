@@ -2,10 +2,15 @@ package instance
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/ocf"
 )
+
+// ErrUnknownLoaded is the answer to a push that somebody has come in between.
+var ErrUnknownLoaded = errors.New("the file was changed while HAProxy loaded it, and it is not known " +
+	"which version it serves: push again")
 
 // AnswerPush publishes the outcome of an order about a pushed configuration: whoever gave it waits for
 // every node's.

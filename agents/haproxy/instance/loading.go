@@ -166,7 +166,11 @@ func (in *Instance) stillLoading(l *Loading) string {
 // why it serves the previous configuration, nil if it has loaded the new one.
 func (in *Instance) Decide(ctx context.Context, s *State) (decided bool, err error) {
 	l := s.Pending.Loading
-	if decided, err = in.decide(ctx, s, l); decided {
+	decided, err = in.decide(ctx, s, l)
+	switch {
+	case decided && err == nil && s.Served.Config == "":
+		in.answerLate(ctx, s, l, ErrUnknownLoaded)
+	case decided:
 		in.answerLate(ctx, s, l, err)
 	}
 	return decided, err

@@ -120,10 +120,6 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 	if err := in.Launch(ctx, s.Given, s.Env, in.OnHeldSockets(ctx, args)); err != nil {
 		return s, in.NameHolder(err)
 	}
-	s.Served.At = time.Now()
-	if !changed {
-		files, s.Served.Config = in.HasLoaded(ctx, launched, files)
-	}
 	now := Crash{At: time.Now(), Cause: Complaint(cause), Copies: changed}
 	s.Crashes = append(s.Crashes, now)
 	if extra := len(s.Crashes) - contract.CrashesKept; extra > 0 {
@@ -133,7 +129,14 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 	if !changed {
 		s.Pending = nil // HAProxy has now read what was waiting for a reload
 	}
-	s, err := in.Settle(ctx, func() State { last.Took = time.Since(since); return s })
+	s.Served.At = time.Now()
+	s, err := in.Settle(ctx, func() State {
+		last.Took = time.Since(since)
+		if !changed {
+			files, s.Served.Config = in.HasLoaded(ctx, launched, files)
+		}
+		return s
+	})
 	if errors.Is(err, ErrUnsaved) {
 		call.Errorf("%v", err)
 	} else if err != nil {
