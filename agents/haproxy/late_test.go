@@ -100,6 +100,27 @@ func TestReloadBySomebodyElseWhileAnotherWaits(t *testing.T) {
 	}
 }
 
+// A worker from before a reload, which may answer a moment longer, has loaded nothing new.
+func TestAnOldWorkerIsNoReload(t *testing.T) {
+	w := newKeptWorld(t)
+	w.r = w.r.With("keeper", "false")
+	w.start()
+	old := w.worker().PID
+	c := w.request("/slow")
+	defer func() { _ = c.Close() }()
+	w.reload()
+	want := w.state()
+	require.NotEqual(t, old, want.Served.Worker)
+	got := want
+	a := newAgent("")
+	bound, err := a.Declare().Bind(t.Context(), ocf.Env{Args: []string{"haproxy", "monitor"},
+		Getenv: ocf.Getenv([]string{"OCF_RESOURCE_INSTANCE=" + w.r.Instance, "HAWSER_RUNDIR=" + w.r.RunDir(),
+			"OCF_RESKEY_conffile=" + w.path("haproxy.cfg"), "OCF_RESKEY_CRM_meta_on_node=here"})})
+	require.NoError(t, err)
+	a.instance(bound).NoteForeignReload(bound, &got, old)
+	require.Equal(t, want, got)
+}
+
 // The keeper notes it later if an action has the lock, for however long.
 func TestReloadBySomebodyElseWhileAnActionIsBusy(t *testing.T) {
 	t.Setenv(keepVariable, "2s")

@@ -16,14 +16,17 @@ import (
 func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int) {
 	call := ocf.CallFrom(ctx)
 	began := time.Now()
+	youngest, started, unknown := in.workerOf(s.Master)
+	if unknown == nil && youngest != worker {
+		return // one from before a reload that does not know yet that it is
+	}
 	sources, err := in.ReadBriefly()
 	if err != nil {
 		call.Warnf("HAProxy was reloaded by somebody else, and what it serves is not known: %v", err)
 		s.Served.Worker, s.Served.Config = worker, ""
 		return
 	}
-	_, started, err := in.workerOf(s.Master)
-	untouched := err == nil && client.Untouched(started, in.UserFiles(), sources)
+	untouched := unknown == nil && client.Untouched(started, in.UserFiles(), sources)
 	if s.Served.Worker == 0 { // from an agent that did not note it: this one may be its own
 		if !in.OnCopies(s.Master.PID) && untouched {
 			if err := in.KeepCopies(sources); err != nil {
