@@ -72,6 +72,9 @@ func (f Files) KeeperLink() string { return filepath.Join(f.Dir, KeeperProcess) 
 // StandbyLink is described with KeeperLink.
 func (f Files) StandbyLink() string { return filepath.Join(f.Dir, StandbyProcess) }
 
+// ActionLock returns the file that an action locks (package ocf).
+func (f Files) ActionLock() string { return filepath.Join(f.RunDir(), "."+f.Instance()+".lock") }
+
 // KeeperLock returns the file that the keeper locks. It is beside the instance's directory, which a
 // stop empties, and never removed: two keepers must not lock two files of the same name.
 func (f Files) KeeperLock() string {

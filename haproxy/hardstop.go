@@ -11,14 +11,12 @@ import (
 func HardStop(sources []Source, getenv func(string) string) (time.Duration, bool) {
 	var limit time.Duration
 	said := false
-	for _, source := range sources {
-		for _, words := range source.Lines(getenv) {
-			if len(words) < 2 || words[0] != "hard-stop-after" {
-				continue
-			}
-			if d, ok := parseTime(words[1]); ok {
-				limit, said = d, true
-			}
+	for l := range linesOf(sources, getenv) {
+		if len(l.words) < 2 || l.words[0] != "hard-stop-after" {
+			continue
+		}
+		if d, ok := parseTime(l.words[1]); ok {
+			limit, said = d, true
 		}
 	}
 	return limit, said

@@ -25,6 +25,15 @@ func TestHardStop(t *testing.T) {
 	got, _ := HardStop([]Source{{Text: "global\n hard-stop-after 5s"}, {Text: "global\n hard-stop-after 6s"}},
 		noEnv)
 	require.Equal(t, 6*time.Second, got, "the last word counts")
+	got, said := HardStop([]Source{{Text: "global\n setenv MOST 7s"}, {Text: "global\n hard-stop-after \"$MOST\""}},
+		noEnv)
+	require.True(t, said, "a file before it has set the variable")
+	require.Equal(t, 7*time.Second, got)
+	outside := func(name string) string { return map[string]string{"MOST": "8s"}[name] }
+	got, _ = HardStop([]Source{{Text: "global\n hard-stop-after \"$MOST\""}}, outside)
+	require.Equal(t, 8*time.Second, got)
+	_, said = HardStop([]Source{{Text: "global\n hard-stop-after \"$MOST\""}}, noEnv)
+	require.False(t, said, "only HAProxy knows")
 }
 
 func noEnv(string) string { return "" }

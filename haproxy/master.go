@@ -115,7 +115,7 @@ func (m Master) ReloadFrom(ctx context.Context, before Procs) error {
 	if decided, err := reloadAnswer(answer); decided {
 		return err
 	}
-	return m.AwaitReload(ctx, before)
+	return m.awaitReload(ctx, before)
 }
 
 // askReload requests a reload until the master has received it. The answer is empty if it said
@@ -161,9 +161,9 @@ func reloadAnswer(answer string) (decided bool, err error) {
 	return true, fmt.Errorf("reload: HAProxy's answer is not understood: %s", excerpt(answer))
 }
 
-// AwaitReload waits for the outcome of a reload that was requested, by the master socket or by
+// awaitReload waits for the outcome of a reload that was requested, by the master socket or by
 // SIGUSR2, after before was read. Its errors are those of Reload.
-func (m Master) AwaitReload(ctx context.Context, before Procs) error {
+func (m Master) awaitReload(ctx context.Context, before Procs) error {
 	for {
 		now, err := m.Settled(ctx)
 		if err != nil {

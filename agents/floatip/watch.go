@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/companion"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
 	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
@@ -308,24 +309,19 @@ func (a *agent) ensureWatcher(ctx context.Context, s *session) {
 	if !s.driver.watched || a.watchWith == "" || !s.call.Clustered || watching(s.call.Dir) != 0 {
 		return
 	}
-	if err := detach(a.watchWith, a.watcherEnv(ctx)); err != nil {
+	if _, _, err := companion.Detach(a.watchWith, contract.WatcherProcess, a.watcherEnv(ctx)); err != nil {
 		s.call.Warnf("the address is not watched between two monitors: %v", err)
 	}
 }
 
 // watcherEnv is the environment of the watcher: this call's, without secrets, which an address on a
-// LAN does not need, and with limits that keep its memory small.
+// LAN does not need.
 func (a *agent) watcherEnv(ctx context.Context) []string {
 	env := slices.DeleteFunc(ocf.CallFrom(ctx).Environ(a.described), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		return name == "OCF_RESKEY_"+contract.ParamToken || name == "OCF_RESKEY_"+contract.ParamOldToken
 	})
-	for _, entry := range os.Environ() {
-		if strings.HasPrefix(entry, "PCMK_") { // which the tools need to talk to Pacemaker
-			env = append(env, entry)
-		}
-	}
-	return append(env, contract.SearchPath, "GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=12MiB")
+	return append(env, companion.Environ()...)
 }
 
 // dismissWatcher ends the watcher, which would end by itself a moment later.

@@ -72,7 +72,7 @@ func newAgent(version string) *agent {
 func (a *agent) Instance(dir string) *instance.Instance {
 	settings := a.Settings
 	for _, c := range a.checks {
-		settings.CheckedFor += " " + c.URL + " " + c.TCP + " " + c.Host
+		settings.CheckedFor += " " + c.URL + " " + c.TCP + " " + c.Host + " " + c.SNI
 	}
 	return &instance.Instance{Files: contract.Files{Dir: dir}, Settings: settings,
 		System: a.System}

@@ -40,10 +40,13 @@ func (a *agent) Checks() []param.Check {
 func (a *agent) judge(ctx context.Context, in *instance.Instance, check ocf.Check,
 	s *instance.State, servers []client.Stat, watched bool) error {
 	all := a.Checks()
+	deep := check.Level >= contract.LevelDeep
 	if !watched && !a.Keeper {
-		a.withdrawUndone(ctx, in, len(all) > 0)
+		if !deep || len(all) == 0 || checks.ReadBook(in.Checks()).Kept {
+			a.withdrawUndone(ctx, in, len(all) > 0)
+		}
 	}
-	if check.Level < contract.LevelDeep || len(all) == 0 {
+	if !deep || len(all) == 0 {
 		return nil
 	}
 	var names []string
@@ -67,11 +70,13 @@ func (a *agent) judge(ctx context.Context, in *instance.Instance, check ocf.Chec
 	return errors.New(strings.Join(reasons, "; "))
 }
 
-// withdrawUndone withdraws the results of a keeper that there is no more, and those of checks that
-// there are no more: nobody may do them again, and an address would avoid the node for ever.
+// withdrawUndone withdraws the results of a keeper that there is no more, of a monitor that there is no
+// more, and those of checks that there are no more: nobody may do them again, and an address would
+// avoid the node for ever.
 func (a *agent) withdrawUndone(ctx context.Context, in *instance.Instance, asked bool) {
 	book := checks.ReadBook(in.Checks())
-	if !book.Kept && (asked || len(book.Published) == 0) || !a.withdrawChecks(ctx, in) {
+	late := !book.Until.IsZero() && time.Now().After(book.Until)
+	if !book.Kept && (asked && !late || len(book.Published) == 0) || !a.withdrawChecks(ctx, in) {
 		return
 	}
 	if err := instance.Remove(in.Checks()); err != nil {
@@ -150,17 +155,44 @@ func (a *agent) judgeHere(ctx context.Context, in *instance.Instance, runner *ch
 	gone := slices.DeleteFunc(slices.Clone(published), func(name string) bool {
 		return slices.Contains(names, name)
 	})
-	if !call.Clustered || len(gone) == 0 && maps.Equal(before, now) && len(published) == len(now) {
+	if call.Interval > 0 {
+		book.Until = time.Now().Add(missedMonitors*call.Interval + call.Timeout)
+	}
+	if !call.Clustered {
+		return
+	}
+	defer func() {
+		if err := book.Write(in.Checks()); err != nil {
+			call.Warnf("cannot write %s: %v", in.Checks(), err)
+		}
+	}()
+	if len(gone) == 0 && maps.Equal(before, now) && len(published) == len(now) &&
+		!book.Forgotten {
 		return // a steady monitor starts no process
 	}
 	err := in.PublishChecks(ctx, resourceOf(call), now, gone,
 		contract.FormatFailing(book.Failing(names)))
 	if err != nil {
 		call.Warnf("cannot tell the cluster the results of the checks: %v", err)
+		book.Published, book.Forgotten = slices.Concat(names, gone), true // in part, perhaps
 		return
 	}
-	book.Published = names
+	book.Published, book.Forgotten = names, false
+}
+
+// missedMonitors is how many monitors in a row have to be missing before nobody counts on another one:
+// an operation that takes long delays them.
+const missedMonitors = 10
+
+// forgetChecks has the next monitor publish what its checks show although nothing has changed. A keeper
+// publishes it now and then.
+func (a *agent) forgetChecks(ctx context.Context, in *instance.Instance) {
+	book := checks.ReadBook(in.Checks())
+	if a.Keeper || book.Kept || book.Forgotten || len(book.Published) == 0 {
+		return
+	}
+	book.Forgotten = true
 	if err := book.Write(in.Checks()); err != nil {
-		call.Warnf("cannot write %s: %v", in.Checks(), err)
+		ocf.CallFrom(ctx).Warnf("%v", err)
 	}
 }

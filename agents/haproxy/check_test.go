@@ -221,6 +221,39 @@ func TestMonitorWithdrawsChecks(t *testing.T) {
 	require.Equal(t, "-n hawser-test-check-web -U failed", web(), "now the monitor does it")
 }
 
+// Where monitors do the checks, what the cluster may have forgotten is published again, and so is what
+// it did not take; and what no monitor does any more is withdrawn.
+func TestMonitorsThatDoTheChecks(t *testing.T) {
+	w := clustered(t)
+	w.start()
+	published := func() string { return w.toldOf("hawser-test-check-web") }
+	ill := w.r.With("checks", fmt.Sprintf("web url=http://127.0.0.1:%d/sick", w.port))
+	const failed = "-n hawser-test-check-web -U failed\n"
+	w.write("attrd_updater", "#!/bin/sh\nexit 1\n")
+	w.want(ocf.DegradedCode, ill.Monitor(10), "503")
+	require.Empty(t, published())
+	w.write("attrd_updater", fmt.Sprintf(publisher, w.path("told"), 0))
+	for range 2 {
+		w.want(ocf.DegradedCode, ill.Monitor(10), "503")
+		require.Equal(t, failed, published())
+	}
+	w.want(ocf.Success, ill.Probe())
+	for range 2 {
+		w.want(ocf.DegradedCode, ill.Monitor(10), "503")
+		require.Equal(t, failed+failed, published(), "Pacemaker was restarted, perhaps")
+	}
+	w.want(ocf.Success, ill.Monitor(0))
+	require.Equal(t, failed+failed, published())
+	book := checks.ReadBook(w.instance().Checks())
+	require.Greater(t, time.Until(book.Until), time.Minute)
+	book.Until = time.Now().Add(-time.Second)
+	require.NoError(t, book.Write(w.instance().Checks()))
+	w.want(ocf.Success, ill.Monitor(0))
+	require.Equal(t, failed+failed+"-n hawser-test-check-web -D\n", published())
+	w.want(ocf.DegradedCode, ill.Monitor(10), "503")
+	require.True(t, strings.HasSuffix(published(), failed))
+}
+
 // A check that takes longer than the monitor may fails, and keeps no other from being done.
 func TestMonitorWithACheckThatHangs(t *testing.T) {
 	w := clustered(t)

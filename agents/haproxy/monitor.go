@@ -131,7 +131,7 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 		}
 		return ocf.Degraded, degraded
 	}
-	servers, err := in.QueryServers(ctx, s.State.Master, watched)
+	servers, worker, err := in.QueryServers(ctx, s.State.Master, watched)
 	switch {
 	case degraded != nil && (errors.Is(err, instance.ErrSilent) || errors.Is(err, instance.ErrUnsure)):
 		return ocf.Degraded, degraded
@@ -141,6 +141,7 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	if err != nil || check.Action == "start" {
 		return ocf.Running, err
 	}
+	a.noteWorker(ctx, in, &s.State, worker)
 	a.publishByResource(ctx, in, &s.State)
 	a.publish(ctx, in, &s.State, countServers(servers))
 	a.publishLoaded(ctx, in, &s.State)
@@ -154,6 +155,19 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 		return ocf.Degraded, degraded
 	}
 	return ocf.Running, nil
+}
+
+// noteWorker notes what a worker has loaded that the state does not know. The keeper does that as soon
+// as it sees the worker; where there is none, or it could not, this monitor does.
+func (a *agent) noteWorker(ctx context.Context, in *instance.Instance, s *instance.State,
+	worker int) {
+	if worker == 0 || worker == s.Served.Worker || s.IsLoading() {
+		return
+	}
+	in.NoteForeignReload(ctx, s, worker)
+	if err := in.Save(*s); err != nil {
+		ocf.CallFrom(ctx).Warnf("%v", err)
+	}
 }
 
 // beside returns an error if another process listens where HAProxy does and takes connections from
@@ -182,6 +196,7 @@ func (a *agent) beside(ctx context.Context, in *instance.Instance, check ocf.Che
 // has forgotten the node attributes, so the next monitor publishes them again.
 func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Found) (ocf.State,
 	error) {
+	a.forgetChecks(ctx, in)
 	if s.State.Published != "" || s.State.Served.Published != "" {
 		s.State.Published, s.State.Served.Published = "", ""
 		if err := in.Save(s.State); err != nil {
@@ -191,7 +206,7 @@ func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Fou
 	if !instance.Exists(in.StatsSocket()) {
 		return ocf.Running, in.CheckWorker(s.State.Master)
 	}
-	_, err := in.QueryServers(ctx, s.State.Master, false)
+	_, _, err := in.QueryServers(ctx, s.State.Master, false)
 	if errors.Is(err, instance.ErrSilent) {
 		return ocf.Running, nil
 	}
@@ -205,7 +220,7 @@ func (a *agent) busy(ctx context.Context, _ ocf.Check) (ocf.State, error) {
 	s, running, err := in.Locate()
 	if err == nil && running {
 		if err = s.CheckAlive(); err == nil {
-			_, err = in.QueryServers(ctx, s.State.Master, false)
+			_, _, err = in.QueryServers(ctx, s.State.Master, false)
 		}
 		if err == nil || errors.Is(err, instance.ErrSilent) {
 			call.Infof("another action has been busy with HAProxy for a while; it serves meanwhile")

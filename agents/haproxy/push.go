@@ -40,7 +40,7 @@ func (a *agent) followOrder(ctx context.Context, in *instance.Instance,
 	}
 	before := s.Pushed
 	s.Pushed = a.push.String()
-	answer = func(err error) { a.publishAnswer(ctx, in, err) }
+	answer = func(err error) { in.AnswerPush(ctx, a.push, err) }
 	var err error
 	switch a.push.Step {
 	case contract.PushCheck:
@@ -69,9 +69,9 @@ func (a *agent) followOrder(ctx context.Context, in *instance.Instance,
 func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
 	s, ok := in.Load()
 	if ok && a.push.Step == contract.PushCheck {
-		a.publishAnswer(ctx, in, a.stage(ctx, in, &s, a.push.Sum))
+		in.AnswerPush(ctx, a.push, a.stage(ctx, in, &s, a.push.Sum))
 	} else if a.push.Step != "" {
-		a.publishAnswer(ctx, in, a.alreadyInstalled(a.push.Sum))
+		in.AnswerPush(ctx, a.push, a.alreadyInstalled(a.push.Sum))
 	}
 }
 
@@ -87,23 +87,6 @@ func (a *agent) alreadyInstalled(sum string) error {
 			"push again")
 	}
 	return err
-}
-
-// publishAnswer publishes the outcome of an order.
-func (a *agent) publishAnswer(ctx context.Context, in *instance.Instance, err error) {
-	call := ocf.CallFrom(ctx)
-	answer := contract.PushAnswer{Order: a.push}
-	if err != nil {
-		answer.Refused = instance.Complaint(err)
-		call.Errorf("push %s: %v", a.push, err)
-	}
-	if !call.Clustered {
-		return
-	}
-	if err := in.SetAttribute(contract.PushAttribute(resourceOf(call)),
-		answer.String()); err != nil {
-		call.Errorf("cannot report the outcome of %s to the cluster: %v", a.push, err)
-	}
 }
 
 // stage reads the configuration from the CIB and has HAProxy check it.
@@ -186,7 +169,7 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 			return err
 		}
 	}
-	served, err := os.ReadFile(in.CopyOf(0, a.Conffile))
+	served, err := in.ServedText()
 	if err != nil {
 		served = disk
 	}
@@ -210,7 +193,7 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 
 // keepServed keeps what HAProxy serves, if the file is another one by now.
 func (a *agent) keepServed(in *instance.Instance, path string, disk []byte) error {
-	served, err := os.ReadFile(in.CopyOf(0, a.Conffile))
+	served, err := in.ServedText()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(served, disk):
 		return nil

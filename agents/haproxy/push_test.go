@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -170,6 +171,47 @@ func TestPush(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it may hold passwords")
 		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix))
+	})
+}
+
+// The previous file is what the user had, byte for byte, where the copy of it says the same in other
+// words: with `default-path config` it would mean something else in another place.
+func TestPushKeepsThePreviousFileAsItWas(t *testing.T) {
+	w := newPushWorld(t)
+	relative := func(more string) string { return w.config("global\n  default-path config # here\n" + more) }
+	former := relative("")
+	w.write("haproxy.cfg", former)
+	w.reload()
+	in := w.instance()
+	require.NotEqual(t, former, w.read("run/test/config/0/haproxy.cfg"), in.Copies())
+
+	fresh := relative(another)
+	w.order(take(w.hold(fresh)))
+	require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix))
+	require.Empty(t, w.read("haproxy.cfg"+contract.UnloadedSuffix), "nobody has edited it")
+
+	edited := relative("# half done\n")
+	w.write("haproxy.cfg", edited)
+	w.order("")
+	w.order(take(w.hold(former)))
+	require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix))
+	require.Equal(t, edited, w.read("haproxy.cfg"+contract.UnloadedSuffix))
+
+	t.Run("also where it was edited in place", func(*testing.T) {
+		w.write("haproxy.cfg", edited)
+		w.order("")
+		w.order(take(w.hold(edited)))
+		require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix))
+	})
+	t.Run("and after a crash", func(*testing.T) {
+		w.order("")
+		w.write("haproxy.cfg", fresh)
+		w.r = w.r.With("keeper", "true")
+		w.family().Signal(syscall.SIGKILL)
+		w.want(ocf.DegradedCode, w.r.Monitor(0), "crashed")
+		w.order(take(w.hold(former)))
+		require.Equal(t, edited, w.read("haproxy.cfg"+contract.PreviousSuffix))
+		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.UnloadedSuffix))
 	})
 }
 

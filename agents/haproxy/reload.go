@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
-	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -46,14 +45,19 @@ func (a *agent) reload(ctx context.Context) error {
 		}
 		return nil
 	}
+	if s.State.Order = ""; pushed {
+		s.State.Order = a.push.String()
+	}
 	failure := a.takeOver(ctx, in, &s.State)
-	if errors.Is(failure, instance.ErrLoading) {
-		s.State.Pending.Loading.Answer = pushed
-	} else {
+	switch {
+	case errors.Is(failure, instance.ErrLoading): // it is answered when the outcome is known
+	case failure == nil && s.State.Served.Config == "":
+		answer(instance.ErrUnknownLoaded)
+	default:
 		answer(failure)
 	}
 	if instance.Exists(in.StatsSocket()) {
-		if _, err = in.QueryServers(ctx, s.State.Master, false); errors.Is(err, instance.ErrSilent) {
+		if _, _, err = in.QueryServers(ctx, s.State.Master, false); errors.Is(err, instance.ErrSilent) {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 			err = nil
 		}
@@ -145,12 +149,6 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 		return err // and the state has it
 	}
 	if err == nil {
-		s.Pending, s.Served = nil, in.ServesNow(sources, s.Served)
-		in.Follow(ctx, s, sources)
-		if now, err := in.Sources(); err != nil || client.Digest(now) != client.Digest(sources) {
-			// edited while HAProxy read it: it is not known which version was loaded
-			s.Served.Config = ""
-		}
 		// at once: it may be holding a socket that the new configuration does not have
 		if a.Keeper {
 			_, _ = in.AskKeeper(ctx, "look")

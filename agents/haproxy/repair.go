@@ -74,16 +74,12 @@ func (a *agent) catchUp(ctx context.Context, in *instance.Instance, s *instance.
 // settle finds out what has become of a reload that took longer than its operation. The error is
 // why the monitor is Degraded: HAProxy is still loading, or has not loaded what it should.
 func (a *agent) settle(ctx context.Context, in *instance.Instance, s *instance.State) error {
-	if s.Pending == nil || s.Pending.Loading == nil {
+	if !s.IsLoading() {
 		return nil
 	}
-	owes := s.Pending.Loading.Answer
 	decided, err := in.Decide(ctx, s)
 	if !decided {
 		return errors.New(s.Pending.Reason)
-	}
-	if owes {
-		a.publishAnswer(ctx, in, err)
 	}
 	if err != nil {
 		return errors.New(s.Pending.Reason)

@@ -2,10 +2,13 @@ package haproxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -103,18 +106,28 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 		return err
 	}
 	began := time.Now()
+	in.MarkUnread()
 	if err := in.Launch(ctx, given, env, in.OnHeldSockets(ctx, in.Args())); err != nil {
 		return in.WhyNotStarted(ctx, in.NameHolder(err), sources, env)
 	}
+	var loaded []client.Source
+	var hash string
 	if _, err := in.Settle(ctx, func() instance.State {
+		loaded, hash = in.HasLoaded(ctx, began, sources)
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
-			Settings: a.settings(ctx), Belongings: in.BelongingsOf(sources, env),
-			Served: in.ServesNow(sources, instance.Served{})}
+			Settings: a.settings(ctx), Belongings: in.BelongingsOf(loaded, env),
+			Served: in.ServesNow(loaded, hash, env)}
 	}); err != nil {
 		return in.WhyNotStarted(ctx, err, sources, env)
 	}
+	if names := instance.MissingVariables(loaded, env); len(names) > 0 {
+		// an empty word, for HAProxy, and so every address where one was meant
+		return errors.Join(fmt.Errorf("%s was changed while HAProxy was being started: it mentions %s "+
+			"now, which HAProxy was not started with", a.Conffile, strings.Join(names, " and ")),
+			in.End(ctx, 0), in.Clear())
+	}
 	in.WarnIfSlow(ctx, time.Since(began))
-	if err := in.KeepCopies(sources); err != nil {
+	if err := in.KeepLoaded(loaded, hash); err != nil {
 		call.Warnf("%v", err)
 	}
 	a.followOrderAtStart(ctx, in)

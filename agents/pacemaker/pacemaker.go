@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,14 @@ type Tools struct {
 	AttrdUpdater, CrmMon, CrmNode, CrmSimulate, CrmResource, Cibadmin, Hawser string
 
 	hangs *hang
+}
+
+// Variables returns those of this process's environment that the tools need to talk to Pacemaker, such
+// as PCMK_ipc_buffer.
+func Variables() []string {
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return !strings.HasPrefix(entry, "PCMK_")
+	})
 }
 
 // Installed returns the programs of this machine.

@@ -1,8 +1,9 @@
 package preflight
 
 import (
+	"context"
+	"errors"
 	"os"
-	"os/user"
 	"slices"
 	"strings"
 
@@ -10,17 +11,18 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/users"
 	"github.com/hawser-ha/hawser/param"
 )
 
 // checkChecks checks that what the checks name is there: backends, programs, users, files.
-func (n Node) checkChecks(faults *config.Faults, h *config.HAProxy) {
+func (n Node) checkChecks(ctx context.Context, faults *config.Faults, h *config.HAProxy) {
 	for _, c := range h.AllChecks() {
 		switch {
 		case c.Backend != "" && c.Backend != param.EveryBackend:
 			checkBackend(faults, h, c)
 		case len(c.Exec) > 0:
-			n.checkProgram(faults, c)
+			n.checkProgram(ctx, faults, c)
 		case c.CAFile != "":
 			switch info, err := os.Stat(c.CAFile); {
 			case err != nil:
@@ -58,7 +60,7 @@ func checkBackend(faults *config.Faults, h *config.HAProxy, c config.Check) {
 		c.Backend, have)
 }
 
-func (n Node) checkProgram(faults *config.Faults, c config.Check) {
+func (n Node) checkProgram(ctx context.Context, faults *config.Faults, c config.Check) {
 	info, err := os.Stat(c.Exec[0])
 	switch {
 	case err != nil:
@@ -68,7 +70,8 @@ func (n Node) checkProgram(faults *config.Faults, c config.Check) {
 		faults.Add(c.ExecAt, "the check %s: %s is not a program that can be run: chmod +x it", c.Name,
 			c.Exec[0])
 	}
-	if _, err := user.Lookup(c.User); err != nil {
+	var service users.Service
+	if _, err := service.User(ctx, c.User); errors.Is(err, users.ErrUnknown) {
 		faults.Add(c.UserAt, "the check %s: this node has no user %s: it must be there on every node",
 			c.Name, c.User)
 	}

@@ -71,7 +71,7 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 	} else {
 		warnings = append(warnings, reach.Warnings(reach.OfFile(file))...)
 	}
-	n.checkChecks(faults, &file.HAProxy)
+	n.checkChecks(ctx, faults, &file.HAProxy)
 	if warning := n.Versions(ctx); warning != "" {
 		warnings = append(warnings, warning)
 	}

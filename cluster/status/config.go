@@ -107,6 +107,9 @@ func (c *Config) Drifted() bool {
 	return c != nil && c.Disk != "" && c.Disk != contract.Missing && c.Disk != contract.Unreadable
 }
 
+// unknownOn begins the sentence about nodes where the agent does not know what was loaded.
+const unknownOn = "it is not known what HAProxy serves on "
+
 // String is the configuration in a few words, "" if nothing is known about it.
 func (c *Config) String() string {
 	if c == nil {

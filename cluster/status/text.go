@@ -352,11 +352,18 @@ func (s *text) showDrift(r *Report) {
 		}
 		s.below(Doubtful, d.Resource+" serves different configurations: "+strings.Join(parts, "; "))
 	}
-	var edited []string
+	var edited, unknown []string
 	for _, h := range r.HAProxy {
-		if h.Configuration.Drifted() {
+		switch {
+		case !h.Configuration.Drifted():
+		case h.Configuration.Serves == "":
+			unknown = append(unknown, h.Node)
+		default:
 			edited = append(edited, h.Node)
 		}
+	}
+	if len(unknown) > 0 {
+		s.below(Doubtful, unknownOn+strings.Join(unknown, ", ")+": `hawser reload` there loads its files")
 	}
 	if len(edited) > 0 {
 		s.below(Doubtful, "HAProxy's files were changed and not loaded on "+

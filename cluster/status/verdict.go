@@ -212,7 +212,11 @@ func (r *Report) causesInHAProxy(add func(State, string, ...any)) {
 		default:
 			add(h.State, "HAProxy is %s on %s", h.Is, h.Node)
 		}
-		if h.Configuration.Drifted() {
+		switch {
+		case !h.Configuration.Drifted():
+		case h.Configuration.Serves == "":
+			add(Degraded, "%s", unknownOn+h.Node)
+		default:
 			add(Degraded, "HAProxy's files were changed and not loaded on %s", h.Node)
 		}
 	}

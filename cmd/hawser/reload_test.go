@@ -329,6 +329,12 @@ func TestStatusShowsDrift(t *testing.T) {
 	require.Contains(t, stdout.String(), "files were changed and not loaded on lb-2: `hawser reload`")
 
 	stdout.Reset()
+	says(c.status, "lb-2", contract.Loaded{Disk: other})
+	require.Equal(t, exitDegraded, runStatus(t, sys))
+	require.Contains(t, stdout.String(), "it is not known what HAProxy serves on lb-2: `hawser reload` there")
+	require.NotContains(t, stdout.String(), "not loaded")
+
+	stdout.Reset()
 	says(c.status, "lb-2", contract.Loaded{Serves: other})
 	require.Equal(t, exitDegraded, runStatus(t, sys))
 	require.Contains(t, stdout.String(), "haproxy serves different configurations: "+oldHash+" on lb-1; "+other+" on\n  lb-2\n")

@@ -126,12 +126,15 @@ func (f FS) EnvironOf(name string) (environ []string, ok bool) {
 
 // Roots reports whether a process is root's: its real and its effective user are 0 (proc(5),
 // status). The owner of /proc/PID is not asked: it is root where a process dropped its rights.
-func (f FS) Roots(pid int) bool {
+func (f FS) Roots(pid int) bool { return f.OwnedBy(pid, 0) }
+
+// OwnedBy reports whether a process's real and effective user are this one, as Roots does.
+func (f FS) OwnedBy(pid int, uid uint32) bool {
 	text, _ := os.ReadFile(f.path(pid, "status"))
 	_, rest, _ := strings.Cut(string(text), "\nUid:")
 	line, _, _ := strings.Cut(rest, "\n")
-	words := strings.Fields(line)
-	return len(words) == 4 && words[0] == "0" && words[1] == "0"
+	words, id := strings.Fields(line), strconv.FormatUint(uint64(uid), 10)
+	return len(words) == 4 && words[0] == id && words[1] == id
 }
 
 // Lookup returns the value of a variable in an environment, "" if it has none.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -16,6 +17,11 @@ type Book struct {
 	Published []string `json:"published,omitempty"`
 	// Kept is set where a keeper does the checks, and not a monitor.
 	Kept bool `json:"kept,omitempty"`
+	// Forgotten is set if the cluster may have forgotten what was published.
+	Forgotten bool `json:"forgotten,omitempty"`
+	// Until is when the monitor that does the checks will have done them again for sure, zero if that is
+	// not known.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // ReadBook reads the file; one that is missing or damaged holds nothing.

@@ -18,6 +18,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
+	"github.com/hawser-ha/hawser/internal/users"
 	"github.com/hawser-ha/hawser/param"
 )
 
@@ -29,10 +30,17 @@ type Runner struct {
 	Servers func(context.Context) ([]client.Stat, error)
 	// Version is shown as the User-Agent of a request.
 	Version string
+	// Users finds the users that programs run as.
+	Users users.Service
 }
 
-// Do does a check once, within its timeout. The error says in one line why it is bad.
+// Do does a check once, within its timeout. The error says why it is bad, and is read by everybody who
+// may look at the cluster: what variables of HAProxy's environment hold is not in it.
 func (r *Runner) Do(ctx context.Context, c *param.Check) error {
+	return r.conceal(r.do(ctx, c), c)
+}
+
+func (r *Runner) do(ctx context.Context, c *param.Check) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	var err error
@@ -44,7 +52,7 @@ func (r *Runner) Do(ctx context.Context, c *param.Check) error {
 	case "tcp":
 		err = r.connect(ctx, c)
 	case "exec":
-		err = execute(ctx, c, r.Env)
+		err = r.execute(ctx, c)
 	default:
 		return fmt.Errorf("the check %s checks nothing", c.Name)
 	}

@@ -18,6 +18,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
+	"github.com/hawser-ha/hawser/internal/users"
 	"github.com/hawser-ha/hawser/param"
 )
 
@@ -60,6 +61,30 @@ func TestRequests(t *testing.T) {
 	require.Equal(t, "http://[::1]:80/", text)
 }
 
+// What variables hold is in no reason, which the cluster is told and everybody may read; nor is it what
+// net/http says of an address.
+func TestReasonsConcealVariables(t *testing.T) {
+	app := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer app.Close()
+	r := &Runner{Env: []string{"HAWSER_ANCHOR_IP=127.0.0.1", "TOKEN=s3cr3t/with+plus", "WHERE=s3cr3t.invalid",
+		"ODD=s3cr3t^%zz", "SHORT=8", "NET=127.0.0"}}
+	for text, says := range map[string]string{
+		"web url=" + app.URL + "/?t=${TOKEN}":               "GET " + app.URL + "/?t=${TOKEN}: 503",
+		"web url=http://${WHERE}/ timeout=2s":               "GET http://${WHERE}/: ",
+		"web url=http://${ODD}:80/":                         "GET http://${ODD}:80/: ",
+		"web url=http://${HAWSER_ANCHOR_IP}:1/?${SHORT}":    "dial tcp 127.0.0.1:1: ",
+		"ring tcp=${WHERE}:80":                              "${WHERE}",
+		"ring tcp=${NET}.1:1":                               "dial tcp ${NET}.1:1: ",
+		"web url=" + app.URL + "/ host=${WHERE} status=204": "GET " + app.URL + "/: 503",
+	} {
+		err := r.Do(t.Context(), parse(t, text))
+		require.ErrorContains(t, err, says)
+		require.NotContains(t, err.Error(), "s3cr3t", text)
+	}
+}
+
 func TestCertificates(t *testing.T) {
 	var asked string
 	app := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked = r.TLS.ServerName }))
@@ -77,6 +102,11 @@ func TestCertificates(t *testing.T) {
 	require.NoError(t, do("verify=true ca_file="+ca))
 	require.NoError(t, do("verify=true sni=example.com ca_file="+ca), "the name of net/http's certificate")
 	require.ErrorContains(t, do("verify=true sni=www.example.org ca_file="+ca), "www.example.org")
+	r.Env = []string{"SITE=example.com", "OTHER=www.example.org"}
+	require.NoError(t, do("verify=true sni=${SITE} ca_file="+ca))
+	require.Equal(t, "example.com", asked)
+	require.ErrorContains(t, do("verify=true sni=${OTHER} ca_file="+ca), "not ${OTHER}")
+	require.ErrorContains(t, do("sni=${NONE}"), "mentions NONE")
 	require.ErrorContains(t, do("verify=true ca_file=/nonexistent"), "ca_file: open /nonexistent")
 	require.NoError(t, os.WriteFile(ca, []byte("none"), 0o600))
 	require.ErrorContains(t, do("verify=true ca_file="+ca), "holds no certificate in PEM form")
@@ -133,13 +163,30 @@ func TestPrograms(t *testing.T) {
 	began := time.Now()
 	require.ErrorContains(t, run(`trap "" TERM; while :; do sleep 60; done`), "no answer within 2s")
 	require.NoError(t, run(`sleep 300 & exit 0`), "what it leaves behind is no fault, and is ended")
+	pid := filepath.Join(dir, "pid")
+	require.NoError(t, os.WriteFile(pid, nil, 0o600))
+	require.NoError(t, os.Chown(pid, 65534, 65534))
+	require.ErrorContains(t, run(`timeout 300 sh -c 'echo $$ >`+pid+`; sleep 300; :'`), "no answer within 2s")
+	text, err := os.ReadFile(pid)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(text)) + "/stat")
+		return err != nil || strings.Contains(string(stat), ") Z ")
+	}, 10*time.Second, 10*time.Millisecond, "timeout(1) makes a group of its own, and is ended with it")
 	require.Less(t, time.Since(began), 20*time.Second)
 	began = time.Now()
 	require.NoError(t, r.Do(t.Context(), parse(t, `own "exec=/bin/sh -c 'setsid sleep 5 & exit 0'" user=nobody timeout=1s`)))
 	require.Less(t, time.Since(began), time.Second+time.Second/4, "a daemon does not make it late")
 	require.ErrorContains(t, run(`setsid sleep 5 & echo ill; exit 3`), "exit status 3: ill")
 	require.ErrorContains(t, r.Do(t.Context(), parse(t, "own exec=/nonexistent user=nobody")), "cannot run /nonexistent")
-	require.ErrorContains(t, r.Do(t.Context(), parse(t, "own exec=/bin/true user=no-such-user")), "no-such-user")
+	require.ErrorContains(t, r.Do(t.Context(), parse(t, "own exec=/bin/true user=no-such-user")),
+		"user no-such-user: there is none on this node")
+	getent := filepath.Join(dir, "getent")
+	require.NoError(t, os.WriteFile(getent, []byte("#!/bin/sh\ncase $1 in\npasswd) echo \"ada:*:70001:70002::/:/bin/sh\";;\n"+
+		"initgroups) echo ada 70003;;\nesac\n"), 0o700)) //nolint:gosec // a program
+	r.Users = users.Service{Getent: getent}
+	require.ErrorContains(t, r.Do(t.Context(),
+		parse(t, `own "exec=/bin/sh -c 'id -u; id -G; exit 1'" user=ada timeout=5s`)), "70001\n70002 70003")
 }
 
 // result is a good or a bad one.

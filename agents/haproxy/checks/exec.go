@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"os/user"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/command"
+	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/param"
 )
 
@@ -24,21 +23,26 @@ const leastOutputTime = 50 * time.Millisecond
 
 // execute runs a program as its user, with HAProxy's variables and nothing else of this process.
 // It is killed with its children when its time is over, or when this process is killed.
-func execute(ctx context.Context, c *param.Check, env []string) error {
-	who, err := credential(c.User)
+func (r *Runner) execute(ctx context.Context, c *param.Check) error {
+	who, err := r.Users.User(ctx, c.User)
 	if err != nil {
 		return err
 	}
 	cmd := command.New(ctx, c.Exec[0], c.Exec[1:]...)
-	cmd.Env = append([]string{contract.SearchPath, "LANG=C.UTF-8", "HAWSER_CHECK=" + c.Name}, env...)
+	cmd.Env = append([]string{contract.SearchPath, "LANG=C.UTF-8", "HAWSER_CHECK=" + c.Name}, r.Env...)
 	var out command.Output
 	cmd.Stdout, cmd.Stderr = &out, &out
 	// Otherwise a daemon that it starts, and that keeps its output, would make it late.
 	cmd.WaitDelay = min(command.OutputTime, max(c.Timeout/4, leastOutputTime))
-	cmd.SysProcAttr.Credential, cmd.SysProcAttr.Pdeathsig = who, syscall.SIGKILL
+	// A session is a group of its own, too, and timeout(1) makes one more in it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL,
+		Credential: &syscall.Credential{Uid: who.UID, Gid: who.GID, Groups: who.Groups}}
 	err = cmd.Run()
 	if cmd.Process != nil { // a child that it has left behind
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	if cmd.Process != nil && ctx.Err() != nil {
+		killSession(cmd.Process.Pid, who.UID)
 	}
 	var exit *exec.ExitError
 	switch {
@@ -54,29 +58,25 @@ func execute(ctx context.Context, c *param.Check, env []string) error {
 	return fmt.Errorf("cannot run %s: %w", c.Exec[0], err)
 }
 
-// credential returns the user's ids, with all the groups that the user is in.
-func credential(name string) (*syscall.Credential, error) {
-	u, err := user.Lookup(name)
-	if err != nil {
-		return nil, fmt.Errorf("user %s: %w", name, err)
-	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("user %s has the id %q", name, u.Uid)
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("user %s has the group %q", name, u.Gid)
-	}
-	who := &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	groups, err := u.GroupIds()
-	if err != nil {
-		return nil, fmt.Errorf("the groups of the user %s: %w", name, err)
-	}
-	for _, text := range groups {
-		if id, err := strconv.ParseUint(text, 10, 32); err == nil {
-			who.Groups = append(who.Groups, uint32(id))
+// killTries is how often a session is searched for processes that were forked meanwhile.
+const killTries = 10
+
+// killSession kills what is left of a session that had this leader, of the user's.
+func killSession(leader int, uid uint32) {
+	for range killTries {
+		pids, err := procfs.Default.PIDs()
+		if err != nil {
+			return
+		}
+		left := false
+		for _, pid := range pids {
+			v, err := procfs.Default.Stat(pid)
+			if err == nil && v.Session == leader && !v.Dead() && procfs.Default.OwnedBy(pid, uid) {
+				left = syscall.Kill(pid, syscall.SIGKILL) == nil || left
+			}
+		}
+		if !left {
+			return
 		}
 	}
-	return who, nil
 }

@@ -23,7 +23,7 @@ func (r *Runner) request(ctx context.Context, c *param.Check) error {
 	}
 	request, err := http.NewRequestWithContext(ctx, c.Method, target, http.NoBody)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", c.Method, target, err)
+		return unwrapURL(c.Method, c.URL, err)
 	}
 	request.Header.Set("User-Agent", "hawser/"+r.Version)
 	request.Close = true
@@ -32,7 +32,7 @@ func (r *Runner) request(ctx context.Context, c *param.Check) error {
 			return err
 		}
 	}
-	settings, err := tlsSettings(c, request)
+	settings, err := r.tlsSettings(c, request)
 	if err != nil {
 		return err
 	}
@@ -63,10 +63,14 @@ func unwrapURL(method, target string, err error) error {
 	return fmt.Errorf("%s %s: %w", method, target, err)
 }
 
-func tlsSettings(c *param.Check, request *http.Request) (*tls.Config, error) {
+func (r *Runner) tlsSettings(c *param.Check, request *http.Request) (*tls.Config, error) {
+	name, err := r.expand(c.SNI)
+	if err != nil {
+		return nil, err
+	}
 	// By default any certificate will do: it is HAProxy's own, and often not for the address that
 	// the request goes to.
-	settings := &tls.Config{InsecureSkipVerify: !c.Verify, ServerName: c.SNI}
+	settings := &tls.Config{InsecureSkipVerify: !c.Verify, ServerName: name}
 	if settings.ServerName == "" && request.Host != request.URL.Host {
 		settings.ServerName = (&url.URL{Host: request.Host}).Hostname()
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,33 +38,61 @@ func (c Copies) Of(i int, path string) string {
 }
 
 // targets returns the text for each copy, nil if the configuration would not mean the same in
-// another place. Sources that are not files, such as check_url, are left out.
-func (c Copies) targets(sources []client.Source) map[string]string {
-	sources, ok := client.Relocated(sources)
+// another place, and the texts of files that had to be written in other words there. Sources that are
+// not files, such as check_url, are left out.
+func (c Copies) targets(sources []client.Source) (targets, originals map[string]string) {
+	moved, ok := client.Relocated(sources)
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	targets := map[string]string{}
+	targets, originals = map[string]string{}, map[string]string{}
 	for i, path := range c.Paths {
 		to := c.Of(i, path)
-		for _, source := range sources {
-			switch {
-			case source.File == path:
-				targets[to] = source.Text
-			case filepath.Dir(source.File) == filepath.Clean(path): // which may end in a slash
-				targets[filepath.Join(to, filepath.Base(source.File))] = source.Text
+		for n, source := range moved {
+			name := to
+			if source.File != path {
+				if filepath.Dir(source.File) != filepath.Clean(path) { // which may end in a slash
+					continue
+				}
+				name = filepath.Join(to, filepath.Base(source.File))
+			}
+			targets[name] = source.Text
+			if was := sources[n].Text; was != source.Text {
+				originals[c.original(name)] = was
 			}
 		}
 	}
-	return targets
+	return targets, originals
+}
+
+// original returns the path of the text of which a copy is the same in other words.
+func (c Copies) original(of string) string {
+	return filepath.Join(c.Dir, originals, strings.TrimPrefix(of, c.Dir))
+}
+
+// originals is the directory of these texts, beside the numbers.
+const originals = "as-written"
+
+// Text returns what a file said that was copied.
+func (c Copies) Text(i int, path string) ([]byte, error) {
+	text, err := os.ReadFile(c.original(c.Of(i, path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = os.ReadFile(c.Of(i, path))
+	}
+	return text, err
 }
 
 // Same reports whether the copies are the same as the sources, and whether there are any.
 func (c Copies) Same(sources []client.Source) (same, there bool) {
 	kept := map[string]string{}
 	err := filepath.WalkDir(c.Dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		switch {
+		case err != nil:
 			return err
+		case entry.IsDir() && path == filepath.Join(c.Dir, originals):
+			return fs.SkipDir
+		case entry.IsDir():
+			return nil
 		}
 		text, err := os.ReadFile(path)
 		kept[path] = string(text)
@@ -72,7 +101,7 @@ func (c Copies) Same(sources []client.Source) (same, there bool) {
 	if err != nil || len(kept) == 0 {
 		return false, false
 	}
-	wanted := c.targets(sources)
+	wanted, _ := c.targets(sources)
 	same = len(wanted) == len(kept)
 	for path, text := range wanted {
 		if old, ok := kept[path]; !ok || old != text {
@@ -106,7 +135,7 @@ const (
 // Prepare writes copies of the sources beside the present ones, which stay valid until
 // HAProxy has loaded the sources.
 func (c Copies) Prepare(sources []client.Source) (Fresh, error) {
-	wanted := c.targets(sources)
+	wanted, originals := c.targets(sources)
 	if wanted == nil {
 		return None, nil
 	}
@@ -117,6 +146,7 @@ func (c Copies) Prepare(sources []client.Source) (Fresh, error) {
 	if err := os.RemoveAll(fresh); err != nil {
 		return Stay, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
+	maps.Copy(wanted, originals)
 	if err := c.write(fresh, wanted); err != nil {
 		return Stay, fmt.Errorf("cannot keep a copy of the configuration: %w",
 			errors.Join(err, os.RemoveAll(fresh)))
@@ -173,6 +203,15 @@ func (c Copies) exchange() error {
 		return fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
 	return nil
+}
+
+// Read reads the copies. They may say the same in other words than the files.
+func (c Copies) Read() ([]client.Source, error) {
+	var paths []string
+	for i, path := range c.Paths {
+		paths = append(paths, c.Of(i, path))
+	}
+	return client.ReadSources(paths)
 }
 
 // Run reports whether a command line is that of a HAProxy that runs from the copies.

@@ -40,6 +40,22 @@ func TestCopies(t *testing.T) {
 	require.NoError(t, c.Commit(fresh))
 	require.Equal(t, [2]bool{true, true}, same(first), "undone")
 
+	relative := []client.Source{{File: "/etc/haproxy/haproxy.cfg", Text: "global\n default-path config\n"}}
+	require.NoError(t, c.Keep(relative))
+	require.Equal(t, [2]bool{true, true}, same(relative))
+	text, err = c.Text(0, "/etc/haproxy/haproxy.cfg")
+	require.NoError(t, err)
+	require.Equal(t, relative[0].Text, string(text))
+	text, err = os.ReadFile(c.Of(0, "/etc/haproxy/haproxy.cfg"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "default-path origin")
+	require.NoError(t, os.RemoveAll(filepath.Join(c.Dir, "as-written")), "an earlier version kept none")
+	require.Equal(t, [2]bool{true, true}, same(relative))
+	require.NoError(t, c.Keep(second))
+	text, err = c.Text(0, "/etc/haproxy/haproxy.cfg")
+	require.NoError(t, err)
+	require.Equal(t, second[0].Text, string(text))
+
 	elsewhere := []client.Source{{File: "/etc/haproxy/haproxy.cfg", Text: "global\n default-path \"$X\"\n"}}
 	fresh, err = c.Prepare(elsewhere)
 	require.NoError(t, err)

@@ -16,8 +16,15 @@ func (in *Instance) kept() copies.Copies {
 	return copies.Copies{Dir: in.Copies(), Paths: in.UserFiles()}
 }
 
-// CopyOf returns the path of a copy of one of the user's files.
-func (in *Instance) CopyOf(i int, path string) string { return in.kept().Of(i, path) }
+// ServedText returns the text of conffile as HAProxy has loaded it, which is a single file. Where that
+// is what is there now it comes from there: an older agent has kept it in other words only.
+func (in *Instance) ServedText() ([]byte, error) {
+	sources, err := in.ReadBriefly()
+	if same, _ := in.Copied(sources); err == nil && same {
+		return os.ReadFile(in.Conffile)
+	}
+	return in.kept().Text(0, in.Conffile)
+}
 
 // Copied reports whether the copies are the same as the sources, and whether there are any.
 func (in *Instance) Copied(sources []client.Source) (same, there bool) {
@@ -42,14 +49,15 @@ func (in *Instance) argsOnCopies() []string {
 }
 
 // lastGood returns the command line with the configuration that HAProxy loaded last, and whether
-// that differs from the user's files. Without copies, the user's files are used. Files that cannot
-// be read at once are not waited for: clients are waiting, and HAProxy would hang on them too.
-func (in *Instance) lastGood() (args []string, changed bool) {
+// that differs from the user's files, which it returns as well. Without copies, the user's files are
+// used. Files that cannot be read at once are not waited for: clients are waiting, and HAProxy would
+// hang on them too.
+func (in *Instance) lastGood() (args []string, sources []client.Source, changed bool) {
 	sources, err := in.ReadBriefly()
 	if same, there := in.Copied(sources); there && (err != nil || !same) {
-		return in.argsOnCopies(), true
+		return in.argsOnCopies(), sources, true
 	}
-	return in.Args(), false
+	return in.Args(), sources, false
 }
 
 // ReadBriefly reads the user's files within diskTimeout. A read that hangs is left behind.

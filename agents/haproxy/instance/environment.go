@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/ownaddress"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -50,7 +51,7 @@ func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, 
 				continue
 			}
 			var err error
-			if addr, err = in.fetchMetadata(ctx, v, remember); err != nil {
+			if addr, err = in.metadata().Ask(ctx, v.path, v.name, remember); err != nil {
 				return nil, fmt.Errorf("%s, which the configuration mentions, is unknown here "+
 					"(set %s or metadata_url): %w", v.name, v.parameter, err)
 			}
@@ -58,6 +59,10 @@ func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, 
 		env = append(env, v.name+"="+addr.String())
 	}
 	return env, nil
+}
+
+func (in *Instance) metadata() ownaddress.Service {
+	return ownaddress.Service{URL: in.MetadataURL, File: in.Metadata(), Own: in.Addresses}
 }
 
 // MissingVariables returns the variables that the configuration mentions and that a HAProxy was not
@@ -85,7 +90,7 @@ type Startup struct {
 func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, error) {
 	in := Instance{Settings: Settings{Conffile: s.ConfFile, Extraconf: s.ExtraConf,
 		MetadataURL: cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)},
-		System: System{Addresses: nodeAddresses}}
+		System: System{Addresses: ownaddress.OfInterfaces}}
 	in.AnchorIP, _ = netip.ParseAddr(s.AnchorIP)
 	in.PrivateIP, _ = netip.ParseAddr(s.PrivateIP)
 	sources, err := client.ReadSources(in.UserFiles())

@@ -4,16 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/hawser-ha/hawser/agents/companion"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/command"
@@ -41,7 +37,7 @@ func (in *Instance) Launch(ctx context.Context, given *systemd.Settings, env, ar
 		}
 	}
 	defer func() { _ = output.Close() }()
-	closeOnExec()
+	companion.CloseOnExec()
 
 	began := time.Now()
 	err = errNoStream
@@ -177,30 +173,4 @@ func (in *Instance) startFailure(what, fallback string) error {
 		return &startError{what + complaint, false}
 	}
 	return &startError{what + fallback, true}
-}
-
-// closeOnExec marks every descriptor that this process inherited: what Pacemaker forgot to close
-// must not stay open for as long as HAProxy runs. Kernels before 5.11 cannot do this at once;
-// descriptors that Go opened are marked anyway.
-func closeOnExec() {
-	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
-}
-
-// Detach runs a program of ours in its own session, with nothing of this process, which it is to
-// outlive. ended is closed when it exits, if this process is still there.
-func Detach(program, name string, env []string) (pid int, ended <-chan struct{}, err error) {
-	closeOnExec()
-	cmd := &exec.Cmd{
-		Path: program, Args: []string{name}, Env: env, Dir: "/",
-		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, nil, fmt.Errorf("cannot start %s: %w", name, err)
-	}
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		_ = cmd.Wait()
-	}()
-	return cmd.Process.Pid, over, nil
 }

@@ -16,14 +16,19 @@ import (
 func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int) {
 	call := ocf.CallFrom(ctx)
 	began := time.Now()
+	youngest, started, unknown := in.workerOf(s.Master)
+	if unknown == nil && youngest != worker {
+		return // one from before a reload that does not know yet that it is
+	}
 	sources, err := in.ReadBriefly()
 	if err != nil {
 		call.Warnf("HAProxy was reloaded by somebody else, and what it serves is not known: %v", err)
 		s.Served.Worker, s.Served.Config = worker, ""
 		return
 	}
+	untouched := unknown == nil && client.Untouched(started, in.UserFiles(), sources)
 	if s.Served.Worker == 0 { // from an agent that did not note it: this one may be its own
-		if !in.OnCopies(s.Master.PID) {
+		if !in.OnCopies(s.Master.PID) && untouched {
 			if err := in.KeepCopies(sources); err != nil {
 				call.Warnf("%v", err)
 			}
@@ -44,26 +49,29 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 		return
 	}
 	call.Infof("HAProxy was reloaded by somebody else")
+	hash := ""
+	if untouched {
+		hash = client.Hash(sources)
+	} else {
+		call.Warnf("%s has been changed since, and it is not known what HAProxy serves: load what is "+
+			"there now with hawser reload", in.Conffile)
+	}
 	in.Follow(ctx, s, sources)
-	if err := in.KeepCopies(sources); err != nil {
+	if err := in.KeepLoaded(sources, hash); err != nil {
 		call.Warnf("%v", err)
 	}
-	s.Served = s.Served.replaced("", s.Served.Generation, in.hardStop(sources))
+	s.Served = s.Served.replaced(hash, s.Served.Generation, in.hardStop(sources, s.Env))
 	s.Served.Worker = worker
-	if _, started, err := in.workerOf(s.Master); err == nil &&
-		client.Untouched(started, in.UserFiles(), sources) {
-		s.Served.Config = client.Hash(sources)
-	}
 }
 
 // loadForeign does for a HAProxy on copies the reload that somebody else asked it for.
 func (in *Instance) loadForeign(ctx context.Context, s *State, sources []client.Source,
 	began time.Time) {
+	generation := s.Served.Generation
 	err := in.Reload(ctx, s, sources)
 	switch {
 	case err == nil:
-		in.Follow(ctx, s, sources)
-		s.Served = s.Served.replaced(in.Hash(sources), s.Served.Generation, in.hardStop(sources))
+		s.Served.Generation = generation // nobody has asked for the present one
 	case !errors.Is(err, ErrLoading) || errors.Is(err, ErrDied):
 		ocf.CallFrom(ctx).Warnf("%s: %v", in.Conffile, err)
 		s.Pending = NewPending(err, began, sources, errors.Is(err, ErrDied))

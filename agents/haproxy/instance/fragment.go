@@ -48,7 +48,12 @@ func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 		return err
 	}
 	if !Exists(in.LastFragment()) {
-		if err := in.WriteLastFragment(nil, nil); err != nil {
+		sources, err := in.kept().Read()
+		if err != nil {
+			sources, _ = in.ReadBriefly()
+		}
+		s, _ := in.Load()
+		if err := in.WriteLastFragment(sources, s.Env); err != nil {
 			return err
 		}
 	}
@@ -68,8 +73,8 @@ global
 func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }
 
 // hardStop returns how long workers may go on that serve the sources when they are replaced.
-func (in *Instance) hardStop(sources []client.Source) time.Duration {
-	if limit, said := client.HardStop(sources, func(string) string { return "" }); said {
+func (in *Instance) hardStop(sources []client.Source, env []string) time.Duration {
+	if limit, said := client.HardStop(sources, procfs.Getenv(env)); said {
 		return limit
 	}
 	return in.defaultHardStop()
@@ -83,6 +88,27 @@ func (in *Instance) WriteLastFragment(sources []client.Source, env []string) err
 		text += fmt.Sprintf("\tstats maxconn %d\n", most+ownConns)
 	} else if client.Says(sources, "ulimit-n") {
 		text += fmt.Sprintf("\tstats maxconn %d\n", fewConns)
+	}
+	return writeFile(in.LastFragment(), []byte(text))
+}
+
+// writeFragmentsFor writes both parts for a HAProxy that is about to be launched with the copies, or
+// with the user's files. A check that was killed may have left those of another configuration.
+func (in *Instance) writeFragmentsFor(s State, files []client.Source, onCopies bool) error {
+	if onCopies {
+		files, _ = in.kept().Read()
+	}
+	if err := in.WriteFragment(in.StatsSocket(), s.Given); err != nil || files == nil {
+		return err
+	}
+	return in.WriteLastFragment(files, s.Env)
+}
+
+// restoreLast writes the last fragment as it was before a reload that failed, if that is known: it has
+// to go with what serves.
+func (in *Instance) restoreLast(text string) error {
+	if text == "" {
+		return nil
 	}
 	return writeFile(in.LastFragment(), []byte(text))
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/ownaddress"
 	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
@@ -71,7 +72,7 @@ type System struct {
 // ThisSystem returns Pacemaker's tools and systemd of this machine.
 func ThisSystem(version string) System {
 	return System{Version: version, Program: "/proc/self/exe", Tools: pacemaker.Installed(),
-		Systemd: thisSystemd(), Addresses: nodeAddresses}
+		Systemd: thisSystemd(), Addresses: ownaddress.OfInterfaces}
 }
 
 // MasterArg returns the argument by which HAProxy's processes are recognised as this instance's.

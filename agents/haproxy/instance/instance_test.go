@@ -1,18 +1,13 @@
 package instance
 
 import (
-	"context"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/contract"
-	"github.com/hawser-ha/hawser/internal/metadata"
 	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
@@ -41,17 +36,6 @@ func TestEnvironmentOfTheUnit(t *testing.T) {
 		"HAWSER_NODE=mine", "SITE=", FamilyVariable + "=x"}}
 	require.Equal(t, []string{"GREETING=hello", "SITE=", "HAWSER_NODE=lb-1"},
 		WithUnitEnvironment(unit, own))
-}
-
-func TestMetadataGivesUpWithItsContext(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		<-r.Context().Done()
-	}))
-	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := fetchAddr(ctx, metadata.New(s.URL), "id")
-	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 // TestFilesBehindTwoDashes: HAProxy takes each word after -- for a file.

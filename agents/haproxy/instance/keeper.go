@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/companion"
 	"github.com/hawser-ha/hawser/agents/haproxy/family"
 	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
 	"github.com/hawser-ha/hawser/contract"
@@ -131,21 +132,10 @@ func (in *Instance) KeeperKnows(node string) bool {
 	return err == nil && slices.Contains(entries, ocf.NodeEntry(node))
 }
 
-// KeeperEnv returns the whole environment of the keeper: its instance, and limits that keep its
-// memory small.
+// KeeperEnv returns the whole environment of the keeper.
 func (in *Instance) KeeperEnv() []string {
-	env := []string{
-		contract.SearchPath,
-		InstanceVariable + "=" + in.Instance(), contract.RunDirVariable + "=" + in.RunDir(),
-		"GOMAXPROCS=1", "GOGC=20", "GOMEMLIMIT=12MiB",
-	}
-	// such as PCMK_ipc_buffer, which the tools need to talk to Pacemaker
-	for _, entry := range os.Environ() {
-		if strings.HasPrefix(entry, "PCMK_") {
-			env = append(env, entry)
-		}
-	}
-	return env
+	return append(companion.Environ(), InstanceVariable+"="+in.Instance(),
+		contract.RunDirVariable+"="+in.RunDir())
 }
 
 // InstanceVariable has the instance's name in the environment of the keeper,
@@ -166,7 +156,7 @@ func (in *Instance) startKeeper(env []string) error {
 			return fmt.Errorf("cannot start the keeper: %w", err)
 		}
 	}
-	_, _, err := Detach(in.KeeperLink(), contract.KeeperProcess, env)
+	_, _, err := companion.Detach(in.KeeperLink(), contract.KeeperProcess, env)
 	return err
 }
 

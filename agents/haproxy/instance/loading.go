@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/copies"
+	"github.com/hawser-ha/hawser/agents/haproxy/reading"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -31,8 +32,10 @@ type Loading struct {
 	// because HAProxy runs from them.
 	Copies    copies.Fresh `json:"copies,omitempty"`
 	Committed bool         `json:"committed,omitempty"`
-	// Answer is set if the outcome is the answer to a push.
-	Answer bool `json:"answer,omitempty"`
+	// Order is the push that the outcome is the answer to, "" for none.
+	Order string `json:"order,omitempty"`
+	// Fragment is the text of the last fragment that goes with what serves meanwhile.
+	Fragment string `json:"fragment,omitempty"`
 }
 
 // ErrLoading means that HAProxy was asked to load a configuration and has not said in time how that
@@ -41,10 +44,11 @@ var ErrLoading = errors.New("HAProxy is still loading the configuration")
 
 // prepareLoading keeps copies of what is to be loaded: in their place at once where HAProxy runs
 // from them.
-func (in *Instance) prepareLoading(ctx context.Context, s *State,
-	sources []client.Source) (*Loading, error) {
+func (in *Instance) prepareLoading(ctx context.Context, s *State, sources []client.Source,
+	fragment string) (*Loading, error) {
 	l := &Loading{Since: time.Now(), Master: s.Master, Config: in.Hash(sources),
-		Generation: in.Generation, HardStop: in.hardStop(sources)}
+		Generation: in.Generation, HardStop: in.hardStop(sources, s.Env), Order: s.Order,
+		Fragment: fragment}
 	var err error
 	l.Copies, err = in.kept().Prepare(sources)
 	if !in.OnCopies(s.Master.PID) {
@@ -65,22 +69,45 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State,
 	return l, in.kept().Commit(l.Copies)
 }
 
-// unprepare puts the previous copies back.
+// unprepare puts back what goes with what serves: the copies, and the last fragment.
 func (in *Instance) unprepare(l *Loading) error {
+	err := in.restoreLast(l.Fragment)
 	if !l.Committed {
-		return nil
+		return err
 	}
-	return in.kept().Commit(l.Copies)
+	return errors.Join(err, in.kept().Commit(l.Copies))
 }
 
-// loaded notes that HAProxy serves what was to be loaded.
-func (in *Instance) loaded(ctx context.Context, s *State, l *Loading) {
-	if !l.Committed {
-		if err := in.kept().Commit(l.Copies); err != nil {
-			ocf.CallFrom(ctx).Warnf("%v", err)
+// loaded notes that HAProxy serves what was to be loaded, and which worker does. The sources are nil
+// where they are not known any more.
+func (in *Instance) loaded(ctx context.Context, s *State, l *Loading, worker int,
+	sources []client.Source) {
+	hash, hardStop := l.Config, l.HardStop
+	var err error
+	if !l.Committed { // or it has read the copies, which nobody else changes
+		which, now := in.hasLoaded(ctx, l.Since, l.Config)
+		switch which {
+		case reading.Before:
+			err = in.kept().Commit(l.Copies)
+		case reading.Now:
+			sources, hash, hardStop = in.WithChecks(now), client.Hash(now), in.hardStop(now, s.Env)
+			err = in.KeepLoaded(sources, hash)
+		case reading.Unknown:
+			hash = ""
+			err = in.KeepLoaded(nil, "")
 		}
 	}
-	s.Served.Worker = in.freshWorker(ctx)
+	if err != nil {
+		ocf.CallFrom(ctx).Warnf("%v", err)
+	}
+	if sources == nil {
+		sources, _ = in.kept().Read()
+	}
+	if sources != nil {
+		in.Follow(ctx, s, sources)
+	}
+	s.Pending, s.Served = nil, s.Served.replaced(hash, l.Generation, hardStop)
+	s.Served.Worker = worker
 }
 
 // freshWorker returns the worker that the last reload made, 0 if it is not known.
@@ -134,11 +161,22 @@ func (in *Instance) stillLoading(l *Loading) string {
 		"configuration serves", in.Conffile, time.Since(l.Since).Round(time.Second))
 }
 
-// Decide finds out what has become of the reload that the state says is under way, and notes it in
-// the state. decided is false while HAProxy is still loading; err is why it serves the previous
-// configuration, nil if it has loaded the new one.
+// Decide finds out what has become of the reload that the state says is under way, notes it in the
+// state, and answers the push that it was for. decided is false while HAProxy is still loading; err is
+// why it serves the previous configuration, nil if it has loaded the new one.
 func (in *Instance) Decide(ctx context.Context, s *State) (decided bool, err error) {
 	l := s.Pending.Loading
+	decided, err = in.decide(ctx, s, l)
+	switch {
+	case decided && err == nil && s.Served.Config == "":
+		in.answerLate(ctx, s, l, ErrUnknownLoaded)
+	case decided:
+		in.answerLate(ctx, s, l, err)
+	}
+	return decided, err
+}
+
+func (in *Instance) decide(ctx context.Context, s *State, l *Loading) (decided bool, err error) {
 	if l.Master != s.Master {
 		return true, in.notLoaded(s, ErrDied)
 	}
@@ -162,13 +200,7 @@ func (in *Instance) Decide(ctx context.Context, s *State) (decided bool, err err
 		s.Pending.Reason = in.stillLoading(l)
 		return false, nil
 	}
-	in.loaded(ctx, s, l)
-	if sources, err := in.ReadBriefly(); err == nil && client.Hash(sources) == l.Config {
-		in.Follow(ctx, s, sources)
-	}
-	s.Served = s.Served.replaced(l.Config, l.Generation, l.HardStop)
-	s.Served.Worker = worker
-	s.Pending = nil
+	in.loaded(ctx, s, l, worker, nil)
 	return true, nil
 }
 

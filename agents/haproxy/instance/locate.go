@@ -87,9 +87,10 @@ func (s Found) CheckAlive() error {
 }
 
 // QueryServers queries the worker for its servers, and checks that it is the master's worker and is
-// not stopping. An error means that HAProxy failed; it comes before the operation's time is over.
+// not stopping. An error means that HAProxy failed; it comes before the operation's time is over. worker
+// is who answered, 0 if that is one from before a reload.
 func (in *Instance) QueryServers(ctx context.Context, master Process,
-	watched bool) ([]client.Stat, error) {
+	watched bool) (servers []client.Stat, worker int, err error) {
 	limit := cmp.Or(in.HangTime, contract.DefaultHangTime)
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)-lastWords)
@@ -104,12 +105,14 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 		cancel()
 		hangs := Unanswered(err)
 		if err == nil {
-			if err = in.checkAnswer(info, master); err == nil {
-				return servers, nil
+			if err = in.checkAnswer(info, master); err == nil && info.Stopping {
+				return servers, 0, nil
+			} else if err == nil {
+				return servers, info.Pid, nil
 			}
 		}
 		if simple := in.CheckWorker(master); simple != nil {
-			return nil, simple
+			return nil, 0, simple
 		}
 		worker := 0
 		if hangs {
@@ -122,15 +125,15 @@ func (in *Instance) QueryServers(ctx context.Context, master Process,
 		// During a reload the old worker may answer, or nobody for a moment.
 		switch now := time.Now().Add(AskEvery); {
 		case hangs && watched:
-			return nil, fmt.Errorf("%w: %w", ErrUnsure, err)
+			return nil, 0, fmt.Errorf("%w: %w", ErrUnsure, err)
 		case hangs && now.After(until) && (in.works(pulse.Take(worker).Since(*before)) ||
 			pulse.LivesWhenPoked(ctx, worker)):
-			return nil, fmt.Errorf("%w%s: %w", ErrSilent, in.Descriptors(worker), err)
+			return nil, 0, fmt.Errorf("%w%s: %w", ErrSilent, in.Descriptors(worker), err)
 		case hangs && now.After(until):
-			return nil, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w",
+			return nil, 0, fmt.Errorf("HAProxy hangs: it did not answer for %s: %w",
 				limit.Round(100*time.Millisecond), err)
 		case !hangs && now.After(earlierOf(until, began.Add(Briefly))):
-			return nil, fmt.Errorf("HAProxy is not healthy: %w", err)
+			return nil, 0, fmt.Errorf("HAProxy is not healthy: %w", err)
 		}
 		time.Sleep(AskEvery)
 	}
@@ -151,17 +154,27 @@ func Unanswered(err error) bool {
 // PresentWorker returns the worker that serves as far as it can be told without a query, the one
 // that was started last; 0 if there is none.
 func (in *Instance) PresentWorker(master Process) int {
-	fam, err := in.Find()
+	last, err := in.youngestWorker(master)
 	if err != nil {
 		return 0
 	}
-	var last Member
+	return last.PID
+}
+
+func (in *Instance) youngestWorker(master Process) (last Process, err error) {
+	fam, err := in.Find()
+	if err != nil {
+		return last, err
+	}
 	for _, w := range fam.WorkersOf(master.PID) {
-		if w.Stat.Start >= last.Stat.Start {
-			last = w
+		if w.Start >= last.Start {
+			last = w.Process
 		}
 	}
-	return last.PID
+	if last.PID == 0 {
+		return last, errors.New("HAProxy has no worker")
+	}
+	return last, nil
 }
 
 // Descriptors returns words for a worker that has no file descriptor left, "" for any other: it can

@@ -42,7 +42,7 @@ func whileAlive(ctx context.Context, p Process) (context.Context, context.Cancel
 }
 
 // Reload has HAProxy load the sources. It checks them first, so that a configuration that HAProxy
-// refuses never gets near the running one.
+// refuses never gets near the running one. The state says afterwards what HAProxy serves.
 func (in *Instance) Reload(ctx context.Context, s *State, sources []client.Source) error {
 	living, cancel := whileAlive(ctx, s.Master)
 	defer cancel()
@@ -67,20 +67,32 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if gone {
 		stats = in.newStats(uint32(time.Now().UnixNano()))
 	}
-	if err := errors.Join(in.WriteFragment(stats, given),
-		in.WriteLastFragment(sources, s.Env)); err != nil {
+	if err := in.WriteFragment(stats, given); err != nil {
 		return err
 	}
-	undo := func() error { return in.WriteFragment(in.StatsSocket(), given) }
+	last, err := os.ReadFile(in.LastFragment())
+	if err != nil {
+		return err
+	}
+	undo := func() error {
+		return errors.Join(in.WriteFragment(in.StatsSocket(), given), in.restoreLast(string(last)))
+	}
+	if err := in.WriteLastFragment(sources, s.Env); err != nil {
+		return errors.Join(err, undo())
+	}
 	ctx, cancel := Portion(ctx, 3, 4)
 	defer cancel()
 	if err := in.checkBeforeReload(ctx, s, sources); err != nil {
 		return errors.Join(err, undo())
 	}
-	l, err := in.prepareLoading(ctx, s, sources)
+	if err := in.checkUnedited(sources); err != nil {
+		return errors.Join(err, undo())
+	}
+	l, err := in.prepareLoading(ctx, s, sources, string(last))
 	if err != nil {
 		return errors.Join(err, undo())
 	}
+	in.MarkUnread()
 	if gone {
 		err = in.reviveSockets(ctx, s, stats, given)
 	} else {
@@ -88,7 +100,7 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	}
 	switch {
 	case err == nil:
-		in.loaded(ctx, s, l)
+		in.loaded(ctx, s, l, in.freshWorker(ctx), sources)
 		return nil
 	case errors.Is(err, ErrLoading):
 		return err

@@ -85,12 +85,14 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 			recent++
 		}
 	}
-	if s.Pending != nil && s.Pending.Loading != nil {
+	var loading *Loading
+	if s.IsLoading() {
+		loading = s.Pending.Loading
 		call.Warnf("%s: %v", in.Conffile, in.notLoaded(&s, ErrDied))
 	}
 	managed := make(chan error, 1)
 	go func() { managed <- in.Managed(ctx) }()
-	args, changed := in.lastGood()
+	args, files, changed := in.lastGood()
 	switch err := <-managed; {
 	case errors.Is(err, pacemaker.ErrUnmanaged) || errors.Is(err, pacemaker.ErrNoCluster):
 		return s, err
@@ -110,9 +112,11 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 	if err := Remove(in.MasterSocket(), in.StatsSocket(), in.Pidfile()); err != nil {
 		return s, fmt.Errorf("cannot remove what the dead HAProxy left: %w", err)
 	}
-	if err := in.WriteFragment(in.StatsSocket(), s.Given); err != nil {
+	if err := in.writeFragmentsFor(s, files, changed); err != nil {
 		return s, err
 	}
+	launched := time.Now()
+	in.MarkUnread()
 	if err := in.Launch(ctx, s.Given, s.Env, in.OnHeldSockets(ctx, args)); err != nil {
 		return s, in.NameHolder(err)
 	}
@@ -122,17 +126,33 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		s.Crashes = s.Crashes[extra:]
 	}
 	last := &s.Crashes[len(s.Crashes)-1]
-	s.Served = in.servesAgain(s.Served, changed)
 	if !changed {
 		s.Pending = nil // HAProxy has now read what was waiting for a reload
 	}
-	s, err := in.Settle(ctx, func() State { last.Took = time.Since(since); return s })
+	s.Served.At = time.Now()
+	s, err := in.Settle(ctx, func() State {
+		last.Took = time.Since(since)
+		if !changed {
+			files, s.Served.Config = in.HasLoaded(ctx, launched, files)
+		}
+		return s
+	})
 	if errors.Is(err, ErrUnsaved) {
 		call.Errorf("%v", err)
 	} else if err != nil {
 		return s, err
 	}
+	if !changed {
+		if err := in.KeepLoaded(files, s.Served.Config); err != nil {
+			call.Warnf("%v", err)
+		}
+	}
 	in.publishCrash(ctx, s)
+	if loading != nil && changed {
+		in.answerLate(ctx, &s, loading, ErrDied)
+	} else if loading != nil {
+		in.answerLate(ctx, &s, loading, nil) // what killed it has been loaded by the next one
+	}
 	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
 		cause, s.crashesInWords())
 	if changed {

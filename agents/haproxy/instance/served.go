@@ -32,9 +32,9 @@ type Served struct {
 	Published string `json:"told,omitempty"`
 }
 
-// ServesNow returns what to remember when HAProxy loads these sources, at a start or a reload.
-func (in *Instance) ServesNow(sources []client.Source, before Served) Served {
-	return before.replaced(in.Hash(sources), in.Generation, in.hardStop(sources))
+// ServesNow returns what to remember when HAProxy has loaded these sources at a start.
+func (in *Instance) ServesNow(sources []client.Source, hash string, env []string) Served {
+	return Served{}.replaced(hash, in.Generation, in.hardStop(sources, env))
 }
 
 // replaced returns what to remember when a new worker has taken the place of the one that served
@@ -52,18 +52,6 @@ func (s Served) replaced(config, generation string, hardStop time.Duration) Serv
 func (in *Instance) ServesStill(before Served) Served {
 	if before.Asked = ""; in.Generation != before.Generation {
 		before.Asked = in.Generation
-	}
-	return before
-}
-
-// servesAgain returns what to remember when HAProxy was brought back, from the copies or from the
-// files.
-func (in *Instance) servesAgain(before Served, fromCopies bool) Served {
-	before.At = time.Now()
-	if !fromCopies {
-		if sources, err := in.ReadBriefly(); err == nil {
-			before.Config = in.Hash(sources)
-		}
 	}
 	return before
 }
@@ -95,21 +83,12 @@ func (in *Instance) Started(master Process) (time.Time, error) {
 
 // workerOf returns the youngest worker of a master, and when it was started.
 func (in *Instance) workerOf(master Process) (pid int, started time.Time, err error) {
-	fam, err := in.Find()
+	worker, err := in.youngestWorker(master)
 	if err != nil {
 		return 0, time.Time{}, err
 	}
-	var youngest Member
-	for _, w := range fam.WorkersOf(master.PID) {
-		if w.Start >= youngest.Start {
-			youngest = w
-		}
-	}
-	if youngest.PID == 0 {
-		return 0, time.Time{}, errors.New("HAProxy has no worker")
-	}
-	started, err = procfs.Began(youngest.Start)
-	return youngest.PID, started, err
+	started, err = procfs.Began(worker.Start)
+	return worker.PID, started, err
 }
 
 // Hash returns the hash of those sources that are the user's files.

@@ -42,6 +42,8 @@ type State struct {
 	// Pushed is the last order about a pushed configuration that was seen. An order that was there
 	// at the start does not count.
 	Pushed string `json:"pushed,omitempty"`
+	// Order is the one that the reload which is about to be done is for.
+	Order string `json:"-"`
 	// Pending is a reload that was requested and could not be done.
 	Pending *Pending `json:"pending,omitempty"`
 	// Stopping is set once a stop has begun, so that nobody brings back what is being stopped, even
@@ -64,6 +66,9 @@ type Pending struct {
 	// Loading is set while HAProxy is still loading it.
 	Loading *Loading `json:"loading,omitempty"`
 }
+
+// IsLoading reports whether HAProxy was asked to load a configuration and the outcome is not known.
+func (s State) IsLoading() bool { return s.Pending != nil && s.Pending.Loading != nil }
 
 // oldServes begins the reason of each pending reload.
 const oldServes = "the old configuration serves: "

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -25,9 +26,22 @@ func (k *keeper) lookBeside(ctx context.Context) {
 		if holding || len(own) == 0 {
 			continue
 		}
-		found := k.in.Intruder(own)
+		found := k.intruder(ctx, own)
 		if s, ok := k.in.Load(); ok && s.Wanted() && ctx.Err() == nil {
 			_ = k.in.NoteBeside(found) // where /run is full, it is found again
 		}
 	}
+}
+
+// errUnbound means that the resource's parameters cannot be read, and so not which processes are
+// HAProxy's.
+var errUnbound = errors.New("the keeper does not know its parameters")
+
+// intruder returns an error that names such a process, or another one.
+func (k *keeper) intruder(ctx context.Context, own map[uint64]bool) error {
+	_, in := k.call(ctx)
+	if in == nil {
+		return errUnbound
+	}
+	return in.Intruder(own)
 }

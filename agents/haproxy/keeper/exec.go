@@ -3,11 +3,11 @@ package keeper
 import (
 	"context"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/command"
 )
@@ -26,13 +26,8 @@ func examine(ctx context.Context, program string) {
 	}
 	// With nice(1): a priority set afterwards would not apply to threads that exist by then.
 	cmd := command.New(ctx, "/usr/bin/nice", "-n", "19", program, "doctor", "--tell")
-	cmd.Env = []string{contract.SearchPath, "GOMAXPROCS=1", contract.RunDirVariable + "=" +
-		os.Getenv(contract.RunDirVariable)}
-	for _, entry := range os.Environ() { // which the tools need to talk to Pacemaker
-		if strings.HasPrefix(entry, "PCMK_") {
-			cmd.Env = append(cmd.Env, entry)
-		}
-	}
+	cmd.Env = append(pacemaker.Variables(), contract.SearchPath, "GOMAXPROCS=1",
+		contract.RunDirVariable+"="+os.Getenv(contract.RunDirVariable))
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL // it does not outlive a keeper that is killed
 	_ = cmd.Run()
 }

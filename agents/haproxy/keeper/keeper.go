@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/companion"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
 	"github.com/hawser-ha/hawser/contract"
@@ -160,9 +161,11 @@ func (k *keeper) moveOut(ctx context.Context) {
 	if err != nil {
 		err = fmt.Errorf("the keeper: %w", err)
 	}
-	if fam, problem := k.in.Find(); problem == nil {
-		if problem := k.in.MoveTo(ctx, k.in.Scope(), fam.PIDs()...); problem != nil {
-			err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
+	if _, in := k.call(ctx); in != nil { // or its unit and its program are not known
+		if fam, problem := in.Find(); problem == nil {
+			if problem := in.MoveTo(ctx, in.Scope(), fam.PIDs()...); problem != nil {
+				err = errors.Join(err, fmt.Errorf("HAProxy: %w", problem))
+			}
 		}
 	}
 	if err == nil {
@@ -227,7 +230,7 @@ func (k *keeper) standBy() (end func()) {
 	done.Go(func() {
 		for {
 			if !instance.Locked(k.in.StandbyLock()) { // it may be one that somebody else started
-				pid, ended, err := instance.Detach(k.in.StandbyLink(), contract.StandbyProcess,
+				pid, ended, err := companion.Detach(k.in.StandbyLink(), contract.StandbyProcess,
 					os.Environ())
 				if err == nil {
 					select {

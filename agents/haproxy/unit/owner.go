@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"context"
 	"fmt"
 	"os/user"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
+	"github.com/hawser-ha/hawser/internal/users"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -27,26 +29,24 @@ func OwnerOf(unit *systemd.Settings) (Owner, error) {
 	if unit == nil || (unit.User == "" || unit.User == "root") && unit.Group == "" {
 		return o, nil
 	}
-	if unit.User != "" {
-		u, err := user.Lookup(unit.User)
-		if err != nil {
-			if u, err = user.LookupId(unit.User); err != nil {
-				return o, ocf.Errorf(ocf.ErrInstalled,
-					"HAProxy's unit has User=%s, and there is no such user here: %w", unit.User, err)
-			}
-		}
+	var service users.Service
+	if u, err := user.LookupId(unit.User); err == nil {
 		o.UID, o.GID = number(u.Uid), number(u.Gid)
-	}
-	if unit.Group != "" {
-		g, err := user.LookupGroup(unit.Group)
+	} else if unit.User != "" {
+		found, err := service.User(context.Background(), unit.User)
 		if err != nil {
-			if g, err = user.LookupGroupId(unit.Group); err != nil {
-				return o, ocf.Errorf(ocf.ErrInstalled,
-					"HAProxy's unit has Group=%s, and there is no such group here: %w", unit.Group,
-					err)
-			}
+			return o, ocf.Errorf(ocf.ErrInstalled, "HAProxy's unit has User=%s: %w", unit.User, err)
 		}
+		o.UID, o.GID = int(found.UID), int(found.GID)
+	}
+	if g, err := user.LookupGroupId(unit.Group); err == nil {
 		o.GID = number(g.Gid)
+	} else if unit.Group != "" {
+		gid, err := service.Group(context.Background(), unit.Group)
+		if err != nil {
+			return o, ocf.Errorf(ocf.ErrInstalled, "HAProxy's unit has Group=%s: %w", unit.Group, err)
+		}
+		o.GID = int(gid)
 	}
 	return o, nil
 }

@@ -1,4 +1,4 @@
-package instance
+package ownaddress
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// nodeAddresses returns the addresses of this node's interfaces. Those of the loopback network are
+// OfInterfaces returns the addresses of this node's interfaces. Those of the loopback network are
 // left out: nobody else reaches them.
-func nodeAddresses() ([]netip.Addr, error) {
+func OfInterfaces() ([]netip.Addr, error) {
 	have, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the addresses of this node's interfaces: %w", err)
@@ -24,16 +24,16 @@ func nodeAddresses() ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// checkOwn returns an error unless an address is one of this node's: the metadata service is asked
+// check returns an error unless an address is one of this node's: the metadata service is asked
 // in clear text, and HAProxy would listen on every address where its answer was 0.0.0.0.
-func (s System) checkOwn(addr netip.Addr) error {
+func (s Service) check(addr netip.Addr) error {
 	switch {
 	case addr.IsUnspecified():
 		return fmt.Errorf("%s means every address", addr)
 	case addr.Zone() != "":
 		return fmt.Errorf("%s has a zone", addr)
 	}
-	own, err := s.Addresses()
+	own, err := s.Own()
 	if err == nil && !slices.Contains(own, addr) {
 		err = fmt.Errorf("no interface of this node has %s", addr)
 	}
