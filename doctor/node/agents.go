@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/doctor"
@@ -100,10 +101,15 @@ func otherVersion(ctx context.Context, path, command string) (string, error) {
 	return version, err
 }
 
+// versionsTime is how long the agents may take to say their versions where that is only for a warning.
+const versionsTime = 5 * time.Second
+
 // OtherVersions says that agents in a directory such as /usr/lib/ocf/resource.d are of another version
 // than the command, "" if none is. An agent that is missing, or does not say its version, is for the
 // doctor to find.
 func OtherVersions(ctx context.Context, dir, command string) string {
+	ctx, cancel := context.WithTimeout(ctx, versionsTime)
+	defer cancel()
 	var others []string
 	for _, a := range ourAgents {
 		path := filepath.Join(dir, a.standard)

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,6 +26,9 @@ func TestOtherVersions(t *testing.T) {
 	w.write("usr/lib/ocf/resource.d/hawser/floatip", agentOf("0.8"), 0o755)
 	require.Contains(t, says(), "are 0.9 and 0.8: ")
 
+	hung, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Empty(t, node.OtherVersions(hung, dir, "1.0"), "one that does not answer in time says nothing")
 	w.write("usr/lib/ocf/resource.d/hawser/floatip", "#!/bin/sh\nexit 1\n", 0o755)
 	require.NoError(t, os.Remove(filepath.Join(dir, "hawser/haproxy")))
 	require.Empty(t, says(), "nothing is known")
