@@ -317,10 +317,9 @@ func (c *CIB) allDown() []byte {
 				continue // has no state of its own
 			}
 			state := status.CreateElement("node_state")
-			for _, a := range []Attr{
-				{"id", value(n, "id")}, {"uname", value(n, "uname")}, {"in_ccm", "false"},
-				{"crmd", "offline"}, {"join", "down"}, {"expected", "down"},
-			} {
+			state.CreateAttr("id", value(n, "id"))
+			state.CreateAttr("uname", value(n, "uname"))
+			for _, a := range down() {
 				state.CreateAttr(a.Name, a.Value)
 			}
 		}

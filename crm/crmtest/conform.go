@@ -260,6 +260,8 @@ func conformLose(t *testing.T, c crm.Cluster) {
 	})
 	require.Len(t, taken, 1)
 	require.Contains(t, []string{"lb-2", "lb-3"}, taken[0].Node)
+	_, err = c.Lose(context.Background(), "lb-9")
+	require.ErrorContains(t, err, "no node lb-9")
 	require.Equal(t, before, shows(t, c), "it must write nothing")
 }
 

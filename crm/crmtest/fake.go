@@ -301,6 +301,9 @@ func (f *Fake) Lose(ctx context.Context, node string) (crm.Forecast, error) {
 		return crm.Forecast{}, err
 	}
 	defer f.mu.Unlock()
+	if !slices.Contains(f.cib.Nodes(), node) {
+		return crm.Forecast{}, fmt.Errorf("there is no node %s", node)
+	}
 	was := f.down[node]
 	f.down[node] = true
 	after := f.running(f.cib, f.place(f.cib, f.at[f.cib]))
