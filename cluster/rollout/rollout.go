@@ -37,6 +37,8 @@ type Roller struct {
 	// OtherVersions says that this node's agents are of another version than this program, "" if
 	// they are not; nil asks nothing.
 	OtherVersions func(ctx context.Context) string
+	// Progress is told what a plan waits for, such as Pacemaker; it may be nil.
+	Progress func(what string)
 }
 
 // foresee has Pacemaker's scheduler simulate the change: it may restart the resource instead of
@@ -49,6 +51,9 @@ func (r *Roller) foresee(ctx context.Context, plan crm.Plan, replan change.Plann
 		return plan, "", err
 	}
 	for _, node := range nodes {
+		if r.Progress != nil {
+			r.Progress("waiting until Pacemaker forgets a probe of " + id + " on " + node)
+		}
 		if err := r.Cluster.ForgetProbe(ctx, id, node); err != nil {
 			return plan, "", err
 		}

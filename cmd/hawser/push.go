@@ -108,8 +108,10 @@ func (s *system) push(ctx context.Context, resource, file string, o pushOptions)
 	if err != nil {
 		return err
 	}
-	roller := s.Roller()
+	roller, waiting := s.Roller(), s.startTicker()
+	roller.Progress = waiting.Set
 	plan, err := roller.PlanPush(ctx, resource, file, text, o.PushOptions)
+	waiting.Close()
 	if err != nil {
 		return outcome.Untouched(ctx, err)
 	}

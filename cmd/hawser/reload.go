@@ -98,8 +98,10 @@ func (s *system) reload(ctx context.Context, resource string, o reloadOptions) e
 		return usagef("reload asks before it reloads, and there is no terminal to ask on: use " +
 			"--yes")
 	}
-	roller := s.Roller()
+	roller, waiting := s.Roller(), s.startTicker()
+	roller.Progress = waiting.Set
 	plan, err := roller.PlanReload(ctx, resource, o.ReloadOptions)
+	waiting.Close()
 	if err != nil {
 		return outcome.Untouched(ctx, err)
 	}
