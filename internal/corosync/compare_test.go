@@ -42,6 +42,9 @@ func TestCompare(t *testing.T) {
 		},
 		"times": {
 			have: three.Conf(), want: slower.Conf(), reload: []string{
+				"totem.interface.0.knet_ping_interval: 750, expected none",
+				"totem.interface.0.knet_ping_timeout: 1500, expected none",
+				"totem.interface.0.linknumber: 0, expected none",
 				"totem.token: 3000, expected 5000", "totem.token_coefficient: 0, expected none",
 				"totem.token_retransmits_before_loss_const: 10, expected none",
 			},

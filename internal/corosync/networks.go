@@ -15,4 +15,9 @@ var LAN = Timing{
 // some seconds to migrate it, and where the provider's API takes longer to move an address than
 // this takes to give up a node: Corosync's own token, without growth with the cluster, and more
 // retransmissions within it.
-var Cloud = Timing{Token: 3 * time.Second, Retransmits: 10}
+//
+// knet's times are Corosync's defaults for that token. Without them a Corosync that is told to take
+// them in place of a LAN's derives them from the token that it had, which knet refuses (3.1.9 says
+// so, earlier ones do not).
+var Cloud = Timing{Token: 3 * time.Second, Retransmits: 10, PingInterval: 750 * time.Millisecond,
+	PingTimeout: 1500 * time.Millisecond}
