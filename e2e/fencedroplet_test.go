@@ -77,7 +77,11 @@ func TestFenceDroplet(t *testing.T) {
 		c.write(t, n, "/etc/hawser/fence-token", c.token()+"\n")
 	}
 
-	c.run(t, "lb-1", "crm", "configure", "delete", "--force", "fencing")
+	// crmsh refuses while the nodes elect the next DC.
+	eventually(t, 20*time.Second, "crmsh deletes the device", func() error {
+		_, err := c.try("lb-1", "crm", "configure", "delete", "--force", "fencing")
+		return err
+	})
 	c.run(t, "lb-1", "pcs", "stonith", "create", "fencing", "fence_droplet", "token_file=/etc/hawser/fence-token",
 		"pcmk_host_map=lb-1:1001;lb-2:1002;lb-3:1003", "op", "monitor", "interval=5m", "timeout=30s")
 	c.run(t, "lb-1", "pcs", "property", "set", "stonith-enabled=true")

@@ -290,7 +290,7 @@ func TestPacemakersService(t *testing.T) {
 	same("Pacemaker is back")
 
 	n.sh(t, "crm_attribute -n maintenance-mode -v true")
-	eventually(t, "maintenance", func() error { _, err := n.try("crm_mon -1 | grep -q unmanaged"); return err })
+	eventually(t, "maintenance", func() error { _, err := n.try("crm_mon -1 | grep -qE 'unmanaged|[(]maintenance'"); return err })
 	n.sh(t, "systemctl stop pacemaker")
 	same("in maintenance Pacemaker leaves HAProxy alone")
 	n.sh(t, "systemctl start pacemaker")
@@ -343,7 +343,7 @@ func TestShutdown(t *testing.T) {
 
 	// What is not managed ends when Pacemaker has, and before the network does.
 	n.sh(t, "crm_attribute -n maintenance-mode -v true")
-	eventually(t, "maintenance", func() error { _, err := n.try("crm_mon -1 | grep -q unmanaged"); return err })
+	eventually(t, "maintenance", func() error { _, err := n.try("crm_mon -1 | grep -qE 'unmanaged|[(]maintenance'"); return err })
 	n.reboot(t)
 	n.order(t, "Stopping pacemaker.service", "Stopped pacemaker.service", "Stopping hawser-haproxy.scope", "Stopped hawser-haproxy.scope")
 	require.NotContains(t, n.sh(t, "journalctl -b -1 -t hawser-keeper -o cat"), "brought back", "the keeper knows a shutdown")
