@@ -192,7 +192,7 @@ func TestUpgradeUnderLoad(t *testing.T) {
 		master := p.haproxyPID(t, holder)
 		var said string
 		p.flawless(t, func() { said = p.fails(t, 1, holder, "dpkg", "--remove", "hawser") })
-		const first = "crm_standby --node $(crm_node -n) --update on && crm_resource --wait"
+		const first = "hawser standby $(crm_node -n) --yes"
 		for _, want := range []string{"in use on node " + holder, "FloatIP (ocf:hawser:floatip)", "haproxy (ocf:hawser:haproxy)", first, "HAWSER_REMOVE=anyway"} {
 			require.Contains(t, said, want)
 		}

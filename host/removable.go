@@ -69,8 +69,8 @@ func (h *Host) Removable(ctx context.Context) (warning string, err error) {
 			strings.Join(unmanaged, ", "))
 	}
 	return "", outcome.Errorf(outcome.Failed,
-		"%sto move it away first: crm_standby --node $(crm_node -n) --update on && "+
-			"crm_resource --wait\nto take it out of the cluster, on all nodes: hawser destroy",
+		"%sto move it away first: hawser standby $(crm_node -n) --yes\n"+
+			"to take it out of the cluster, on all nodes: hawser destroy",
 		text)
 }
 

@@ -31,7 +31,7 @@ func TestRemovable(t *testing.T) {
 		warned    string
 	}{
 		"in use": {refused: []string{"in use on node lb-1: FloatIP (ocf:hawser:floatip), haproxy (ocf:hawser:haproxy)",
-			"crm_standby --node $(crm_node -n) --update on && crm_resource --wait", "hawser destroy"}},
+			"hawser standby $(crm_node -n) --yes\n", "hawser destroy"}},
 		"in standby": {change: stopped},
 		"unmanaged": {change: func(s *crm.Status) {
 			for i := range s.Resources {
