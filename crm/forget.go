@@ -123,8 +123,12 @@ func (t *Tools) expireProbe(ctx context.Context, resource, node, at string, expi
 	if err != nil || counted[node] != "" { // a failure that Pacemaker has counted itself
 		return err
 	}
-	// Pacemaker counts in whole seconds.
-	if err := pause(ctx, time.Until(expired.Add(time.Second))); err != nil {
+	// Pacemaker counts in whole seconds. The record has the time of the node's clock.
+	wait := time.Until(expired.Add(time.Second))
+	if wait > longestExpiry+time.Second {
+		return nil
+	}
+	if err := pause(ctx, wait); err != nil {
 		return err
 	}
 	defer func() {

@@ -65,6 +65,9 @@ func (n Node) askReserved(
 		for i, a := range answers {
 			ip := &file.Addresses[i]
 			switch {
+			case a.wrong != "" && ip.Provider == contract.LAN: // other nodes may have an interface
+				warnings = append(warnings, fmt.Sprintf("%s:%d: this node cannot take %s: %s",
+					file.Path, ip.IPAt.Line, ip.IP, a.wrong))
 			case a.wrong != "":
 				faults.Add(ip.IPAt, "%s", a.wrong)
 			case a.err != nil && ip.Provider == contract.LAN:

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -67,6 +68,9 @@ func TestWhatANodeDoesWithAReload(t *testing.T) {
 			loads(n, contract.Loaded{Serves: served, Generation: g})
 		}, Differs, outcome.Degraded,
 			"lb-2 serves a different configuration from this node's"},
+		{"its files were changed meanwhile", func(_ *crm.Status, n *crm.NodeStatus, g string) {
+			loads(n, contract.Loaded{Generation: g})
+		}, Differs, outcome.Degraded, "lb-2: its files were changed while HAProxy loaded them"},
 		{"it has refused an earlier one", func(_ *crm.Status, n *crm.NodeStatus, _ string) {
 			loads(n, contract.Loaded{Serves: served, Asked: "another", Pending: "bogus"})
 		}, NoAnswer, outcome.Timeout,
@@ -189,7 +193,7 @@ func TestReloadSaysForWhomItWaits(t *testing.T) {
 	looks := 0
 	s.reloading["lb-2"] = func(_ *crm.Status, n *crm.NodeStatus, g string) {
 		if looks++; looks > 1 {
-			loads(n, contract.Loaded{Serves: contract.Demanded(g), Generation: g})
+			loads(n, contract.Loaded{Serves: cmp.Or(contract.Demanded(g), "0123456789ab"), Generation: g})
 		}
 	}
 	l, err := s.roller.PlanReload(t.Context(), "haproxy", ReloadOptions{})
@@ -225,7 +229,8 @@ func TestVerdict(t *testing.T) {
 			l := &Reload{}
 			for i, state := range tc.states {
 				l.Report.Nodes = append(l.Report.Nodes,
-					NodeReload{Node: []string{"lb-1", "lb-2"}[i], State: state, Reason: "why"})
+					NodeReload{Node: []string{"lb-1", "lb-2"}[i], State: state, Reason: "why",
+						After: "0123456789ab"})
 			}
 			err := l.verdict()
 			if tc.says == "" {

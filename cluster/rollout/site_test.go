@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func (s *site) answer(cib *crm.CIB, status *crm.Status) {
 		case special != nil:
 			special(status, n, generation)
 		default:
-			loads(n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation,
+			loads(n, contract.Loaded{Serves: cmp.Or(contract.Demanded(generation), "0123456789ab"), Generation: generation,
 				Worker: noon})
 		}
 	}

@@ -23,11 +23,12 @@ type NodeState string
 // States of a node.
 const (
 	// NoAnswer says that the node has not answered yet; in a report, that it had not in time.
-	NoAnswer   NodeState = "no answer"
-	Taken      NodeState = "taken"   // the configuration is loaded
-	Kept       NodeState = "kept"    // the previous configuration serves
-	Differs    NodeState = "differs" // HAProxy was started meanwhile, with other files
-	NodeFailed NodeState = "failed"  // HAProxy does not run any more
+	NoAnswer NodeState = "no answer"
+	Taken    NodeState = "taken" // the configuration is loaded
+	Kept     NodeState = "kept"  // the previous configuration serves
+	// Differs says that HAProxy has loaded other files there, or that it is not known which.
+	Differs    NodeState = "differs"
+	NodeFailed NodeState = "failed" // HAProxy does not run any more
 	// Left says that the node went offline or into standby meanwhile, or the resource was stopped there
 	Left      NodeState = "left"
 	Absent    NodeState = "absent"    // HAProxy does not run there
@@ -186,10 +187,14 @@ func (l *Reload) update(status *crm.Status, n *NodeReload, now time.Time) {
 		n.State, n.Reason, n.After = Left, why, ""
 	case runs && !instance.Managed:
 		n.State, n.Reason = Unmanaged, notManaged
+	case taken.Generation == l.generation && taken.Serves == "":
+		n.State, n.Reason = Differs, "its files were changed while HAProxy loaded them, and it is not "+
+			"known which version it serves: `hawser reload` once more"
 	case taken.Generation == l.generation:
 		n.State = Taken
 		if wanted := contract.Demanded(l.generation); wanted != "" && taken.Serves != wanted {
-			n.State, n.Reason = Differs, "HAProxy was started there meanwhile, with other files"
+			n.State, n.Reason = Differs, "HAProxy was started there meanwhile, or its files were "+
+				"changed while it loaded them"
 		}
 	case taken.Asked == l.generation && taken.Pending != "":
 		n.State, n.Reason = Kept, taken.Pending
@@ -241,8 +246,11 @@ func (l *Reload) verdict() error {
 			kept = append(kept, fmt.Sprintf("%s keeps serving the previous configuration: %s",
 				n.Node, n.Reason))
 		case Differs:
-			kept = append(kept, fmt.Sprintf("%s serves a different configuration from this "+
-				"node's: %s", n.Node, n.Reason))
+			serves := n.Node
+			if n.After != "" {
+				serves += " serves a different configuration from this node's"
+			}
+			kept = append(kept, serves+": "+n.Reason)
 		case Unmanaged:
 			kept = append(kept, fmt.Sprintf("%s: %s", n.Node, n.Reason))
 		}

@@ -36,6 +36,8 @@ type Collector struct {
 	// Votes asks Corosync for its votes; without it nobody knows whether a quorum is left if a node is
 	// lost.
 	Votes func(ctx context.Context) (corosync.Votes, error)
+	// Brief leaves out what takes a simulation: who comes next.
+	Brief bool
 }
 
 // Collect asks all sources at once.
@@ -99,7 +101,9 @@ func (s *Collector) Collect(ctx context.Context) *Report {
 	r.addFailures(status)
 	r.addDrift()
 	r.addLeftovers(cib)
-	s.addNext(ctx, r, status, cib)
+	if !s.Brief {
+		s.addNext(ctx, r, status, cib)
+	}
 	r.judge()
 	return r
 }

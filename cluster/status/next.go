@@ -2,6 +2,7 @@ package status
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,6 +83,9 @@ func (s *Collector) quorumWithoutOne(ctx context.Context, cib *crm.CIB) (left, k
 	votes, err := s.Votes(ctx)
 	if err != nil || votes.Total-votes.DeviceVotes != votes.Members { // some have more votes than one
 		return false, false
+	}
+	if votes.Total-1 < votes.Needed && slices.Contains(votes.Flags, "AutoTieBreaker") {
+		return false, false // half of the votes may do
 	}
 	return votes.Total-1 >= votes.Needed, true
 }

@@ -33,6 +33,8 @@ func TestNext(t *testing.T) {
 			next: "lb-2"},
 		"a quorum device": {votes: corosync.Votes{Expected: 3, Total: 3, Needed: 2, Members: 2,
 			DeviceVotes: 1}, next: "lb-2"},
+		"half of the votes may do": {votes: corosync.Votes{Expected: 4, Total: 2, Needed: 3, Members: 2,
+			Flags: []string{"Quorate", "AutoTieBreaker"}}},
 		"a node with two votes": {votes: corosync.Votes{Expected: 4, Total: 4, Needed: 3, Members: 3}},
 		"nobody else can": {votes: three, none: "no other node can take it",
 			change: func(c *crmtest.Fake) { c.Down("lb-2", true); c.Down("lb-3", true) }},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -102,7 +103,7 @@ func reloadable(t *testing.T) (c *answering, sys *system, stdout, stderr *bytes.
 	}
 	c.answers = func(s *crm.Status, generation string) {
 		for _, n := range []string{"lb-1", "lb-2"} {
-			says(s, n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: noon})
+			says(s, n, contract.Loaded{Serves: cmp.Or(contract.Demanded(generation), "0123456789ab"), Generation: generation, Worker: noon})
 		}
 	}
 	sys, stdout, stderr = testSystem(t, c)
@@ -370,7 +371,7 @@ func TestReloadShowsWhenConnectionsAreCut(t *testing.T) {
 	c, sys, stdout, stderr := reloadable(t)
 	c.answers = func(s *crm.Status, generation string) {
 		for _, n := range []string{"lb-1", "lb-2"} {
-			says(s, n, contract.Loaded{Serves: contract.Demanded(generation), Generation: generation, Worker: noon,
+			says(s, n, contract.Loaded{Serves: cmp.Or(contract.Demanded(generation), "0123456789ab"), Generation: generation, Worker: noon,
 				OldWorkers: 1, Conns: 3, Cut: sys.Now().Add(23*time.Hour + 59*time.Minute)})
 		}
 	}

@@ -22,7 +22,9 @@ func statusCommand(sys *system) *cli.Command {
 		}},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			r := sys.Status().Collect(c.Context)
+			collector := sys.Status()
+			collector.Brief = c.Bool("nagios")
+			r := collector.Collect(c.Context)
 			if c.Bool("nagios") {
 				line, code := r.Nagios()
 				sys.printf("%s\n", words.Printable(line, false))

@@ -171,6 +171,7 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 		return err
 	}
 	report.Changed = true
+	defer func() { report.Seconds = s.Now().Sub(began).Round(time.Millisecond).Seconds() }()
 	if !o.noWait && s.Running {
 		done := change.Written
 		if v.live {
@@ -184,7 +185,6 @@ func (s *system) give(ctx context.Context, v verb, args []string, o applyOptions
 			return err
 		}
 	}
-	report.Seconds = s.Now().Sub(began).Round(time.Millisecond).Seconds()
 	out.wrapf("%s\n", given.Afterwards)
 	return nil
 }
