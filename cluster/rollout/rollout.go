@@ -55,7 +55,7 @@ func (r *Roller) foresee(ctx context.Context, plan crm.Plan, replan change.Plann
 			r.Progress("waiting until Pacemaker forgets a probe of " + id + " on " + node)
 		}
 		if err := r.Cluster.ForgetProbe(ctx, id, node); err != nil {
-			return plan, "", fmt.Errorf("Pacemaker has a record of a probe of %s on %s, for which it "+
+			return plan, "", fmt.Errorf("there is a record of a probe of %s on %s, for which Pacemaker "+
 				"would restart it: that cannot be removed: %w", id, node, err)
 		}
 	}
