@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -145,7 +144,7 @@ func TestVerbsRefused(t *testing.T) {
 		{"standby lb-9 --yes", "the cluster has no node lb-9; it has lb-1, lb-2, lb-3"},
 		{"online lb-9 --yes", "the cluster has no node lb-9; it has lb-1, lb-2, lb-3"},
 		{"maintenance on lb-9 --yes", "the cluster has no node lb-9; it has lb-1, lb-2, lb-3"},
-		{"stop Nobody --yes", fmt.Sprintf("there is no floating IP Nobody in the cluster's configuration; it has FloatIP (%s)", lanIP)},
+		{"stop Nobody --yes", "there is no resource Nobody in the cluster's configuration; it has FloatIP, haproxy, haproxy-clone"},
 		{"start 198.51.100.99 --yes", "there is no floating IP 198.51.100.99"},
 		{"cleanup Nobody --yes", "there is no resource Nobody in the cluster's configuration; it has FloatIP, haproxy, haproxy-clone"},
 		{"standby lb-1", "there is no terminal to ask on: use --yes"},
