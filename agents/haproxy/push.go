@@ -65,17 +65,33 @@ func (a *agent) followOrder(ctx context.Context, in *instance.Instance,
 }
 
 // followOrderAtStart answers an order that a start finds. It never puts a file in place: the order
-// may be left from a command that was killed long ago, and the file on this node newer.
-func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
+// may be left from a command that was killed long ago, and the file on this node newer. serves is the
+// hash of what HAProxy was started with, "" where that is not known.
+func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance, serves string) {
 	s, ok := in.Load()
 	if ok && a.push.Step == contract.PushCheck {
 		in.AnswerPush(ctx, a.push, a.stage(ctx, in, &s, a.push.Sum))
 	} else if a.push.Step != "" {
-		in.AnswerPush(ctx, a.push, a.alreadyInstalled(a.push.Sum))
+		in.AnswerPush(ctx, a.push, a.alreadyServed(in, a.push.Sum, serves))
 	}
 }
 
-// alreadyInstalled returns an error unless this node has the pushed configuration already.
+// alreadyServed returns an error unless this node has the pushed configuration already, and HAProxy
+// has loaded it.
+func (a *agent) alreadyServed(in *instance.Instance, sum, serves string) error {
+	if err := a.alreadyInstalled(sum); err != nil {
+		return err
+	}
+	if serves == "" {
+		return instance.ErrUnknownLoaded
+	}
+	if _, disk := in.OnDisk(); disk != serves {
+		return fmt.Errorf("it was started with %s, and its files are %s now: push again", serves, disk)
+	}
+	return nil
+}
+
+// alreadyInstalled returns an error unless the pushed configuration is in its place on this node.
 func (a *agent) alreadyInstalled(sum string) error {
 	path, err := a.place()
 	if err != nil {

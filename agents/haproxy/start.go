@@ -130,6 +130,6 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if err := in.KeepLoaded(loaded, hash); err != nil {
 		call.Warnf("%v", err)
 	}
-	a.followOrderAtStart(ctx, in)
+	a.followOrderAtStart(ctx, in, hash)
 	return nil
 }

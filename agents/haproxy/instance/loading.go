@@ -204,6 +204,18 @@ func (in *Instance) decide(ctx context.Context, s *State, l *Loading) (decided b
 	return true, nil
 }
 
+// outcomeAfterCrash is the answer to a push of which HAProxy died, or during which, and that was brought
+// back with this configuration, "" where that is not known.
+func (l *Loading) outcomeAfterCrash(served string) error {
+	switch served {
+	case "":
+		return ErrUnknownLoaded
+	case l.Config:
+		return nil // what was asked of the dead one has been loaded by the next
+	}
+	return ErrDied
+}
+
 // notLoaded notes that a reload which was under way has failed, and returns why.
 func (in *Instance) notLoaded(s *State, why error) error {
 	err := why

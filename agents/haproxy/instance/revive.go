@@ -148,10 +148,8 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		}
 	}
 	in.publishCrash(ctx, s)
-	if loading != nil && changed {
-		in.answerLate(ctx, &s, loading, ErrDied)
-	} else if loading != nil {
-		in.answerLate(ctx, &s, loading, nil) // what killed it has been loaded by the next one
+	if loading != nil {
+		in.answerLate(ctx, &s, loading, loading.outcomeAfterCrash(s.Served.Config))
 	}
 	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
 		cause, s.crashesInWords())
