@@ -120,7 +120,7 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	}); err != nil {
 		return in.WhyNotStarted(ctx, err, sources, env)
 	}
-	if names := instance.MissingVariables(loaded, env); len(names) > 0 {
+	if names := in.MissingNow(loaded, hash, env); len(names) > 0 {
 		// an empty word, for HAProxy, and so every address where one was meant
 		return errors.Join(fmt.Errorf("%s was changed while HAProxy was being started: it mentions %s "+
 			"now, which HAProxy was not started with", a.Conffile, strings.Join(names, " and ")),

@@ -56,6 +56,7 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 		call.Warnf("%s has been changed since, and it is not known what HAProxy serves: load what is "+
 			"there now with hawser reload", in.Conffile)
 	}
+	in.warnOfUnset(ctx, s, sources)
 	in.Follow(ctx, s, sources)
 	if err := in.KeepLoaded(sources, hash); err != nil {
 		call.Warnf("%v", err)

@@ -90,9 +90,11 @@ func (in *Instance) loaded(ctx context.Context, s *State, l *Loading, worker int
 		case reading.Before:
 			err = in.kept().Commit(l.Copies)
 		case reading.Now:
+			in.warnOfUnset(ctx, s, now)
 			sources, hash, hardStop = in.WithChecks(now), client.Hash(now), in.hardStop(now, s.Env)
 			err = in.KeepLoaded(sources, hash)
 		case reading.Unknown:
+			in.warnOfUnset(ctx, s, now)
 			hash = ""
 			err = in.KeepLoaded(nil, "")
 		}

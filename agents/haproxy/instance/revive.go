@@ -106,6 +106,9 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		return s, fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1,
 			param.FormatDuration(in.CrashWindow), cause)
 	}
+	if err := in.refuseUnset(s, files, changed); err != nil {
+		return s, err
+	}
 	if err := in.killAll(ctx); err != nil {
 		return s, err
 	}
@@ -148,6 +151,9 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		}
 	}
 	in.publishCrash(ctx, s)
+	if !changed {
+		in.warnOfUnset(ctx, &s, files)
+	}
 	if loading != nil {
 		in.answerLate(ctx, &s, loading, loading.outcomeAfterCrash(s.Served.Config))
 	}
