@@ -218,6 +218,9 @@ func (l *Loading) outcomeAfterCrash(served string) error {
 	return ErrDied
 }
 
+// serves reports whether a configuration is the one that is to be loaded, if any is.
+func (l *Loading) serves(config string) bool { return l != nil && config != "" && l.Config == config }
+
 // notLoaded notes that a reload which was under way has failed, and returns why.
 func (in *Instance) notLoaded(s *State, why error) error {
 	err := why

@@ -86,8 +86,10 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		}
 	}
 	var loading *Loading
+	waiting := s.Served.Asked
 	if s.IsLoading() {
 		loading = s.Pending.Loading
+		waiting = loading.Generation
 		call.Warnf("%s: %v", in.Conffile, in.notLoaded(&s, ErrDied))
 	}
 	managed := make(chan error, 1)
@@ -137,6 +139,9 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		last.Took = time.Since(since)
 		if !changed {
 			files, s.Served.Config = in.HasLoaded(ctx, launched, files)
+			if s.Served = in.Answered(s.Served, waiting, files); loading.serves(s.Served.Config) {
+				s.Served.Generation, s.Served.Asked = loading.Generation, ""
+			}
 		}
 		return s
 	})
