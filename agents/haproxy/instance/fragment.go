@@ -47,15 +47,8 @@ func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	if err != nil {
 		return err
 	}
-	if !Exists(in.LastFragment()) {
-		sources, err := in.kept().Read()
-		if err != nil {
-			sources, _ = in.ReadBriefly()
-		}
-		s, _ := in.Load()
-		if err := in.WriteLastFragment(sources, s.Env); err != nil {
-			return err
-		}
+	if err := in.ensureLastFragment(); err != nil {
+		return err
 	}
 	//nolint:lll // a line of the file
 	return writeFile(in.Fragment(),
@@ -68,6 +61,19 @@ global
 	mworker-max-reloads %d
 %s`, in.Conffile, stats, manyConns, int(in.defaultHardStop().Seconds()), mostReloads,
 			identity))
+}
+
+// ensureLastFragment writes the last part if it is missing.
+func (in *Instance) ensureLastFragment() error {
+	if Exists(in.LastFragment()) {
+		return nil
+	}
+	sources, err := in.kept().Read()
+	if err != nil {
+		sources, _ = in.ReadBriefly()
+	}
+	s, _ := in.Load()
+	return in.WriteLastFragment(sources, s.Env)
 }
 
 func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }
