@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -65,4 +66,24 @@ func TestReloadThatACrashAnswers(t *testing.T) {
 		require.Empty(t, w.state().Served.Asked)
 		require.Len(t, w.state().Crashes, 2)
 	})
+}
+
+// Where it is not known what HAProxy has loaded, the name of a worker that was not known either does not
+// make it known.
+func TestAWorkerThatIsNotedLate(t *testing.T) {
+	w := clustered(t)
+	w.start()
+	served := w.state().Served
+	forget := func(config string) {
+		s := w.state()
+		s.Served.Worker, s.Served.Config = 0, config
+		require.NoError(t, w.instance().Save(s))
+		require.NoError(t, os.RemoveAll(w.instance().Copies()))
+		w.want(ocf.Success, w.r.Monitor(0))
+		require.Equal(t, served.Worker, w.state().Served.Worker)
+	}
+	forget("")
+	w.wantServed("")
+	forget(served.Config)
+	w.wantServed(w.read("haproxy.cfg"))
 }
