@@ -115,6 +115,7 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if _, err := in.Settle(ctx, func() instance.State {
 		loaded, hash = in.HasLoaded(ctx, began, sources)
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
+			Owner:    instance.OwnerToNote(given),
 			Settings: a.settings(ctx), Belongings: in.BelongingsOf(loaded, env),
 			Served: in.ServesNow(loaded, hash, env)}
 	}); err != nil {

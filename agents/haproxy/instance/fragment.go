@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -43,7 +42,7 @@ const (
 // stats is the path of its stats socket, given what HAProxy has of its unit's settings. The last part
 // is written if it is missing.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
-	identity, err := unit.Lines(given)
+	owner, err := in.owner(given)
 	if err != nil {
 		return err
 	}
@@ -60,7 +59,7 @@ global
 	hard-stop-after %ds
 	mworker-max-reloads %d
 %s`, in.Conffile, stats, manyConns, int(in.defaultHardStop().Seconds()), mostReloads,
-			identity))
+			owner.Lines()))
 }
 
 // ensureLastFragment writes the last part if it is missing.
