@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// Changes returns when each file and directory of a configuration was last changed, and each symbolic
-// link on the way to one. Nothing but a write sets back the time at which a file was last changed.
+// Changes returns when each file and directory of a configuration was last changed, each symbolic link
+// on the way to one, and each directory there that may have been put into another's place. Nothing but
+// a write sets back the time at which a file was last changed.
 func Changes(paths []string, sources []Source) ([]time.Time, error) {
 	all := slices.Clone(paths)
 	for _, source := range sources {
@@ -26,20 +27,40 @@ func Changes(paths []string, sources []Source) ([]time.Time, error) {
 			return nil, err
 		}
 		note(info)
-		for ; ; path = filepath.Dir(path) {
-			info, err := os.Lstat(path)
-			if err != nil {
-				return nil, err
-			}
-			if info.Mode()&fs.ModeSymlink != 0 {
-				note(info)
-			}
-			if path == filepath.Dir(path) {
-				break
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, way := range [][]string{above(path), above(real)} {
+			for _, path := range way {
+				info, err := os.Lstat(path)
+				if err != nil {
+					return nil, err
+				}
+				if info.Mode()&fs.ModeSymlink != 0 || moved(info) {
+					note(info)
+				}
 			}
 		}
 	}
 	return times, nil
+}
+
+// above returns a path and the directories that it leads through.
+func above(path string) []string {
+	all := []string{path}
+	for path != filepath.Dir(path) {
+		path = filepath.Dir(path)
+		all = append(all, path)
+	}
+	return all
+}
+
+// moved reports whether the last that happened to a directory may be that it was renamed. That changes
+// the inode alone; a file that comes or goes, which may be an editor's, changes the content as well.
+func moved(info fs.FileInfo) bool {
+	stat := info.Sys().(*syscall.Stat_t)
+	return info.IsDir() && stat.Ctim != stat.Mtim
 }
 
 // Untouched reports whether the files and directories of a configuration are as they were at

@@ -183,3 +183,19 @@ func TestEditedWhileItIsChecked(t *testing.T) {
 	w.want(ocf.Success, w.r.Monitor(0))
 	w.wantServed(w.config(another))
 }
+
+// Nor is HAProxy brought back with such a one where no copy says what it had loaded.
+func TestAVariableThatComesBeforeACrash(t *testing.T) {
+	w := newKeptWorld(t)
+	w.r = w.r.With("keeper", "false")
+	w.start()
+	require.NoError(t, os.RemoveAll(w.instance().Copies()))
+	w.write("haproxy.cfg", w.config(fmt.Sprintf("frontend private\n\tbind \"${HAWSER_PRIVATE_IP}:%d\"\n",
+		freePort(t))))
+	w.r = w.r.With("keeper", "true")
+	w.family().Signal(syscall.SIGKILL)
+	w.want(ocf.NotRunning, w.r.Monitor(0))
+	require.True(t, w.family().Empty())
+	require.Contains(t, w.read("log"), "is not brought back: "+w.path("haproxy.cfg")+
+		" mentions HAWSER_PRIVATE_IP by now")
+}

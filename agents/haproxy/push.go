@@ -65,17 +65,33 @@ func (a *agent) followOrder(ctx context.Context, in *instance.Instance,
 }
 
 // followOrderAtStart answers an order that a start finds. It never puts a file in place: the order
-// may be left from a command that was killed long ago, and the file on this node newer.
-func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance) {
+// may be left from a command that was killed long ago, and the file on this node newer. serves is the
+// hash of what HAProxy was started with, "" where that is not known.
+func (a *agent) followOrderAtStart(ctx context.Context, in *instance.Instance, serves string) {
 	s, ok := in.Load()
 	if ok && a.push.Step == contract.PushCheck {
 		in.AnswerPush(ctx, a.push, a.stage(ctx, in, &s, a.push.Sum))
 	} else if a.push.Step != "" {
-		in.AnswerPush(ctx, a.push, a.alreadyInstalled(a.push.Sum))
+		in.AnswerPush(ctx, a.push, a.alreadyServed(in, a.push.Sum, serves))
 	}
 }
 
-// alreadyInstalled returns an error unless this node has the pushed configuration already.
+// alreadyServed returns an error unless this node has the pushed configuration already, and HAProxy
+// has loaded it.
+func (a *agent) alreadyServed(in *instance.Instance, sum, serves string) error {
+	if err := a.alreadyInstalled(sum); err != nil {
+		return err
+	}
+	if serves == "" {
+		return instance.ErrUnknownLoaded
+	}
+	if _, disk := in.OnDisk(); disk != serves {
+		return fmt.Errorf("it was started with %s, and its files are %s now: push again", serves, disk)
+	}
+	return nil
+}
+
+// alreadyInstalled returns an error unless the pushed configuration is in its place on this node.
 func (a *agent) alreadyInstalled(sum string) error {
 	path, err := a.place()
 	if err != nil {
@@ -161,7 +177,8 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 		return err
 	}
 	if there && contract.Sum(disk) == sum { // it was pushed from this node, where it was edited in place
-		return errors.Join(a.keepServed(in, path, disk), instance.Remove(path+contract.CandidateSuffix))
+		return errors.Join(a.keepServed(ctx, in, s, path, disk),
+			instance.Remove(path+contract.CandidateSuffix))
 	}
 	if text, err := os.ReadFile(path + contract.CandidateSuffix); err != nil ||
 		contract.Sum(text) != sum {
@@ -169,11 +186,8 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 			return err
 		}
 	}
-	served, err := in.ServedText()
-	if err != nil {
-		served = disk
-	}
-	if served != nil {
+	served, known := servedText(in, s, disk)
+	if known {
 		if err := replaceFile(path+contract.PreviousSuffix, served, path); err != nil {
 			return err
 		}
@@ -182,25 +196,18 @@ func (a *agent) install(ctx context.Context, in *instance.Instance, s *instance.
 		if err := replaceFile(path+contract.UnloadedSuffix, disk, path); err != nil {
 			return err
 		}
-		ocf.CallFrom(ctx).Warnf("%s had been edited and was not loaded; kept as %s", path,
-			path+contract.UnloadedSuffix)
+		ocf.CallFrom(ctx).Warnf("%s had been edited, or it is not known whether it was loaded; kept "+
+			"as %s", path, path+contract.UnloadedSuffix)
+	}
+	if !known {
+		if err := dropPrevious(ctx, path); err != nil {
+			return err
+		}
 	}
 	if err := os.Rename(path+contract.CandidateSuffix, path); err != nil {
 		return fmt.Errorf("cannot put the new configuration in place: %w", err)
 	}
 	return atomicfile.SyncDir(filepath.Dir(path))
-}
-
-// keepServed keeps what HAProxy serves, if the file is another one by now.
-func (a *agent) keepServed(in *instance.Instance, path string, disk []byte) error {
-	served, err := in.ServedText()
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(served, disk):
-		return nil
-	case err != nil:
-		return err
-	}
-	return replaceFile(path+contract.PreviousSuffix, served, path)
 }
 
 // forget removes a configuration that was checked and not put in place, and the answer about it.

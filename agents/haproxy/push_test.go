@@ -174,6 +174,54 @@ func TestPush(t *testing.T) {
 	})
 }
 
+// A file of which nobody knows that HAProxy has loaded it is not what a rollback brings back.
+func TestPushOverWhatIsNotKnown(t *testing.T) {
+	w := newPushWorld(t)
+	former, fresh := w.read("haproxy.cfg"), w.config(another)
+	unknown := func(config string) {
+		require.NoError(t, os.RemoveAll(w.instance().Copies()))
+		s := w.state()
+		s.Served.Config = config
+		require.NoError(t, w.instance().Save(s))
+	}
+	unknown(w.state().Served.Config)
+	w.order(take(w.hold(fresh)))
+	require.Equal(t, former, w.read("haproxy.cfg"+contract.PreviousSuffix), "no copy, but its name is noted")
+	require.Empty(t, w.read("haproxy.cfg"+contract.UnloadedSuffix))
+
+	unknown("")
+	w.order("")
+	pushed := w.config("# pushed\n")
+	w.order(take(w.hold(pushed)))
+	require.Equal(t, pushed, w.read("haproxy.cfg"))
+	require.NoFileExists(t, w.path("haproxy.cfg"+contract.PreviousSuffix), "it would be an older one")
+	require.Equal(t, fresh, w.read("haproxy.cfg"+contract.UnloadedSuffix))
+	require.Contains(t, w.read("log"), "it is not known what HAProxy served before this push")
+
+	unknown(w.state().Served.Config)
+	w.write("haproxy.cfg", w.config("# edited\n"))
+	w.order("")
+	w.order(take(w.hold(fresh)))
+	require.NoFileExists(t, w.path("haproxy.cfg"+contract.PreviousSuffix))
+	require.Equal(t, w.config("# edited\n"), w.read("haproxy.cfg"+contract.UnloadedSuffix))
+
+	t.Run("or pushed from where it was edited in place", func(*testing.T) {
+		edited := w.config("# edited in place\n")
+		w.write("haproxy.cfg"+contract.PreviousSuffix, fresh) // which is what it serves
+		w.write("haproxy.cfg", edited)
+		unknown(w.state().Served.Config)
+		w.order("")
+		w.order(take(w.hold(edited)))
+		require.Equal(t, fresh, w.read("haproxy.cfg"+contract.PreviousSuffix), "kept before it was killed")
+
+		w.write("haproxy.cfg", former)
+		unknown("")
+		w.order("")
+		w.order(take(w.hold(former)))
+		require.NoFileExists(t, w.path("haproxy.cfg"+contract.PreviousSuffix))
+	})
+}
+
 // The previous file is what the user had, byte for byte, where the copy of it says the same in other
 // words: with `default-path config` it would mean something else in another place.
 func TestPushKeepsThePreviousFileAsItWas(t *testing.T) {

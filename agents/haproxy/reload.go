@@ -69,7 +69,7 @@ func (a *agent) reload(ctx context.Context) error {
 		if s, ok := in.Load(); a.Keeper && ok {
 			s.Pending = waiting // what is saved may be from before the reload was given up
 			if _, failed := in.BringBack(ctx, s, time.Now(), err); failed == nil {
-				err = a.remember(in, waiting)
+				err = a.remember(ctx, in, waiting)
 			}
 		}
 	}
@@ -118,10 +118,22 @@ func (a *agent) alive(ctx context.Context, in *instance.Instance) (instance.Foun
 }
 
 // remember keeps a reload pending that failed because HAProxy died of it, or for another reason.
-func (a *agent) remember(in *instance.Instance, waiting *instance.Pending) error {
+func (a *agent) remember(ctx context.Context, in *instance.Instance,
+	waiting *instance.Pending) error {
 	s, ok := in.Load()
-	if !ok || waiting == nil || len(s.Crashes) == 0 || !s.Crashes[len(s.Crashes)-1].Copies {
-		return nil // it was brought back with the configuration that was to be loaded
+	if !ok || len(s.Crashes) == 0 {
+		return nil
+	}
+	if !s.Crashes[len(s.Crashes)-1].Copies { // it was brought back with what was to be loaded
+		sources, _ := in.OnDisk()
+		s.Served = in.Answered(s.Served, a.Generation, sources)
+		if err := in.Save(s); err != nil {
+			ocf.CallFrom(ctx).Errorf("%v", err) // no reason to have a HAProxy that serves stopped
+		}
+		return nil
+	}
+	if waiting == nil {
+		return nil
 	}
 	s.Pending, s.Served = waiting, in.ServesStill(s.Served)
 	return in.Save(s)

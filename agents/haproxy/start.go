@@ -115,12 +115,13 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if _, err := in.Settle(ctx, func() instance.State {
 		loaded, hash = in.HasLoaded(ctx, began, sources)
 		return instance.State{ByResource: true, Env: env, Given: given, Pushed: a.push.String(),
+			Owner:    instance.OwnerToNote(given),
 			Settings: a.settings(ctx), Belongings: in.BelongingsOf(loaded, env),
 			Served: in.ServesNow(loaded, hash, env)}
 	}); err != nil {
 		return in.WhyNotStarted(ctx, err, sources, env)
 	}
-	if names := instance.MissingVariables(loaded, env); len(names) > 0 {
+	if names := in.MissingNow(loaded, hash, env); len(names) > 0 {
 		// an empty word, for HAProxy, and so every address where one was meant
 		return errors.Join(fmt.Errorf("%s was changed while HAProxy was being started: it mentions %s "+
 			"now, which HAProxy was not started with", a.Conffile, strings.Join(names, " and ")),
@@ -130,6 +131,6 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if err := in.KeepLoaded(loaded, hash); err != nil {
 		call.Warnf("%v", err)
 	}
-	a.followOrderAtStart(ctx, in)
+	a.followOrderAtStart(ctx, in, hash)
 	return nil
 }

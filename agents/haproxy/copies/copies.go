@@ -113,11 +113,11 @@ func (c Copies) Same(sources []client.Source) (same, there bool) {
 
 // Keep replaces the copies with the sources, all at once.
 func (c Copies) Keep(sources []client.Source) error {
-	fresh, err := c.Prepare(sources)
+	fresh, err := c.Prepare(sources, "")
 	if err != nil {
 		return err
 	}
-	return c.Commit(fresh)
+	return c.Commit(fresh, "")
 }
 
 // Fresh says what the copies of a configuration that is about to be loaded are.
@@ -133,8 +133,8 @@ const (
 )
 
 // Prepare writes copies of the sources beside the present ones, which stay valid until
-// HAProxy has loaded the sources.
-func (c Copies) Prepare(sources []client.Source) (Fresh, error) {
+// HAProxy has loaded the sources. The name is one that only these have, or "".
+func (c Copies) Prepare(sources []client.Source, name string) (Fresh, error) {
 	wanted, originals := c.targets(sources)
 	if wanted == nil {
 		return None, nil
@@ -147,6 +147,9 @@ func (c Copies) Prepare(sources []client.Source) (Fresh, error) {
 		return Stay, fmt.Errorf("cannot keep a copy of the configuration: %w", err)
 	}
 	maps.Copy(wanted, originals)
+	if name != "" {
+		wanted[c.nameFile()] = name
+	}
 	if err := c.write(fresh, wanted); err != nil {
 		return Stay, fmt.Errorf("cannot keep a copy of the configuration: %w",
 			errors.Join(err, os.RemoveAll(fresh)))
@@ -177,16 +180,41 @@ func (c Copies) write(below string, targets map[string]string) error {
 	return nil
 }
 
-// Commit makes what was prepared the copies of what HAProxy serves. Calling it again undoes
-// it.
-func (c Copies) Commit(fresh Fresh) error {
-	switch fresh {
-	case New:
-		return c.exchange()
-	case None:
+// Commit makes what was prepared by a name the copies of what HAProxy serves. Calling it again changes
+// nothing: whoever was killed before he could note it does it twice.
+func (c Copies) Commit(fresh Fresh, name string) error {
+	switch {
+	case fresh == None:
 		return os.RemoveAll(c.Dir)
+	case fresh != New || name != "" && c.named(c.Dir, name):
+		return nil
+	case name != "" && !c.named(c.Next(), name):
+		return fmt.Errorf("cannot keep a copy of the configuration: what was prepared in %s is gone",
+			c.Next())
 	}
-	return nil
+	return c.exchange()
+}
+
+// Undo takes back a Commit, if there was one. What was prepared without a name, by an earlier version,
+// is taken back each time.
+func (c Copies) Undo(fresh Fresh, name string) error {
+	if fresh != New || name != "" && !c.named(c.Dir, name) {
+		return nil
+	}
+	if _, err := os.Lstat(c.Next()); errors.Is(err, fs.ErrNotExist) { // there were none before
+		return os.Rename(c.Dir, c.Next())
+	}
+	return c.exchange()
+}
+
+// nameFile returns the path of the name of the copies. It is where no copy is, also for versions that
+// know no names.
+func (c Copies) nameFile() string { return filepath.Join(c.Dir, originals, "name") }
+
+// named reports whether the copies in a directory have a name.
+func (c Copies) named(dir, name string) bool {
+	text, err := os.ReadFile(dir + strings.TrimPrefix(c.nameFile(), c.Dir))
+	return err == nil && string(text) == name
 }
 
 // Next returns the directory in which copies are prepared.

@@ -27,18 +27,37 @@ func TestCopies(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "frontend f\n", string(text))
 
-	fresh, err := c.Prepare(first)
+	fresh, err := c.Prepare(first, "a")
 	require.NoError(t, err)
 	require.Equal(t, Stay, fresh)
-	fresh, err = c.Prepare(second)
+	fresh, err = c.Prepare(second, "b")
 	require.NoError(t, err)
 	require.Equal(t, New, fresh)
 	require.Equal(t, [2]bool{true, true}, same(first), "until HAProxy has loaded them")
-	require.NoError(t, c.Commit(fresh))
-	require.Equal(t, [2]bool{true, true}, same(second))
-	require.DirExists(t, c.Of(1, "/etc/haproxy/conf.d"), "an empty directory is on the command line, too")
-	require.NoError(t, c.Commit(fresh))
-	require.Equal(t, [2]bool{true, true}, same(first), "undone")
+	require.NoError(t, c.Undo(fresh, "b"))
+	require.Equal(t, [2]bool{true, true}, same(first), "there is nothing to undo yet")
+	for range 2 {
+		require.NoError(t, c.Commit(fresh, "b"))
+		require.Equal(t, [2]bool{true, true}, same(second), "twice is once")
+		require.DirExists(t, c.Of(1, "/etc/haproxy/conf.d"), "an empty directory is on the command line, too")
+	}
+	for range 2 {
+		require.NoError(t, c.Undo(fresh, "b"))
+		require.Equal(t, [2]bool{true, true}, same(first), "twice is once")
+	}
+	require.NoError(t, os.RemoveAll(c.Dir))
+	require.NoError(t, c.Commit(fresh, "b"))
+	require.NoError(t, c.Undo(fresh, "b"))
+	require.Equal(t, [2]bool{false, false}, same(first), "there were none")
+	require.NoError(t, os.RemoveAll(c.Next()))
+	require.ErrorContains(t, c.Commit(fresh, "b"), "is gone")
+
+	require.NoError(t, c.Keep(first))
+	fresh, err = c.Prepare(second, "")
+	require.NoError(t, err)
+	require.NoError(t, c.Commit(fresh, ""))
+	require.NoError(t, c.Undo(fresh, ""))
+	require.Equal(t, [2]bool{true, true}, same(first), "as an earlier version has noted it")
 
 	relative := []client.Source{{File: "/etc/haproxy/haproxy.cfg", Text: "global\n default-path config\n"}}
 	require.NoError(t, c.Keep(relative))
@@ -57,11 +76,11 @@ func TestCopies(t *testing.T) {
 	require.Equal(t, second[0].Text, string(text))
 
 	elsewhere := []client.Source{{File: "/etc/haproxy/haproxy.cfg", Text: "global\n default-path \"$X\"\n"}}
-	fresh, err = c.Prepare(elsewhere)
+	fresh, err = c.Prepare(elsewhere, "c")
 	require.NoError(t, err)
 	require.Equal(t, None, fresh, "it may mean something else in another place")
 	require.Equal(t, [2]bool{false, true}, same(elsewhere))
-	require.NoError(t, c.Commit(fresh))
+	require.NoError(t, c.Commit(fresh, "c"))
 	require.NoDirExists(t, c.Dir)
 }
 

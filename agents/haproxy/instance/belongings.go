@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/pidfile"
-	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
@@ -47,7 +46,7 @@ func (in *Instance) KeepBelongings(ctx context.Context, s State) {
 			call.Warnf("the configuration's pidfile %s is not written: %v", path, err)
 		}
 	}
-	owner, err := unit.OwnerOf(s.Given)
+	owner, err := in.owner(s.Given)
 	if err != nil {
 		return
 	}

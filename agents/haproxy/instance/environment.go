@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/ownaddress"
 	"github.com/hawser-ha/hawser/contract"
@@ -75,6 +76,38 @@ func MissingVariables(sources []client.Source, env []string) []string {
 		}
 	}
 	return names
+}
+
+// refuseUnset returns an error if a HAProxy that is brought back with the user's files would listen on
+// every address, since they mention a variable by now that it is not started with. A start, which
+// finds the variable out, is the cluster's.
+func (in *Instance) refuseUnset(s State, sources []client.Source, onCopies bool) error {
+	names := MissingVariables(sources, s.Env)
+	if onCopies || len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s mentions %s by now, which HAProxy was not started with: that takes a start "+
+		"of the resource", in.Conffile, strings.Join(names, " and "))
+}
+
+// warnOfUnset warns if HAProxy may have loaded sources that mention a variable which it was not started
+// with.
+func (in *Instance) warnOfUnset(ctx context.Context, s *State, sources []client.Source) {
+	if names := MissingVariables(sources, s.Env); len(names) > 0 {
+		ocf.CallFrom(ctx).Warnf("%s mentions %s by now, which HAProxy was not started with: it may "+
+			"listen on all addresses where one was meant. Restart the resource", in.Conffile,
+			strings.Join(names, " and "))
+	}
+}
+
+// MissingNow is MissingVariables for a HAProxy that has loaded the sources, or, where the hash is "" and
+// that is not known, the files as they are now.
+func (in *Instance) MissingNow(loaded []client.Source, hash string, env []string) []string {
+	if names := MissingVariables(loaded, env); len(names) > 0 || hash != "" {
+		return names
+	}
+	now, _ := in.ReadBriefly() // what cannot be read mentions nothing
+	return MissingVariables(now, env)
 }
 
 // Startup is what decides how an instance is started: parameters of the resource, "" where they are

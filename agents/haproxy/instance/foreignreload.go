@@ -27,8 +27,10 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 		return
 	}
 	untouched := unknown == nil && client.Untouched(started, in.UserFiles(), sources)
-	if s.Served.Worker == 0 { // from an agent that did not note it: this one may be its own
-		if !in.OnCopies(s.Master.PID) && untouched {
+	// From an agent that did not note it: this one may be its own. Or HAProxy did not say after a
+	// reload, of which it may not be known what was loaded.
+	if s.Served.Worker == 0 {
+		if !in.OnCopies(s.Master.PID) && untouched && in.IsNamed(sources, s.Served.Config) {
 			if err := in.KeepCopies(sources); err != nil {
 				call.Warnf("%v", err)
 			}
@@ -56,6 +58,7 @@ func (in *Instance) NoteForeignReload(ctx context.Context, s *State, worker int)
 		call.Warnf("%s has been changed since, and it is not known what HAProxy serves: load what is "+
 			"there now with hawser reload", in.Conffile)
 	}
+	in.warnOfUnset(ctx, s, sources)
 	in.Follow(ctx, s, sources)
 	if err := in.KeepLoaded(sources, hash); err != nil {
 		call.Warnf("%v", err)

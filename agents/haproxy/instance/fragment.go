@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -43,19 +42,12 @@ const (
 // stats is the path of its stats socket, given what HAProxy has of its unit's settings. The last part
 // is written if it is missing.
 func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
-	identity, err := unit.Lines(given)
+	owner, err := in.owner(given)
 	if err != nil {
 		return err
 	}
-	if !Exists(in.LastFragment()) {
-		sources, err := in.kept().Read()
-		if err != nil {
-			sources, _ = in.ReadBriefly()
-		}
-		s, _ := in.Load()
-		if err := in.WriteLastFragment(sources, s.Env); err != nil {
-			return err
-		}
+	if err := in.ensureLastFragment(); err != nil {
+		return err
 	}
 	//nolint:lll // a line of the file
 	return writeFile(in.Fragment(),
@@ -67,7 +59,20 @@ global
 	hard-stop-after %ds
 	mworker-max-reloads %d
 %s`, in.Conffile, stats, manyConns, int(in.defaultHardStop().Seconds()), mostReloads,
-			identity))
+			owner.Lines()))
+}
+
+// ensureLastFragment writes the last part if it is missing.
+func (in *Instance) ensureLastFragment() error {
+	if Exists(in.LastFragment()) {
+		return nil
+	}
+	sources, err := in.kept().Read()
+	if err != nil {
+		sources, _ = in.ReadBriefly()
+	}
+	s, _ := in.Load()
+	return in.WriteLastFragment(sources, s.Env)
 }
 
 func (in *Instance) defaultHardStop() time.Duration { return max(oldWorkers, in.StopGrace) }

@@ -32,6 +32,8 @@ type Loading struct {
 	// because HAProxy runs from them.
 	Copies    copies.Fresh `json:"copies,omitempty"`
 	Committed bool         `json:"committed,omitempty"`
+	// Name is that of these copies, "" in what an earlier version has noted.
+	Name string `json:"name,omitempty"`
 	// Order is the push that the outcome is the answer to, "" for none.
 	Order string `json:"order,omitempty"`
 	// Fragment is the text of the last fragment that goes with what serves meanwhile.
@@ -50,7 +52,8 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State, sources []clie
 		Generation: in.Generation, HardStop: in.hardStop(sources, s.Env), Order: s.Order,
 		Fragment: fragment}
 	var err error
-	l.Copies, err = in.kept().Prepare(sources)
+	l.Name = fmt.Sprintf("%s %d", l.Config, l.Since.UnixNano())
+	l.Copies, err = in.kept().Prepare(sources, l.Name)
 	if !in.OnCopies(s.Master.PID) {
 		if err != nil {
 			ocf.CallFrom(ctx).Warnf("%v", err)
@@ -66,16 +69,17 @@ func (in *Instance) prepareLoading(ctx context.Context, s *State, sources []clie
 			"has run from a copy of %s since it crashed: restart the resource", in.Conffile)
 	}
 	l.Committed = true
-	return l, in.kept().Commit(l.Copies)
+	return l, in.kept().Commit(l.Copies, l.Name)
 }
 
 // unprepare puts back what goes with what serves: the copies, and the last fragment.
 func (in *Instance) unprepare(l *Loading) error {
 	err := in.restoreLast(l.Fragment)
-	if !l.Committed {
+	if !l.Committed && l.Name == "" {
 		return err
 	}
-	return errors.Join(err, in.kept().Commit(l.Copies))
+	// or they are in their place although that was not noted: whoever did it was killed
+	return errors.Join(err, in.kept().Undo(l.Copies, l.Name))
 }
 
 // loaded notes that HAProxy serves what was to be loaded, and which worker does. The sources are nil
@@ -88,11 +92,13 @@ func (in *Instance) loaded(ctx context.Context, s *State, l *Loading, worker int
 		which, now := in.hasLoaded(ctx, l.Since, l.Config)
 		switch which {
 		case reading.Before:
-			err = in.kept().Commit(l.Copies)
+			err = in.kept().Commit(l.Copies, l.Name)
 		case reading.Now:
+			in.warnOfUnset(ctx, s, now)
 			sources, hash, hardStop = in.WithChecks(now), client.Hash(now), in.hardStop(now, s.Env)
 			err = in.KeepLoaded(sources, hash)
 		case reading.Unknown:
+			in.warnOfUnset(ctx, s, now)
 			hash = ""
 			err = in.KeepLoaded(nil, "")
 		}
@@ -203,6 +209,21 @@ func (in *Instance) decide(ctx context.Context, s *State, l *Loading) (decided b
 	in.loaded(ctx, s, l, worker, nil)
 	return true, nil
 }
+
+// outcomeAfterCrash is the answer to a push of which HAProxy died, or during which, and that was brought
+// back with this configuration, "" where that is not known.
+func (l *Loading) outcomeAfterCrash(served string) error {
+	switch served {
+	case "":
+		return ErrUnknownLoaded
+	case l.Config:
+		return nil // what was asked of the dead one has been loaded by the next
+	}
+	return ErrDied
+}
+
+// serves reports whether a configuration is the one that is to be loaded, if any is.
+func (l *Loading) serves(config string) bool { return l != nil && config != "" && l.Config == config }
 
 // notLoaded notes that a reload which was under way has failed, and returns why.
 func (in *Instance) notLoaded(s *State, why error) error {

@@ -67,7 +67,8 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if gone {
 		stats = in.newStats(uint32(time.Now().UnixNano()))
 	}
-	if err := in.WriteFragment(stats, given); err != nil {
+	// all that is needed to take it back comes before anything is written
+	if err := in.ensureLastFragment(); err != nil {
 		return err
 	}
 	last, err := os.ReadFile(in.LastFragment())
@@ -76,6 +77,9 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	}
 	undo := func() error {
 		return errors.Join(in.WriteFragment(in.StatsSocket(), given), in.restoreLast(string(last)))
+	}
+	if err := in.WriteFragment(stats, given); err != nil {
+		return errors.Join(err, undo())
 	}
 	if err := in.WriteLastFragment(sources, s.Env); err != nil {
 		return errors.Join(err, undo())

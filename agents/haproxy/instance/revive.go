@@ -86,8 +86,10 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		}
 	}
 	var loading *Loading
+	waiting := s.Served.Asked
 	if s.IsLoading() {
 		loading = s.Pending.Loading
+		waiting = loading.Generation
 		call.Warnf("%s: %v", in.Conffile, in.notLoaded(&s, ErrDied))
 	}
 	managed := make(chan error, 1)
@@ -105,6 +107,9 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 	if recent+1 >= in.MaxCrashes {
 		return s, fmt.Errorf("%w: %d times in %s; the last time: %w", errRepeated, recent+1,
 			param.FormatDuration(in.CrashWindow), cause)
+	}
+	if err := in.refuseUnset(s, files, changed); err != nil {
+		return s, err
 	}
 	if err := in.killAll(ctx); err != nil {
 		return s, err
@@ -134,6 +139,9 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		last.Took = time.Since(since)
 		if !changed {
 			files, s.Served.Config = in.HasLoaded(ctx, launched, files)
+			if s.Served = in.Answered(s.Served, waiting, files); loading.serves(s.Served.Config) {
+				s.Served.Generation, s.Served.Asked = loading.Generation, ""
+			}
 		}
 		return s
 	})
@@ -148,10 +156,11 @@ func (in *Instance) BringBack(ctx context.Context, s State, since time.Time,
 		}
 	}
 	in.publishCrash(ctx, s)
-	if loading != nil && changed {
-		in.answerLate(ctx, &s, loading, ErrDied)
-	} else if loading != nil {
-		in.answerLate(ctx, &s, loading, nil) // what killed it has been loaded by the next one
+	if !changed {
+		in.warnOfUnset(ctx, &s, files)
+	}
+	if loading != nil {
+		in.answerLate(ctx, &s, loading, loading.outcomeAfterCrash(s.Served.Config))
 	}
 	call.Warnf("HAProxy was brought back %s after this: %v (%s)", last.Took.Round(time.Millisecond),
 		cause, s.crashesInWords())

@@ -56,6 +56,16 @@ func (in *Instance) ServesStill(before Served) Served {
 	return before
 }
 
+// Answered returns what to remember when a start has loaded the sources for which a reload was waiting,
+// of this generation, which may demand others.
+func (in *Instance) Answered(s Served, waiting string, sources []client.Source) Served {
+	wanted := contract.Demanded(waiting)
+	if waiting != "" && (wanted == "" || wanted == s.Config || in.IsNamed(sources, wanted)) {
+		s.Generation, s.Asked = waiting, ""
+	}
+	return s
+}
+
 // Recall returns what of the configuration that HAProxy serves is known without a state: nothing,
 // or the files, if they are those that it loaded.
 func (in *Instance) Recall(master Process) Served {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/pidfile"
+	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	client "github.com/hawser-ha/hawser/haproxy"
 
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -28,6 +29,8 @@ type State struct {
 	Env []string `json:"env"`
 	// Given are the settings of its systemd unit that HAProxy was given.
 	Given *systemd.Settings `json:"given,omitempty"`
+	// Owner is whom the unit runs HAProxy as, nil where an earlier version has not noted it.
+	Owner *unit.Owner `json:"owner,omitempty"`
 	// Belongings are files of the configuration's that HAProxy makes for other programs.
 	Belongings Belongings `json:"belongings,omitzero"`
 	// Published is the value of the servers' attribute as it was last published.

@@ -102,6 +102,26 @@ func (in *Instance) UnitSettings(ctx context.Context) *systemd.Settings {
 	return &s
 }
 
+// owner returns whom the unit's settings have HAProxy run as: as the start has found it out, for a
+// directory service that hangs must not stand between a crash and the next HAProxy.
+func (in *Instance) owner(given *systemd.Settings) (unit.Owner, error) {
+	s, _ := in.Load()
+	if s.Owner != nil && s.Given != nil && given != nil && s.Given.User == given.User &&
+		s.Given.Group == given.Group {
+		return *s.Owner, nil
+	}
+	return unit.OwnerOf(given)
+}
+
+// OwnerToNote returns what a start notes of the owner, nil if it cannot be found out.
+func OwnerToNote(given *systemd.Settings) *unit.Owner {
+	owner, err := unit.OwnerOf(given)
+	if err != nil {
+		return nil
+	}
+	return &owner
+}
+
 func (in *Instance) unitResource() unit.Resource {
 	return unit.Resource{Unit: in.Unit, Conffile: in.Conffile, Extraconf: in.Extraconf}
 }

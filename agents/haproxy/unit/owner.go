@@ -21,7 +21,10 @@ import (
 const nobody = -1
 
 // Owner is whom a unit runs its program as.
-type Owner struct{ UID, GID int }
+type Owner struct {
+	UID int `json:"uid"`
+	GID int `json:"gid"`
+}
 
 // OwnerOf returns the ids of User= and Group= of a unit, nobody where it has none or root.
 func OwnerOf(unit *systemd.Settings) (Owner, error) {
@@ -59,14 +62,10 @@ func number(id string) int {
 	return n
 }
 
-// Lines returns the fragment's lines for User= and Group= of the unit. HAProxy itself still
+// Lines returns the fragment's lines for the owner. HAProxy itself still
 // starts as root: it has to bind sockets in a directory that belongs to root. Its workers' rights
 // and the owners of its sockets (but for stats sockets, see Owner.Give) are the unit's.
-func Lines(unit *systemd.Settings) (string, error) {
-	o, err := OwnerOf(unit)
-	if err != nil {
-		return "", err
-	}
+func (o Owner) Lines() string {
 	var lines, bind string
 	if o.UID != nobody {
 		lines, bind = fmt.Sprintf("\tuid %d\n", o.UID), fmt.Sprintf(" uid %d", o.UID)
@@ -77,7 +76,7 @@ func Lines(unit *systemd.Settings) (string, error) {
 	if bind != "" {
 		lines += "\tunix-bind" + bind + "\n"
 	}
-	return lines, nil
+	return lines
 }
 
 // Give gives a stats socket to the owner, as far as the configuration leaves open whose it is, and
