@@ -23,6 +23,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/keeper"
+	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -65,8 +66,8 @@ func TestMain(m *testing.M) {
 			return a
 		}))
 	}
-	if instance.IsLauncher(os.Args) { // and its own launcher
-		os.Exit(instance.BecomeHAProxy())
+	if unit.IsLauncher(os.Args) { // and its own launcher
+		os.Exit(unit.BecomeHAProxy())
 	}
 	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	session, _ := unix.Getsid(0)

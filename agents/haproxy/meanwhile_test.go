@@ -194,7 +194,7 @@ func TestAVariableThatComesBeforeACrash(t *testing.T) {
 		freePort(t))))
 	w.r = w.r.With("keeper", "true")
 	w.family().Signal(syscall.SIGKILL)
-	w.want(ocf.NotRunning, w.r.Monitor(0))
+	w.eventually("it is left to the cluster", func() bool { return w.r.Monitor(0).Code == ocf.NotRunning })
 	require.True(t, w.family().Empty())
 	require.Contains(t, w.read("log"), "is not brought back: "+w.path("haproxy.cfg")+
 		" mentions HAWSER_PRIVATE_IP by now")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -16,8 +17,8 @@ import (
 var version = "dev"
 
 func main() {
-	if instance.IsLauncher(os.Args) {
-		os.Exit(instance.BecomeHAProxy())
+	if unit.IsLauncher(os.Args) {
+		os.Exit(unit.BecomeHAProxy())
 	}
 	if instance.IsKeeper(os.Args) {
 		os.Exit(haproxy.Keep(context.Background(), version))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/companion"
+	"github.com/hawser-ha/hawser/agents/haproxy/unit"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/command"
@@ -103,11 +104,11 @@ func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings
 	if given == nil {
 		given = systemd.Unchanged()
 	}
-	order := launchOrder{Settings: *given, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env}
+	order := unit.LaunchOrder{Settings: *given, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env}
 	if cmd.Err != nil {
 		return cmd.Err
 	}
-	cmd.Path, cmd.Args = in.Program, []string{launcherName}
+	cmd.Path, cmd.Args = in.Program, []string{unit.LauncherName}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -130,7 +131,7 @@ func (in *Instance) throughLauncher(ctx context.Context, given *systemd.Settings
 	err = json.NewEncoder(stdin).Encode(order)
 	_ = stdin.Close()
 	// The pipe ends when the launcher exits or becomes HAProxy.
-	var r launchReport
+	var r unit.LaunchReport
 	for decoder := json.NewDecoder(report); err == nil; {
 		if decoder.Decode(&r) != nil {
 			break
