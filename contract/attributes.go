@@ -19,6 +19,7 @@ import (
 func (r ResourceID) attribute(suffix string) string {
 	mark := ""
 	if r.id == "node-doctor" || strings.Contains(r.id, checkInfix) || strings.Contains(r.id, doubtInfix) ||
+		strings.Contains(r.id, wellInfix) ||
 		slices.ContainsFunc([]string{crashSuffix, handedOverSuffix, loadedSuffix, pushSuffix, failingSuffix},
 			func(suffix string) bool { return strings.HasSuffix(r.id, suffix) }) {
 		mark = ":"
@@ -35,6 +36,7 @@ const (
 	failingSuffix    = "-failing"
 	checkInfix       = "-check-"
 	doubtInfix       = "-doubt-"
+	wellInfix        = "-well-"
 )
 
 // ServersAttribute returns the name of the attribute with what HAProxy sees of its servers, in the

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,6 +23,16 @@ func DoubtAttribute(r ResourceID, check string) string { return r.attribute(doub
 // FailingAttribute returns the name of the attribute with the checks that fail on the node and why,
 // in the form of FailingChecks. It is there as long as one fails.
 func FailingAttribute(r ResourceID) string { return r.attribute(failingSuffix) }
+
+// WellAttribute returns the name of the attribute that a node has, with the value WellYes, once
+// HAProxy has served there for so long without a failing check: addresses that are to go back to a
+// node only then compare it. The time is in whole seconds.
+func WellAttribute(r ResourceID, since time.Duration) string {
+	return r.attribute(wellInfix + strconv.Itoa(int(since/time.Second)))
+}
+
+// WellYes is the only value of WellAttribute.
+const WellYes = "yes"
 
 // Values of CheckAttribute.
 const (

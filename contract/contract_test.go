@@ -29,12 +29,12 @@ func TestNamesOfAttributes(t *testing.T) {
 func TestNamesOfAttributesDoNotCollide(t *testing.T) {
 	whose := map[string]string{contract.DoctorAttribute: "the node"}
 	for _, id := range []string{"web", "web-config", "web-config-config", "web-crash", "web-push",
-		"web-failing", "web-handed-over", "web-check-a", "web-doubt-a", "node", "node-doctor"} {
+		"web-failing", "web-handed-over", "web-check-a", "web-doubt-a", "web-well-60", "node", "node-doctor"} {
 		r := contract.ResourceOf(id)
 		for _, name := range []string{contract.ServersAttribute(r), contract.CrashAttribute(r),
 			contract.LoadedAttribute(r), contract.PushAttribute(r), contract.HandedOverAttribute(r),
 			contract.FailingAttribute(r), contract.CheckAttribute(r, "a"),
-			contract.DoubtAttribute(r, "a")} {
+			contract.DoubtAttribute(r, "a"), contract.WellAttribute(r, time.Minute)} {
 			require.Empty(t, whose[name], "%s is %s's too", name, id)
 			whose[name] = id
 		}

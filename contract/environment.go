@@ -7,9 +7,10 @@ const SearchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 const PacemakerPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Variables of HAProxy's environment, which its configuration may mention: the node as the cluster
-// knows it, and addresses of this node.
+// knows it, the site it is in, and addresses of this node.
 const (
 	NodeVariable      = "HAWSER_NODE"
+	SiteVariable      = "HAWSER_SITE"
 	AnchorIPVariable  = "HAWSER_ANCHOR_IP"
 	PrivateIPVariable = "HAWSER_PRIVATE_IP"
 )

@@ -21,6 +21,10 @@ const (
 	ParamHangTime     = "hang_time"
 	ParamGeneration   = "generation"
 	ParamPush         = "push"
+	// ParamSites has the nodes of each site, in the form that param.ParseSites reads.
+	ParamSites = "sites"
+	// ParamWellAfter lists the times for each of which there is a WellAttribute.
+	ParamWellAfter = "well_after"
 )
 
 // Parameters of the agent of a floating IP. The older names are those of the shell agent.
