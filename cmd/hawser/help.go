@@ -134,8 +134,8 @@ func appHelp(app *cli.App) string {
 
 // commandHelp is the help of one command.
 func (s *system) commandHelp(name string, c *cli.Command) string {
-	return manual.Help(name, s.described(c),
-		manual.Section{Title: "Exit codes", Text: exitcode.TextOf(c.Name, sectionWidth)})
+	codes := exitcode.TextOf(strings.TrimPrefix(name, "hawser "), sectionWidth)
+	return manual.Help(name, s.described(c), manual.Section{Title: "Exit codes", Text: codes})
 }
 
 // described is the command with the whole of its description. That of doctor lists the checks,

@@ -15,7 +15,8 @@ func Names() []string {
 	return []string{
 		"plan", "apply", "destroy", "adopt", "check", "status", "reload", "reload-push", "move",
 		"standby", "online", "maintenance", "cleanup", "stop", "start", "timing", "doctor",
-		"doctor-list", "error",
+		"doctor-list", "quorum-status", "quorum-device-add", "quorum-device-remove", "corosync-add",
+		"corosync-remove", "error",
 	}
 }
 
@@ -24,6 +25,8 @@ func Of(name string) []byte {
 	switch name {
 	case "standby", "online", "maintenance", "cleanup", "stop", "start":
 		name = "order" // they print the same object
+	case "quorum-device-add", "quorum-device-remove", "corosync-add", "corosync-remove":
+		name = "machines"
 	}
 	text, err := files.ReadFile(name + ".schema.json")
 	if err != nil {
