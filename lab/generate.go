@@ -31,7 +31,8 @@ func (o Options) Generate(file, node string) (string, error) {
 	if err := o.checkSize(); err != nil {
 		return "", fmt.Errorf("lab: %w", err)
 	}
-	l := &Lab{spec: Spec{Name: o.Name, Nodes: layout(o.Nodes, o.Apps), Totem: o.Totem}}
+	l := &Lab{spec: Spec{Name: o.Name, Nodes: o.layout(), Totem: o.Totem,
+		Sites: o.Sites, Qnetd: o.Qnetd}}
 	n, err := l.Node(node)
 	if err != nil {
 		return "", err
@@ -55,10 +56,14 @@ func (o Options) Generate(file, node string) (string, error) {
 // corosyncConf lists the balancers. One of two keeps running alone, and may start alone.
 func (s Spec) corosyncConf() string {
 	c := corosync.Cluster{
-		Name:       "hawser-lab",
+		Name:       clusterName,
 		Timing:     s.Totem,
 		LogFile:    "/var/log/corosync/corosync.log",
 		StartAlone: true,
+	}
+	if s.Qnetd == QnetdVotes {
+		device := Options{}.device()
+		c.Device = &device
 	}
 	for _, n := range s.nodes(Balancer) {
 		c.Nodes = append(

@@ -35,6 +35,16 @@ func upCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
+			&cli.StringFlag{
+				Name: "sites",
+				Usage: "`SITES` in which the balancers stand, 2x2 (two balancers at each of two) " +
+					"or main=2,reserve=1; --apps is then for each",
+			},
+			&cli.StringFlag{
+				Name: "qnetd",
+				Usage: "`WORD` for a corosync-qnetd at a third place: yes (with --sites), no, or " +
+					"apart, where the cluster does not know it",
+			},
 			rootFlag(), overlayFlag(),
 			&cli.DurationFlag{
 				Name: "action-time", Usage: "how long the cloud takes to move an address",
@@ -58,9 +68,14 @@ func upCommand(std streams) *cli.Command {
 			if c.Int("nodes") == 0 || c.Int("apps") == 0 {
 				return usagef("up: at least one balancer and one application server")
 			}
-			_, err := lab.Up(c.Context, lab.Options{
-				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"),
-				Root: c.String("root"), Overlay: c.String("overlay"),
+			sites, qnetd, err := sitesOf(c)
+			if err != nil {
+				return err
+			}
+			_, err = lab.Up(c.Context, lab.Options{
+				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"), Sites: sites,
+				Qnetd: qnetd,
+				Root:  c.String("root"), Overlay: c.String("overlay"),
 				ActionTime: c.Duration("action-time"),
 				Totem:      corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"),
 				Systemd: c.Bool("systemd"), Progress: std.out,
