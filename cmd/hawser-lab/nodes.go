@@ -176,43 +176,4 @@ func rebootCommand() *cli.Command {
 		func(ctx context.Context, l *lab.Lab, node string) error { return l.Reboot(ctx, node) })
 }
 
-func cutCommand() *cli.Command {
-	return &cli.Command{
-		Name: "cut", Usage: "drop every packet between two nodes, both ways; one may be \"cloud\"",
-		ArgsUsage: "A B",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "ring",
-			Usage: "drop Corosync's messages alone: all other traffic goes on, ARP too"}},
-		Action: func(c *cli.Context) error {
-			args, err := wantArgs(c, "A", "B")
-			if err != nil {
-				return err
-			}
-			l, err := open(c)
-			if err != nil {
-				return err
-			}
-			if c.Bool("ring") {
-				return l.CutRing(args[0], args[1])
-			}
-			return l.Cut(args[0], args[1])
-		},
-	}
-}
-
-func healCommand() *cli.Command {
-	return &cli.Command{
-		Name: "heal", Usage: "remove every cut",
-		Action: func(c *cli.Context) error {
-			if _, err := wantArgs(c); err != nil {
-				return err
-			}
-			l, err := open(c)
-			if err != nil {
-				return err
-			}
-			return l.Heal()
-		},
-	}
-}
-
 func printf(w io.Writer, format string, a ...any) { fmt.Fprintf(w, format, a...) }
