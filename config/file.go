@@ -212,7 +212,7 @@ func (c *File) checkNames(d *document) {
 func (c *File) takeNames(d *document, ip *Address, taken map[string]string) {
 	taken[contract.ColocationID(ip.Name)] = "the constraint of " + ip.Name
 	taken[contract.LeavesFirstID(ip.Name)] = "the order of " + ip.Name + " and HAProxy"
-	if leader := c.Leader(ip); leader != ip {
+	if leader := c.Leader(ip); !c.Leads(ip) {
 		taken[contract.WithID(ip.Name, leader.Name)] =
 			"the constraint that keeps " + ip.Name + " where " + leader.Name + " is"
 		return

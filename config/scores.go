@@ -12,7 +12,7 @@ func (c *File) Scores() contract.Scores {
 func (c *File) Leaders() []*Address {
 	var all []*Address
 	for i := range c.Addresses {
-		if ip := &c.Addresses[i]; c.Leader(ip) == ip {
+		if ip := &c.Addresses[i]; c.Leads(ip) {
 			all = append(all, ip)
 		}
 	}

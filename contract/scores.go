@@ -5,12 +5,13 @@ import "strconv"
 // Scores are what the constraints of the addresses weigh in one configuration. They follow from one
 // another, so that none contradicts another whatever there is of it (docs/decisions/0073):
 //
-//	Serving < Prefer < Apart < Stickiness < Return < Checked, and all together < INFINITY
+//	Prefer < Serving < Apart < Stickiness < Return < Checked, and all together < INFINITY
 type Scores struct {
+	// Prefer is what each step up the list of preferred nodes is worth: less in all than what Pacemaker
+	// makes of Apart where it places the other address later, Stickiness*Apart/INFINITY.
+	Prefer int
 	// Serving is what a node with a running HAProxy is worth.
 	Serving int
-	// Prefer is what each step up the list of preferred nodes is worth: less than Apart in all.
-	Prefer int
 	// Apart is what another address on the node costs: less than Stickiness, however many there are.
 	Apart int
 	// Stickiness keeps an address where it is.
@@ -23,32 +24,38 @@ type Scores struct {
 }
 
 const (
-	serving = 10
-	// usualApart, usualStickiness and usualChecked are what fits most configurations. Stickiness is
-	// this large so that Pacemaker takes it into account when it places another address first: with
-	// Apart, a thousandth of it counts against the node.
-	usualApart, usualStickiness, usualChecked = 1000, 10000, 50000
-	// ofMany is Apart where many addresses, each with the usual one, would outweigh Stickiness.
-	ofMany = 250
-	// usualPrefer is more than Serving: a node that is preferred is waited for.
-	usualPrefer = 20
+	prefer, serving = 1, 10
+	// usualStickiness and usualChecked are what fits most configurations.
+	usualStickiness, usualChecked = 10000, 50000
 	// infinity is where Pacemaker's scores end.
 	infinity = 1000000
+	// mostChecked is how much Checked may be for as many checks as a resource may have.
+	mostChecked = 60000
 )
 
 // ScoresFor returns the scores for so many addresses that are kept apart, of which one has at most so
 // many steps in its list of preferred nodes, and one that goes back at most so many.
 func ScoresFor(addresses, steps, returning int) Scores {
-	others := max(addresses-1, 0)
-	s := Scores{Serving: serving, Apart: usualApart, Stickiness: usualStickiness}
-	if others*s.Apart >= s.Stickiness {
-		s.Apart = ofMany
+	var least Scores
+	for _, apart := range []int{1000, 500, 250} {
+		s := scoresFor(apart, max(addresses-1, 0), steps, returning)
+		if s.Checked <= mostChecked {
+			return s
+		}
+		if least.Checked == 0 || s.Checked < least.Checked {
+			least = s
+		}
 	}
-	if steps > 0 {
-		s.Prefer = max(1, min(usualPrefer, (s.Apart-s.Serving-1)/steps))
-	}
+	return least
+}
+
+func scoresFor(apart, others, steps, returning int) Scores {
+	s := Scores{Prefer: prefer, Serving: serving, Apart: apart}
 	small := s.Serving + s.Prefer*steps + s.Apart*others
-	s.Stickiness = max(s.Stickiness, rounded(small))
+	s.Stickiness = max(usualStickiness, rounded(small))
+	if steps > 0 {
+		s.Stickiness = max(s.Stickiness, rounded((s.Prefer*steps+1)*infinity/s.Apart))
+	}
 	if returning > 0 {
 		s.Return = rounded(s.Stickiness + s.Apart*others)
 	}

@@ -10,7 +10,7 @@ import (
 
 // No score contradicts another, however many addresses, steps and checks there are.
 func TestScores(t *testing.T) {
-	require.Equal(t, contract.Scores{Serving: 10, Apart: 1000, Stickiness: 10000, Checked: 50000},
+	require.Equal(t, contract.Scores{Prefer: 1, Serving: 10, Apart: 1000, Stickiness: 10000, Checked: 50000},
 		contract.ScoresFor(2, 0, 0), "those that clusters have already")
 	for addresses := 1; addresses <= 64; addresses++ {
 		for steps := 0; steps <= 32; steps++ {
@@ -19,9 +19,12 @@ func TestScores(t *testing.T) {
 				if steps > 0 {
 					require.Positive(t, s.Prefer)
 				}
-				require.Less(t, s.Prefer*steps+s.Serving, s.Apart)
+				require.Less(t, s.Serving, s.Apart)
+				require.Less(t, s.Prefer*steps, s.Apart*s.Stickiness/1000000, "what Pacemaker makes of Apart")
+				if steps < 10 {
+					require.Less(t, s.Prefer*steps, s.Serving)
+				}
 				require.Less(t, s.Prefer*steps+s.Serving+others*s.Apart, s.Stickiness)
-				require.Positive(t, s.Apart*s.Stickiness/1000000, "what Apart has of it counts")
 				if returning > 0 {
 					require.Greater(t, s.Return, s.Stickiness+others*s.Apart)
 				}
