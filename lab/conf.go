@@ -139,6 +139,13 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 		m.Files = append(m.Files, file{
 			Path: "/var/log/nginx", Mode: os.ModeDir | 0o755,
 		}, text("/etc/nginx/nginx.conf", conf))
+		if n.Site != "" {
+			certificate, err := l.siteCertificate()
+			if err != nil {
+				return m, err
+			}
+			m.Files = append(m.Files, certificate...)
+		}
 	}
 	return m, nil
 }

@@ -17,9 +17,14 @@ import (
 // same on every balancer, as the anchor address comes from the environment. nginx.conf admits the
 // balancers' private addresses only, and answers with the server's name and who asked. Its answer
 // is in a named location because "return" in the first one would take effect before allow and deny.
+//
+// haproxy-sites.cfg is that of a lab with sites: TLS passed through to each site's own servers, as in
+// front of Exchange.
 var (
 	//go:embed templates/haproxy.cfg
 	haproxyTemplate string
+	//go:embed templates/haproxy-sites.cfg
+	haproxySitesTemplate string
 	//go:embed templates/nginx.conf
 	nginxTemplate string
 )
@@ -74,8 +79,30 @@ func (s Spec) corosyncConf() string {
 	return c.Conf()
 }
 
+// siteHost is the name that the sites' servers have a certificate for.
+const siteHost = "mail.example.com"
+
 func (s Spec) haproxyCfg() (string, error) {
+	if len(s.Sites) > 0 {
+		return s.haproxySitesCfg()
+	}
 	return fill("haproxy.cfg", haproxyTemplate, struct{ Servers []Node }{s.nodes(AppServer)})
+}
+
+func (s Spec) haproxySitesCfg() (string, error) {
+	type site struct {
+		Name    string
+		Servers []Node
+	}
+	data := struct {
+		Host  string
+		Sites []site
+	}{Host: siteHost}
+	for _, at := range s.Sites {
+		servers := slices.DeleteFunc(s.site(at.Name), func(n Node) bool { return n.Role != AppServer })
+		data.Sites = append(data.Sites, site{at.Name, servers})
+	}
+	return fill("haproxy-sites.cfg", haproxySitesTemplate, data)
 }
 
 func (s Spec) nginxConf(n Node) (string, error) {

@@ -144,7 +144,7 @@ func arbiter() Node {
 	return Node{Name: qnetdNode, Role: Arbiter, Private: host(privateNet, qnetdHost)}
 }
 
-// Site returns the nodes of the site.
+// site returns the nodes of the site.
 func (s Spec) site(name string) []Node {
 	var nodes []Node
 	for _, n := range s.Nodes {

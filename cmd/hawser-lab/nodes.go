@@ -35,17 +35,7 @@ func upCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
-			&cli.StringFlag{
-				Name: "sites",
-				Usage: "`SITES` in which the balancers stand, 2x2 (two balancers at each of two) " +
-					"or main=2,reserve=1; --apps is then for each",
-			},
-			&cli.StringFlag{
-				Name: "qnetd",
-				Usage: "`WORD` for a corosync-qnetd at a third place: yes (with --sites), no, or " +
-					"apart, where the cluster does not know it",
-			},
-			rootFlag(), overlayFlag(),
+			sitesFlag(), qnetdFlag(), rootFlag(), overlayFlag(),
 			&cli.DurationFlag{
 				Name: "action-time", Usage: "how long the cloud takes to move an address",
 				DefaultText: "1s",

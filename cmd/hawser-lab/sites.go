@@ -6,6 +6,22 @@ import (
 	"github.com/hawser-ha/hawser/lab"
 )
 
+func sitesFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "sites",
+		Usage: "`SITES` in which the balancers stand, 2x2 (two balancers at each of two) or " +
+			"main=2,reserve=1; --apps is then for each",
+	}
+}
+
+func qnetdFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "qnetd",
+		Usage: "`WORD` for a corosync-qnetd at a third place: yes (with --sites), no, or apart, where " +
+			"the cluster does not know it",
+	}
+}
+
 // sitesOf reads --sites and --qnetd.
 func sitesOf(c *cli.Context) ([]lab.Site, lab.Qnetd, error) {
 	var sites []lab.Site
