@@ -255,3 +255,19 @@ func TestByHand(t *testing.T) {
 	require.Contains(t, machines.Print(plan.Steps()), "crm_node --force --remove lb-2")
 	require.Empty(t, w.Ran())
 }
+
+// A new machine gets the name and the address of one that is gone: nobody else's file changes.
+func TestTheSameNameAgain(t *testing.T) {
+	w := machinestest.New(t, "lb-1", "lb-2")
+	before := w.Read("lb-1", corosync.ConfFile)
+	w.Remove("lb-2", "/")
+	w.Machine("lb-2", machinestest.Address(2))
+	same := corosync.Member{Name: "lb-2", Addresses: []string{machinestest.Address(2)}}
+	plan, err := orders(w).Add(t.Context(), same, false)
+	do(t, w, plan, err)
+	require.Equal(t, before, w.Read("lb-1", corosync.ConfFile))
+	require.Equal(t, before, w.Read("lb-2", "/loaded"))
+	for _, line := range w.Ran() {
+		require.NotContains(t, line, "corosync-cfgtool")
+	}
+}
