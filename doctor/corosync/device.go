@@ -62,8 +62,8 @@ func (v *view) deviceVotes(d corosync.DeviceState) []doctor.Finding {
 		return wrong(doctor.Warning, fmt.Sprintf("the quorum device uses ffsplit in a cluster of %d nodes",
 			nodes), "ffsplit tells two halves apart: an odd number of nodes has none, and the device's vote "+
 			"makes it no better",
-			"add or remove a node (`hawser corosync add`, `hawser corosync remove`), or remove the " +
-			"device and "+
+			"add or remove a node (`hawser corosync add`, `hawser corosync remove`), or remove the "+
+				"device and "+
 				"add it again with `--algorithm lms`")
 	case d.Algorithm == corosync.LMS && word != "" && word != strconv.Itoa(v.keys.Tally().Nodes-1):
 		return wrong(doctor.Error, fmt.Sprintf("the quorum device uses lms and has %s",

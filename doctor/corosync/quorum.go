@@ -81,7 +81,7 @@ func checkVotes(v *view) []doctor.Finding {
 					"neither is fenced when they lose sight of each other",
 				Todo: []string{
 					"add a quorum device (`hawser quorum device add HOST`), a third node, a disk " +
-					"for sbd, or " +
+						"for sbd, or " +
 						"another fence device",
 				},
 			})
