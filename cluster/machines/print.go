@@ -13,6 +13,7 @@ import (
 func Print(steps []Step) string {
 	var b strings.Builder
 	last := ""
+	written := map[*Text]string{}
 	for i, s := range steps {
 		if s.On != last {
 			fmt.Fprintf(&b, "### On %s, as root\n\n", s.On)
@@ -22,8 +23,8 @@ func Print(steps []Step) string {
 		line := s.Line
 		if s.Input != nil {
 			if s.Input.Bytes == nil || s.Input.Secret {
-				fmt.Fprintf(&b, "# %s is needed here, as it was written before: copy it\n",
-					s.Input.Name)
+				fmt.Fprintf(&b, "# needs %s: copy it from %s, where it was written\n", s.Input.Name,
+					written[s.Input])
 			} else {
 				fmt.Fprintf(&b, "cat >%s <<'END-OF-FILE'\n%s", Quote(s.Input.Name), s.Input.Bytes)
 				if !bytes.HasSuffix(s.Input.Bytes, []byte("\n")) {
@@ -41,7 +42,11 @@ func Print(steps []Step) string {
 			b.WriteString(broken(place) + "\n")
 		}
 		if s.Output != nil {
-			line = "{ " + line + "; } >" + Quote(s.Output.Name)
+			written[s.Output] = s.On
+			if strings.Contains(line, " && ") {
+				line = "{ " + line + "; }"
+			}
+			line += " >" + Quote(s.Output.Name)
 			if s.Output.Secret {
 				line = "(umask 077; " + line + ")"
 			}
@@ -53,6 +58,12 @@ func Print(steps []Step) string {
 			b.WriteString(broken(line) + "\n")
 		}
 		b.WriteString("\n")
+	}
+	for _, s := range steps {
+		if s.Output != nil && s.Output.Secret {
+			fmt.Fprintf(&b, "# Last, on %s: what was copied holds a key.\nrm %s\n", s.On,
+				Quote(s.Output.Name))
+		}
 	}
 	return b.String()
 }

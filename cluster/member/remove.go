@@ -135,6 +135,9 @@ func removable(c machines.Cluster, listed *machines.Node, name string, now crm.S
 			"first, one address after the other; nothing was changed", name, list(runs))
 	}
 	for _, n := range now.Status.Nodes {
+		if n.Name == name && n.Remote() {
+			return refuse("%s is a node of pacemaker_remote, which has no part in Corosync", name)
+		}
 		if n.Name == name && n.Unclean {
 			return outcome.Errorf(outcome.Resource, "%s is unclean: Pacemaker waits until it is "+
 				"fenced. If it is "+

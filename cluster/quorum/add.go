@@ -192,7 +192,8 @@ func Start(node, host string) []machines.Step {
 	return []machines.Step{
 		{
 			On: node, Does: "start corosync-qdevice, now and at boot",
-			Line: "systemctl reset-failed " + unit + "; systemctl enable --now " + unit,
+			// One that runs has read its certificates, which may be new.
+			Line: "systemctl reset-failed " + unit + "; systemctl enable " + unit + " && systemctl restart " + unit,
 			Fix:  "`journalctl --boot --unit corosync-qdevice -n 20` on " + node + " says why",
 		},
 		{

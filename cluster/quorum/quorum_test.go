@@ -306,3 +306,26 @@ func TestDeadlines(t *testing.T) {
 	require.ErrorAs(t, err, &unreachable)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
+
+// The machine with corosync-qnetd was installed anew: it knows nobody, and nobody trusts it.
+func TestServerInstalledAnew(t *testing.T) {
+	w := machinestest.New(t, "lb-1", "lb-2")
+	wanted := quorum.Wanted{Host: machinestest.Host}
+	add(t, w, wanted)
+	w.Remove(machinestest.Host, "/etc/corosync/qnetd/nssdb")
+	_, err := w.Shell().Run(t.Context(), machinestest.Host, "corosync-qnetd-certutil -i", nil)
+	require.NoError(t, err)
+	w.Write("lb-1", "/blocked", "")
+	w.Write("lb-2", "/blocked", "")
+	require.Equal(t, quorum.Disconnected, status(t, w).State)
+	plan, err := orders(w).Add(t.Context(), wanted, false)
+	require.NoError(t, err)
+	w.Remove("lb-1", "/blocked")
+	w.Remove("lb-2", "/blocked")
+	w.Ran()
+	require.NoError(t, plan.Do(t.Context(), w.Shell(), silent))
+	ran := strings.Join(w.Ran(), "\n")
+	require.Contains(t, ran, "systemctl restart corosync-qdevice", "it has read the old certificates")
+	require.NotContains(t, ran, "corosync-cfgtool")
+	require.Equal(t, quorum.Working, status(t, w).State)
+}

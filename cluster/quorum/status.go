@@ -89,7 +89,7 @@ func how(c machines.Cluster) Status {
 	for _, n := range c.Nodes {
 		st := nodeStatus(n, c.Name)
 		s.Nodes = append(s.Nodes, st)
-		anything = anything || st.Configured || st.InForce || st.Running || st.Enabled || n.CA != nil
+		anything = anything || st.Configured || st.InForce || st.Running || n.CA != nil
 	}
 	switch {
 	case !anything:
@@ -185,7 +185,7 @@ func (s *Status) judge(c machines.Cluster, d corosync.DeviceState, needsTLS bool
 func (s *Status) leftovers() {
 	s.State = HalfMade
 	only := !slices.ContainsFunc(s.Nodes, func(n NodeStatus) bool {
-		return n.Configured || n.InForce || n.Running || n.Enabled
+		return n.Configured || n.InForce || n.Running
 	})
 	if only {
 		s.Problems = append(s.Problems, "some nodes have certificates for a device that is not "+

@@ -223,7 +223,7 @@ func systemctl(h here, args []string) int {
 			if now {
 				h.stop(u)
 			}
-		case "start":
+		case "start", "restart":
 			code = h.start(u)
 		case "stop":
 			h.stop(u)
