@@ -193,7 +193,8 @@ func Start(node, host string) []machines.Step {
 		{
 			On: node, Does: "start corosync-qdevice, now and at boot",
 			// One that runs has read its certificates, which may be new.
-			Line: "systemctl reset-failed " + unit + "; systemctl enable " + unit + " && systemctl restart " + unit,
+			Line: "systemctl reset-failed " + unit + "; systemctl enable " + unit +
+				" && systemctl restart " + unit,
 			Fix:  "`journalctl --boot --unit corosync-qdevice -n 20` on " + node + " says why",
 		},
 		{
