@@ -135,6 +135,12 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
+			name:   "interface",
+			kind:   nic(&c.Interface),
+			doc:    "a network interface that must be there and have a carrier",
+			effect: reload,
+		},
+		{
 			name:   "every",
 			kind:   duration(&c.Every, param.ParseCheckEvery, param.ShortestEvery, param.LongestEvery),
 			doc:    "how often it is done, at least 1s",
@@ -143,8 +149,8 @@ func (c *Check) keys() []key {
 		},
 		{
 			name: "timeout",
-			kind: duration(&c.Timeout, param.ParseCheckTime, param.ShortestCheckTimeout,
-				param.LongestCheckTimeout),
+			kind: unless(func() bool { return c.Timeout == 0 }, duration(&c.Timeout,
+				param.ParseCheckTime, param.ShortestCheckTimeout, param.LongestCheckTimeout)),
 			doc:       "how long it may take",
 			otherwise: "as every, at most " + param.FormatDuration(param.LongestTimeout),
 			effect:    reload,
@@ -157,13 +163,27 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
-			name:   "fall",
-			kind:   whole(&c.Fall, 1, param.MostInARow),
-			doc:    "bad results in a row after which it fails",
-			def:    strconv.Itoa(param.DefaultFall),
+			name: "fall",
+			kind: unless(func() bool { return c.Fall == c.DefaultFall() },
+				whole(&c.Fall, 1, param.MostInARow)),
+			doc: "bad results in a row after which it fails",
+			otherwise: fmt.Sprintf("%d; %d with interface", param.DefaultFall,
+				param.DefaultInterfaceFall),
 			effect: reload,
 		},
 	}
+}
+
+// unless is a kind that is not written where that holds: the check's own kind says as much.
+func unless(holds func() bool, k kind) kind {
+	text := k.text
+	k.text = func() string {
+		if holds() {
+			return ""
+		}
+		return text()
+	}
+	return k
 }
 
 func (c *Check) tlsKeys() []key {
@@ -200,10 +220,12 @@ func kindKeys() map[string][]string {
 		"backend": {"min_servers"},
 		"tcp":     nil,
 		"exec":    {"user"},
+
+		"interface": nil,
 	}
 }
 
-const checkKinds = "url, backend, tcp or exec"
+const checkKinds = "url, backend, tcp, exec or interface"
 
 // read reads one element and compares its keys with each other.
 func (c *Check) read(d *document, n ast.Node, what string) {
@@ -240,9 +262,10 @@ func (c *Check) read(d *document, n ast.Node, what string) {
 		d.Add(given["exec"], "%s has no user: expected the user as whom the program runs, such as "+
 			"`user: nobody`", what)
 	}
-	if c.Timeout == 0 {
-		c.Timeout = c.DefaultTimeout()
+	if at := given["timeout"]; !at.isZero() && kinds[0] == "interface" {
+		d.Add(at, "%s.timeout means nothing to a check by interface: remove it", what)
 	}
+	c.Complete()
 }
 
 func (p Position) isZero() bool { return p == Position{} }
@@ -294,6 +317,9 @@ func checkSection() schema {
 			for _, name := range keys {
 				foreign[name] = false
 			}
+		}
+		if k.name == "interface" {
+			foreign["timeout"] = false
 		}
 		required := []string{k.name}
 		if k.name == "exec" {

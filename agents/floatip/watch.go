@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/companion"
-	"github.com/hawser-ha/hawser/agents/floatip/lan"
 	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -65,7 +65,7 @@ func IsWatcher(args []string) bool { return len(args) == 1 && args[0] == contrac
 func Watch(ctx context.Context, version string) int {
 	// ps and killall go by the program's file otherwise, which is the agent's
 	_ = os.WriteFile("/proc/self/comm", []byte(contract.WatcherProcess), 0)
-	changes, err := lan.NewChanges()
+	changes, err := nic.NewChanges(nic.Links | nic.Addresses)
 	if err == nil {
 		defer changes.Close()
 		w := newWatcher(version, os.Getenv, drivers(), pacemaker.Installed(), changes)
@@ -92,7 +92,7 @@ type watcher struct {
 }
 
 func newWatcher(version string, getenv func(string) string, table []driver, t pacemaker.Tools,
-	changes *lan.Changes) *watcher {
+	changes *nic.Changes) *watcher {
 	a := &agent{drivers: table}
 	return &watcher{
 		agent: a, ocf: a.describe(version), tools: t, delays: usualDelays(), changes: changes,

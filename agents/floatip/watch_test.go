@@ -15,6 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/floatip"
 	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
@@ -54,10 +55,10 @@ func watch(t *testing.T, calm time.Duration) *watched {
 // again starts a watcher.
 func (w *watched) again(t *testing.T) {
 	w.ended = make(chan error, 1)
-	var changes *lan.Changes
+	var changes *nic.Changes
 	w.machine.Do(t, func() {
 		var err error
-		changes, err = lan.NewChanges()
+		changes, err = nic.NewChanges(nic.Links | nic.Addresses)
 		require.NoError(t, err)
 	})
 	env := map[string]string{"OCF_RESOURCE_INSTANCE": "test", "HAWSER_RUNDIR": w.RunDir(),

@@ -152,8 +152,8 @@ directory. The options by which the agent itself runs HAProxy (-c -d -db
 	}, {
 		Name: contract.ParamChecks, Short: "what a node must be able to do", Reloadable: true,
 		Long: `Checks, with " ; " between them, each a name and words key=value, quoted as for a
-shell: one of url (with method, host, status, verify, sni, ca_file), backend (with min_servers), tcp
-and exec (with user), and every, timeout, rise, fall. Such as: web
+shell: one of url (with method, host, status, verify, sni, ca_file), backend (with min_servers), tcp,
+exec (with user) and interface, and every, timeout, rise, fall. Such as: web
 url=http://${HAWSER_ANCHOR_IP}/healthz every=1s ; db backend=db min_servers=2. The keeper does them;
 where there is none, a monitor of OCF_CHECK_LEVEL 10. The result is the node attribute
 hawser-RESOURCE-check-NAME, which is ok or failed: constraints with a rule on it have an address

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/param"
 )
 
@@ -41,7 +42,7 @@ func (p *Provider) place(k kernel, ip netip.Addr) (place, error) {
 		link, err := k.LinkByName(p.NIC)
 		if errors.As(err, new(netlink.LinkNotFoundError)) {
 			return place{}, fault.Errorf(fault.NotInstalled,
-				"this node has no interface %s (it has %s): correct nic", p.NIC, interfaceNames())
+				"this node has no interface %s (it has %s): correct nic", p.NIC, nic.Names())
 		}
 		if err != nil {
 			return place{}, fault.Errorf(fault.Unknown, "cannot look at the interface %s: %w", p.NIC,
@@ -262,16 +263,4 @@ func family(ip netip.Addr) int {
 		return unix.AF_INET6
 	}
 	return unix.AF_INET
-}
-
-func interfaceNames() string {
-	all, err := net.Interfaces()
-	if err != nil || len(all) == 0 {
-		return "none that can be listed"
-	}
-	names := make([]string, len(all))
-	for i, nic := range all {
-		names[i] = nic.Name
-	}
-	return strings.Join(names, ", ")
 }

@@ -1,4 +1,4 @@
-package lan
+package nic
 
 import (
 	"context"
@@ -13,17 +13,23 @@ import (
 // Changes hears from the kernel when addresses or interfaces of this machine change.
 type Changes struct{ socket *os.File }
 
-// groups are what the kernel multicasts: interfaces that come, go, or lose their carrier, and
-// addresses.
-const groups = unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR
+// Groups are what the kernel multicasts (rtnetlink(7)).
+type Groups uint32
 
-// NewChanges returns a Changes that hears everything from now on.
-func NewChanges() (*Changes, error) {
+const (
+	// Links are interfaces that come, go, or lose their carrier.
+	Links Groups = unix.RTMGRP_LINK
+	// Addresses are those of the interfaces.
+	Addresses Groups = unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR
+)
+
+// NewChanges returns a Changes that hears everything of these groups from now on.
+func NewChanges(groups Groups) (*Changes, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK,
 		unix.NETLINK_ROUTE)
 	if err == nil {
 		if err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK,
-			Groups: groups}); err != nil {
+			Groups: uint32(groups)}); err != nil {
 			_ = unix.Close(fd)
 		}
 	}
