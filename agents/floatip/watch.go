@@ -43,7 +43,7 @@ type delays struct {
 }
 
 func usualDelays() delays {
-	return delays{away: 200 * time.Millisecond, down: time.Second, calm: 30 * time.Second}
+	return delays{away: 200 * time.Millisecond, down: 250 * time.Millisecond, calm: 30 * time.Second}
 }
 
 // How long the watcher waits otherwise.
@@ -144,6 +144,8 @@ func (w *watcher) examine(ctx context.Context) (next time.Duration, err error) {
 	if wait := w.delays.calm - sinceReport(s.call.Dir); wait > 0 {
 		return wait, nil
 	}
+	managed := make(chan error, 1) // asked meanwhile: clients wait
+	go func() { managed <- w.tools.Managed(ctx) }()
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
@@ -156,7 +158,7 @@ func (w *watcher) examine(ctx context.Context) (next time.Duration, err error) {
 		return askAgain, nil
 	}
 	call := ocf.CallFrom(ctx)
-	switch err := w.tools.Managed(ctx); {
+	switch err := <-managed; {
 	case errors.Is(err, pacemaker.ErrUnmanaged):
 		w.complain(call, fmt.Errorf("%w; nothing is done about it, since %w", lost, err))
 		return askAgain, nil

@@ -230,3 +230,32 @@ func TestOneWatcher(t *testing.T) {
 	require.NoError(t, second.Run(t.Context()))
 	require.Equal(t, os.Getpid(), floatip.Watching(w.dir()))
 }
+
+// TestWatcherLeavesABlinkingLinkAlone: a link that is back within a moment was never gone.
+func TestWatcherLeavesABlinkingLinkAlone(t *testing.T) {
+	w := watch(t, 0)
+	began := time.Now()
+	w.lan.Unplug(t, w.machine)()
+	if time.Since(began) > 100*time.Millisecond {
+		t.Skip("this machine is too busy to let a link blink")
+	}
+	// What is lost now, and reported, is what comes next.
+	w.address(t, netlink.AddrDel)
+	w.ends(t)
+	require.Equal(t, failed, w.asked())
+	require.NotContains(t, w.logged(), "has no carrier")
+}
+
+// TestStartWithoutCarrier: it fails at once, so that Pacemaker goes on to the next node, and takes the
+// address to no interface that cannot serve.
+func TestStartWithoutCarrier(t *testing.T) {
+	w := watch(t, 0)
+	w.lan.Unplug(t, w.machine)
+	w.ends(t)
+	expect(t, w.Stop(), ocf.Success, "")
+	began := time.Now()
+	expect(t, w.Start(), ocf.ErrGeneric, "has no carrier")
+	require.Less(t, time.Since(began), 2*time.Second, "it does not try again")
+	expect(t, w.Monitor(0), ocf.NotRunning, "")
+	expect(t, w.Stop(), ocf.Success, "")
+}

@@ -1,7 +1,7 @@
 // Package nic says whether an interface of this machine can carry packets, and hears from the kernel
 // when that may have changed.
 //
-// It is a leaf: agents/floatip watches the interface of its address with it, agents/haproxy those
+// Open nic.go first. It is a leaf: agents/floatip watches the interface of its address with it, agents/haproxy those
 // that checks name.
 package nic
 
@@ -17,36 +17,35 @@ import (
 // ErrUnknown means that the kernel could not be asked.
 var ErrUnknown = errors.New("the kernel cannot be asked about this node's interfaces")
 
-// Works returns nil if packets can leave by the interface, and otherwise why not. What counts is what
-// the kernel calls running: the interface is up, and its operational state is "up", or "unknown", as
-// that of a tun device or of lo is, which have no carrier that anybody could lose (RFC 2863; in the
-// kernel, netif_oper_up). A bond has a carrier while one of its ports has, a bridge while one of its
-// ports forwards, a VLAN while what it is on has.
+// Works returns nil if packets can leave by the interface, and otherwise why not.
 func Works(name string) error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if errors.Is(err, unix.EAFNOSUPPORT) {
-		fd, err = unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnknown, err)
-	}
-	defer func() { _ = unix.Close(fd) }()
-	request, err := unix.NewIfreq(name)
-	if err != nil {
-		return fmt.Errorf("%q cannot be the name of an interface: %w", name, err)
-	}
-	// for one interface, where package net would have all of them listed
-	switch err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, request); {
+	flags, err := flagsOf(name)
+	switch {
 	case errors.Is(err, unix.ENODEV):
 		return fmt.Errorf("this node has no interface %s (it has %s)", name, Names())
 	case err != nil:
 		return fmt.Errorf("%w: %s: %w", ErrUnknown, name, err)
 	}
-	switch flags := request.Uint16(); {
+	return Judge(name, flags)
+}
+
+// Judge is Works for who knows the interface's flags (netdevice(7)). It has to be up and to have a
+// carrier, and must not wait for anything but that, such as 802.1X. A bond has a carrier while one of
+// its ports has, a bridge while one of its ports forwards, a VLAN while what it is on has; a tun device
+// has one while a program has it open, and lo always.
+//
+// IFF_RUNNING, and the operational state that it comes from, say the same up to a second later: the
+// kernel looks at changes once in a second where they come one after the other, as that of a bond
+// comes after that of its port (net/core/link_watch.c).
+func Judge(name string, flags uint32) error {
+	switch {
 	case flags&unix.IFF_UP == 0:
 		return fmt.Errorf("%s is down: ip link set %s up", name, name)
-	case flags&unix.IFF_RUNNING == 0:
+	case flags&unix.IFF_LOWER_UP == 0:
 		return fmt.Errorf("%s has no carrier: check its cable, switch port or lower interface", name)
+	case flags&unix.IFF_DORMANT != 0:
+		return fmt.Errorf("%s has a carrier and is dormant: does the switch wait for it to log on "+
+			"(802.1X)?", name)
 	}
 	return nil
 }

@@ -67,6 +67,14 @@ func attrs(cable *nictest.Cable, suffix string) netlink.LinkAttrs {
 	return a
 }
 
+func TestJudge(t *testing.T) {
+	const good = unix.IFF_UP | unix.IFF_LOWER_UP
+	require.NoError(t, nic.Judge("eth0", good))
+	require.EqualError(t, nic.Judge("eth0", unix.IFF_LOWER_UP), "eth0 is down: ip link set eth0 up")
+	require.ErrorContains(t, nic.Judge("eth0", unix.IFF_UP|unix.IFF_RUNNING), "eth0 has no carrier")
+	require.ErrorContains(t, nic.Judge("eth0", good|unix.IFF_DORMANT), "802.1X")
+}
+
 // TestDummy: its operational state is not known, as that of a tun device.
 func TestDummy(t *testing.T) {
 	says(t, add(t, &netlink.Dummy{LinkAttrs: attrs(nictest.New(t), "d")}), "")

@@ -2,7 +2,6 @@ package lan
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"net"
 	"net/netip"
@@ -222,15 +221,7 @@ func (p *Provider) sound(found *spot) error {
 
 // carrier returns nil if packets can leave by the interface.
 func carrier(link netlink.Link) error {
-	at := link.Attrs()
-	switch {
-	case at.RawFlags&unix.IFF_UP == 0:
-		return fmt.Errorf("%s is down: ip link set %s up", at.Name, at.Name)
-	case at.RawFlags&unix.IFF_LOWER_UP == 0 || at.RawFlags&unix.IFF_RUNNING == 0:
-		return fmt.Errorf("%s has no carrier (it is %s): check its cable, switch port or lower "+
-			"interface", at.Name, at.OperState)
-	}
-	return nil
+	return nic.Judge(link.Attrs().Name, link.Attrs().RawFlags)
 }
 
 // kernel is a netlink socket: one for everything that a call asks and orders, since package netlink
