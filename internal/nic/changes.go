@@ -61,8 +61,8 @@ const (
 const flood = 100
 
 // Wait returns when something has changed, some times after that, after the time at the latest, or with
-// the context's error. What has changed it does not say: the kernel drops messages that are not read in time, so
-// whoever waits has to look anyway.
+// the context's error. What has changed it does not say: the kernel drops messages that are not read in
+// time, so whoever waits has to look anyway.
 func (c *Changes) Wait(ctx context.Context, most time.Duration) error {
 	defer context.AfterFunc(ctx, func() { _ = c.socket.SetReadDeadline(time.Unix(1, 0)) })()
 	buf := make([]byte, 1<<16)

@@ -1,8 +1,8 @@
 // Package nic says whether an interface of this machine can carry packets, and hears from the kernel
 // when that may have changed.
 //
-// Open nic.go first. It is a leaf: agents/floatip watches the interface of its address with it, agents/haproxy those
-// that checks name.
+// It is a leaf: agents/floatip watches the interface of its address with it, agents/haproxy those that
+// checks name. Open nic.go first.
 package nic
 
 import (
