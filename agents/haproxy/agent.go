@@ -93,8 +93,8 @@ without losing a connection and stops it without cutting short what can still fi
 
 The configuration file needs nothing for it: the agent adds a fragment of its own with a stats
 socket and, where the configuration has none, hard-stop-after and mworker-max-reloads. HAProxy's
-environment has HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with bind
-"${HAWSER_ANCHOR_IP}:80" serves every node.
+environment has HAWSER_NODE, HAWSER_SITE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one
+configuration with bind "${HAWSER_ANCHOR_IP}:80" serves every node.
 
 HAProxy's files are loaded at a start, and when the parameter generation changes: what somebody is
 editing does not take effect because another parameter changes, because HAProxy crashes, or because
@@ -191,6 +191,14 @@ mentions it.`,
 		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the
 metadata service is asked for it, if the configuration mentions it.`,
 		Value: param.Addr(&a.PrivateIP),
+	}, {
+		Name: contract.ParamSites, Short: "the nodes of each site: HAWSER_SITE", Reloadable: true,
+		Long: `Sites and their nodes, such as main=lb-1,lb-2 reserve=lb-3,lb-4. HAProxy's configuration,
+and the checks, know the site of this node as HAWSER_SITE, which is empty on a node that is in none.
+Where the value for this node changes, HAProxy is reloaded so that it has the new one, and not
+restarted; but not where its configuration has been changed since it was loaded: then the monitor is
+degraded (190) until hawser reload.`,
+		Value: param.Custom(&a.Sites, "", param.ParseSites),
 	}, {
 		Name: contract.ParamMetadataURL, Short: "origin of the metadata service", Reloadable: true,
 		Long: "Scheme, host and port of the service that knows this machine's addresses; " +

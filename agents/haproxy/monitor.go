@@ -123,7 +123,9 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	}
 	var degraded error
 	if check.Action == "monitor" {
-		degraded = a.repair(ctx, in, &s)
+		if degraded = a.repair(ctx, in, &s); degraded == nil {
+			degraded = a.followSite(ctx, in, &s.State)
+		}
 	}
 	if !instance.Exists(in.StatsSocket()) {
 		if degraded == nil {
