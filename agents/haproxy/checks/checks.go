@@ -16,6 +16,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/users"
@@ -71,7 +72,7 @@ func (r *Runner) expand(text string) (string, error) {
 	var unknown []string
 	expanded := os.Expand(text, func(name string) string {
 		value := procfs.Lookup(r.Env, name)
-		if value == "" {
+		if value == "" && name != contract.SiteVariable { // which a node may be without
 			unknown = append(unknown, name)
 		}
 		if strings.Contains(value, ":") {
