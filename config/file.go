@@ -193,7 +193,8 @@ func (c *File) checkNames(d *document) {
 		}
 	}
 	for _, b := range c.Resources {
-		taken[contract.WithID(b.ID, b.With)] = "the constraint that keeps " + b.ID + " where " + b.With + " is"
+		taken[contract.WithID(b.ID, b.With)] =
+			"the constraint that keeps " + b.ID + " where " + b.With + " is"
 		taken[contract.AfterID(b.ID, b.After)] = "the order of " + b.After + " and " + b.ID
 	}
 	for _, ip := range c.Addresses {
