@@ -51,6 +51,8 @@ type agent struct {
 	checkTimeout time.Duration
 	minServers   int
 	checks       []param.Check
+	// wellAfter are the times for each of which there is a contract.WellAttribute.
+	wellAfter []time.Duration
 	// push is the order about a configuration that travels through the CIB.
 	push contract.PushOrder
 }
@@ -174,6 +176,15 @@ followed, certificates are not verified.`,
 		Long: `A short form of a check named "servers": every backend that has servers must have at
 least this many UP. 0 checks nothing.`,
 		Value: param.Int(&a.minServers, contract.DefaultMinServers, 0, param.MostServers),
+	}, {
+		Name: contract.ParamWellAfter, Short: "after what times HAProxy counts as well for long",
+		Reloadable: true,
+		Long: `Times in whole seconds, such as 60s 5m. The node attribute hawser-RESOURCE-well-SECONDS is
+yes once HAProxy has served on this node for so long without a failing check; constraints with a rule
+on it have an address go back to a better node only then. It is deleted when a check fails, and when
+HAProxy is stopped. A crash after which HAProxy was brought back does not count. The keeper counts;
+where there is none, each monitor.`,
+		Value: param.Custom(&a.wellAfter, "", param.ParseWellAfter),
 	}, {
 		Name: contract.ParamStopGrace, Short: "how long open connections may finish",
 		Reloadable: true,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/checks"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/wellness"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -34,6 +35,10 @@ type checker struct {
 	suspects map[string]bool
 
 	publisher publisher
+
+	// well counts for how long all checks have held. turned is sent to when one fails or holds again.
+	well   *wellness.Counter
+	turned chan struct{}
 }
 
 // checkAll does the checks until the context ends, and begins anew when the parameters may have
@@ -69,7 +74,8 @@ func (k *keeper) newChecker(ctx context.Context, last *checker) *checker {
 		return nil // the actions say what is wrong with the parameters
 	}
 	c := &checker{in: a.Instance(k.in.Dir), call: ocf.CallFrom(bound), checks: a.Checks(),
-		book: checks.ReadBook(k.in.Checks()), suspects: map[string]bool{}}
+		book: checks.ReadBook(k.in.Checks()), suspects: map[string]bool{},
+		turned: make(chan struct{}, 1)}
 	k.mu.Lock()
 	stopped := k.stopped
 	k.stopped = false
@@ -79,6 +85,7 @@ func (k *keeper) newChecker(ctx context.Context, last *checker) *checker {
 	}
 	c.book.Kept = true
 	c.publisher = newPublisher(c.in, c.call)
+	c.well = a.Counter(c.in, contract.ResourceOf(c.call.Instance))
 	c.serving = func() (instance.State, bool) {
 		k.mu.Lock()
 		holding := !k.holding.IsZero()
@@ -86,7 +93,7 @@ func (k *keeper) newChecker(ctx context.Context, last *checker) *checker {
 		s, ok := c.in.Load()
 		return s, ok && s.Wanted() && !holding
 	}
-	if len(c.checks) == 0 && len(c.book.Published) == 0 {
+	if len(c.checks) == 0 && len(c.book.Published) == 0 && c.well.Idle() {
 		return nil
 	}
 	c.book.Keep(c.names())
@@ -115,6 +122,9 @@ func (c *checker) run(ctx context.Context) {
 	}
 	if len(wake) > 0 {
 		all.Go(func() { c.followLinks(ctx, wake) })
+	}
+	if !c.well.Idle() {
+		all.Go(func() { c.countWell(ctx) })
 	}
 	all.Go(func() { c.publisher.run(ctx, c.results) })
 	c.publisher.soon()
@@ -191,6 +201,10 @@ func (c *checker) take(result error, check *param.Check) {
 	}
 	if !changed {
 		return
+	}
+	select {
+	case c.turned <- struct{}{}:
+	default:
 	}
 	switch {
 	case r.Failed:

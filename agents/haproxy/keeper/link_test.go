@@ -14,6 +14,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/checks"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/wellness"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/nic/nictest"
 	"github.com/hawser-ha/hawser/ocf"
@@ -51,7 +52,7 @@ esac
 	c := &checker{in: in, call: call, checks: all, suspects: map[string]bool{},
 		serving:   func() (instance.State, bool) { return instance.State{}, true },
 		book:      checks.Book{Records: map[string]*checks.Record{}},
-		publisher: newPublisher(in, call)}
+		publisher: newPublisher(in, call), well: &wellness.Counter{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	over := make(chan struct{})
 	go func() { c.run(ctx); close(over) }()
