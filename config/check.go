@@ -15,7 +15,7 @@ import (
 
 // Check is one of haproxy.checks, or what haproxy.check and haproxy.min_servers are short for.
 type Check struct {
-	At, NameAt, BackendAt, ExecAt, UserAt, CAFileAt Position
+	At, NameAt, BackendAt, ExecAt, UserAt, CAFileAt, InterfaceAt Position
 	param.Check
 }
 
@@ -138,6 +138,7 @@ func (c *Check) keys() []key {
 		{
 			name:   "interface",
 			kind:   nic(&c.Interface),
+			at:     &c.InterfaceAt,
 			doc:    "a network interface that must be there and have a carrier",
 			effect: reload,
 		},

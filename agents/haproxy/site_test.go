@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -16,7 +17,8 @@ import (
 // sited is a configuration that answers with its site on a port of its own.
 func sited(port int) string {
 	return fmt.Sprintf("frontend site\n\tbind 127.0.0.1:%d\n\thttp-request return status 200 "+
-		"content-type text/plain string \"site ${HAWSER_SITE}.\"\n", port)
+		"content-type text/plain string \"site ${HAWSER_SITE}.\"\n"+
+		".if streq(\"$HAWSER_SITE\",reserve)\nbackend only-reserve\n\tserver s 127.0.0.1:9\n.endif\n", port)
 }
 
 // site asks HAProxy.
@@ -48,6 +50,7 @@ func TestSite(t *testing.T) {
 		w.reload()
 		require.Equal(t, "site "+says+".", w.site(port))
 		require.Equal(t, says, variables.SiteIn(w.state().Env))
+		require.Equal(t, says == "reserve", strings.Contains(w.backends(), "only-reserve"))
 		w.want(ocf.Success, w.r.Monitor(0))
 		require.Equal(t, master, w.state().Master, "and no restart")
 	}

@@ -17,12 +17,20 @@ import (
 // ErrUnknown means that the kernel could not be asked.
 var ErrUnknown = errors.New("the kernel cannot be asked about this node's interfaces")
 
+// NoneError means that this node has no interface of the name.
+type NoneError struct{ Name, Has string }
+
+// Error names those that it has.
+func (e *NoneError) Error() string {
+	return fmt.Sprintf("this node has no interface %s (it has %s)", e.Name, e.Has)
+}
+
 // Works returns nil if packets can leave by the interface, and otherwise why not.
 func Works(name string) error {
 	flags, err := flagsOf(name)
 	switch {
 	case errors.Is(err, unix.ENODEV):
-		return fmt.Errorf("this node has no interface %s (it has %s)", name, Names())
+		return &NoneError{name, Names()}
 	case err != nil:
 		return fmt.Errorf("%w: %s: %w", ErrUnknown, name, err)
 	}
