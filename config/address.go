@@ -134,8 +134,8 @@ func (ip *Address) keys() []key {
 			name: "failback_after",
 			kind: secondsOrNone(&ip.FailbackAfter),
 			at:   &ip.FailbackAfterAt,
-			doc: "with failback: only when HAProxy has served on the better node, and no check has " +
-				"failed there, for so long",
+			doc: "with failback: only to the first of prefer, and only when HAProxy has served there, " +
+				"and no check has failed there, for so long",
 			otherwise: "at once",
 			effect:    nothing,
 		},

@@ -116,7 +116,7 @@ f:10:10: the resource haproxy belongs to no address: it is hawser's own`},
 floating_ips:
   - {name: A, ip: 192.0.2.1, provider: lan, failback: on,
      prefer: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s]}
-`, want: "f:4:5: A prefers 19 nodes or sites with failback, and there are up to 5 checks for each of 1 addresses: " +
+`, want: "f:4:5: addresses prefer up to 19 nodes or sites (19 with failback), and have up to 5 checks: " +
 			"together they weigh more than Pacemaker can count. Name fewer of them, or give nodes the same score"},
 	}
 }
@@ -169,5 +169,5 @@ func TestPlaces(t *testing.T) {
 	}, c.HAProxy.Params())
 	require.Equal(t, "qnetd.example.org", c.Quorum.Device)
 	s := c.Scores()
-	require.Greater(t, s.Return, s.Stickiness+s.Apart)
+	require.Greater(t, s.Prefer, s.Apart)
 }
