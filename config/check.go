@@ -15,7 +15,7 @@ import (
 
 // Check is one of haproxy.checks, or what haproxy.check and haproxy.min_servers are short for.
 type Check struct {
-	At, NameAt, BackendAt, ExecAt, UserAt, CAFileAt Position
+	At, NameAt, BackendAt, ExecAt, UserAt, CAFileAt, InterfaceAt Position
 	param.Check
 }
 
@@ -136,6 +136,13 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
+			name:   "interface",
+			kind:   nic(&c.Interface),
+			at:     &c.InterfaceAt,
+			doc:    "a network interface that must be there and have a carrier",
+			effect: reload,
+		},
+		{
 			name:   "every",
 			kind:   duration(&c.Every, param.ParseCheckEvery, param.ShortestEvery, param.LongestEvery),
 			doc:    "how often it is done, at least 1s",
@@ -144,8 +151,8 @@ func (c *Check) keys() []key {
 		},
 		{
 			name: "timeout",
-			kind: duration(&c.Timeout, param.ParseCheckTime, param.ShortestCheckTimeout,
-				param.LongestCheckTimeout),
+			kind: unless(func() bool { return c.Timeout == 0 }, duration(&c.Timeout,
+				param.ParseCheckTime, param.ShortestCheckTimeout, param.LongestCheckTimeout)),
 			doc:       "how long it may take",
 			otherwise: "as every, at most " + param.FormatDuration(param.LongestTimeout),
 			effect:    reload,
@@ -158,13 +165,27 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
-			name:   "fall",
-			kind:   whole(&c.Fall, 1, param.MostInARow),
-			doc:    "bad results in a row after which it fails",
-			def:    strconv.Itoa(param.DefaultFall),
+			name: "fall",
+			kind: unless(func() bool { return c.Fall == c.DefaultFall() },
+				whole(&c.Fall, 1, param.MostInARow)),
+			doc: "bad results in a row after which it fails",
+			otherwise: fmt.Sprintf("%d; %d with interface", param.DefaultFall,
+				param.DefaultInterfaceFall),
 			effect: reload,
 		},
 	}
+}
+
+// unless is a kind that is not written where that holds: the check's own kind says as much.
+func unless(holds func() bool, k kind) kind {
+	text := k.text
+	k.text = func() string {
+		if holds() {
+			return ""
+		}
+		return text()
+	}
+	return k
 }
 
 func (c *Check) tlsKeys() []key {
@@ -201,10 +222,12 @@ func kindKeys() map[string][]string {
 		"backend": {"min_servers"},
 		"tcp":     nil,
 		"exec":    {"user"},
+
+		"interface": nil,
 	}
 }
 
-const checkKinds = "url, backend, tcp or exec"
+const checkKinds = "url, backend, tcp, exec or interface"
 
 // read reads one element and compares its keys with each other.
 func (c *Check) read(d *document, n ast.Node, what string) {
@@ -241,9 +264,10 @@ func (c *Check) read(d *document, n ast.Node, what string) {
 		d.Add(given["exec"], "%s has no user: expected the user as whom the program runs, such as "+
 			"`user: nobody`", what)
 	}
-	if c.Timeout == 0 {
-		c.Timeout = c.DefaultTimeout()
+	if at := given["timeout"]; !at.isZero() && kinds[0] == "interface" {
+		d.Add(at, "%s.timeout means nothing to a check by interface: remove it", what)
 	}
+	c.Complete()
 }
 
 func (p Position) isZero() bool { return p == Position{} }
@@ -295,6 +319,9 @@ func checkSection() schema {
 			for _, name := range keys {
 				foreign[name] = false
 			}
+		}
+		if k.name == "interface" {
+			foreign["timeout"] = false
 		}
 		required := []string{k.name}
 		if k.name == "exec" {
