@@ -34,6 +34,8 @@ type Address struct {
 	FailbackAt      Position
 	FailbackAfter   time.Duration // 0: at once
 	FailbackAfterAt Position
+	// Interfaces are those whose carrier the address needs besides that of its own.
+	Interfaces []Named
 	// Needs are the checks that the address needs where NeedsGiven, otherwise all.
 	Needs      []Need
 	NeedsGiven bool
@@ -113,6 +115,17 @@ func (ip *Address) keys() []key {
 				"none",
 			otherwise: "all of them",
 			effect:    nothing,
+		},
+		{
+			name: "interfaces",
+			kind: namedList(&ip.Interfaces, "the name of a network interface",
+				"a list of network interfaces, such as [ens192]").with(schema{
+				"items": schema{"type": "string", "pattern": `^[^/:\s]+$`, "maxLength": 15},
+			}),
+			doc: "interfaces whose carrier it needs besides that of its own, on every node: short for " +
+				"checks of them, which it alone needs",
+			otherwise: "none",
+			effect:    reload,
 		},
 		{
 			name: "prefer",
