@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -40,7 +41,34 @@ func (h *HAProxy) AllChecks() []Check {
 		all = append(all, Check{At: h.MinServersAt,
 			Check: param.ServersCheck(contract.MinServersName, h.MinServers)})
 	}
+	return append(all, h.links...)
+}
+
+// linkChecks are the checks that interfaces of addresses are short for, one for each interface.
+func (c *File) linkChecks() []Check {
+	var all []Check
+	for _, ip := range c.Addresses {
+		for _, n := range ip.Interfaces {
+			name := linkName(n.Name)
+			if !slices.ContainsFunc(all, func(c Check) bool { return c.Name == name }) {
+				check := param.NewCheck()
+				check.Name, check.Interface = name, n.Name
+				check.Complete()
+				all = append(all, Check{At: n.At, InterfaceAt: n.At, Check: check})
+			}
+		}
+	}
 	return all
+}
+
+// linkName is the name of the check of an interface that an address names.
+func linkName(nic string) string {
+	return "link-" + strings.Map(func(r rune) rune {
+		if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
+			return r
+		}
+		return '_'
+	}, nic)
 }
 
 // formatChecks is the parameter checks.
@@ -340,7 +368,10 @@ func (c *File) checkChecks(d *document) {
 		if check.Name == "" {
 			continue // which has been reported
 		}
-		if names[check.Name] && check.NameAt.isZero() {
+		if names[check.Name] && check.NameAt.isZero() && c.isLink(check.Name) {
+			d.Add(check.At, "one of haproxy.checks has the name %q, which that of this interface needs: give "+
+				"it another name", check.Name)
+		} else if names[check.Name] && check.NameAt.isZero() {
 			d.Add(check.At, "one of haproxy.checks has the name %q, which haproxy.%s has: give it another "+
 				"name", check.Name, shortKey(check.Name))
 		}
@@ -408,8 +439,19 @@ type Need struct {
 func (c *File) ChecksOf(ip *Address) []Check {
 	together := c.Together(ip)
 	return slices.DeleteFunc(c.HAProxy.AllChecks(), func(check Check) bool {
-		return !slices.ContainsFunc(together, func(ip *Address) bool { return ip.needs(check.Name) })
+		return !slices.ContainsFunc(together, func(ip *Address) bool {
+			return ip.needsLink(check.Name) || !c.isLink(check.Name) && ip.needs(check.Name)
+		})
 	})
+}
+
+// isLink reports whether it is the name of a check that interfaces of an address are short for.
+func (c *File) isLink(check string) bool {
+	return slices.ContainsFunc(c.HAProxy.links, func(l Check) bool { return l.Name == check })
+}
+
+func (ip *Address) needsLink(check string) bool {
+	return slices.ContainsFunc(ip.Interfaces, func(n Named) bool { return linkName(n.Name) == check })
 }
 
 func (ip *Address) needs(check string) bool {
