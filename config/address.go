@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -25,6 +26,14 @@ type Address struct {
 	APIURL      string
 	MetadataURL string
 	Monitor     string
+	// Prefer are the nodes and sites that it prefers, best first unless Scored. What holds for a group
+	// may be given at any of its addresses: File.Steps and File.GoesBack have it.
+	Prefer          []Preference
+	Scored          bool
+	Failback        string // "true" or "false"
+	FailbackAt      Position
+	FailbackAfter   time.Duration // 0: at once
+	FailbackAfterAt Position
 	// Needs are the checks that the address needs where NeedsGiven, otherwise all.
 	Needs      []Need
 	NeedsGiven bool
@@ -103,6 +112,31 @@ func (ip *Address) keys() []key {
 			doc: "the names of those of haproxy.checks for whose sake the address moves; [] is " +
 				"none",
 			otherwise: "all of them",
+			effect:    nothing,
+		},
+		{
+			name: "prefer",
+			kind: preferences(ip),
+			doc: "the sites or nodes where it is to be, best first; or a mapping of their scores, of " +
+				"which only the order counts. The nodes of a site are alike",
+			otherwise: "none",
+			effect:    nothing,
+		},
+		{
+			name:   "failback",
+			kind:   onOff(&ip.Failback),
+			at:     &ip.FailbackAt,
+			doc:    "whether it goes back to a better node that returns, which interrupts its users",
+			def:    onOffWord(false),
+			effect: nothing,
+		},
+		{
+			name: "failback_after",
+			kind: secondsOrNone(&ip.FailbackAfter),
+			at:   &ip.FailbackAfterAt,
+			doc: "with failback: only when HAProxy has served on the better node, and no check has " +
+				"failed there, for so long",
+			otherwise: "at once",
 			effect:    nothing,
 		},
 		{

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -375,22 +376,17 @@ type Need struct {
 	Name string
 }
 
-// ChecksOf returns the checks that an address needs: all, unless it says which.
+// ChecksOf returns the checks that an address needs, or one of those that move with it: all, unless
+// they say which.
 func (c *File) ChecksOf(ip *Address) []Check {
-	all := c.HAProxy.AllChecks()
-	if !ip.NeedsGiven {
-		return all
-	}
-	var out []Check
-	for _, check := range all {
-		for _, need := range ip.Needs {
-			if need.Name == check.Name {
-				out = append(out, check)
-				break
-			}
-		}
-	}
-	return out
+	together := c.Together(ip)
+	return slices.DeleteFunc(c.HAProxy.AllChecks(), func(check Check) bool {
+		return !slices.ContainsFunc(together, func(ip *Address) bool { return ip.needs(check.Name) })
+	})
+}
+
+func (ip *Address) needs(check string) bool {
+	return !ip.NeedsGiven || slices.ContainsFunc(ip.Needs, func(n Need) bool { return n.Name == check })
 }
 
 // needsOf is the list needs of an address.

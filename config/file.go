@@ -7,10 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // DefaultFiles lists where hawser.yaml is looked for when no file is named.
@@ -22,9 +25,13 @@ type File struct {
 	Path      string // as it was named
 	Absolute  string // the path from the root, "" if it is no file but a stream
 	Sum       string // of its bytes, as contract.Applied has it
+	Sites     []Site
+	Quorum    Quorum
 	Fencing   Fencing
 	HAProxy   HAProxy
 	Addresses []Address // floating_ips
+	Groups    []Group
+	Resources []Belonging
 }
 
 // A ReadError says why there is nothing to parse: the file, or each of the default ones, is missing
@@ -133,14 +140,38 @@ func Parse(path string, text []byte) (*File, error) {
 		d.section(body, "", c.keys())
 		c.checkNames(d)
 		c.checkChecks(d)
+		c.checkSites(d)
+		c.checkGroups(d)
+		c.checkPrefer(d)
+		c.checkBelongings(d)
+		c.checkScores(d)
 	}
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
+	c.HAProxy.Sites = param.FormatSites(c.ParamSites())
+	c.HAProxy.WellAfter = c.wellAfter()
 	return c, nil
 }
 
-// checkNames refuses names of addresses that collide with those of the objects that hawser makes.
+// wellAfter lists the times after which addresses go back, for the agent.
+func (c *File) wellAfter() string {
+	var times []time.Duration
+	for _, ip := range c.Leaders() {
+		if after, yes := c.GoesBack(ip); yes && after > 0 {
+			times = append(times, after)
+		}
+	}
+	slices.Sort(times)
+	var words []string
+	for _, t := range slices.Compact(times) {
+		words = append(words, param.FormatDuration(t))
+	}
+	return strings.Join(words, " ")
+}
+
+// checkNames refuses names of addresses, groups' members and checks that collide with those of the
+// objects that hawser makes.
 func (c *File) checkNames(d *document) {
 	taken := map[string]string{}
 	for _, id := range []string{
@@ -149,37 +180,63 @@ func (c *File) checkNames(d *document) {
 	} {
 		taken[id] = "hawser's own"
 	}
-	for i, ip := range c.Addresses {
-		if ip.Name == "" {
-			continue
+	for i := range c.Addresses {
+		if ip := &c.Addresses[i]; ip.Name != "" {
+			c.takeNames(d, ip, taken)
 		}
-		taken[contract.ColocationID(ip.Name)] = "the constraint of " + ip.Name
-		taken[contract.LeavesFirstID(ip.Name)] = "the order of " + ip.Name + " and HAProxy"
-		taken[contract.WhereServedID(ip.Name)] =
-			"the constraint by which " + ip.Name + " goes where HAProxy serves"
-		for _, check := range c.ChecksOf(&ip) {
-			id := contract.CheckedID(ip.Name, check.Name)
-			owner := "the constraint by which " + ip.Name + " goes where the check " + check.Name +
-				" holds"
-			for i, id := range []string{id, id + "-rule", id + "-rule-expression"} {
-				if i > 0 {
-					owner = "part of " + strings.TrimPrefix(owner, "part of ")
-				}
-				if before, ok := taken[id]; ok && !check.NameAt.isZero() {
-					d.Add(check.NameAt, "the name %s is taken: %s is %s", check.Name, id, before)
-					break
-				}
-				taken[id] = owner
-			}
-		}
-		for _, other := range c.Addresses[:i] {
+	}
+	leaders := c.Leaders()
+	for i, ip := range leaders {
+		for _, other := range leaders[:i] {
 			taken[contract.ApartID(other.Name, ip.Name)] =
 				"the constraint that keeps " + other.Name + " and " + ip.Name + " apart"
 		}
 	}
+	for _, b := range c.Resources {
+		taken[contract.WithID(b.ID, b.With)] = "the constraint that keeps " + b.ID + " where " + b.With + " is"
+		taken[contract.AfterID(b.ID, b.After)] = "the order of " + b.After + " and " + b.ID
+	}
 	for _, ip := range c.Addresses {
-		if owner, ok := taken[ip.Name]; ok {
+		if owner, ok := taken[ip.Name]; ok && ip.Name != "" {
 			d.Add(ip.NameAt, "the name %s is taken: it is %s", ip.Name, owner)
+		}
+	}
+	for _, b := range c.Resources {
+		if owner, ok := taken[b.ID]; ok && b.ID != "" {
+			d.Add(b.IDAt, "the resource %s belongs to no address: it is %s", b.ID, owner)
+		}
+	}
+}
+
+// takeNames takes the ids of the constraints of an address.
+func (c *File) takeNames(d *document, ip *Address, taken map[string]string) {
+	taken[contract.ColocationID(ip.Name)] = "the constraint of " + ip.Name
+	taken[contract.LeavesFirstID(ip.Name)] = "the order of " + ip.Name + " and HAProxy"
+	if leader := c.Leader(ip); leader != ip {
+		taken[contract.WithID(ip.Name, leader.Name)] =
+			"the constraint that keeps " + ip.Name + " where " + leader.Name + " is"
+		return
+	}
+	for id, owner := range map[string]string{
+		contract.WhereServedID(ip.Name): "goes where HAProxy serves",
+		contract.PrefersID(ip.Name):     "prefers nodes",
+		contract.ReturnsID(ip.Name):     "goes back to better nodes",
+	} {
+		taken[id] = "the constraint by which " + ip.Name + " " + owner
+	}
+	for _, check := range c.ChecksOf(ip) {
+		id := contract.CheckedID(ip.Name, check.Name)
+		owner := "the constraint by which " + ip.Name + " goes where the check " + check.Name +
+			" holds"
+		for i, id := range []string{id, id + "-rule", id + "-rule-expression"} {
+			if i > 0 {
+				owner = "part of " + strings.TrimPrefix(owner, "part of ")
+			}
+			if before, ok := taken[id]; ok && !check.NameAt.isZero() {
+				d.Add(check.NameAt, "the name %s is taken: %s is %s", check.Name, id, before)
+				break
+			}
+			taken[id] = owner
 		}
 	}
 }

@@ -41,6 +41,7 @@ func refusals() []refusal {
 	all = append(all, haproxyRefusals()...)
 	all = append(all, checkRefusals()...)
 	all = append(all, addressRefusals()...)
+	all = append(all, placesRefused()...)
 	return append(all, fencingRefusals()...)
 }
 
@@ -55,6 +56,9 @@ func accepted() map[string]string {
 	}
 	for name, text := range checksAccepted() {
 		all["checks: "+name] = "haproxy:\n  checks:" + strings.ReplaceAll(" "+text, "\n", "\n  ") + "\n"
+	}
+	for name, text := range placesAccepted() {
+		all["places: "+name] = text
 	}
 	for name, text := range fencingAccepted() {
 		all["fencing: "+name] = "haproxy:\nfencing: " + text
@@ -101,7 +105,7 @@ func fileRefusals() []refusal {
 		{
 			name: "a list",
 			text: "- a",
-			want: "f:1:1: the file is a list: expected a mapping with the keys haproxy, floating_ips, fencing",
+			want: "f:1:1: the file is a list: expected a mapping with the keys haproxy, floating_ips, groups, resources, sites, quorum, fencing",
 		},
 		{name: "names of hawser's objects", text: `haproxy:
 floating_ips:

@@ -32,6 +32,10 @@ type HAProxy struct {
 	AnchorIP, PrivateIP string
 	MetadataURL         string
 
+	// Sites and WellAfter are parameters that follow from the file's other sections: sites, and the
+	// times after which an address goes back.
+	Sites, WellAfter string
+
 	// Env is the environment of a HAProxy that runs here, in place of the stand-in values. It is
 	// never in the file.
 	Env []string
@@ -40,7 +44,15 @@ type HAProxy struct {
 const defaultMonitor = "15s" // the tutorial's
 
 // Params returns the parameters of the agent ocf:hawser:haproxy.
-func (h *HAProxy) Params() []Param { return params(h.keys()) }
+func (h *HAProxy) Params() []Param {
+	all := params(h.keys())
+	for _, p := range []Param{{contract.ParamSites, h.Sites}, {contract.ParamWellAfter, h.WellAfter}} {
+		if p.Value != "" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
 
 func (h *HAProxy) keys() []key {
 	return []key{

@@ -8,6 +8,7 @@ type key struct {
 	name string
 	kind kind
 	list bool   // kind's keys are those of each element
+	of   string // kind's keys are those of each value of a mapping, whose keys are such names
 	doc  string // what it is for
 	at   *Position
 
@@ -109,6 +110,31 @@ func (c *File) keys() []key {
 			kind: addresses(&c.Addresses),
 			list: true,
 			doc:  "the addresses, a list",
+		},
+		{
+			name: "groups",
+			kind: groups(&c.Groups),
+			list: true,
+			doc:  "addresses that move together, a list",
+		},
+		{
+			name: "resources",
+			kind: belongings(&c.Resources),
+			list: true,
+			doc: "what else of the cluster's resources, made by somebody else, belongs to an address, " +
+				"a list",
+		},
+		{
+			name: "sites",
+			kind: sites(&c.Sites),
+			of:   "SITE",
+			doc: "the places where the nodes are, such as data centres. HAProxy's configuration knows " +
+				"its own as ${HAWSER_SITE}",
+		},
+		{
+			name: "quorum",
+			kind: mapping(c.Quorum.keys()...),
+			doc:  "what decides which part of a cluster that has come apart goes on",
 		},
 		{
 			name: "fencing",

@@ -181,6 +181,18 @@ func wholeSeconds(to *time.Duration) kind {
 	return k
 }
 
+// secondsOrNone is wholeSeconds of what need not be given.
+func secondsOrNone(to *time.Duration) kind {
+	k := wholeSeconds(to)
+	k.text = func() string {
+		if *to == 0 {
+			return ""
+		}
+		return param.FormatDuration(*to)
+	}
+	return k
+}
+
 // onOff is a truth value, in YAML's words and Pacemaker's.
 func onOff(to *string) kind {
 	k := one("on or off", to, func(text string) (string, error) {

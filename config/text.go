@@ -85,8 +85,11 @@ func paths(keys []key, in string) []pathKey {
 	for _, k := range keys {
 		path := in + k.name
 		out = append(out, pathKey{k, path})
-		if k.list {
+		switch {
+		case k.list:
 			path += "[]"
+		case k.of != "":
+			path += "." + k.of
 		}
 		out = append(out, paths(k.kind.keys, path+".")...)
 	}

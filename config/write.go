@@ -25,6 +25,10 @@ func (c *File) YAML() []byte {
 	case FencingDroplet:
 		fmt.Fprintf(&b, "fencing:\n  droplet:\n%s", c.Fencing.Droplet.text("    "))
 	}
+	b.WriteString(c.sitesText())
+	if c.Quorum.Device != "" {
+		fmt.Fprintf(&b, "quorum:\n%s", text("  ", c.Quorum.keys()))
+	}
 	fmt.Fprintf(&b, "haproxy:%s", orEmpty(c.HAProxy.text("  ")))
 	if len(c.Addresses) > 0 {
 		b.WriteString("floating_ips:\n")
@@ -32,7 +36,40 @@ func (c *File) YAML() []byte {
 	for i := range c.Addresses {
 		b.WriteString(element("  ", c.Addresses[i].text("    ")))
 	}
+	if len(c.Groups) > 0 {
+		b.WriteString("groups:\n")
+	}
+	for _, g := range c.Groups {
+		b.WriteString(element("  ", text("    ", g.keys())+
+			"    addresses: "+flow(namesOf(g.Addresses))+"\n"))
+	}
+	if len(c.Resources) > 0 {
+		b.WriteString("resources:\n")
+	}
+	for i := range c.Resources {
+		b.WriteString(element("  ", text("    ", c.Resources[i].keys())))
+	}
 	return []byte(b.String())
+}
+
+func (c *File) sitesText() string {
+	if len(c.Sites) == 0 {
+		return ""
+	}
+	s := "sites:\n"
+	for _, site := range c.Sites {
+		s += "  " + quotedUnlessPlain(site.Name, false) + ": {nodes: " + flow(namesOf(site.Nodes)) + "}\n"
+	}
+	return s
+}
+
+// flow is a list of names in one line.
+func flow(names []string) string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = quotedUnlessPlain(n, false)
+	}
+	return "[" + strings.Join(all, ", ") + "]"
 }
 
 // orEmpty completes "key:" with a section.
@@ -79,14 +116,31 @@ func (h *HAProxy) text(indent string) string {
 
 func (ip *Address) text(indent string) string {
 	s := text(indent, ip.keys())
+	if len(ip.Prefer) > 0 {
+		s += indent + "prefer: " + ip.preferText() + "\n"
+	}
 	if !ip.NeedsGiven {
 		return s
 	}
 	names := make([]string, len(ip.Needs))
 	for i, need := range ip.Needs {
-		names[i] = quotedUnlessPlain(need.Name, false)
+		names[i] = need.Name
 	}
-	return s + indent + "needs: [" + strings.Join(names, ", ") + "]\n"
+	return s + indent + "needs: " + flow(names) + "\n"
+}
+
+func (ip *Address) preferText() string {
+	names := make([]string, len(ip.Prefer))
+	for i, p := range ip.Prefer {
+		names[i] = p.Name
+	}
+	if !ip.Scored {
+		return flow(names)
+	}
+	for i, p := range ip.Prefer {
+		names[i] = quotedUnlessPlain(p.Name, false) + ": " + strconv.Itoa(p.Score)
+	}
+	return "{" + strings.Join(names, ", ") + "}"
 }
 
 // text returns the keys that have a value, a line each. Defaults that nothing depends on are left

@@ -129,7 +129,7 @@ func TestAnotherProgramsFile(t *testing.T) {
 func TestAFileOfKeysThatAreNotOurs(t *testing.T) {
 	_, err := Parse("shadow", []byte("root:$6$secret:1:\nlist:*:2:\nirc:*:3:\n"))
 	require.EqualError(t, err, "shadow:1:1: this is not a hawser.yaml: it has 3 keys, and none of "+
-		"them is one of haproxy, floating_ips, fencing")
+		"them is one of haproxy, floating_ips, groups, resources, sites, quorum, fencing")
 	_, err = Parse("f", []byte("a: 1\nb: 2\nhaproxi: {}\n"))
 	require.ErrorContains(t, err, "did you mean haproxy?")
 }

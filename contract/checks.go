@@ -40,8 +40,8 @@ const (
 	CheckFailed = "failed"
 )
 
-// CheckedScore is the score of the rule by which an address prefers nodes where a check holds: more
-// than the stickiness that hawser gives it, and than what other addresses on the node are worth.
+// CheckedScore is Scores.Checked of most configurations: more than the stickiness that hawser gives an
+// address, and than what other addresses on the node are worth.
 const CheckedScore = "50000"
 
 // Names of the checks that the parameters check_url and min_servers are, and the keys check and

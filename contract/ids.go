@@ -30,6 +30,19 @@ func ApartID(a, b string) string { return a + "-apart-" + b }
 // CheckedID returns the id of the constraint by which an address prefers nodes where a check holds.
 func CheckedID(address, check string) string { return address + "-check-" + check }
 
+// PrefersID returns the id of the constraint by which an address prefers nodes.
+func PrefersID(address string) string { return address + "-prefers" }
+
+// ReturnsID returns the id of the constraint by which an address goes back to better nodes.
+func ReturnsID(address string) string { return address + "-returns" }
+
+// WithID returns the id of the constraint that keeps a resource, or an address of a group, where an
+// address is.
+func WithID(resource, address string) string { return resource + "-with-" + address }
+
+// AfterID returns the id of the order in which a resource starts after an address.
+func AfterID(resource, address string) string { return resource + "-after-" + address }
+
 // ResourceID is a resource's id in the cluster's configuration. It is a type of its own so that the
 // name of an instance, which has a number behind a colon in a clone with globally unique instances,
 // cannot be taken for one.

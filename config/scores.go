@@ -1,0 +1,51 @@
+package config
+
+import "github.com/hawser-ha/hawser/contract"
+
+// Scores returns what the constraints of the addresses weigh.
+func (c *File) Scores() contract.Scores {
+	steps, returning := c.most()
+	return contract.ScoresFor(len(c.Leaders()), steps, returning)
+}
+
+// Leaders returns the addresses that decide where they are: one of each group, and those in none.
+func (c *File) Leaders() []*Address {
+	var all []*Address
+	for i := range c.Addresses {
+		if ip := &c.Addresses[i]; c.Leader(ip) == ip {
+			all = append(all, ip)
+		}
+	}
+	return all
+}
+
+// most returns the most steps that an address prefers, and that one prefers which goes back.
+func (c *File) most() (steps, returning int) {
+	for _, ip := range c.Leaders() {
+		n := len(c.Steps(ip))
+		steps = max(steps, n)
+		if _, yes := c.GoesBack(ip); yes {
+			returning = max(returning, n)
+		}
+	}
+	return steps, returning
+}
+
+// checkScores refuses more than Pacemaker can weigh.
+func (c *File) checkScores(d *document) {
+	steps, returning := c.most()
+	checks := 0
+	var at *Address
+	for _, ip := range c.Leaders() {
+		checks = max(checks, len(c.ChecksOf(ip)))
+		if _, yes := c.GoesBack(ip); yes && len(c.Steps(ip)) == returning {
+			at = ip
+		}
+	}
+	if at == nil || c.Scores().Fit(checks, steps, returning) {
+		return
+	}
+	d.Add(at.At, "%s prefers %d nodes or sites with failback, and there are up to %d checks for each of %d "+
+		"addresses: together they weigh more than Pacemaker can count. Name fewer of them, or give nodes "+
+		"the same score", at.Name, returning, checks, len(c.Leaders()))
+}

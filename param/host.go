@@ -1,0 +1,20 @@
+package param
+
+import (
+	"errors"
+	"net/netip"
+	"regexp"
+)
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+
+// ParseHost reads the name of a host, or its address.
+func ParseHost(text string) (string, error) {
+	if ip, err := netip.ParseAddr(text); err == nil && !ip.IsUnspecified() && !ip.IsMulticast() {
+		return text, nil
+	}
+	if len(text) > 253 || !hostName.MatchString(text) {
+		return "", errors.New("is neither the name of a host, such as qnetd.example.org, nor an address")
+	}
+	return text, nil
+}
