@@ -113,7 +113,9 @@ type Instance struct {
 	BFD        []*Track
 	Source     netip.Addr // unicast_src_ip or mcast_src_ip
 	Peers      []netip.Addr
-	Primary    bool // its own interface is watched
+	Primary    bool   // its own interface is watched
+	Auth       string // type and password as far as keepalived takes it, "" is none
+	AuthAt     *syntax.Statement
 	Notifies   []*syntax.Statement
 	IPv6       bool
 	Sync       *Group
@@ -150,19 +152,26 @@ func (i *Instance) with(fails *Track) int {
 	}
 	for _, list := range [][]*Track{i.Scripts, i.Interfaces, i.Processes} {
 		for _, t := range list {
-			w := t.Weight
-			if t.Reverse {
-				w = -w
+			if holds := t != fails; t.Weight == 0 || holds != (t.Weight > 0) {
+				continue // a positive weight counts while it holds, a negative one while it fails
 			}
-			if holds := t != fails; holds == (w > 0) {
-				p += w
+			if t.Reverse {
+				p -= t.Weight
+			} else {
+				p += t.Weight
 			}
 		}
 	}
 	return min(max(p, 1), Owner-1)
 }
 
+// mostNotes is how many notes are kept: nobody reads more.
+const mostNotes = 20_000
+
 func (c *Config) note(at *syntax.Statement, format string, args ...any) {
+	if len(c.Notes) == mostNotes {
+		return
+	}
 	c.Notes = append(c.Notes, Note{At: at, Text: fmt.Sprintf(format, args...)})
 }
 

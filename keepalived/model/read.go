@@ -233,6 +233,8 @@ func (c *Config) instance(at *syntax.Statement) {
 					c.note(peer, "%q is no address, so keepalived has no such peer", peer.Words[0])
 				}
 			}
+		case "authentication":
+			c.authentication(i, s)
 		case "native_ipv6":
 			i.IPv6, i.family = true, true
 		case "dont_track_primary":
@@ -259,6 +261,28 @@ func (c *Config) instance(at *syntax.Statement) {
 		i.Master = i.Priority == Owner
 	}
 	c.Instances = append(c.Instances, i)
+}
+
+// longestPassword is how much of a password VRRP takes.
+const longestPassword = 8
+
+func (c *Config) authentication(i *Instance, s *syntax.Statement) {
+	kind, password := "", ""
+	for _, below := range s.Body {
+		switch {
+		case below.Passed != "" || !c.needs(below):
+		case below.Words[0] == "auth_type" && below.Words[1] != "PASS" && below.Words[1] != "AH":
+			c.note(below, "keepalived does not know %s, so the nodes do not authenticate themselves",
+				below.Words[1])
+		case below.Words[0] == "auth_type":
+			kind = below.Words[1]
+		case below.Words[0] == "auth_pass":
+			password = below.Words[1]
+		}
+	}
+	if kind != "" && password != "" {
+		i.Auth, i.AuthAt = kind+" "+password[:min(len(password), longestPassword)], s
+	}
 }
 
 // onlyFirst remarks on several keywords in one line, of which keepalived reads the first.

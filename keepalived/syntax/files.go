@@ -18,8 +18,10 @@ const (
 	maxBytes   = 8 << 20 // of all files together
 	maxFiles   = 1000
 	maxDepth   = 32      // of includes
-	maxLines   = 200_000 // after sequences and definitions
-	maxText    = 16 << 20
+	maxLines   = 200_000 // of all files
+	maxMade    = 20_000  // that sequences and definitions lead to
+	maxList    = 10_000  // in one list
+	maxNotices = 20_000
 	maxSteps   = 1000 // substitutions in one line
 	longest    = 1023 // keepalived's buffer is 1024 bytes
 	maxPattern = 1000 // that braces of an include lead to

@@ -30,7 +30,7 @@ type reader struct {
 	files    int
 	bytes    int64
 	lines    int
-	text     int
+	made     int // of them, those that are in no file
 	defining *definition
 }
 
@@ -39,7 +39,7 @@ func newReader(o Options) *reader {
 }
 
 func (r *reader) notice(at Pos, kind Kind, format string, args ...any) {
-	if len(r.config.Notices) < maxLines {
+	if len(r.config.Notices) < maxNotices {
 		r.config.Notices = append(r.config.Notices,
 			Notice{at, kind, fmt.Sprintf(format, args...)})
 	}
@@ -60,10 +60,14 @@ func (r *reader) raw() (line, bool, error) {
 			continue
 		}
 		l, ok := r.feeds[top].next(r)
+		_, file := r.feeds[top].(*fileFeed)
 		if ok {
+			if _, rest := r.feeds[top].(*residue); !file && !rest {
+				r.made++
+			}
 			return l, true, nil
 		}
-		if _, file := r.feeds[top].(*fileFeed); file {
+		if file {
 			r.open_ = r.open_[:len(r.open_)-1]
 		}
 		r.feeds = slices.Delete(r.feeds, top, top+1)
@@ -78,11 +82,12 @@ func (r *reader) next() (line, bool, error) {
 		if !ok {
 			return line{}, false, err
 		}
-		r.lines++
-		r.text += len(l.text)
-		if r.lines > maxLines || r.text > maxText {
+		if r.lines++; r.lines > maxLines {
+			return line{}, false, &Fault{l.Pos, fmt.Sprintf("the files have more than %d lines", maxLines)}
+		}
+		if r.made > maxMade {
 			return line{}, false, &Fault{l.Pos, fmt.Sprintf("sequences and definitions lead to more "+
-				"than %d lines", maxLines)}
+				"than %d lines", maxMade)}
 		}
 		if r.defining != nil {
 			r.define(l)
@@ -269,7 +274,11 @@ func (r *reader) open(path string) error {
 		}
 	}
 	if !slices.ContainsFunc(r.config.Sources, func(s *Source) bool { return s.Path == path }) {
-		r.config.Sources = append(r.config.Sources, &Source{path, f.pure})
+		source := &Source{path, make([]string, len(lines))}
+		for i, text := range lines {
+			source.Lines[i] = indentation(text) + f.pure[i]
+		}
+		r.config.Sources = append(r.config.Sources, source)
 	}
 	r.push(f)
 	r.open_ = append(r.open_, path)
@@ -315,7 +324,12 @@ func (r *reader) include(l line) (bool, error) {
 	}
 	r.push(&matched{l.Pos, pattern, found})
 	for _, path := range found {
-		r.notice(l.Pos, Included, "%s was read on this machine", path)
+		if filepath.IsAbs(pattern) {
+			r.notice(l.Pos, Absolute, "%s was read on this machine: if it is not the node's own, import there",
+				path)
+			continue
+		}
+		r.notice(l.Pos, Included, "%s was read", path)
 	}
 	return true, nil
 }

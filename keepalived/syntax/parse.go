@@ -66,7 +66,7 @@ func (p *parser) block(known keywords, needOpen bool, level int) ([]*Statement, 
 		case !ok:
 			s.Passed = "keepalived does not know it here and passed over it"
 			if words[0] != "}" {
-				p.notice(l.Pos, Unknown, "%q is no keyword here", words[0])
+				p.notice(l.Pos, Unknown, "%q is no keyword here: keepalived passes over it", words[0])
 			}
 			continue
 		case !about.list && about.below == nil:
@@ -86,15 +86,17 @@ func (p *parser) inside(s *Statement, about keyword, level int) (err error) {
 	switch {
 	case about.once && len(s.Words) != 2:
 		s.Passed = "keepalived passes over the block: expected " + s.Words[0] + " and one name"
-		p.notice(s.Pos, Duplicate, "%s has %d names: expected one", s.Words[0], len(s.Words)-1)
-		return p.skip()
+		p.notice(s.Pos, Duplicate, "%s has %d names, and needs one: keepalived passes over the block",
+			s.Words[0], len(s.Words)-1)
+		return p.skip(s)
 	case about.once:
 		name := s.Words[0] + " " + s.Words[1]
 		if first, ok := p.seen[name]; ok {
 			s.Passed = "keepalived passes over the block: one of this name is in line " +
 				fmt.Sprint(first.Line)
-			p.notice(s.Pos, Duplicate, "%s is already defined in %s", name, first)
-			return p.skip()
+			p.notice(s.Pos, Duplicate, "%s is already defined in %s: keepalived passes over this block",
+				name, first)
+			return p.skip(s)
 		}
 		p.seen[name] = s.Pos
 	}
@@ -124,12 +126,14 @@ func (p *parser) list(s *Statement) (body []*Statement, err error) {
 		if words[0] == "}" {
 			return body, nil
 		}
-		body = append(body, &Statement{Pos: l.Pos, Words: words, Raw: l.text})
+		if body = append(body, &Statement{Pos: l.Pos, Words: words, Raw: l.text}); len(body) > maxList {
+			return nil, &Fault{l.Pos, fmt.Sprintf("%s has more than %d lines", s.Words[0], maxList)}
+		}
 	}
 }
 
 // skip passes over a block, if one follows.
-func (p *parser) skip() error {
+func (p *parser) skip(s *Statement) error {
 	for open := 0; ; {
 		l, words, ok, err := p.next()
 		if !ok || err != nil {
@@ -141,11 +145,14 @@ func (p *parser) skip() error {
 		case "}":
 			open--
 		}
-		if open == 0 {
-			if words[0] != "}" { // there was no block
-				p.push(&residue{l, false})
-			}
+		switch {
+		case open == 0 && words[0] != "}": // there was no block
+			p.push(&residue{l, false})
 			return nil
+		case open == 0:
+			return nil
+		case words[0] != "{" && words[0] != "}":
+			s.Body = append(s.Body, &Statement{Pos: l.Pos, Words: words, Raw: l.text, Passed: s.Passed})
 		}
 	}
 }

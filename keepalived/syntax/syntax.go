@@ -48,6 +48,7 @@ const (
 	Duplicate              // a block that is passed over because there is one of the name
 	Missing                // an included file that is not there
 	Included               // a file that was read because of an include
+	Absolute               // one that was read by its absolute path, on this machine
 	Sequence               // a sequence or definition that cannot be read
 	Elsewhere              // a value that only the node knows
 	LongLine               // a comment that keepalived breaks in two
@@ -93,7 +94,7 @@ func (s *Statement) All(do func(*Statement)) {
 // Source is a file that was read.
 type Source struct {
 	Path  string
-	Lines []string // without comments and without white space around them
+	Lines []string // without comments, and with no more than white space before them
 }
 
 // Config is what one node's keepalived reads.

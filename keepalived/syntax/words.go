@@ -44,6 +44,13 @@ func decomment(text string) (pure string, open bool) {
 	return pure, quoted
 }
 
+// indentation is the white space before a line, tabs as four spaces, and not too much of it.
+func indentation(text string) string {
+	blank := text[:len(text)-len(strings.TrimLeft(text, blanks))]
+	blank = strings.ReplaceAll(blank, "\t", "    ")
+	return blank[:min(len(blank), 24)]
+}
+
 // splitBrace returns what is up to the first brace outside double quotes, or the brace if it is the
 // first of the line, and the rest.
 func splitBrace(text string) (first, rest string) {
