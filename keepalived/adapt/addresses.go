@@ -153,7 +153,7 @@ func (a *adapter) address(m member, from *model.Address, x *address) {
 	if from.Prefix.Bits() != x.bits {
 		a.say(m.config, from.At, Remark, "/%d here, and /%d on another node", from.Prefix.Bits(), x.bits)
 	}
-	if _, err := param.ParseNIC(nic); err != nil && nic != "" {
+	if _, err := param.ParseNIC(nic); nic != "" && (err != nil || !plainText(nic)) {
 		a.say(m.config, from.At, Remark, "%q is no interface's name: without nic hawser finds the interface by "+
 			"the routes", nic)
 		x.nic = ""

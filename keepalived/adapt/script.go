@@ -28,6 +28,9 @@ func readScript(v *model.Script, c *model.Config) found {
 	words, shell := unwrap(v.Words)
 	text := strings.Join(words, " ")
 	switch {
+	case !plainText(text + strings.Join(v.Words, "")):
+		return found{left: "it has characters that the cluster's configuration cannot hold: put the command " +
+			"into a file, and write that as exec of a check"}
 	case hide(" "+text) != " "+text || hide(v.Line.Raw) != v.Line.Raw:
 		return found{left: "it has a password or a token in it, which the cluster's configuration would " +
 			"show to everybody: put the command into a file that only its user can read, and write that " +
@@ -57,6 +60,11 @@ func readScript(v *model.Script, c *model.Config) found {
 			strconv.Quote(firstOperator(words))+" on as an argument, so the script did not do what it says")
 	}
 	return f
+}
+
+// plainText reports whether a text is ASCII without control characters, as the CIB keeps it whole.
+func plainText(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) < 0
 }
 
 func joined(texts ...string) string {
@@ -337,10 +345,6 @@ func readProgram(v *model.Script, c *model.Config, words []string, shell bool) f
 			return found{left: "its path is relative: write the absolute one as exec of a check"}
 		}
 		f.remark = "exec needs an absolute path, and " + program[0] + " is a guess: check it on the nodes"
-	}
-	if slices.ContainsFunc(program, func(word string) bool { return printable(word) != word }) {
-		return found{left: "it has control characters in it: put the command into a file, and write that " +
-			"as exec of a check"}
 	}
 	f.check.Exec = program
 	user, group := v.User, ""

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hawser-ha/hawser/keepalived/model"
 	"github.com/hawser-ha/hawser/keepalived/syntax"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // tracked says what became of what the instances of a bundle track, and whether it ever moved
@@ -61,6 +62,10 @@ func (a *adapter) tracked(b *bundle) {
 
 // carrier adds an interface whose carrier the addresses need, unless they are on it.
 func (a *adapter) carrier(b *bundle, m member, name string, at *syntax.Statement) {
+	if _, err := param.ParseNIC(name); err != nil || !plainText(name) {
+		a.say(m.config, at, LeftOut, "%q is no interface's name", name)
+		return
+	}
 	if slices.ContainsFunc(b.addresses, func(x *address) bool { return x.nic != name }) {
 		if !slices.Contains(b.interfaces, name) {
 			b.interfaces = append(b.interfaces, name)
