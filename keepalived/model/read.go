@@ -176,7 +176,8 @@ func (c *Config) group(at *syntax.Statement) {
 }
 
 // passed marks a statement that keepalived takes no notice of.
-func (*Config) passed(s *syntax.Statement, why string) {
+func (c *Config) passed(s *syntax.Statement, why string) {
+	c.note(s, "%s", why)
 	s.All(func(s *syntax.Statement) { s.Passed = why })
 }
 

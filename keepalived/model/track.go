@@ -79,7 +79,7 @@ func (c *Config) weight(t *Track, s *syntax.Statement) bool {
 func (c *Config) twice(all []*Track, t *Track) bool {
 	for _, before := range all {
 		if before.Name == t.Name {
-			c.note(t.At, "keepalived takes the first %s, in line %d", t.Name, before.At.Line)
+			c.note(t.At, "keepalived tracks %s once, as line %d says", t.Name, before.At.Line)
 			t.At.Passed = "it is there twice"
 			return true
 		}

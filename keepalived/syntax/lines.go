@@ -318,7 +318,14 @@ func (r *reader) include(l line) (bool, error) {
 		}
 		found = append(found, matched...)
 	}
-	if len(found) == 0 {
+	switch wild := strings.ContainsAny(pattern, "*?["); {
+	case len(found) > 0:
+	case wild && filepath.IsAbs(pattern):
+		r.notice(l.Pos, Absolute, "nothing matches %s on this machine: if the node has such files, import there",
+			pattern)
+	case wild:
+		r.notice(l.Pos, Included, "nothing matches %s", pattern)
+	default:
 		r.notice(l.Pos, Missing, "no file is there for %s: what keepalived reads in it is missing here",
 			pattern)
 	}
