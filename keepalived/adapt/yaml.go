@@ -15,8 +15,8 @@ import (
 
 // width is that of the file's comments, beside where one stands behind a short line.
 const (
-	width  = 98
-	beside = 46
+	width  = 78
+	beside = 40
 )
 
 // writer writes a hawser.yaml with its comments.
@@ -202,7 +202,9 @@ func (a *adapter) groups(w *writer) {
 		for _, x := range b.addresses {
 			names = append(names, x.name)
 		}
-		w.line("  - {name: %s, addresses: [%s]}", scalar(b.name), scalars(names))
+		w.line("  - name: %s", scalar(b.name))
+		w.line("    addresses: [%s]", strings.TrimSpace(strings.ReplaceAll(
+			words.Fill(scalars(names), width-17), "\n", "\n                ")))
 	}
 }
 
@@ -214,8 +216,9 @@ func marks() map[Verdict]string {
 // table writes what became of each line.
 func (a *adapter) table(w *writer, r *Result) {
 	w.line("")
-	w.comment("", "What became of each line: = converted, - not needed (VRRP's own matter), ! read this, "+
-		"x left out, because hawser has nothing like it.")
+	w.line("# What became of each line:")
+	w.line("#   =  converted      -  not needed: VRRP's own matter")
+	w.line("#   !  read this      x  left out: hawser has nothing like it")
 	file := ""
 	for _, l := range r.Lines {
 		if l.File != file {
@@ -223,7 +226,7 @@ func (a *adapter) table(w *writer, r *Result) {
 			w.line("#")
 			w.line("# %s (%s):", printable(file), strings.Join(a.readers(file), ", "))
 		}
-		text := fmt.Sprintf("# %4d %s %s", l.Line, marks()[l.Verdict], l.Text)
+		text := fmt.Sprintf("# %4d %s %s", l.Line, marks()[l.Verdict], cut(l.Text, width-9))
 		if l.Line == 0 {
 			text = fmt.Sprintf("#      %s the whole file", marks()[l.Verdict])
 		}
@@ -243,6 +246,14 @@ func (a *adapter) table(w *writer, r *Result) {
 			w.line("#               %s", strings.ReplaceAll(filled, "\n", "\n#               "))
 		}
 	}
+}
+
+// cut is the beginning of a line, as much as fits.
+func cut(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
 }
 
 // readers are the nodes whose file it is.
