@@ -138,6 +138,8 @@ func Parse(path string, text []byte) (*File, error) {
 	d, body := parseDocument(path, text)
 	if body != nil {
 		d.section(body, "", c.keys())
+		c.checkInterfaces(d)
+		c.HAProxy.links = c.linkChecks()
 		c.checkNames(d)
 		c.checkChecks(d)
 		c.checkSites(d)
@@ -193,7 +195,8 @@ func (c *File) checkNames(d *document) {
 		}
 	}
 	for _, b := range c.Resources {
-		taken[contract.WithID(b.ID, b.With)] = "the constraint that keeps " + b.ID + " where " + b.With + " is"
+		taken[contract.WithID(b.ID, b.With)] =
+			"the constraint that keeps " + b.ID + " where " + b.With + " is"
 		taken[contract.AfterID(b.ID, b.After)] = "the order of " + b.After + " and " + b.ID
 	}
 	for _, ip := range c.Addresses {
@@ -212,7 +215,7 @@ func (c *File) checkNames(d *document) {
 func (c *File) takeNames(d *document, ip *Address, taken map[string]string) {
 	taken[contract.ColocationID(ip.Name)] = "the constraint of " + ip.Name
 	taken[contract.LeavesFirstID(ip.Name)] = "the order of " + ip.Name + " and HAProxy"
-	if leader := c.Leader(ip); leader != ip {
+	if leader := c.Leader(ip); !c.Leads(ip) {
 		taken[contract.WithID(ip.Name, leader.Name)] =
 			"the constraint that keeps " + ip.Name + " where " + leader.Name + " is"
 		return

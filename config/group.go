@@ -89,6 +89,9 @@ func (c *File) Leader(ip *Address) *Address {
 	return ip
 }
 
+// Leads reports whether the address decides where it is, and those of its group.
+func (c *File) Leads(ip *Address) bool { return c.Leader(ip).Name == ip.Name }
+
 // Together returns the addresses that are where this one is, itself included, in the file's order.
 func (c *File) Together(ip *Address) []*Address {
 	g := c.GroupOf(ip.Name)

@@ -6,7 +6,9 @@ import (
 	"regexp"
 )
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+const hostLabel = `[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?`
+
+var hostName = regexp.MustCompile(`^` + hostLabel + `(\.` + hostLabel + `)*$`)
 
 // ParseHost reads the name of a host, or its address.
 func ParseHost(text string) (string, error) {

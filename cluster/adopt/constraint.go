@@ -113,10 +113,10 @@ func (r *reader) weigh(l *crm.Location) {
 	adopted := slices.ContainsFunc(r.addresses, func(p *crm.Primitive) bool {
 		return p.Name == l.Resource
 	})
-	stickiness, _ := strconv.Atoi(deploy.Stickiness)
+	stickiness := deploy.Stickiness()
 	if err == nil && adopted && score > 0 && score <= stickiness {
 		r.remark("the location %s stays, and its score of %d no longer brings %s back to %s: an "+
-			"address of hawser's has a stickiness of %s", l.Name, score, l.Resource, l.Node,
-			deploy.Stickiness)
+			"address of hawser's has a stickiness of %d", l.Name, score, l.Resource, l.Node,
+			stickiness)
 	}
 }

@@ -158,6 +158,9 @@ func (d *Deployer) Diff(file *config.File, cib *crm.CIB, taken ...string) (crm.P
 }
 
 func (d *Deployer) diff(file *config.File, cib *crm.CIB, taken []string) (crm.Plan, error) {
+	if err := checkNodes(file, cib); err != nil {
+		return crm.Plan{}, err
+	}
 	made := append(cib.Tagged(contract.TagID), taken...)
 	p, err := crm.Diff(cib, crm.Spec{
 		Objects: Objects(file, cib), Tag: contract.TagID, Adoptable: couldBeOurs, Adopt: d.Adopt,

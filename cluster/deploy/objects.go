@@ -11,18 +11,6 @@ import (
 )
 
 const (
-	// Stickiness keeps an address where it is when a failed node comes back. It is less than the
-	// score of a check (contract.CheckedScore). It is this large so that Pacemaker takes it into
-	// account when it places another address first: with apart, a thousandth of it counts against
-	// the node.
-	Stickiness = "10000"
-	// apart is less than stickiness, so that no healthy address moves for another's sake. Two that
-	// have come to share a node share it until one of them moves.
-	apart = "-1000"
-	// serving is the score that a node with a running HAProxy gets for an address: less than
-	// stickiness, so that it moves nothing. Without it Pacemaker takes the node with the fewest
-	// resources, and that is the one whose HAProxy is not running yet.
-	serving = "10"
 	// retryAddress and retryHAProxy make Pacemaker forget a failure, which by default keeps a
 	// resource off the node until an administrator says otherwise: after an API outage of some
 	// minutes an address would not run on any node until then.
@@ -55,40 +43,13 @@ func Objects(c *config.File, cur *crm.CIB) []crm.Object {
 	}
 	matters := priorities(c, cur)
 	for i, ip := range c.Addresses {
-		p := primitiveOfAddress(&ip)
+		p := primitiveOfAddress(&ip, stickiness(c, &ip))
 		if matters != nil {
 			p.Meta = append(p.Meta, crm.Attr{Name: "priority", Value: matters[i]})
 		}
 		all = append(all, p)
 	}
-	for i, ip := range c.Addresses {
-		all = append(all, &crm.Colocation{
-			Name: contract.ColocationID(ip.Name), Score: crm.InfinityWord, Resource: ip.Name,
-			With: contract.CloneID,
-		})
-		// On a planned stop new connections go elsewhere before HAProxy closes its sockets to them.
-		// Only for the stop, and optional: a HAProxy that is slow to start on one node must not
-		// keep the address off another. See docs/decisions/0015.
-		all = append(all, &crm.Order{
-			Name: contract.LeavesFirstID(ip.Name), Kind: "Optional", First: ip.Name,
-			FirstAction: "stop", Then: contract.CloneID, ThenAction: "stop", Symmetrical: "false",
-		})
-		// the agent sets it, and unsets it when it stops
-		all = append(all,
-			crm.Prefer(contract.WhereServedID(ip.Name), ip.Name,
-				contract.ServersAttribute(contract.ResourceOf(contract.HAProxyID)), serving))
-		for _, check := range c.ChecksOf(&ip) {
-			all = append(all, crm.PreferUnless(contract.CheckedID(ip.Name, check.Name), ip.Name,
-				contract.CheckAttribute(contract.ResourceOf(contract.HAProxyID), check.Name),
-				contract.CheckFailed, contract.CheckedScore))
-		}
-		for _, other := range c.Addresses[:i] {
-			all = append(all, &crm.Colocation{
-				Name: contract.ApartID(other.Name, ip.Name), Score: apart, Resource: ip.Name,
-				With: other.Name,
-			})
-		}
-	}
+	all = append(all, constraints(c)...)
 	return keepMeaning(cur, append(all, fencingObjects(c, cur)...))
 }
 
@@ -148,7 +109,7 @@ func monitorsOfHAProxy(h *config.HAProxy) []crm.Op {
 		max(contract.HAProxyMonitorTimeout, most+checkReserve))
 }
 
-func primitiveOfAddress(ip *config.Address) *crm.Primitive {
+func primitiveOfAddress(ip *config.Address, stickiness string) *crm.Primitive {
 	p := &crm.Primitive{
 		Name: ip.Name, Class: "ocf", Provider: contract.Provider, Type: contract.FloatIPType,
 	}
@@ -159,7 +120,7 @@ func primitiveOfAddress(ip *config.Address) *crm.Primitive {
 		operation("start", "0s", contract.FloatIPStartTimeout),
 		operation("stop", "0s", contract.FloatIPStopTimeout))
 	p.Meta = crm.Attrs{
-		{Name: "resource-stickiness", Value: Stickiness},
+		{Name: "resource-stickiness", Value: stickiness},
 		{Name: "failure-timeout", Value: retryAddress},
 	}
 	return p

@@ -55,8 +55,8 @@ func TestSpecFitsTheAgents(t *testing.T) {
 		unset     []string // parameters that hawser.yaml has no key for
 	}{
 		{primitiveOfHAProxy(&cfg.HAProxy), haproxy.New("test"), []string{"check_url", "check_timeout", "min_servers", "generation", "push"}},
-		{primitiveOfAddress(&cfg.Addresses[0]), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
-		{primitiveOfAddress(&cfg.Addresses[1]), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
+		{primitiveOfAddress(&cfg.Addresses[0], "10000"), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
+		{primitiveOfAddress(&cfg.Addresses[1], "10000"), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
 	} {
 		require.Equal(t, "ocf:hawser:"+tc.agent.Name, tc.primitive.Agent())
 		params := map[string]ocf.Param{}

@@ -41,12 +41,16 @@ func couldBeOurs(o crm.Object) bool {
 		return o.Name == contract.CloneID
 	case *crm.Colocation:
 		return strings.HasSuffix(o.Name, contract.ColocationID("")) ||
-			strings.Contains(o.Name, contract.ApartID("", ""))
+			strings.Contains(o.Name, contract.ApartID("", "")) ||
+			strings.Contains(o.Name, contract.WithID("", ""))
 	case *crm.Location:
 		return strings.HasSuffix(o.Name, contract.WhereServedID("")) ||
-			strings.Contains(o.Name, contract.CheckedID("", ""))
+			strings.Contains(o.Name, contract.CheckedID("", "")) ||
+			strings.HasSuffix(o.Name, contract.PrefersID("")) ||
+			strings.HasSuffix(o.Name, contract.ReturnsID(""))
 	case *crm.Order:
-		return strings.HasSuffix(o.Name, contract.LeavesFirstID(""))
+		return strings.HasSuffix(o.Name, contract.LeavesFirstID("")) ||
+			strings.Contains(o.Name, contract.AfterID("", ""))
 	case *crm.Property:
 		return o.Set == contract.BeforeID || slices.Contains(fencing.Options(), o.Name)
 	case *crm.Tag:

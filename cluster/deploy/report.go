@@ -7,6 +7,8 @@ type Report struct {
 	Foreseen
 	// AgainstASplit is what keeps an address from being held by two nodes.
 	AgainstASplit ProtectionReport `json:"against_a_split"`
+	// Places says where each address will be; empty if each runs on any node and stays there.
+	Places []Place `json:"places"`
 }
 
 // Foreseen is what a plan changes and what comes of it.
@@ -107,6 +109,7 @@ type ActionReport struct {
 func (p Plan) Report() Report {
 	r := Report{Foreseen: foreseen(p.Changes, p.Forecast, p.Warnings, p.Interruptions())}
 	r.AgainstASplit.Now, r.AgainstASplit.Then = p.Protection()
+	r.Places = p.Places()
 	return r
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/require"
@@ -23,9 +24,10 @@ import (
 type health byte
 
 const (
-	holds health = 'o'
-	fails health = 'x'
-	down  health = '-'
+	holds    health = 'o'
+	fails    health = 'x'
+	down     health = '-'
+	returned health = 'n' // its check holds, and not for long
 )
 
 // simulated is a cluster that only Pacemaker's scheduler knows, which plays its decisions through.
@@ -35,6 +37,8 @@ type simulated struct {
 	nodes []string
 	cib   []byte
 	at    map[string]string // the node of each address, "" for none
+	// running is on how many nodes each address is.
+	running map[string]int
 }
 
 // simulate sets a file up on nodes that are all up, and lets the scheduler place everything.
@@ -63,6 +67,7 @@ func (s *simulated) becomes(state string) {
 	s.t.Helper()
 	before := s.xml(s.cib)
 	args := []string{"--xml-file", s.dir + "/in.xml", "--save-output", s.dir + "/changed.xml"}
+	changes := len(args)
 	for i, node := range s.nodes {
 		ns := before.FindElement("//node_state[@uname='" + node + "']")
 		require.NotNil(s.t, ns)
@@ -83,10 +88,17 @@ func (s *simulated) becomes(state string) {
 			set = set.CreateElement("instance_attributes")
 			set.CreateAttr("id", "status-"+id)
 			r := contract.ResourceOf(contract.HAProxyID)
-			for name, value := range map[string]string{
+			attributes := map[string]string{
 				contract.ServersAttribute(r):      "up=1",
-				contract.CheckAttribute(r, "web"): map[health]string{holds: contract.CheckOK, fails: contract.CheckFailed}[h],
-			} {
+				contract.CheckAttribute(r, "web"): contract.CheckOK,
+			}
+			switch h {
+			case fails:
+				attributes[contract.CheckAttribute(r, "web")] = contract.CheckFailed
+			case holds:
+				attributes[contract.WellAttribute(r, 5*time.Minute)] = contract.WellYes
+			}
+			for name, value := range attributes {
 				pair := set.CreateElement("nvpair")
 				pair.CreateAttr("id", "status-"+id+"-"+name)
 				pair.CreateAttr("name", name)
@@ -98,19 +110,25 @@ func (s *simulated) becomes(state string) {
 	_ = os.Remove(s.dir + "/changed.xml")
 	_ = os.Remove(s.dir + "/out.xml")
 	// In two steps: crm_simulate 3.0.0 that prints XML ends once it has changed a node.
-	out, err := exec.Command("crm_simulate", args...).CombinedOutput()
-	require.NoError(s.t, err, string(out))
-	out, err = exec.Command("crm_simulate", "--simulate", "--output-as=xml", "--xml-file", s.dir+"/changed.xml",
+	if len(args) > changes {
+		out, err := exec.Command("crm_simulate", args...).CombinedOutput()
+		require.NoError(s.t, err, string(out))
+	} else {
+		require.NoError(s.t, os.Rename(s.dir+"/in.xml", s.dir+"/changed.xml"))
+	}
+	out, err := exec.Command("crm_simulate", "--simulate", "--output-as=xml", "--xml-file", s.dir+"/changed.xml",
 		"--save-output", s.dir+"/out.xml").CombinedOutput()
 	require.NoError(s.t, err, string(out))
 	said := s.xml(out).FindElement("//revised_cluster_status")
 	require.NotNil(s.t, said, string(out))
+	s.running = map[string]int{}
 	s.at = map[string]string{}
 	for _, r := range said.FindElements(".//resource") {
 		for _, n := range r.SelectElements("node") {
 			if id := r.SelectAttrValue("id", ""); id == contract.HAProxyID {
 				s.at["haproxy on "+n.SelectAttrValue("name", "")] = "runs"
 			} else {
+				s.running[id]++
 				s.at[id] = n.SelectAttrValue("name", "")
 			}
 		}
@@ -126,14 +144,14 @@ func (s *simulated) xml(text []byte) *etree.Document {
 	return d
 }
 
-// states are all healths that n nodes can have.
-func states(n int) []string {
+// states are all healths that n nodes can have; with more than one of each kind of health.
+func states(n int, more ...health) []string {
 	if n == 0 {
 		return []string{""}
 	}
 	var all []string
-	for _, before := range states(n - 1) {
-		for _, h := range []health{holds, fails, down} {
+	for _, before := range states(n-1, more...) {
+		for _, h := range append([]health{holds, fails, down}, more...) {
 			all = append(all, before+string(h))
 		}
 	}

@@ -119,6 +119,18 @@ func Interruptions(all []string, paint func(string) string) string {
 	return b.String()
 }
 
+// Places says where addresses will be, a line for each.
+func Places[P fmt.Stringer](all []P) string {
+	if len(all) == 0 {
+		return ""
+	}
+	text := "\nWhere addresses will be:\n"
+	for _, p := range all {
+		text += words.Lines("  "+p.String()+"\n", words.Screen, 2)
+	}
+	return text
+}
+
 // Protection says what keeps an address from being held by two nodes, now and with the plan.
 func Protection(now, then string) string {
 	text := "Split-brain protection: " + now + "."

@@ -70,6 +70,7 @@ func (s *terminal) present(p deploy.Plan) {
 	if p.Forecasted {
 		s.showForecast(p.Forecast)
 	}
+	s.printf("%s", plantext.Places(p.Places()))
 	s.printf("%s", plantext.Protection(p.Protection()))
 }
 
