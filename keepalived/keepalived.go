@@ -87,7 +87,8 @@ func bounded(inputs []adapt.Input) error {
 		}
 		if n := len(in.Config.Instances); n > mostInstances || addresses > mostAddresses {
 			return usage("%w", &syntax.Fault{Pos: syntax.Pos{File: in.Path}, Message: fmt.Sprintf("%d "+
-				"vrrp_instance with %d addresses: expected at most %d with %d", n, addresses, mostInstances,
+				"vrrp_instance with %d addresses: expected at most %d with "+
+				"%d", n, addresses, mostInstances,
 				mostAddresses)})
 		}
 	}
@@ -105,7 +106,8 @@ func nothing(inputs []adapt.Input) string {
 	case instances > 0:
 		return "there is nothing to convert: no vrrp_instance has an address that could be taken over"
 	case servers > 0:
-		return "there is nothing to convert: the configuration has virtual servers of LVS alone, and no " +
+		return "there is nothing to convert: the configuration has virtual servers of LVS alone, " +
+			"and no " +
 			"vrrp_instance with an address"
 	}
 	return "there is nothing to convert: no vrrp_instance was found: expected a keepalived.conf with one"

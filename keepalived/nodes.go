@@ -25,7 +25,8 @@ func whose(files, named []string, in syntax.Files) (nodes []Node, guessed bool, 
 		case !ok || name == "" || file == "":
 			return nil, false, usage("--node %s: expected NAME=FILE, %s", pair, typed)
 		case !nodeName.MatchString(name):
-			return nil, false, usage("--node %s: %q cannot be the name of a node: write letters, digits, "+
+			return nil, false, usage("--node %s: %q cannot be the name of a node: write letters, "+
+				"digits, "+
 				"dots and dashes", pair, name)
 		}
 		nodes = append(nodes, Node{name, file})
@@ -50,7 +51,8 @@ func whose(files, named []string, in syntax.Files) (nodes []Node, guessed bool, 
 	for i, n := range nodes {
 		for _, before := range nodes[:i] {
 			if before.Name == n.Name {
-				return nil, false, usage("the node %s has two files, %s and %s: expected one file for each "+
+				return nil, false, usage("the node %s has two files, %s and %s: expected one file "+
+					"for each "+
 					"node, %s", n.Name, before.File, n.File, typed)
 			}
 		}
@@ -70,7 +72,8 @@ func sharing(file string, in syntax.Files) ([]Node, error) {
 	var nodes []Node
 	for _, id := range read.IDs {
 		if !nodeName.MatchString(id) {
-			return nil, usage("%s has lines for @%s, which cannot be the name of a node: name the nodes, %s",
+			return nil, usage("%s has lines for @%s, which cannot be the name of a node: name the "+
+				"nodes, %s",
 				file, id, typed)
 		}
 		nodes = append(nodes, Node{id, file})

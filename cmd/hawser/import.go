@@ -33,18 +33,23 @@ func importKeepalivedCommand(sys *system) *cli.Command {
 		Name:      "keepalived",
 		Usage:     "make a hawser.yaml of the keepalived.conf of each node",
 		ArgsUsage: "[FILE…]",
-		Description: "Reads the files of all nodes together, as keepalived itself reads them, and prints one " +
-			"hawser.yaml. Behind it stands, for each line of each file, what became of it: converted, not " +
-			"needed, to be read because it does something else now, or left out because hawser has nothing " +
+		Description: "Reads the files of all nodes together, as keepalived itself reads them, and " +
+			"prints one " +
+			"hawser.yaml. Behind it stands, for each line of each file, what became of it: " +
+			"converted, not " +
+			"needed, to be read because it does something else now, or left out because hawser " +
+			"has nothing " +
 			"like it. No script is run, and passwords are not printed.\n\n" +
-			"A file needs the name that its node has in the cluster: with --node NAME=FILE, or in the file's " +
-			"own name (lb-1.conf, lb-1/keepalived.conf). One FILE with lines for certain nodes (@lb-1 …) is " +
+			"A file needs the name that its node has in the cluster: with --node NAME=FILE, or in " +
+			"the file's " +
+			"own name (lb-1.conf, lb-1/keepalived.conf). One FILE with lines for certain nodes " +
+			"(@lb-1 …) is " +
 			"that of each of them.\n\n" +
 			"  hawser import keepalived --node lb-1=a.conf \\\n" +
 			"    --node lb-2=b.conf -o hawser.yaml",
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "node", Usage: "a node and its keepalived.conf, `NAME=FILE`, once for " +
-				"each"},
+			&cli.StringSliceFlag{Name: "node", Usage: "a node and its keepalived.conf, `NAME=FILE`, " +
+				"once for each"},
 			outputFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file if it is there"},
 			jsonFlag(),
@@ -96,7 +101,8 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 	}
 	if r.report.Guessed {
 		for _, n := range r.report.Nodes {
-			s.warn(n.File + " is taken for that of the node " + n.Name + "; --node NAME=FILE names another")
+			s.warn(n.File + " is taken for that of the node " + n.Name + "; --node NAME=FILE " +
+				"names another")
 		}
 	}
 	if r.report.Outcome == keepalivedconf.WithRemarks {
@@ -110,7 +116,8 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 func writeImported(path, yaml string, force bool) error {
 	if !force {
 		if _, err := os.Lstat(path); err == nil {
-			return usagef("%s is there already, and is not overwritten: name another file with -o, or give "+
+			return usagef("%s is there already, and is not overwritten: name another file with "+
+				"-o, or give "+
 				"--force", path)
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return usagef("%s cannot be written: %w", path, outcome.Cause(err))

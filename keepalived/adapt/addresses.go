@@ -50,7 +50,8 @@ func (a *adapter) addresses(b *bundle) {
 				a.address(m, from, seen[ip])
 			}
 			if len(m.Addresses) == 0 {
-				a.say(m.config, m.At, LeftOut, "it has no address: if a notify script takes one through an API, "+
+				a.say(m.config, m.At, LeftOut, "it has no address: if a notify script takes one "+
+					"through an API, "+
 					"write that one into floating_ips with its provider")
 			}
 		}
@@ -64,9 +65,6 @@ func (a *adapter) addresses(b *bundle) {
 			name = b.group.Name
 		}
 		b.name = a.name(name)
-		if b.name == name && slices.ContainsFunc(b.addresses, func(x *address) bool { return x.name == name }) {
-			b.name = a.name(name)
-		}
 	}
 	a.bundled(b)
 }
@@ -146,7 +144,8 @@ func (a *adapter) naming(r *router, made []*address) {
 func (a *adapter) address(m member, from *model.Address, x *address) {
 	nic := cmp.Or(from.Dev, m.Interface)
 	if nic != x.nic {
-		a.say(m.config, from.At, Remark, "it is on %s here, and on %s on another node: hawser takes the same "+
+		a.say(m.config, from.At, Remark, "it is on %s here, and on %s on another node: hawser "+
+			"takes the same "+
 			"name on every node: without nic it finds the interface by the routes", nic, x.nic)
 		x.nic = ""
 	}
@@ -154,7 +153,8 @@ func (a *adapter) address(m member, from *model.Address, x *address) {
 		a.say(m.config, from.At, Remark, "/%d here, and /%d on another node", from.Prefix.Bits(), x.bits)
 	}
 	if _, err := param.ParseNIC(nic); nic != "" && (err != nil || !plainText(nic)) {
-		a.say(m.config, from.At, Remark, "%q is no interface's name: without nic hawser finds the interface by "+
+		a.say(m.config, from.At, Remark, "%q is no interface's name: without nic hawser finds the "+
+			"interface by "+
 			"the routes", nic)
 		x.nic = ""
 	}
@@ -162,11 +162,13 @@ func (a *adapter) address(m member, from *model.Address, x *address) {
 		x.why = append(x.why, fmt.Sprintf("keepalived takes /%d where no length is written", x.bits))
 	}
 	if err := param.CheckInNetwork(x.ip, x.bits); err != nil || x.bits == 0 {
-		a.say(m.config, from.At, Remark, "/%d cannot be the length of its prefix: /%d instead", x.bits, x.ip.BitLen())
+		a.say(m.config, from.At, Remark, "/%d cannot be the length of its prefix: /%d "+
+			"instead", x.bits, x.ip.BitLen())
 		x.bits = x.ip.BitLen()
 	}
 	if from.Label != "" {
-		a.say(m.config, from.At, Remark, "label %s: hawser sets none; ifconfig and programs that look for "+
+		a.say(m.config, from.At, Remark, "label %s: hawser sets none; ifconfig and programs that "+
+			"look for "+
 			"it do not find it", from.Label)
 	}
 	for _, option := range from.Others {
@@ -194,10 +196,12 @@ func (a *adapter) bundled(b *bundle) {
 		for _, m := range r.members {
 			a.say(m.config, m.At, Converted, "%s", text)
 			if m.Sync != nil {
-				a.say(m.config, m.Sync.At, Converted, "groups: %s", cmp.Or(b.name, "one address alone needs none"))
+				a.say(m.config, m.Sync.At, Converted, "groups: %s", cmp.Or(b.name, "one address "+
+					"alone needs none"))
 			}
 			if !m.Primary {
-				a.say(m.config, m.At, Remark, "dont_track_primary: hawser watches the carrier of the interface")
+				a.say(m.config, m.At, Remark, "dont_track_primary: hawser watches the carrier of "+
+					"the interface")
 			}
 		}
 	}

@@ -15,8 +15,7 @@ import (
 // check is one of haproxy.checks.
 type check struct {
 	param.Check
-	why  []string
-	used bool
+	why []string
 }
 
 // found is what a script turned out to be.
@@ -122,7 +121,7 @@ func (a *adapter) timing(c *model.Config, v *model.Script, made *check) {
 	for _, s := range v.At.Body {
 		switch word := s.Words[0]; {
 		case word == "interval" && made.Every < seconds(v.Interval),
-			word == "timeout" && made.Timeout < seconds(v.Timeout) && made.Timeout == param.LongestCheckTimeout,
+			word == "timeout" && seconds(v.Timeout) > param.LongestCheckTimeout,
 			word == "rise" && made.Rise < v.Rise, word == "fall" && made.Fall < v.Fall:
 			a.say(c, s, Remark, "more than a check of hawser takes: it is less there")
 		}
@@ -170,7 +169,8 @@ func (a *adapter) processBecomes(c *model.Config, p *model.Process) {
 	made.Exec, made.User = []string{"/usr/bin/pgrep", "-x", name[:min(len(name), 15)]}, "nobody"
 	made.why = append(made.why, "keepalived was told by the kernel at once; this asks every 2s")
 	a.take(c, v, "process "+p.Name, made)
-	a.say(c, p.At, Remark, "keepalived was told by the kernel; the check %s asks every 2s", checkName(p.Name))
+	a.say(c, p.At, Remark, "keepalived was told by the kernel; the check %s asks every "+
+		"2s", checkName(p.Name))
 }
 
 func newCheck() *check { return &check{Check: param.NewCheck()} }

@@ -21,30 +21,35 @@ const (
 	noMail    = "hawser sends no mail: Pacemaker's alerts can"
 	noScript  = "hawser runs no script when an address moves: Pacemaker's alerts can"
 	noLVS     = "LVS: hawser has nothing like it"
-	noRouting = "routes and rules that move with an address are not hawser's: a resource of the cluster's " +
+	noRouting = "routes and rules that move with an address are not hawser's: a resource of the " +
+		"cluster's " +
 		"(ocf:heartbeat:Route) can, as one of resources"
 )
 
 // fates are those of keywords, in any block.
 func fates() map[string]fate {
 	all := map[string]fate{
-		"state":               {NotNeeded, "how it begins, no more: the priority decides"},
-		"auth_pass":           {NotNeeded, ""},
-		"authentication":      {NotNeeded, "Corosync has a key of its own"},
-		"unicast_peer":        {NotNeeded, "Corosync has the nodes' addresses"},
-		"advert_int":          {NotNeeded, "Corosync's times: hawser timing"},
-		"dont_track_primary":  {Remark, "hawser watches the carrier of the interface that has the address"},
-		"use_vmac":            {LeftOut, "no MAC address of its own: hawser announces the address by ARP"},
-		"use_ipvlan":          {LeftOut, "no interface of its own: the address is on the one that nic names"},
+		"state":          {NotNeeded, "how it begins, no more: the priority decides"},
+		"auth_pass":      {NotNeeded, ""},
+		"authentication": {NotNeeded, "Corosync has a key of its own"},
+		"unicast_peer":   {NotNeeded, "Corosync has the nodes' addresses"},
+		"advert_int":     {NotNeeded, "Corosync's times: hawser timing"},
+		"dont_track_primary": {Remark, "hawser watches the carrier of the interface that has the " +
+			"address"},
+		"use_vmac": {LeftOut, "no MAC address of its own: hawser announces the address " +
+			"by ARP"},
+		"use_ipvlan": {LeftOut, "no interface of its own: the address is on the one that " +
+			"nic names"},
 		"vrf":                 {LeftOut, "hawser knows no VRF"},
 		"track_bfd":           {LeftOut, "hawser knows no BFD"},
 		"bfd_instance":        {LeftOut, "hawser knows no BFD"},
 		"promote_secondaries": {LeftOut, "hawser sets no sysctl"},
 		"smtp_alert":          {LeftOut, noMail},
 		"SSL":                 {LeftOut, noLVS},
-		"virtual_server":      {LeftOut, "LVS balances here, instead of HAProxy: hawser has nothing like it"},
-		"startup_script":      {LeftOut, "hawser runs no script at its start"},
-		"shutdown_script":     {LeftOut, "hawser runs no script at its end"},
+		"virtual_server": {LeftOut, "LVS balances here, instead of HAProxy: hawser has " +
+			"nothing like it"},
+		"startup_script":  {LeftOut, "hawser runs no script at its start"},
+		"shutdown_script": {LeftOut, "hawser runs no script at its end"},
 		"static_ipaddress": {LeftOut, "an address that does not move belongs in the node's network " +
 			"configuration"},
 		"track_file":               {LeftOut, "hawser reads no number from a file"},
@@ -57,7 +62,8 @@ func fates() map[string]fate {
 		"script_user":              {Converted, ""},
 		"weight":                   {Converted, ""},
 		"init_fail":                {NotNeeded, ""},
-		"net_namespace":            {LeftOut, "Corosync, Pacemaker and HAProxy run in the node's own namespace"},
+		"net_namespace": {LeftOut, "Corosync, Pacemaker and HAProxy run in the node's " +
+			"own namespace"},
 	}
 	add := func(f fate, text string) {
 		for _, word := range strings.Fields(text) {
@@ -178,9 +184,11 @@ func (a *adapter) notify(c *model.Config, s *syntax.Statement, f fate) {
 	}
 	switch {
 	case restarts(s.Raw):
-		a.say(c, s, LeftOut, "it starts or stops HAProxy, which runs on every node in hawser: leave it out")
+		a.say(c, s, LeftOut, "it starts or stops HAProxy, which runs on every node in hawser: "+
+			"leave it out")
 	case apis.MatchString(s.Raw):
-		a.say(c, s, LeftOut, "if it moves an address through an API, write that address into floating_ips, "+
+		a.say(c, s, LeftOut, "if it moves an address through an API, write that address into "+
+			"floating_ips, "+
 			"with its provider")
 	default:
 		a.say(c, s, LeftOut, "%s", f.text)

@@ -52,7 +52,8 @@ func (a *adapter) match() {
 	}
 	if len(a.nodes) == 1 {
 		for _, i := range a.nodes[0].Config.Instances {
-			a.say(a.nodes[0].Config, i.At, Remark, "the file of one node was read: with those of the others, "+
+			a.say(a.nodes[0].Config, i.At, Remark, "the file of one node was read: with those of "+
+				"the others, "+
 				"`hawser import keepalived` finds prefer and failback")
 		}
 		return
@@ -109,7 +110,8 @@ func (a *adapter) compare(r *router) {
 	}
 	for _, m := range r.members[1:] {
 		if m.Auth != first.Auth {
-			a.say(m.config, cmp.Or(m.AuthAt, m.At), Remark, "the authentication is not that of %s: the two "+
+			a.say(m.config, cmp.Or(m.AuthAt, m.At), Remark, "the authentication is not that of "+
+				"%s: the two "+
 				"refused each other's adverts, and both held the addresses", first.config.Node)
 		}
 	}

@@ -41,7 +41,8 @@ func (a *adapter) place(b *bundle) {
 	all := a.candidates(b)
 	best := all[0]
 	if len(all) == 1 {
-		a.say(best.config, cmp.Or(best.PriorityAt, best.At), NotNeeded, "the file of one node was read: nothing to prefer")
+		a.say(best.config, cmp.Or(best.PriorityAt, best.At), NotNeeded, "the file of one node was "+
+			"read: nothing to prefer")
 		b.why = append(b.why, "the file of one node has it: no node is preferred")
 		return
 	}
@@ -49,7 +50,8 @@ func (a *adapter) place(b *bundle) {
 	if best.priority == all[1].priority {
 		for _, c := range all {
 			if c.priority == best.priority {
-				a.say(c.config, cmp.Or(c.PriorityAt, c.At), Remark, "%s have the same priority: the higher "+
+				a.say(c.config, cmp.Or(c.PriorityAt, c.At), Remark, "%s have the same priority: "+
+					"the higher "+
 					"address of the two wins at a start, and nobody takes it back: failback: false",
 					nodesOf(all, best.priority))
 			}
@@ -126,7 +128,8 @@ func (a *adapter) sameOrder(b *bundle, all []candidate) {
 			before := r.of(all[n-1].config)
 			if before != nil && cmp.Compare(before.Healthy(), i.Healthy()) !=
 				cmp.Compare(all[n-1].priority, c.priority) {
-				a.say(c.config, cmp.Or(i.PriorityAt, i.At), Remark, "%s and %s of one group have another "+
+				a.say(c.config, cmp.Or(i.PriorityAt, i.At), Remark, "%s and %s of one group have "+
+					"another "+
 					"order of nodes: that of %s counts", c.Name, i.Name, c.Name)
 			}
 		}

@@ -29,11 +29,14 @@ func readScript(v *model.Script, c *model.Config) found {
 	text := strings.Join(words, " ")
 	switch {
 	case !plainText(text + strings.Join(v.Words, "")):
-		return found{left: "it has characters that the cluster's configuration cannot hold: put the command " +
+		return found{left: "it has characters that the cluster's configuration cannot hold: put " +
+			"the command " +
 			"into a file, and write that as exec of a check"}
 	case hide(" "+text) != " "+text || hide(v.Line.Raw) != v.Line.Raw:
-		return found{left: "it has a password or a token in it, which the cluster's configuration would " +
-			"show to everybody: put the command into a file that only its user can read, and write that " +
+		return found{left: "it has a password or a token in it, which the cluster's configuration " +
+			"would " +
+			"show to everybody: put the command into a file that only its user can read, and " +
+			"write that " +
 			"as exec of a check"}
 	case strings.HasPrefix(text, "<"):
 		shell = true
@@ -57,7 +60,8 @@ func readScript(v *model.Script, c *model.Config) found {
 	}
 	if operators && !shell {
 		f.remark = joined(f.remark, "keepalived 2 runs no shell here: it passed "+
-			strconv.Quote(firstOperator(words))+" on as an argument, so the script did not do what it says")
+			strconv.Quote(firstOperator(words))+" on as an argument, so the script did not do "+
+			"what it says")
 	}
 	return f
 }
@@ -106,7 +110,7 @@ func withoutShell(words []string) []string {
 	var out []string
 	for i := 0; i < len(words); i++ {
 		switch word := words[i]; {
-		case slices.Contains([]string{"2>&1", "1>/dev/null", ">/dev/null", "2>/dev/null", "&>/dev/null"}, word):
+		case noShell(word) && strings.Contains(word, "/dev/null"), word == "2>&1":
 		case (word == ">" || word == "2>" || word == "&>") && i+1 < len(words) && words[i+1] == "/dev/null":
 			i++
 		case word == "||" && i+2 < len(words) && words[i+1] == "exit" && words[i+2] == "1",
@@ -120,13 +124,14 @@ func withoutShell(words []string) []string {
 }
 
 var (
-	restarting = regexp.MustCompile(`\b(systemctl|service|init\.d/haproxy|rc-service)\b.*\b(re)?(start|load)\b` +
+	restarting = regexp.MustCompile(`\b(systemctl|service|init\.d/haproxy)\b.*\b(re)?(start|load)\b` +
 		`|\bhaproxy\b.*\b(restart|start|stop)\b|\b(restart|start|stop)\b.*\bhaproxy\b`)
 	watching = []*regexp.Regexp{
 		regexp.MustCompile(`^(\S*/)?(killall5?|pkill) (-q )?(-0|-s 0|--signal 0)( -[a-z]+)* (\S*/)?haproxy$`),
 		regexp.MustCompile(`^(\S*/)?(pidof|pgrep)( -[a-z]+)* (\S*/)?haproxy$`),
 		regexp.MustCompile("^(\\S*/)?kill -0 (`|\\$\\()\\s*(cat |<)\\s*\\S*haproxy\\S*\\.pid\\s*(`|\\))$"),
-		regexp.MustCompile(`^(\S*/)?systemctl( -q| --quiet)* (is-active|status)( -q| --quiet)* haproxy(\.service)?$`),
+		regexp.MustCompile(`^(\S*/)?systemctl( -q| --quiet)* (is-active|status)( -q| --quiet)* ` +
+			`haproxy(\.service)?$`),
 		regexp.MustCompile(`^(\S*/)?(service haproxy status|etc/init\.d/haproxy status)$`),
 		regexp.MustCompile(`^(\S*/)?ps -C haproxy( .*)?$`),
 		regexp.MustCompile(`^(\S*/)?ps -?[a-z]+ \| (\S*/)?grep (-\S+ )*\S*haproxy\S*( \| .*)?$`),
@@ -254,7 +259,9 @@ func (r *request) options(words []string, one func(option, value string) (takes,
 }
 
 // letters reads -sSf, -m3 or -sm 3.
-func (*request) letters(letters, value string, one func(option, value string) (takes, ok bool)) (took, ok bool) {
+func (*request) letters(
+	letters, value string, one func(option, value string) (takes, ok bool),
+) (took, ok bool) {
 	for i := range letters {
 		behind := letters[i+1:]
 		takes, ok := one("-"+letters[i:i+1], cmp.Or(behind, value))
@@ -270,7 +277,8 @@ func (*request) letters(letters, value string, one func(option, value string) (t
 
 func (r *request) curl(option, value string) (takes, ok bool) {
 	switch option {
-	case "-s", "-S", "-L", "-v", "-4", "-6", "-g", "-N", "--silent", "--show-error", "--location", "--verbose":
+	case "-s", "-S", "-L", "-v", "-4", "-6", "-g", "-N", "--silent", "--show-error", "--location",
+		"--verbose":
 		return false, true
 	case "-f", "--fail":
 		r.anything = false
@@ -353,16 +361,19 @@ func readProgram(v *model.Script, c *model.Config, words []string, shell bool) f
 	}
 	if _, err := param.ParseUser(user); err != nil {
 		user = "nobody"
-		f.remark = joined(f.remark, "keepalived ran it as keepalived_script, or as root if there is no such "+
+		f.remark = joined(f.remark, "keepalived ran it as keepalived_script, or as root if there "+
+			"is no such "+
 			"user: name in user who may do what it does")
 	}
 	f.check.User = user
 	if group != "" && group != user {
-		f.remark = joined(f.remark, "the group "+group+" is not taken over: it runs with those that "+user+
+		f.remark = joined(f.remark, "the group "+group+" is not taken over: it runs with those "+
+			"that "+user+
 			" has")
 	}
 	if strings.Contains(strings.Join(v.Words, " "), "haproxy") {
-		f.remark = joined(f.remark, "HAProxy is watched anyway: if the script only looks whether it runs, "+
+		f.remark = joined(f.remark, "HAProxy is watched anyway: if the script only looks whether "+
+			"it runs, "+
 			"remove the check; it must not start, stop or restart HAProxy")
 	}
 	return f

@@ -23,7 +23,8 @@ func (a *adapter) tracked(b *bundle) {
 				}
 				switch {
 				case t.Reverse:
-					a.say(m.config, t.At, LeftOut, "reverse: it is well while the script fails, and a check of "+
+					a.say(m.config, t.At, LeftOut, "reverse: it is well while the script fails, "+
+						"and a check of "+
 						"hawser while its program exits with 0: write one that does")
 					continue
 				case name != "":
@@ -45,7 +46,8 @@ func (a *adapter) tracked(b *bundle) {
 				a.moves(m, t, all, false)
 			}
 			for _, t := range m.Files {
-				a.say(m.config, t.At, LeftOut, "hawser reads no number from a file: write a program that does, "+
+				a.say(m.config, t.At, LeftOut, "hawser reads no number from a file: write a "+
+					"program that does, "+
 					"and exec of a check")
 			}
 			for _, t := range m.BFD {
@@ -90,13 +92,14 @@ func (a *adapter) moves(m member, t *model.Track, all []candidate, haproxy bool)
 		what = "the interface"
 	}
 	left, _ := m.Failing(t)
-	why := ""
+	var why string
 	switch {
 	case next.NoPreempt:
 		why = fmt.Sprintf("nopreempt on %s takes nothing from a node that still announces itself",
 			next.config.Node)
 	case left > next.priority:
-		why = fmt.Sprintf("%s still has %d, and %s %d", best.config.Node, left, next.config.Node, next.priority)
+		why = fmt.Sprintf("%s still has %d, and %s "+
+			"%d", best.config.Node, left, next.config.Node, next.priority)
 	case left == next.priority:
 		why = fmt.Sprintf("%s and %s are equal then, with %d", best.config.Node, next.config.Node, left)
 	default:
@@ -110,6 +113,7 @@ func (a *adapter) moves(m member, t *model.Track, all []candidate, haproxy bool)
 			}
 		}
 	}
-	a.say(m.config, cmp.Or(at, m.At), Remark, "keepalived never moved the address when %s failed (weight %d: "+
+	a.say(m.config, cmp.Or(at, m.At), Remark, "keepalived never moved the address when %s failed "+
+		"(weight %d: "+
 		"%s); in hawser it moves", what, t.Weight, why)
 }

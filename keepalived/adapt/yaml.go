@@ -37,7 +37,8 @@ func (a *adapter) yaml(r *Result) []byte {
 	a.head(w, r)
 	w.line("")
 	w.comment("", "keepalived had no fencing: where the nodes lose sight of each other, each takes the "+
-		"addresses, and off leaves it so. Better: with a power switch or a hypervisor that the cluster has a "+
+		"addresses, and off leaves it so. Better: with a power switch or a hypervisor that the "+
+		"cluster has a "+
 		"device for, on; with a watchdog on each node and three nodes, or two and a quorum device, sbd "+
 		"(/usr/share/doc/hawser/fencing.md). Decide before these balancers serve.")
 	w.line("fencing: off")
@@ -76,7 +77,8 @@ func (a *adapter) head(w *writer, r *Result) {
 			"hawser corosync-conf %s", nodes)
 	}
 	next("`hawser check FILE`, then `hawser plan -f FILE` on a node: it shows what would be written.")
-	next("keepalived and hawser must never both have the addresses: stop and disable keepalived on every " +
+	next("keepalived and hawser must never both have the addresses: stop and disable keepalived " +
+		"on every " +
 		"node before `hawser apply -f FILE`. haproxy.service as well, which the cluster starts then.")
 }
 
@@ -103,7 +105,8 @@ func (a *adapter) haproxy(w *writer) {
 		w.line("haproxy: {}")
 		return
 	}
-	w.comment("", "HAProxy runs on every node and is watched there. An address prefers the nodes where its "+
+	w.comment("", "HAProxy runs on every node and is watched there. An address prefers the nodes "+
+		"where its "+
 		"checks hold; a check that fails on every node moves nothing.")
 	w.line("haproxy:")
 	w.line("  checks:")
@@ -159,8 +162,10 @@ func (a *adapter) oneAddress(w *writer, b *bundle, x *address, first bool) {
 		w.line("    nic: %s", scalar(x.nic))
 	}
 	w.line("    cidr_netmask: %d%s", x.bits, behind(x.why))
-	if len(b.interfaces) > 0 {
-		w.line("    interfaces: [%s]", scalars(b.interfaces))
+	if others := slices.DeleteFunc(slices.Clone(b.interfaces), func(name string) bool { // its own is watched
+		return name == x.nic
+	}); len(others) > 0 {
+		w.line("    interfaces: [%s]", scalars(others))
 	}
 	if len(a.checks) > 0 {
 		w.line("    needs: [%s]", scalars(b.needs))
@@ -306,7 +311,8 @@ func (r *Result) Summary() []string {
 			at = fmt.Sprintf("%s:%d", l.File, l.Line)
 		}
 		if len(l.Comments) > 0 {
-			out = append(out, printable(fmt.Sprintf("%s: %s: %s", at, cmp.Or(strings.TrimSpace(l.Text), "file"),
+			out = append(out, printable(fmt.Sprintf("%s: %s: "+
+				"%s", at, cmp.Or(strings.TrimSpace(l.Text), "file"),
 				strings.Join(l.Comments, "; "))))
 		}
 	}

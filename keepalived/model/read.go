@@ -54,11 +54,11 @@ func (c *Config) needs(s *syntax.Statement) bool {
 }
 
 // whole is a number within bounds; where it is none, keepalived takes otherwise and says so.
-func (c *Config) whole(s *syntax.Statement, word, least, most, otherwise int) int {
-	n, err := strconv.Atoi(strings.TrimPrefix(s.Word(word), "+"))
+func (c *Config) whole(s *syntax.Statement, least, most, otherwise int) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(s.Word(1), "+"))
 	if err != nil || n < least || n > most {
 		c.note(s, "%s %s: keepalived takes %d instead, because a number from %d to %d is expected",
-			s.Words[0], s.Word(word), otherwise, least, most)
+			s.Words[0], s.Word(1), otherwise, least, most)
 		return otherwise
 	}
 	return n
@@ -79,15 +79,15 @@ func (c *Config) script(at *syntax.Statement) {
 			v.Line = s
 			v.Words = c.command(s)
 		case "interval":
-			v.Interval = max(1, c.whole(s, 1, 0, 4294, v.Interval))
+			v.Interval = max(1, c.whole(s, 0, 4294, v.Interval))
 		case "timeout":
-			v.Timeout = max(1, c.whole(s, 1, 0, 4294, v.Timeout))
+			v.Timeout = max(1, c.whole(s, 0, 4294, v.Timeout))
 		case "rise":
-			v.Rise = c.whole(s, 1, 1, 1<<31-1, 1)
+			v.Rise = c.whole(s, 1, 1<<31-1, 1)
 		case "fall":
-			v.Fall = c.whole(s, 1, 1, 1<<31-1, 1)
+			v.Fall = c.whole(s, 1, 1<<31-1, 1)
 		case "weight":
-			v.Weight = c.whole(s, 1, -253, 253, 0)
+			v.Weight = c.whole(s, -253, 253, 0)
 			v.Reverse = s.Word(2) == "reverse"
 		case "user":
 			v.User = s.Word(1)
@@ -137,11 +137,11 @@ func (c *Config) process(at *syntax.Statement) {
 			}
 		case "weight":
 			if p.Weight == 0 && c.needs(s) {
-				p.Weight = c.whole(s, 1, -254, 254, 0)
+				p.Weight = c.whole(s, -254, 254, 0)
 				p.Reverse = s.Word(2) == "reverse"
 			}
 		case "quorum":
-			p.Quorum = c.whole(s, 1, 1, 65535, p.Quorum)
+			p.Quorum = c.whole(s, 1, 65535, p.Quorum)
 		case "full_command", "param_match":
 			p.Full = true
 		}
@@ -208,11 +208,11 @@ func (c *Config) instance(at *syntax.Statement) {
 			}
 		case "virtual_router_id":
 			if c.needs(s) {
-				i.VRID = c.whole(s, 1, 1, 255, i.VRID)
+				i.VRID = c.whole(s, 1, 255, i.VRID)
 			}
 		case "priority":
 			if c.needs(s) {
-				i.Priority, i.PriorityAt = c.whole(s, 1, 1, Owner, DefaultPriority), s
+				i.Priority, i.PriorityAt = c.whole(s, 1, Owner, DefaultPriority), s
 			}
 		case "nopreempt":
 			i.NoPreempt, i.PreemptAt = true, s

@@ -17,9 +17,11 @@ func (c *Config) tracks(i *Instance, list *syntax.Statement) {
 	for _, s := range list.Body {
 		t := &Track{Name: s.Words[0], At: s}
 		if !c.known(t, list.Words[0]) {
-			c.note(s, "keepalived passes over it: %s %s is not defined above",
-				map[string]string{"track_script": "vrrp_script", "track_process": "vrrp_track_process"}[list.Words[0]],
-				t.Name)
+			kind := "vrrp_script"
+			if list.Words[0] == "track_process" {
+				kind = "vrrp_track_process"
+			}
+			c.note(s, "keepalived passes over it: %s %s is not defined above", kind, t.Name)
 			s.Passed = "it is not defined above"
 			continue
 		}

@@ -42,7 +42,7 @@ func topLevel() keywords {
 			terminate_delay fork_delay full_command`)).
 		with("vrrp_track_file", words("file weight init_file")).
 		with("track_file", words("file weight init_file")).
-		with("bfd_instance", words(`source_ip neighbor_ip neighbour_ip min_rx min_tx idle_tx multiplier
+		with("bfd_instance", words("neighb"+`or_ip source_ip neighbour_ip min_rx min_tx idle_tx multiplier
 			passive ttl hoplimit max_hops weight vrrp checker`)).
 		with("SSL", words("password ca certificate key")).
 		with("virtual_server", virtualServer())

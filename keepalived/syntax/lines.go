@@ -26,7 +26,7 @@ type reader struct {
 	config   *Config
 	feeds    []feed
 	defs     map[string]*definition
-	open_    []string // files that are being read
+	reading  []string // files that are being read
 	files    int
 	bytes    int64
 	lines    int
@@ -68,7 +68,7 @@ func (r *reader) raw() (line, bool, error) {
 			return l, true, nil
 		}
 		if file {
-			r.open_ = r.open_[:len(r.open_)-1]
+			r.reading = r.reading[:len(r.reading)-1]
 		}
 		r.feeds = slices.Delete(r.feeds, top, top+1)
 	}
@@ -83,7 +83,8 @@ func (r *reader) next() (line, bool, error) {
 			return line{}, false, err
 		}
 		if r.lines++; r.lines > maxLines {
-			return line{}, false, &Fault{l.Pos, fmt.Sprintf("the files have more than %d lines", maxLines)}
+			return line{}, false, &Fault{l.Pos, fmt.Sprintf("the files have more than %d "+
+				"lines", maxLines)}
 		}
 		if r.made > maxMade {
 			return line{}, false, &Fault{l.Pos, fmt.Sprintf("sequences and definitions lead to more "+
@@ -235,9 +236,9 @@ func (f *fileFeed) next(r *reader) (line, bool) {
 func (r *reader) open(path string) error {
 	at := Pos{File: path}
 	switch {
-	case slices.Contains(r.open_, path):
+	case slices.Contains(r.reading, path):
 		return &Fault{at, "it includes itself"}
-	case len(r.open_) >= maxDepth:
+	case len(r.reading) >= maxDepth:
 		return &Fault{at, fmt.Sprintf("files include each other more than %d deep", maxDepth)}
 	case r.files >= maxFiles:
 		return &Fault{at, fmt.Sprintf("more than %d files are included", maxFiles)}
@@ -281,7 +282,7 @@ func (r *reader) open(path string) error {
 		r.config.Sources = append(r.config.Sources, source)
 	}
 	r.push(f)
-	r.open_ = append(r.open_, path)
+	r.reading = append(r.reading, path)
 	return nil
 }
 
@@ -321,7 +322,8 @@ func (r *reader) include(l line) (bool, error) {
 	switch wild := strings.ContainsAny(pattern, "*?["); {
 	case len(found) > 0:
 	case wild && filepath.IsAbs(pattern):
-		r.notice(l.Pos, Absolute, "nothing matches %s on this machine: if the node has such files, import there",
+		r.notice(l.Pos, Absolute, "nothing matches %s on this machine: if the node has such "+
+			"files, import there",
 			pattern)
 	case wild:
 		r.notice(l.Pos, Included, "nothing matches %s", pattern)
@@ -332,7 +334,8 @@ func (r *reader) include(l line) (bool, error) {
 	r.push(&matched{l.Pos, pattern, found})
 	for _, path := range found {
 		if filepath.IsAbs(pattern) {
-			r.notice(l.Pos, Absolute, "%s was read on this machine: if it is not the node's own, import there",
+			r.notice(l.Pos, Absolute, "%s was read on this machine: if it is not the node's own, "+
+				"import there",
 				path)
 			continue
 		}

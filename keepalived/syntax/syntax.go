@@ -34,7 +34,7 @@ type Fault struct {
 	Message string
 }
 
-func (f *Fault) Error() string { return f.Pos.String() + ": " + f.Message }
+func (f *Fault) Error() string { return f.String() + ": " + f.Message }
 
 // Kind says what a Notice is about.
 type Kind int
