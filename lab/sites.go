@@ -17,7 +17,7 @@ type Site struct {
 	Balancers int
 }
 
-// The names of sites unless they are given others, and with them how many there can be.
+// siteNames are the names of sites unless they are given others, and with them how many there can be.
 var siteNames = []string{"main", "reserve", "third", "fourth"}
 
 var (

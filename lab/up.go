@@ -55,7 +55,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 				"down` removes it",
 			o.Name, ErrExists, dir, o.Name, o.Name)
 	}
-	err = l.build(ctx, o)
+	err = l.build(ctx)
 	unlock()
 	if err == nil && !o.NoWait {
 		err = l.WaitCluster(ctx)
@@ -200,7 +200,7 @@ func wantDirectory(what, path string) error {
 
 // build makes everything. Everything can be found again by name, so Down need not know how far this
 // got: the state directory comes first, then namespaces bound in it, then processes in those.
-func (l *Lab) build(ctx context.Context, o Options) error {
+func (l *Lab) build(ctx context.Context) error {
 	if err := os.Mkdir(l.dir, 0o755); err != nil {
 		return fmt.Errorf("lab: up: %w", err)
 	}

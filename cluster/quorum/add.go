@@ -195,7 +195,7 @@ func Start(node, host string) []machines.Step {
 			// One that runs has read its certificates, which may be new.
 			Line: "systemctl reset-failed " + unit + "; systemctl enable " + unit +
 				" && systemctl restart " + unit,
-			Fix:  "`journalctl --boot --unit corosync-qdevice -n 20` on " + node + " says why",
+			Fix: "`journalctl --boot --unit corosync-qdevice -n 20` on " + node + " says why",
 		},
 		{
 			On: node, Does: "wait until it is connected to " + host, Line: connected, Until: true,

@@ -134,7 +134,11 @@ func appHelp(app *cli.App) string {
 
 // commandHelp is the help of one command.
 func (s *system) commandHelp(name string, c *cli.Command) string {
-	codes := exitcode.TextOf(strings.TrimPrefix(name, "hawser "), sectionWidth)
+	of := strings.TrimPrefix(name, "hawser ")
+	if strings.HasPrefix(of, "import") { // each of them has the same
+		of = "import"
+	}
+	codes := exitcode.TextOf(of, sectionWidth)
 	return manual.Help(name, s.described(c), manual.Section{Title: "Exit codes", Text: codes})
 }
 

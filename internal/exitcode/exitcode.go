@@ -53,6 +53,7 @@ func entries() []entry {
 			[]meaningOf{
 				{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"},
 				{"check", "the file is valid"},
+				{"import", "all of it was converted"},
 			},
 		},
 		{
@@ -65,6 +66,7 @@ func entries() []entry {
 				"changed",
 			[]meaningOf{
 				{"check", "the file is wrong, or cannot be read"},
+				{"import", "a file cannot be read as what it should be, or nothing in it can be converted"},
 			},
 		},
 		{
@@ -107,6 +109,7 @@ func entries() []entry {
 			{"doctor", "it works, but something needs attention"},
 			{"reload", "a node goes on with the configuration that it served"},
 			{"quorum status", "a change was not finished, or a node does not hear from the device"},
+			{"import", "converted, with remarks that have to be read"},
 		}},
 		{Changes, "", []meaningOf{
 			{"plan", "there are changes to apply, with --exit-code"},
@@ -136,6 +139,7 @@ var ofSteps = []int{
 // protect's among them, say so in their help.
 var ofCommand = map[string][]int{
 	"check":  {OK, Usage, Interrupted},
+	"import": {OK, Failed, Usage, Degraded, Interrupted},
 	"schema": {OK, Usage},
 	"plan": {
 		OK, Failed, Usage, Unavailable, Permission, Changes,
