@@ -67,7 +67,7 @@ func (s Spec) corosyncConf() string {
 		StartAlone: true,
 	}
 	if s.Qnetd == QnetdVotes {
-		d := device(s.QnetdTimeout)
+		d := device(len(s.nodes(Balancer)), s.QnetdTimeout)
 		c.Device = &d
 	}
 	for _, n := range s.nodes(Balancer) {

@@ -26,11 +26,16 @@ const (
 // each lab has its own.
 const clusterName = "hawser-lab"
 
-// device is what the balancers' corosync.conf says about corosync-qnetd.
-func device(timeout time.Duration) corosync.Device {
-	return corosync.Device{
+// device is what the corosync.conf of so many balancers says about corosync-qnetd. An odd number has
+// no two halves.
+func device(balancers int, timeout time.Duration) corosync.Device {
+	d := corosync.Device{
 		Host: arbiter().Private.Addr().String(), Timeout: timeout, SyncTimeout: 3 * timeout,
 	}
+	if balancers%2 != 0 {
+		d.Algorithm = corosync.LMS
+	}
+	return d
 }
 
 // qnetdPrograms lists what the quorum device needs.

@@ -135,7 +135,7 @@ func (o Options) checkSize() error {
 			o.Apps, len(o.Sites))
 	}
 	if o.Qnetd == QnetdVotes {
-		if err := device(o.QnetdTimeout).Validate(o.Nodes); err != nil {
+		if err := device(o.Nodes, o.QnetdTimeout).Validate(o.Nodes); err != nil {
 			return err
 		}
 	}
