@@ -10,6 +10,7 @@ package machines
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -33,6 +34,13 @@ type UnreachableError struct {
 
 // Error says what was tried, and what came back.
 func (e *UnreachableError) Error() string {
+	if errors.Is(e.Err, context.DeadlineExceeded) {
+		text := "not done in time on " + e.Machine + ": it answers slowly, or not at all"
+		if e.Said != "" {
+			text += ". So far it said: " + saidOr(e.Said, e.Err)
+		}
+		return text
+	}
 	return fmt.Sprintf("%s cannot be reached with `%s %s`: %s", e.Machine, e.Command, e.Machine,
 		saidOr(e.Said, e.Err))
 }

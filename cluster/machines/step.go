@@ -68,17 +68,17 @@ func (e *StepError) Error() string {
 // Unwrap makes errors.Is and errors.As work.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Outcome is Unavailable for a machine that does not answer, Interrupted if whoever asked has given
-// up, and else Failed.
+// Outcome is Timeout for a step that took too long, Unavailable for a machine that does not answer,
+// Interrupted if whoever asked has given up, and else Failed.
 func (e *StepError) Outcome() outcome.Kind {
 	var unreachable *UnreachableError
 	switch {
 	case errors.Is(e.Err, context.Canceled):
 		return outcome.Interrupted
-	case errors.As(e.Err, &unreachable):
-		return outcome.Unavailable
 	case errors.Is(e.Err, context.DeadlineExceeded):
 		return outcome.Timeout
+	case errors.As(e.Err, &unreachable):
+		return outcome.Unavailable
 	}
 	return outcome.Failed
 }

@@ -211,7 +211,7 @@ func (l leave) plan(
 	if listed != nil && listed.Err != nil {
 		c.Notes = append(c.Notes, name+" cannot be asked, and is taken for gone. Should it start again, its "+
 			"Corosync finds nobody who listens to it: `systemctl disable pacemaker corosync` there")
-	} else if listed != nil {
+	} else if listed != nil && (listed.KeySum != "" || listed.Assumed) {
 		c.Notes = append(c.Notes, name+" still has the cluster's key, "+machines.KeyFile+
 			": remove it there if the machine is not to come back")
 	}

@@ -318,6 +318,7 @@ func TestDeadlines(t *testing.T) {
 	var unreachable *machines.UnreachableError
 	require.ErrorAs(t, err, &unreachable)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "not done in time on lb-2")
 }
 
 // The machine with corosync-qnetd was installed anew: it knows nobody, and nobody trusts it.

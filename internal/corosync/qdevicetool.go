@@ -26,14 +26,15 @@ func (q QDevice) Split() bool { return strings.HasPrefix(q.Algorithm, "Fifty-Fif
 
 // AskQDevice asks the corosync-qdevice of this node. The error is ErrNotRunning if none answers.
 func AskQDevice(ctx context.Context) (QDevice, error) {
-	text, err := ask(ctx, "corosync-qdevice-tool", "-s")
+	text, err := ask(ctx, "corosync-qdevice-tool", "-sv")
 	if err != nil {
 		return QDevice{}, err
 	}
 	return ParseQDevice(text), nil
 }
 
-// ParseQDevice reads what `corosync-qdevice-tool -s` prints.
+// ParseQDevice reads what `corosync-qdevice-tool -sv` prints. Without -v the tie breaker is not among
+// it.
 func ParseQDevice(text string) QDevice {
 	var q QDevice
 	fields := map[string]*string{
