@@ -68,13 +68,9 @@ func (s *system) addNode(ctx context.Context, o machineOptions, m corosync.Membe
 	if err != nil {
 		return err
 	}
-	if err := s.overMachines(ctx, o, func(ctx context.Context) (machines.Plan, error) {
+	return s.overMachines(ctx, o, func(ctx context.Context) (machines.Plan, error) {
 		return member.Orders{Reach: reach}.Add(ctx, m, o.print)
-	}); err != nil || o.print {
-		return err
-	}
-	s.aside(!o.yes).wrapf("%s is a node of the cluster. `hawser status` shows what runs there.\n", m.Name)
-	return nil
+	}, m.Name+" is a node of the cluster. `hawser status` shows what runs there.")
 }
 
 func corosyncRemoveCommand(sys *system) *cli.Command {
@@ -109,5 +105,5 @@ func (s *system) removeNode(ctx context.Context, o machineOptions, name string) 
 	}
 	return s.overMachines(ctx, o, func(ctx context.Context) (machines.Plan, error) {
 		return member.Orders{Reach: reach, Pacemaker: s.Cluster}.Remove(ctx, name, o.print)
-	})
+	}, name+" is no node of the cluster any more.")
 }

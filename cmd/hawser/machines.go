@@ -95,9 +95,11 @@ func (s *system) begin(ctx context.Context, o machineOptions) (machines.Reach, e
 	return s.reach(o.ssh)
 }
 
-// overMachines plans a change, shows it, asks, and carries it out; or prints it.
+// overMachines plans a change, shows it, asks, and carries it out; or prints it. afterwards is said
+// when it is done.
 func (s *system) overMachines(
 	ctx context.Context, o machineOptions, plan func(ctx context.Context) (machines.Plan, error),
+	afterwards string,
 ) error {
 	p, err := s.planMachines(ctx, plan)
 	if err != nil {
@@ -136,7 +138,11 @@ func (s *system) overMachines(
 		}
 		p = again
 	}
-	return s.carryOut(ctx, o, p, &report)
+	if err := s.carryOut(ctx, o, p, &report); err != nil {
+		return err
+	}
+	out.wrapf("%s\n", afterwards)
+	return nil
 }
 
 // planMachines shows that it takes a moment.

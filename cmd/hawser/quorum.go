@@ -80,14 +80,9 @@ func (s *system) addDevice(ctx context.Context, o machineOptions, wanted quorum.
 	if err != nil {
 		return err
 	}
-	if err := s.overMachines(ctx, o, func(ctx context.Context) (machines.Plan, error) {
+	return s.overMachines(ctx, o, func(ctx context.Context) (machines.Plan, error) {
 		return quorum.Orders{Reach: reach}.Add(ctx, wanted, o.print)
-	}); err != nil || o.print {
-		return err
-	}
-	s.aside(!o.yes).wrapf("The device at %s votes. `hawser quorum status` shows it on every node.\n",
-		wanted.Host)
-	return nil
+	}, "The device at "+wanted.Host+" votes. `hawser quorum status` shows it on every node.")
 }
 
 func deviceRemoveCommand(sys *system) *cli.Command {
@@ -113,7 +108,7 @@ func (s *system) removeDevice(ctx context.Context, o machineOptions) error {
 	}
 	return s.overMachines(ctx, o, func(ctx context.Context) (machines.Plan, error) {
 		return quorum.Orders{Reach: reach}.Remove(ctx, o.print)
-	})
+	}, "The cluster has no quorum device.")
 }
 
 func quorumStatusCommand(sys *system) *cli.Command {
