@@ -23,6 +23,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/golden"
 	"github.com/hawser-ha/hawser/internal/jsonout"
 	"github.com/hawser-ha/hawser/internal/jsonschema"
+	"github.com/hawser-ha/hawser/keepalived"
 	"github.com/hawser-ha/hawser/share/schemas"
 )
 
@@ -43,6 +44,7 @@ var documents = []struct {
 	{"destroy", "`destroy`", reflect.TypeFor[deploy.Removed]()},
 	{"adopt", "`adopt`", reflect.TypeFor[adopt.Report]()},
 	{"check", "`check`", reflect.TypeFor[config.Checked]()},
+	{"import-keepalived", "`import keepalived`", reflect.TypeFor[keepalived.Report]()},
 	{"status", "`status`", reflect.TypeFor[status.Report]()},
 	{"reload", "`reload`", reflect.TypeFor[rollout.ReloadReport]()},
 	{"reload-push", "`reload --push`, `reload --rollback`", reflect.TypeFor[rollout.PushReport]()},

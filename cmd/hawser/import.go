@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/hawser-ha/hawser/cluster/adopt"
+	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/internal/words"
+	"github.com/hawser-ha/hawser/keepalived"
+	keepalivedconf "github.com/hawser-ha/hawser/keepalived/adapt"
+)
+
+// importCommand has a command below it for each kind of set-up that a hawser.yaml can be made of.
+func importCommand(sys *system) *cli.Command {
+	return &cli.Command{
+		Name:  "import",
+		Usage: "make a hawser.yaml of what another program is configured with",
+		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not take " +
+			"over is said in the comments, and on stderr.",
+		Action:      sys.noCommand("hawser import"),
+		Subcommands: []*cli.Command{importKeepalivedCommand(sys)},
+	}
+}
+
+func importKeepalivedCommand(sys *system) *cli.Command {
+	return &cli.Command{
+		Name:      "keepalived",
+		Usage:     "make a hawser.yaml of the keepalived.conf of each node",
+		ArgsUsage: "[FILE…]",
+		Description: "Reads the files of all nodes together, as keepalived itself reads them, and " +
+			"prints one " +
+			"hawser.yaml. Behind it stands, for each line of each file, what became of it: " +
+			"converted, not " +
+			"needed, to be read because it does something else now, or left out because hawser " +
+			"has nothing " +
+			"like it. No script is run, and passwords are not printed.\n\n" +
+			"A file needs the name that its node has in the cluster: with --node NAME=FILE, or in " +
+			"the file's " +
+			"own name (lb-1.conf, lb-1/keepalived.conf). One FILE with lines for certain nodes " +
+			"(@lb-1 …) is " +
+			"that of each of them.\n\n" +
+			"  hawser import keepalived --node lb-1=a.conf \\\n" +
+			"    --node lb-2=b.conf -o hawser.yaml",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "node", Usage: "a node and its keepalived.conf, `NAME=FILE`, " +
+				"once for each"},
+			outputFlag(),
+			&cli.BoolFlag{Name: "force", Usage: "overwrite the file if it is there"},
+			jsonFlag(),
+		},
+		Action: sys.telling(func(c *cli.Context) error {
+			return sys.importKeepalived(c.Context, c.Args().Slice(), c.StringSlice("node"),
+				c.String("output"), c.Bool("force"))
+		}),
+	}
+}
+
+func outputFlag() *cli.StringFlag {
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"},
+		Usage: "write hawser.yaml to `FILE` instead of printing it"}
+}
+
+func (s *system) importKeepalived(ctx context.Context, files, named []string, to string, force bool) error {
+	type result struct {
+		report *keepalived.Report
+		err    error
+	}
+	r, err := interruptible(ctx, func() (result, error) {
+		report, err := keepalived.Import(files, named)
+		return result{report, err}, nil
+	})
+	if err != nil {
+		return err
+	}
+	if r.report == nil {
+		return r.err
+	}
+	s.reports(r.report)
+	if !s.json {
+		s.warnAll(r.report.Summary)
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if to != "" {
+		if err := writeImported(to, r.report.YAML, force); err != nil {
+			return err
+		}
+		r.report.Written = to
+		s.aside(false).printf("Written to %s.\n", to)
+	} else if out := s.aside(false); !s.json {
+		if _, err := io.WriteString(out.stdout, words.Printable(r.report.YAML, false)); err != nil {
+			return err
+		}
+	}
+	if r.report.Guessed {
+		for _, n := range r.report.Nodes {
+			s.warn(n.File + " is taken for that of the node " + n.Name + "; --node NAME=FILE " +
+				"names another")
+		}
+	}
+	if r.report.Outcome == keepalivedconf.WithRemarks {
+		return silent(exitDegraded)
+	}
+	return nil
+}
+
+// writeImported writes a hawser.yaml that is to be read and changed before it is used. Nobody else may
+// read it: the arguments of programs may be secret.
+func writeImported(path, yaml string, force bool) error {
+	if !force {
+		if _, err := os.Lstat(path); err == nil {
+			return usagef("%s is there already, and is not overwritten: name another file with "+
+				"-o, or give "+
+				"--force", path)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return usagef("%s cannot be written: %w", path, outcome.Cause(err))
+		}
+	}
+	if _, err := adopt.Write(path, []byte(yaml), 0o600, force); err != nil {
+		return exitf(outcome.Failed, "%s cannot be written: %w", path, outcome.Cause(err))
+	}
+	return nil
+}
