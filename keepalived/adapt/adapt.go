@@ -86,13 +86,14 @@ type adapter struct {
 	checks  []*check
 	of      map[string]*check // by what it was
 	watched map[string]bool   // what sees whether HAProxy runs
+	links   map[string]bool   // interfaces that addresses need besides their own
 	taken   map[string]bool   // names of addresses and groups
 }
 
 // Adapt makes a hawser.yaml of what the nodes do.
 func Adapt(nodes []Input) *Result {
 	a := &adapter{nodes: nodes, book: book{}, of: map[string]*check{}, watched: map[string]bool{},
-		taken: map[string]bool{}}
+		links: map[string]bool{}, taken: map[string]bool{}}
 	a.notices()
 	a.match()
 	a.bundle()
