@@ -105,9 +105,9 @@ func newApp(std streams) *cli.App {
 		OnUsageError:   onUsageError,
 		Commands: []*cli.Command{
 			upCommand(std), downCommand(), statusCommand(std), execCommand(std),
-			killCommand(), bootCommand(), rebootCommand(), cutCommand(), healCommand(),
-			cloudCommand(std), probeCommand(std), demoCommand(std), confCommand(std),
-			manCommand(std),
+			killCommand(), bootCommand(), rebootCommand(), cutCommand(), slowCommand(),
+			loseCommand(), healCommand(), cloudCommand(std), probeCommand(std), holdersCommand(std),
+			demoCommand(std), confCommand(std), manCommand(std),
 		},
 		EnableBashCompletion: true,
 		Action: func(c *cli.Context) error {

@@ -86,7 +86,32 @@ func showStatus(w io.Writer, s lab.Status) error {
 	for _, c := range s.RingCuts {
 		printf(w, "cut, the ring alone: %s and %s\n", c[0], c[1])
 	}
+	for _, link := range s.Links {
+		printf(w, "link: from %s to %s: %s\n", link.From, link.To, linkText(link))
+	}
 	return nil
+}
+
+// linkText says what is wrong with a link.
+func linkText(link lab.Link) string {
+	var all []string
+	if link.Delay > 0 {
+		text := fmt.Sprintf("%s late", link.Delay)
+		if link.Jitter > 0 {
+			text += fmt.Sprintf(", give or take %s", link.Jitter)
+		}
+		all = append(all, text)
+	}
+	if link.Loss > 0 {
+		all = append(all, fmt.Sprintf("%g%% lost", link.Loss))
+	}
+	if link.Cut {
+		all = []string{"cut"}
+	}
+	if link.Dead {
+		all = append(all, "its relay has ended, so nothing arrives: heal it, and set it again")
+	}
+	return strings.Join(all, ", ")
 }
 
 func showHolders(w io.Writer, holders map[string]string) {

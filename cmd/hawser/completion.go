@@ -74,6 +74,10 @@ func values(option string) []complete.Candidate {
 	switch option {
 	case "for", "network":
 		return complete.Plain([]string{"lan", "cloud"})
+	case "qdevice-algorithm":
+		return complete.Plain([]string{"ffsplit", "lms"})
+	case "qdevice-tls":
+		return complete.Plain([]string{"on", "required", "off"})
 	case "method":
 		return complete.Plain([]string{"auto", "nfqueue", "plug"})
 	case "f", "file", "push", "config", "check", "token-file", "o", "output":

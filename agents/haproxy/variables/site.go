@@ -12,7 +12,7 @@ import (
 
 // A node comes to another site while its HAProxy runs, and a reload does not change the environment of
 // a process. So the agent's part of the configuration sets the variable, for what HAProxy reads after
-// it and for what it runs.
+// it and for what its workers run.
 
 // SiteIn returns the site of an environment, "" if it has none.
 func SiteIn(env []string) string { return procfs.Lookup(env, contract.SiteVariable) }
