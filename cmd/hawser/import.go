@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/hawser-ha/hawser/cluster/adopt"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 	"github.com/hawser-ha/hawser/keepalived"
@@ -88,6 +90,11 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 	if r.err != nil {
 		return r.err
 	}
+	usable := r.report.Outcome != keepalivedconf.WithRemarks
+	if _, err := config.ParseAs(cmp.Or(to, "hawser.yaml"), []byte(r.report.YAML)); err != nil {
+		usable = false
+		s.warn("the file that was made has to be corrected by hand: " + err.Error())
+	}
 	if to != "" {
 		if err := writeImported(to, r.report.YAML, force); err != nil {
 			return err
@@ -105,7 +112,7 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 				"names another")
 		}
 	}
-	if r.report.Outcome == keepalivedconf.WithRemarks {
+	if !usable {
 		return silent(exitDegraded)
 	}
 	return nil

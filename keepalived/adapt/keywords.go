@@ -115,7 +115,7 @@ func (a *adapter) fate(c *model.Config, s *syntax.Statement, above string, insid
 		return Remark
 	case s.Passed != "":
 		return Remark
-	case strings.HasPrefix(word, "notify"):
+	case strings.HasPrefix(word, "notify") && all[word].verdict != "":
 		a.notify(c, s, all[word])
 		return LeftOut
 	case a.book.said(c.Node, s):
@@ -178,10 +178,6 @@ var apis = regexp.MustCompile(`(?i)\b(aws|doctl|hcloud|gcloud|az|openstack|ec2|f
 
 // notify says what a script did that keepalived ran.
 func (a *adapter) notify(c *model.Config, s *syntax.Statement, f fate) {
-	if f.verdict == "" { // notify_priority_changes
-		a.say(c, s, NotNeeded, vrrpOnly)
-		return
-	}
 	switch {
 	case restarts(s.Raw):
 		a.say(c, s, LeftOut, "it starts or stops HAProxy, which runs on every node in hawser: "+

@@ -69,6 +69,12 @@ func (a *adapter) carrier(b *bundle, m member, name string, at *syntax.Statement
 		return
 	}
 	if slices.ContainsFunc(b.addresses, func(x *address) bool { return x.nic != name }) {
+		if a.links[name] = true; len(a.checks)+len(a.links) > param.MostChecks {
+			delete(a.links, name)
+			a.say(m.config, at, LeftOut, "there are more checks and interfaces than the %d that hawser takes",
+				param.MostChecks)
+			return
+		}
 		if !slices.Contains(b.interfaces, name) {
 			b.interfaces = append(b.interfaces, name)
 		}

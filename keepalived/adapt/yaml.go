@@ -1,7 +1,6 @@
 package adapt
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -299,22 +298,31 @@ func scalars(all []string) string {
 	return strings.Join(out, ", ")
 }
 
-// Summary is what people are told beside the file: the lines to read, the worst first.
+// Summary is what people are told beside the file: the lines that somebody has to read, those of
+// several files that say the same together.
 func (r *Result) Summary() []string {
-	var out []string
+	var order []string
+	places := map[string][]string{}
 	for _, l := range r.Lines {
-		if l.Verdict != Remark && l.Verdict != LeftOut {
+		if len(l.serious) == 0 {
 			continue
 		}
 		at := l.File
 		if l.Line > 0 {
 			at = fmt.Sprintf("%s:%d", l.File, l.Line)
 		}
-		if len(l.Comments) > 0 {
-			out = append(out, printable(fmt.Sprintf("%s: %s: "+
-				"%s", at, cmp.Or(strings.TrimSpace(l.Text), "file"),
-				strings.Join(l.Comments, "; "))))
+		text := strings.Join(l.serious, "; ")
+		if l.Line > 0 {
+			text = strings.TrimSpace(l.Text) + ": " + text
 		}
+		if places[text] == nil {
+			order = append(order, text)
+		}
+		places[text] = append(places[text], at)
+	}
+	var out []string
+	for _, text := range order {
+		out = append(out, printable(strings.Join(places[text], ", ")+": "+text))
 	}
 	return out
 }

@@ -163,7 +163,8 @@ func (r *reader) condition(l line) string {
 	if !slices.Contains(r.config.IDs, id) && id != "" && len(r.config.IDs) < maxFiles {
 		r.config.IDs = append(r.config.IDs, id)
 	}
-	if (id == r.Node && r.Node != "") == not {
+	label, _, _ := strings.Cut(r.Node, ".")
+	if ours := r.Node != "" && (id == r.Node || id == label); ours == not {
 		return ""
 	}
 	return rest
