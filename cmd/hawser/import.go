@@ -23,7 +23,8 @@ func importCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "import",
 		Usage: "make a hawser.yaml of what another program is configured with",
-		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not take " +
+		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not " +
+			"take " +
 			"over is said in the comments, and on stderr.",
 		Action:      sys.noCommand("hawser import"),
 		Subcommands: []*cli.Command{importKeepalivedCommand(sys)},
