@@ -13,6 +13,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/deploy"
 	"github.com/hawser-ha/hawser/cluster/fencing"
 	"github.com/hawser-ha/hawser/cluster/lint"
+	"github.com/hawser-ha/hawser/cluster/machines"
 	"github.com/hawser-ha/hawser/cluster/move"
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/cluster/rollout"
@@ -75,6 +76,8 @@ type Host struct {
 	Group   func(ctx context.Context, name string) ([]int, error)
 	Votes   func(ctx context.Context) (corosync.Quorum, error)
 	Members func(ctx context.Context) ([]corosync.Member, error)
+	// Shell makes what runs command lines on the nodes, with a command such as ssh; here is this node.
+	Shell func(command []string, here string) machines.Shell
 	// LocalNode asks Pacemaker for its name of this machine, which need not be the host's, and
 	// WaitsForAll asks Corosync whether it still waits for all nodes. Either may be nil.
 	LocalNode   func(ctx context.Context) (string, error)
@@ -115,6 +118,9 @@ func This() Host {
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
 		Members:      corosyncMembers,
+		Shell: func(command []string, here string) machines.Shell {
+			return machines.SSH{Command: command, Here: here}
+		},
 	}
 	if h.Live() {
 		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"

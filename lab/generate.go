@@ -37,7 +37,7 @@ func (o Options) Generate(file, node string) (string, error) {
 		return "", fmt.Errorf("lab: %w", err)
 	}
 	l := &Lab{spec: Spec{Name: o.Name, Nodes: o.layout(), Totem: o.Totem,
-		Sites: o.Sites, Qnetd: o.Qnetd}}
+		Sites: o.Sites, Qnetd: o.Qnetd, QnetdTimeout: o.QnetdTimeout}}
 	n, err := l.Node(node)
 	if err != nil {
 		return "", err
@@ -67,8 +67,8 @@ func (s Spec) corosyncConf() string {
 		StartAlone: true,
 	}
 	if s.Qnetd == QnetdVotes {
-		device := Options{}.device()
-		c.Device = &device
+		d := device(len(s.nodes(Balancer)), s.QnetdTimeout)
+		c.Device = &d
 	}
 	for _, n := range s.nodes(Balancer) {
 		c.Nodes = append(

@@ -47,6 +47,9 @@ type Options struct {
 	Sites []Site
 	// Qnetd is whether corosync-qnetd runs at a third place.
 	Qnetd Qnetd
+	// QnetdTimeout is how long the cluster waits for corosync-qnetd, three times as long while its
+	// membership changes; corosync-qdevice's own 10 and 30 seconds if zero.
+	QnetdTimeout time.Duration
 	// Root is the directory whose root file system the nodes have, such as another version of
 	// Debian that `make root` has made; the machine's own, /, if empty. The nodes change nothing in
 	// it. Router and cloud are the machine's in any case.
@@ -105,16 +108,18 @@ type Node struct {
 
 // Spec is what a lab was made of. It is kept in the state directory.
 type Spec struct {
-	Name        string
-	Nodes       []Node
-	Sites       []Site `json:",omitempty"`
-	Qnetd       Qnetd  `json:",omitempty"`
-	FloatingIPs []netip.Addr
-	Root        string `json:",omitempty"`
-	Overlay     string
-	ActionTime  time.Duration
-	Totem       corosync.Timing
-	Systemd     bool `json:",omitempty"`
+	Name  string
+	Nodes []Node
+	Sites []Site `json:",omitempty"`
+	Qnetd Qnetd  `json:",omitempty"`
+	// QnetdTimeout is 0 for corosync-qdevice's own.
+	QnetdTimeout time.Duration `json:",omitempty"`
+	FloatingIPs  []netip.Addr
+	Root         string `json:",omitempty"`
+	Overlay      string
+	ActionTime   time.Duration
+	Totem        corosync.Timing
+	Systemd      bool `json:",omitempty"`
 	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope
 	// droplet:read.
 	Token, NarrowToken string

@@ -26,9 +26,16 @@ const (
 // each lab has its own.
 const clusterName = "hawser-lab"
 
-// device is what the balancers' corosync.conf says about corosync-qnetd.
-func (o Options) device() corosync.Device {
-	return corosync.Device{Host: arbiter().Private.Addr().String()}
+// device is what the corosync.conf of so many balancers says about corosync-qnetd. An odd number has
+// no two halves.
+func device(balancers int, timeout time.Duration) corosync.Device {
+	d := corosync.Device{
+		Host: arbiter().Private.Addr().String(), Timeout: timeout, SyncTimeout: 3 * timeout,
+	}
+	if balancers%2 != 0 {
+		d.Algorithm = corosync.LMS
+	}
+	return d
 }
 
 // qnetdPrograms lists what the quorum device needs.
@@ -67,7 +74,7 @@ func (l *Lab) makeQnetdCertificates(ctx context.Context) error {
 			return err
 		}
 		authority := qnetdDatabase + "/qnetd-cacert.crt"
-		for _, args := range [][]string{
+		commands := [][]string{
 			{"corosync-qnetd-certutil", "-i", "-G"},
 			{"corosync-qdevice-net-certutil", "-i", "-c", authority},
 			{"corosync-qdevice-net-certutil", "-r", "-n", clusterName},
@@ -79,15 +86,19 @@ func (l *Lab) makeQnetdCertificates(ctx context.Context) error {
 				"corosync-qdevice-net-certutil", "-M", "-c",
 				qnetdDatabase + "/cluster-" + clusterName + ".crt",
 			},
-		} {
+		}
+		made := map[string]string{qnetdDatabase: "qnetd.certs", qdeviceDatabase: "qdevice.certs"}
+		if l.spec.Qnetd == QnetdApart { // what belongs to the cluster is for somebody else to make
+			commands = commands[:1]
+			delete(made, qdeviceDatabase)
+		}
+		for _, args := range commands {
 			said, err := toolBelow(ctx, l.spec.Root, "", args[0], args[1:]...)
 			if err != nil {
 				return fmt.Errorf("%w: %s", err, strings.TrimSpace(said))
 			}
 		}
-		for from, to := range map[string]string{
-			qnetdDatabase: "qnetd.certs", qdeviceDatabase: "qdevice.certs",
-		} {
+		for from, to := range made {
 			if err := os.CopyFS(l.path(to), os.DirFS(below(from))); err != nil {
 				return fmt.Errorf("keep %s: %w", from, err)
 			}
@@ -129,7 +140,9 @@ func (l *Lab) joinDevice(m *machine, n Node, first bool) error {
 		}}
 		m.RunDirs = []file{{Path: "/run/corosync-qnetd", Mode: os.ModeDir | 0o770}}
 		kept, database = "qnetd.certs", qnetdDatabase
-	case n.Role == Balancer && l.spec.Qnetd == QnetdVotes:
+	case n.Role == Balancer && l.spec.Qnetd == QnetdApart:
+		m.RunDirs = []file{{Path: "/run/corosync-qdevice", Mode: os.ModeDir | 0o770}}
+	case n.Role == Balancer:
 		// Between Corosync and Pacemaker, so that Pacemaker stops first; and not before Corosync has
 		// quorum, if it gets it by itself: while the nodes find each other for the first time,
 		// corosync-qdevice may go on to vote for a membership that has passed ("called with old ring

@@ -191,13 +191,12 @@ func (s Spec) count() string {
 	if len(s.Sites) == 0 && s.Qnetd == NoQnetd {
 		return text
 	}
-	text = fmt.Sprintf("%d balancers, %d application servers, %d clients", balancers, apps,
-		len(s.nodes(Customer)))
-	if s.Qnetd != NoQnetd {
-		text += " and " + qnetdNode
+	if n := len(s.Sites); n > 0 {
+		text = fmt.Sprintf("%d balancers, %d application servers and %d clients at %d sites",
+			balancers, apps, len(s.nodes(Customer)), n)
 	}
-	if len(s.Sites) > 0 {
-		text += fmt.Sprintf(", at %d sites", len(s.Sites))
+	if s.Qnetd != NoQnetd {
+		text += ", and " + qnetdNode + " at a third place"
 	}
 	return text
 }

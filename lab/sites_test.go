@@ -94,6 +94,13 @@ func TestGeneratedForSites(t *testing.T) {
 	golden.Equal(t, "corosync-2x2.conf", conf)
 	corosynctest.Accepts(t, conf, "lb-3")
 
+	odd := o
+	odd.Sites = []Site{{"main", 2}, {"reserve", 1}}
+	conf, err = odd.Generate("corosync.conf", "lb-3")
+	require.NoError(t, err)
+	require.Contains(t, conf, "algorithm: lms")
+	corosynctest.Accepts(t, conf, "lb-3")
+
 	cfg, err := o.Generate("haproxy.cfg", "lb-3")
 	require.NoError(t, err)
 	golden.Equal(t, "haproxy-2x2.cfg", cfg)

@@ -34,7 +34,8 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 	l := &Lab{dir: dir, self: o.Self, out: o.Progress, spec: Spec{
 		Name: o.Name, Nodes: o.layout(), FloatingIPs: o.FloatingIPs, Sites: o.Sites, Qnetd: o.Qnetd,
-		Root: o.Root, Overlay: o.Overlay, ActionTime: o.ActionTime,
+		QnetdTimeout: o.QnetdTimeout,
+		Root:         o.Root, Overlay: o.Overlay, ActionTime: o.ActionTime,
 		Totem: o.Totem, Systemd: o.Systemd, Token: "dop_v1_" + hexString(32),
 		NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
 	}}
@@ -134,7 +135,7 @@ func (o Options) checkSize() error {
 			o.Apps, len(o.Sites))
 	}
 	if o.Qnetd == QnetdVotes {
-		if err := o.device().Validate(o.Nodes); err != nil {
+		if err := device(o.Nodes, o.QnetdTimeout).Validate(o.Nodes); err != nil {
 			return err
 		}
 	}

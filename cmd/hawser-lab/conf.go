@@ -22,7 +22,7 @@ func confCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
-			sitesFlag(), qnetdFlag(),
+			sitesFlag(), qnetdFlag(), qnetdTimeoutFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			args, err := wantArgs(c, "FILE", "NODE")
@@ -38,6 +38,7 @@ func confCommand(std streams) *cli.Command {
 			}
 			text, err := lab.Options{
 				Nodes: c.Int("nodes"), Apps: c.Int("apps"), Sites: sites, Qnetd: qnetd,
+				QnetdTimeout: c.Duration("qnetd-timeout"),
 			}.Generate(args[0], args[1])
 			if err != nil {
 				return usagef("%v", err)

@@ -91,7 +91,8 @@ func newApp(std streams) *cli.App {
 		Usage: "a cluster of load balancers, its servers, its client and its cloud, on this " +
 			"machine",
 		Version: version,
-		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client. They have a " +
+		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client; with --sites also " +
+			"client-1 … and qnetd. They have a " +
 			"network of their own: the machine's is not\n" +
 			"touched, and labs of different names do not see each other. Root is needed. State " +
 			"is in " + lab.Root + ".\n\n" +

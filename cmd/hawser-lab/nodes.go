@@ -35,7 +35,7 @@ func upCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
-			sitesFlag(), qnetdFlag(), rootFlag(), overlayFlag(),
+			sitesFlag(), qnetdFlag(), qnetdTimeoutFlag(), rootFlag(), overlayFlag(),
 			&cli.DurationFlag{
 				Name: "action-time", Usage: "how long the cloud takes to move an address",
 				DefaultText: "1s",
@@ -64,8 +64,8 @@ func upCommand(std streams) *cli.Command {
 			}
 			_, err = lab.Up(c.Context, lab.Options{
 				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"), Sites: sites,
-				Qnetd: qnetd,
-				Root:  c.String("root"), Overlay: c.String("overlay"),
+				Qnetd: qnetd, QnetdTimeout: c.Duration("qnetd-timeout"),
+				Root: c.String("root"), Overlay: c.String("overlay"),
 				ActionTime: c.Duration("action-time"),
 				Totem:      corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"),
 				Systemd: c.Bool("systemd"), Progress: std.out,

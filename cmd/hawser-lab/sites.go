@@ -22,6 +22,14 @@ func qnetdFlag() cli.Flag {
 	}
 }
 
+func qnetdTimeoutFlag() cli.Flag {
+	return &cli.DurationFlag{
+		Name: "qnetd-timeout", DefaultText: "10s",
+		Usage: "how long the cluster waits for corosync-qnetd, three times as long while nodes come " +
+			"and go",
+	}
+}
+
 // sitesOf reads --sites and --qnetd.
 func sitesOf(c *cli.Context) ([]lab.Site, lab.Qnetd, error) {
 	var sites []lab.Site

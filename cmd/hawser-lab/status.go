@@ -48,14 +48,23 @@ func printJSON(w io.Writer, v any) error {
 func showStatus(w io.Writer, s lab.Status) error {
 	printf(w, "lab %s, up for %s\n\n", s.Name, time.Since(s.Since).Round(time.Second))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "NODE\tROLE\tPOWER\tPRIVATE\tPUBLIC\tANCHOR\n")
+	sites := slices.ContainsFunc(s.Nodes, func(n lab.NodeStatus) bool { return n.Site != "" })
+	printf(t, "NODE\tROLE\tPOWER\tPRIVATE\tPUBLIC\tANCHOR")
+	if sites {
+		printf(t, "\tSITE")
+	}
+	printf(t, "\n")
 	for _, n := range s.Nodes {
 		power := "off"
 		if n.Running {
 			power = "on"
 		}
-		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", n.Name, n.Role, power, addr(n.Private),
+		printf(t, "%s\t%s\t%s\t%s\t%s\t%s", n.Name, n.Role, power, addr(n.Private),
 			addr(n.Public), addr(n.Anchor))
+		if sites {
+			printf(t, "\t%s", cmp.Or(n.Site, "-"))
+		}
+		printf(t, "\n")
 	}
 	if err := t.Flush(); err != nil {
 		return err
