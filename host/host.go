@@ -135,7 +135,7 @@ func (h *Host) Live() bool { return h.Running && !h.Remote }
 
 // Deployer plans and applies hawser.yaml on this machine's cluster.
 func (h *Host) Deployer() *deploy.Deployer {
-	return &deploy.Deployer{
+	d := &deploy.Deployer{
 		Cluster: h.Cluster,
 		Running: h.Running,
 		User:    userName(), Now: h.Now,
@@ -153,6 +153,10 @@ func (h *Host) Deployer() *deploy.Deployer {
 			Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet,
 		},
 	}
+	if h.Live() {
+		d.Device = corosync.AskDevice
+	}
+	return d
 }
 
 // Linter judges what somebody configures by hand.
