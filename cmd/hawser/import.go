@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -23,7 +24,8 @@ func importCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "import",
 		Usage: "make a hawser.yaml of what another program is configured with",
-		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not take " +
+		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not " +
+			"take " +
 			"over is said in the comments, and on stderr.",
 		Action:      sys.noCommand("hawser import"),
 		Subcommands: []*cli.Command{importKeepalivedCommand(sys)},
@@ -68,6 +70,9 @@ func outputFlag() *cli.StringFlag {
 		Usage: "write hawser.yaml to `FILE` instead of printing it"}
 }
 
+// mostShown is how many remarks people are shown beside the file.
+const mostShown = 100
+
 func (s *system) importKeepalived(ctx context.Context, files, named []string, to string, force bool) error {
 	type result struct {
 		report *keepalived.Report
@@ -85,7 +90,11 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 	}
 	s.reports(r.report)
 	if !s.json {
-		s.warnAll(r.report.Summary)
+		few := r.report.Summary[:min(len(r.report.Summary), mostShown)]
+		s.warnAll(few)
+		if more := len(r.report.Summary) - len(few); more > 0 {
+			s.warn(fmt.Sprintf("and %d more: --json has all of them", more))
+		}
 	}
 	if r.err != nil {
 		return r.err
