@@ -11,6 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/deploy"
+	"github.com/hawser-ha/hawser/cluster/draft"
 	"github.com/hawser-ha/hawser/cluster/fencing"
 	"github.com/hawser-ha/hawser/cluster/lint"
 	"github.com/hawser-ha/hawser/cluster/move"
@@ -75,6 +76,11 @@ type Host struct {
 	Group   func(ctx context.Context, name string) ([]int, error)
 	Votes   func(ctx context.Context) (corosync.Quorum, error)
 	Members func(ctx context.Context) ([]corosync.Member, error)
+	// Networks lists the interfaces of this machine that are up, Droplet asks the cloud's metadata service
+	// about it; either may be nil. CorosyncConf is Corosync's configuration, "" if that is not here.
+	Networks     func() ([]draft.Interface, error)
+	Droplet      func(ctx context.Context) (draft.Droplet, error)
+	CorosyncConf string
 	// LocalNode asks Pacemaker for its name of this machine, which need not be the host's, and
 	// WaitsForAll asks Corosync whether it still waits for all nodes. Either may be nil.
 	LocalNode   func(ctx context.Context) (string, error)
@@ -115,6 +121,9 @@ func This() Host {
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
 		Members:      corosyncMembers,
+		Networks:     networks,
+		Droplet:      dropletHere,
+		CorosyncConf: corosync.ConfFile,
 	}
 	if h.Live() {
 		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"

@@ -76,7 +76,7 @@ func values(option string) []complete.Candidate {
 		return complete.Plain([]string{"lan", "cloud"})
 	case "method":
 		return complete.Plain([]string{"auto", "nfqueue", "plug"})
-	case "f", "file", "push", "config", "check", "token-file":
+	case "f", "file", "push", "config", "check", "token-file", "o", "output":
 		return []complete.Candidate{{Word: complete.Files}}
 	}
 	return nil
@@ -97,7 +97,7 @@ func (s *system) argument(
 			return complete.Plain(schemas.Names())
 		}
 		return nil
-	case "check", "configure load":
+	case "check", "configure load", "import crm":
 		return []complete.Candidate{{Word: complete.Files}}
 	case "help":
 		commands := app.Commands

@@ -134,8 +134,12 @@ func appHelp(app *cli.App) string {
 
 // commandHelp is the help of one command.
 func (s *system) commandHelp(name string, c *cli.Command) string {
+	codes := c.Name
+	if strings.HasPrefix(name, "hawser import") { // each of them has the same
+		codes = "import"
+	}
 	return manual.Help(name, s.described(c),
-		manual.Section{Title: "Exit codes", Text: exitcode.TextOf(c.Name, sectionWidth)})
+		manual.Section{Title: "Exit codes", Text: exitcode.TextOf(codes, sectionWidth)})
 }
 
 // described is the command with the whole of its description. That of doctor lists the checks,

@@ -45,6 +45,7 @@ func entries() []entry {
 			[]meaningOf{
 				{"status", "all is well"}, {"doctor", "nothing is wrong, though there may be notes"},
 				{"check", "the file is valid"},
+				{"import", "all of it was converted"},
 			},
 		},
 		{Failed, "something else failed, or the question was answered with no", nil},
@@ -54,6 +55,7 @@ func entries() []entry {
 				"changed",
 			[]meaningOf{
 				{"check", "the file is wrong, or cannot be read"},
+				{"import", "a file cannot be read as what it should be, or nothing in it can be converted"},
 			},
 		},
 		{
@@ -93,6 +95,7 @@ func entries() []entry {
 			{"status", "it works, but something needs attention"},
 			{"doctor", "it works, but something needs attention"},
 			{"reload", "a node goes on with the configuration that it served"},
+			{"import", "converted, with remarks that have to be read"},
 		}},
 		{Changes, "", []meaningOf{
 			{"plan", "there are changes to apply, with --exit-code"},
@@ -112,6 +115,8 @@ var ofChanges = []int{
 // protect's among them, say so in their help.
 var ofCommand = map[string][]int{
 	"check":  {OK, Usage, Interrupted},
+	"init":   {OK, Failed, Usage, Interrupted},
+	"import": {OK, Failed, Usage, Unavailable, Permission, Degraded, Interrupted},
 	"schema": {OK, Usage},
 	"plan": {
 		OK, Failed, Usage, Unavailable, Permission, Changes,

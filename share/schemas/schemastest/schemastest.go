@@ -33,6 +33,8 @@ func schemaOf(args []string) string {
 		})
 	}
 	switch {
+	case len(args) > 2 && args[1] == "import" && slices.Contains(schemas.Names(), "import-"+args[2]):
+		name = "import-" + args[2]
 	case name == "doctor" && has("list"):
 		name = "doctor-list"
 	case name == "reload" && (has("push") || has("rollback")):
