@@ -22,6 +22,8 @@ test=(
 	libxml2-utils               # xmllint, for the schemas of the agents' meta-data
 	fence-agents                # the schema of fence agents' metadata
 	sbd                         # nodes that reset themselves when they have lost quorum
+	corosync-qnetd              # the third place of a laboratory with sites (up --sites)
+	corosync-qdevice            # by which its balancers ask it; both need libnss3-tools' certutil
 	lintian rpm man-db zsh fish # the packages, their manual pages and completions
 	git gcc libc6-dev           # make package, and go test -race
 	jq                          # the examples of docs/json.md
@@ -95,7 +97,7 @@ rm -f "$log"
 if command -v systemctl >/dev/null; then
 	for p in "${missing[@]}"; do
 		case "$p" in
-		pacemaker | corosync | haproxy | keepalived | sbd) systemctl disable --quiet "$p.service" 2>/dev/null || true ;;
+		pacemaker | corosync | corosync-qnetd | corosync-qdevice | haproxy | keepalived | sbd) systemctl disable --quiet "$p.service" 2>/dev/null || true ;;
 		nginx-light) systemctl disable --quiet nginx.service 2>/dev/null || true ;;
 		pcs) systemctl disable --quiet pcsd.service 2>/dev/null || true ;;
 		esac

@@ -34,6 +34,8 @@ type Address struct {
 	FailbackAt      Position
 	FailbackAfter   time.Duration // 0: at once
 	FailbackAfterAt Position
+	// Interfaces are those whose carrier the address needs besides that of its own.
+	Interfaces []Named
 	// Needs are the checks that the address needs where NeedsGiven, otherwise all.
 	Needs      []Need
 	NeedsGiven bool
@@ -115,6 +117,17 @@ func (ip *Address) keys() []key {
 			effect:    nothing,
 		},
 		{
+			name: "interfaces",
+			kind: namedList(&ip.Interfaces, "the name of a network interface",
+				"a list of network interfaces, such as [ens192]").with(schema{
+				"items": schema{"type": "string", "pattern": `^[^/:\s]+$`, "maxLength": 15},
+			}),
+			doc: "interfaces whose carrier it needs besides that of its own, on every node: short for " +
+				"checks of them, which it alone needs",
+			otherwise: "none",
+			effect:    reload,
+		},
+		{
 			name: "prefer",
 			kind: preferences(ip),
 			doc: "the sites or nodes where it is to be, best first; or a mapping of their scores, of " +
@@ -134,8 +147,8 @@ func (ip *Address) keys() []key {
 			name: "failback_after",
 			kind: secondsOrNone(&ip.FailbackAfter),
 			at:   &ip.FailbackAfterAt,
-			doc: "with failback: only when HAProxy has served on the better node, and no check has " +
-				"failed there, for so long",
+			doc: "with failback: only to the first of prefer, and only when HAProxy has served there, " +
+				"and no check has failed there, for so long",
 			otherwise: "at once",
 			effect:    nothing,
 		},

@@ -32,7 +32,7 @@ func addressAccepted() map[string]string {
 }
 
 func addressRefusals() []refusal {
-	const known = "name, ip, provider, token_file, nic, cidr_netmask, monitor, needs, prefer, failback, failback_after, api_url, metadata_url"
+	const known = "name, ip, provider, token_file, nic, cidr_netmask, monitor, needs, interfaces, prefer, failback, failback_after, api_url, metadata_url"
 	return []refusal{
 		{name: "addresses", text: `haproxy:
 floating_ips:

@@ -94,10 +94,11 @@ func TestDeclarationFitsTheAgents(t *testing.T) {
 	}
 }
 
-// withoutKey are the parameters of an agent that hawser.yaml has no key for.
+// withoutKey are the parameters of an agent that hawser.yaml has no key for, or that follow from several.
 func withoutKey(agent string) []string {
 	if agent == contract.HAProxyType {
-		return []string{contract.ParamCheckURL, contract.ParamGeneration, contract.ParamPush}
+		return []string{contract.ParamCheckURL, contract.ParamWellAfter, contract.ParamSites,
+			contract.ParamGeneration, contract.ParamPush}
 	}
 	return []string{contract.ParamToken, contract.ParamConflictWait, contract.ParamAnnounceFor}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -15,7 +16,7 @@ import (
 
 // Check is one of haproxy.checks, or what haproxy.check and haproxy.min_servers are short for.
 type Check struct {
-	At, NameAt, BackendAt, ExecAt, UserAt, CAFileAt Position
+	At, NameAt, BackendAt, ExecAt, UserAt, CAFileAt, InterfaceAt Position
 	param.Check
 }
 
@@ -40,7 +41,34 @@ func (h *HAProxy) AllChecks() []Check {
 		all = append(all, Check{At: h.MinServersAt,
 			Check: param.ServersCheck(contract.MinServersName, h.MinServers)})
 	}
+	return append(all, h.links...)
+}
+
+// linkChecks are the checks that interfaces of addresses are short for, one for each interface.
+func (c *File) linkChecks() []Check {
+	var all []Check
+	for _, ip := range c.Addresses {
+		for _, n := range ip.Interfaces {
+			name := linkName(n.Name)
+			if !slices.ContainsFunc(all, func(c Check) bool { return c.Name == name }) {
+				check := param.NewCheck()
+				check.Name, check.Interface = name, n.Name
+				check.Complete()
+				all = append(all, Check{At: n.At, InterfaceAt: n.At, Check: check})
+			}
+		}
+	}
 	return all
+}
+
+// linkName is the name of the check of an interface that an address names.
+func linkName(nic string) string {
+	return "link-" + strings.Map(func(r rune) rune {
+		if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
+			return r
+		}
+		return '_'
+	}, nic)
 }
 
 // formatChecks is the parameter checks.
@@ -136,6 +164,13 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
+			name:   "interface",
+			kind:   nic(&c.Interface),
+			at:     &c.InterfaceAt,
+			doc:    "a network interface that must be there and have a carrier",
+			effect: reload,
+		},
+		{
 			name:   "every",
 			kind:   duration(&c.Every, param.ParseCheckEvery, param.ShortestEvery, param.LongestEvery),
 			doc:    "how often it is done, at least 1s",
@@ -144,8 +179,8 @@ func (c *Check) keys() []key {
 		},
 		{
 			name: "timeout",
-			kind: duration(&c.Timeout, param.ParseCheckTime, param.ShortestCheckTimeout,
-				param.LongestCheckTimeout),
+			kind: unless(func() bool { return c.Timeout == 0 }, duration(&c.Timeout,
+				param.ParseCheckTime, param.ShortestCheckTimeout, param.LongestCheckTimeout)),
 			doc:       "how long it may take",
 			otherwise: "as every, at most " + param.FormatDuration(param.LongestTimeout),
 			effect:    reload,
@@ -158,13 +193,27 @@ func (c *Check) keys() []key {
 			effect: reload,
 		},
 		{
-			name:   "fall",
-			kind:   whole(&c.Fall, 1, param.MostInARow),
-			doc:    "bad results in a row after which it fails",
-			def:    strconv.Itoa(param.DefaultFall),
+			name: "fall",
+			kind: unless(func() bool { return c.Fall == c.DefaultFall() },
+				whole(&c.Fall, 1, param.MostInARow)),
+			doc: "bad results in a row after which it fails",
+			otherwise: fmt.Sprintf("%d; %d with interface", param.DefaultFall,
+				param.DefaultInterfaceFall),
 			effect: reload,
 		},
 	}
+}
+
+// unless is a kind that is not written where that holds: the check's own kind says as much.
+func unless(holds func() bool, k kind) kind {
+	text := k.text
+	k.text = func() string {
+		if holds() {
+			return ""
+		}
+		return text()
+	}
+	return k
 }
 
 func (c *Check) tlsKeys() []key {
@@ -201,10 +250,12 @@ func kindKeys() map[string][]string {
 		"backend": {"min_servers"},
 		"tcp":     nil,
 		"exec":    {"user"},
+
+		"interface": nil,
 	}
 }
 
-const checkKinds = "url, backend, tcp or exec"
+const checkKinds = "url, backend, tcp, exec or interface"
 
 // read reads one element and compares its keys with each other.
 func (c *Check) read(d *document, n ast.Node, what string) {
@@ -241,9 +292,10 @@ func (c *Check) read(d *document, n ast.Node, what string) {
 		d.Add(given["exec"], "%s has no user: expected the user as whom the program runs, such as "+
 			"`user: nobody`", what)
 	}
-	if c.Timeout == 0 {
-		c.Timeout = c.DefaultTimeout()
+	if at := given["timeout"]; !at.isZero() && kinds[0] == "interface" {
+		d.Add(at, "%s.timeout means nothing to a check by interface: remove it", what)
 	}
+	c.Complete()
 }
 
 func (p Position) isZero() bool { return p == Position{} }
@@ -296,6 +348,9 @@ func checkSection() schema {
 				foreign[name] = false
 			}
 		}
+		if k.name == "interface" {
+			foreign["timeout"] = false
+		}
 		required := []string{k.name}
 		if k.name == "exec" {
 			required = append(required, of...)
@@ -313,7 +368,10 @@ func (c *File) checkChecks(d *document) {
 		if check.Name == "" {
 			continue // which has been reported
 		}
-		if names[check.Name] && check.NameAt.isZero() {
+		if names[check.Name] && check.NameAt.isZero() && c.isLink(check.Name) {
+			d.Add(check.At, "one of haproxy.checks has the name %q, which that of this interface "+
+				"needs: give it another name", check.Name)
+		} else if names[check.Name] && check.NameAt.isZero() {
 			d.Add(check.At, "one of haproxy.checks has the name %q, which haproxy.%s has: give it another "+
 				"name", check.Name, shortKey(check.Name))
 		}
@@ -381,8 +439,19 @@ type Need struct {
 func (c *File) ChecksOf(ip *Address) []Check {
 	together := c.Together(ip)
 	return slices.DeleteFunc(c.HAProxy.AllChecks(), func(check Check) bool {
-		return !slices.ContainsFunc(together, func(ip *Address) bool { return ip.needs(check.Name) })
+		return !slices.ContainsFunc(together, func(ip *Address) bool {
+			return ip.needsLink(check.Name) || !c.isLink(check.Name) && ip.needs(check.Name)
+		})
 	})
+}
+
+// isLink reports whether it is the name of a check that interfaces of an address are short for.
+func (c *File) isLink(check string) bool {
+	return slices.ContainsFunc(c.HAProxy.links, func(l Check) bool { return l.Name == check })
+}
+
+func (ip *Address) needsLink(check string) bool {
+	return slices.ContainsFunc(ip.Interfaces, func(n Named) bool { return linkName(n.Name) == check })
 }
 
 func (ip *Address) needs(check string) bool {

@@ -20,6 +20,8 @@ func checksAccepted() map[string]string {
 - {name: ring, tcp: "192.0.2.1:5432"}
 - {name: six, tcp: "[2001:db8::1]:5432", every: 1h}
 - {name: own, exec: '/usr/local/bin/check "a b"', user: nobody}
+- {name: uplink, interface: ens192}
+- {name: vlan, interface: bond0.17, every: 10s, rise: 3, fall: 2}
 `,
 		"none": "[]",
 		"what the schema takes too": `
@@ -37,11 +39,17 @@ func checkRefusals() []refusal {
 	}
 	return []refusal{
 		one("no name", `tcp: "a:1"`, "f:3:5: haproxy.checks[0] has no name", false),
-		one("no target", "name: web", "f:3:5: haproxy.checks[0] checks nothing: expected one of url, backend, tcp or exec", false),
+		one("no target", "name: web", "f:3:5: haproxy.checks[0] checks nothing: expected one of url, backend, tcp, exec or interface", false),
 		one("two targets", `name: web, tcp: "a:1", url: "http://a/"`,
-			"f:3:22: haproxy.checks[0] has url and tcp: expected only one of url, backend, tcp or exec", false),
+			"f:3:22: haproxy.checks[0] has url and tcp: expected only one of url, backend, tcp, exec or interface", false),
 		one("foreign key", `name: web, tcp: "a:1", min_servers: 1`,
 			"f:3:42: haproxy.checks[0].min_servers means nothing to a check by tcp: remove it", false),
+		one("an interface's time", `name: up, interface: eth0, timeout: 1s`,
+			"f:3:42: haproxy.checks[0].timeout means nothing to a check by interface: remove it", false),
+		one("no interface's name", `name: up, interface: a/b`,
+			`f:3:27: haproxy.checks[0].interface: "a/b" is not the name of a network interface`, false),
+		one("an interface and more", `name: up, interface: eth0, tcp: "a:1"`,
+			"f:3:27: haproxy.checks[0] has tcp and interface: expected only one of url, backend, tcp, exec or interface", false),
 		one("no user", "name: own, exec: /bin/true",
 			"f:3:23: haproxy.checks[0] has no user: expected the user as whom the program runs, such as `user: nobody`", false),
 		one("rise", `name: web, tcp: "a:1", rise: 0`, "f:3:35: haproxy.checks[0].rise is 0: expected a whole number from 1 to 100", false),

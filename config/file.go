@@ -138,6 +138,8 @@ func Parse(path string, text []byte) (*File, error) {
 	d, body := parseDocument(path, text)
 	if body != nil {
 		d.section(body, "", c.keys())
+		c.checkInterfaces(d)
+		c.HAProxy.links = c.linkChecks()
 		c.checkNames(d)
 		c.checkChecks(d)
 		c.checkSites(d)

@@ -36,6 +36,8 @@ type HAProxy struct {
 	// times after which an address goes back.
 	Sites, WellAfter string
 
+	links []Check // those that interfaces of addresses are short for
+
 	// Env is the environment of a HAProxy that runs here, in place of the stand-in values. It is
 	// never in the file.
 	Env []string

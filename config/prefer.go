@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Preference is one of the nodes or sites that an address prefers.
@@ -166,4 +168,26 @@ func (c *File) places() []string {
 		all = append(all, namesOf(s.Nodes)...)
 	}
 	return all
+}
+
+// checkInterfaces refuses names of interfaces that cannot be one, or are given twice.
+func (c *File) checkInterfaces(d *document) {
+	for _, ip := range c.Addresses {
+		first := map[string]Position{}
+		for _, n := range ip.Interfaces {
+			before, twice := first[n.Name]
+			_, err := param.ParseNIC(n.Name)
+			switch {
+			case err != nil:
+				d.Add(n.At, "%s needs the interface %q, which %v", ip.Name, n.Name, err)
+			case twice:
+				d.Add(n.At, "%s needs the interface %s twice: the first is in line %d", ip.Name, n.Name,
+					before.Line)
+			case n.Name == ip.NIC:
+				d.Add(n.At, "%s is on %s, whose carrier it needs anyway: remove it from interfaces", ip.Name,
+					n.Name)
+			}
+			first[n.Name] = n.At
+		}
+	}
 }

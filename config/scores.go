@@ -19,12 +19,12 @@ func (c *File) Leaders() []*Address {
 	return all
 }
 
-// most returns the most steps that an address prefers, and that one prefers which goes back.
+// most returns the most steps that an address prefers, and that one prefers which goes back at once.
 func (c *File) most() (steps, returning int) {
 	for _, ip := range c.Leaders() {
 		n := len(c.Steps(ip))
 		steps = max(steps, n)
-		if _, yes := c.GoesBack(ip); yes {
+		if after, yes := c.GoesBack(ip); yes && after == 0 {
 			returning = max(returning, n)
 		}
 	}
@@ -38,14 +38,17 @@ func (c *File) checkScores(d *document) {
 	var at *Address
 	for _, ip := range c.Leaders() {
 		checks = max(checks, len(c.ChecksOf(ip)))
-		if _, yes := c.GoesBack(ip); yes && len(c.Steps(ip)) == returning {
+		if after, yes := c.GoesBack(ip); yes && after == 0 && len(c.Steps(ip)) == returning {
 			at = ip
 		}
+	}
+	if at == nil && len(c.Addresses) > 0 {
+		at = &c.Addresses[0]
 	}
 	if at == nil || c.Scores().Fit(checks, steps, returning) {
 		return
 	}
-	d.Add(at.At, "%s prefers %d nodes or sites with failback, and there are up to %d checks for each of %d "+
-		"addresses: together they weigh more than Pacemaker can count. Name fewer of them, or give nodes "+
-		"the same score", at.Name, returning, checks, len(c.Leaders()))
+	d.Add(at.At, "addresses prefer up to %d nodes or sites (%d with failback), and have up to %d checks: "+
+		"together they weigh more than Pacemaker can count. Name fewer of them, or give nodes the same "+
+		"score", steps, returning, checks)
 }

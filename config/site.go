@@ -45,11 +45,10 @@ func (s *Site) keys() []key {
 			kind: namedList(&s.Nodes, "the name of a node", "a list of nodes, such as [lb-1, lb-2]").
 				with(schema{"items": schema{"type": "string", "pattern": nodePattern.String()},
 					"minItems": 1}),
-			doc: "its nodes, as the cluster knows them. A change restarts HAProxy on the nodes that " +
-				"it moves to another site",
+			doc:      "its nodes, as the cluster knows them",
 			required: true,
 			hint:     "expected the names of its nodes, such as [lb-1, lb-2]",
-			effect:   restart,
+			effect:   reload,
 		},
 	}
 }

@@ -22,7 +22,7 @@ haproxy: {}
 floating_ips:
   - {name: VIP, ip: 192.0.2.1, provider: lan, prefer: [main], failback: on, failback_after: 5m}
   - {name: VIP6, ip: "2001:db8::10", provider: lan}
-  - {name: Other, ip: 192.0.2.2, provider: lan, prefer: {lb-3: 200, lb-1: 100, lb-2: 100}}
+  - {name: Other, ip: 192.0.2.2, interfaces: [ens192, bond0.7], provider: lan, prefer: {lb-3: 200, lb-1: 100, lb-2: 100}}
 groups:
   - {name: edge, addresses: [VIP, VIP6]}
 resources:
@@ -96,6 +96,15 @@ f:4:36: groups[1] has no name`},
 			want: `f:4:54: B and A move together, as the group x says, and prefer different nodes: write prefer once
 f:4:71: B and A move together, as the group x says, and only one of them has failback: write it once
 f:4:92: B and A move together, as the group x says, and have different failback_after: write it once`},
+		{name: "interfaces", beyondSchema: true, text: address + ", nic: eth0, interfaces: [eth1, eth0, eth1]}\n",
+			want: `f:3:75: A is on eth0, whose carrier it needs anyway: remove it from interfaces
+f:3:81: A needs the interface eth1 twice: the first is in line 3`},
+		{name: "an interface that is none", text: address + ", interfaces: ['a/b']}\n",
+			want: `f:3:58: A needs the interface "a/b", which is not the name of a network interface`},
+		{name: "the name of an interface's check", beyondSchema: true,
+			text: "haproxy: {checks: [{name: link-eth1, tcp: 'h:1'}]}\nfloating_ips: [{name: A, ip: 192.0.2.1, " +
+				"provider: lan, interfaces: [eth1]}]\n",
+			want: `f:2:69: one of haproxy.checks has the name "link-eth1", which that of this interface needs: give it another name`},
 		{name: "resources", beyondSchema: true, text: two + `}
 resources:
   - {id: dhcpd}
@@ -116,7 +125,7 @@ f:10:10: the resource haproxy belongs to no address: it is hawser's own`},
 floating_ips:
   - {name: A, ip: 192.0.2.1, provider: lan, failback: on,
      prefer: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s]}
-`, want: "f:4:5: A prefers 19 nodes or sites with failback, and there are up to 5 checks for each of 1 addresses: " +
+`, want: "f:4:5: addresses prefer up to 19 nodes or sites (19 with failback), and have up to 5 checks: " +
 			"together they weigh more than Pacemaker can count. Name fewer of them, or give nodes the same score"},
 	}
 }
@@ -164,10 +173,17 @@ func TestPlaces(t *testing.T) {
 	require.Equal(t, 5*time.Minute, after)
 	_, yes = c.GoesBack(other)
 	require.False(t, yes)
+	var names []string
+	for _, c := range c.ChecksOf(other) {
+		names = append(names, c.Name+" "+c.Interface)
+	}
+	require.Equal(t, []string{"link-ens192 ens192", "link-bond0_7 bond0.7"}, names)
+	require.Empty(t, c.ChecksOf(vip), "another's interfaces")
 	require.Equal(t, []Param{
+		{contract.ParamChecks, "link-ens192 interface=ens192 ; link-bond0_7 interface=bond0.7"},
 		{contract.ParamSites, "main=lb-1,lb-2 reserve=lb-3,lb-4"}, {contract.ParamWellAfter, "300s"},
 	}, c.HAProxy.Params())
 	require.Equal(t, "qnetd.example.org", c.Quorum.Device)
 	s := c.Scores()
-	require.Greater(t, s.Return, s.Stickiness+s.Apart)
+	require.Greater(t, s.Prefer, s.Apart)
 }

@@ -119,6 +119,9 @@ func (ip *Address) text(indent string) string {
 	if len(ip.Prefer) > 0 {
 		s += indent + "prefer: " + ip.preferText() + "\n"
 	}
+	if len(ip.Interfaces) > 0 {
+		s += indent + "interfaces: " + flow(namesOf(ip.Interfaces)) + "\n"
+	}
 	if !ip.NeedsGiven {
 		return s
 	}

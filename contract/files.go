@@ -51,6 +51,9 @@ func (f Files) Metadata() string { return filepath.Join(f.Dir, "metadata.json") 
 // Checks returns the file with the results of the checks.
 func (f Files) Checks() string { return filepath.Join(f.Dir, "checks.json") }
 
+// Well returns the file that says since when HAProxy has been well.
+func (f Files) Well() string { return filepath.Join(f.Dir, "well.json") }
+
 // Beside returns the file that names a process which listens where this HAProxy does. It is there
 // only while there is one.
 func (f Files) Beside() string { return filepath.Join(f.Dir, "beside") }

@@ -16,6 +16,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // HAProxy loads the whole configuration to check it, with all its certificates and maps, and runs its
@@ -32,7 +33,7 @@ func (d *Doctor) Seldom() { d.seldom = true }
 // checkConfig has HAProxy check its configuration as the agent would run it.
 func (d *Doctor) checkConfig(ctx context.Context, h inventory.HAProxy) error {
 	env := agent.Environment(d.host.RunDir, h.Resource)
-	check := func() error { return d.host.CheckHAProxy(ctx, preflight.FromCluster(h, env)) }
+	check := func() error { return d.host.CheckHAProxy(ctx, preflight.FromCluster(h, env, d.host.Node)) }
 	if !d.seldom {
 		return check()
 	}
@@ -61,7 +62,7 @@ func keyOf(h inventory.HAProxy, env []string) string {
 		return ""
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q\n", h.ExtraConf, env)
+	fmt.Fprintf(sum, "%q %q %q\n", h.ExtraConf, env, param.FormatSites(h.Sites))
 	addFile(sum, cmp.Or(h.Binary, contract.DefaultBinpath))
 	separates := func(r rune) bool { return r == ',' || r == '@' }
 	for _, source := range sources {

@@ -40,7 +40,7 @@ func (d *Doctor) environment(ctx context.Context, h inventory.HAProxy) ([]string
 	}
 	return agent.EnvironmentFor(ctx, agent.Startup{
 		ConfFile: h.Config, ExtraConf: h.Extra, AnchorIP: h.AnchorIP, PrivateIP: h.PrivateIP,
-		MetadataURL: h.MetadataURL,
+		MetadataURL: h.MetadataURL, Sites: h.Sites,
 	}, d.host.Node)
 }
 

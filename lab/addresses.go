@@ -89,19 +89,23 @@ const (
 )
 
 func (n Node) nics() []nic {
-	router, router6 := host(publicNet, routerHost).Addr(), host(publicNet6, routerHost).Addr()
-	switch n.Role {
-	case Balancer:
+	switch {
+	case n.Role == Balancer:
 		return []nic{
 			{
-				name: "eth0", bridge: publicBridge,
+				name: "eth0", bridge: n.at(publicBridge),
 				addrs:    []netip.Prefix{n.Public, n.Anchor, n.Public6},
-				gateways: []netip.Addr{router, router6},
+				gateways: publicGateways(),
 				direct:   []netip.Prefix{netip.PrefixFrom(Metadata, 32)},
 			},
-			{name: "eth1", bridge: privateBridge, addrs: []netip.Prefix{n.Private}},
+			{name: "eth1", bridge: n.at(privateBridge), addrs: []netip.Prefix{n.Private}},
 		}
-	case Customer:
+	case n.Role == Customer && n.Site != "":
+		return []nic{{
+			name: "eth1", bridge: n.at(publicBridge), addrs: []netip.Prefix{n.Public, n.Public6},
+			gateways: publicGateways(),
+		}}
+	case n.Role == Customer:
 		return []nic{
 			{
 				name: "eth0", bridge: farBridge, addrs: []netip.Prefix{n.Far, n.Far6},
@@ -112,8 +116,13 @@ func (n Node) nics() []nic {
 			{name: "eth1", bridge: publicBridge, addrs: []netip.Prefix{n.Public, n.Public6}},
 		}
 	default:
-		return []nic{{name: "eth1", bridge: privateBridge, addrs: []netip.Prefix{n.Private}}}
+		return []nic{{name: "eth1", bridge: n.at(privateBridge), addrs: []netip.Prefix{n.Private}}}
 	}
+}
+
+// publicGateways are the router's addresses on the public network.
+func publicGateways() []netip.Addr {
+	return []netip.Addr{host(publicNet, routerHost).Addr(), host(publicNet6, routerHost).Addr()}
 }
 
 // cloudNode is the name of the router's namespace. It can be cut off like a node.

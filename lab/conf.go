@@ -42,6 +42,9 @@ func (s Spec) hosts() string {
 		if !at.IsValid() {
 			at = n.Far
 		}
+		if !at.IsValid() {
+			at = n.Public
+		}
 		fmt.Fprintf(&b, "%s %s\n", at.Addr(), n.Name)
 	}
 	fmt.Fprintf(&b, "%s api.digitalocean.com\n", API)
@@ -72,6 +75,11 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 			{Name: "nginx", Args: []string{"nginx", "-g", "daemon off;"}, Stop: 5 * time.Second},
 		}
 	}
+	if l.spec.Qnetd != NoQnetd {
+		if err := l.joinDevice(&m, n, first); err != nil {
+			return m, err
+		}
+	}
 	if l.spec.Systemd && n.Role == Balancer {
 		defer func() { m.underSystemd(l.spec.Name, first) }()
 	}
@@ -83,16 +91,18 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 			Path: path, Mode: 0o644, Content: content,
 		}
 	}
-	m.Files = []file{
+	m.Files = append(m.Files,
 		text("/etc/hostname", n.Name+"\n"), text("/etc/hosts", l.spec.hosts()),
 		text("/etc/resolv.conf", "# the lab has no name server\n"),
 		// for Go; OpenSSL and GnuTLS read a single file
 		text("/etc/ssl/certs/hawser-lab-ca.pem", l.spec.CA),
-		{Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, Content: l.spec.CA, Append: true},
-	}
+		file{
+			Path: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644, Content: l.spec.CA, Append: true,
+		},
+	)
 	// What the machine's own daemons left there, and their start at boot by a systemd that the node
 	// does not have.
-	m.Wipe = []string{
+	m.Wipe = append(m.Wipe,
 		"/var/lib/corosync/*", "/var/lib/pacemaker/cib/*", "/var/lib/pacemaker/pengine/*",
 		"/var/log/pacemaker/*.log", "/var/log/corosync/*",
 		"/var/log/nginx/*", "/var/log/syslog", "/var/log/haproxy.log", "/etc/corosync/authkey",
@@ -100,7 +110,7 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 		"/etc/systemd/system/*.wants/keepalived.service",
 		"/etc/systemd/system/*.wants/corosync.service",
 		"/etc/systemd/system/*.wants/pacemaker.service",
-	}
+	)
 	switch n.Role {
 	case Balancer:
 		cib, err := seedCIB(ctx, l.spec.Root)
@@ -129,6 +139,13 @@ func (l *Lab) machine(ctx context.Context, n Node, first bool) (m machine, err e
 		m.Files = append(m.Files, file{
 			Path: "/var/log/nginx", Mode: os.ModeDir | 0o755,
 		}, text("/etc/nginx/nginx.conf", conf))
+		if n.Site != "" {
+			certificate, err := l.siteCertificate()
+			if err != nil {
+				return m, err
+			}
+			m.Files = append(m.Files, certificate...)
+		}
 	}
 	return m, nil
 }

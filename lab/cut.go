@@ -5,15 +5,30 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Cut drops every frame between the two nodes, in both directions and on all networks that they
-// share, until Heal. Either may be "cloud": the router, with the API, the metadata service and the
-// client's far side behind it. Traffic that goes from one to the other through the router is not
-// affected.
-func (l *Lab) Cut(a, b string) error { return l.cut(a, b, "", cutsFile) }
+// Cut drops every frame between the two ends, in both directions and on all networks that they
+// share, until Heal. An end is a node, or a site with all that is in it: between two sites, and
+// between a site and what is in none, that is the link. Either may be "cloud": the router, with the
+// API, the metadata service and the client's far side behind it. Traffic that goes from one to the
+// other through the router is not affected.
+func (l *Lab) Cut(a, b string) error {
+	return l.change(func(f *faults) error {
+		f.Cuts = withPair(f.Cuts, a, b)
+		return l.share(a, b)
+	})
+}
+
+// CutOneWay drops every frame from a to b, while those from b to a arrive, until Heal.
+func (l *Lab) CutOneWay(a, b string) error {
+	return l.change(func(f *faults) error {
+		f.link(a, b).Cut = true
+		return l.share(a, b)
+	})
+}
 
 // CutRing drops Corosync's messages between the two balancers and nothing else, until Heal: they
 // lose sight of each other in the cluster, while all other traffic, ARP included, goes on between
@@ -29,84 +44,77 @@ func (l *Lab) CutRing(a, b string) error {
 				"Corosync", a, b, name)
 		}
 	}
-	return l.cut(a, b, "-p IPv4 --ip-protocol udp --ip-destination-port "+ringPorts+" ",
-		ringCutsFile)
-}
-
-const (
-	// ringPorts are those to which Corosync sends, one for each link that it may have.
-	ringPorts = "5405:5412"
-
-	cutsFile, ringCutsFile = "cuts.json", "ringcuts.json"
-)
-
-// cut drops what matches between the two nodes, and notes the pair in the file.
-func (l *Lab) cut(a, b, match, file string) error {
-	nicsA, err := l.nicsOf(a)
-	if err != nil {
-		return err
-	}
-	nicsB, err := l.nicsOf(b)
-	if err != nil {
-		return err
-	}
-	if a == b {
-		return fmt.Errorf("lab: cut %s from itself: name two nodes", a)
-	}
-	return l.locked(func() error {
-		var rules strings.Builder
-		for _, x := range nicsA {
-			for _, y := range nicsB {
-				if x.bridge == y.bridge {
-					from, to := port(a, x), port(b, y)
-					fmt.Fprintf(&rules, "-A FORWARD %[1]s-i %[2]s -o %[3]s -j DROP\n"+
-						"-A FORWARD %[1]s-i %[3]s -o %[2]s -j DROP\n", match, from, to)
-				}
-			}
-		}
-		if rules.Len() == 0 {
-			return fmt.Errorf("lab: cut %s from %s: no network has both", a, b)
-		}
-		cuts, err := l.cuts(file)
-		if err != nil {
-			return err
-		}
-		for _, c := range cuts {
-			if c == [2]string{a, b} || c == [2]string{b, a} {
-				return nil
-			}
-		}
-		if err := l.ebtables("*filter\n"+rules.String(), "--noflush"); err != nil {
-			return err
-		}
-		return writeJSON(l.path(file), append(cuts, [2]string{a, b}))
+	return l.change(func(f *faults) error {
+		f.RingCuts = withPair(f.RingCuts, a, b)
+		return l.share(a, b)
 	})
 }
 
-// Heal removes every cut.
+// Slow has every frame between the two ends arrive later by delay, more or less by up to jitter, in
+// their order and in both directions, so that an answer takes twice that. With oneWay it is those
+// from a to b. A delay of 0 ends it.
+func (l *Lab) Slow(a, b string, delay, jitter time.Duration, oneWay bool) error {
+	if delay < 0 || jitter < 0 || jitter > delay || delay > time.Minute {
+		return fmt.Errorf("lab: slow %s and %s by %s, give or take %s: give at most a minute, and a "+
+			"jitter that is not longer", a, b, delay, jitter)
+	}
+	return l.change(func(f *faults) error {
+		f.on(a, b, oneWay, func(l *Link) { l.Delay, l.Jitter = delay, jitter })
+		return l.share(a, b)
+	})
+}
+
+// Lose has so many percent of the frames between the two ends not arrive, in both directions or,
+// with oneWay, from a to b. 0 ends it.
+func (l *Lab) Lose(a, b string, percent float64, oneWay bool) error {
+	if !(percent >= 0 && percent <= 100) { // which NaN is not either
+		return fmt.Errorf("lab: lose %v%% between %s and %s: give 0 to 100", percent, a, b)
+	}
+	return l.change(func(f *faults) error {
+		f.on(a, b, oneWay, func(l *Link) { l.Loss = percent })
+		return l.share(a, b)
+	})
+}
+
+// Heal removes every cut, delay and loss.
 func (l *Lab) Heal() error {
-	return l.locked(func() error {
-		if err := l.ebtables("*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"); err != nil {
-			return err
-		}
-		for _, file := range []string{cutsFile, ringCutsFile} {
-			if err := os.Remove(l.path(file)); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("lab: heal: %w", err)
-			}
-		}
+	return l.change(func(f *faults) error {
+		*f = faults{}
 		return nil
 	})
 }
 
-func (l *Lab) nicsOf(name string) ([]nic, error) {
-	if name == cloudNode {
-		return cloudNICs(), nil
+// HealBetween removes what is wrong between these two ends, named as they were when it was made. It
+// is not an error if nothing is.
+func (l *Lab) HealBetween(a, b string) error {
+	return l.change(func(f *faults) error {
+		between := func(p [2]string) bool { return samePair(p, a, b) }
+		f.Cuts = slices.DeleteFunc(f.Cuts, between)
+		f.RingCuts = slices.DeleteFunc(f.RingCuts, between)
+		f.Links = slices.DeleteFunc(f.Links,
+			func(s linkState) bool { return between([2]string{s.From, s.To}) })
+		return l.share(a, b)
+	})
+}
+
+const (
+	// ringPorts are those to which Corosync sends, one for each link that it may have.
+	firstRingPort, lastRingPort = 5405, 5412
+
+	cutsFile, ringCutsFile = "cuts.json", "ringcuts.json"
+)
+
+// ringMatch matches Corosync's messages.
+var ringMatch = fmt.Sprintf("-p IPv4 --ip-protocol udp --ip-destination-port %d:%d ", firstRingPort,
+	lastRingPort)
+
+func samePair(p [2]string, a, b string) bool { return p == [2]string{a, b} || p == [2]string{b, a} }
+
+func withPair(pairs [][2]string, a, b string) [][2]string {
+	if slices.ContainsFunc(pairs, func(p [2]string) bool { return samePair(p, a, b) }) {
+		return pairs
 	}
-	n, err := l.Node(name)
-	if err != nil {
-		return nil, err
-	}
-	return n.nics(), nil
+	return append(pairs, [2]string{a, b})
 }
 
 // cuts lists the pairs that are cut, as the file has them.
@@ -119,6 +127,15 @@ func (l *Lab) cuts(file string) ([][2]string, error) {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
 	return parseCuts(b)
+}
+
+// dropRules are the rules that drop what goes from one end to the other.
+func dropRules(matches []match, also string) string {
+	var rules strings.Builder
+	for _, m := range matches {
+		fmt.Fprintf(&rules, "-A FORWARD %s%s -j DROP\n", also, m.where())
+	}
+	return rules.String()
 }
 
 // ebtables loads rules for the bridges in one go. Rules at the bridge stop ARP as well, which IP

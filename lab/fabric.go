@@ -57,15 +57,57 @@ func (l *Lab) makeFabric() error {
 	}
 	defer func() { h.Close(); _ = ns.Close() }()
 	for _, name := range []string{publicBridge, privateBridge, farBridge} {
-		// without a querier, snooping would eventually drop the multicast that finds IPv6
-		// neighbours
-		snooping := false
-		b := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}, MulticastSnooping: &snooping}
-		if err := h.LinkAdd(b); err != nil {
-			return fmt.Errorf("lab: add the bridge %s: %w", name, err)
+		if err := addBridge(h, name); err != nil {
+			return err
 		}
-		if err := h.LinkSetUp(b); err != nil {
-			return fmt.Errorf("lab: set the bridge %s up: %w", name, err)
+	}
+	for _, s := range l.spec.Sites {
+		for network := range stretched {
+			if err := addSite(h, s.Name, network); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func addBridge(h *netlink.Handle, name string) error {
+	// without a querier, snooping would eventually drop the multicast that finds IPv6 neighbours
+	snooping := false
+	b := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}, MulticastSnooping: &snooping}
+	if err := h.LinkAdd(b); err != nil {
+		return fmt.Errorf("lab: add the bridge %s: %w", name, err)
+	}
+	if err := h.LinkSetUp(b); err != nil {
+		return fmt.Errorf("lab: set the bridge %s up: %w", name, err)
+	}
+	return nil
+}
+
+// addSite adds the site's switch for the network, and its link to the one in the middle.
+func addSite(h *netlink.Handle, site, network string) error {
+	if err := addBridge(h, siteBridge(site, network)); err != nil {
+		return err
+	}
+	middle, edge := trunk(site, network)
+	cable := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: middle}, PeerName: edge}
+	if err := h.LinkAdd(cable); err != nil {
+		return fmt.Errorf("lab: add the link of site %s: %w", site, err)
+	}
+	for name, bridge := range map[string]string{middle: network, edge: siteBridge(site, network)} {
+		link, err := h.LinkByName(name)
+		if err != nil {
+			return fmt.Errorf("lab: find the interface %s: %w", name, err)
+		}
+		to, err := h.LinkByName(bridge)
+		if err == nil {
+			err = h.LinkSetMaster(link, to)
+		}
+		if err == nil {
+			err = h.LinkSetUp(link)
+		}
+		if err != nil {
+			return fmt.Errorf("lab: plug %s into %s: %w", name, bridge, err)
 		}
 	}
 	return nil

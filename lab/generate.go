@@ -17,9 +17,14 @@ import (
 // same on every balancer, as the anchor address comes from the environment. nginx.conf admits the
 // balancers' private addresses only, and answers with the server's name and who asked. Its answer
 // is in a named location because "return" in the first one would take effect before allow and deny.
+//
+// haproxy-sites.cfg is that of a lab with sites: TLS passed through to each site's own servers, as in
+// front of Exchange.
 var (
 	//go:embed templates/haproxy.cfg
 	haproxyTemplate string
+	//go:embed templates/haproxy-sites.cfg
+	haproxySitesTemplate string
 	//go:embed templates/nginx.conf
 	nginxTemplate string
 )
@@ -31,7 +36,8 @@ func (o Options) Generate(file, node string) (string, error) {
 	if err := o.checkSize(); err != nil {
 		return "", fmt.Errorf("lab: %w", err)
 	}
-	l := &Lab{spec: Spec{Name: o.Name, Nodes: layout(o.Nodes, o.Apps), Totem: o.Totem}}
+	l := &Lab{spec: Spec{Name: o.Name, Nodes: o.layout(), Totem: o.Totem,
+		Sites: o.Sites, Qnetd: o.Qnetd, QnetdTimeout: o.QnetdTimeout}}
 	n, err := l.Node(node)
 	if err != nil {
 		return "", err
@@ -55,10 +61,14 @@ func (o Options) Generate(file, node string) (string, error) {
 // corosyncConf lists the balancers. One of two keeps running alone, and may start alone.
 func (s Spec) corosyncConf() string {
 	c := corosync.Cluster{
-		Name:       "hawser-lab",
+		Name:       clusterName,
 		Timing:     s.Totem,
 		LogFile:    "/var/log/corosync/corosync.log",
 		StartAlone: true,
+	}
+	if s.Qnetd == QnetdVotes {
+		d := device(len(s.nodes(Balancer)), s.QnetdTimeout)
+		c.Device = &d
 	}
 	for _, n := range s.nodes(Balancer) {
 		c.Nodes = append(
@@ -69,8 +79,30 @@ func (s Spec) corosyncConf() string {
 	return c.Conf()
 }
 
+// siteHost is the name that the sites' servers have a certificate for.
+const siteHost = "mail.example.com"
+
 func (s Spec) haproxyCfg() (string, error) {
+	if len(s.Sites) > 0 {
+		return s.haproxySitesCfg()
+	}
 	return fill("haproxy.cfg", haproxyTemplate, struct{ Servers []Node }{s.nodes(AppServer)})
+}
+
+func (s Spec) haproxySitesCfg() (string, error) {
+	type site struct {
+		Name    string
+		Servers []Node
+	}
+	data := struct {
+		Host  string
+		Sites []site
+	}{Host: siteHost}
+	for _, at := range s.Sites {
+		servers := slices.DeleteFunc(s.site(at.Name), func(n Node) bool { return n.Role != AppServer })
+		data.Sites = append(data.Sites, site{at.Name, servers})
+	}
+	return fill("haproxy-sites.cfg", haproxySitesTemplate, data)
 }
 
 func (s Spec) nginxConf(n Node) (string, error) {

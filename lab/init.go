@@ -27,6 +27,7 @@ type machine struct {
 	Files    []file
 	Services []service
 	Cgroup   string // of systemd, if that is PID 1 instead of this program
+	RunDirs  []file // directories in /run that units make for daemons
 }
 
 // file is a file, or a directory if Mode says so, that a node is delivered with.
@@ -37,6 +38,7 @@ type file struct {
 	Content      string
 	Link         string // a symbolic link to there; everything else is empty
 	Append       bool   // Content is appended to the machine's file
+	Data         []byte // in place of Content, if it is not text
 }
 
 // service is a daemon in the foreground. Services start in their order, and stop in the reverse.
@@ -45,8 +47,13 @@ type service struct {
 	Args []string
 	// Sockets are abstract Unix sockets that have to listen before it starts.
 	Sockets []string
+	// Until is a command that has to end with 0 before it starts, unless that takes longer than
+	// untilTime.
+	Until []string
 	// Stop is how long an orderly stop may take before it is killed.
 	Stop time.Duration
+
+	quiet bool // not worth a line in the log, and no daemon
 }
 
 // runInit is PID 1 of a node.
@@ -97,7 +104,7 @@ func (m *machine) deliver() error {
 		}
 	}
 	if m.Cgroup == "" { // systemd-tmpfiles does it itself
-		runDirs()
+		runDirs(m.RunDirs...)
 	}
 	return nil
 }
@@ -118,6 +125,9 @@ func (f file) put() error {
 		}
 	default:
 		content := []byte(f.Content)
+		if f.Data != nil {
+			content = f.Data
+		}
 		if f.Append {
 			old, _ := os.ReadFile(f.Path) // not there: nothing to keep
 			content = append(old, content...)
@@ -166,8 +176,9 @@ type initd struct {
 
 type daemon struct {
 	service
-	pid  int
-	gone chan struct{}
+	pid    int
+	gone   chan struct{}
+	status unix.WaitStatus // when it has gone
 }
 
 // reap waits for any child: daemons, and orphans that were left to PID 1. A crashed daemon stays
@@ -190,7 +201,10 @@ func (in *initd) reap() {
 				break
 			}
 			if d != nil {
-				logf("%s ended: %s", d.Name, describe(status))
+				if !d.quiet {
+					logf("%s ended: %s", d.Name, describe(status))
+				}
+				d.status = status
 				close(d.gone)
 			}
 		}
@@ -210,36 +224,68 @@ func (in *initd) startAll(services []service) {
 			logf("%s not started: %v", s.Name, err)
 			return
 		}
+		in.await(s)
 		if !in.start(s) {
 			return
 		}
 	}
 }
 
-func (in *initd) start(s service) bool {
+// untilTime is how long a service waits for its Until.
+const untilTime = 5 * time.Second
+
+func (in *initd) await(s service) {
+	if len(s.Until) == 0 {
+		return
+	}
+	for deadline := time.Now().Add(untilTime); time.Now().Before(deadline); {
+		asks := service{Name: "a question for " + s.Name, Args: s.Until, quiet: true}
+		d := in.launch(asks)
+		if d == nil {
+			return // stopping, or there is no such program: start says so
+		}
+		<-d.gone
+		if d.status.Exited() && d.status.ExitStatus() == 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	logf("%s is started although %s has not succeeded within %s", s.Name, s.Until[0], untilTime)
+}
+
+func (in *initd) start(s service) bool { return in.launch(s) != nil }
+
+// launch starts the program, and returns nil if that is not to be or has failed.
+func (in *initd) launch(s service) *daemon {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.stopping {
-		return false
+		return nil
 	}
 	path, err := lookUp(s.Args[0])
 	if err != nil {
 		logf("%s not started: %v", s.Name, err)
-		return false
+		return nil
 	}
 	env := []string{"PATH=" + nodePath, "HOME=/root", "LANG=C.UTF-8"}
+	files := []uintptr{0, 1, 2}
+	if s.quiet {
+		files = []uintptr{0, 0, 0} // /dev/null
+	}
 	pid, err := syscall.ForkExec(path, s.Args, &syscall.ProcAttr{
-		Dir: "/", Env: env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: true},
+		Dir: "/", Env: env, Files: files, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
 		logf("%s not started: %v", s.Name, err)
-		return false
+		return nil
 	}
 	d := &daemon{service: s, pid: pid, gone: make(chan struct{})}
 	in.running[pid] = d
-	in.started = append(in.started, d)
-	logf("%s started, process %d", s.Name, pid)
-	return true
+	if !s.quiet {
+		in.started = append(in.started, d)
+		logf("%s started, process %d", s.Name, pid)
+	}
+	return d
 }
 
 // stopAll is the orderly shutdown.

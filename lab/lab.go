@@ -42,6 +42,14 @@ type Options struct {
 	// Nodes and Apps are how many balancers (1 to 32, 3 if zero) and application servers (1 to 32,
 	// 2 if zero) there are.
 	Nodes, Apps int
+	// Sites has the balancers stand in several data centres, as many as these say in place of
+	// Nodes; Apps is then the number of application servers of each. They serve HTTPS as well.
+	Sites []Site
+	// Qnetd is whether corosync-qnetd runs at a third place.
+	Qnetd Qnetd
+	// QnetdTimeout is how long the cluster waits for corosync-qnetd, three times as long while its
+	// membership changes; corosync-qdevice's own 10 and 30 seconds if zero.
+	QnetdTimeout time.Duration
 	// Root is the directory whose root file system the nodes have, such as another version of
 	// Debian that `make root` has made; the machine's own, /, if empty. The nodes change nothing in
 	// it. Router and cloud are the machine's in any case.
@@ -85,7 +93,8 @@ const (
 type Node struct {
 	Name    string
 	Role    Role
-	Droplet int // the balancer's id in the cloud, else 0
+	Site    string `json:",omitempty"` // where it is, if the lab has sites
+	Droplet int    // the balancer's id in the cloud, else 0
 	// eth0 of a balancer, eth1 of the client: the public network, one Ethernet for all of them
 	Public  netip.Prefix
 	Public6 netip.Prefix
@@ -99,14 +108,18 @@ type Node struct {
 
 // Spec is what a lab was made of. It is kept in the state directory.
 type Spec struct {
-	Name        string
-	Nodes       []Node
-	FloatingIPs []netip.Addr
-	Root        string `json:",omitempty"`
-	Overlay     string
-	ActionTime  time.Duration
-	Totem       corosync.Timing
-	Systemd     bool `json:",omitempty"`
+	Name  string
+	Nodes []Node
+	Sites []Site `json:",omitempty"`
+	Qnetd Qnetd  `json:",omitempty"`
+	// QnetdTimeout is 0 for corosync-qdevice's own.
+	QnetdTimeout time.Duration `json:",omitempty"`
+	FloatingIPs  []netip.Addr
+	Root         string `json:",omitempty"`
+	Overlay      string
+	ActionTime   time.Duration
+	Totem        corosync.Timing
+	Systemd      bool `json:",omitempty"`
 	// Token is the API token in every balancer's /etc/hawser/token; NarrowToken lacks the scope
 	// droplet:read.
 	Token, NarrowToken string

@@ -102,6 +102,9 @@ func (l *Lab) boot(ctx context.Context, node string) error {
 	if err := l.plug(node, n.nics()); err != nil {
 		return err
 	}
+	if err := l.renewRelays(node); err != nil {
+		return err
+	}
 	flags := uintptr(unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC)
 	p, err := l.spawn(l.netnsPath(node), argInit, specPath, l.ConsoleLog(node), flags)
 	if err != nil {

@@ -162,8 +162,8 @@ func protectMachine() error {
 }
 
 // runDirs makes the directories in /run that systemd-tmpfiles makes at boot, and those that systemd
-// makes for daemons that the lab starts without it.
-func runDirs() {
+// makes for daemons that the lab starts without it, with more of those.
+func runDirs(more ...file) {
 	dirs := []file{
 		{Path: "/run/lock", Mode: os.ModeDir | os.ModeSticky | 0o777},
 		{Path: "/run/crm", Mode: os.ModeDir | 0o750, Owner: "hacluster", Group: "haclient"},
@@ -177,7 +177,7 @@ func runDirs() {
 			}
 		}
 	}
-	for _, d := range dirs {
+	for _, d := range append(dirs, more...) {
 		if err := d.put(); err != nil {
 			logf("%v", err) // like systemd-tmpfiles: it is logged, and the boot continues
 		}

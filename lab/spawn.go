@@ -17,6 +17,8 @@ const (
 	argInit  = "lab-init"  // PID 1 of a node
 	argCloud = "lab-cloud" // cloud and router
 	argLoad  = "lab-load"  // clients that measure
+	argRelay = "lab-relay" // a slow or lossy link
+	argWatch = "lab-watch" // who has an address, as a client sees it
 )
 
 // childMark is in the environment of everything that spawn starts.
@@ -39,6 +41,10 @@ func Reexec() {
 		os.Exit(runCloud(os.Args[2]))
 	case argLoad:
 		os.Exit(runLoad(os.Args[2]))
+	case argRelay:
+		os.Exit(runRelay(os.Args[2]))
+	case argWatch:
+		os.Exit(runWatch(os.Args[2]))
 	}
 }
 

@@ -16,7 +16,9 @@ type Status struct {
 	Cuts  [][2]string
 	// RingCuts are the pairs between which only Corosync's messages are dropped.
 	RingCuts [][2]string `json:",omitempty"`
-	Cluster  *Cluster    `json:",omitempty"`
+	// Links are those that are slow, lossy, or cut in one direction.
+	Links   []Link   `json:",omitempty"`
+	Cluster *Cluster `json:",omitempty"`
 	// Floating are the cloud's addresses and the nodes that hold them, "" for none.
 	Floating   map[string]string
 	Faults     []cloud.Fault
@@ -45,8 +47,12 @@ func (l *Lab) Status(ctx context.Context) Status {
 		s.Nodes = append(s.Nodes, st)
 	}
 	// unreadable: shown as none, as the rest is worth more than nothing
-	s.Cuts, _ = l.cuts(cutsFile)
-	s.RingCuts, _ = l.cuts(ringCutsFile)
+	f, _ := l.faults()
+	s.Cuts, s.RingCuts = f.Cuts, f.RingCuts
+	for _, link := range f.Links {
+		link.Dead = len(link.Flows) > 0 && !link.Relay.alive()
+		s.Links = append(s.Links, link.Link)
+	}
 	if c, err := l.Cluster(ctx, ""); err != nil {
 		s.ClusterError = err.Error()
 	} else {

@@ -59,13 +59,19 @@ var idle = []string{
 // underSystemd makes systemd the node's PID 1 instead of this program.
 func (m *machine) underSystemd(lab string, first bool) {
 	m.Cgroup = filepath.Join(cgroupOf(lab), m.Hostname)
+	units := []string{"corosync.service", "pacemaker.service"}
+	for _, s := range m.Services {
+		if s.Name == qdeviceService {
+			units = append(units, "corosync-qdevice.service")
+		}
+	}
 	m.Services = nil
 	if !first {
 		return
 	}
-	const units = "/etc/systemd/system/"
+	const dir = "/etc/systemd/system/"
 	// The node does not run what is enabled on the machine, by units or by init scripts.
-	m.Wipe = append(m.Wipe, units+"*.wants/*", units+"*.requires/*", units+"haproxy.service*",
+	m.Wipe = append(m.Wipe, dir+"*.wants/*", dir+"*.requires/*", dir+"haproxy.service*",
 		"/etc/rc?.d/*", "/var/log/journal/*")
 	id := sha256.Sum256([]byte(lab + "/" + m.Hostname))
 	m.Files = append(m.Files,
@@ -75,14 +81,14 @@ func (m *machine) underSystemd(lab string, first bool) {
 			Path: "/etc/systemd/journald.conf.d/lab.conf", Mode: 0o644,
 			Content: "[Journal]\nStorage=persistent\nRateLimitBurst=0\nReadKMsg=no\n",
 		},
-		file{Path: units + "default.target", Link: "/lib/systemd/system/multi-user.target"},
+		file{Path: dir + "default.target", Link: "/lib/systemd/system/multi-user.target"},
 	)
 	for _, unit := range idle {
-		m.Files = append(m.Files, file{Path: units + unit, Link: "/dev/null"})
+		m.Files = append(m.Files, file{Path: dir + unit, Link: "/dev/null"})
 	}
-	for _, unit := range []string{"corosync.service", "pacemaker.service"} {
+	for _, unit := range units {
 		m.Files = append(m.Files, file{
-			Path: units + "multi-user.target.wants/" + unit, Link: "/lib/systemd/system/" + unit,
+			Path: dir + "multi-user.target.wants/" + unit, Link: "/lib/systemd/system/" + unit,
 		})
 	}
 }

@@ -33,8 +33,9 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{dir: dir, self: o.Self, out: o.Progress, spec: Spec{
-		Name: o.Name, Nodes: layout(o.Nodes, o.Apps), FloatingIPs: o.FloatingIPs,
-		Root: o.Root, Overlay: o.Overlay, ActionTime: o.ActionTime,
+		Name: o.Name, Nodes: o.layout(), FloatingIPs: o.FloatingIPs, Sites: o.Sites, Qnetd: o.Qnetd,
+		QnetdTimeout: o.QnetdTimeout,
+		Root:         o.Root, Overlay: o.Overlay, ActionTime: o.ActionTime,
 		Totem: o.Totem, Systemd: o.Systemd, Token: "dop_v1_" + hexString(32),
 		NarrowToken: "dop_v1_" + hexString(32), Started: time.Now(),
 	}}
@@ -55,12 +56,18 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 				"down` removes it",
 			o.Name, ErrExists, dir, o.Name, o.Name)
 	}
-	err = l.build(ctx, o)
+	err = l.build(ctx)
 	unlock()
 	if err == nil && !o.NoWait {
 		err = l.WaitCluster(ctx)
 		if err == nil {
 			l.say("%d balancers online, quorate, with a DC", o.Nodes)
+		}
+	}
+	if err == nil && !o.NoWait && o.Qnetd == QnetdVotes {
+		err = l.WaitVotes(ctx)
+		if err == nil {
+			l.say("corosync-qnetd votes")
 		}
 	}
 	if err != nil {
@@ -78,6 +85,12 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 // withDefaults returns the options with defaults filled in.
 func (o Options) withDefaults() Options {
 	o.Name = cmp.Or(o.Name, DefaultName)
+	if len(o.Sites) > 0 {
+		o.Nodes = 0
+		for _, s := range o.Sites {
+			o.Nodes += s.Balancers
+		}
+	}
 	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
 	o.ActionTime, o.Totem = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.Totem, corosync.LAN)
 	if len(o.FloatingIPs) == 0 {
@@ -94,6 +107,18 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// layout names and numbers the nodes.
+func (o Options) layout() []Node {
+	nodes := layout(o.Nodes, o.Apps)
+	if len(o.Sites) > 0 {
+		nodes = spread(o.Sites, o.Apps)
+	}
+	if o.Qnetd != NoQnetd {
+		nodes = append(nodes, arbiter())
+	}
+	return nodes
+}
+
 func hexString(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails: crypto/rand ends the program rather than return an error
@@ -105,7 +130,16 @@ func (o Options) checkSize() error {
 		return fmt.Errorf("%d balancers and %d application servers: there can be 1 to 32 of each",
 			o.Nodes, o.Apps)
 	}
-	return nil
+	if o.Apps*len(o.Sites) > 32 {
+		return fmt.Errorf("%d application servers at each of %d sites: there can be 32 in all",
+			o.Apps, len(o.Sites))
+	}
+	if o.Qnetd == QnetdVotes {
+		if err := device(o.Nodes, o.QnetdTimeout).Validate(o.Nodes); err != nil {
+			return err
+		}
+	}
+	return checkSites(o.Sites)
 }
 
 // check finds what is wrong with the options or missing on the machine before anything is made.
@@ -137,9 +171,8 @@ func (o Options) check() error {
 	if o.Root != "" {
 		remedy = "it is to be in the nodes' root " + o.Root + "; `make root` makes a whole one"
 	}
-	for _, name := range []string{
-		"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx",
-	} {
+	programs := []string{"corosync", "pacemakerd", "cibadmin", "crm_mon", "haproxy", "nginx"}
+	for _, name := range append(programs, o.qnetdPrograms()...) {
 		if _, err := lookUpBelow(o.Root, name); err != nil {
 			wrong = append(wrong, fmt.Errorf("%w: %s", err, remedy))
 		}
@@ -168,7 +201,7 @@ func wantDirectory(what, path string) error {
 
 // build makes everything. Everything can be found again by name, so Down need not know how far this
 // got: the state directory comes first, then namespaces bound in it, then processes in those.
-func (l *Lab) build(ctx context.Context, o Options) error {
+func (l *Lab) build(ctx context.Context) error {
 	if err := os.Mkdir(l.dir, 0o755); err != nil {
 		return fmt.Errorf("lab: up: %w", err)
 	}
@@ -183,6 +216,11 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	}
 	if err := l.makeCertificates(); err != nil {
 		return err
+	}
+	if l.spec.Qnetd != NoQnetd {
+		if err := l.makeQnetdCertificates(ctx); err != nil {
+			return err
+		}
 	}
 	// A copy, because overlayfs refuses a lower directory inside another one (ELOOP), and so that a
 	// build while the lab is up changes nothing under the nodes.
@@ -214,6 +252,6 @@ func (l *Lab) build(ctx context.Context, o Options) error {
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
-	l.say("booted %d balancers, %d application servers and a client", o.Nodes, o.Apps)
+	l.say("booted %s", l.spec.count())
 	return nil
 }

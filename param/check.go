@@ -15,8 +15,8 @@ import (
 )
 
 // Check is something that a node must be able to do for an address to prefer it: a request, a
-// backend with enough servers, a connection, or a program of the operator's. Exactly one of URL,
-// Backend, TCP and Exec is set.
+// backend with enough servers, a connection, a program of the operator's, or an interface with a
+// carrier. Exactly one of URL, Backend, TCP, Exec and Interface is set.
 type Check struct {
 	// Name is unique among the checks of a resource, and part of the name of a node attribute.
 	Name string
@@ -44,7 +44,11 @@ type Check struct {
 	Exec []string
 	User string
 
-	// Every is how often the check is done, Timeout how long it may take.
+	// Interface is a network interface that must have a carrier.
+	Interface string
+
+	// Every is how often the check is done, Timeout how long it may take, which means nothing to an
+	// Interface: the kernel answers at once.
 	Every, Timeout time.Duration
 	// Rise is how many good results in a row end a failure, Fall how many bad ones begin it.
 	Rise, Fall int
@@ -59,6 +63,9 @@ const (
 	DefaultMethod     = http.MethodGet
 	DefaultRise       = 2
 	DefaultFall       = 3
+	// DefaultInterfaceFall is that of an Interface, of which the kernel tells what is so, and who looks
+	// at it waits by himself until it no longer blinks.
+	DefaultInterfaceFall = 1
 	// LongestTimeout is the longest default of Timeout.
 	LongestTimeout = 5 * time.Second
 )
@@ -175,6 +182,9 @@ func isURL(c *Check) bool     { return c.URL != "" }
 func isBackend(c *Check) bool { return c.Backend != "" }
 func isExec(c *Check) bool    { return len(c.Exec) > 0 }
 
+// asks is whether the check waits for an answer.
+func asks(c *Check) bool { return c.Interface == "" }
+
 // field makes a checkKey of a field and its parser; what equals without is not written.
 func field[T comparable](name string, at func(*Check) *T, parse func(string) (T, error),
 	format func(T) string, without T, of func(*Check) bool) checkKey {
@@ -243,6 +253,7 @@ func checkKeys() []checkKey {
 			text: func(c *Check) string { return JoinWords(c.Exec) },
 		},
 		str("user", func(c *Check) *string { return &c.User }, ParseUser, "", isExec),
+		str("interface", func(c *Check) *string { return &c.Interface }, ParseNIC, "", nil),
 		field("every", func(c *Check) *time.Duration { return &c.Every }, ParseCheckEvery,
 			FormatDuration, DefaultCheckEvery, nil),
 		{
@@ -257,9 +268,22 @@ func checkKeys() []checkKey {
 				}
 				return FormatDuration(c.Timeout)
 			},
+			of: asks,
 		},
 		field("rise", func(c *Check) *int { return &c.Rise }, inRow, strconv.Itoa, DefaultRise, nil),
-		field("fall", func(c *Check) *int { return &c.Fall }, inRow, strconv.Itoa, DefaultFall, nil),
+		{
+			name: "fall",
+			set: func(c *Check, text string) (err error) {
+				c.Fall, err = inRow(text)
+				return err
+			},
+			text: func(c *Check) string {
+				if c.Fall == c.DefaultFall() {
+					return ""
+				}
+				return strconv.Itoa(c.Fall)
+			},
+		},
 	}
 }
 
@@ -275,16 +299,28 @@ func ParseBackend(text string) (string, error) {
 	return text, nil
 }
 
-// NewCheck returns a check of which nothing is known but what holds by default.
+// NewCheck returns a check of which nothing is known but what holds by default. What depends on the
+// kind is 0 until Complete.
 func NewCheck() Check {
 	return Check{Method: DefaultMethod, Statuses: DefaultStatuses(), MinServers: 1,
-		Every: DefaultCheckEvery, Rise: DefaultRise, Fall: DefaultFall}
+		Every: DefaultCheckEvery, Rise: DefaultRise}
+}
+
+// Complete gives the check what depends on its kind, where nobody has said it.
+func (c *Check) Complete() {
+	if c.Timeout == 0 && asks(c) {
+		c.Timeout = c.DefaultTimeout()
+	}
+	if c.Fall == 0 {
+		c.Fall = c.DefaultFall()
+	}
 }
 
 // URLCheck returns a check by a request.
 func URLCheck(name, url string, timeout time.Duration) Check {
 	c := NewCheck()
 	c.Name, c.URL, c.Timeout = name, url, timeout
+	c.Complete()
 	return c
 }
 
@@ -292,14 +328,25 @@ func URLCheck(name, url string, timeout time.Duration) Check {
 func ServersCheck(name string, least int) Check {
 	c := NewCheck()
 	c.Name, c.Backend, c.MinServers = name, EveryBackend, least
-	c.Timeout = c.DefaultTimeout()
+	c.Complete()
 	return c
 }
 
 // DefaultTimeout returns how long the check may take if nobody says it.
 func (c *Check) DefaultTimeout() time.Duration { return min(c.Every, LongestTimeout) }
 
-// Kind returns which of url, backend, tcp and exec the check is, "" if none.
+// DefaultFall returns how many bad results in a row begin a failure if nobody says it.
+func (c *Check) DefaultFall() int {
+	if c.Interface != "" {
+		return DefaultInterfaceFall
+	}
+	return DefaultFall
+}
+
+// CheckKinds are what a check may be: it has one of these words.
+func CheckKinds() []string { return []string{"url", "backend", "tcp", "exec", "interface"} }
+
+// Kind returns which of CheckKinds the check is, "" if none.
 func (c *Check) Kind() string {
 	switch {
 	case c.URL != "":
@@ -310,6 +357,8 @@ func (c *Check) Kind() string {
 		return "tcp"
 	case len(c.Exec) > 0:
 		return "exec"
+	case c.Interface != "":
+		return "interface"
 	}
 	return ""
 }
@@ -372,13 +421,13 @@ func parseCheck(words []string) (Check, error) {
 		}
 	}
 	kinds := 0
-	for _, kind := range []string{"url", "backend", "tcp", "exec"} {
+	for _, kind := range CheckKinds() {
 		if given[kind] {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		return c, fmt.Errorf("has %d of url, backend, tcp and exec for the check %s: give one",
+		return c, fmt.Errorf("has %d of url, backend, tcp, exec and interface for the check %s: give one",
 			kinds, c.Name)
 	}
 	for _, k := range keys {
@@ -390,9 +439,7 @@ func parseCheck(words []string) (Check, error) {
 	if c.Kind() == "exec" && c.User == "" {
 		return c, fmt.Errorf("has no user for the check %s: say as whom the program runs", c.Name)
 	}
-	if c.Timeout == 0 {
-		c.Timeout = c.DefaultTimeout()
-	}
+	c.Complete()
 	return c, nil
 }
 

@@ -23,6 +23,7 @@ func TestChecks(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, checks, 6)
 	web := NewCheck()
+	require.Zero(t, web.Fall)
 	web.Name, web.URL, web.Every, web.Timeout, web.Fall = "web", "http://${HAWSER_ANCHOR_IP}/healthz", time.Second, time.Second, 2
 	require.Equal(t, web, checks[0])
 	require.Equal(t, 2, checks[1].MinServers)
@@ -40,10 +41,19 @@ func TestChecks(t *testing.T) {
 	require.Empty(t, none)
 }
 
+func TestChecksOfInterfaces(t *testing.T) {
+	text := "up interface=bond0.17 ; more interface=ens192 every=10s rise=3 fall=3 ; t tcp=a:1 fall=1"
+	all, err := ParseChecks(text)
+	require.NoError(t, err)
+	require.Equal(t, "interface", all[0].Kind())
+	require.Equal(t, []int{1, 3, 1}, []int{all[0].Fall, all[1].Fall, all[2].Fall})
+	require.Equal(t, text, FormatChecks(all))
+}
+
 func TestChecksThatAreRefused(t *testing.T) {
 	for text, says := range map[string]string{
-		"web":                                     "0 of url, backend, tcp and exec for the check web: give one",
-		"web url=http://a/ tcp=a:1":               "2 of url, backend, tcp and exec",
+		"web":                                     "0 of url, backend, tcp, exec and interface for the check web: give one",
+		"web url=http://a/ tcp=a:1":               "2 of url, backend, tcp, exec and interface",
 		"url=http://a/":                           `the check "url=http://a/", which cannot be the name of a check`,
 		"web url=ftp://a/":                        "is not a URL",
 		"web url=http://u:p@a/":                   "holds a user or a password",
@@ -62,6 +72,9 @@ func TestChecksThatAreRefused(t *testing.T) {
 		"db backend=db min_servers=0":             "is not a whole number from 1",
 		"ring tcp=a":                              "is not host:port",
 		"ring tcp=a:0":                            "is not host:port",
+		"up interface=a/b":                        "is not the name of a network interface",
+		"up interface=eth0 timeout=1s":            "timeout for the check up, which means nothing to interface",
+		"up interface=eth0 tcp=a:1":               "2 of url,",
 		"own exec=check user=x":                   "does not begin with the absolute path of a program",
 		"own exec=/bin/check":                     "no user for the check own",
 		"own exec=/bin/check 'user=a b'":          "is not the name of a user",
@@ -81,6 +94,7 @@ func TestChecksThatAreRefused(t *testing.T) {
 }
 
 func FuzzChecks(f *testing.F) {
+	f.Add("up interface=eth0 ; down interface=eth1 fall=3")
 	f.Add("web url=http://a/ ; db backend=db ; own 'exec=/bin/x \"a b\"' user=x ; t tcp=a:1")
 	f.Fuzz(func(t *testing.T, text string) {
 		checks, err := ParseChecks(text)

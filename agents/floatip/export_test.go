@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/hawser-ha/hawser/agents/floatip/lan"
 	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/ocf"
 )
 
@@ -44,7 +44,7 @@ func lanTable(patience time.Duration, open func(nic string, prefix int, node str
 
 // Watcher is a watcher of an address on a LAN whose provider open makes, with Pacemaker's programs in
 // the directory.
-func Watcher(getenv func(string) string, programs string, changes *lan.Changes,
+func Watcher(getenv func(string) string, programs string, changes *nic.Changes,
 	open func(nic string, prefix int, node string) Provider) *watcher {
 	w := newWatcher("test", getenv, lanTable(time.Second, open),
 		pacemaker.Tools{CrmMon: programs + "/crm_mon", CrmResource: programs + "/crm_resource"}, changes)

@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/companion"
-	"github.com/hawser-ha/hawser/agents/floatip/lan"
 	"github.com/hawser-ha/hawser/agents/pacemaker"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -43,7 +43,7 @@ type delays struct {
 }
 
 func usualDelays() delays {
-	return delays{away: 200 * time.Millisecond, down: time.Second, calm: 30 * time.Second}
+	return delays{away: 200 * time.Millisecond, down: 250 * time.Millisecond, calm: 30 * time.Second}
 }
 
 // How long the watcher waits otherwise.
@@ -65,7 +65,7 @@ func IsWatcher(args []string) bool { return len(args) == 1 && args[0] == contrac
 func Watch(ctx context.Context, version string) int {
 	// ps and killall go by the program's file otherwise, which is the agent's
 	_ = os.WriteFile("/proc/self/comm", []byte(contract.WatcherProcess), 0)
-	changes, err := lan.NewChanges()
+	changes, err := nic.NewChanges(nic.Links | nic.Addresses)
 	if err == nil {
 		defer changes.Close()
 		w := newWatcher(version, os.Getenv, drivers(), pacemaker.Installed(), changes)
@@ -92,7 +92,7 @@ type watcher struct {
 }
 
 func newWatcher(version string, getenv func(string) string, table []driver, t pacemaker.Tools,
-	changes *lan.Changes) *watcher {
+	changes *nic.Changes) *watcher {
 	a := &agent{drivers: table}
 	return &watcher{
 		agent: a, ocf: a.describe(version), tools: t, delays: usualDelays(), changes: changes,
@@ -144,6 +144,8 @@ func (w *watcher) examine(ctx context.Context) (next time.Duration, err error) {
 	if wait := w.delays.calm - sinceReport(s.call.Dir); wait > 0 {
 		return wait, nil
 	}
+	managed := make(chan error, 1) // asked meanwhile: clients wait
+	go func() { managed <- w.tools.Managed(ctx) }()
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
@@ -156,7 +158,7 @@ func (w *watcher) examine(ctx context.Context) (next time.Duration, err error) {
 		return askAgain, nil
 	}
 	call := ocf.CallFrom(ctx)
-	switch err := w.tools.Managed(ctx); {
+	switch err := <-managed; {
 	case errors.Is(err, pacemaker.ErrUnmanaged):
 		w.complain(call, fmt.Errorf("%w; nothing is done about it, since %w", lost, err))
 		return askAgain, nil

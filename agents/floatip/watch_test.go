@@ -15,6 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/floatip"
 	"github.com/hawser-ha/hawser/agents/floatip/floatiptest"
 	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/ocf"
 	"github.com/hawser-ha/hawser/ocf/ocftest"
 )
@@ -54,10 +55,10 @@ func watch(t *testing.T, calm time.Duration) *watched {
 // again starts a watcher.
 func (w *watched) again(t *testing.T) {
 	w.ended = make(chan error, 1)
-	var changes *lan.Changes
+	var changes *nic.Changes
 	w.machine.Do(t, func() {
 		var err error
-		changes, err = lan.NewChanges()
+		changes, err = nic.NewChanges(nic.Links | nic.Addresses)
 		require.NoError(t, err)
 	})
 	env := map[string]string{"OCF_RESOURCE_INSTANCE": "test", "HAWSER_RUNDIR": w.RunDir(),
@@ -228,4 +229,33 @@ func TestOneWatcher(t *testing.T) {
 	second := floatip.Watcher(func(name string) string { return env[name] }, w.programs, nil, nil)
 	require.NoError(t, second.Run(t.Context()))
 	require.Equal(t, os.Getpid(), floatip.Watching(w.dir()))
+}
+
+// TestWatcherLeavesABlinkingLinkAlone: a link that is back within a moment was never gone.
+func TestWatcherLeavesABlinkingLinkAlone(t *testing.T) {
+	w := watch(t, 0)
+	began := time.Now()
+	w.lan.Unplug(t, w.machine)()
+	if time.Since(began) > 100*time.Millisecond {
+		t.Skip("this machine is too busy to let a link blink")
+	}
+	// What is lost now, and reported, is what comes next.
+	w.address(t, netlink.AddrDel)
+	w.ends(t)
+	require.Equal(t, failed, w.asked())
+	require.NotContains(t, w.logged(), "has no carrier")
+}
+
+// TestStartWithoutCarrier: it fails at once, so that Pacemaker goes on to the next node, and takes the
+// address to no interface that cannot serve.
+func TestStartWithoutCarrier(t *testing.T) {
+	w := watch(t, 0)
+	w.lan.Unplug(t, w.machine)
+	w.ends(t)
+	expect(t, w.Stop(), ocf.Success, "")
+	began := time.Now()
+	expect(t, w.Start(), ocf.ErrGeneric, "has no carrier")
+	require.Less(t, time.Since(began), 2*time.Second, "it does not try again")
+	expect(t, w.Monitor(0), ocf.NotRunning, "")
+	expect(t, w.Stop(), ocf.Success, "")
 }

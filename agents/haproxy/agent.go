@@ -51,6 +51,8 @@ type agent struct {
 	checkTimeout time.Duration
 	minServers   int
 	checks       []param.Check
+	// wellAfter are the times for each of which there is a contract.WellAttribute.
+	wellAfter []time.Duration
 	// push is the order about a configuration that travels through the CIB.
 	push contract.PushOrder
 }
@@ -93,8 +95,8 @@ without losing a connection and stops it without cutting short what can still fi
 
 The configuration file needs nothing for it: the agent adds a fragment of its own with a stats
 socket and, where the configuration has none, hard-stop-after and mworker-max-reloads. HAProxy's
-environment has HAWSER_NODE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one configuration with bind
-"${HAWSER_ANCHOR_IP}:80" serves every node.
+environment has HAWSER_NODE, HAWSER_SITE, HAWSER_ANCHOR_IP and HAWSER_PRIVATE_IP, so that one
+configuration with bind "${HAWSER_ANCHOR_IP}:80" serves every node.
 
 HAProxy's files are loaded at a start, and when the parameter generation changes: what somebody is
 editing does not take effect because another parameter changes, because HAProxy crashes, or because
@@ -152,8 +154,8 @@ directory. The options by which the agent itself runs HAProxy (-c -d -db
 	}, {
 		Name: contract.ParamChecks, Short: "what a node must be able to do", Reloadable: true,
 		Long: `Checks, with " ; " between them, each a name and words key=value, quoted as for a
-shell: one of url (with method, host, status, verify, sni, ca_file), backend (with min_servers), tcp
-and exec (with user), and every, timeout, rise, fall. Such as: web
+shell: one of url (with method, host, status, verify, sni, ca_file), backend (with min_servers), tcp,
+exec (with user) and interface, and every, timeout, rise, fall. Such as: web
 url=http://${HAWSER_ANCHOR_IP}/healthz every=1s ; db backend=db min_servers=2. The keeper does them;
 where there is none, a monitor of OCF_CHECK_LEVEL 10. The result is the node attribute
 hawser-RESOURCE-check-NAME, which is ok or failed: constraints with a rule on it have an address
@@ -175,6 +177,15 @@ followed, certificates are not verified.`,
 least this many UP. 0 checks nothing.`,
 		Value: param.Int(&a.minServers, contract.DefaultMinServers, 0, param.MostServers),
 	}, {
+		Name: contract.ParamWellAfter, Short: "after what times HAProxy counts as well for long",
+		Reloadable: true,
+		Long: `Times in whole seconds, such as 60s 5m. The node attribute hawser-RESOURCE-well-SECONDS is
+yes once HAProxy has served on this node for so long without a failing check; constraints with a rule
+on it have an address go back to a better node only then. It is deleted when a check fails, and when
+HAProxy is stopped. A crash after which HAProxy was brought back does not count. The keeper counts;
+where there is none, each monitor.`,
+		Value: param.Custom(&a.wellAfter, "", param.ParseWellAfter),
+	}, {
 		Name: contract.ParamStopGrace, Short: "how long open connections may finish",
 		Reloadable: true,
 		Long: `How long a stop lets open connections finish before it ends them; HAProxy takes no
@@ -191,6 +202,14 @@ mentions it.`,
 		Long: `The address that HAProxy's configuration knows as HAWSER_PRIVATE_IP. By default the
 metadata service is asked for it, if the configuration mentions it.`,
 		Value: param.Addr(&a.PrivateIP),
+	}, {
+		Name: contract.ParamSites, Short: "the nodes of each site: HAWSER_SITE", Reloadable: true,
+		Long: `Sites and their nodes, such as main=lb-1,lb-2 reserve=lb-3,lb-4. HAProxy's configuration,
+and the checks, know the site of this node as HAWSER_SITE, which is empty on a node that is in none.
+Where the value for this node changes, HAProxy is reloaded so that it has the new one, and not
+restarted; but not where its configuration has been changed since it was loaded: then the monitor is
+degraded (190) until hawser reload.`,
+		Value: param.Custom(&a.Sites, "", param.ParseSites),
 	}, {
 		Name: contract.ParamMetadataURL, Short: "origin of the metadata service", Reloadable: true,
 		Long: "Scheme, host and port of the service that knows this machine's addresses; " +

@@ -146,6 +146,9 @@ func (a *agent) judgeHere(ctx context.Context, in *instance.Instance, runner *ch
 		return // the monitor was ended: what is not known goes on being what it was
 	}
 	for i, result := range results {
+		if checks.Unknown(result) {
+			continue
+		}
 		if book.Of(names[i]).Set(result, time.Now()) && result != nil {
 			call.Warnf("check %s fails: %v", names[i], result)
 		}

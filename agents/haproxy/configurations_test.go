@@ -252,7 +252,7 @@ func TestHAProxyOfAnOlderAgent(t *testing.T) {
 	w := newWorld(t)
 	in := w.r1("")
 	require.NoError(t, os.MkdirAll(in.Dir, 0o700))
-	require.NoError(t, in.WriteFragment(in.StatsSocket(), nil))
+	require.NoError(t, in.WriteFragment(in.StatsSocket(), nil, nil))
 	args := in.Args()
 	require.Equal(t, []string{"-f", in.LastFragment()}, args[len(args)-2:])
 	cmd := exec.Command("/usr/sbin/haproxy", args[:len(args)-2]...)

@@ -123,7 +123,9 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	}
 	var degraded error
 	if check.Action == "monitor" {
-		degraded = a.repair(ctx, in, &s)
+		if degraded = a.repair(ctx, in, &s); degraded == nil {
+			degraded = a.followSite(ctx, in, &s.State)
+		}
 	}
 	if !instance.Exists(in.StatsSocket()) {
 		if degraded == nil {
@@ -148,6 +150,7 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 	if failing := a.judge(ctx, in, check, &s.State, servers, watched); degraded == nil {
 		degraded = failing
 	}
+	a.countWell(ctx, in, &s.State)
 	if degraded == nil && check.Action == "monitor" {
 		degraded = a.beside(ctx, in, check, watched)
 	}
@@ -197,6 +200,7 @@ func (a *agent) beside(ctx context.Context, in *instance.Instance, check ocf.Che
 func (a *agent) probe(ctx context.Context, in *instance.Instance, s instance.Found) (ocf.State,
 	error) {
 	a.forgetChecks(ctx, in)
+	a.forgetWell(ctx, in)
 	if s.State.Published != "" || s.State.Served.Published != "" {
 		s.State.Published, s.State.Served.Published = "", ""
 		if err := in.Save(s.State); err != nil {

@@ -76,6 +76,7 @@ func (a *agent) withdraw(ctx context.Context, in *instance.Instance, s instance.
 		return
 	}
 	a.withdrawChecks(ctx, in)
+	a.withdrawWell(ctx, in)
 	if s.Pushed != "" {
 		if err := in.DeleteAttribute(contract.PushAttribute(resourceOf(call))); err != nil {
 			call.Warnf("cannot withdraw the answer about a pushed configuration from the "+

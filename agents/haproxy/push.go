@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/variables"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -120,12 +121,12 @@ func (a *agent) stage(ctx context.Context, in *instance.Instance, s *instance.St
 	if err := replaceFile(candidate, text, path); err != nil {
 		return err
 	}
-	if names := instance.MissingVariables([]client.Source{{File: candidate, Text: string(text)}},
+	if names := variables.Missing([]client.Source{{File: candidate, Text: string(text)}},
 		s.Env); len(names) > 0 {
 		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the "+
 			"resource", strings.Join(names, " and "))
 	}
-	if err := in.WriteFragment(in.StatsSocket(), in.Given()); err != nil {
+	if err := in.WriteFragment(in.StatsSocket(), in.Given(), s.Env); err != nil {
 		return err
 	}
 	checking, cancel := instance.Portion(ctx, 2, 3)

@@ -38,6 +38,11 @@ func (a *agent) reload(ctx context.Context) error {
 	wanted = wanted && (pushed || a.orders(ctx, &s.State))
 	a.noteSettings(ctx, &s.State)
 	if !wanted {
+		if wanted, err = a.siteToLoad(ctx, in, &s.State); err != nil {
+			ocf.CallFrom(ctx).Warnf("%v", err)
+		}
+	}
+	if !wanted {
 		a.keep(ctx, in)
 		if err := in.Save(s.State); err != nil {
 			// as below: a full /run is no reason to have HAProxy restarted
@@ -142,6 +147,8 @@ func (a *agent) remember(ctx context.Context, in *instance.Instance,
 // takeOver reloads HAProxy, and records in the state whether a reload is pending from now on.
 func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance.State) error {
 	began := time.Now()
+	env := s.Env
+	s.Env = a.environment(ctx, env)
 	sources, err := in.Sources()
 	if err == nil {
 		if err = in.CheckDemand(s.Served, sources); err != nil {
@@ -167,6 +174,7 @@ func (a *agent) takeOver(ctx context.Context, in *instance.Instance, s *instance
 		}
 		return nil
 	}
+	s.Env = env
 	s.Served = in.ServesStill(s.Served)
 	s.Pending = instance.NewPending(err, began, sources, deadly)
 	return err

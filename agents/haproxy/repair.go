@@ -33,7 +33,7 @@ func (a *agent) repair(ctx context.Context, in *instance.Instance, s *instance.F
 			"them again", in.Dir, s.State.Master.PID)
 		errs = append(errs,
 			in.WritePidfile(s.State.Master),
-			in.WriteFragment(in.StatsSocket(), in.Given()))
+			in.WriteFragment(in.StatsSocket(), in.Given(), s.State.Env))
 	}
 	var degraded error
 	if noSocket || s.State.Pending != nil {

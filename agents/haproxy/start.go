@@ -69,7 +69,7 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if given == nil {
 		given = systemd.Unchanged()
 	}
-	if err := in.WriteFragment(in.StatsSocket(), given); err != nil {
+	if err := in.WriteFragment(in.StatsSocket(), given, env); err != nil {
 		return err
 	}
 	if err := in.WriteLastFragment(sources, env); err != nil {
@@ -99,7 +99,7 @@ func (a *agent) run(ctx context.Context, in *instance.Instance) error {
 	if err := in.Clear(); err != nil {
 		return fmt.Errorf("cannot remove what an earlier HAProxy left: %w", err)
 	}
-	if err := in.WriteFragment(in.StatsSocket(), given); err != nil {
+	if err := in.WriteFragment(in.StatsSocket(), given, env); err != nil {
 		return err
 	}
 	if err := in.WriteLastFragment(sources, env); err != nil {

@@ -12,6 +12,8 @@ import (
 
 // Imported is `hawser import crm --json`.
 type Imported struct {
+	// Outcome says how much was converted.
+	Outcome Outcome `json:"outcome"`
 	// From is what was read: the cluster of these nodes, or a file.
 	From string `json:"from"`
 	// YAML is the hawser.yaml, with comments.
@@ -33,6 +35,15 @@ type Imported struct {
 
 	found Found
 }
+
+// Outcome says how much of a set-up was converted.
+type Outcome string
+
+// The outcomes. What cannot be converted at all is an error.
+const (
+	Converted   Outcome = "converted"
+	WithRemarks Outcome = "with_remarks" // which have to be read before hawser.yaml is used
+)
 
 // Step is one thing to do.
 type Step struct {
@@ -62,6 +73,9 @@ func Import(cib *crm.CIB, from Source, tokenFile string) (Imported, error) {
 		Kept: append([]string{}, found.Kept...), Exchanged: append([]string{}, found.Exchanged...),
 		Becomes: append([]string{}, found.Becomes...), Remarks: append([]string{}, found.Remarks...),
 		found: found,
+	}
+	if i.Outcome = Converted; len(i.Remarks) > 0 {
+		i.Outcome = WithRemarks
 	}
 	if from.Saved != "" {
 		i.From = from.Saved

@@ -1,8 +1,6 @@
 package deploy
 
 import (
-	"time"
-
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
@@ -51,6 +49,9 @@ func constraints(c *config.File) []crm.Object {
 		}
 		all = append(all, placing(c, ip, scores)...)
 		for _, other := range before {
+			if scores.Apart == 0 {
+				break
+			}
 			all = append(all, &crm.Colocation{
 				Name: contract.ApartID(other.Name, ip.Name), Score: contract.Score(-scores.Apart),
 				Resource: ip.Name, With: other.Name,
@@ -102,28 +103,23 @@ func preferring(c *config.File, ip *config.Address, scores contract.Scores) []cr
 	if len(steps) == 0 {
 		return nil
 	}
+	haproxy := contract.ResourceOf(contract.HAProxyID)
 	after, returns := c.GoesBack(ip)
 	var prefers, returning []crm.NodeScore
 	for i, s := range steps {
 		up := len(steps) - i
 		prefers = append(prefers, crm.NodeScore{Nodes: s.Nodes,
 			Score: contract.Score(up * scores.Prefer)})
-		back := crm.NodeScore{Nodes: s.Nodes, Score: contract.Score(up * scores.Return)}
-		back.Attribute, back.Value = goodFor(after)
-		returning = append(returning, back)
+		returning = append(returning, crm.NodeScore{Nodes: s.Nodes,
+			Score: contract.Score(up * scores.Return), Attribute: contract.ServersAttribute(haproxy)})
+	}
+	if after > 0 {
+		returning = []crm.NodeScore{{Nodes: steps[0].Nodes, Score: contract.Score(scores.ReturnAfter),
+			Attribute: contract.WellAttribute(haproxy, after), Value: contract.WellYes}}
 	}
 	all := []crm.Object{crm.PreferNodes(contract.PrefersID(ip.Name), ip.Name, prefers)}
 	if returns {
 		all = append(all, crm.PreferNodes(contract.ReturnsID(ip.Name), ip.Name, returning))
 	}
 	return all
-}
-
-// goodFor is the node attribute of nodes that have been well for so long, 0 for at once.
-func goodFor(after time.Duration) (attribute, value string) {
-	r := contract.ResourceOf(contract.HAProxyID)
-	if after == 0 {
-		return contract.ServersAttribute(r), ""
-	}
-	return contract.WellAttribute(r, after), contract.WellYes
 }

@@ -21,6 +21,8 @@ type HAProxy struct {
 	Extra               []string
 	AnchorIP, PrivateIP string
 	MetadataURL         string
+	// Sites are the nodes of each site.
+	Sites []param.Site
 	// Unit is the systemd unit whose settings it has.
 	Unit string
 	// After lists the addresses that are on the node before it starts: they precede it in its
@@ -41,6 +43,9 @@ func HAProxyOf(p *crm.Primitive) (HAProxy, error) {
 	var err error
 	if h.Extra, err = param.SplitWords(h.ExtraConf); err != nil {
 		return HAProxy{}, fmt.Errorf("%s of %s %w", contract.ParamExtraconf, p.Name, err)
+	}
+	if h.Sites, err = param.ParseSites(get(contract.ParamSites)); err != nil {
+		return HAProxy{}, fmt.Errorf("%s of %s %w", contract.ParamSites, p.Name, err)
 	}
 	return h, nil
 }

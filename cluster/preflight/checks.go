@@ -10,12 +10,14 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/haproxy"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/users"
 	"github.com/hawser-ha/hawser/param"
 )
 
-// checkChecks checks that what the checks name is there: backends, programs, users, files.
+// checkChecks checks that what the checks name is there: backends, programs, users, files,
+// interfaces.
 func (n Node) checkChecks(ctx context.Context, faults *config.Faults, h *config.HAProxy) {
 	for _, c := range h.AllChecks() {
 		switch {
@@ -23,6 +25,11 @@ func (n Node) checkChecks(ctx context.Context, faults *config.Faults, h *config.
 			checkBackend(faults, h, c)
 		case len(c.Exec) > 0:
 			n.checkProgram(ctx, faults, c)
+		case c.Interface != "":
+			var none *nic.NoneError
+			if err := nic.Works(c.Interface); errors.As(err, &none) {
+				faults.Add(c.InterfaceAt, "the check %s: %v; it must be there on every node", c.Name, err)
+			}
 		case c.CAFile != "":
 			switch info, err := os.Stat(c.CAFile); {
 			case err != nil:

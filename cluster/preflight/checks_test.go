@@ -27,10 +27,11 @@ func TestWhatChecksName(t *testing.T) {
 		_, err = n.Check(t.Context(), file)
 		return err
 	}
-	require.NoError(t, check("  - {name: app, backend: app}\n  - {name: all, backend: '*'}\n  - {name: own, exec: "+good+" x, user: nobody}\n"))
+	require.NoError(t, check("  - {name: app, backend: app}\n  - {name: all, backend: '*'}\n  - {name: own, exec: "+good+" x, user: nobody}\n  - {name: up, interface: lo}\n"))
 	for checks, says := range map[string]string{
 		"  - {name: db, backend: apps}\n":                                                    "f:4:25: the check db: " + cfg + " has no backend apps with servers: those with servers are app",
 		"  - {name: db, backend: none}\n":                                                    "has no backend none with servers",
+		"  - {name: up, interface: no-such-nic}\n":                                           "f:4:27: the check up: this node has no interface no-such-nic (it has ",
 		"  - {name: own, exec: /nonexistent, user: nobody}\n":                                "f:4:23: the check own: /nonexistent is not on this node: no such file or directory; it must be there on every node",
 		"  - {name: own, exec: " + plain + ", user: nobody}\n":                               "is not a program that can be run: chmod +x it",
 		"  - {name: own, exec: " + good + ", user: no-such-user}\n":                          "this node has no user no-such-user",

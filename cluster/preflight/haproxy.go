@@ -1,11 +1,13 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,24 +32,45 @@ type HAProxy struct {
 	Binary              string // "" for the agent's default
 	Extra               string // further arguments, quoted as for a shell
 	AnchorIP, PrivateIP string
+	// Node is this node, "" if that is not known, Sites the nodes of each site.
+	Node  string
+	Sites []param.Site
 	// that of a HAProxy that runs here, instead of a stand-in
 	Env []string
 }
 
 // FromCluster returns what the cluster's configuration says of it, and the environment, if any, of
-// the HAProxy that runs here.
-func FromCluster(h inventory.HAProxy, env []string) HAProxy {
+// the HAProxy that runs here, on this node.
+func FromCluster(h inventory.HAProxy, env []string, node string) HAProxy {
 	return HAProxy{
 		Config: h.Config, Binary: h.Binary, Extra: h.ExtraConf, AnchorIP: h.AnchorIP,
-		PrivateIP: h.PrivateIP, Env: env,
+		PrivateIP: h.PrivateIP, Node: node, Sites: h.Sites, Env: env,
 	}
 }
 
-// FromFile returns what hawser.yaml says of it.
-func FromFile(h *config.HAProxy) HAProxy {
+// FromFile returns what hawser.yaml says of it, on this node.
+func FromFile(h *config.HAProxy, node string) HAProxy {
+	sites, _ := param.ParseSites(h.Sites) // as config has written them
 	return HAProxy{
 		Config: h.Config, Binary: h.Binary, Extra: h.Extra, AnchorIP: h.AnchorIP,
-		PrivateIP: h.PrivateIP,
+		PrivateIP: h.PrivateIP, Node: node, Sites: sites,
+	}
+}
+
+// environment is what the agent would run it with. An address that only the metadata service knows
+// has a stand-in; the site is that of a reload, which takes over another one.
+func (h HAProxy) environment() []string {
+	site := contract.SiteVariable + "=" + param.SiteOf(h.Sites, h.Node)
+	if h.Env != nil {
+		other := slices.DeleteFunc(slices.Clone(h.Env), func(entry string) bool {
+			return strings.HasPrefix(entry, contract.SiteVariable+"=")
+		})
+		return append(other, site)
+	}
+	return []string{
+		contract.NodeVariable + "=" + cmp.Or(h.Node, "localhost"), site,
+		contract.AnchorIPVariable + "=" + cmp.Or(h.AnchorIP, placeholderIP),
+		contract.PrivateIPVariable + "=" + cmp.Or(h.PrivateIP, placeholderIP),
 	}
 }
 
@@ -75,24 +98,10 @@ func CheckHAProxy(ctx context.Context, h HAProxy) error {
 	if err != nil {
 		return fmt.Errorf("haproxy.extra %q %w", h.Extra, err)
 	}
-	anchor, private := h.AnchorIP, h.PrivateIP
-	standIn := h.Env == nil && (anchor == "" || private == "")
-	if anchor == "" {
-		anchor = placeholderIP
-	}
-	if private == "" {
-		private = placeholderIP
-	}
+	standIn := h.Env == nil && (h.AnchorIP == "" || h.PrivateIP == "")
 	// The agent's environment, not this shell's, and its mode: without -W, HAProxy refuses
 	// `program` sections.
-	env := h.Env
-	if env == nil {
-		env = []string{
-			contract.NodeVariable + "=localhost", contract.AnchorIPVariable + "=" + anchor,
-			contract.PrivateIPVariable + "=" + private,
-		}
-	}
-	env = append([]string{contract.SearchPath}, env...)
+	env := append([]string{contract.SearchPath}, h.environment()...)
 	err = quickCheck(ctx, haproxy.Config{
 		Binary: binary, Files: []string{file}, Args: append([]string{"-W"}, args...), Env: env,
 	})

@@ -62,7 +62,7 @@ func (n Node) Check(ctx context.Context, file *config.File) (warnings []string, 
 	if file.Fencing.Way == config.FencingDroplet {
 		n.checkToken(faults, file.Fencing.Droplet.TokenFileAt, file.Fencing.Droplet.TokenFile)
 	}
-	if err := n.HAProxy(ctx, FromFile(&file.HAProxy)); err != nil {
+	if err := n.HAProxy(ctx, FromFile(&file.HAProxy, n.Name)); err != nil {
 		at := file.HAProxy.ConfigAt
 		if at.Line == 0 {
 			at = file.HAProxy.At

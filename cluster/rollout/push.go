@@ -200,7 +200,7 @@ func (r *Roller) checkPushed(ctx context.Context, p *crm.Primitive, file string,
 		return fmt.Errorf("the configuration cannot be checked: %w", err)
 	}
 	h.Config = temporary.Name()
-	err = r.HAProxy(ctx, preflight.FromCluster(h, nil))
+	err = r.HAProxy(ctx, preflight.FromCluster(h, nil, r.Node))
 	if err != nil {
 		return outcome.Usagef("%s; nothing was changed",
 			strings.ReplaceAll(err.Error(), temporary.Name(), file))

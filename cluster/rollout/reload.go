@@ -130,7 +130,7 @@ func (r *Roller) checkForReload(ctx context.Context, p *crm.Primitive) (string, 
 	if err != nil {
 		return "", outcome.Usagef("%w%s; nothing was changed", err, outcome.AskRoot(r.Root))
 	}
-	if err := r.HAProxy(ctx, preflight.FromCluster(h, r.Environment(p.Name))); err != nil {
+	if err := r.HAProxy(ctx, preflight.FromCluster(h, r.Environment(p.Name), r.Node)); err != nil {
 		return "", outcome.Usagef("%w; nothing was changed", err)
 	}
 	after, err := h.Sources()

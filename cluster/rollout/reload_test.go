@@ -15,6 +15,7 @@ import (
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/param"
 )
 
 const patience = time.Minute
@@ -385,7 +386,8 @@ func TestCheckForReload(t *testing.T) {
 func TestCheckForReloadIsTheAgents(t *testing.T) {
 	s := newSite(t, crm.Attr{Name: contract.ParamBinpath, Value: "/opt/haproxy"},
 		crm.Attr{Name: contract.ParamExtraconf, Value: "-dr"},
-		crm.Attr{Name: contract.ParamAnchorIP, Value: "10.0.0.1"})
+		crm.Attr{Name: contract.ParamAnchorIP, Value: "10.0.0.1"},
+		crm.Attr{Name: contract.ParamSites, Value: "main=lb-1"})
 	var checked preflight.HAProxy
 	s.roller.HAProxy = func(_ context.Context, h preflight.HAProxy) error { checked = h; return nil }
 	s.roller.Environment = func(resource string) []string { return []string{"OF=" + resource} }
@@ -393,6 +395,7 @@ func TestCheckForReloadIsTheAgents(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, preflight.HAProxy{
 		Config: s.conf, Binary: "/opt/haproxy", Extra: "-dr", AnchorIP: "10.0.0.1",
+		Node: "lb-1", Sites: []param.Site{{Name: "main", Nodes: []string{"lb-1"}}},
 		Env: []string{"OF=haproxy"},
 	}, checked)
 }

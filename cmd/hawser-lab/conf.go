@@ -22,6 +22,7 @@ func confCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
+			sitesFlag(), qnetdFlag(), qnetdTimeoutFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			args, err := wantArgs(c, "FILE", "NODE")
@@ -31,13 +32,14 @@ func confCommand(std streams) *cli.Command {
 			if c.Int("nodes") == 0 || c.Int("apps") == 0 {
 				return usagef("conf: at least one balancer and one application server")
 			}
+			sites, qnetd, err := sitesOf(c)
+			if err != nil {
+				return err
+			}
 			text, err := lab.Options{
-				Nodes: c.Int("nodes"),
-				Apps:  c.Int("apps"),
-			}.Generate(
-				args[0],
-				args[1],
-			)
+				Nodes: c.Int("nodes"), Apps: c.Int("apps"), Sites: sites, Qnetd: qnetd,
+				QnetdTimeout: c.Duration("qnetd-timeout"),
+			}.Generate(args[0], args[1])
 			if err != nil {
 				return usagef("%v", err)
 			}

@@ -91,7 +91,8 @@ func newApp(std streams) *cli.App {
 		Usage: "a cluster of load balancers, its servers, its client and its cloud, on this " +
 			"machine",
 		Version: version,
-		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client. They have a " +
+		Description: "Nodes are called lb-1, lb-2 …, app-1, app-2 …, and client; with --sites also " +
+			"client-1 … and qnetd. They have a " +
 			"network of their own: the machine's is not\n" +
 			"touched, and labs of different names do not see each other. Root is needed. State " +
 			"is in " + lab.Root + ".\n\n" +
@@ -105,9 +106,9 @@ func newApp(std streams) *cli.App {
 		OnUsageError:   onUsageError,
 		Commands: []*cli.Command{
 			upCommand(std), downCommand(), statusCommand(std), execCommand(std),
-			killCommand(), bootCommand(), rebootCommand(), cutCommand(), healCommand(),
-			cloudCommand(std), probeCommand(std), demoCommand(std), confCommand(std),
-			manCommand(std),
+			killCommand(), bootCommand(), rebootCommand(), cutCommand(), slowCommand(),
+			loseCommand(), healCommand(), cloudCommand(std), probeCommand(std), holdersCommand(std),
+			demoCommand(std), confCommand(std), manCommand(std),
 		},
 		EnableBashCompletion: true,
 		Action: func(c *cli.Context) error {

@@ -64,20 +64,29 @@ func TestFlagsFirst(t *testing.T) {
 
 func TestWrongCommandLines(t *testing.T) {
 	for line, want := range map[string]string{
-		"nonsense":                 `no command "nonsense"`,
-		"cloud nonsense":           `no command "nonsense"`,
-		"kill":                     "wants NODE",
-		"cut lb-1":                 "wants A and B",
-		"exec lb-1":                "needs a node and a command",
-		"up --nodes three":         "invalid value",
-		"up --nodes 0":             "at least one",
-		"up extra":                 "no arguments",
-		"probe":                    "wants URL",
-		"demo":                     "overlay",
-		"kill lb-1 --flag-unknown": "flag-unknown",
-		"conf haproxy.cfg":         "wants FILE and NODE",
-		"conf nginx.conf lb-1":     "an application server has nginx.conf",
-		"conf --apps 0 x y":        "at least one",
+		"nonsense":                    `no command "nonsense"`,
+		"cloud nonsense":              `no command "nonsense"`,
+		"kill":                        "wants NODE",
+		"cut lb-1":                    "wants A and B",
+		"exec lb-1":                   "needs a node and a command",
+		"up --nodes three":            "invalid value",
+		"up --nodes 0":                "at least one",
+		"up extra":                    "no arguments",
+		"probe":                       "wants URL",
+		"demo":                        "overlay",
+		"kill lb-1 --flag-unknown":    "flag-unknown",
+		"conf haproxy.cfg":            "wants FILE and NODE",
+		"conf nginx.conf lb-1":        "an application server has nginx.conf",
+		"conf --apps 0 x y":           "at least one",
+		"up --sites 2":                "write 2x2",
+		"up --sites 9x9":              "there can be 2 to 4",
+		"up --sites 2x2 --nodes 3":    "leave --nodes out",
+		"up --qnetd maybe":            "write yes, no or apart",
+		"slow a b":                    "wants A and B and DELAY",
+		"lose a b":                    "wants A and B and PERCENT",
+		"heal a":                      "A and B, not 1 arguments",
+		"holders here":                "is not an IP address",
+		"holders 192.0.2.1 --every 0": "more than 0",
 	} {
 		code, _, stderr := hawserLab(t.Context(), strings.Fields(line)...)
 		require.Contains(t, stderr.String(), want, line)
@@ -102,10 +111,15 @@ func TestWrongCommandLines(t *testing.T) {
 // TestConf is what vagrant/provision.sh asks for; package lab has the whole files.
 func TestConf(t *testing.T) {
 	for line, want := range map[string]string{
-		"conf haproxy.cfg lb-3":             "\tserver app-2 10.132.0.102:80 check\n",
-		"conf nginx.conf app-2":             "return 200 \"app-2 via",
-		"conf --apps 3 haproxy.cfg lb-1":    "server app-3 ",
-		"conf --nodes 2 corosync.conf lb-1": "two_node: 1",
+		"conf haproxy.cfg lb-3":                                  "\tserver app-2 10.132.0.102:80 check\n",
+		"conf nginx.conf app-2":                                  "return 200 \"app-2 via",
+		"conf --apps 3 haproxy.cfg lb-1":                         "server app-3 ",
+		"conf --nodes 2 corosync.conf lb-1":                      "two_node: 1",
+		"conf --sites 2x2 haproxy.cfg lb-3":                      ".elif streq(\"$HAWSER_SITE\",\"reserve\")\n\tserver app-3 10.132.0.103:443\n",
+		"conf --sites 2x2 nginx.conf app-4":                      "listen 10.132.0.104:443 ssl;",
+		"conf --sites 2x2 --qnetd no corosync.conf lb-1":         "name: lb-4",
+		"conf --sites 2x2 --qnetd-timeout 2s corosync.conf lb-1": "sync_timeout: 6000",
+		"conf --nodes 2 --qnetd yes corosync.conf lb-1":          "host: 10.132.0.5",
 	} {
 		code, stdout, stderr := hawserLab(t.Context(), strings.Fields(line)...)
 		require.Equal(t, exitOK, code, "%s", stderr)

@@ -35,7 +35,7 @@ func upCommand(std streams) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 3, Usage: "`NUMBER` of balancers, 1 to 32"},
 			&cli.IntFlag{Name: "apps", Value: 2, Usage: "`NUMBER` of application servers, 1 to 32"},
-			rootFlag(), overlayFlag(),
+			sitesFlag(), qnetdFlag(), qnetdTimeoutFlag(), rootFlag(), overlayFlag(),
 			&cli.DurationFlag{
 				Name: "action-time", Usage: "how long the cloud takes to move an address",
 				DefaultText: "1s",
@@ -58,8 +58,13 @@ func upCommand(std streams) *cli.Command {
 			if c.Int("nodes") == 0 || c.Int("apps") == 0 {
 				return usagef("up: at least one balancer and one application server")
 			}
-			_, err := lab.Up(c.Context, lab.Options{
-				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"),
+			sites, qnetd, err := sitesOf(c)
+			if err != nil {
+				return err
+			}
+			_, err = lab.Up(c.Context, lab.Options{
+				Name: labName(c), Nodes: c.Int("nodes"), Apps: c.Int("apps"), Sites: sites,
+				Qnetd: qnetd, QnetdTimeout: c.Duration("qnetd-timeout"),
 				Root: c.String("root"), Overlay: c.String("overlay"),
 				ActionTime: c.Duration("action-time"),
 				Totem:      corosync.Timing{Token: c.Duration("token")}, NoWait: c.Bool("no-wait"),
@@ -159,45 +164,6 @@ func rebootCommand() *cli.Command {
 	return onNode("reboot",
 		"shut a node down cleanly, so that Pacemaker moves what runs there, and boot it",
 		func(ctx context.Context, l *lab.Lab, node string) error { return l.Reboot(ctx, node) })
-}
-
-func cutCommand() *cli.Command {
-	return &cli.Command{
-		Name: "cut", Usage: "drop every packet between two nodes, both ways; one may be \"cloud\"",
-		ArgsUsage: "A B",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "ring",
-			Usage: "drop Corosync's messages alone: all other traffic goes on, ARP too"}},
-		Action: func(c *cli.Context) error {
-			args, err := wantArgs(c, "A", "B")
-			if err != nil {
-				return err
-			}
-			l, err := open(c)
-			if err != nil {
-				return err
-			}
-			if c.Bool("ring") {
-				return l.CutRing(args[0], args[1])
-			}
-			return l.Cut(args[0], args[1])
-		},
-	}
-}
-
-func healCommand() *cli.Command {
-	return &cli.Command{
-		Name: "heal", Usage: "remove every cut",
-		Action: func(c *cli.Context) error {
-			if _, err := wantArgs(c); err != nil {
-				return err
-			}
-			l, err := open(c)
-			if err != nil {
-				return err
-			}
-			return l.Heal()
-		},
-	}
 }
 
 func printf(w io.Writer, format string, a ...any) { fmt.Fprintf(w, format, a...) }

@@ -48,14 +48,23 @@ func printJSON(w io.Writer, v any) error {
 func showStatus(w io.Writer, s lab.Status) error {
 	printf(w, "lab %s, up for %s\n\n", s.Name, time.Since(s.Since).Round(time.Second))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "NODE\tROLE\tPOWER\tPRIVATE\tPUBLIC\tANCHOR\n")
+	sites := slices.ContainsFunc(s.Nodes, func(n lab.NodeStatus) bool { return n.Site != "" })
+	printf(t, "NODE\tROLE\tPOWER\tPRIVATE\tPUBLIC\tANCHOR")
+	if sites {
+		printf(t, "\tSITE")
+	}
+	printf(t, "\n")
 	for _, n := range s.Nodes {
 		power := "off"
 		if n.Running {
 			power = "on"
 		}
-		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", n.Name, n.Role, power, addr(n.Private),
+		printf(t, "%s\t%s\t%s\t%s\t%s\t%s", n.Name, n.Role, power, addr(n.Private),
 			addr(n.Public), addr(n.Anchor))
+		if sites {
+			printf(t, "\t%s", cmp.Or(n.Site, "-"))
+		}
+		printf(t, "\n")
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -86,7 +95,32 @@ func showStatus(w io.Writer, s lab.Status) error {
 	for _, c := range s.RingCuts {
 		printf(w, "cut, the ring alone: %s and %s\n", c[0], c[1])
 	}
+	for _, link := range s.Links {
+		printf(w, "link: from %s to %s: %s\n", link.From, link.To, linkText(link))
+	}
 	return nil
+}
+
+// linkText says what is wrong with a link.
+func linkText(link lab.Link) string {
+	var all []string
+	if link.Delay > 0 {
+		text := fmt.Sprintf("%s late", link.Delay)
+		if link.Jitter > 0 {
+			text += fmt.Sprintf(", give or take %s", link.Jitter)
+		}
+		all = append(all, text)
+	}
+	if link.Loss > 0 {
+		all = append(all, fmt.Sprintf("%g%% lost", link.Loss))
+	}
+	if link.Cut {
+		all = []string{"cut"}
+	}
+	if link.Dead {
+		all = append(all, "its relay has ended, so nothing arrives: heal it, and set it again")
+	}
+	return strings.Join(all, ", ")
 }
 
 func showHolders(w io.Writer, holders map[string]string) {

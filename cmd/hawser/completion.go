@@ -74,6 +74,10 @@ func values(option string) []complete.Candidate {
 	switch option {
 	case "for", "network":
 		return complete.Plain([]string{"lan", "cloud"})
+	case "qdevice-algorithm":
+		return complete.Plain([]string{"ffsplit", "lms"})
+	case "qdevice-tls":
+		return complete.Plain([]string{"on", "required", "off"})
 	case "method":
 		return complete.Plain([]string{"auto", "nfqueue", "plug"})
 	case "f", "file", "push", "config", "check", "token-file", "o", "output":
@@ -97,7 +101,7 @@ func (s *system) argument(
 			return complete.Plain(schemas.Names())
 		}
 		return nil
-	case "check", "configure load", "import crm":
+	case "check", "configure load", "import crm", "import keepalived":
 		return []complete.Candidate{{Word: complete.Files}}
 	case "help":
 		commands := app.Commands

@@ -16,8 +16,8 @@ func corosyncConfCommand(sys *system) *cli.Command {
 		Usage: "print a corosync.conf for a cluster of balancers, or compare a file with it",
 		Description: "Prints a whole corosync.conf: encrypted, with the times of `hawser timing " +
 			"--for`, and with " +
-			"two_node for two nodes. It has to be the same on every node, so give the same nodes " +
-			"in the same " +
+			"two_node for two nodes, or with a quorum device. It has to be the same on every node, " +
+			"so give the same nodes in the same " +
 			"order everywhere. setup-balancer uses this command.\n\n" +
 			"--check prints a line for each setting in which FILE differs. The line begins with " +
 			"the word reload " +
@@ -35,6 +35,12 @@ func corosyncConfCommand(sys *system) *cli.Command {
 				Usage: "the times for this `NETWORK`: lan or cloud"},
 			&cli.IntFlag{Name: "token", Usage: "Corosync's token in `MILLISECONDS` instead, and its " +
 				"own defaults for the other times"},
+			&cli.StringFlag{Name: "qdevice", Usage: "`HOST` of a corosync-qnetd at a third place, " +
+				"which votes too"},
+			&cli.StringFlag{Name: "qdevice-algorithm", DefaultText: corosync.FFSplit,
+				Usage: "`ALGORITHM` by which it votes: ffsplit, for an even number of nodes, or lms"},
+			&cli.StringFlag{Name: "qdevice-tls", DefaultText: "on",
+				Usage: "`WORD` for the connections to it: on, required or off"},
 			&cli.StringFlag{Name: "check", Usage: "compare `FILE` with what would be printed"},
 		},
 		Before: noArguments,
@@ -61,6 +67,15 @@ func clusterFromFlags(c *cli.Context) (corosync.Cluster, error) {
 	if c.IsSet("token") {
 		ms := c.Int("token")
 		d.Token = &ms
+	}
+	switch host := c.String("qdevice"); {
+	case host != "":
+		d.Device = &corosync.Device{
+			Host: host, Algorithm: c.String("qdevice-algorithm"), TLS: c.String("qdevice-tls"),
+		}
+	case c.IsSet("qdevice-algorithm") || c.IsSet("qdevice-tls"):
+		return corosync.Cluster{}, usagef("--qdevice-algorithm and --qdevice-tls are about the " +
+			"corosync-qnetd that --qdevice names: give --qdevice HOST too")
 	}
 	cluster, err := d.Cluster()
 	switch {

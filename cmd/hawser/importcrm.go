@@ -100,7 +100,7 @@ func (s *system) importCRM(ctx context.Context, saved, tokenFile, to string, for
 			out.wrapf("`hawser adopt` writes its own file there: give it --force, or another name with -f.\n")
 		}
 	}
-	if len(made.Remarks) > 0 {
+	if made.Outcome == adopt.WithRemarks {
 		return silent(exitDegraded)
 	}
 	return nil

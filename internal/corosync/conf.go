@@ -11,7 +11,7 @@ import (
 // ConfFile is where Corosync's configuration is.
 const ConfFile = "/etc/corosync/corosync.conf"
 
-// Config is what a corosync.conf says about the timing.
+// Config is what a corosync.conf says about the timing, and about a quorum device.
 type Config struct {
 	Timing
 	// Nodes is the number of nodes in the nodelist. Links is the largest number of addresses of one
@@ -19,6 +19,8 @@ type Config struct {
 	Nodes, Links int
 	// Transport is knet unless the file says otherwise. Pings are knet's.
 	Transport string
+	// Device is the quorum device of model net, nil if there is none.
+	Device *Device
 	// Kept are the totem section's other lines, with those of its subsections.
 	Kept []Line
 }
@@ -42,6 +44,15 @@ func ParseConf(text string) (Config, error) {
 		case "totem":
 			for _, l := range section.Section {
 				if err := c.take(l); err != nil {
+					return Config{}, err
+				}
+			}
+		case "quorum":
+			for _, l := range section.Section {
+				if !l.opens || l.Key != "device" {
+					continue
+				}
+				if c.Device, err = readDevice(l); err != nil {
 					return Config{}, err
 				}
 			}

@@ -27,11 +27,12 @@ type Described struct {
 	Network string   // "" is cloud, if there is no token
 	Token   *int     // in milliseconds, instead of a network's times
 	Nodes   []string // NAME=ADDRESS[,ADDRESS2…]
+	Device  *Device  // nil if there is none
 }
 
 // Cluster returns the cluster, encrypted.
 func (d Described) Cluster() (Cluster, error) {
-	cluster := Cluster{Name: d.Name, Cipher: "aes256", Hash: "sha256"}
+	cluster := Cluster{Name: d.Name, Cipher: "aes256", Hash: "sha256", Device: d.Device}
 	switch {
 	case d.Network != "" && d.Token != nil:
 		return cluster, errors.New("--network and --token both set Corosync's times: give one of them")

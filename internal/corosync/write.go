@@ -22,8 +22,10 @@ type Cluster struct {
 	// empty.
 	LogFile string
 	// StartAlone lets one of two nodes act after its start before it has seen the other
-	// (wait_for_all: 0).
+	// (wait_for_all: 0). With a device it means nothing.
 	StartAlone bool
+	// Device votes too; nil if there is none.
+	Device *Device
 }
 
 // MaxNodes is how many nodes Corosync accepts (exec/totemsrp.h, PROCESSOR_COUNT_MAX).
@@ -83,6 +85,11 @@ func (c Cluster) Validate() error {
 	if err := c.Timing.Validate(len(c.Nodes)); err != nil {
 		wrong = append(wrong, err)
 	}
+	if c.Device != nil {
+		if err := c.Device.Validate(len(c.Nodes)); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
 	return errors.Join(wrong...)
 }
 
@@ -125,12 +132,15 @@ func (c Cluster) logging() Line {
 // quorum gives each of two nodes quorum by itself, once it has seen the other after its start:
 // wait_for_all follows from two_node (votequorum(5)). It is not written down, because Corosync
 // applies a change of a written wait_for_all only at its next start, even when two_node has been
-// removed.
+// removed. With a device there is no two_node: the device's vote decides which of the two goes on.
 func (c Cluster) quorum() Line {
 	s := Line{Key: "quorum", opens: true, Section: []Line{
 		{Key: "provider", Value: "corosync_votequorum"},
 	}}
-	if len(c.Nodes) == 2 {
+	switch {
+	case c.Device != nil:
+		s.Section = append(s.Section, c.Device.Line())
+	case len(c.Nodes) == 2:
 		s.Section = append(s.Section, Line{Key: "two_node", Value: "1"})
 		if c.StartAlone {
 			s.Section = append(s.Section, Line{Key: "wait_for_all", Value: "0"})

@@ -24,6 +24,7 @@ import (
 	"github.com/hawser-ha/hawser/internal/golden"
 	"github.com/hawser-ha/hawser/internal/jsonout"
 	"github.com/hawser-ha/hawser/internal/jsonschema"
+	"github.com/hawser-ha/hawser/keepalived"
 	"github.com/hawser-ha/hawser/share/schemas"
 )
 
@@ -46,6 +47,7 @@ var documents = []struct {
 	{"init", "`init`", reflect.TypeFor[draft.Report]()},
 	{"check", "`check`", reflect.TypeFor[config.Checked]()},
 	{"import-crm", "`import crm`", reflect.TypeFor[adopt.Imported]()},
+	{"import-keepalived", "`import keepalived`", reflect.TypeFor[keepalived.Report]()},
 	{"status", "`status`", reflect.TypeFor[status.Report]()},
 	{"reload", "`reload`", reflect.TypeFor[rollout.ReloadReport]()},
 	{"reload-push", "`reload --push`, `reload --rollback`", reflect.TypeFor[rollout.PushReport]()},

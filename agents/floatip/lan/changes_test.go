@@ -8,15 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/vishvananda/netlink"
 
-	"github.com/hawser-ha/hawser/agents/floatip/lan"
+	"github.com/hawser-ha/hawser/internal/nic"
 )
 
 func TestChanges(t *testing.T) {
 	s := newStage(t)
-	var c *lan.Changes
+	var c *nic.Changes
 	s.m.Do(t, func() {
 		var err error
-		c, err = lan.NewChanges()
+		c, err = nic.NewChanges(nic.Links | nic.Addresses)
 		require.NoError(t, err)
 	})
 	defer c.Close()

@@ -2,7 +2,6 @@ package lan
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"net"
 	"net/netip"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hawser-ha/hawser/internal/fault"
+	"github.com/hawser-ha/hawser/internal/nic"
 	"github.com/hawser-ha/hawser/param"
 )
 
@@ -41,7 +41,7 @@ func (p *Provider) place(k kernel, ip netip.Addr) (place, error) {
 		link, err := k.LinkByName(p.NIC)
 		if errors.As(err, new(netlink.LinkNotFoundError)) {
 			return place{}, fault.Errorf(fault.NotInstalled,
-				"this node has no interface %s (it has %s): correct nic", p.NIC, interfaceNames())
+				"this node has no interface %s (it has %s): correct nic", p.NIC, nic.Names())
 		}
 		if err != nil {
 			return place{}, fault.Errorf(fault.Unknown, "cannot look at the interface %s: %w", p.NIC,
@@ -221,15 +221,7 @@ func (p *Provider) sound(found *spot) error {
 
 // carrier returns nil if packets can leave by the interface.
 func carrier(link netlink.Link) error {
-	at := link.Attrs()
-	switch {
-	case at.RawFlags&unix.IFF_UP == 0:
-		return fmt.Errorf("%s is down: ip link set %s up", at.Name, at.Name)
-	case at.RawFlags&unix.IFF_LOWER_UP == 0 || at.RawFlags&unix.IFF_RUNNING == 0:
-		return fmt.Errorf("%s has no carrier (it is %s): check its cable, switch port or lower "+
-			"interface", at.Name, at.OperState)
-	}
-	return nil
+	return nic.Judge(link.Attrs().Name, link.Attrs().RawFlags)
 }
 
 // kernel is a netlink socket: one for everything that a call asks and orders, since package netlink
@@ -262,16 +254,4 @@ func family(ip netip.Addr) int {
 		return unix.AF_INET6
 	}
 	return unix.AF_INET
-}
-
-func interfaceNames() string {
-	all, err := net.Interfaces()
-	if err != nil || len(all) == 0 {
-		return "none that can be listed"
-	}
-	names := make([]string, len(all))
-	for i, nic := range all {
-		names[i] = nic.Name
-	}
-	return strings.Join(names, ", ")
 }

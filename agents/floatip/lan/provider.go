@@ -10,10 +10,9 @@
 // Announcements (gratuitous ARP, unsolicited neighbour advertisements) are sent at once when the
 // address is taken, and once more before Assign returns, which Pacemaker waits for; for more of
 // them there is Announce, which the agent calls from its monitors, the first of which follows the
-// start at once. No process is left behind for it. Changes is for the process that watches whether
-// somebody takes the address away.
+// start at once. No process is left behind for it.
 //
-// It imports internal/fault and param, and not floatip. Open provider.go first.
+// It imports internal/fault, internal/nic and param, and not floatip. Open provider.go first.
 package lan
 
 import (

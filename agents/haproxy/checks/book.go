@@ -8,6 +8,7 @@ import (
 
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
+	"github.com/hawser-ha/hawser/internal/procfs"
 )
 
 // Book is the records of a resource's checks on this node, by the checks' names.
@@ -80,6 +81,21 @@ func (b Book) Values(names []string) map[string]string {
 		}
 	}
 	return values
+}
+
+// HeldFor returns for how long HAProxy has run and none of its checks has failed, as far as that is
+// known. started is the start of its master in clock ticks since boot.
+func (b Book) HeldFor(started uint64) time.Duration {
+	since, err := procfs.Began(started)
+	if err != nil || started == 0 {
+		return 0
+	}
+	for _, r := range b.Records {
+		if r.Since.After(since) {
+			since = r.Since
+		}
+	}
+	return max(time.Since(since), 0)
 }
 
 // Keep forgets the records of checks that do not have one of the names.

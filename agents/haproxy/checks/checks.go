@@ -1,6 +1,6 @@
 // Package checks does the checks of a resource on this node: requests through HAProxy, counts of
-// servers, connections and programs of the operator's. It counts good and bad results until they
-// mean something, and keeps what they mean in a file.
+// servers, connections, programs of the operator's and carriers of interfaces. It counts good and bad
+// results until they mean something, and keeps what they mean in a file.
 //
 // A check that fails is a reason for an address to prefer another node, and never one to stop
 // HAProxy: see docs/decisions/0031-checks-are-preferences.md.
@@ -16,6 +16,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/internal/users"
@@ -41,6 +42,9 @@ func (r *Runner) Do(ctx context.Context, c *param.Check) error {
 }
 
 func (r *Runner) do(ctx context.Context, c *param.Check) error {
+	if c.Kind() == "interface" { // the kernel answers at once
+		return r.carrier(ctx, c)
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	var err error
@@ -68,7 +72,7 @@ func (r *Runner) expand(text string) (string, error) {
 	var unknown []string
 	expanded := os.Expand(text, func(name string) string {
 		value := procfs.Lookup(r.Env, name)
-		if value == "" {
+		if value == "" && name != contract.SiteVariable { // which a node may be without
 			unknown = append(unknown, name)
 		}
 		if strings.Contains(value, ":") {

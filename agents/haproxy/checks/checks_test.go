@@ -45,7 +45,7 @@ func TestRequests(t *testing.T) {
 	defer func() { app.CloseClientConnections(); app.Close() }()
 	_, port, err := net.SplitHostPort(app.Listener.Addr().String())
 	require.NoError(t, err)
-	r := &Runner{Env: []string{"HAWSER_ANCHOR_IP=127.0.0.1", "SIX=::1"}, Version: "test"}
+	r := &Runner{Env: []string{"HAWSER_ANCHOR_IP=127.0.0.1", "HAWSER_SITE=", "SIX=::1"}, Version: "test"}
 	do := func(text string) error { return r.Do(t.Context(), parse(t, text)) }
 	require.NoError(t, do("web url=http://${HAWSER_ANCHOR_IP}:"+port+"/"))
 	require.ErrorContains(t, do("web url="+app.URL+"/sick"), "GET "+app.URL+"/sick: 503 Service Unavailable")
@@ -56,6 +56,7 @@ func TestRequests(t *testing.T) {
 	require.ErrorContains(t, do("web url=http://${NONE}/"), "mentions NONE, which HAProxy was not started with")
 	require.NoError(t, do("ring tcp=${HAWSER_ANCHOR_IP}:"+port))
 	require.ErrorContains(t, do("ring tcp=127.0.0.1:1"), "connection refused")
+	require.NoError(t, do("web url="+app.URL+"/?site=${HAWSER_SITE}"), "a node in no site")
 	text, err := r.expand("http://${SIX}:80/")
 	require.NoError(t, err)
 	require.Equal(t, "http://[::1]:80/", text)

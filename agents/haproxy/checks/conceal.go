@@ -18,7 +18,7 @@ import (
 const shortestSecret = 4
 
 // conceal puts the names of variables in the place of their values, which a unit's EnvironmentFile
-// may keep secret. This node's name and addresses are no secret.
+// may keep secret. This node's name, site and addresses are no secret.
 func (r *Runner) conceal(err error, c *param.Check) error {
 	if err == nil {
 		return nil
@@ -27,7 +27,7 @@ func (r *Runner) conceal(err error, c *param.Check) error {
 	var all []hidden
 	os.Expand(strings.Join([]string{c.URL, c.Host, c.SNI, c.TCP}, " "), func(name string) string {
 		value := procfs.Lookup(r.Env, name)
-		if len(value) < shortestSecret || name == contract.NodeVariable ||
+		if len(value) < shortestSecret || name == contract.NodeVariable || name == contract.SiteVariable ||
 			name == contract.AnchorIPVariable || name == contract.PrivateIPVariable {
 			return ""
 		}

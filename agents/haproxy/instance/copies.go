@@ -16,6 +16,9 @@ func (in *Instance) kept() copies.Copies {
 	return copies.Copies{Dir: in.Copies(), Paths: in.UserFiles()}
 }
 
+// HasKept returns what HAProxy has loaded, from the copies.
+func (in *Instance) HasKept() ([]client.Source, error) { return in.kept().Read() }
+
 // ServedText returns the text of conffile as HAProxy has loaded it, which is a single file. Where that
 // is what is there now it comes from there: an older agent has kept it in other words only.
 func (in *Instance) ServedText() ([]byte, error) {

@@ -8,35 +8,14 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/agents/haproxy/ownaddress"
+	"github.com/hawser-ha/hawser/agents/haproxy/variables"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
-	"github.com/hawser-ha/hawser/internal/procfs"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
-// addressVariable is an address of this node that HAProxy's configuration may mention.
-type addressVariable struct {
-	name, parameter string
-	// path is where the metadata service has it (DigitalOcean, Droplet Metadata API).
-	path  string
-	value func(Settings) netip.Addr
-}
-
-func addressVariables() []addressVariable {
-	return []addressVariable{
-		{contract.AnchorIPVariable, contract.ParamAnchorIP, "interfaces/public/0/anchor_ipv4/address",
-			func(s Settings) netip.Addr { return s.AnchorIP }},
-		{contract.PrivateIPVariable, contract.ParamPrivateIP, "interfaces/private/0/ipv4/address",
-			func(s Settings) netip.Addr { return s.PrivateIP }},
-	}
-}
-
-// Environment returns the HAWSER_ variables of HAProxy's environment. HAProxy takes a variable that
-// is not set for an empty word, and would then bind every address instead of one: so an address
-// that the configuration mentions and that cannot be found out is an error. The metadata service is
-// asked only for what is mentioned and not given by a parameter, and believed only where the address
-// is one of this node's. With remember, its answers are
-// kept, and the last one is used when it does not answer.
+// Environment returns the HAWSER_ variables of HAProxy's environment, as package variables finds them.
 func (in *Instance) Environment(ctx context.Context, sources []client.Source,
 	remember bool) ([]string, error) {
 	return in.environmentOn(ctx, sources, remember, ocf.CallFrom(ctx).Node)
@@ -44,45 +23,16 @@ func (in *Instance) Environment(ctx context.Context, sources []client.Source,
 
 func (in *Instance) environmentOn(ctx context.Context, sources []client.Source, remember bool,
 	node string) ([]string, error) {
-	env := []string{contract.NodeVariable + "=" + node}
-	for _, v := range addressVariables() {
-		addr := v.value(in.Settings)
-		if !addr.IsValid() {
-			if !client.Mentions(sources, v.name) {
-				continue
-			}
-			var err error
-			if addr, err = in.metadata().Ask(ctx, v.path, v.name, remember); err != nil {
-				return nil, fmt.Errorf("%s, which the configuration mentions, is unknown here "+
-					"(set %s or metadata_url): %w", v.name, v.parameter, err)
-			}
-		}
-		env = append(env, v.name+"="+addr.String())
-	}
-	return env, nil
-}
-
-func (in *Instance) metadata() ownaddress.Service {
-	return ownaddress.Service{URL: in.MetadataURL, File: in.Metadata(), Own: in.Addresses}
-}
-
-// MissingVariables returns the variables that the configuration mentions and that a HAProxy was not
-// started with.
-func MissingVariables(sources []client.Source, env []string) []string {
-	var names []string
-	for _, v := range addressVariables() {
-		if client.Mentions(sources, v.name) && procfs.Lookup(env, v.name) == "" {
-			names = append(names, v.name)
-		}
-	}
-	return names
+	return variables.Node{Name: node, Site: param.SiteOf(in.Sites, node), AnchorIP: in.AnchorIP,
+		PrivateIP: in.PrivateIP, Metadata: ownaddress.Service{URL: in.MetadataURL, File: in.Metadata(),
+			Own: in.Addresses}}.Environment(ctx, sources, remember)
 }
 
 // refuseUnset returns an error if a HAProxy that is brought back with the user's files would listen on
 // every address, since they mention a variable by now that it is not started with. A start, which
 // finds the variable out, is the cluster's.
 func (in *Instance) refuseUnset(s State, sources []client.Source, onCopies bool) error {
-	names := MissingVariables(sources, s.Env)
+	names := variables.Missing(sources, s.Env)
 	if onCopies || len(names) == 0 {
 		return nil
 	}
@@ -93,7 +43,7 @@ func (in *Instance) refuseUnset(s State, sources []client.Source, onCopies bool)
 // warnOfUnset warns if HAProxy may have loaded sources that mention a variable which it was not started
 // with.
 func (in *Instance) warnOfUnset(ctx context.Context, s *State, sources []client.Source) {
-	if names := MissingVariables(sources, s.Env); len(names) > 0 {
+	if names := variables.Missing(sources, s.Env); len(names) > 0 {
 		ocf.CallFrom(ctx).Warnf("%s mentions %s by now, which HAProxy was not started with: it may "+
 			"listen on all addresses where one was meant. Restart the resource", in.Conffile,
 			strings.Join(names, " and "))
@@ -103,11 +53,11 @@ func (in *Instance) warnOfUnset(ctx context.Context, s *State, sources []client.
 // MissingNow is MissingVariables for a HAProxy that has loaded the sources, or, where the hash is "" and
 // that is not known, the files as they are now.
 func (in *Instance) MissingNow(loaded []client.Source, hash string, env []string) []string {
-	if names := MissingVariables(loaded, env); len(names) > 0 || hash != "" {
+	if names := variables.Missing(loaded, env); len(names) > 0 || hash != "" {
 		return names
 	}
 	now, _ := in.ReadBriefly() // what cannot be read mentions nothing
-	return MissingVariables(now, env)
+	return variables.Missing(now, env)
 }
 
 // Startup is what decides how an instance is started: parameters of the resource, "" where they are
@@ -116,12 +66,13 @@ type Startup struct {
 	ConfFile, AnchorIP, PrivateIP, MetadataURL string
 	ExtraConf                                  []string
 	Unit                                       string
+	Sites                                      []param.Site
 }
 
 // EnvironmentFor returns the HAWSER_ variables with which HAProxy would be started on the node now.
 // The metadata service is asked where the agent would ask it.
 func EnvironmentFor(ctx context.Context, s Startup, node string) ([]string, error) {
-	in := Instance{Settings: Settings{Conffile: s.ConfFile, Extraconf: s.ExtraConf,
+	in := Instance{Settings: Settings{Conffile: s.ConfFile, Extraconf: s.ExtraConf, Sites: s.Sites,
 		MetadataURL: cmp.Or(s.MetadataURL, contract.DefaultMetadataURL)},
 		System: System{Addresses: ownaddress.OfInterfaces}}
 	in.AnchorIP, _ = netip.ParseAddr(s.AnchorIP)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/variables"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/procfs"
@@ -39,9 +40,9 @@ const (
 
 // WriteFragment writes the agent's first part of the configuration. HAProxy reads it before the
 // user's files and the last word counts, so hard-stop-after and mworker-max-reloads are defaults.
-// stats is the path of its stats socket, given what HAProxy has of its unit's settings. The last part
-// is written if it is missing.
-func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
+// stats is the path of its stats socket, given what HAProxy has of its unit's settings, env what it is to
+// have of variables. The last part is written if it is missing.
+func (in *Instance) WriteFragment(stats string, given *systemd.Settings, env []string) error {
 	owner, err := in.owner(given)
 	if err != nil {
 		return err
@@ -49,6 +50,7 @@ func (in *Instance) WriteFragment(stats string, given *systemd.Settings) error {
 	if err := in.ensureLastFragment(); err != nil {
 		return err
 	}
+	before, _ := os.ReadFile(in.Fragment())
 	//nolint:lll // a line of the file
 	return writeFile(in.Fragment(),
 		fmt.Appendf(nil,
@@ -58,8 +60,8 @@ global
 	stats maxconn %d
 	hard-stop-after %ds
 	mworker-max-reloads %d
-%s`, in.Conffile, stats, manyConns, int(in.defaultHardStop().Seconds()), mostReloads,
-			owner.Lines()))
+%s%s`, in.Conffile, stats, manyConns, int(in.defaultHardStop().Seconds()), mostReloads,
+			owner.Lines(), variables.SiteLine(env, before)))
 }
 
 // ensureLastFragment writes the last part if it is missing.
@@ -103,7 +105,7 @@ func (in *Instance) writeFragmentsFor(s State, files []client.Source, onCopies b
 	if onCopies {
 		files, _ = in.kept().Read()
 	}
-	if err := in.WriteFragment(in.StatsSocket(), s.Given); err != nil || files == nil {
+	if err := in.WriteFragment(in.StatsSocket(), s.Given, s.Env); err != nil || files == nil {
 		return err
 	}
 	return in.WriteLastFragment(files, s.Env)

@@ -18,7 +18,7 @@ import (
 func TestReloadThatFailsEarlyLeavesTheFragment(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "haproxy.cfg")
 	in := Instance{Files: contract.Files{Dir: t.TempDir()}, Settings: Settings{Conffile: conf}}
-	require.NoError(t, in.WriteFragment(in.StatsSocket(), nil))
+	require.NoError(t, in.WriteFragment(in.StatsSocket(), nil, nil))
 	before, err := os.ReadFile(in.Fragment())
 	require.NoError(t, err)
 	// which is no file that can be read
@@ -37,13 +37,13 @@ func TestOwnerThatTheStartHasFound(t *testing.T) {
 		Settings: Settings{Conffile: filepath.Join(t.TempDir(), "haproxy.cfg")}}
 	given := systemd.Unchanged()
 	given.User = "nobody-knows-this-user"
-	require.ErrorContains(t, in.WriteFragment(in.StatsSocket(), given), "User=nobody-knows-this-user")
+	require.ErrorContains(t, in.WriteFragment(in.StatsSocket(), given, nil), "User=nobody-knows-this-user")
 	require.NoError(t, in.Save(State{Given: given, Owner: &unit.Owner{UID: 1234, GID: 1235}}))
-	require.NoError(t, in.WriteFragment(in.StatsSocket(), given))
+	require.NoError(t, in.WriteFragment(in.StatsSocket(), given, nil))
 	text, err := os.ReadFile(in.Fragment())
 	require.NoError(t, err)
 	require.Contains(t, string(text), "\tuid 1234\n\tgid 1235\n\tunix-bind uid 1234 gid 1235\n")
 	other := *given
 	other.User = "nor-this-one"
-	require.ErrorContains(t, in.WriteFragment(in.StatsSocket(), &other), "User=nor-this-one")
+	require.ErrorContains(t, in.WriteFragment(in.StatsSocket(), &other, nil), "User=nor-this-one")
 }

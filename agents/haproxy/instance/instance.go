@@ -21,6 +21,7 @@ import (
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
+	"github.com/hawser-ha/hawser/param"
 )
 
 // Instance is one HAProxy of a resource on this node, as one call sees it.
@@ -42,6 +43,8 @@ type Settings struct {
 	StopGrace           time.Duration
 	AnchorIP, PrivateIP netip.Addr
 	MetadataURL         string
+	// Sites are the nodes of each site.
+	Sites []param.Site
 	// Unit is HAProxy's own systemd service, "" for none.
 	Unit string
 	// Keeper is whether a process watches HAProxy. A HAProxy that crashes MaxCrashes times within

@@ -9,10 +9,10 @@ import (
 	"syscall"
 	"time"
 
-	client "github.com/hawser-ha/hawser/haproxy"
-
 	"golang.org/x/sys/unix"
 
+	"github.com/hawser-ha/hawser/agents/haproxy/variables"
+	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/systemd"
 	"github.com/hawser-ha/hawser/ocf"
 )
@@ -57,7 +57,7 @@ func (in *Instance) Reload(ctx context.Context, s *State, sources []client.Sourc
 }
 
 func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []client.Source) error {
-	if names := MissingVariables(sources, s.Env); len(names) > 0 {
+	if names := variables.Missing(sources, s.Env); len(names) > 0 {
 		return fmt.Errorf("it mentions %s, which HAProxy was not started with: restart the "+
 			"resource", strings.Join(names, " and "))
 	}
@@ -75,10 +75,14 @@ func (in *Instance) reloadWhileAlive(ctx context.Context, s *State, sources []cl
 	if err != nil {
 		return err
 	}
-	undo := func() error {
-		return errors.Join(in.WriteFragment(in.StatsSocket(), given), in.restoreLast(string(last)))
+	env := s.Env // or, where another site is to be taken over, what it was before
+	if noted, ok := in.Load(); ok {
+		env = noted.Env
 	}
-	if err := in.WriteFragment(stats, given); err != nil {
+	undo := func() error {
+		return errors.Join(in.WriteFragment(in.StatsSocket(), given, env), in.restoreLast(string(last)))
+	}
+	if err := in.WriteFragment(stats, given, s.Env); err != nil {
 		return errors.Join(err, undo())
 	}
 	if err := in.WriteLastFragment(sources, s.Env); err != nil {
@@ -149,11 +153,11 @@ func (in *Instance) RemakeSockets(ctx context.Context, s *State) error {
 	defer over()
 	given := in.Given()
 	stats := in.newStats(uint32(time.Now().UnixNano()))
-	if err := in.WriteFragment(stats, given); err != nil {
+	if err := in.WriteFragment(stats, given, s.Env); err != nil {
 		return err
 	}
 	if err := in.reviveSockets(living, s, stats, given); err != nil {
-		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given))
+		return errors.Join(err, in.WriteFragment(in.StatsSocket(), given, s.Env))
 	}
 	s.Served.Worker, s.Served.At = in.freshWorker(ctx), time.Now()
 	return nil
@@ -206,7 +210,7 @@ func (in *Instance) reviveSockets(ctx context.Context, s *State, stats string,
 	if err := rename(stats, in.StatsSocket()); err != nil {
 		return err
 	}
-	return in.WriteFragment(in.StatsSocket(), given)
+	return in.WriteFragment(in.StatsSocket(), given, s.Env)
 }
 
 // Complaint shortens an error for an exit reason to HAProxy's own complaint: Pacemaker 2.1.5 cuts

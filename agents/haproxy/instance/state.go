@@ -155,7 +155,7 @@ func (in *Instance) Clear() error {
 		Remove(in.Pidfile(), in.MasterSocket(), in.StatsSocket(), in.Fragment(), in.StartLog(),
 			in.Checks(), in.Checks()+".new", in.State(), in.State()+".new", in.Fragment()+".new",
 			in.LastFragment(), in.LastFragment()+".new", in.Beside(), in.Beside()+".new",
-			in.Checked(), in.Checked()+".new"),
+			in.Checked(), in.Checked()+".new", in.Well(), in.Well()+".new"),
 		os.RemoveAll(in.Copies()), os.RemoveAll(in.kept().Next()))
 }
 

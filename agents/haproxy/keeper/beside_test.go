@@ -18,6 +18,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/strangers"
+	"github.com/hawser-ha/hawser/agents/haproxy/wellness"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/internal/needs"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -44,6 +45,10 @@ func (a *plainAgent) Instance(dir string) *instance.Instance {
 }
 
 func (a *plainAgent) Checks() []param.Check { return nil }
+
+func (*plainAgent) Counter(*instance.Instance, contract.ResourceID) *wellness.Counter {
+	return &wellness.Counter{}
+}
 
 // A HAProxy whose program is not called haproxy is not taken for somebody else beside itself.
 func TestHAProxyByAnotherNameIsNoIntruder(t *testing.T) {

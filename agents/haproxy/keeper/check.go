@@ -12,6 +12,7 @@ import (
 
 	"github.com/hawser-ha/hawser/agents/haproxy/checks"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
+	"github.com/hawser-ha/hawser/agents/haproxy/wellness"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/internal/atomicfile"
@@ -30,8 +31,14 @@ type checker struct {
 
 	mu   sync.Mutex
 	book checks.Book
+	// suspects are checks of interfaces whose link may only blink.
+	suspects map[string]bool
 
 	publisher publisher
+
+	// well counts for how long all checks have held. turned is sent to when one fails or holds again.
+	well   *wellness.Counter
+	turned chan struct{}
 }
 
 // checkAll does the checks until the context ends, and begins anew when the parameters may have
@@ -67,7 +74,8 @@ func (k *keeper) newChecker(ctx context.Context, last *checker) *checker {
 		return nil // the actions say what is wrong with the parameters
 	}
 	c := &checker{in: a.Instance(k.in.Dir), call: ocf.CallFrom(bound), checks: a.Checks(),
-		book: checks.ReadBook(k.in.Checks())}
+		book: checks.ReadBook(k.in.Checks()), suspects: map[string]bool{},
+		turned: make(chan struct{}, 1)}
 	k.mu.Lock()
 	stopped := k.stopped
 	k.stopped = false
@@ -77,6 +85,7 @@ func (k *keeper) newChecker(ctx context.Context, last *checker) *checker {
 	}
 	c.book.Kept = true
 	c.publisher = newPublisher(c.in, c.call)
+	c.well = a.Counter(c.in, contract.ResourceOf(c.call.Instance))
 	c.serving = func() (instance.State, bool) {
 		k.mu.Lock()
 		holding := !k.holding.IsZero()
@@ -84,7 +93,7 @@ func (k *keeper) newChecker(ctx context.Context, last *checker) *checker {
 		s, ok := c.in.Load()
 		return s, ok && s.Wanted() && !holding
 	}
-	if len(c.checks) == 0 && len(c.book.Published) == 0 {
+	if len(c.checks) == 0 && len(c.book.Published) == 0 && c.well.Idle() {
 		return nil
 	}
 	c.book.Keep(c.names())
@@ -101,8 +110,21 @@ func (c *checker) names() []string {
 
 func (c *checker) run(ctx context.Context) {
 	var all sync.WaitGroup
+	var wake []chan struct{}
 	for i := range c.checks {
-		all.Go(func() { c.repeat(ctx, &c.checks[i]) })
+		if c.checks[i].Interface == "" {
+			all.Go(func() { c.repeat(ctx, &c.checks[i]) })
+			continue
+		}
+		own := make(chan struct{}, 1)
+		wake = append(wake, own)
+		all.Go(func() { c.repeatLooking(ctx, &c.checks[i], own) })
+	}
+	if len(wake) > 0 {
+		all.Go(func() { c.followLinks(ctx, wake) })
+	}
+	if !c.well.Idle() {
+		all.Go(func() { c.countWell(ctx) })
 	}
 	all.Go(func() { c.publisher.run(ctx, c.results) })
 	c.publisher.soon()
@@ -138,9 +160,7 @@ func (c *checker) repeat(ctx context.Context, check *param.Check) {
 			}
 			late.Stop()
 		}
-		// At the same moments on all nodes, as far as their clocks agree: what fails everywhere is
-		// then found everywhere at once.
-		next := time.NewTimer(time.Until(time.Now().Truncate(check.Every).Add(check.Every)))
+		next := time.NewTimer(untilDue(check))
 		select {
 		case <-ctx.Done():
 			next.Stop()
@@ -148,6 +168,12 @@ func (c *checker) repeat(ctx context.Context, check *param.Check) {
 		case <-next.C:
 		}
 	}
+}
+
+// untilDue is how long it is until a check is done the next time: at the same moments on all nodes, as
+// far as their clocks agree, so that what fails everywhere is found everywhere at once.
+func untilDue(check *param.Check) time.Duration {
+	return time.Until(time.Now().Truncate(check.Every).Add(check.Every))
 }
 
 func (c *checker) runner(s instance.State) *checks.Runner {
@@ -167,13 +193,18 @@ func (c *checker) take(result error, check *param.Check) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.book.Of(check.Name)
-	known, doubtful := r.Known, r.Doubtful()
+	known, doubtful := r.Known, c.doubtful(check.Name)
+	delete(c.suspects, check.Name)
 	changed := r.Take(result, time.Now(), check)
-	if changed || r.Doubtful() != doubtful {
+	if changed || c.doubtful(check.Name) != doubtful {
 		c.publisher.soon()
 	}
 	if !changed {
 		return
+	}
+	select {
+	case c.turned <- struct{}{}:
+	default:
 	}
 	switch {
 	case r.Failed:
@@ -199,10 +230,11 @@ func (c *checker) results() (results, bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := results{values: c.book.Values(c.names()), doubts: map[string]bool{},
+	r := results{values: c.book.Values(c.names()), doubts: map[string]bool{}, swift: map[string]bool{},
 		failing: contract.FormatFailing(c.book.Failing(c.names()))}
-	for _, name := range c.names() {
-		r.doubts[name] = c.book.Of(name).Doubtful()
+	for i := range c.checks {
+		name := c.checks[i].Name
+		r.doubts[name], r.swift[name] = c.doubtful(name), c.checks[i].Interface != ""
 	}
 	r.gone = slices.DeleteFunc(slices.Clone(c.book.Published), func(name string) bool {
 		return slices.Contains(c.names(), name)

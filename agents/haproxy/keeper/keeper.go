@@ -2,8 +2,8 @@
 // soon as it dies or hangs.
 //
 // It imports the instance that it watches; it learns from the agent, through an interface, how the
-// parameters are bound. Start reading here; watch.go is its loop, check.go does HAProxy's checks,
-// examine.go runs hawser doctor.
+// parameters are bound. Start reading here; watch.go is its loop, check.go does HAProxy's checks, link.go
+// those of interfaces, well.go counts for how long they have held, examine.go runs hawser doctor.
 package keeper
 
 import (
@@ -26,6 +26,7 @@ import (
 	"github.com/hawser-ha/hawser/agents/companion"
 	"github.com/hawser-ha/hawser/agents/haproxy/instance"
 	"github.com/hawser-ha/hawser/agents/haproxy/migrate"
+	"github.com/hawser-ha/hawser/agents/haproxy/wellness"
 	"github.com/hawser-ha/hawser/contract"
 	client "github.com/hawser-ha/hawser/haproxy"
 	"github.com/hawser-ha/hawser/ocf"
@@ -94,6 +95,8 @@ type Agent interface {
 	Instance(dir string) *instance.Instance
 	// Checks returns the checks that the parameters ask for.
 	Checks() []param.Check
+	// Counter returns what counts for how long HAProxy has been well.
+	Counter(*instance.Instance, contract.ResourceID) *wellness.Counter
 }
 
 // Run is the keeper's main function: it returns when the resource is stopped, given up, or no

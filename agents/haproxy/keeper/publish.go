@@ -25,6 +25,9 @@ const (
 	// Pacemaker's attribute daemon writes them together, so that the scheduler never sees one node
 	// fail before the other, and moves an address between the two.
 	atOnce = 300 * time.Millisecond
+	// swiftly is that for the carrier of an interface, of which others have known that it is in doubt
+	// for as long as a link may blink.
+	swiftly = 50 * time.Millisecond
 	// noHurry is how long a result waits for those of other nodes where none of them could take the
 	// address now: a failure while the check fails, or begins to fail, everywhere, and the end of
 	// one, which other nodes may be about to see too.
@@ -40,6 +43,8 @@ type results struct {
 	values map[string]string
 	// doubts says of which checks the last results were bad although they hold so far.
 	doubts map[string]bool
+	// swift says of which checks a failure waits no longer than swiftly for those of other nodes.
+	swift map[string]bool
 	// failing is the value of contract.FailingAttribute.
 	failing string
 	// gone are checks that are not done any more; withdrawn is called when their attributes are
@@ -156,7 +161,7 @@ func (p *publisher) publish(ctx context.Context, now results) error {
 		return errs.Err()
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.values)) {
-		if errs.Add(p.publishOne(ctx, r, name, now.values[name])) {
+		if errs.Add(p.publishOne(ctx, r, name, now)) {
 			return errs.Err()
 		}
 	}
@@ -202,8 +207,9 @@ func (p *publisher) publishDoubts(ctx context.Context, r contract.ResourceID, no
 }
 
 // publishOne publishes the result of a check, or hurries one that waits.
-func (p *publisher) publishOne(ctx context.Context, r contract.ResourceID, name, value string) error {
-	attribute := contract.CheckAttribute(r, name)
+func (p *publisher) publishOne(ctx context.Context, r contract.ResourceID, name string,
+	all results) error {
+	attribute, value := contract.CheckAttribute(r, name), all.values[name]
 	before, told := p.values[name]
 	now := published{value: value, at: time.Now()}
 	switch {
@@ -220,6 +226,9 @@ func (p *publisher) publishOne(ctx context.Context, r contract.ResourceID, name,
 		now.waits = !p.wellElsewhere(ctx, r, name)
 	}
 	delay := atOnce
+	if all.swift[name] {
+		delay = swiftly
+	}
 	if now.waits {
 		delay = noHurry
 	}
