@@ -209,7 +209,11 @@ func (h *Host) draftCorosync(ctx context.Context, g *gathering) (all []draft.Mem
 	}
 	ctx, cancel := context.WithTimeout(ctx, corosyncTime)
 	defer cancel()
-	for _, m := range keys.Members() {
+	nodes := keys.Members()
+	if len(nodes) < 2 {
+		nodes = nil // such as node1 at 127.0.0.1, which Debian's package comes with
+	}
+	for _, m := range nodes {
 		all = append(all, draft.Member{Name: m.Label(), Links: slices.Concat(m.Links(ctx)...)})
 	}
 	return all, keys["quorum.device.net.host"]

@@ -100,7 +100,7 @@ func (r *reader) read() error {
 	switch {
 	case len(all) == 0:
 		return outcome.Usagef("the cluster's configuration has no HAProxy, so there is nothing to " +
-			"adopt: `hawser apply` sets one up")
+			"adopt: `hawser init` drafts a hawser.yaml, and `hawser apply` sets one up")
 	case len(all) > 1:
 		return outcome.Usagef("the cluster has %s, and a hawser.yaml has one HAProxy: leave these to "+
 			"whoever made them, or delete all but one; nothing was changed",

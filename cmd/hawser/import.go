@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,7 +21,13 @@ func importCommand(sys *system) *cli.Command {
 		Usage: "make a hawser.yaml of what another program is configured with",
 		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not take " +
 			"over is said in the comments, and on stderr.",
-		Action:      sys.noCommand("hawser import"),
+		Action: func(c *cli.Context) error {
+			if word := c.Args().First(); strings.ContainsAny(word, "./") && len(word) > 1 {
+				return usagef("hawser import has no command %q: a file is read by one of its commands, such "+
+					"as `hawser import crm %s` or `hawser import keepalived %[2]s`", word, word)
+			}
+			return sys.noCommand("hawser import")(c)
+		},
 		Subcommands: []*cli.Command{importCRMCommand(sys), importKeepalivedCommand(sys)},
 	}
 }
