@@ -10,6 +10,7 @@
 package adopt
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,8 +49,25 @@ type Found struct {
 // Read reads the set-up of the cluster. path is where hawser.yaml will be, for messages; tokenFile is
 // where the agent is to read a token that is in the cluster's configuration now.
 func Read(cib *crm.CIB, path, tokenFile string) (Found, error) {
+	found, err := read(cib, path, tokenFile, true)
+	var faults *config.Faults
+	if !errors.As(err, &faults) {
+		return found, err
+	}
+	// A name, or as many of them as hawser.yaml does not take.
+	without, again := read(cib, path, tokenFile, false)
+	if again != nil {
+		return Found{}, err
+	}
+	without.Remarks = append(without.Remarks, fmt.Sprintf("what the cluster says of where addresses are, and "+
+		"of what belongs to them, cannot be said in a hawser.yaml, and stays as it is: %s",
+		faults.List[0].Message))
+	return without, nil
+}
+
+func read(cib *crm.CIB, path, tokenFile string, places bool) (Found, error) {
 	r := &reader{cib: cib, objects: cib.Effective(), file: &config.File{Path: path},
-		tokenFile: tokenFile, replaced: map[string]bool{}}
+		tokenFile: tokenFile, replaced: map[string]bool{}, places: places}
 	if err := r.read(); err != nil {
 		return Found{}, err
 	}
@@ -82,6 +100,7 @@ type reader struct {
 	addresses []*crm.Primitive
 	units     []*unit
 	replaced  map[string]bool // the ids of what has become something else
+	places    bool            // where addresses are is taken over, too
 }
 
 // becomes says what an object has become: hawser makes its own in its place.
@@ -121,11 +140,11 @@ func (r *reader) read() error {
 			return err
 		}
 	}
-	if err := r.readUnits(); err != nil {
-		return err
+	if r.places {
+		r.readUnits()
+		r.readPreferences()
+		r.readBelongings()
 	}
-	r.readPreferences()
-	r.readBelongings()
 	// Whether the cluster does without fencing is said there, and what fences is left as it is.
 	if enabled, set := r.cib.Property(crm.StonithEnabled); set && crm.IsFalse(enabled) {
 		r.file.Fencing.Way = config.FencingOff

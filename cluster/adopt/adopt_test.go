@@ -120,6 +120,40 @@ floating_ips:
 			taken: []string{"FloatIP", "haproxy", "haproxy-clone", "with", "a", "b"},
 		},
 		{
+			name: "a group that is kept stopped", statements: own + "primitive V6 ocf:hawser:floatip params ip=2001:db8::1 provider=lan\n" +
+				"group g FloatIP V6 meta target-role=Stopped\nlocation l g 50: lb-1\n",
+			yaml: `fencing: off
+haproxy:
+  config: /etc/haproxy/x.cfg
+floating_ips:
+  - name: FloatIP
+    ip: 192.0.2.10
+    provider: lan
+  - name: V6
+    ip: "2001:db8::1"
+    provider: lan
+groups:
+  - name: FloatIP-together
+    addresses: [FloatIP, V6]
+`,
+			taken:   []string{"FloatIP", "V6", "haproxy", "haproxy-clone", "with"},
+			remarks: []string{"the group g stays, since it is kept stopped"},
+		},
+		{
+			name: "a node whose name hawser.yaml does not take", statements: own + "node _lb\nlocation l FloatIP 50: _lb\n",
+			yaml: `fencing: off
+haproxy:
+  config: /etc/haproxy/x.cfg
+floating_ips:
+  - name: FloatIP
+    ip: 192.0.2.10
+    provider: lan
+`,
+			taken: []string{"FloatIP", "haproxy", "haproxy-clone", "with"},
+			remarks: []string{"the location l stays, and its score of 50 no longer brings FloatIP back to _lb",
+				"what the cluster says of where addresses are"},
+		},
+		{
 			name: "nodes alike", statements: own + "location a FloatIP 100: lb-1\nlocation b FloatIP 100: lb-2\n",
 			yaml: `fencing: off
 haproxy:
@@ -312,8 +346,6 @@ func TestReadRefused(t *testing.T) {
 			"haproxy is in the group g together with web"},
 		"an address that is none": {"primitive haproxy ocf:hawser:haproxy\nprimitive vip ocf:heartbeat:IPaddr2 params ip=here\ngroup g vip haproxy",
 			`vip: ip="here"`},
-		"a group that is kept stopped": {own + "primitive V6 ocf:hawser:floatip params ip=2001:db8::1 provider=lan\ngroup g FloatIP V6 meta target-role=Stopped",
-			"the group g is kept stopped"},
 		"no address at all": {"primitive haproxy ocf:hawser:haproxy\nprimitive vip ocf:hawser:floatip", "vip (ocf:hawser:floatip) has no address"},
 		"a loopback address": {"primitive haproxy ocf:hawser:haproxy\nprimitive vip ocf:heartbeat:IPaddr2 params ip=127.0.0.1\ngroup g vip haproxy",
 			"what the cluster has cannot be said in a hawser.yaml"},

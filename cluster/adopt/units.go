@@ -6,7 +6,6 @@ import (
 	"github.com/hawser-ha/hawser/cluster/inventory"
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/crm"
-	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // unit is an address, or several that are always on the same node; the one by which the others are
@@ -27,15 +26,13 @@ func (u *unit) has(id string) bool {
 }
 
 // readUnits finds out which addresses are always together, and writes the groups.
-func (r *reader) readUnits() error {
+func (r *reader) readUnits() {
 	for i := range r.file.Addresses {
 		r.units = append(r.units, &unit{members: []*config.Address{&r.file.Addresses[i]}})
 	}
 	for _, o := range r.cib.Objects() {
 		if g, ok := o.(*crm.Group); ok {
-			if err := r.unite(g); err != nil {
-				return err
-			}
+			r.unite(g)
 		}
 	}
 	for _, o := range r.cib.Objects() {
@@ -73,7 +70,6 @@ func (r *reader) readUnits() error {
 		}
 		r.file.Groups = append(r.file.Groups, g)
 	}
-	return nil
 }
 
 // take takes the addresses of another unit, behind its own.
@@ -97,7 +93,7 @@ func (r *reader) unit(id string) *unit {
 
 // unite has the addresses of a group of Pacemaker's be together. hawser's group takes its place unless
 // something else is in it.
-func (r *reader) unite(g *crm.Group) error {
+func (r *reader) unite(g *crm.Group) {
 	var first *unit
 	others := false
 	for _, id := range g.Members {
@@ -112,28 +108,33 @@ func (r *reader) unite(g *crm.Group) error {
 			r.units = slices.DeleteFunc(r.units, func(other *unit) bool { return other == u })
 		}
 	}
+	replaced := slices.Contains(r.family, g.Name)
 	switch {
 	case first == nil:
-		return nil
+		return
 	case others:
 		r.remark("the group %s stays, since not only addresses are in it: what else is in it goes on "+
 			"starting after them, where they are", g.Name)
-		return nil
+		return
+	case !replaced && heldBack(g):
+		r.remark("the group %s stays, since it is kept stopped, or is not managed: `hawser configure delete` "+
+			"removes it when its addresses are to run", g.Name)
+		return
 	}
 	if first.name == "" {
 		first.name = g.Name
 	}
 	first.groups = append(first.groups, g.Name)
-	if slices.Contains(r.family, g.Name) {
-		return nil // which is replaced anyway
-	}
-	if managed, set := g.Meta.Get("is-managed"); crm.KeptStopped(g) || set && crm.IsFalse(managed) {
-		return outcome.Usagef("the group %s is kept stopped, or is not managed, which hawser cannot say of "+
-			"addresses: start it (`hawser start %[1]s`, is-managed=true), or delete it, first; nothing was "+
-			"changed", g.Name)
+	if replaced {
+		return // which is so anyway
 	}
 	r.becomes(g, "the group of %s", first.leader().Name)
-	return nil
+}
+
+// heldBack says whether a group is kept stopped or is not managed: without it, its addresses would start.
+func heldBack(g *crm.Group) bool {
+	managed, set := g.Meta.Get("is-managed")
+	return crm.KeptStopped(g) || set && crm.IsFalse(managed)
 }
 
 // stickinessOf is what keeps the unit where it is: Pacemaker adds up what each resource of a group

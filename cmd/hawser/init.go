@@ -24,8 +24,7 @@ func initCommand(sys *system) *cli.Command {
 			"changed, and no cluster is needed.\n\n" +
 			"  hawser init -o /etc/hawser/hawser.yaml",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o", "f"},
-				Usage: "write it to `FILE` instead of printing it"},
+			outputFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the file if it is there"},
 			&cli.StringFlag{Name: "config", Value: contract.DefaultConffile,
 				Usage: "HAProxy's configuration, `FILE` or directory (" + contract.DefaultConffile + ")"},
