@@ -14,6 +14,7 @@ import (
 	"github.com/hawser-ha/hawser/cluster/draft"
 	"github.com/hawser-ha/hawser/cluster/fencing"
 	"github.com/hawser-ha/hawser/cluster/lint"
+	"github.com/hawser-ha/hawser/cluster/machines"
 	"github.com/hawser-ha/hawser/cluster/move"
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/cluster/rollout"
@@ -81,6 +82,8 @@ type Host struct {
 	Networks     func() ([]draft.Interface, error)
 	Droplet      func(ctx context.Context) (draft.Droplet, error)
 	CorosyncConf string
+	// Shell makes what runs command lines on the nodes, with a command such as ssh; here is this node.
+	Shell func(command []string, here string) machines.Shell
 	// LocalNode asks Pacemaker for its name of this machine, which need not be the host's, and
 	// WaitsForAll asks Corosync whether it still waits for all nodes. Either may be nil.
 	LocalNode   func(ctx context.Context) (string, error)
@@ -124,6 +127,9 @@ func This() Host {
 		Networks:     networks,
 		Droplet:      dropletHere,
 		CorosyncConf: corosync.ConfFile,
+		Shell: func(command []string, here string) machines.Shell {
+			return machines.SSH{Command: command, Here: here}
+		},
 	}
 	if h.Live() {
 		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"
@@ -138,7 +144,7 @@ func (h *Host) Live() bool { return h.Running && !h.Remote }
 
 // Deployer plans and applies hawser.yaml on this machine's cluster.
 func (h *Host) Deployer() *deploy.Deployer {
-	return &deploy.Deployer{
+	d := &deploy.Deployer{
 		Cluster: h.Cluster,
 		Running: h.Running,
 		User:    userName(), Now: h.Now,
@@ -156,6 +162,10 @@ func (h *Host) Deployer() *deploy.Deployer {
 			Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet,
 		},
 	}
+	if h.Live() {
+		d.Device = corosync.AskDevice
+	}
+	return d
 }
 
 // Linter judges what somebody configures by hand.

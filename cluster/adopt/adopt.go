@@ -59,8 +59,8 @@ func Read(cib *crm.CIB, path, tokenFile string) (Found, error) {
 	if again != nil {
 		return Found{}, err
 	}
-	without.Remarks = append(without.Remarks, fmt.Sprintf("what the cluster says of where addresses are, and "+
-		"of what belongs to them, cannot be said in a hawser.yaml, and stays as it is: %s",
+	without.Remarks = append(without.Remarks, fmt.Sprintf("what the cluster says of where addresses are, "+
+		"and of what belongs to them, cannot be said in a hawser.yaml, and stays as it is: %s",
 		faults.List[0].Message))
 	return without, nil
 }

@@ -117,8 +117,8 @@ func (r *reader) unite(g *crm.Group) {
 			"starting after them, where they are", g.Name)
 		return
 	case !replaced && heldBack(g):
-		r.remark("the group %s stays, since it is kept stopped, or is not managed: `hawser configure delete` "+
-			"removes it when its addresses are to run", g.Name)
+		r.remark("the group %s stays, since it is kept stopped, or is not managed: `hawser configure "+
+			"delete` removes it when its addresses are to run", g.Name)
 		return
 	}
 	if first.name == "" {

@@ -16,7 +16,8 @@ func Names() []string {
 		"plan", "apply", "destroy", "adopt", "init", "check", "import-crm", "import-keepalived",
 		"status", "reload", "reload-push", "move",
 		"standby", "online", "maintenance", "cleanup", "stop", "start", "timing", "doctor",
-		"doctor-list", "error",
+		"doctor-list", "quorum-status", "quorum-device-add", "quorum-device-remove", "corosync-add",
+		"corosync-remove", "error",
 	}
 }
 
@@ -25,6 +26,8 @@ func Of(name string) []byte {
 	switch name {
 	case "standby", "online", "maintenance", "cleanup", "stop", "start":
 		name = "order" // they print the same object
+	case "quorum-device-add", "quorum-device-remove", "corosync-add", "corosync-remove":
+		name = "machines"
 	}
 	text, err := files.ReadFile(name + ".schema.json")
 	if err != nil {
