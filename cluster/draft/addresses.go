@@ -126,6 +126,9 @@ func (w *writer) name(found []candidate) {
 		if holder, ok := w.facts.Cluster.Holders[c.ip]; ok {
 			c.why += ", and the cluster has it already, as " + holder
 			c.doubtful, c.against = true, "What the cluster has, `hawser adopt` takes over."
+			if w.facts.Cluster.Setup.Maker == Hawser {
+				c.against = "The hawser.yaml that was applied may have it."
+			}
 			if idPattern.MatchString(holder) && holder != contract.HAProxyID {
 				c.name = holder
 				continue

@@ -70,6 +70,14 @@ func machines() map[string]draft.Facts {
 			Interfaces: []draft.Interface{loopback, nic("bond0.7", "10.1.0.1/24")},
 			HAProxy:    cfg("frontend web\n\tbind :::443 v4v6 ssl crt /x\n\tmonitor-uri /healthz\n"),
 		},
+		"two-sites-without-a-third": {
+			Node: "a1",
+			Cluster: draft.Cluster{Known: true, Members: []draft.Member{node("a1", "2001:db8:1::1"), node("b1", "2001:db8:2::1"),
+				node("a2", "2001:db8:1::2"), node("b2", "2001:db8:2::2")},
+				Setup: draft.Setup{Maker: draft.Nobody}},
+			Interfaces: []draft.Interface{loopback, nic("eth0", "2001:db8:1::1/64")},
+			HAProxy:    cfg("frontend web\n\tbind [2001:db8:1::99]:443\n"),
+		},
 		"by-hand": {
 			Node: "lb-1",
 			Cluster: draft.Cluster{Known: true, Members: []draft.Member{node("lb-1"), node("lb-2")},

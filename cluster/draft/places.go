@@ -73,10 +73,13 @@ func (w *writer) quorum() {
 	}
 	why := "a vote at a third place, corosync-qnetd: where two nodes or two sites lose sight of each " +
 		"other, the side that it sees goes on."
-	if n := len(w.facts.Cluster.Members); n > 0 && n%2 == 0 {
+	switch n := len(w.facts.Cluster.Members); {
+	case len(w.apart()) > 1:
+		why += " This cluster has none: a cut between its networks may stop the nodes on both sides."
+	case n > 0 && n%2 == 0:
 		why += " This cluster has an even number of nodes and none."
 	}
-	w.say("", "Quorum device: %s", why)
+	w.say("", "Quorum device: %s `hawser quorum device add HOST` sets it up.", why)
 	w.keys("", "quorum: {device: qnetd.example.org}")
 }
 
