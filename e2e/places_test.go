@@ -70,8 +70,13 @@ func TestPlaces(t *testing.T) {
 	out, err := c.try("lb-1", "hawser", "plan", "-f", yamlPath)
 	require.NoError(t, err)
 	require.Contains(t, out, "VIP, VIP6, Second (together, edge): lb-2, then lb-3, then lb-1; go back when")
-	_, err = c.try("lb-1", "hawser", "move", "VIP6", "lb-1", "--yes")
-	require.Error(t, err, "it would go back")
+	eventually(t, 30*time.Second, "lb-2 has been well for long", func() error {
+		_, err := c.try("lb-1", "cibadmin", "--query", "--xpath",
+			"//node_state[@uname='lb-2']//nvpair[@name='hawser-haproxy-well-2']")
+		return err
+	})
+	out, err = c.try("lb-1", "hawser", "move", "VIP6", "lb-1", "--yes")
+	require.Error(t, err, out)
 
 	require.NoError(t, c.Kill("lb-2"))
 	c.areOn(t, "lb-3", all...)

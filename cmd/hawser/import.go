@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -19,7 +20,8 @@ func importCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "import",
 		Usage: "make a hawser.yaml of what another program is configured with",
-		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not take " +
+		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not " +
+			"take " +
 			"over is said in the comments, and on stderr.",
 		Action: func(c *cli.Context) error {
 			if word := c.Args().First(); strings.ContainsAny(word, "./") && len(word) > 1 {
@@ -74,6 +76,9 @@ func outputFlag() *cli.StringFlag {
 		Usage: "write hawser.yaml to `FILE` instead of printing it"}
 }
 
+// mostShown is how many remarks people are shown beside the file.
+const mostShown = 100
+
 func (s *system) importKeepalived(ctx context.Context, files, named []string, to string, force bool) error {
 	type result struct {
 		report *keepalived.Report
@@ -91,7 +96,11 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 	}
 	s.reports(r.report)
 	if !s.json {
-		s.warnAll(r.report.Summary)
+		few := r.report.Summary[:min(len(r.report.Summary), mostShown)]
+		s.warnAll(few)
+		if more := len(r.report.Summary) - len(few); more > 0 {
+			s.warn(fmt.Sprintf("and %d more: --json has all of them", more))
+		}
 	}
 	if r.err != nil {
 		return r.err

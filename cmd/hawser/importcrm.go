@@ -111,8 +111,8 @@ func (s *system) setUp(ctx context.Context, saved string) (*crm.CIB, adopt.Sourc
 	if saved == "" {
 		cib, err := s.Cluster.Query(ctx)
 		if outcome.Of(err) == outcome.Unavailable {
-			err = outcome.After(err, "a configuration that was saved with `cibadmin -Q > FILE` is read without "+
-				"a cluster: `hawser import crm FILE`")
+			err = outcome.After(err, "a configuration that was saved with `cibadmin -Q > FILE` is read "+
+				"without a cluster: `hawser import crm FILE`")
 		}
 		if err != nil {
 			return nil, adopt.Source{}, err

@@ -26,6 +26,9 @@ const (
 		"(ocf:heartbeat:Route) can, as one of resources"
 )
 
+// longestPassword is how much of a password VRRP takes.
+const longestPassword = 8
+
 // fates are those of keywords, in any block.
 func fates() map[string]fate {
 	all := map[string]fate{
@@ -128,6 +131,9 @@ func (a *adapter) fate(c *model.Config, s *syntax.Statement, above string, insid
 		return LeftOut
 	case mailing:
 		a.say(c, s, NotNeeded, "nothing asks for mails with smtp_alert: none was sent")
+		return NotNeeded
+	case word == "auth_pass" && len(s.Word(1)) > longestPassword:
+		a.say(c, s, NotNeeded, "keepalived takes its first %d characters", longestPassword)
 		return NotNeeded
 	case isList(above):
 		if inside == Remark { // that is about the list

@@ -111,7 +111,8 @@ func (a *adapter) compare(r *router) {
 	}
 	for _, m := range r.members[1:] {
 		for _, differs := range unheard(first.Instance, m.Instance) {
-			a.say(m.config, cmp.Or(differs.at, m.At), Remark, "%s on %s: the two refused each other's adverts, "+
+			a.say(m.config, cmp.Or(differs.at, m.At), Remark, "%s on %s: the two refused each "+
+				"other's adverts, "+
 				"and both held the addresses", differs.what, first.config.Node)
 		}
 	}
@@ -130,7 +131,8 @@ func (a *adapter) compare(r *router) {
 				if !address.Excluded {
 					text = "keepalived refuses adverts with other addresses, so both nodes held theirs"
 				}
-				a.say(m.config, address.At, Remark, "it is missing on %s: %s; in hawser every node can take it",
+				a.say(m.config, address.At, Remark, "it is missing on %s: %s; in hawser every "+
+					"node can take it",
 					strings.Join(without, ", "), text)
 			}
 		}
@@ -150,9 +152,11 @@ func unheard(first, i *model.Instance) []difference {
 		all = append(all, difference{i.AuthAt, "the authentication is not that"})
 	}
 	if i.Version != first.Version {
-		all = append(all, difference{nil, fmt.Sprintf("VRRP version %d here, and %d", i.Version, first.Version)})
+		all = append(all, difference{nil, fmt.Sprintf("VRRP version %d here, and "+
+			"%d", i.Version, first.Version)})
 	} else if i.Version == 2 && i.Advert != first.Advert {
-		all = append(all, difference{i.AdvertAt, fmt.Sprintf("%gs here, and %gs", i.Advert, first.Advert)})
+		all = append(all, difference{i.AdvertAt, fmt.Sprintf("%gs here, and "+
+			"%gs", i.Advert, first.Advert)})
 	}
 	if (len(i.Peers) == 0) != (len(first.Peers) == 0) {
 		all = append(all, difference{nil, "it has no unicast_peer, or one that is missing"})
@@ -201,7 +205,8 @@ func (a *adapter) bundle() {
 	for _, r := range a.routers {
 		for _, m := range r.members {
 			if m.Sync == nil && in[r].group != nil {
-				a.say(m.config, m.At, Remark, "in a vrrp_sync_group on another node only: in hawser its "+
+				a.say(m.config, m.At, Remark, "in a vrrp_sync_group on another node only: in "+
+					"hawser its "+
 					"addresses move together everywhere")
 			}
 		}

@@ -72,7 +72,8 @@ func (c *Config) complete(i *Instance) {
 		i.NoPreempt = false
 	}
 	if i.NoPreempt && i.Master {
-		c.note(i.PreemptAt, "keepalived clears nopreempt beside state MASTER: it does take the address "+
+		c.note(i.PreemptAt, "keepalived clears nopreempt beside state MASTER: it does take the "+
+			"address "+
 			"back")
 		i.NoPreempt = false
 	}
@@ -102,7 +103,8 @@ func (c *Config) versions(i *Instance) {
 		return
 	}
 	if i.Master && i.Priority != Owner {
-		c.note(i.At, "vrrp_strict: with state MASTER and another priority than %d keepalived begins as BACKUP",
+		c.note(i.At, "vrrp_strict: with state MASTER and another priority than %d keepalived "+
+			"begins as BACKUP",
 			Owner)
 	}
 	i.Master = i.Priority == Owner
@@ -150,7 +152,8 @@ func (c *Config) unique() {
 		for _, before := range c.Instances[:n] {
 			if i.VRID == before.VRID && i.VRID > 0 && i.Interface == before.Interface &&
 				i.IPv6 == before.IPv6 && len(i.Peers) == 0 && !i.vmac {
-				c.refuse(i.At, "%s and %s have the same virtual_router_id %d on %s", before.Name, i.Name,
+				c.refuse(i.At, "%s and %s have the same virtual_router_id %d on "+
+					"%s", before.Name, i.Name,
 					i.VRID, i.Interface)
 			}
 		}

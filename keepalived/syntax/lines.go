@@ -181,7 +181,8 @@ func template(l line) error {
 		}
 		if _, after, ok := strings.Cut(part, "${"); ok {
 			name, _, _ := strings.Cut(after, "}")
-			return &Fault{l.Pos, fmt.Sprintf("${%s} is not defined by $%s=… above: expected its value, "+
+			return &Fault{l.Pos, fmt.Sprintf("${%s} is not defined by $%s=… above: expected its "+
+				"value, "+
 				"or the file that was made of this one, from a node", brief(name), brief(name))}
 		}
 	}

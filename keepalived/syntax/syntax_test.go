@@ -44,32 +44,36 @@ func outline(body []*Statement) string {
 // What lines lead to, for the node lb-1.
 func TestRead(t *testing.T) {
 	for text, want := range map[string]string{
-		"vrrp_instance A {\n state MASTER # x\n}\n":               "vrrp_instance|A[state|MASTER]",
-		"vrrp_instance A\n{\nstate MASTER}\n":                     "vrrp_instance|A[state|MASTER]",
-		"vrrp_instance A{ state MASTER }":                         "vrrp_instance|A[state|MASTER]",
-		"vrrp_instance \"A b\" {\n}":                              "vrrp_instance|A b[]",
-		"vrrp_instance A {\n state pa#ss\n}":                      "vrrp_instance|A[state|pa]",
-		"vrrp_instance A {\n state pa\\#s!s\n}":                   "vrrp_instance|A[state|pa#s]",
-		"vrrp_instance A {\n state 'a # b'\n}":                    "vrrp_instance|A[state|'a]",
-		"vrrp_instance A {\n state \"a # b\"\n}":                  "vrrp_instance|A[state|a # b]",
-		"vrrp_script s {\n script \"a { b }\"\n}":                 "vrrp_script|s[script|a { b }]",
-		"vrrp_instance A {\r\n\tstate MASTER\r\n}":                "vrrp_instance|A[state|MASTER]",
-		"vrrp_instance A {\n track_script { a b }\n}":             "vrrp_instance|A[track_script[a|b]]",
-		"vrrp_instance A {\n nosuch {\n x\n }\n state B\n}":       "vrrp_instance|A[~nosuch ~x] ~state|B ~}",
-		"vrrp_instance A {\n nosuch x\n state B\n}":               "vrrp_instance|A[~nosuch|x state|B]",
-		"vrrp_instance A {\n}\nvrrp_instance A {\n state B\n}":    "vrrp_instance|A[] ~vrrp_instance|A[~state|B]",
-		"vrrp_instance A {\n state B\n":                           "vrrp_instance|A[state|B]",
-		"$X=5\nvrrp_instance A {\n priority $X\n}":                "vrrp_instance|A[priority|5]",
-		"$X=5\nvrrp_instance A {\n priority ${X}0\n}":             "vrrp_instance|A[priority|50]",
-		"$X=5\nvrrp_instance A {\n priority $X0\n}":               "vrrp_instance|A[priority|$X0]",
-		"$X=5\n$Y=$X\nvrrp_instance A {\n priority $Y\n}":         "vrrp_instance|A[priority|5]",
-		"$X=\\\n a \\\n\n# c \nvrrp_instance $X":                  "vrrp_instance|a[]",
-		"$B=\\\nstate X \\\npriority 3\nvrrp_instance A {\n$B\n}": "vrrp_instance|A[state|X priority|3]",
-		"@lb-1 vrrp_script a\n{ }\n@lb-2 vrrp_script b\n":         "vrrp_script|a[]",
-		"@^lb-1 vrrp_script a\n@^lb-2 vrrp_script b\n{}":          "vrrp_script|b[]",
+		"vrrp_instance A {\n state MASTER # x\n}\n":   "vrrp_instance|A[state|MASTER]",
+		"vrrp_instance A\n{\nstate MASTER}\n":         "vrrp_instance|A[state|MASTER]",
+		"vrrp_instance A{ state MASTER }":             "vrrp_instance|A[state|MASTER]",
+		"vrrp_instance \"A b\" {\n}":                  "vrrp_instance|A b[]",
+		"vrrp_instance A {\n state pa#ss\n}":          "vrrp_instance|A[state|pa]",
+		"vrrp_instance A {\n state pa\\#s!s\n}":       "vrrp_instance|A[state|pa#s]",
+		"vrrp_instance A {\n state 'a # b'\n}":        "vrrp_instance|A[state|'a]",
+		"vrrp_instance A {\n state \"a # b\"\n}":      "vrrp_instance|A[state|a # b]",
+		"vrrp_script s {\n script \"a { b }\"\n}":     "vrrp_script|s[script|a { b }]",
+		"vrrp_instance A {\r\n\tstate MASTER\r\n}":    "vrrp_instance|A[state|MASTER]",
+		"vrrp_instance A {\n track_script { a b }\n}": "vrrp_instance|A[track_script[a|b]]",
+		"vrrp_instance A {\n nosuch {\n x\n }\n state B\n}": "vrrp_instance|A[~nosuch ~x] " +
+			"~state|B ~}",
+		"vrrp_instance A {\n nosuch x\n state B\n}": "vrrp_instance|A[~nosuch|x state|B]",
+		"vrrp_instance A {\n}\nvrrp_instance A {\n state B\n}": "vrrp_instance|A[] " +
+			"~vrrp_instance|A[~state|B]",
+		"vrrp_instance A {\n state B\n":                   "vrrp_instance|A[state|B]",
+		"$X=5\nvrrp_instance A {\n priority $X\n}":        "vrrp_instance|A[priority|5]",
+		"$X=5\nvrrp_instance A {\n priority ${X}0\n}":     "vrrp_instance|A[priority|50]",
+		"$X=5\nvrrp_instance A {\n priority $X0\n}":       "vrrp_instance|A[priority|$X0]",
+		"$X=5\n$Y=$X\nvrrp_instance A {\n priority $Y\n}": "vrrp_instance|A[priority|5]",
+		"$X=\\\n a \\\n\n# c \nvrrp_instance $X":          "vrrp_instance|a[]",
+		"$B=\\\nstate X \\\npriority 3\nvrrp_instance A {\n$B\n}": "vrrp_instance|A[state|X " +
+			"priority|3]",
+		"@lb-1 vrrp_script a\n{ }\n@lb-2 vrrp_script b\n": "vrrp_script|a[]",
+		"@^lb-1 vrrp_script a\n@^lb-2 vrrp_script b\n{}":  "vrrp_script|b[]",
 		"vrrp_instance A {\n track_script {\n ~SEQ(N, 2, 2, 6) s$N weight $N\n }\n}": "" +
 			"vrrp_instance|A[track_script[s2|weight|2 s4|weight|4 s6|weight|6]]",
-		"vrrp_instance A {\n track_script {\n ~SEQx(N, 9, 10) s${N}\n }\n}": "vrrp_instance|A[track_script[s9 sa]]",
+		"vrrp_instance A {\n track_script {\n ~SEQx(N, 9, 10) s${N}\n " +
+			"}\n}": "vrrp_instance|A[track_script[s9 sa]]",
 		"vrrp_instance A {\n track_script {\n ~LST({N, W}, {a, 1}, {b}) ${N} ${W}x\n }\n}": "" +
 			"vrrp_instance|A[track_script[a|1x b|x]]",
 		"vrrp_instance A {\n track_script {\n ~SEQ(N, 2) ~SEQ(M, 2) ${N}-${M}\n }\n}": "" +
@@ -85,8 +89,10 @@ func TestRead(t *testing.T) {
 // Includes: relative to the file that has them, with patterns, hidden files passed over.
 func TestIncludes(t *testing.T) {
 	dir := write(t, map[string]string{
-		"k.conf":        "include conf.d/*.conf\nincluder conf.d/{x,deep/y}.cnf\nvrrp_script last {\n}\n",
-		"conf.d/b.conf": "vrrp_script b {\n}\n", "conf.d/a.conf": "vrrp_script a {\n include ../part\n}\n",
+		"k.conf": "include conf.d/*.conf\nincluder conf.d/{x,deep/y}.cnf\nvrrp_script " +
+			"last {\n}\n",
+		"conf.d/b.conf": "vrrp_script b {\n}\n", "conf.d/a.conf": "vrrp_script a {\n include " +
+			"../part\n}\n",
 		"conf.d/.hidden.conf": "vrrp_script hidden {\n}\n", "part": "interval 3\n",
 		"conf.d/deep/y.cnf": "include z.cnf\n", "conf.d/deep/z.cnf": "vrrp_script z {\n}\n",
 	})
@@ -108,7 +114,8 @@ func TestFaults(t *testing.T) {
 		"self.conf": "$A=$A\nvrrp_script $A\n", "many.conf": "~SEQ(A, 1000000) x\n",
 		"grow.conf": "$A=$B$B$B$B$B$B$B$B\n$B=" + strings.Repeat("x", 600) + "\nv ${B}${B}\n",
 		"long.conf": "script " + strings.Repeat("x", 2000) + "\n",
-		"list.conf": "vrrp_instance A {\ntrack_script {\n" + strings.Repeat("a\n", maxList+5) + "}\n}\n",
+		"list.conf": "vrrp_instance A {\ntrack_script " +
+			"{\n" + strings.Repeat("a\n", maxList+5) + "}\n}\n",
 	})
 	deep := map[string]string{}
 	for n := range maxDepth + 3 {
@@ -122,10 +129,13 @@ func TestFaults(t *testing.T) {
 	pipe := filepath.Join(dir, "pipe.conf")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	for path, want := range map[string]string{
-		"loop.conf": "include loop.conf: " + dir + "/loop.conf: it includes itself", "nul.conf": ":2: it has a NUL byte",
-		"template.conf": ":2: \"{{\": the file is a template", "erb.conf": ":1: \"<%\"", "jinja.conf": ":2: \"{%\"",
+		"loop.conf": "include loop.conf: " + dir + "/loop.conf: it includes " +
+			"itself", "nul.conf": ":2: it has a NUL byte",
+		"template.conf": ":2: \"{{\": the file is a template", "erb.conf": ":1: " +
+			"\"<%\"", "jinja.conf": ":2: \"{%\"",
 		"env.conf": ":1: ${PRIO} is not defined", "self.conf": "defined by itself",
-		"many.conf": "more than 20000 lines", "grow.conf": "longer than a line", "long.conf": "has 2007 bytes",
+		"many.conf": "more than 20000 lines", "grow.conf": "longer than a " +
+			"line", "long.conf": "has 2007 bytes",
 		"list.conf": "track_script has more than", "nosuch.conf": "no such file", large: "larger than",
 		pipe: "no regular file", "/dev/zero": "no regular file", dir: "no regular file",
 		write(t, deep) + "/d0": "deep",
@@ -144,7 +154,8 @@ func TestFaults(t *testing.T) {
 
 // A quoted template mark is a script's own: docker inspect has such arguments.
 func TestQuotedBracesAreNoTemplate(t *testing.T) {
-	dir := write(t, map[string]string{"k.conf": "vrrp_script s {\n script \"docker inspect -f '{{.State}}' x\"\n}\n"})
+	dir := write(t, map[string]string{"k.conf": "vrrp_script s {\n script \"docker inspect -f " +
+		"'{{.State}}' x\"\n}\n"})
 	c, err := Read(filepath.Join(dir, "k.conf"), Options{})
 	require.NoError(t, err)
 	words, ok := Script(c.Statements[0].Body[0].Raw)
