@@ -3,17 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/hawser-ha/hawser/cluster/adopt"
 	"github.com/hawser-ha/hawser/config"
-	"github.com/hawser-ha/hawser/internal/outcome"
 	"github.com/hawser-ha/hawser/internal/words"
 	"github.com/hawser-ha/hawser/keepalived"
 	keepalivedconf "github.com/hawser-ha/hawser/keepalived/adapt"
@@ -27,8 +23,14 @@ func importCommand(sys *system) *cli.Command {
 		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not " +
 			"take " +
 			"over is said in the comments, and on stderr.",
-		Action:      sys.noCommand("hawser import"),
-		Subcommands: []*cli.Command{importKeepalivedCommand(sys)},
+		Action: func(c *cli.Context) error {
+			if word := c.Args().First(); strings.ContainsAny(word, "./") && len(word) > 1 {
+				return usagef("hawser import has no command %q: a file is read by one of its commands, such "+
+					"as `hawser import crm %s` or `hawser import keepalived %[2]s`", word, word)
+			}
+			return sys.noCommand("hawser import")(c)
+		},
+		Subcommands: []*cli.Command{importCRMCommand(sys), importKeepalivedCommand(sys)},
 	}
 }
 
@@ -64,6 +66,10 @@ func importKeepalivedCommand(sys *system) *cli.Command {
 		}),
 	}
 }
+
+// private is who may read a hawser.yaml in which arguments of programs, which may be secret, stand also in
+// comments: its owner.
+const private = 0o600
 
 func outputFlag() *cli.StringFlag {
 	return &cli.StringFlag{Name: "output", Aliases: []string{"o"},
@@ -105,7 +111,7 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 		s.warn("the file that was made has to be corrected by hand: " + err.Error())
 	}
 	if to != "" {
-		if err := writeImported(to, r.report.YAML, force); err != nil {
+		if err := s.writeYAML(to, []byte(r.report.YAML), private, force); err != nil {
 			return err
 		}
 		r.report.Written = to
@@ -123,24 +129,6 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 	}
 	if !usable {
 		return silent(exitDegraded)
-	}
-	return nil
-}
-
-// writeImported writes a hawser.yaml that is to be read and changed before it is used. Nobody else may
-// read it: the arguments of programs may be secret.
-func writeImported(path, yaml string, force bool) error {
-	if !force {
-		if _, err := os.Lstat(path); err == nil {
-			return usagef("%s is there already, and is not overwritten: name another file with "+
-				"-o, or give "+
-				"--force", path)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return usagef("%s cannot be written: %w", path, outcome.Cause(err))
-		}
-	}
-	if _, err := adopt.Write(path, []byte(yaml), 0o600, force); err != nil {
-		return exitf(outcome.Failed, "%s cannot be written: %w", path, outcome.Cause(err))
 	}
 	return nil
 }
