@@ -1,7 +1,6 @@
 package machinestest
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -49,26 +48,33 @@ func (h here) at(name string) here {
 
 type tool func(h here, args []string) int
 
-// tools are the stand-ins.
+// scripts are the stand-ins that are asked so often that a shell has to do, by their names. The
+// directory of the machine is $WORLD/$MACHINE.
+func scripts() map[string]string {
+	return map[string]string{
+		"uname": `cat "$WORLD/$MACHINE/hostname" 2>/dev/null || echo "$MACHINE"`,
+		"ip":    `echo "2: eth0    inet $(cat "$WORLD/$MACHINE/address")/24"`,
+		"pidof": `[ -e "$WORLD/$MACHINE/processes/$1" ]`,
+		"systemctl": `[ "$1" = show ] || exec systemctl-changes "$@"
+cd "$WORLD/$MACHINE/units" && shift && shift
+for u; do
+	[ -e "$u.active" ] && active=active || active=inactive
+	[ -e "$u.enabled" ] && enabled=enabled || enabled=disabled
+	printf 'Id=%s.service\nActiveState=%s\nUnitFileState=%s\n\n' "$u" "$active" "$enabled"
+done`,
+		"corosync": "", "pacemakerd": "", "corosync-qdevice": "", "hawser": "",
+	}
+}
+
+// tools are the stand-ins that know something of Corosync.
 func tools() map[string]tool {
-	nothing := func(here, []string) int { return 0 }
 	return map[string]tool{
-		"uname": func(h here, _ []string) int { return h.say(cmp.Or(h.read("/hostname"), h.name)) },
-		"ip": func(h here, _ []string) int {
-			return h.say("2: eth0    inet " +
-				"" + h.read("/address") + "/24")
-		},
-		"pidof":            func(h here, args []string) int { return bit(h.has("/processes/" + args[0])) },
-		"systemctl":        systemctl,
-		"corosync-cmapctl": cmapctl, "corosync-quorumtool": quorumtool, "corosync-cfgtool": cfgtool,
+		"systemctl-changes": systemctl,
+		"corosync-cmapctl":  cmapctl, "corosync-quorumtool": quorumtool, "corosync-cfgtool": cfgtool,
 		"corosync-qdevice-tool": qdeviceTool, "corosync-qnetd-tool": qnetdTool,
 		"corosync-qnetd-certutil":       script("corosync-qnetd-certutil"),
 		"corosync-qdevice-net-certutil": script("corosync-qdevice-net-certutil"),
 		"crm_node":                      crmNode,
-		"corosync":                      nothing,
-		"pacemakerd":                    nothing,
-		"corosync-qdevice":              nothing,
-		"hawser":                        nothing,
 	}
 }
 
@@ -206,13 +212,9 @@ func systemctl(h here, args []string) int {
 		}
 	}
 	for _, u := range units {
-		active, enabled := "/units/"+u+".active", "/units/"+u+".enabled"
+		enabled := "/units/" + u + ".enabled"
 		code := 0
 		switch verb {
-		case "show":
-			state := map[bool]string{true: "active", false: "inactive"}[h.has(active)]
-			file := map[bool]string{true: "enabled", false: "disabled"}[h.has(enabled)]
-			h.printf("Id=%s.service\nActiveState=%s\nUnitFileState=%s\n\n", u, state, file)
 		case "enable":
 			h.write(enabled, "")
 			if now {

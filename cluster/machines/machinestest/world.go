@@ -73,6 +73,10 @@ func New(t testing.TB, nodes ...string) *World {
 	for name := range tools() {
 		require.NoError(t, os.Symlink(self, filepath.Join(bin, name)))
 	}
+	for name, text := range scripts() {
+		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text+"\n"),
+			0o755)) //nolint:gosec // a program
+	}
 	for i, name := range nodes {
 		w.Machine(name, Address(i+1))
 		w.Write(name, corosync.ConfFile, cluster.Conf())
