@@ -101,7 +101,7 @@ func (s *system) argument(
 			return complete.Plain(schemas.Names())
 		}
 		return nil
-	case "check", "configure load", "import keepalived":
+	case "check", "configure load", "import crm", "import keepalived":
 		return []complete.Candidate{{Word: complete.Files}}
 	case "help":
 		commands := app.Commands

@@ -90,7 +90,7 @@ func TestCompletion(t *testing.T) {
 		"check ":                       ":files",
 		"completion ":                  "bash zsh fish",
 		"schema plan ":                 "",
-		"schema ": "plan apply destroy adopt check import-keepalived status reload reload-push move standby online " +
+		"schema ": "plan apply destroy adopt init check import-crm import-keepalived status reload reload-push move standby online " +
 			"maintenance cleanup stop start timing doctor doctor-list quorum-status quorum-device-add " +
 			"quorum-device-remove corosync-add corosync-remove error",
 		"quorum device ":                 "add remove",

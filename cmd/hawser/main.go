@@ -80,7 +80,7 @@ func newApp(sys *system) *cli.App {
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: slices.Concat([]*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys), adoptCommand(sys),
-			checkCommand(sys), importCommand(sys), schemaCommand(sys),
+			initCommand(sys), checkCommand(sys), importCommand(sys), schemaCommand(sys),
 			statusCommand(sys), reloadCommand(sys), moveCommand(sys),
 		}, verbCommands(sys), []*cli.Command{
 			timingCommand(sys),

@@ -139,7 +139,8 @@ var ofSteps = []int{
 // protect's among them, say so in their help.
 var ofCommand = map[string][]int{
 	"check":  {OK, Usage, Interrupted},
-	"import": {OK, Failed, Usage, Degraded, Interrupted},
+	"init":   {OK, Failed, Usage, Interrupted},
+	"import": {OK, Failed, Usage, Unavailable, Permission, Degraded, Interrupted},
 	"schema": {OK, Usage},
 	"plan": {
 		OK, Failed, Usage, Unavailable, Permission, Changes,

@@ -13,8 +13,8 @@ var files embed.FS
 // stands after the command's name. The last one is the object of what is no command.
 func Names() []string {
 	return []string{
-		"plan", "apply", "destroy", "adopt", "check", "import-keepalived", "status", "reload",
-		"reload-push", "move",
+		"plan", "apply", "destroy", "adopt", "init", "check", "import-crm", "import-keepalived",
+		"status", "reload", "reload-push", "move",
 		"standby", "online", "maintenance", "cleanup", "stop", "start", "timing", "doctor",
 		"doctor-list", "quorum-status", "quorum-device-add", "quorum-device-remove", "corosync-add",
 		"corosync-remove", "error",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/adopt"
 	"github.com/hawser-ha/hawser/cluster/deploy"
+	"github.com/hawser-ha/hawser/cluster/draft"
 	"github.com/hawser-ha/hawser/cluster/machines"
 	"github.com/hawser-ha/hawser/cluster/move"
 	"github.com/hawser-ha/hawser/cluster/order"
@@ -45,7 +46,9 @@ var documents = []struct {
 	{"apply", "`apply`", reflect.TypeFor[deploy.Applied]()},
 	{"destroy", "`destroy`", reflect.TypeFor[deploy.Removed]()},
 	{"adopt", "`adopt`", reflect.TypeFor[adopt.Report]()},
+	{"init", "`init`", reflect.TypeFor[draft.Report]()},
 	{"check", "`check`", reflect.TypeFor[config.Checked]()},
+	{"import-crm", "`import crm`", reflect.TypeFor[adopt.Imported]()},
 	{"import-keepalived", "`import keepalived`", reflect.TypeFor[keepalived.Report]()},
 	{"status", "`status`", reflect.TypeFor[status.Report]()},
 	{"reload", "`reload`", reflect.TypeFor[rollout.ReloadReport]()},
