@@ -293,17 +293,17 @@ func (c *Cluster) WriteConf(text string, nodes ...string) []Step {
 		if !slices.Contains(nodes, n.Name) || n.Conf == text {
 			continue
 		}
-		steps = append(steps, ConfStep(n.Name, text))
+		steps = append(steps, ConfStep(n, text))
 	}
 	return steps
 }
 
 // ConfStep writes a node's corosync.conf.
-func ConfStep(node, text string) Step {
+func ConfStep(node Node, text string) Step {
 	return Step{
-		On: node, Does: "write corosync.conf (the one before is kept as corosync.conf.old)",
+		On: node.Name, Does: "write corosync.conf (the one before is kept as corosync.conf.old)",
 		Input: &Text{Name: "corosync.conf", Bytes: []byte(text)},
-		Into:  corosync.ConfFile, Mode: "0644", Kept: true,
+		Into:  corosync.ConfFile, Mode: "0644", Kept: true, Was: node.Conf,
 		Fix: "nothing is in force yet: run the command again when the node answers",
 	}
 }

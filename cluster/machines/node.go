@@ -85,8 +85,12 @@ const askTime = 30 * time.Second
 // mark begins a part of what asking prints.
 const mark = "-- hawser: "
 
+// Marks defines, for a script that asks a machine, what begins a part: a line of its own, also after
+// a file whose last line has no end.
+const Marks = `s() { printf '\n` + mark + `%s\n' "$1"; }`
+
 // askNode prints what is to be known of a node. It changes nothing. Its certificates are public.
-const askNode = `s() { echo "` + mark + `$1"; }
+const askNode = Marks + `
 s hostname; uname -n
 s addresses; ip -o addr show 2>/dev/null | awk '{sub("/.*", "", $4); print $4}'
 s conf; cat ` + corosync.ConfFile + ` 2>/dev/null
@@ -113,6 +117,7 @@ func Parts(text string) map[string]string {
 	parts, name := map[string]string{}, ""
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, mark); ok {
+			parts[name] = strings.TrimSuffix(parts[name], "\n") // which is the mark's
 			name = strings.TrimSpace(rest)
 			continue
 		}

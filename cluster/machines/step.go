@@ -2,6 +2,7 @@ package machines
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -28,6 +29,9 @@ type Step struct {
 	Input      *Text
 	Into, Mode string
 	Kept       bool
+	// Was is what the file Into had when the plan was made, "" if that does not matter: another one is
+	// somebody else's, and stays.
+	Was string
 	// Line is the command line, "" if the file is all. Output keeps what it prints, nil if nobody
 	// wants it.
 	Line   string
@@ -135,6 +139,11 @@ func (s Step) line() string {
 	keep := ""
 	if s.Kept {
 		keep = `{ [ ! -e "$f" ] || cp -p "$f" "$f.old"; } && `
+	}
+	if s.Was != "" {
+		keep = fmt.Sprintf(`{ [ "$(sha256sum <"$f")" = "%x  -" ] || { `+
+			`echo "$f was changed by somebody else meanwhile" >&2; exit 1; }; } && `,
+			sha256.Sum256([]byte(s.Was))) + keep
 	}
 	line := fmt.Sprintf("f=$(realpath -m %s) && mkdir -p \"${f%%/*}\" && "+
 		"(umask 077 && cat >\"$f.new\") && [ \"$(wc -c <\"$f.new\")\" -eq %d ] && "+

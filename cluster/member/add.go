@@ -134,7 +134,7 @@ func (e entry) change(c machines.Cluster, machine machines.Node, m corosync.Memb
 		steps = append(steps, certificates...)
 	}
 	if machine.Conf != e.text {
-		steps = append(steps, machines.ConfStep(m.Name, e.text))
+		steps = append(steps, machines.ConfStep(machine, e.text))
 	}
 	steps = append(steps, e.writes...)
 	if !e.loaded {

@@ -343,3 +343,18 @@ func TestServerInstalledAnew(t *testing.T) {
 	require.NotContains(t, ran, "corosync-cfgtool")
 	require.Equal(t, quorum.Working, status(t, w).State)
 }
+
+// Two who change the file at the same time do not write over each other.
+func TestChangedMeanwhile(t *testing.T) {
+	w := machinestest.New(t, "lb-1", "lb-2")
+	plan, err := orders(w).Add(t.Context(), quorum.Wanted{Host: machinestest.Host}, false)
+	require.NoError(t, err)
+	w.Edit("lb-2", corosync.ConfFile, "token: 300", "token: 400")
+	err = plan.Do(t.Context(), w.Shell(), silent)
+	require.ErrorContains(t, err, "on lb-2, failed: write corosync.conf")
+	require.ErrorContains(t, err, "was changed by somebody else meanwhile")
+	require.Contains(t, w.Read("lb-2", corosync.ConfFile), "token: 400")
+	require.Empty(t, w.LostQuorum())
+	_, err = orders(w).Add(t.Context(), quorum.Wanted{Host: machinestest.Host}, false)
+	require.ErrorContains(t, err, "is not the same on lb-2 and lb-1: totem.token: 400, expected 300")
+}

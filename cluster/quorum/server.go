@@ -38,7 +38,7 @@ type Server struct {
 type Client struct{ ID, Address, Nodes string }
 
 // askServer prints what is to be known of corosync-qnetd; NAME is the cluster's.
-const askServer = `s() { echo "-- hawser: $1"; }
+const askServer = machines.Marks + `
 s hostname; uname -n
 s addresses; ip -o addr show 2>/dev/null | awk '{sub("/.*", "", $4); print $4}'
 s installed; command -v corosync-qnetd-certutil
