@@ -168,6 +168,8 @@ func TestKilledAtEachStep(t *testing.T) {
 }
 
 func TestAddRefused(t *testing.T) {
+	pair := machinestest.New(t, "lb-1", "lb-2")
+	pair.Machine("lb-3", machinestest.Address(3))
 	for _, tc := range []struct {
 		name    string
 		member  corosync.Member
@@ -203,8 +205,7 @@ func TestAddRefused(t *testing.T) {
 			says: "adding lb-3 would lose the quorum: it takes 2 of 3"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := machinestest.New(t, "lb-1", "lb-2")
-			w.Machine("lb-3", machinestest.Address(3))
+			w := pair.Copy(t)
 			if tc.prepare != nil {
 				tc.prepare(w)
 			}

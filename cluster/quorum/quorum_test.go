@@ -147,6 +147,11 @@ func TestKilledAtEachStep(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
+	names := []string{"lb-1", "lb-2", "lb-3", "lb-4"}
+	of := map[int]*machinestest.World{}
+	for _, n := range []int{2, 3, 4} {
+		of[n] = machinestest.New(t, names[:n]...)
+	}
 	for _, tc := range []struct {
 		name    string
 		nodes   int
@@ -207,11 +212,10 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			names := []string{"lb-1", "lb-2", "lb-3", "lb-4"}
 			if tc.nodes == 0 {
 				tc.nodes = 2
 			}
-			w := machinestest.New(t, names[:tc.nodes]...)
+			w := of[tc.nodes].Copy(t)
 			if tc.prepare != nil {
 				tc.prepare(w)
 			}
