@@ -82,7 +82,7 @@ uninstall: ## remove what install put below DESTDIR
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
 	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser/schemas $(DESTDIR)$(PREFIX)/share/hawser \
-		$(DOC)/decisions $(DOC)/plots $(DOC) 2>/dev/null || true
+		$(DOC)/decisions $(DOC)/tutorials $(DOC)/plots $(DOC) 2>/dev/null || true
 
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null
