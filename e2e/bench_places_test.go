@@ -44,7 +44,7 @@ var uplinkLost = fault{
 var noAnswerThrough = fault{
 	name:   "the check through the balancer fails",
 	happen: func(c *cluster, b *testing.B, holder string) { c.servers(b, holder, "disable") },
-	after: func(c *cluster, b *testing.B, holder string) {
+	after: func(c *cluster, _ *testing.B, holder string) {
 		_, _ = c.try(holder, "perl", "-MIO::Socket::UNIX", "-e", serversScript, "enable") // a HAProxy that was started again has them
 	},
 }

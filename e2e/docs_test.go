@@ -29,6 +29,7 @@ var pages = []struct {
 }{
 	{"../docs/install.md", 2, true, ""},
 	{"../docs/operations.md", 3, false, ""},
+	{"../docs/tutorials/digitalocean.md", 3, false, ""},
 	{"../docs/tutorials/from-keepalived.md", 2, true, ""},
 	{"../docs/tutorials/two-datacentres.md", 0, false, "2x2"},
 }
