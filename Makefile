@@ -6,7 +6,7 @@ DESTDIR ?=
 PREFIX  ?= /usr
 OCF     := $(DESTDIR)$(PREFIX)/lib/ocf/resource.d
 DOC     := $(DESTDIR)$(PREFIX)/share/doc/hawser
-PAGES   := $(patsubst docs/%,%,$(wildcard docs/*.md docs/decisions/*.md docs/plots/*.svg))
+PAGES   := $(patsubst docs/%,%,$(wildcard docs/*.md docs/tutorials/*.md docs/decisions/*.md docs/plots/*.svg))
 
 # Static and reproducible: the same commit gives the same bytes, wherever it is built.
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -buildid= -X main.version=$(VERSION)'
@@ -50,8 +50,8 @@ install: build ## install agents, CLI, setup-balancer and the pages of docs belo
 	install -m 0644 share/hawser.schema.json share/ra-api-1.1.dtd $(DESTDIR)$(PREFIX)/share/hawser
 	install -m 0644 share/schemas/*.schema.json $(DESTDIR)$(PREFIX)/share/hawser/schemas
 	@echo "install the pages of docs into $(DOC)"
-	@install -d $(DOC)/decisions $(DOC)/plots
-	@install -m 0644 docs/*.md $(DOC) && install -m 0644 docs/decisions/*.md $(DOC)/decisions && install -m 0644 docs/plots/*.svg $(DOC)/plots
+	@install -d $(DOC)/decisions $(DOC)/tutorials $(DOC)/plots
+	@install -m 0644 docs/*.md $(DOC) && install -m 0644 docs/decisions/*.md $(DOC)/decisions && install -m 0644 docs/tutorials/*.md $(DOC)/tutorials && install -m 0644 docs/plots/*.svg $(DOC)/plots
 	@$(call link,heartbeat,haproxy)
 	@$(call link,digitalocean,floatip)
 
@@ -82,7 +82,7 @@ uninstall: ## remove what install put below DESTDIR
 		case "$$(readlink $(OCF)/$$l)" in ../hawser/*) rm -f $(OCF)/$$l;; esac; \
 	done
 	@rmdir --ignore-fail-on-non-empty $(OCF)/hawser $(OCF)/digitalocean $(OCF)/heartbeat $(DESTDIR)$(PREFIX)/share/hawser/schemas $(DESTDIR)$(PREFIX)/share/hawser \
-		$(DOC)/decisions $(DOC)/plots $(DOC) 2>/dev/null || true
+		$(DOC)/decisions $(DOC)/tutorials $(DOC)/plots $(DOC) 2>/dev/null || true
 
 overlay: build ## install into build/root, which the laboratory lays over its nodes
 	@rm -rf build/root && $(MAKE) --no-print-directory install DESTDIR=$(OVERLAY) >/dev/null

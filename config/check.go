@@ -369,8 +369,8 @@ func (c *File) checkChecks(d *document) {
 			continue // which has been reported
 		}
 		if names[check.Name] && check.NameAt.isZero() && c.isLink(check.Name) {
-			d.Add(check.At, "one of haproxy.checks has the name %q, which that of this interface needs: give "+
-				"it another name", check.Name)
+			d.Add(check.At, "one of haproxy.checks has the name %q, which that of this interface "+
+				"needs: give it another name", check.Name)
 		} else if names[check.Name] && check.NameAt.isZero() {
 			d.Add(check.At, "one of haproxy.checks has the name %q, which haproxy.%s has: give it another "+
 				"name", check.Name, shortKey(check.Name))

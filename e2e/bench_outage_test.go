@@ -58,11 +58,14 @@ type contender struct {
 	repair func(c *cluster, b *testing.B, node string)
 }
 
-func hawserIs(name string) contender {
+func hawserIs(name string) contender { return hawserWith(name, benchLANYAML) }
+
+// hawserWith has hawser apply a hawser.yaml whose only address on the LAN is VIP.
+func hawserWith(name, yaml string) contender {
 	return contender{
 		name: name,
 		up: func(c *cluster, b *testing.B) {
-			c.write(b, "lb-1", yamlPath, benchLANYAML)
+			c.write(b, "lb-1", yamlPath, yaml)
 			c.run(b, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
 			c.lanServed(b)
 		},

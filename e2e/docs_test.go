@@ -25,10 +25,13 @@ var pages = []struct {
 	path      string
 	balancers int  // of the laboratory in which the page is played
 	bare      bool // they have no hawser: the page installs it
+	sites     string
 }{
-	{"../docs/install.md", 2, true},
-	{"../docs/operations.md", 3, false},
-	{"../docs/tutorials/from-keepalived.md", 2, true},
+	{"../docs/install.md", 2, true, ""},
+	{"../docs/operations.md", 3, false, ""},
+	{"../docs/tutorials/digitalocean.md", 3, false, ""},
+	{"../docs/tutorials/from-keepalived.md", 2, true, ""},
+	{"../docs/tutorials/two-datacentres.md", 0, false, "2x2"},
 }
 
 // TestDocs plays the pages from top to bottom, each on a cluster of its own. What needs more than a node of the laboratory is
@@ -46,7 +49,7 @@ func TestDocs(t *testing.T) {
 			if p.bare {
 				overlay = ""
 			}
-			c := ownLab(t, strings.TrimSuffix(filepath.Base(p.path), ".md"), p.balancers, overlay)
+			c := ownLab(t, strings.TrimSuffix(filepath.Base(p.path), ".md"), p.balancers, p.sites, overlay)
 			c.givePackage(t)
 			m := &docLab{cluster: c, t: t}
 			for _, section := range sections(page.Steps) {
@@ -98,10 +101,17 @@ func sections(steps []docrun.Step) [][]docrun.Step {
 }
 
 // ownLab brings a laboratory up for one test, which may leave it in any state.
-func ownLab(t *testing.T, name string, balancers int, overlay string) *cluster {
+func ownLab(t *testing.T, name string, balancers int, sites, overlay string) *cluster {
 	t.Helper()
-	l, err := bringUp(t.Context(), lab.Options{Name: labName() + "-" + name, Nodes: balancers, Systemd: true, Overlay: overlay, Progress: os.Stderr,
-		FloatingIPs: []netip.Addr{lab.FloatingIP, netip.MustParseAddr("203.0.113.11")}})
+	o := lab.Options{Name: labName() + "-" + name, Nodes: balancers, Systemd: true, Overlay: overlay, Progress: os.Stderr,
+		FloatingIPs: []netip.Addr{lab.FloatingIP, netip.MustParseAddr("203.0.113.11")}}
+	if sites != "" {
+		var err error
+		o.Sites, err = lab.ParseSites(sites)
+		require.NoError(t, err)
+		o.Qnetd = lab.QnetdVotes
+	}
+	l, err := bringUp(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Down(context.Background())) })
 	return &cluster{l}
@@ -191,6 +201,7 @@ func (d *docLab) Do(ctx context.Context, words []string) error {
 		"wait":     {0, func() error { d.allBack(ctx); return nil }},
 		"cut":      {2, func() error { return d.Cut(args[0], args[1]) }},
 		"heal":     {0, d.Heal},
+		"held":     {1, func() error { return d.heldAt(args[0]) }},
 		"serves":   {0, func() error { d.serves(d.t); return nil }},
 		"copy":     {3, func() error { return d.copyFile(ctx, args[0], args[1], args[2]) }},
 		"visitors": {1, func() error { return d.visit(ctx, args[0]) }},
@@ -210,6 +221,22 @@ func (d *docLab) Do(ctx context.Context, words []string) error {
 		return fmt.Errorf("no action of the laboratory is %q with %d arguments", what, len(args))
 	}
 	return a.do()
+}
+
+// heldAt waits until the address on the LAN is at a site, and a visitor there is served; at "nobody" it waits until nobody has it.
+func (d *docLab) heldAt(site string) error {
+	c := &twoSites{d.cluster}
+	if site != "nobody" {
+		c.servedFrom(d.t, site)
+		return nil
+	}
+	eventually(d.t, time.Minute, "nobody has the address", func() error {
+		if now := d.lookAtHolders(); len(now) > 0 {
+			return fmt.Errorf("it is on %v", now)
+		}
+		return nil
+	})
+	return nil
 }
 
 // bootAgain switches a node on that has switched itself off, or is about to.

@@ -33,7 +33,7 @@ func shippedConf(t *testing.T) string {
 // while visitors come.
 func TestSetupBalancer(t *testing.T) {
 	t.Parallel()
-	c := ownLab(t, "setup", 3, "")
+	c := ownLab(t, "setup", 3, "", "")
 	c.givePackage(t)
 	nodes := c.others()
 	shipped := shippedConf(t)

@@ -54,6 +54,7 @@ func (d *Doctor) clusterChecks() []doctor.Check {
 		Node: d.host.Node, Keys: corosync.AskKeys, Stats: corosync.AskStats,
 		Votes:  corosync.AskVotes,
 		Timing: d.host.Timing, Pacemaker: d.host.Cluster,
+		QDevice: corosync.AskQDevice, Unit: d.host.Unit,
 	}
 	clock := &node.Clock{
 		Node: d.host.Node, Peers: peers, Offset: node.ICMPOffset,

@@ -11,8 +11,10 @@ import (
 	"github.com/hawser-ha/hawser/agents/fencedroplet"
 	"github.com/hawser-ha/hawser/agents/haproxy"
 	"github.com/hawser-ha/hawser/cluster/deploy"
+	"github.com/hawser-ha/hawser/cluster/draft"
 	"github.com/hawser-ha/hawser/cluster/fencing"
 	"github.com/hawser-ha/hawser/cluster/lint"
+	"github.com/hawser-ha/hawser/cluster/machines"
 	"github.com/hawser-ha/hawser/cluster/move"
 	"github.com/hawser-ha/hawser/cluster/preflight"
 	"github.com/hawser-ha/hawser/cluster/rollout"
@@ -75,6 +77,13 @@ type Host struct {
 	Group   func(ctx context.Context, name string) ([]int, error)
 	Votes   func(ctx context.Context) (corosync.Quorum, error)
 	Members func(ctx context.Context) ([]corosync.Member, error)
+	// Networks lists the interfaces of this machine that are up, Droplet asks the cloud's metadata service
+	// about it; either may be nil. CorosyncConf is Corosync's configuration, "" if that is not here.
+	Networks     func() ([]draft.Interface, error)
+	Droplet      func(ctx context.Context) (draft.Droplet, error)
+	CorosyncConf string
+	// Shell makes what runs command lines on the nodes, with a command such as ssh; here is this node.
+	Shell func(command []string, here string) machines.Shell
 	// LocalNode asks Pacemaker for its name of this machine, which need not be the host's, and
 	// WaitsForAll asks Corosync whether it still waits for all nodes. Either may be nil.
 	LocalNode   func(ctx context.Context) (string, error)
@@ -115,6 +124,12 @@ func This() Host {
 		Group:        corosync.Group,
 		Votes:        corosync.RunningQuorum,
 		Members:      corosyncMembers,
+		Networks:     networks,
+		Droplet:      dropletHere,
+		CorosyncConf: corosync.ConfFile,
+		Shell: func(command []string, here string) machines.Shell {
+			return machines.SSH{Command: command, Here: here}
+		},
 	}
 	if h.Live() {
 		h.SavedCIB = "/var/lib/pacemaker/cib/cib.xml"
@@ -129,7 +144,7 @@ func (h *Host) Live() bool { return h.Running && !h.Remote }
 
 // Deployer plans and applies hawser.yaml on this machine's cluster.
 func (h *Host) Deployer() *deploy.Deployer {
-	return &deploy.Deployer{
+	d := &deploy.Deployer{
 		Cluster: h.Cluster,
 		Running: h.Running,
 		User:    userName(), Now: h.Now,
@@ -147,6 +162,10 @@ func (h *Host) Deployer() *deploy.Deployer {
 			Live: h.Live(), Agent: h.FenceAgent, Nodes: h.Members, Find: h.FindDroplet,
 		},
 	}
+	if h.Live() {
+		d.Device = corosync.AskDevice
+	}
+	return d
 }
 
 // Linter judges what somebody configures by hand.

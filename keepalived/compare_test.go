@@ -192,7 +192,8 @@ func spoken(c *model.Config) string {
 func TestWhoHoldsIt(t *testing.T) {
 	for dir, want := range map[string]string{
 		"usual": "lb-1 back", "smallweight": "lb-1 back", "nopreemptmaster": "lb-1 back",
-		"nopreempt": "lb-1 stays", "nopreemptweight": "lb-1 stays", "preemptdelay": "lb-1 back after 300",
+		"nopreempt": "lb-1 stays", "nopreemptweight": "lb-1 stays", "preemptdelay": "lb-1 back " +
+			"after 300",
 		"equal": " stays", "owner": "lb-1 back", "three": "lb-1 back", "alone": " stays",
 		"unicast": "lb-1 back",
 	} {

@@ -110,7 +110,8 @@ func nothing(inputs []adapt.Input) string {
 			"and no " +
 			"vrrp_instance with an address"
 	}
-	return "there is nothing to convert: no vrrp_instance was found: expected a keepalived.conf with one"
+	return "there is nothing to convert: no vrrp_instance was found: expected a keepalived.conf " +
+		"with one"
 }
 
 func usage(format string, args ...any) error {

@@ -33,7 +33,8 @@ func whose(files, named []string, in syntax.Files) (nodes []Node, guessed bool, 
 	}
 	switch {
 	case len(files) == 0 && len(nodes) == 0:
-		return nil, false, usage("no file is named: expected the keepalived.conf of each node, %s", typed)
+		return nil, false, usage("no file is named: expected the keepalived.conf of each node, "+
+			"%s", typed)
 	case len(files) == 1 && len(nodes) == 0:
 		shared, err := sharing(files[0], in)
 		if err != nil || shared != nil {

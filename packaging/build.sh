@@ -33,8 +33,8 @@ done
 go run ./packaging/manual "$VERSION" "$share"
 cp CHANGELOG.md "$share/changelog"
 gzip -9n "$share"/*.[1-9] "$share/changelog"
-mkdir -p "$share"/doc/{decisions,plots}
-for file in docs/*.md docs/decisions/*.md docs/plots/*.svg; do
+mkdir -p "$share"/doc/{decisions,tutorials,plots}
+for file in docs/*.md docs/tutorials/*.md docs/decisions/*.md docs/plots/*.svg; do
 	install -m 0644 "$file" "$share/doc/${file#docs/}"
 done
 packaging/libraries.sh ./cmd/hawser ./cmd/ocf-haproxy ./cmd/ocf-floatip ./cmd/fence_droplet | gzip -9n >"$share/hawser.libraries.gz"

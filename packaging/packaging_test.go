@@ -141,7 +141,7 @@ func TestContents(t *testing.T) {
 		require.Contains(t, deb, "."+path)
 		require.Contains(t, rpm, path)
 	}
-	for _, pattern := range []string{"*.md", "decisions/*.md"} {
+	for _, pattern := range []string{"*.md", "tutorials/*.md", "decisions/*.md"} {
 		pages, err := filepath.Glob("../docs/" + pattern)
 		require.NoError(t, err)
 		for _, page := range pages {

@@ -12,10 +12,11 @@ var hostName = regexp.MustCompile(`^` + hostLabel + `(\.` + hostLabel + `)*$`)
 
 // ParseHost reads the name of a host, or its address.
 func ParseHost(text string) (string, error) {
-	if ip, err := netip.ParseAddr(text); err == nil && !ip.IsUnspecified() && !ip.IsMulticast() {
+	ip, err := netip.ParseAddr(text)
+	if err == nil && !ip.IsUnspecified() && !ip.IsMulticast() {
 		return text, nil
 	}
-	if len(text) > 253 || !hostName.MatchString(text) {
+	if err == nil || len(text) > 253 || !hostName.MatchString(text) {
 		return "", errors.New("is neither the name of a host, such as qnetd.example.org, nor an address")
 	}
 	return text, nil

@@ -56,6 +56,8 @@ func (r *reader) readAddress(p *crm.Primitive) error {
 		r.found.Exchanged = append(r.found.Exchanged, fmt.Sprintf("%s (%s) is stopped and started "+
 			"again as %s: %s cannot be reached meanwhile", p.Name, p.Agent(),
 			contract.FloatIPAgent, a.IP))
+	} else {
+		r.keeps(p)
 	}
 	r.file.Addresses = append(r.file.Addresses, a)
 	r.addresses = append(r.addresses, p)

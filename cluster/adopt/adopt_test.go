@@ -77,10 +77,141 @@ floating_ips:
   - name: FloatIP
     ip: 192.0.2.10
     provider: lan
+    failback: true
+    prefer: [lb-1, lb-2]
+`,
+			taken:   []string{"FloatIP", "haproxy", "haproxy-clone", "with", "there", "back"},
+			remarks: []string{"db (ocf:heartbeat:IPaddr2) is left alone"},
+		},
+		{
+			name: "locations that hawser.yaml cannot say", statements: own + `location never FloatIP -inf: lb-2
+location cli-prefer-FloatIP FloatIP inf: lb-1
+location by-rule FloatIP rule 100: somewhere eq here
+location elsewhere FloatIP 100: lb-7
+`,
+			yaml: `fencing: off
+haproxy:
+  config: /etc/haproxy/x.cfg
+floating_ips:
+  - name: FloatIP
+    ip: 192.0.2.10
+    provider: lan
 `,
 			taken: []string{"FloatIP", "haproxy", "haproxy-clone", "with"},
-			remarks: []string{"db (ocf:heartbeat:IPaddr2) is left alone",
-				"the location back stays, and its score of 100 no longer brings FloatIP back to lb-2"},
+			remarks: []string{"the location by-rule stays: hawser.yaml has no key for what it says",
+				"the location cli-prefer-FloatIP stays: `crm_resource` left it behind",
+				"the location elsewhere stays, and its score of 100 no longer brings FloatIP back to lb-7",
+				"the location never stays, and goes on keeping FloatIP off lb-2"},
+		},
+		{
+			name: "preferences that Pacemaker did not go back to", statements: own + `rsc_defaults resource-stickiness=100
+location a FloatIP 100: lb-1
+location b FloatIP rule 50: #uname eq lb-2
+`,
+			yaml: `fencing: off
+haproxy:
+  config: /etc/haproxy/x.cfg
+floating_ips:
+  - name: FloatIP
+    ip: 192.0.2.10
+    provider: lan
+    prefer: [lb-1, lb-2]
+`,
+			taken: []string{"FloatIP", "haproxy", "haproxy-clone", "with", "a", "b"},
+		},
+		{
+			name: "a group that is kept stopped", statements: own + "primitive V6 ocf:hawser:floatip params ip=2001:db8::1 provider=lan\n" +
+				"group g FloatIP V6 meta target-role=Stopped\nlocation l g 50: lb-1\n",
+			yaml: `fencing: off
+haproxy:
+  config: /etc/haproxy/x.cfg
+floating_ips:
+  - name: FloatIP
+    ip: 192.0.2.10
+    provider: lan
+  - name: V6
+    ip: "2001:db8::1"
+    provider: lan
+groups:
+  - name: FloatIP-together
+    addresses: [FloatIP, V6]
+`,
+			taken:   []string{"FloatIP", "V6", "haproxy", "haproxy-clone", "with"},
+			remarks: []string{"the group g stays, since it is kept stopped"},
+		},
+		{
+			name: "a node whose name hawser.yaml does not take", statements: own + "node _lb\nlocation l FloatIP 50: _lb\n",
+			yaml: `fencing: off
+haproxy:
+  config: /etc/haproxy/x.cfg
+floating_ips:
+  - name: FloatIP
+    ip: 192.0.2.10
+    provider: lan
+`,
+			taken: []string{"FloatIP", "haproxy", "haproxy-clone", "with"},
+			remarks: []string{"the location l stays, and its score of 50 no longer brings FloatIP back to _lb",
+				"what the cluster says of where addresses are"},
+		},
+		{
+			name: "nodes alike", statements: own + "location a FloatIP 100: lb-1\nlocation b FloatIP 100: lb-2\n",
+			yaml: `fencing: off
+haproxy:
+  config: /etc/haproxy/x.cfg
+floating_ips:
+  - name: FloatIP
+    ip: 192.0.2.10
+    provider: lan
+    prefer: {lb-1: 100, lb-2: 100}
+`,
+			taken: []string{"FloatIP", "haproxy", "haproxy-clone", "with", "a", "b"},
+		},
+		{
+			name: "addresses that are together, and what belongs to them", statements: `primitive haproxy ocf:hawser:haproxy
+clone haproxy-clone haproxy
+primitive A ocf:hawser:floatip params ip=192.0.2.10 provider=lan meta resource-stickiness=60
+primitive A6 ocf:hawser:floatip params ip=2001:db8::10 provider=lan meta resource-stickiness=60
+primitive B ocf:hawser:floatip params ip=192.0.2.20 provider=lan
+primitive B6 ocf:hawser:floatip params ip=2001:db8::20 provider=lan
+primitive dhcpd ocf:pacemaker:Dummy
+primitive other ocf:pacemaker:Dummy
+group edge A A6
+colocation c inf: edge haproxy-clone
+colocation b inf: B haproxy-clone
+colocation b6 inf: B6 B
+colocation d inf: dhcpd edge
+order do edge dhcpd
+colocation late 100: other B
+order first other B
+location near edge 100: lb-1
+`,
+			yaml: `fencing: off
+haproxy: {}
+floating_ips:
+  - name: A
+    ip: 192.0.2.10
+    provider: lan
+    prefer: [lb-1]
+  - name: A6
+    ip: "2001:db8::10"
+    provider: lan
+  - name: B
+    ip: 192.0.2.20
+    provider: lan
+  - name: B6
+    ip: "2001:db8::20"
+    provider: lan
+groups:
+  - name: edge
+    addresses: [A, A6]
+  - name: B-together
+    addresses: [B, B6]
+resources:
+  - id: dhcpd
+    with: A
+    after: A6
+`,
+			taken: []string{"A", "A6", "B", "B6", "haproxy", "haproxy-clone", "edge", "c", "b", "b6", "d", "do", "near"},
 		},
 		{
 			name: "everything that hawser.yaml can say",
@@ -124,10 +255,37 @@ floating_ips:
 			statements: `primitive vip ocf:heartbeat:IPaddr2 params ip=192.0.2.10 cidr_netmask=255.255.255.0 nic=eth0:1 broadcast=192.0.2.255
 primitive haproxy systemd:haproxy
 group web vip haproxy
-location there web 50: lb-1
+location there web -inf: lb-1
 `,
 			yaml: "", taken: nil, remarks: nil,
 			exchanged: []string{"location there names web"},
+		},
+		{
+			name: "one node at a time, which one node was preferred for",
+			statements: `primitive vip ocf:heartbeat:IPaddr2 params ip=192.0.2.10
+primitive vip6 ocf:heartbeat:IPaddr2 params ip=2001:db8::10
+primitive haproxy ocf:hawser:haproxy
+group web vip vip6 haproxy meta resource-stickiness=20
+location there web 50: lb-1
+`,
+			yaml: `fencing: off
+haproxy: {}
+floating_ips:
+  - name: vip
+    ip: 192.0.2.10
+    provider: lan
+    prefer: [lb-1]
+  - name: vip6
+    ip: "2001:db8::10"
+    provider: lan
+groups:
+  - name: web
+    addresses: [vip, vip6]
+`,
+			taken: []string{"vip", "vip6", "haproxy", "web", "there"},
+			exchanged: []string{"vip (ocf:heartbeat:IPaddr2) is stopped and started again",
+				"vip6 (ocf:heartbeat:IPaddr2) is stopped and started again"},
+			remarks: []string{"haproxy has been running on one node at a time"},
 		},
 		{
 			name: "a HAProxy of another name",

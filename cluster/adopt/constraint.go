@@ -2,7 +2,6 @@ package adopt
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/deploy"
@@ -12,8 +11,47 @@ import (
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
-// tied says whether a colocation or a group has the address run where HAProxy runs.
-func (r *reader) tied(address string) bool {
+// tied says whether a colocation or a group has the address run where HAProxy runs, or where an address
+// does of which that is so.
+func (r *reader) tied(address string) bool { return slices.Contains(r.tiedOnes, address) }
+
+// findTied finds the addresses that are tied to HAProxy, at once or by another.
+func (r *reader) findTied() {
+	all := inventory.Primitives(r.objects, inventory.IsAddress)
+	for {
+		before := len(r.tiedOnes)
+		for _, p := range all {
+			if !r.tied(p.Name) && (r.tiedToHAProxy(p.Name) || r.tiedToAnother(p.Name)) {
+				r.tiedOnes = append(r.tiedOnes, p.Name)
+			}
+		}
+		if len(r.tiedOnes) == before {
+			return
+		}
+	}
+}
+
+// tiedToAnother says whether the address has to be where one is that is tied, or the other way round.
+func (r *reader) tiedToAnother(address string) bool {
+	own := inventory.Family(r.objects, address)
+	return slices.ContainsFunc(r.tiedOnes, func(id string) bool {
+		other := inventory.Family(r.objects, id)
+		if slices.ContainsFunc(own, func(in string) bool { return slices.Contains(other, in) }) {
+			return true
+		}
+		return slices.ContainsFunc(r.objects, func(o crm.Object) bool {
+			c, ok := o.(*crm.Colocation)
+			if !ok {
+				return false
+			}
+			resource, with, plain := c.Together()
+			return plain && (slices.Contains(own, resource) && slices.Contains(other, with) ||
+				slices.Contains(other, resource) && slices.Contains(own, with))
+		})
+	})
+}
+
+func (r *reader) tiedToHAProxy(address string) bool {
 	family := inventory.Family(r.objects, address)
 	if slices.ContainsFunc(family, func(id string) bool { return slices.Contains(r.family, id) }) {
 		return true
@@ -73,13 +111,30 @@ func (r *reader) pair(o crm.Object) bool {
 	})
 }
 
+// tie remembers a constraint between an address and HAProxy.
+func (r *reader) tie(o crm.Object) {
+	switch o.(type) {
+	case *crm.Colocation, *crm.Order:
+	default:
+		return
+	}
+	if !r.pair(o) || r.replaced[o.ID()] {
+		return
+	}
+	for _, id := range names(o) {
+		if !slices.Contains(r.family, id) {
+			r.found.ties = append(r.found.ties, tie{o.ID(), id})
+		}
+	}
+}
+
 // checkOthers refuses what would lack a resource afterwards, and says what is different for the
 // constraints that stay.
 func (r *reader) checkOthers(wanted map[string]bool) error {
 	gone := func(id string) bool { return slices.Contains(r.found.Taken, id) && !wanted[id] }
 	for _, o := range r.cib.Objects() {
 		if slices.Contains(r.found.Taken, o.ID()) {
-			if order, ok := o.(*crm.Order); ok && !wanted[o.ID()] {
+			if order, ok := o.(*crm.Order); ok && !wanted[o.ID()] && !r.replaced[o.ID()] {
 				r.remark("the order %s goes: hawser has none that delays the start of an address, "+
 					"and has addresses leave before HAProxy stops", order.Name)
 			}
@@ -104,17 +159,33 @@ func (r *reader) under(id string) string {
 	if id == r.haproxy.Name {
 		return contract.HAProxyID
 	}
+	if u := r.unit(id); u != nil {
+		return u.leader().Name
+	}
 	return contract.CloneID
 }
 
-// weigh says that a preference no longer brings an address back.
+// weigh says what a location of an address that stays does from now on, such as that it no longer brings
+// the address back.
 func (r *reader) weigh(l *crm.Location) {
-	score, err := strconv.Atoi(strings.TrimPrefix(l.Score, "+"))
 	adopted := slices.ContainsFunc(r.addresses, func(p *crm.Primitive) bool {
 		return p.Name == l.Resource
 	})
+	if !adopted {
+		return
+	}
+	node, score, plain := l.Preference()
 	stickiness := deploy.Stickiness()
-	if err == nil && adopted && score > 0 && score <= stickiness {
+	switch {
+	case strings.HasPrefix(l.Name, "cli-"):
+		r.remark("the location %s stays: `crm_resource` left it behind, and for as long as it is there it "+
+			"decides where %s is (`crm_resource --clear --resource %[2]s` ends that)", l.Name, l.Resource)
+	case !plain:
+		r.remark("the location %s stays: hawser.yaml has no key for what it says of %s", l.Name, l.Resource)
+	case score < 0:
+		r.remark("the location %s stays, and goes on keeping %s off %s: hawser.yaml has no key for that",
+			l.Name, l.Resource, node)
+	case score > 0 && score <= stickiness:
 		r.remark("the location %s stays, and its score of %d no longer brings %s back to %s: an "+
 			"address of hawser's has a stickiness of %d", l.Name, score, l.Resource, l.Node,
 			stickiness)

@@ -14,7 +14,10 @@ import (
 )
 
 // CheckFree is an error if there is a file at the path. What cannot be looked at is not free.
-func CheckFree(path string, root bool) error {
+func CheckFree(path string, root bool) error { return CheckFreeFor(path, root, "-f") }
+
+// CheckFreeFor is CheckFree for a command that names the file with another option.
+func CheckFreeFor(path string, root bool, option string) error {
 	switch _, err := os.Lstat(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -22,8 +25,8 @@ func CheckFree(path string, root bool) error {
 		return outcome.Usagef("%s cannot be looked at: %w%s; nothing was changed", path,
 			outcome.Cause(err), outcome.AskRoot(root))
 	}
-	return outcome.Usagef("%s is there already, and is not overwritten: name another file with -f, "+
-		"or give --force; nothing was changed", path)
+	return outcome.Usagef("%s is there already, and is not overwritten: name another file with %s, "+
+		"or give --force; nothing was changed", path, option)
 }
 
 // Mode is who may read the file: everybody, unless it holds arguments of programs, which may be

@@ -43,8 +43,15 @@ func (r *reader) readHAProxy() error {
 		r.found.Exchanged = append(r.found.Exchanged, fmt.Sprintf("%s (%s) is stopped and started "+
 			"again as %s, on every node at the same time: open connections are cut, and no new one "+
 			"is answered meanwhile", p.Name, p.Agent(), contract.HAProxyAgent))
+	default:
+		r.keeps(p)
 	}
 	return nil
+}
+
+// keeps says that a resource goes on as it is.
+func (r *reader) keeps(p *crm.Primitive) {
+	r.found.Kept = append(r.found.Kept, p.Name+" ("+p.Agent()+")")
 }
 
 // checkContainers refuses what a clone of HAProxy alone cannot take the place of.
@@ -56,7 +63,7 @@ func (r *reader) checkContainers() error {
 		}
 		switch o := o.(type) {
 		case *crm.Clone:
-			cloned = true
+			cloned, r.found.clone = true, o.Name
 		case *crm.Group:
 			for _, id := range o.Members {
 				m, _ := r.cib.Primitive(id)

@@ -20,6 +20,7 @@ import (
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/contract"
 	"github.com/hawser-ha/hawser/crm"
+	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
@@ -30,6 +31,8 @@ type Deployer struct {
 	Node    preflight.Node
 	Facts   fencing.Sources
 	Trial   fencing.Trial
+	// Device asks Corosync for the quorum device; nil asks nothing.
+	Device func(ctx context.Context) (corosync.DeviceState, error)
 	// Adopt takes over what the file names and somebody else made, as far as hawser makes such
 	// objects: it is changed, and hawser's from then on.
 	Adopt bool
@@ -117,7 +120,8 @@ func (d *Deployer) planCluster(ctx context.Context, file *config.File, forecast 
 	if err = errors.Join(err, refused); err != nil {
 		return Plan{}, err
 	}
-	p.Warnings = slices.Concat(d.otherFile(file, p.Changes), elsewhere, warnings)
+	p.Warnings = slices.Concat(d.otherFile(file, p.Changes), elsewhere,
+		d.thirdPlace(ctx, file, p.Changes.Base.Members()), warnings)
 	if d.Running && !p.Changes.Base.Quorate() {
 		p.Warnings = append(p.Warnings, noQuorum)
 	}

@@ -54,7 +54,7 @@ func TestSpecFitsTheAgents(t *testing.T) {
 		agent     *ocf.Agent
 		unset     []string // parameters that hawser.yaml has no key for
 	}{
-		{primitiveOfHAProxy(&cfg.HAProxy), haproxy.New("test"), []string{"check_url", "check_timeout", "min_servers", "generation", "push"}},
+		{primitiveOfHAProxy(&cfg.HAProxy), haproxy.New("test"), []string{"check_url", "check_timeout", "min_servers", "well_after", "sites", "generation", "push"}},
 		{primitiveOfAddress(&cfg.Addresses[0], "10000"), floatip.New("test"), []string{"token", "nic", "cidr_netmask", "conflict_wait", "announce_for"}},
 		{primitiveOfAddress(&cfg.Addresses[1], "10000"), floatip.New("test"), []string{"token_file", "token", "api_url", "metadata_url", "conflict_wait", "announce_for"}},
 	} {

@@ -110,6 +110,11 @@ func (m *Mover) rehearse(ctx context.Context, now crm.Snapshot, mv Move,
 		return mv, err
 	}
 	for _, a := range forecast.Actions {
+		if crm.ResourceOf(a.Resource) == mv.Resource && goesBack(now.CIB, mv.Resource) && a.Node != "" {
+			return mv, cannot("%s would not stay on %s: it has failback, and goes back to %s at once. "+
+				"`hawser standby %[3]s` keeps it away from there, or change prefer or failback in "+
+				"hawser.yaml", mv.Resource, mv.To, a.Node)
+		}
 		if crm.ResourceOf(a.Resource) == mv.Resource {
 			return mv, cannot("%s would not stay on %s: when the move is over, Pacemaker would "+
 				"%s%s. Raise its resource-stickiness, "+

@@ -307,6 +307,13 @@ func TestPlanIsRefused(t *testing.T) {
 				"FloatIP from lb-2 to lb-1 (see the location constraints home). Raise its " +
 				"resource-stickiness, or remove the constraint that pulls it away",
 		},
+		{
+			"it goes back by itself", "FloatIP", "lb-2",
+			[]string{"location FloatIP-returns FloatIP 500: lb-1"},
+			nil, outcome.Resource,
+			"FloatIP would not stay on lb-2: it has failback, and goes back to lb-1 at once. " +
+				"`hawser standby lb-1` keeps it away from there",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := cluster(t, tc.statements...)

@@ -139,3 +139,20 @@ func locations(cib *crm.CIB, resource string) string {
 	}
 	return " (see the location constraints " + strings.Join(ids, ", ") + ")"
 }
+
+// goesBack reports whether the address, or the one that its group is placed by, goes back to better
+// nodes.
+func goesBack(cib *crm.CIB, resource string) bool {
+	if _, ok := cib.Object(contract.ReturnsID(resource)); ok {
+		return true
+	}
+	for _, o := range cib.Objects() {
+		c, ok := o.(*crm.Colocation)
+		if ok && c.Resource == resource && c.Name == contract.WithID(resource, c.With) {
+			if _, ok := cib.Object(contract.ReturnsID(c.With)); ok {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -74,7 +74,7 @@ func values(option string) []complete.Candidate {
 	switch option {
 	case "for", "network":
 		return complete.Plain([]string{"lan", "cloud"})
-	case "qdevice-algorithm":
+	case "algorithm", "qdevice-algorithm":
 		return complete.Plain([]string{"ffsplit", "lms"})
 	case "qdevice-tls":
 		return complete.Plain([]string{"on", "required", "off"})
@@ -101,7 +101,7 @@ func (s *system) argument(
 			return complete.Plain(schemas.Names())
 		}
 		return nil
-	case "check", "configure load", "import keepalived":
+	case "check", "configure load", "import crm", "import keepalived":
 		return []complete.Candidate{{Word: complete.Files}}
 	case "help":
 		commands := app.Commands
@@ -116,6 +116,8 @@ func (s *system) argument(
 			return complete.Plain([]string{"on", "off"})
 		}
 	case "move", "reload", "standby", "online", "cleanup", "stop", "start":
+	case "corosync remove":
+		command = "standby" // which takes a node too
 	default:
 		if !strings.HasPrefix(command, "configure ") {
 			return nil

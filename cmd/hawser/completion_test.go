@@ -90,9 +90,13 @@ func TestCompletion(t *testing.T) {
 		"check ":                       ":files",
 		"completion ":                  "bash zsh fish",
 		"schema plan ":                 "",
-		"schema ": "plan apply destroy adopt check import-keepalived status reload reload-push move standby online " +
-			"maintenance cleanup stop start timing doctor doctor-list error",
-		"status ": "",
+		"schema ": "plan apply destroy adopt init check import-crm import-keepalived status reload reload-push move standby online " +
+			"maintenance cleanup stop start timing doctor doctor-list quorum-status quorum-device-add " +
+			"quorum-device-remove corosync-add corosync-remove error",
+		"quorum device ":                 "add remove",
+		"quorum device add --algorithm ": "ffsplit lms",
+		"corosync remove ":               "lb-1 lb-2",
+		"status ":                        "",
 	} {
 		var got []string
 		for at := range strings.Lines(completed(t, strings.Split(line, " ")...)) {

@@ -134,12 +134,12 @@ func appHelp(app *cli.App) string {
 
 // commandHelp is the help of one command.
 func (s *system) commandHelp(name string, c *cli.Command) string {
-	codes := c.Name
-	if strings.HasPrefix(name, "hawser import") { // each of them has the same
-		codes = "import"
+	of := strings.TrimPrefix(name, "hawser ")
+	if strings.HasPrefix(of, "import") { // each of them has the same
+		of = "import"
 	}
-	return manual.Help(name, s.described(c),
-		manual.Section{Title: "Exit codes", Text: exitcode.TextOf(codes, sectionWidth)})
+	codes := exitcode.TextOf(of, sectionWidth)
+	return manual.Help(name, s.described(c), manual.Section{Title: "Exit codes", Text: codes})
 }
 
 // described is the command with the whole of its description. That of doctor lists the checks,

@@ -1,16 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"io"
-	"io/fs"
-	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/hawser-ha/hawser/cluster/adopt"
-	"github.com/hawser-ha/hawser/internal/outcome"
+	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/words"
 	"github.com/hawser-ha/hawser/keepalived"
 	keepalivedconf "github.com/hawser-ha/hawser/keepalived/adapt"
@@ -21,10 +20,17 @@ func importCommand(sys *system) *cli.Command {
 	return &cli.Command{
 		Name:  "import",
 		Usage: "make a hawser.yaml of what another program is configured with",
-		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not take " +
+		Description: "Prints a hawser.yaml with comments, and changes nothing. What it could not " +
+			"take " +
 			"over is said in the comments, and on stderr.",
-		Action:      sys.noCommand("hawser import"),
-		Subcommands: []*cli.Command{importKeepalivedCommand(sys)},
+		Action: func(c *cli.Context) error {
+			if word := c.Args().First(); strings.ContainsAny(word, "./") && len(word) > 1 {
+				return usagef("hawser import has no command %q: a file is read by one of its commands, such "+
+					"as `hawser import crm %s` or `hawser import keepalived %[2]s`", word, word)
+			}
+			return sys.noCommand("hawser import")(c)
+		},
+		Subcommands: []*cli.Command{importCRMCommand(sys), importKeepalivedCommand(sys)},
 	}
 }
 
@@ -61,10 +67,17 @@ func importKeepalivedCommand(sys *system) *cli.Command {
 	}
 }
 
+// private is who may read a hawser.yaml in which arguments of programs, which may be secret, stand also in
+// comments: its owner.
+const private = 0o600
+
 func outputFlag() *cli.StringFlag {
 	return &cli.StringFlag{Name: "output", Aliases: []string{"o"},
 		Usage: "write hawser.yaml to `FILE` instead of printing it"}
 }
+
+// mostShown is how many remarks people are shown beside the file.
+const mostShown = 100
 
 func (s *system) importKeepalived(ctx context.Context, files, named []string, to string, force bool) error {
 	type result struct {
@@ -83,13 +96,22 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 	}
 	s.reports(r.report)
 	if !s.json {
-		s.warnAll(r.report.Summary)
+		few := r.report.Summary[:min(len(r.report.Summary), mostShown)]
+		s.warnAll(few)
+		if more := len(r.report.Summary) - len(few); more > 0 {
+			s.warn(fmt.Sprintf("and %d more: --json has all of them", more))
+		}
 	}
 	if r.err != nil {
 		return r.err
 	}
+	usable := r.report.Outcome != keepalivedconf.WithRemarks
+	if _, err := config.ParseAs(cmp.Or(to, "hawser.yaml"), []byte(r.report.YAML)); err != nil {
+		usable = false
+		s.warn("the file that was made has to be corrected by hand: " + err.Error())
+	}
 	if to != "" {
-		if err := writeImported(to, r.report.YAML, force); err != nil {
+		if err := s.writeYAML(to, []byte(r.report.YAML), private, force); err != nil {
 			return err
 		}
 		r.report.Written = to
@@ -105,26 +127,8 @@ func (s *system) importKeepalived(ctx context.Context, files, named []string, to
 				"names another")
 		}
 	}
-	if r.report.Outcome == keepalivedconf.WithRemarks {
+	if !usable {
 		return silent(exitDegraded)
-	}
-	return nil
-}
-
-// writeImported writes a hawser.yaml that is to be read and changed before it is used. Nobody else may
-// read it: the arguments of programs may be secret.
-func writeImported(path, yaml string, force bool) error {
-	if !force {
-		if _, err := os.Lstat(path); err == nil {
-			return usagef("%s is there already, and is not overwritten: name another file with "+
-				"-o, or give "+
-				"--force", path)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return usagef("%s cannot be written: %w", path, outcome.Cause(err))
-		}
-	}
-	if _, err := adopt.Write(path, []byte(yaml), 0o600, force); err != nil {
-		return exitf(outcome.Failed, "%s cannot be written: %w", path, outcome.Cause(err))
 	}
 	return nil
 }

@@ -80,11 +80,11 @@ func newApp(sys *system) *cli.App {
 			"shows before what Pacemaker will do with it, and after what it has done.",
 		Commands: slices.Concat([]*cli.Command{
 			planCommand(sys), applyCommand(sys), destroyCommand(sys), adoptCommand(sys),
-			checkCommand(sys), importCommand(sys), schemaCommand(sys),
+			initCommand(sys), checkCommand(sys), importCommand(sys), schemaCommand(sys),
 			statusCommand(sys), reloadCommand(sys), moveCommand(sys),
 		}, verbCommands(sys), []*cli.Command{
 			timingCommand(sys),
-			corosyncConfCommand(sys),
+			corosyncCommand(sys), corosyncConfCommand(sys), quorumCommand(sys),
 			doctorCommand(sys), configureCommand(sys),
 			protectCommand(sys), protectGuardCommand(),
 			completionCommand(sys), manCommand(sys), helpCommand(sys), removableCommand(sys),
@@ -106,8 +106,8 @@ func newApp(sys *system) *cli.App {
 		if !changing[c.Name] {
 			continue
 		}
-		for _, changes := range append([]*cli.Command{c}, c.Subcommands...) {
-			if changes.Name != "show" {
+		for _, changes := range leaves(c) {
+			if changes.Name != "show" && changes.Name != "status" {
 				changes.Action = sys.recorded(c.Name,
 					finishing(sys.telling(sys.showingConflicts(changes.Action))))
 			}
@@ -117,6 +117,15 @@ func newApp(sys *system) *cli.App {
 	app.Flags, app.Before = sys.withHelp(app.Flags, app.Before,
 		func(c *cli.Context) (string, error) { return sys.helpOf(app, c.Args().Slice()) })
 	return app
+}
+
+// leaves are a command and all that are below it.
+func leaves(c *cli.Command) []*cli.Command {
+	all := []*cli.Command{c}
+	for _, below := range c.Subcommands {
+		all = append(all, leaves(below)...)
+	}
+	return all
 }
 
 // showingConflicts shows what the plan would be now where somebody else changed the configuration

@@ -33,7 +33,7 @@ func (s *system) readConfig(ctx context.Context, path string) (*config.File, err
 	case unreadable.Untrusted():
 		return nil, usagef("%w", err)
 	case unreadable.Path == "":
-		return nil, usagef("%w: write one (`hawser --help` shows an example), or name it with -f",
+		return nil, usagef("%w: write one (`hawser init` drafts it), or name it with -f",
 			err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, usagef("%w%s", err, outcome.AskRoot(s.Root))

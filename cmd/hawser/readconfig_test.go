@@ -29,7 +29,7 @@ func TestReadConfig(t *testing.T) {
 	if _, statErr := os.Stat(config.DefaultFiles()[0]); statErr != nil {
 		_, err = sys.readConfig(t.Context(), "")
 		require.EqualError(t, err, "there is no /etc/hawser/hawser.yaml and no hawser.yaml: "+
-			"write one (`hawser --help` shows an example), or name it with -f")
+			"write one (`hawser init` drafts it), or name it with -f")
 	}
 
 	require.NoError(t, os.WriteFile("hawser.yaml", []byte("haproxy: {monitor: 0}"), 0o600))

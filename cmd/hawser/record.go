@@ -25,7 +25,7 @@ func finishing(do cli.ActionFunc) cli.ActionFunc {
 var changing = map[string]bool{
 	"apply": true, "destroy": true, "adopt": true, "configure": true, "move": true, "reload": true,
 	"standby": true, "online": true, "maintenance": true, "cleanup": true, "stop": true,
-	"start": true,
+	"start": true, "quorum": true, "corosync": true,
 }
 
 // recorded has the system's log tell that a command was given, by whom, and what became of it:

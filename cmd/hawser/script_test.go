@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hawser-ha/hawser/cluster/machines/machinestest"
 	"github.com/hawser-ha/hawser/crm"
 	"github.com/hawser-ha/hawser/crm/crmtest"
 	"github.com/hawser-ha/hawser/internal/golden"
@@ -34,6 +35,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if code, is := machinestest.Tool(os.Stdin, os.Stdout, os.Stderr); is {
+		os.Exit(code)
+	}
 	testscript.Main(m, map[string]func(){"hawser": func() {
 		sys := thisSystem()
 		tools := &crm.Tools{Dir: os.Getenv(testTools)}

@@ -2,7 +2,7 @@
 // what it would do after a restart, its times, links, encryption, nodes and votes.
 //
 // A check judges what Corosync's tools and corosync.conf say, read once. It imports the engine
-// (doctor), cluster/inventory, crm and internal/corosync; never another package of checks, an agent
+// (doctor), cluster/inventory, crm, internal/corosync and systemd; never another package of checks, an agent
 // or a command. Start with corosync.go: it lists the checks.
 package corosync
 
@@ -17,6 +17,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/internal/corosync"
 	"github.com/hawser-ha/hawser/internal/once"
+	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
 // confFile is where Corosync's configuration is.
@@ -33,6 +34,10 @@ type Ring struct {
 	Stats  func(ctx context.Context) (corosync.Keys, error)
 	Votes  func(ctx context.Context) (corosync.Votes, error)
 	Timing func(ctx context.Context) (corosync.Effective, error)
+	// QDevice asks the corosync-qdevice of this node, and Unit systemd about its service; either may
+	// be nil.
+	QDevice func(ctx context.Context) (corosync.QDevice, error)
+	Unit    func(ctx context.Context, name string) (systemd.Unit, error)
 	// Pacemaker is what runs on top of it.
 	Pacemaker crm.Source
 }
@@ -44,6 +49,10 @@ type view struct {
 	stats  corosync.Keys
 	votes  corosync.Votes
 	timing corosync.Effective
+
+	device        *corosync.QDevice // nil if it does not answer, or was not asked
+	deviceErr     error             // why it did not
+	deviceService *systemd.Unit     // nil if systemd was not asked
 
 	text    string // corosync.conf, and what it says
 	written corosync.Keys
@@ -67,6 +76,7 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 		}
 	})
 	wg.Wait()
+	v.askDevice(ctx)
 	text, err := os.ReadFile(filepath.Join("/", c.Files, confFile))
 	if err == nil {
 		v.text = string(text)
@@ -82,6 +92,24 @@ func (c *Ring) read(ctx context.Context) (*view, error) {
 		}
 	}
 	return v, nil
+}
+
+// askDevice asks what speaks for a quorum device here, if there is one.
+func (v *view) askDevice(ctx context.Context) {
+	if v.keys["quorum.device.model"] != "net" {
+		return
+	}
+	if v.QDevice != nil {
+		q, err := v.QDevice(ctx)
+		if v.deviceErr = err; err == nil {
+			v.device = &q
+		}
+	}
+	if v.Unit != nil {
+		if u, err := v.Unit(ctx, deviceUnit); err == nil && u.Load == "loaded" {
+			v.deviceService = &u
+		}
+	}
 }
 
 // Checks returns the checks of Corosync. If it does not answer, one finding reports that for all.

@@ -11,6 +11,7 @@ import (
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
 // ring is what a Corosync has said (recorded on three nodes), with encryption on and two links, and
@@ -18,6 +19,9 @@ import (
 type ring struct {
 	*bench.Cluster
 	cmap, stats, quorum, conf string
+	// qdevice is what corosync-qdevice-tool says, "" if it does not run; unit is what systemd says.
+	qdevice string
+	unit    systemd.Unit
 }
 
 func recorded(t *testing.T, name string) string {
@@ -106,6 +110,13 @@ func (r *ring) findings(t *testing.T) []doctor.Finding {
 			return corosync.ParseCmap(r.cmap)
 		},
 		Pacemaker: r.Cluster,
+		QDevice: func(context.Context) (corosync.QDevice, error) {
+			if r.qdevice == "" {
+				return corosync.QDevice{}, corosync.ErrNotRunning
+			}
+			return corosync.ParseQDevice(r.qdevice), nil
+		},
+		Unit: func(context.Context, string) (systemd.Unit, error) { return r.unit, nil },
 	}
 	report := doctor.Run(t.Context(), c.Checks())
 	return report.Findings
@@ -171,22 +182,7 @@ func (p provoked) of(t *testing.T, check string, all []doctor.Finding) []doctor.
 // TestConnectedDevice finds nothing in two nodes with a quorum device that votes.
 func TestConnectedDevice(t *testing.T) {
 	r := newRing(t)
-	r.twoNodes(t)
-	r.replace(t, &r.conf, "quorum {\n", "quorum {\n\tdevice {\n\t\tmodel: net\n\t\tvotes: 1\n\t}\n")
-	r.cmap += "quorum.device.model (str) = net\nquorum.device.votes (str) = 1\n"
-	r.quorum = `Quorate:          Yes
-Expected votes:   3
-Total votes:      3
-Quorum:           2
-Flags:            Quorate Qdevice
-
-Membership information
-----------------------
-    Nodeid      Votes    Qdevice Name
-         1          1    A,V,NMW lb-1 (local)
-         2          1    A,V,NMW lb-2
-         0          1            Qdevice
-`
+	r.withDevice(t)
 	require.Empty(t, r.findings(t))
 }
 

@@ -2,7 +2,6 @@ package corosync
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hawser-ha/hawser/cluster/inventory"
@@ -35,7 +34,7 @@ func checkVotes(v *view) []doctor.Finding {
 				"keep the addresses on one of them",
 			Todo: []string{
 				"write `fencing:` into hawser.yaml, then `hawser apply`; or add a third node, or a " +
-					"quorum device (corosync-qdevice(8))",
+					"quorum device (`hawser quorum device add HOST`)",
 			},
 		}
 		twice := inventory.Names(inventory.AddressesHeldTwice(v.above.CIB.Effective()))
@@ -72,16 +71,7 @@ func checkVotes(v *view) []doctor.Finding {
 			},
 		})
 	}
-	if device != "" &&
-		(!slices.Contains(v.votes.Flags, "Qdevice") || !strings.HasPrefix(v.votes.Device, "A")) {
-		found = append(found, doctor.Finding{
-			Severity: doctor.Error, Subject: "quorum device",
-			What: fmt.Sprintf("the quorum device (%s) is configured and not connected",
-				deviceAt(v, device)),
-			Why: "its vote is missing: the loss of one more node may take the quorum",
-			Fix: []string{"systemctl enable --now corosync-qdevice", "corosync-qdevice-tool -s"},
-		})
-	}
+	found = append(found, checkDevice(v)...)
 	if twoNode && device == "" {
 		if here, err := sbd.Here(v.Files); err == nil && here.Running && here.Disks == "" {
 			found = append(found, doctor.Finding{
@@ -90,14 +80,15 @@ func checkVotes(v *view) []doctor.Finding {
 				Why: "by two_node each node has quorum alone, so that neither watchdog fires: " +
 					"neither is fenced when they lose sight of each other",
 				Todo: []string{
-					"add a quorum device (corosync-qdevice(8)), a third node, a disk for sbd, or " +
+					"add a quorum device (`hawser quorum device add HOST`), a third node, a disk " +
+						"for sbd, or " +
 						"another fence device",
 				},
 			})
 		}
 	}
 	expected := nodes
-	if device != "" {
+	if device != "" && !twoNode {
 		expected += v.votes.DeviceVotes
 	}
 	if nodes > 0 && v.votes.Expected != expected && v.sameVotes() {

@@ -1,10 +1,12 @@
 package corosync
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
+	"github.com/hawser-ha/hawser/internal/systemd"
 )
 
 // provokeQuorum provokes the findings of the check corosync-quorum.
@@ -48,12 +50,58 @@ func provokeQuorum() []provoked {
 			r.File(t, "/proc/77/comm", "sbd\n")
 		}, want: doctor.Error, says: "neither watchdog fires"},
 		{name: "the device is not connected", provoke: func(t *testing.T, r *ring) {
-			r.replace(t, &r.conf, "quorum {\n",
-				"quorum {\n\tdevice {\n\t\tmodel: net\n\t\tnet {\n\t\t\thost: qnetd.example\n"+
-					"\t\t}\n\t}\n")
-			r.cmap += "quorum.device.model (str) = net\nquorum.device.net.host (str) = " +
-				"qnetd.example\n"
-		}, want: doctor.Error, says: "net at qnetd.example"},
+			r.withDevice(t)
+			r.replace(t, &r.qdevice, "Connected\n", "Connect failed\n")
+			r.quorum = strings.NewReplacer("A,V,NMW", "NA,NV,NMW", "Total votes:      3",
+				"Total votes:      2").Replace(r.quorum)
+		}, want: doctor.Error, says: "net at qnetd.example) is configured and not connected: connect failed"},
+		{name: "the device's daemon does not run", provoke: func(t *testing.T, r *ring) {
+			r.withDevice(t)
+			r.qdevice = ""
+			r.quorum = strings.NewReplacer("A,V,NMW", "     NR", "Quorate Qdevice", "Quorate").Replace(r.quorum)
+		}, want: doctor.Error, says: "corosync-qdevice does not run here"},
+		{name: "the device's daemon is not enabled", provoke: func(t *testing.T, r *ring) {
+			r.withDevice(t)
+			r.unit.File = "disabled"
+		}, want: doctor.Warning, says: "does not start at boot"},
+		{name: "an old corosync-qdevice", provoke: func(t *testing.T, r *ring) {
+			r.withDevice(t)
+			r.replace(t, &r.qdevice, "KAP Tie-breaker:        Enabled\n", "")
+		}, want: doctor.Warning, says: "older than 3.0.1"},
+		{name: "the tie breaker is off", provoke: func(t *testing.T, r *ring) {
+			r.withDevice(t)
+			r.replace(t, &r.qdevice, "Enabled", "Disabled")
+		}, want: doctor.Warning, says: "keep_active_partition_tie_breaker is off"},
+		{name: "two_node together with the device", provoke: func(t *testing.T, r *ring) {
+			r.withDevice(t)
+			r.set(t, "quorum", "two_node", "1")
+			r.qdevice = ""
+			r.quorum = strings.NewReplacer("Expected votes:   3", "Expected votes:   2", "Quorate Qdevice",
+				"2Node Quorate").Replace(r.quorum)
+		}, want: doctor.Error, says: "two_node is set together with a quorum device"},
+		{name: "votes of ffsplit", provoke: func(t *testing.T, r *ring) {
+			r.withDevice(t)
+			r.replace(t, &r.conf, "votes: 1", "votes: 2")
+			r.replace(t, &r.cmap, "quorum.device.votes (str) = 1", "quorum.device.votes (str) = 2")
+			r.quorum = strings.NewReplacer("Expected votes:   3", "Expected votes:   4",
+				"0          1 ", "0          2 ").Replace(r.quorum)
+		}, want: doctor.Error, says: "uses ffsplit and has 2 votes"},
+		{name: "votes of lms", provoke: func(t *testing.T, r *ring) {
+			r.withDevice(t)
+			r.replace(t, &r.conf, "votes: 1", "votes: 2")
+			r.replace(t, &r.conf, "algorithm: ffsplit", "algorithm: lms")
+			r.replace(t, &r.cmap, "quorum.device.votes (str) = 1", "quorum.device.votes (str) = 2")
+			r.replace(t, &r.cmap, "(str) = ffsplit", "(str) = lms")
+			r.replace(t, &r.qdevice, "Fifty-Fifty split", "LMS")
+			r.quorum = strings.NewReplacer("Expected votes:   3", "Expected votes:   4",
+				"0          1 ", "0          2 ").Replace(r.quorum)
+		}, want: doctor.Error, says: "uses lms and has 2 votes"},
+		{name: "ffsplit of three", provoke: func(t *testing.T, r *ring) {
+			r.device(t)
+			r.quorum = strings.NewReplacer("Expected votes:   3", "Expected votes:   4", "Quorate \n",
+				"Quorate Qdevice \n", "     NR lb", "A,V,NMW lb").Replace(r.quorum)
+			r.quorum += "         0          1            Qdevice\n"
+		}, want: doctor.Warning, says: "uses ffsplit in a cluster of 3 nodes"},
 		{name: "votes that are expected", provoke: func(t *testing.T, r *ring) {
 			r.set(t, "quorum", "expected_votes", "5")
 			r.replace(t, &r.quorum, "Expected votes:   3", "Expected votes:   5")
@@ -66,4 +114,36 @@ func unfenced(t *testing.T, r *ring) {
 	t.Helper()
 	r.Edit(t, bench.PrimitiveFence, "")
 	r.Edit(t, `name="stonith-enabled" value="true"`, `name="stonith-enabled" value="false"`)
+}
+
+// device configures a quorum device that works, with ffsplit.
+func (r *ring) device(t *testing.T) {
+	t.Helper()
+	r.replace(t, &r.conf, "quorum {\n", "quorum {\n\tdevice {\n\t\tmodel: net\n\t\tvotes: 1\n"+
+		"\t\tnet {\n\t\t\thost: qnetd.example\n\t\t\talgorithm: ffsplit\n\t\t}\n\t}\n")
+	r.cmap += "quorum.device.model (str) = net\nquorum.device.votes (str) = 1\n" +
+		"quorum.device.net.host (str) = qnetd.example\nquorum.device.net.algorithm (str) = ffsplit\n"
+	r.qdevice = "QNetd host:             qnetd.example:5403\nAlgorithm:              Fifty-Fifty split\n" +
+		"KAP Tie-breaker:        Enabled\nState:                  Connected\n"
+	r.unit = systemd.Unit{Load: "loaded", Active: "active", File: "enabled"}
+}
+
+// withDevice is a pair with a quorum device that works.
+func (r *ring) withDevice(t *testing.T) {
+	t.Helper()
+	r.twoNodes(t)
+	r.device(t)
+	r.quorum = `Quorate:          Yes
+Expected votes:   3
+Total votes:      3
+Quorum:           2
+Flags:            Quorate Qdevice
+
+Membership information
+----------------------
+    Nodeid      Votes    Qdevice Name
+         1          1    A,V,NMW lb-1 (local)
+         2          1    A,V,NMW lb-2
+         0          1            Qdevice
+`
 }

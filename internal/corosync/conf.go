@@ -77,7 +77,11 @@ func ParseConf(text string) (Config, error) {
 
 // parse reads sections: "name {" opens one, "}" alone closes it, all else is "key: value"
 // (coroparse.c).
-func parse(text string) ([]Line, error) {
+func parse(text string) ([]Line, error) { return parseLines(text, false) }
+
+// parseLines reads sections, and what is no setting too if it is to be kept: a comment is a line
+// without a value, and an empty line one without a key.
+func parseLines(text string, keep bool) ([]Line, error) {
 	root := []Line{{opens: true}}
 	n := 0
 	for line := range strings.Lines(text) {
@@ -85,6 +89,9 @@ func parse(text string) ([]Line, error) {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"):
+			if in := &root[len(root)-1]; keep {
+				in.Section = append(in.Section, Line{Key: line})
+			}
 		case strings.HasSuffix(line, "{"):
 			root = append(root, Line{
 				Key: strings.TrimSpace(strings.TrimSuffix(line, "{")), opens: true,
@@ -234,7 +241,14 @@ func withPings(lines []Line, link string, pings []Line) []Line {
 }
 
 func write(b *strings.Builder, indent string, l Line) {
-	if !l.opens {
+	switch {
+	case l.Key == "":
+		b.WriteString("\n")
+		return
+	case strings.HasPrefix(l.Key, "#"):
+		fmt.Fprintf(b, "%s%s\n", indent, l.Key)
+		return
+	case !l.opens:
 		fmt.Fprintf(b, "%s%s: %s\n", indent, l.Key, l.Value)
 		return
 	}

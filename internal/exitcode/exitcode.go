@@ -39,6 +39,14 @@ type meaningOf struct{ command, meaning string }
 
 // entries are all codes, for the help and the manual page.
 func entries() []entry {
+	const goesOn = "; the same command goes on from there"
+	of := func(meaning string) []meaningOf {
+		var all []meaningOf
+		for _, command := range ofMachines {
+			all = append(all, meaningOf{command, meaning})
+		}
+		return all
+	}
 	return []entry{
 		{
 			OK, "done",
@@ -48,7 +56,10 @@ func entries() []entry {
 				{"import", "all of it was converted"},
 			},
 		},
-		{Failed, "something else failed, or the question was answered with no", nil},
+		{
+			Failed, "something else failed, or the question was answered with no",
+			of("a step failed on a machine" + goesOn + "; or the question was answered with no"),
+		},
 		{
 			Usage,
 			"the command line, hawser.yaml or the configuration it leads to is wrong; nothing was " +
@@ -66,26 +77,28 @@ func entries() []entry {
 		},
 		{
 			Unavailable, "Pacemaker does not answer, has no quorum, or is not installed",
-			[]meaningOf{
+			append([]meaningOf{
 				{"doctor", "something could not be looked at, and nothing is known to fail"},
-			},
+				{"quorum status", "not every node could be asked"},
+			}, of("a machine cannot be reached, or the quorum is not there or would be lost")...),
 		},
 		{Resource, "a resource failed", []meaningOf{
 			{"move", "the address cannot go there, or did not"},
+			{"corosync remove", "the node runs something, or waits to be fenced"},
 			{"status", "visitors are not served: an address or HAProxy runs nowhere, or no server " +
 				"is up behind it"},
 			{"doctor", "something fails, or will when it is needed"},
 		}},
 		{
 			Timeout, "the cluster has not settled in time; the configuration is written",
-			[]meaningOf{
+			append([]meaningOf{
 				{
 					"move",
 					"the cluster has not settled in time; the constraint that moved the address is " +
 						"removed",
 				},
 				{"cleanup", "the cluster has not settled in time; the failures are cleared"},
-			},
+			}, of("a step has not ended in time"+goesOn)...),
 		},
 		{
 			Permission, "permission denied: hawser needs root, or a member of the group haclient",
@@ -95,6 +108,7 @@ func entries() []entry {
 			{"status", "it works, but something needs attention"},
 			{"doctor", "it works, but something needs attention"},
 			{"reload", "a node goes on with the configuration that it served"},
+			{"quorum status", "a change was not finished, or a node does not hear from the device"},
 			{"import", "converted, with remarks that have to be read"},
 		}},
 		{Changes, "", []meaningOf{
@@ -111,11 +125,22 @@ var ofChanges = []int{
 	Permission, Interrupted,
 }
 
+// ofMachines are the commands that change several machines, step by step.
+var ofMachines = []string{
+	"quorum device add", "quorum device remove", "corosync add", "corosync remove",
+}
+
+// ofSteps are their codes.
+var ofSteps = []int{
+	OK, Failed, Usage, Conflict, Unavailable, Timeout, Permission, Interrupted,
+}
+
 // ofCommand are the codes that a command may end with. Those that have no list of their own,
 // protect's among them, say so in their help.
 var ofCommand = map[string][]int{
 	"check":  {OK, Usage, Interrupted},
-	"import": {OK, Failed, Usage, Degraded, Interrupted},
+	"init":   {OK, Failed, Usage, Interrupted},
+	"import": {OK, Failed, Usage, Unavailable, Permission, Degraded, Interrupted},
 	"schema": {OK, Usage},
 	"plan": {
 		OK, Failed, Usage, Unavailable, Permission, Changes,
@@ -135,6 +160,13 @@ var ofCommand = map[string][]int{
 	"move": ofChanges,
 	"timing": {
 		OK, Failed, Usage, Unavailable, Permission, Interrupted,
+	},
+	"quorum device add": ofSteps, "quorum device remove": ofSteps, "corosync add": ofSteps,
+	"corosync remove": {
+		OK, Failed, Usage, Conflict, Unavailable, Resource, Timeout, Permission, Interrupted,
+	},
+	"quorum status": {
+		OK, Usage, Unavailable, Permission, Degraded, Interrupted,
 	},
 	"corosync-conf": {OK, Failed, Usage, Changes, Interrupted},
 	"doctor": {

@@ -30,6 +30,8 @@ func Meant(c *cli.Command, option string) string {
 		return fmt.Sprintf("there is no option -%s: write -%s %s", option, letter, option[1:])
 	case (option == "dry-run" || option == "n") && c.Name == "apply":
 		return unknown + ": `hawser plan` shows what apply would do"
+	case (option == "f" || option == "file") && Has(c.Flags, "output"):
+		return unknown + ": the file to write is named with -o"
 	}
 	return ""
 }

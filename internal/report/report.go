@@ -27,6 +27,7 @@ const (
 	SectionStatus  = "Status"
 	SectionCrash   = "HAProxy killed"
 	SectionLost    = "A node lost"
+	SectionSites   = "Two data centres"
 	SectionMoves   = "Planned moves"
 	SectionAddress = "An address on a LAN"
 	SectionReload  = "Reloads"
@@ -36,7 +37,7 @@ const (
 
 func sections() []string {
 	return []string{
-		SectionMonitor, SectionWrite, SectionStatus, SectionCrash, SectionLost, SectionMoves,
+		SectionMonitor, SectionWrite, SectionStatus, SectionCrash, SectionLost, SectionSites, SectionMoves,
 		SectionAddress, SectionReload, SectionProtect, SectionGrowth,
 	}
 }

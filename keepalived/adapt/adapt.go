@@ -62,6 +62,8 @@ type Line struct {
 	Verdict Verdict `json:"verdict"`
 	// Comments say it in words; empty where the verdict says all.
 	Comments []string `json:"comments"`
+
+	serious []string // of them, those that somebody has to read
 }
 
 // Result is what became of the files.
@@ -86,13 +88,14 @@ type adapter struct {
 	checks  []*check
 	of      map[string]*check // by what it was
 	watched map[string]bool   // what sees whether HAProxy runs
+	links   map[string]bool   // interfaces that addresses need besides their own
 	taken   map[string]bool   // names of addresses and groups
 }
 
 // Adapt makes a hawser.yaml of what the nodes do.
 func Adapt(nodes []Input) *Result {
 	a := &adapter{nodes: nodes, book: book{}, of: map[string]*check{}, watched: map[string]bool{},
-		taken: map[string]bool{}}
+		links: map[string]bool{}, taken: map[string]bool{}}
 	a.notices()
 	a.match()
 	a.bundle()
@@ -169,6 +172,7 @@ func (a *adapter) name(word string) string {
 type entry struct {
 	verdict  map[string]Verdict  // of each node
 	comments map[string][]string // of each node
+	serious  map[string]bool     // the comments that somebody has to read
 }
 
 // book has what is said about each line.
@@ -180,7 +184,7 @@ const mostComments = 40
 func (b book) say(node string, at syntax.Pos, v Verdict, text string) {
 	e := b[at]
 	if e == nil {
-		e = &entry{map[string]Verdict{}, map[string][]string{}}
+		e = &entry{map[string]Verdict{}, map[string][]string{}, map[string]bool{}}
 		b[at] = e
 	}
 	if slices.Index(order(), v) >= slices.Index(order(), e.verdict[node]) {
@@ -188,6 +192,9 @@ func (b book) say(node string, at syntax.Pos, v Verdict, text string) {
 	}
 	if text != "" && len(e.comments[node]) < mostComments && !slices.Contains(e.comments[node], text) {
 		e.comments[node] = append(e.comments[node], text)
+	}
+	if v == Remark || v == LeftOut {
+		e.serious[text] = true
 	}
 }
 
@@ -242,7 +249,7 @@ func (a *adapter) linesOf(source *syntax.Source, secrets []string) []Line {
 				l.Verdict = worst(l.Verdict, v)
 			}
 		}
-		l.Comments = e.merged(l.Nodes)
+		l.Comments, l.serious = e.merged(l.Nodes)
 		all = append(all, l)
 	}
 	return all
@@ -271,8 +278,8 @@ func worst(a, b Verdict) Verdict {
 }
 
 // merged are the comments of a line, with the nodes that one is about if it is not about all.
-func (e *entry) merged(nodes []string) []string {
-	out := []string{}
+func (e *entry) merged(nodes []string) (out, serious []string) {
+	out = []string{}
 	seen := map[string]bool{}
 	for _, node := range nodes {
 		for _, text := range e.comments[node] {
@@ -286,11 +293,15 @@ func (e *entry) merged(nodes []string) []string {
 					about = append(about, other)
 				}
 			}
+			weighs := e.serious[text]
 			if len(about) < len(nodes) {
 				text = strings.Join(about, ", ") + ": " + text
 			}
 			out = append(out, text)
+			if weighs {
+				serious = append(serious, text)
+			}
 		}
 	}
-	return out
+	return out, serious
 }

@@ -150,7 +150,8 @@ func (a *adapter) address(m member, from *model.Address, x *address) {
 		x.nic = ""
 	}
 	if from.Prefix.Bits() != x.bits {
-		a.say(m.config, from.At, Remark, "/%d here, and /%d on another node", from.Prefix.Bits(), x.bits)
+		a.say(m.config, from.At, Remark, "/%d here, and /%d on another "+
+			"node", from.Prefix.Bits(), x.bits)
 	}
 	if _, err := param.ParseNIC(nic); nic != "" && (err != nil || !plainText(nic)) {
 		a.say(m.config, from.At, Remark, "%q is no interface's name: without nic hawser finds the "+

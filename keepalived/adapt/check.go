@@ -105,8 +105,10 @@ func (a *adapter) take(c *model.Config, v *model.Script, key string, made *check
 		a.say(c, cmp.Or(v.Line, v.At), Converted, "the check %s: %s", before.Name, before.what())
 		return
 	}
-	a.say(c, cmp.Or(v.Line, v.At), Remark, "it is not the same on every node, and a check of hawser is: "+
-		"that of the first node counts: %s, every %s", before.what(), param.FormatDuration(before.Every))
+	a.say(c, cmp.Or(v.Line, v.At), Remark, "it is not the same on every node, and a check of "+
+		"hawser is: "+
+		"that of the first node counts: %s, every "+
+		"%s", before.what(), param.FormatDuration(before.Every))
 }
 
 // timing takes over how often a script runs, within what hawser takes.

@@ -26,6 +26,9 @@ const (
 		"(ocf:heartbeat:Route) can, as one of resources"
 )
 
+// longestPassword is how much of a password VRRP takes.
+const longestPassword = 8
+
 // fates are those of keywords, in any block.
 func fates() map[string]fate {
 	all := map[string]fate{
@@ -115,7 +118,7 @@ func (a *adapter) fate(c *model.Config, s *syntax.Statement, above string, insid
 		return Remark
 	case s.Passed != "":
 		return Remark
-	case strings.HasPrefix(word, "notify"):
+	case strings.HasPrefix(word, "notify") && all[word].verdict != "":
 		a.notify(c, s, all[word])
 		return LeftOut
 	case a.book.said(c.Node, s):
@@ -128,6 +131,9 @@ func (a *adapter) fate(c *model.Config, s *syntax.Statement, above string, insid
 		return LeftOut
 	case mailing:
 		a.say(c, s, NotNeeded, "nothing asks for mails with smtp_alert: none was sent")
+		return NotNeeded
+	case word == "auth_pass" && len(s.Word(1)) > longestPassword:
+		a.say(c, s, NotNeeded, "keepalived takes its first %d characters", longestPassword)
 		return NotNeeded
 	case isList(above):
 		if inside == Remark { // that is about the list
@@ -178,10 +184,6 @@ var apis = regexp.MustCompile(`(?i)\b(aws|doctl|hcloud|gcloud|az|openstack|ec2|f
 
 // notify says what a script did that keepalived ran.
 func (a *adapter) notify(c *model.Config, s *syntax.Statement, f fate) {
-	if f.verdict == "" { // notify_priority_changes
-		a.say(c, s, NotNeeded, vrrpOnly)
-		return
-	}
 	switch {
 	case restarts(s.Raw):
 		a.say(c, s, LeftOut, "it starts or stops HAProxy, which runs on every node in hawser: "+

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ha/hawser/keepalived/model"
+	"github.com/hawser-ha/hawser/keepalived/syntax"
 )
 
 // member is a virtual router on one node.
@@ -109,10 +110,10 @@ func (a *adapter) compare(r *router) {
 		}
 	}
 	for _, m := range r.members[1:] {
-		if m.Auth != first.Auth {
-			a.say(m.config, cmp.Or(m.AuthAt, m.At), Remark, "the authentication is not that of "+
-				"%s: the two "+
-				"refused each other's adverts, and both held the addresses", first.config.Node)
+		for _, differs := range unheard(first.Instance, m.Instance) {
+			a.say(m.config, cmp.Or(differs.at, m.At), Remark, "%s on %s: the two refused each "+
+				"other's adverts, "+
+				"and both held the addresses", differs.what, first.config.Node)
 		}
 	}
 	for _, m := range r.members {
@@ -126,11 +127,41 @@ func (a *adapter) compare(r *router) {
 				}
 			}
 			if len(without) > 0 {
-				a.say(m.config, address.At, Remark, "it is missing on %s, where it was not served: in "+
-					"hawser every node can take it", strings.Join(without, ", "))
+				text := "it was not served there"
+				if !address.Excluded {
+					text = "keepalived refuses adverts with other addresses, so both nodes held theirs"
+				}
+				a.say(m.config, address.At, Remark, "it is missing on %s: %s; in hawser every "+
+					"node can take it",
+					strings.Join(without, ", "), text)
 			}
 		}
 	}
+}
+
+// difference is what makes two instances deaf to each other.
+type difference struct {
+	at   *syntax.Statement
+	what string // ends so that "on NODE" may follow
+}
+
+// unheard are the reasons for which an instance does not hear the first one.
+func unheard(first, i *model.Instance) []difference {
+	var all []difference
+	if i.Auth != first.Auth {
+		all = append(all, difference{i.AuthAt, "the authentication is not that"})
+	}
+	if i.Version != first.Version {
+		all = append(all, difference{nil, fmt.Sprintf("VRRP version %d here, and "+
+			"%d", i.Version, first.Version)})
+	} else if i.Version == 2 && i.Advert != first.Advert {
+		all = append(all, difference{i.AdvertAt, fmt.Sprintf("%gs here, and "+
+			"%gs", i.Advert, first.Advert)})
+	}
+	if (len(i.Peers) == 0) != (len(first.Peers) == 0) {
+		all = append(all, difference{nil, "it has no unicast_peer, or one that is missing"})
+	}
+	return all
 }
 
 // bundle are virtual routers whose addresses move together: those of a vrrp_sync_group, or one alone.
@@ -174,7 +205,8 @@ func (a *adapter) bundle() {
 	for _, r := range a.routers {
 		for _, m := range r.members {
 			if m.Sync == nil && in[r].group != nil {
-				a.say(m.config, m.At, Remark, "in a vrrp_sync_group on another node only: in hawser its "+
+				a.say(m.config, m.At, Remark, "in a vrrp_sync_group on another node only: in "+
+					"hawser its "+
 					"addresses move together everywhere")
 			}
 		}

@@ -74,7 +74,8 @@ func (a *adapter) place(b *bundle) {
 		b.after = int(math.Ceil(best.Delay))
 		b.why = append(b.why, fmt.Sprintf("%s takes it back after preempt_delay", best.config.Node))
 	case b.failback:
-		b.why = append(b.why, fmt.Sprintf("without nopreempt %s takes it back at once; false spares the "+
+		b.why = append(b.why, fmt.Sprintf("without nopreempt %s takes it back at once; false "+
+			"spares the "+
 			"users a second interruption", best.config.Node))
 	case best.NoPreempt:
 		b.why = append(b.why, "nopreempt: it stays where it is when "+best.config.Node+" returns")

@@ -49,7 +49,8 @@ func readScript(v *model.Script, c *model.Config) found {
 	f := found{}
 	switch {
 	case restarts(text):
-		return found{left: "it starts, stops or restarts HAProxy, which the cluster does: leave that out"}
+		return found{left: "it starts, stops or restarts HAProxy, which the cluster does: leave " +
+			"that out"}
 	case seesHAProxy(plain):
 		f.haproxy = true
 	default:
@@ -352,7 +353,8 @@ func readProgram(v *model.Script, c *model.Config, words []string, shell bool) f
 		if strings.HasPrefix(v.Words[0], ".") {
 			return found{left: "its path is relative: write the absolute one as exec of a check"}
 		}
-		f.remark = "exec needs an absolute path, and " + program[0] + " is a guess: check it on the nodes"
+		f.remark = "exec needs an absolute path, and " + program[0] + " is a guess: check it on " +
+			"the nodes"
 	}
 	f.check.Exec = program
 	user, group := v.User, ""

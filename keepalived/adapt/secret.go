@@ -18,6 +18,8 @@ var secretWords = []*regexp.Regexp{
 		`("[^"]*"|'[^']*'|[^\s"']+)`),
 	regexp.MustCompile(`(?i)(\s--?[a-z0-9_-]*(?:passwd|password|pass|token|secret|key)|\bbearer)(\s+)` +
 		`("[^"]*"|'[^']*'|[^\s"']+)`),
+	regexp.MustCompile(`(\bmy(?:sql|sqladmin|sqldump|sqlcheck)\b.*?\s-p)()(\S+)`),
+	regexp.MustCompile(`(\bredis-cli\b.*?\s-a)(\s+)(\S+)`),
 	regexp.MustCompile(`(\s-(?:u|-user|-password|-pass|a)|-p)([= ]\s*)("[^"]*"|'[^']*'|[^\s"']*:[^\s"']+)`),
 }
 

@@ -39,7 +39,8 @@ func (a *adapter) tracked(b *bundle) {
 			}
 			for _, t := range m.Interfaces {
 				if t.Reverse {
-					a.say(m.config, t.At, LeftOut, "reverse: hawser watches for a carrier that is there")
+					a.say(m.config, t.At, LeftOut, "reverse: hawser watches for a carrier that "+
+						"is there")
 					continue
 				}
 				a.carrier(b, m, t.Name, t.At)
@@ -69,6 +70,13 @@ func (a *adapter) carrier(b *bundle, m member, name string, at *syntax.Statement
 		return
 	}
 	if slices.ContainsFunc(b.addresses, func(x *address) bool { return x.nic != name }) {
+		if a.links[name] = true; len(a.checks)+len(a.links) > param.MostChecks {
+			delete(a.links, name)
+			a.say(m.config, at, LeftOut, "there are more checks and interfaces than the %d that "+
+				"hawser takes",
+				param.MostChecks)
+			return
+		}
 		if !slices.Contains(b.interfaces, name) {
 			b.interfaces = append(b.interfaces, name)
 		}

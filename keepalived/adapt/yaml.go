@@ -1,7 +1,6 @@
 package adapt
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -36,15 +35,20 @@ func (a *adapter) yaml(r *Result) []byte {
 	w := &writer{}
 	a.head(w, r)
 	w.line("")
-	w.comment("", "keepalived had no fencing: where the nodes lose sight of each other, each takes the "+
+	w.comment("", "keepalived had no fencing: where the nodes lose sight of each other, each "+
+		"takes the "+
 		"addresses, and off leaves it so. Better: with a power switch or a hypervisor that the "+
 		"cluster has a "+
-		"device for, on; with a watchdog on each node and three nodes, or two and a quorum device, sbd "+
+		"device for, on; with a watchdog on each node and three nodes, or two and a quorum "+
+		"device, sbd "+
 		"(/usr/share/doc/hawser/fencing.md). Decide before these balancers serve.")
 	w.line("fencing: off")
 	w.line("")
 	a.haproxy(w)
 	w.line("")
+	w.comment("", "lan is ARP on the local network, as with keepalived. In a cloud, where that "+
+		"moves nothing, "+
+		"the provider is the cloud's.")
 	w.line("floating_ips:")
 	for _, b := range a.bundles {
 		for n, x := range b.addresses {
@@ -211,6 +215,21 @@ func (a *adapter) groups(w *writer) {
 		w.line("    addresses: [%s]", strings.TrimSpace(strings.ReplaceAll(
 			words.Fill(scalars(names), width-17), "\n", "\n                ")))
 	}
+	if !written && len(a.bundles) > 1 && a.bundles[0].prefer == a.bundles[1].prefer {
+		w.line("")
+		w.comment("", "Each of these moves on its own, as it did without a vrrp_sync_group. "+
+			"Addresses that must "+
+			"be on one node, such as an inside and an outside one, are a group:")
+		w.line("# groups: [{name: edge, addresses: [%s, %s]}]", a.bundleName(0), a.bundleName(1))
+	}
+}
+
+// bundleName is the name of an address of a bundle.
+func (a *adapter) bundleName(n int) string {
+	if len(a.bundles[n].addresses) == 0 {
+		return "…"
+	}
+	return scalar(a.bundles[n].addresses[0].name)
 }
 
 // marks are how the table at the end shows verdicts.
@@ -299,22 +318,31 @@ func scalars(all []string) string {
 	return strings.Join(out, ", ")
 }
 
-// Summary is what people are told beside the file: the lines to read, the worst first.
+// Summary is what people are told beside the file: the lines that somebody has to read, those of
+// several files that say the same together.
 func (r *Result) Summary() []string {
-	var out []string
+	var order []string
+	places := map[string][]string{}
 	for _, l := range r.Lines {
-		if l.Verdict != Remark && l.Verdict != LeftOut {
+		if len(l.serious) == 0 {
 			continue
 		}
 		at := l.File
 		if l.Line > 0 {
 			at = fmt.Sprintf("%s:%d", l.File, l.Line)
 		}
-		if len(l.Comments) > 0 {
-			out = append(out, printable(fmt.Sprintf("%s: %s: "+
-				"%s", at, cmp.Or(strings.TrimSpace(l.Text), "file"),
-				strings.Join(l.Comments, "; "))))
+		text := strings.Join(l.serious, "; ")
+		if l.Line > 0 {
+			text = strings.TrimSpace(l.Text) + ": " + text
 		}
+		if places[text] == nil {
+			order = append(order, text)
+		}
+		places[text] = append(places[text], at)
+	}
+	var out []string
+	for _, text := range order {
+		out = append(out, printable(strings.Join(places[text], ", ")+": "+text))
 	}
 	return out
 }

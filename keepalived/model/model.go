@@ -31,6 +31,9 @@ type Config struct {
 	Instances  []*Instance
 	Servers    []*syntax.Statement // virtual_server and what belongs to it
 	Notes      []Note
+
+	strict  bool
+	version int // of VRRP, 0 is the default
 }
 
 // Note is what keepalived makes of a statement otherwise than somebody would think who reads it.
@@ -99,6 +102,9 @@ type Instance struct {
 	Master     bool // its initial state
 	Interface  string
 	VRID       int // 0 is none
+	Version    int // of VRRP: 2 or 3
+	Advert     float64
+	AdvertAt   *syntax.Statement
 	Priority   int
 	PriorityAt *syntax.Statement
 	Addresses  []*Address
@@ -122,6 +128,7 @@ type Instance struct {
 
 	family bool // IPv6 is decided
 	vmac   bool
+	strict bool
 }
 
 // Group is a vrrp_sync_group.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,8 +39,20 @@ func Of(node string, s *syntax.Config) *Config {
 
 func (c *Config) globals(at *syntax.Statement) {
 	for _, s := range at.Body {
-		if s.Words[0] == "script_user" && s.Passed == "" && c.needs(s) {
-			c.ScriptUser = s
+		if s.Passed != "" {
+			continue
+		}
+		switch s.Words[0] {
+		case "script_user":
+			if c.needs(s) {
+				c.ScriptUser = s
+			}
+		case "vrrp_strict":
+			c.strict = true
+		case "vrrp_version":
+			if c.needs(s) {
+				c.version = c.whole(s, 2, 3, c.version)
+			}
 		}
 	}
 }
@@ -193,7 +206,7 @@ func (c *Config) firstOf(all []*syntax.Statement, s *syntax.Statement) []*syntax
 }
 
 func (c *Config) instance(at *syntax.Statement) {
-	i := &Instance{Name: at.Word(1), At: at, Primary: true}
+	i := &Instance{Name: at.Word(1), At: at, Primary: true, Advert: 1, strict: c.strict}
 	state := ""
 	for _, s := range at.Body {
 		if s.Passed != "" {
@@ -236,6 +249,16 @@ func (c *Config) instance(at *syntax.Statement) {
 			}
 		case "authentication":
 			c.authentication(i, s)
+		case "strict_mode":
+			i.strict = !slices.Contains([]string{"off", "no", "false"}, s.Word(1))
+		case "version":
+			if c.needs(s) {
+				i.Version = c.whole(s, 2, 3, i.Version)
+			}
+		case "advert_int":
+			if c.needs(s) {
+				c.advert(i, s)
+			}
 		case "native_ipv6":
 			i.IPv6, i.family = true, true
 		case "dont_track_primary":
@@ -320,6 +343,15 @@ func (c *Config) delay(i *Instance, s *syntax.Statement) {
 		return
 	}
 	i.Delay, i.DelayAt = d, s
+}
+
+func (c *Config) advert(i *Instance, s *syntax.Statement) {
+	d, err := strconv.ParseFloat(s.Words[1], 64)
+	if err != nil || d < 0.01 || d > 255 {
+		c.note(s, "keepalived passes over it: expected 0.01 to 255 seconds")
+		return
+	}
+	i.Advert, i.AdvertAt = d, s
 }
 
 func (c *Config) source(i *Instance, s *syntax.Statement) {

@@ -65,13 +65,15 @@ func (c *Config) complete(i *Instance) {
 	if i.Interface == "" && !i.Source.IsValid() {
 		c.refuse(i.At, "it has no interface")
 	}
+	c.versions(i)
 	if i.NoPreempt && i.Priority == Owner {
 		c.note(i.PreemptAt, "keepalived clears nopreempt with priority %d: it does take the address "+
 			"back", Owner)
 		i.NoPreempt = false
 	}
 	if i.NoPreempt && i.Master {
-		c.note(i.PreemptAt, "keepalived clears nopreempt beside state MASTER: it does take the address "+
+		c.note(i.PreemptAt, "keepalived clears nopreempt beside state MASTER: it does take the "+
+			"address "+
 			"back")
 		i.NoPreempt = false
 	}
@@ -82,6 +84,32 @@ func (c *Config) complete(i *Instance) {
 	}
 	if i.DelayAt != nil && i.NoPreempt {
 		c.note(i.DelayAt, "keepalived clears preempt_delay beside nopreempt")
+		i.Delay, i.DelayAt = 0, nil
+	}
+}
+
+// versions settles which VRRP is spoken, and what that and strict mode clear.
+func (c *Config) versions(i *Instance) {
+	switch {
+	case i.IPv6:
+		i.Version = 3
+	case i.Version == 0:
+		i.Version = max(c.version, 2)
+	}
+	if i.Version == 3 || i.strict {
+		i.Auth, i.AuthAt = "", nil
+	}
+	if !i.strict {
+		return
+	}
+	if i.Master && i.Priority != Owner {
+		c.note(i.At, "vrrp_strict: with state MASTER and another priority than %d keepalived "+
+			"begins as BACKUP",
+			Owner)
+	}
+	i.Master = i.Priority == Owner
+	if i.DelayAt != nil {
+		c.note(i.DelayAt, "vrrp_strict: keepalived clears preempt_delay")
 		i.Delay, i.DelayAt = 0, nil
 	}
 }
@@ -124,7 +152,8 @@ func (c *Config) unique() {
 		for _, before := range c.Instances[:n] {
 			if i.VRID == before.VRID && i.VRID > 0 && i.Interface == before.Interface &&
 				i.IPv6 == before.IPv6 && len(i.Peers) == 0 && !i.vmac {
-				c.refuse(i.At, "%s and %s have the same virtual_router_id %d on %s", before.Name, i.Name,
+				c.refuse(i.At, "%s and %s have the same virtual_router_id %d on "+
+					"%s", before.Name, i.Name,
 					i.VRID, i.Interface)
 			}
 		}

@@ -143,7 +143,8 @@ func (r *reader) substitute(l line) (text string, changed bool, err error) {
 		text = text[:at] + value + text[at+1+length:]
 		changed = true
 		if len(text) > longest {
-			return "", false, &Fault{l.Pos, "definitions make it longer than a line of keepalived can be"}
+			return "", false, &Fault{l.Pos, "definitions make it longer than a line of " +
+				"keepalived can be"}
 		}
 		if strings.HasPrefix(strings.TrimLeft(value, blanks), "~") {
 			break

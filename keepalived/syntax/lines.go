@@ -163,7 +163,8 @@ func (r *reader) condition(l line) string {
 	if !slices.Contains(r.config.IDs, id) && id != "" && len(r.config.IDs) < maxFiles {
 		r.config.IDs = append(r.config.IDs, id)
 	}
-	if (id == r.Node && r.Node != "") == not {
+	label, _, _ := strings.Cut(r.Node, ".")
+	if ours := r.Node != "" && (id == r.Node || id == label); ours == not {
 		return ""
 	}
 	return rest
@@ -180,7 +181,8 @@ func template(l line) error {
 		}
 		if _, after, ok := strings.Cut(part, "${"); ok {
 			name, _, _ := strings.Cut(after, "}")
-			return &Fault{l.Pos, fmt.Sprintf("${%s} is not defined by $%s=… above: expected its value, "+
+			return &Fault{l.Pos, fmt.Sprintf("${%s} is not defined by $%s=… above: expected its "+
+				"value, "+
 				"or the file that was made of this one, from a node", brief(name), brief(name))}
 		}
 	}

@@ -1,6 +1,12 @@
 package syntax
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	text "github.com/hawser-ha/hawser/internal/words"
+)
 
 // parser makes statements of lines. Which words are keywords depends on the block; what is none is
 // passed over, but not the block behind it, whose end then ends the block around it.
@@ -65,8 +71,9 @@ func (p *parser) block(known keywords, needOpen bool, level int) ([]*Statement, 
 		switch {
 		case !ok:
 			s.Passed = "keepalived does not know it here and passed over it"
-			if words[0] != "}" {
-				p.notice(l.Pos, Unknown, "%q is no keyword here: keepalived passes over it", words[0])
+			if words[0] != "}" && len(p.config.Notices) < maxNotices {
+				p.notice(l.Pos, Unknown, "%q is no keyword here%s: keepalived passes over it", words[0],
+					known.meant(words[0]))
 			}
 			continue
 		case !about.list && about.below == nil:
@@ -79,6 +86,16 @@ func (p *parser) block(known keywords, needOpen bool, level int) ([]*Statement, 
 			return nil, err
 		}
 	}
+}
+
+// meant is the keyword that a word may have been meant for, in words.
+func (k keywords) meant(word string) string {
+	for _, name := range slices.Sorted(maps.Keys(k)) {
+		if len(word) > 3 && text.Near(word, name) {
+			return " (" + name + " is)"
+		}
+	}
+	return ""
 }
 
 // inside reads what is between the braces of a statement.

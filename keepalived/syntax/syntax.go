@@ -6,7 +6,7 @@
 // allow. What keepalived would complain about is a Notice; what nobody can have meant as a
 // configuration, such as a template, is a Fault.
 //
-// It imports nothing of ours. Open this file first; lines.go has what happens to a line before it
+// It imports internal/words. Open this file first; lines.go has what happens to a line before it
 // is a statement, parse.go what makes statements of lines, keywords.go which there are.
 package syntax
 

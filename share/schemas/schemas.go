@@ -13,10 +13,11 @@ var files embed.FS
 // stands after the command's name. The last one is the object of what is no command.
 func Names() []string {
 	return []string{
-		"plan", "apply", "destroy", "adopt", "check", "import-keepalived", "status", "reload",
-		"reload-push", "move",
+		"plan", "apply", "destroy", "adopt", "init", "check", "import-crm", "import-keepalived",
+		"status", "reload", "reload-push", "move",
 		"standby", "online", "maintenance", "cleanup", "stop", "start", "timing", "doctor",
-		"doctor-list", "error",
+		"doctor-list", "quorum-status", "quorum-device-add", "quorum-device-remove", "corosync-add",
+		"corosync-remove", "error",
 	}
 }
 
@@ -25,6 +26,8 @@ func Of(name string) []byte {
 	switch name {
 	case "standby", "online", "maintenance", "cleanup", "stop", "start":
 		name = "order" // they print the same object
+	case "quorum-device-add", "quorum-device-remove", "corosync-add", "corosync-remove":
+		name = "machines"
 	}
 	text, err := files.ReadFile(name + ".schema.json")
 	if err != nil {

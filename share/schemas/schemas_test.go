@@ -13,8 +13,11 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/adopt"
 	"github.com/hawser-ha/hawser/cluster/deploy"
+	"github.com/hawser-ha/hawser/cluster/draft"
+	"github.com/hawser-ha/hawser/cluster/machines"
 	"github.com/hawser-ha/hawser/cluster/move"
 	"github.com/hawser-ha/hawser/cluster/order"
+	"github.com/hawser-ha/hawser/cluster/quorum"
 	"github.com/hawser-ha/hawser/cluster/rollout"
 	"github.com/hawser-ha/hawser/cluster/status"
 	"github.com/hawser-ha/hawser/config"
@@ -43,7 +46,9 @@ var documents = []struct {
 	{"apply", "`apply`", reflect.TypeFor[deploy.Applied]()},
 	{"destroy", "`destroy`", reflect.TypeFor[deploy.Removed]()},
 	{"adopt", "`adopt`", reflect.TypeFor[adopt.Report]()},
+	{"init", "`init`", reflect.TypeFor[draft.Report]()},
 	{"check", "`check`", reflect.TypeFor[config.Checked]()},
+	{"import-crm", "`import crm`", reflect.TypeFor[adopt.Imported]()},
 	{"import-keepalived", "`import keepalived`", reflect.TypeFor[keepalived.Report]()},
 	{"status", "`status`", reflect.TypeFor[status.Report]()},
 	{"reload", "`reload`", reflect.TypeFor[rollout.ReloadReport]()},
@@ -54,6 +59,9 @@ var documents = []struct {
 	{"timing", "`timing`", reflect.TypeFor[corosync.Failover]()},
 	{"doctor", "`doctor`", reflect.TypeFor[doctor.Report]()},
 	{"doctor-list", "`doctor --list`", reflect.TypeFor[doctor.CheckList]()},
+	{"quorum-status", "`quorum status`", reflect.TypeFor[quorum.Status]()},
+	{"machines", "`quorum device add`, `quorum device remove`, `corosync add`, `corosync remove`",
+		reflect.TypeFor[machines.Report]()},
 	{"error", "what is no command", nil},
 }
 

@@ -9,6 +9,12 @@ import (
 	"github.com/hawser-ha/hawser/internal/metadata"
 )
 
+// ReservedHere returns this droplet's reserved address according to the metadata service, the zero Addr
+// if it has none.
+func ReservedHere(ctx context.Context, m *metadata.Client, v6 bool) (netip.Addr, error) {
+	return reserved(ctx, m, v6)
+}
+
 // reserved returns this droplet's reserved address according to the metadata service, the zero Addr
 // if it has none.
 func reserved(ctx context.Context, m *metadata.Client, v6 bool) (netip.Addr, error) {

@@ -18,9 +18,17 @@ import (
 	"github.com/hawser-ha/hawser/share/schemas"
 )
 
+// mostWords is how many words a command's name has at most.
+const mostWords = 3
+
 // schemaOf is the name of the schema of what a command line prints.
 func schemaOf(args []string) string {
 	name := "error"
+	for n := min(len(args)-1, mostWords); n > 1; n-- {
+		if words := strings.Join(args[1:n+1], "-"); slices.Contains(schemas.Names(), words) {
+			return words
+		}
+	}
 	for _, word := range args[1:] {
 		if slices.Contains(schemas.Names(), word) {
 			name = word
