@@ -58,8 +58,6 @@ func TestTwoSites(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, v.Flags, "Qdevice", n.Name)
 		require.Equal(t, []int{5, 5, 3, 1}, []int{v.Expected, v.Total, v.Needed, v.DeviceVotes}, n.Name)
-		// where the agent has not said it
-		c.edit(t, n.Name, "/etc/haproxy/haproxy.cfg", "\tdaemon\n", "\tdaemon\n\tpresetenv HAWSER_SITE "+n.Site+"\n")
 	}
 	c.write(t, "lb-1", yamlPath, twoSitesYAML)
 	c.run(t, "lb-1", "hawser", "apply", "--yes", "-f", yamlPath)
@@ -86,6 +84,7 @@ func TestTwoSites(t *testing.T) {
 		t.Logf("without fencing, %s took the address %s before %s, cut off from it, had let go",
 			both.Nodes[1], both.To.Sub(both.From), both.Nodes[0])
 	}
+	t.Run("a site is lost", c.siteLost) // and its observer with it
 }
 
 // clientOf is the client at the site.
@@ -126,11 +125,14 @@ func (c *twoSites) servedFrom(t *testing.T, site string) {
 	})
 }
 
-// quorum waits until exactly these sites have quorum.
+// quorum waits until exactly these sites have quorum, of those that have power.
 func (c *twoSites) quorum(t *testing.T, sites ...string) {
 	t.Helper()
 	eventually(t, time.Minute, fmt.Sprintf("quorum at %v", sites), func() error {
 		for _, n := range c.Nodes(lab.Balancer) {
+			if !c.Running(n.Name) {
+				continue
+			}
 			v, err := c.Votes(t.Context(), n.Name)
 			if err != nil {
 				return err
@@ -203,40 +205,32 @@ func (c *twoSites) bothCut(t *testing.T) {
 		}
 		return nil
 	})
-	require.NoError(t, c.Boot(t.Context(), "qnetd"))
-	side := c.oneSide(t)
-	c.servedFrom(t, side)
 	require.NoError(t, c.Heal())
 	c.quorum(t, "main", "reserve")
 	c.allOnline(t)
 	c.settled(t)
+	holder, err := c.lanHolder()
+	require.NoError(t, err)
+	require.NoError(t, c.Boot(t.Context(), "qnetd"))
 	require.NoError(t, c.WaitVotes(t.Context()))
-	c.servedFrom(t, side)
+	now, err := c.lanHolder()
+	require.NoError(t, err)
+	require.Equal(t, holder, now, "the third place's return moves nothing")
 }
 
-// oneSide waits until exactly one site has quorum. A corosync-qnetd that has just started does not
-// know which half went on before: the first that is connected to it with both its nodes gets the
-// vote.
-func (c *twoSites) oneSide(t *testing.T) (side string) {
-	t.Helper()
-	eventually(t, time.Minute, "one of the sites has quorum", func() error {
-		quorate := map[string]int{}
-		for _, n := range c.Nodes(lab.Balancer) {
-			v, err := c.Votes(t.Context(), n.Name)
-			if err != nil {
-				return err
-			}
-			if v.Quorate {
-				quorate[n.Site]++
-				side = n.Site
-			}
-		}
-		if len(quorate) != 1 || quorate[side] != 2 {
-			return fmt.Errorf("balancers with quorum, by site: %v", quorate)
-		}
-		return nil
-	})
-	return side
+// siteLost cuts the power of everything at the site that has the address.
+func (c *twoSites) siteLost(t *testing.T) {
+	holder, err := c.lanHolder()
+	require.NoError(t, err)
+	n, err := c.Node(holder)
+	require.NoError(t, err)
+	other := map[string]string{"main": "reserve", "reserve": "main"}[n.Site]
+	began := time.Now()
+	require.NoError(t, c.Kill(n.Site))
+	c.servedFrom(t, other)
+	t.Logf("%s serves the address %s after %s lost power", other, time.Since(began).Round(10*time.Millisecond),
+		n.Site)
+	c.quorum(t, other)
 }
 
 // session asks over TLS, resuming the session that the file holds or keeping a new one there, and

@@ -76,8 +76,20 @@ func (s Spec) corosyncConf() string {
 			corosync.Member{Name: n.Name, Addresses: []string{n.Private.Addr().String()}},
 		)
 	}
+	if s.Qnetd != NoQnetd {
+		return c.Conf() + sharedProcessors
+	}
 	return c.Conf()
 }
+
+// sharedProcessors has Corosync do without its realtime priority. While it waits for a quorum
+// device's vote, its token goes round as fast as it can: the Corosyncs of all nodes, which share this
+// machine's processors, would leave none to corosync-qdevice, whose vote they wait for.
+const sharedProcessors = `
+system {
+	sched_rr: no
+}
+`
 
 // siteHost is the name that the sites' servers have a certificate for.
 const siteHost = "mail.example.com"

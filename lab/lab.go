@@ -64,7 +64,8 @@ type Options struct {
 	// ActionTime is how long the cloud takes to move an address; one second if zero. The real one
 	// takes about eleven.
 	ActionTime time.Duration
-	// Totem says how long Corosync waits before it gives up a silent node; corosync.LAN if zero.
+	// Totem says how long Corosync waits before it gives up a silent node; corosync.LAN if zero, with
+	// a token of one second where corosync-qnetd votes.
 	Totem corosync.Timing
 	// Systemd has the machine's own systemd be PID 1 of the balancers and start Corosync and
 	// Pacemaker by their units.

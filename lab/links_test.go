@@ -39,6 +39,7 @@ func TestSites(t *testing.T) {
 	t.Run("a lossy link", s.lossy)
 	t.Run("a node that boots behind a slow link", s.boots)
 	t.Run("holders", s.holders)
+	t.Run("a site without power", s.siteKilled)
 
 	require.NoError(t, l.Down(t.Context()))
 	traces.requireNone(t)
@@ -173,6 +174,18 @@ func (s *sitesLife) boots(t *testing.T) {
 	require.False(t, s.Status(t.Context()).Links[0].Dead)
 	require.NoError(t, s.Heal())
 	require.NoError(t, s.WaitCluster(t.Context()))
+}
+
+func (s *sitesLife) siteKilled(t *testing.T) {
+	require.NoError(t, s.Kill("reserve"))
+	require.NoError(t, s.Kill("reserve"), "again")
+	for _, n := range s.Nodes("") {
+		require.Equal(t, n.Site != "reserve", s.Running(n.Name), n.Name)
+	}
+	require.NoError(t, s.Boot(t.Context(), "reserve"))
+	require.NoError(t, s.Boot(t.Context(), "reserve"), "there is nothing left to boot")
+	require.NoError(t, s.WaitCluster(t.Context()))
+	require.True(t, s.reaches(t, "lb-1", "lb-3"))
 }
 
 // holders moves addresses by hand, properly and with both nodes having them for a while.

@@ -62,9 +62,21 @@ func writeJSON(path string, v any) error {
 }
 
 // Boot switches the node's power on: a fresh /run and /dev/shm, the disk as the node left it. It
-// returns when the node's PID 1 is working; WaitCluster waits for the rest. Cut links stay cut.
+// returns when the node's PID 1 is working; WaitCluster waits for the rest. Cut links stay cut. In
+// place of a node a site may be named: then those of its nodes are booted that are down.
 func (l *Lab) Boot(ctx context.Context, node string) error {
-	return l.locked(func() error { return l.boot(ctx, node) })
+	return l.locked(func() error {
+		if !l.spec.hasSite(node) {
+			return l.boot(ctx, node)
+		}
+		var failed []error
+		for _, n := range l.spec.site(node) {
+			if !l.Running(n.Name) {
+				failed = append(failed, l.boot(ctx, n.Name))
+			}
+		}
+		return errors.Join(failed...)
+	})
 }
 
 func (l *Lab) boot(ctx context.Context, node string) error {
@@ -132,28 +144,47 @@ func (l *Lab) running(node string) (Node, process, error) {
 
 // Kill cuts the node's power: its cables go dead first, then everything in it ends at once, so that
 // no process and no socket can send anything more. The cloud keeps sending it the traffic of its
-// addresses. It is not an error if the node is already down.
+// addresses. It is not an error if the node is already down. In place of a node a site may be named:
+// then all of its nodes lose power at once.
 func (l *Lab) Kill(node string) error {
-	return l.locked(func() error { return l.kill(node) })
+	nodes := []string{node}
+	if l.spec.hasSite(node) {
+		nodes = nil
+		for _, n := range l.spec.site(node) {
+			nodes = append(nodes, n.Name)
+		}
+	}
+	return l.locked(func() error { return l.kill(nodes) })
 }
 
-func (l *Lab) kill(node string) error {
-	n, p, err := l.running(node)
-	if errors.Is(err, ErrDown) {
-		return nil
+func (l *Lab) kill(nodes []string) error {
+	var dying []process
+	for _, node := range nodes {
+		n, p, err := l.running(node)
+		if errors.Is(err, ErrDown) {
+			continue
+		}
+		if err == nil {
+			err = l.unplug(node, n.nics())
+		}
+		if err != nil {
+			return err
+		}
+		dying = append(dying, p)
 	}
-	if err != nil {
-		return err
-	}
-	if err := l.unplug(node, n.nics()); err != nil {
-		return err
-	}
-	if err := p.signal(syscall.SIGKILL); err != nil {
-		return err
+	for _, p := range dying {
+		if err := p.signal(syscall.SIGKILL); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	return p.waitGone(ctx)
+	for _, p := range dying {
+		if err := p.waitGone(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Shutdown stops the node cleanly: Pacemaker stops or moves its resources, Corosync leaves the

@@ -82,6 +82,13 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	return l, nil
 }
 
+// besideQnetd are Corosync's times in a lab where corosync-qnetd votes. Nodes that wait for its vote
+// keep the machine's processors busy with their token, which must not be lost over that: the next
+// membership would wait again.
+var besideQnetd = corosync.Timing{
+	Token: time.Second, PingInterval: 250 * time.Millisecond, PingTimeout: time.Second,
+}
+
 // withDefaults returns the options with defaults filled in.
 func (o Options) withDefaults() Options {
 	o.Name = cmp.Or(o.Name, DefaultName)
@@ -92,6 +99,9 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	o.Nodes, o.Apps = cmp.Or(o.Nodes, 3), cmp.Or(o.Apps, 2)
+	if o.Qnetd == QnetdVotes {
+		o.Totem = cmp.Or(o.Totem, besideQnetd)
+	}
 	o.ActionTime, o.Totem = cmp.Or(o.ActionTime, time.Second), cmp.Or(o.Totem, corosync.LAN)
 	if len(o.FloatingIPs) == 0 {
 		o.FloatingIPs = []netip.Addr{FloatingIP, FloatingIP6}

@@ -176,6 +176,28 @@ func TestCommands(t *testing.T) {
 		require.Contains(t, status, want)
 	}
 	ok("heal")
+	ok("slow", "lb-1", "client", "20ms", "--jitter", "5ms")
+	ok("lose", "--one-way", "client", "lb-1", "0.5%")
+	ok("cut", "--one-way", "lb-1", "app-1")
+	status = ok("status")
+	for _, want := range []string{
+		"link: from lb-1 to client: 20ms late, give or take 5ms\n",
+		"link: from client to lb-1: 20ms late, give or take 5ms, 0.5% lost\n",
+		"link: from lb-1 to app-1: cut\n",
+	} {
+		require.Contains(t, status, want)
+	}
+	ok("heal", "client", "lb-1")
+	require.NotContains(t, ok("status"), "ms late")
+	require.Contains(t, ok("status"), "link: from lb-1 to app-1: cut\n")
+	require.Contains(t, fails(exitUsage, "lose", "lb-1", "client", "much"), "not a percentage")
+	require.Contains(t, fails(exitUsage, "cut", "--sites", "lb-1", "client"), "is no site")
+	require.Contains(t, fails(exitFailed, "slow", "lb-1", "lb-9", "1ms"), `no node "lb-9"`)
+	ok("heal")
+	ok("exec", "lb-1", "--", "ip", "address", "add", "198.51.100.200/24", "dev", "eth0")
+	require.Regexp(t, `client asked \d+ times\n  lb-1 +`, ok("holders", "198.51.100.200", "--for", "300ms"))
+	require.Contains(t, ok("holders", "198.51.100.200", "--for", "100ms", "--json"), `"Conflicts": null`)
+	require.Contains(t, ok("holders", "198.51.100.201", "--for", "100ms"), "nobody answered")
 	ok("cloud", "clear")
 	require.NotContains(t, ok("status"), "fault:")
 	require.Contains(t, ok("status", "--json"), `"Quorate": true`)

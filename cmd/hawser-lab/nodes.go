@@ -151,12 +151,12 @@ func onNode(name, usage string, do func(ctx context.Context, l *lab.Lab, node st
 }
 
 func killCommand() *cli.Command {
-	return onNode("kill", "cut a node's power: its links and all its processes die at once",
+	return onNode("kill", "cut a node's or a site's power: its links and all its processes die at once",
 		func(_ context.Context, l *lab.Lab, node string) error { return l.Kill(node) })
 }
 
 func bootCommand() *cli.Command {
-	return onNode("boot", "switch a node on: a fresh /run, the disk as it was",
+	return onNode("boot", "switch a node on, or a site: a fresh /run, the disk as it was",
 		func(ctx context.Context, l *lab.Lab, node string) error { return l.Boot(ctx, node) })
 }
 
