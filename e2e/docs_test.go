@@ -49,6 +49,10 @@ func TestDocs(t *testing.T) {
 			if p.bare {
 				overlay = ""
 			}
+			if p.sites != "" {
+				oneOfFour.Lock()
+				t.Cleanup(oneOfFour.Unlock)
+			}
 			c := ownLab(t, strings.TrimSuffix(filepath.Base(p.path), ".md"), p.balancers, p.sites, overlay)
 			c.givePackage(t)
 			m := &docLab{cluster: c, t: t}
