@@ -131,10 +131,13 @@ func (c *File) checkGroups(d *document) {
 	in := map[string]*Group{}
 	for i := range c.Groups {
 		g := &c.Groups[i]
-		if len(g.Addresses) == 1 && g.Name != "" {
+		if g.Name == "" {
+			continue // which has been reported
+		}
+		if len(g.Addresses) == 1 {
 			d.Add(g.Addresses[0].At, "the group %s has one address: expected two or more", g.Name)
 		}
-		if len(g.Addresses) == 0 && g.Name != "" {
+		if len(g.Addresses) == 0 {
 			d.Add(g.At, "the group %s has no addresses: expected two or more", g.Name)
 		}
 		if c.Address(g.Name) != nil {
@@ -171,8 +174,8 @@ func (c *File) checkMembers(d *document, g *Group, in map[string]*Group) {
 		if len(ip.Prefer) > 0 {
 			if prefers != nil && !slices.EqualFunc(ip.Prefer, prefers.Prefer,
 				func(a, b Preference) bool { return a.Name == b.Name && a.Score == b.Score }) {
-				d.Add(ip.Prefer[0].At, "%s and %s move together, as the group %s says, and prefer "+
-					"different nodes: write prefer once", ip.Name, prefers.Name, g.Name)
+				d.Add(ip.Prefer[0].At, "%s and %s move together, as the group %s says, and do not "+
+					"prefer the same: write prefer once", ip.Name, prefers.Name, g.Name)
 			}
 			prefers = ip
 		}

@@ -167,12 +167,14 @@ func wholeSeconds(to *time.Duration) kind {
 	k := length(&text)
 	k.words = "a length of time in whole seconds, such as 5s"
 	k.set = func(text string) error {
-		if _, err := parseLength(text); err != nil {
-			return err
-		}
 		length, err := param.ParseDuration(text)
-		if err != nil || length%time.Second != 0 {
+		switch {
+		case err != nil:
+			return err
+		case length%time.Second != 0:
 			return errors.New("is not a time in whole seconds")
+		case length < time.Second || length > longest:
+			return errors.New("is not a time from 1s to 24h")
 		}
 		*to = length
 		return nil

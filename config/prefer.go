@@ -172,9 +172,17 @@ func (c *File) places() []string {
 
 // checkInterfaces refuses names of interfaces that cannot be one, or are given twice.
 func (c *File) checkInterfaces(d *document) {
+	checks := map[string]Named{} // by their names
 	for _, ip := range c.Addresses {
 		first := map[string]Position{}
 		for _, n := range ip.Interfaces {
+			check := linkName(n.Name)
+			if other, ok := checks[check]; !ok {
+				checks[check] = n
+			} else if other.Name != n.Name {
+				d.Add(n.At, "the interfaces %s and %s (line %d) would both be checked as %s: write one of "+
+					"haproxy.checks for %[1]s, under another name", n.Name, other.Name, other.At.Line, check)
+			}
 			before, twice := first[n.Name]
 			_, err := param.ParseNIC(n.Name)
 			switch {

@@ -47,7 +47,7 @@ func placesRefused() []refusal {
 		{name: "a site without nodes", text: "sites: {main: {nodes: []}, old: {}, x: 1}\nhaproxy: {}",
 			want: `f:1:9: sites.main has no nodes: expected their names, such as [lb-1, lb-2]
 f:1:33: sites.old has no nodes: expected the names of its nodes, such as [lb-1, lb-2]
-f:1:40: sites.x is the number 1: expected a mapping with the keys nodes`},
+f:1:40: sites.x is the number 1: expected a mapping with the key nodes`},
 		{name: "a node in two sites", beyondSchema: true,
 			text: "sites: {main: {nodes: [lb-1]}, b: {nodes: [lb-2, lb-1]}}\nhaproxy: {}",
 			want: "f:1:50: the node lb-1 is in the site b and in main (line 1): expected one site for each node"},
@@ -93,12 +93,19 @@ f:4:36: groups[1] has no name`},
 			text: address + ", prefer: [lb-1], failback: on, failback_after: 60s}\n" +
 				"  - {name: B, ip: 192.0.2.2, provider: lan, prefer: [lb-2], failback: off, failback_after: 5s}\n" +
 				"groups: [{name: x, addresses: [A, B]}]\n",
-			want: `f:4:54: B and A move together, as the group x says, and prefer different nodes: write prefer once
+			want: `f:4:54: B and A move together, as the group x says, and do not prefer the same: write prefer once
 f:4:71: B and A move together, as the group x says, and only one of them has failback: write it once
 f:4:92: B and A move together, as the group x says, and have different failback_after: write it once`},
 		{name: "interfaces", beyondSchema: true, text: address + ", nic: eth0, interfaces: [eth1, eth0, eth1]}\n",
 			want: `f:3:75: A is on eth0, whose carrier it needs anyway: remove it from interfaces
 f:3:81: A needs the interface eth1 twice: the first is in line 3`},
+		{name: "interfaces whose checks have one name", beyondSchema: true,
+			text: two + ", interfaces: [eth1.5]}\n  - {name: C, ip: 192.0.2.3, provider: lan, interfaces: [eth1_5]}\n",
+			want: `f:5:58: the interfaces eth1_5 and eth1.5 (line 4) would both be checked as link-eth1_5: write one of haproxy.checks for eth1_5, under another name`},
+		{name: "failback_after of a day and more", text: address + ", prefer: [lb-1], failback: on, failback_after: 25h}\n",
+			want: `f:3:91: floating_ips[0].failback_after: "25h" is not a time from 1s to 24h`, beyondSchema: true},
+		{name: "a group without a name", text: two + "}\ngroups: [{name: x, addresses: [A, B]}, {addresses: [B, A]}]\n",
+			want: `f:5:40: groups[1] has no name`},
 		{name: "an interface that is none", text: address + ", interfaces: ['a/b']}\n",
 			want: `f:3:58: A needs the interface "a/b", which is not the name of a network interface`},
 		{name: "the name of an interface's check", beyondSchema: true,

@@ -258,7 +258,11 @@ func (d *document) pairs(n ast.Node, what string, keys []key) ([]*ast.MappingVal
 		if what == "" {
 			what = "the file"
 		}
-		d.Add(place(n), "%s is %s: expected a mapping with the keys %s", what, describe(n),
+		word := "keys"
+		if len(keys) == 1 {
+			word = "key"
+		}
+		d.Add(place(n), "%s is %s: expected a mapping with the %s %s", what, describe(n), word,
 			names(keys))
 		return nil, false
 	}

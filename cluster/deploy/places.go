@@ -21,7 +21,8 @@ type Place struct {
 	Steps []PlaceStep `json:"steps"`
 	// GoesBack says whether they go back to a better node that returns.
 	GoesBack bool `json:"goes_back"`
-	// GoesBackAfter is how many seconds that node has to be well before.
+	// GoesBackAfter is how many seconds a node of the first step has to be well before; 0 for none. If
+	// it is not 0, they go back to the first step only.
 	GoesBackAfter int `json:"goes_back_after"`
 }
 
@@ -113,8 +114,9 @@ func (p Place) String() string {
 	if p.Group != "" {
 		back = "; go back"
 	}
-	if p.GoesBackAfter > 0 {
-		return text + back + " when a better node has been well for " + lasting(p.GoesBackAfter)
+	if p.GoesBackAfter > 0 { // to the best only, which "a better node" would not say
+		return text + back + " when " + strings.Join(p.Steps[0].Nodes, " or ") + " has been well for " +
+			lasting(p.GoesBackAfter)
 	}
 	return text + back + " when a better node returns"
 }
@@ -154,15 +156,36 @@ func checkNodes(file *config.File, cib *crm.CIB) error {
 		}
 	}
 	for _, b := range file.Resources {
-		switch o, ok := cib.Object(b.ID); {
+		o, ok := cib.Object(b.ID)
+		clone := cloneOf(cib, b.ID)
+		switch {
 		case !ok:
 			faults.Add(b.IDAt, "%s is no resource of the cluster: expected the id of one, as `crm_mon` or "+
 				"`hawser status` shows it", b.ID)
 		case !isResource(o):
 			faults.Add(b.IDAt, "%s is a %s: expected a resource", b.ID, o.Keyword())
+		case clone != "": // Pacemaker passes over constraints of what is in one
+			faults.Add(b.IDAt, "%s is in the clone %s, and only the clone as a whole can belong to an "+
+				"address: expected %[2]s", b.ID, clone)
 		}
 	}
 	return faults.Err()
+}
+
+// cloneOf returns the clone that a primitive or a group is in, "" if it is in none.
+func cloneOf(cib *crm.CIB, resource string) string {
+	within := []string{resource}
+	for _, o := range cib.Objects() {
+		if g, ok := o.(*crm.Group); ok && slices.Contains(g.Members, resource) {
+			within = append(within, g.Name)
+		}
+	}
+	for _, o := range cib.Objects() {
+		if c, ok := o.(*crm.Clone); ok && slices.Contains(within, c.Resource) {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 func isResource(o crm.Object) bool {

@@ -35,7 +35,7 @@ func (w *writer) fencing() {
 	w.keys("", "fencing: {droplet: {token_file: /etc/hawser/fence-token}}")
 	w.say("", "- devices that you configure yourself, such as IPMI or a hypervisor:")
 	w.keys("", "fencing: on")
-	w.say("", "- none: whoever loses sight of the others takes the addresses:")
+	w.say("", "- none: `hawser plan` says what that risks:")
 	w.keys("", "fencing: off")
 }
 

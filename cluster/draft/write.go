@@ -66,9 +66,8 @@ func (w *writer) head() {
 	if w.facts.Node != "" {
 		of = w.facts.Node
 	}
-	cluster := "no cluster was found"
-	if names := w.names(); len(names) > 0 {
-		cluster = "in the cluster of " + strings.Join(names, ", ")
+	if names := w.names(); len(names) > 0 { // otherwise a remark says why they are not known
+		of += " (in the cluster of " + strings.Join(names, ", ") + ")"
 	}
 	for i, r := range w.remarks {
 		if i == 0 {
@@ -79,11 +78,10 @@ func (w *writer) head() {
 	if len(w.remarks) > 0 {
 		w.line("#")
 	}
-	w.say("", "hawser.yaml, a draft by `hawser init` on %s (%s). What was found is written as keys, and "+
+	w.say("", "hawser.yaml, a draft by `hawser init` on %s. What was found is written as keys, and "+
 		"what you have to decide is commented out: such a line begins with # and no space; remove the # "+
 		"to use it. Then `hawser check FILE`, `hawser plan -f FILE` and `hawser apply -f FILE`, on one "+
-		"node. The pages named here are in /usr/share/doc/hawser; hawser.yaml.md has every key.", of,
-		cluster)
+		"node. The pages named here are in /usr/share/doc/hawser; hawser.yaml.md has every key.", of)
 }
 
 // names are those of the nodes.
