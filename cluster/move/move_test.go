@@ -308,6 +308,21 @@ func TestPlanIsRefused(t *testing.T) {
 				"resource-stickiness, or remove the constraint that pulls it away",
 		},
 		{
+			"constraints of the first of its group", "FloatIP", "lb-2",
+			[]string{"primitive First ocf:hawser:floatip params ip=203.0.113.11",
+				"colocation FloatIP-with-First inf: FloatIP First", "location its First 7: lb-1",
+				"location home FloatIP 500: lb-1"},
+			nil, outcome.Resource, "(see the location constraints home, its)",
+		},
+		{
+			"the first of its group is banned", "FloatIP", "lb-2",
+			[]string{"primitive First ocf:hawser:floatip params ip=203.0.113.11",
+				"colocation FloatIP-with-First inf: FloatIP First",
+				"location not-there FloatIP -inf: lb-2", "location cli-ban-First-on-lb-2 First -inf: lb-2"},
+			nil, outcome.Resource, "the constraint cli-ban-First-on-lb-2 keeps First, with which it moves, off " +
+				"that node; `crm resource clear First` ends that",
+		},
+		{
 			"it goes back by itself", "FloatIP", "lb-2",
 			[]string{"location FloatIP-returns FloatIP 500: lb-1"},
 			nil, outcome.Resource,

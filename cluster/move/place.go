@@ -111,10 +111,17 @@ func refused(now crm.Snapshot, resource, node, to string) error {
 			locations(now.CIB, resource))
 	}
 	why := locations(now.CIB, resource)
-	if b, ok := now.Status.BanOf(node, resource); ok {
+	for _, banned := range []string{resource, leader(now.CIB, resource)} {
+		b, ok := now.Status.BanOf(node, banned)
+		if !ok {
+			continue
+		}
 		why = ": the constraint " + b.ID + " keeps it off that node"
+		if banned != resource {
+			why = ": the constraint " + b.ID + " keeps " + banned + ", with which it moves, off that node"
+		}
 		if b.ByCommand() {
-			why += "; `crm resource clear " + resource + "` ends that"
+			why += "; `crm resource clear " + banned + "` ends that"
 		}
 	}
 	would := "would leave it where it is"
@@ -124,13 +131,16 @@ func refused(now crm.Snapshot, resource, node, to string) error {
 	return cannot("%s cannot move to %s: Pacemaker %s%s", resource, node, would, why)
 }
 
-// locations names the constraints that say where the resource should be.
+// locations names the constraints that say where the resource should be, or the one that its group is
+// placed by.
 func locations(cib *crm.CIB, resource string) string {
 	var ids []string
+	first := leader(cib, resource)
 	for _, o := range cib.Objects() {
 		l, ok := o.(*crm.Location)
-		if ok && l.Resource == resource && !strings.HasPrefix(l.Name, contract.MovePrefix) &&
-			l.Name != contract.WhereServedID(resource) {
+		if ok && (l.Resource == resource || l.Resource == first) &&
+			!strings.HasPrefix(l.Name, contract.MovePrefix) &&
+			l.Name != contract.WhereServedID(l.Resource) {
 			ids = append(ids, l.Name)
 		}
 	}
@@ -143,16 +153,17 @@ func locations(cib *crm.CIB, resource string) string {
 // goesBack reports whether the address, or the one that its group is placed by, goes back to better
 // nodes.
 func goesBack(cib *crm.CIB, resource string) bool {
-	if _, ok := cib.Object(contract.ReturnsID(resource)); ok {
-		return true
-	}
+	_, ok := cib.Object(contract.ReturnsID(leader(cib, resource)))
+	return ok
+}
+
+// leader returns the address that the address's group is placed by, or itself.
+func leader(cib *crm.CIB, resource string) string {
 	for _, o := range cib.Objects() {
 		c, ok := o.(*crm.Colocation)
 		if ok && c.Resource == resource && c.Name == contract.WithID(resource, c.With) {
-			if _, ok := cib.Object(contract.ReturnsID(c.With)); ok {
-				return true
-			}
+			return c.With
 		}
 	}
-	return false
+	return resource
 }
