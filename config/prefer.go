@@ -148,7 +148,7 @@ func (c *File) checkPrefer(d *document) {
 		}
 		s := c.settings(ip)
 		if ip.FailbackAfter != 0 && s.Failback != "true" {
-			d.Add(ip.FailbackAfterAt, "%s has failback_after without `failback: true`: it never goes "+
+			d.Add(ip.FailbackAfterAt, "%s has failback_after without `failback: on`: it never goes "+
 				"back, so there is nothing to wait for", ip.Name)
 		}
 		if ip.Failback == "true" && len(s.Prefer) == 0 {

@@ -71,7 +71,7 @@ f:3:69: floating_ips[0].prefer.lb-2 is -5: expected a whole number from 1 to 100
 			want: "f:3:55: A has failback, and prefers no node to which it could go back: expected prefer, such as `prefer: [lb-1]`"},
 		{name: "failback_after without failback", beyondSchema: true,
 			text: address + ", prefer: [lb-1], failback_after: 5m}\n",
-			want: "f:3:77: A has failback_after without `failback: true`: it never goes back, so there is nothing to wait for"},
+			want: "f:3:77: A has failback_after without `failback: on`: it never goes back, so there is nothing to wait for"},
 		{name: "failback_after of a moment", text: address + ", prefer: [lb-1], failback: on, failback_after: 100ms}\n",
 			want: `f:3:91: floating_ips[0].failback_after: "100ms" is not a time in whole seconds`, beyondSchema: true},
 		{name: "groups", beyondSchema: true, text: two + `}

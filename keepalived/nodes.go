@@ -9,8 +9,12 @@ import (
 	"github.com/hawser-ha/hawser/keepalived/syntax"
 )
 
-// nodeName is what Pacemaker and hawser.yaml take as a node's name.
-var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+// nodeName is what hawser.yaml takes as a node's name. guessedName is what is taken for one in the name of
+// a file: my_keepalived.conf is that of no node.
+var (
+	nodeName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	guessedName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+)
 
 // typed is an example of what to type.
 const typed = "such as `hawser import keepalived --node lb-1=FILE --node lb-2=FILE`, with the names that " +
@@ -26,8 +30,7 @@ func whose(files, named []string, in syntax.Files) (nodes []Node, guessed bool, 
 			return nil, false, usage("--node %s: expected NAME=FILE, %s", pair, typed)
 		case !nodeName.MatchString(name):
 			return nil, false, usage("--node %s: %q cannot be the name of a node: write letters, "+
-				"digits, "+
-				"dots and dashes", pair, name)
+				"digits, dots, dashes and underscores", pair, name)
 		}
 		nodes = append(nodes, Node{name, file})
 	}
@@ -107,7 +110,7 @@ func guess(file string) string {
 	if base == "" {
 		base = filepath.Base(filepath.Dir(full))
 	}
-	if !nodeName.MatchString(base) || slices.Contains(roles(), strings.ToLower(base)) {
+	if !guessedName.MatchString(base) || slices.Contains(roles(), strings.ToLower(base)) {
 		return ""
 	}
 	return base

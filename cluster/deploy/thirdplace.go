@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hawser-ha/hawser/config"
 	"github.com/hawser-ha/hawser/internal/corosync"
@@ -28,10 +29,13 @@ func (d *Deployer) thirdPlace(ctx context.Context, file *config.File, members []
 	at := fmt.Sprintf("%s:%d: quorum.device is %s", file.Path, file.Quorum.DeviceAt.Line, wanted)
 	switch {
 	case wanted == "":
+	case slices.Contains(members, wanted):
+		return []string{at + ", which is a node of this cluster: the vote is worth something at a third " +
+			"place only, on a machine that is none of the nodes"}
 	case !device.Configured:
 		return []string{at + ", and the cluster has no quorum device: `hawser quorum device add " + wanted +
 			"` adds it"}
-	case device.Host != "" && device.Host != wanted:
+	case device.Host != "" && !strings.EqualFold(device.Host, wanted):
 		warnings = append(warnings, at+", and that of the cluster is on "+device.Host+
 			": `hawser quorum status`")
 	case !device.Connected:

@@ -31,6 +31,8 @@ func TestThirdPlace(t *testing.T) {
 		"no device":            {file: sites + "quorum: {device: qnetd}\n", members: four, want: "hawser quorum device add qnetd"},
 		"another device":       {file: "quorum: {device: other}\nhaproxy: {}\n", members: four, device: connected, want: "that of the cluster is on qnetd"},
 		"not connected":        {file: "quorum: {device: qnetd}\nhaproxy: {}\n", members: four, device: corosync.DeviceState{Configured: true, Host: "qnetd"}, want: "this node is not connected"},
+		"a node":               {file: "quorum: {device: lb-2}\nhaproxy: {}\n", members: four, want: "which is a node of this cluster"},
+		"in other letters":     {file: "quorum: {device: QNETD}\nhaproxy: {}\n", members: four, device: connected},
 		"one site":             {file: "haproxy: {}\n", members: four},
 		"Corosync not running": {file: sites, members: four, err: corosync.ErrNotRunning},
 		"not known":            {file: sites, members: four, err: errors.New("no answer"), want: "was not checked: no answer"},
