@@ -133,7 +133,7 @@ func (ip *Address) keys() []key {
 			doc: "the sites or nodes where it is to be, best first; or a mapping of their scores, of " +
 				"which only the order counts. The nodes of a site are alike",
 			otherwise: "none",
-			effect:    nothing,
+			effect:    move,
 		},
 		{
 			name:   "failback",
@@ -141,7 +141,7 @@ func (ip *Address) keys() []key {
 			at:     &ip.FailbackAt,
 			doc:    "whether it goes back to a better node that returns, which interrupts its users",
 			def:    onOffWord(false),
-			effect: nothing,
+			effect: move,
 		},
 		{
 			name: "failback_after",
@@ -150,7 +150,7 @@ func (ip *Address) keys() []key {
 			doc: "with failback: only to the first of prefer, and only when HAProxy has served there, " +
 				"and no check has failed there, for so long",
 			otherwise: "at once",
-			effect:    nothing,
+			effect:    move,
 		},
 		{
 			name:   "api_url",

@@ -45,7 +45,8 @@ func preferences(ip *Address) kind {
 					}
 				})
 			case *ast.StringNode:
-				d.Add(place(n), "%s is %s: expected %s, such as [%s]", what, describe(r), words, r.Value)
+				d.Add(place(n), "%s is %s: expected a list of sites or nodes, such as [%s], or a mapping of "+
+					"their scores", what, describe(r), r.Value)
 			default:
 				var list []Named
 				namedList(&list, "the name of a site or of a node", words).read(d, n, what)

@@ -48,7 +48,7 @@ func (s *Site) keys() []key {
 			doc:      "its nodes, as the cluster knows them",
 			required: true,
 			hint:     "expected the names of its nodes, such as [lb-1, lb-2]",
-			effect:   reload,
+			effect:   move, // with failback, to a node that belongs to a better site now
 		},
 	}
 }

@@ -63,7 +63,7 @@ f:6:60: A prefers lb-9, which is neither a site nor a node of one: expected one 
 		{name: "prefers twice", beyondSchema: true, text: address + ", prefer: [lb-1, lb-2, lb-1]}\n",
 			want: "f:3:66: A prefers lb-1 twice: the first is in line 3"},
 		{name: "prefers a word", text: address + ", prefer: main}\n",
-			want: `f:3:53: floating_ips[0].prefer is the text "main": expected a list of sites or nodes, best first, or a mapping of their scores, such as [main]`},
+			want: `f:3:53: floating_ips[0].prefer is the text "main": expected a list of sites or nodes, such as [main], or a mapping of their scores`},
 		{name: "a score that is none", text: address + ", prefer: {lb-1: 0, lb-2: -5}}\n",
 			want: `f:3:60: floating_ips[0].prefer.lb-1 is 0: expected a whole number from 1 to 1000000, more for the better
 f:3:69: floating_ips[0].prefer.lb-2 is -5: expected a whole number from 1 to 1000000, more for the better`},
