@@ -267,8 +267,8 @@ func (w *writer) address(indent string, c candidate, first bool) {
 		w.say(indent, "Its network %s is on %s here. Each node finds its own interface and the prefix by "+
 			"its routes; write them only if that finds the wrong ones.", c.network, c.nic)
 	default:
-		w.say(indent, "No network of this node holds it: no node whose networks are alike can take it "+
-			"unless the interface and the prefix are written.")
+		w.say(indent, "It is in none of this node's networks: here, and on nodes with the same networks, it "+
+			"needs nic and cidr_netmask.")
 	}
 	for _, l := range c.lines(indent) {
 		w.line("%s", l)
