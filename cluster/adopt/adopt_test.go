@@ -88,6 +88,8 @@ floating_ips:
 location cli-prefer-FloatIP FloatIP inf: lb-1
 location by-rule FloatIP rule 100: somewhere eq here
 location elsewhere FloatIP 100: lb-7
+location elsewhere-by-rule FloatIP rule 90: #uname eq lb-8
+location two FloatIP rule 80: #uname eq lb-1 or #uname eq lb-2
 `,
 			yaml: `fencing: off
 haproxy:
@@ -98,10 +100,12 @@ floating_ips:
     provider: lan
 `,
 			taken: []string{"FloatIP", "haproxy", "haproxy-clone", "with"},
-			remarks: []string{"the location by-rule stays: hawser.yaml has no key for what it says",
+			remarks: []string{"the location by-rule stays as it is: it says more of FloatIP than one node and a score",
 				"the location cli-prefer-FloatIP stays: `crm_resource` left it behind",
 				"the location elsewhere stays, and its score of 100 no longer brings FloatIP back to lb-7",
-				"the location never stays, and goes on keeping FloatIP off lb-2"},
+				"the location elsewhere-by-rule stays, and its score of 90 no longer brings FloatIP back to lb-8",
+				"the location never stays, and goes on keeping FloatIP off lb-2",
+				"the location two stays as it is: it says more of FloatIP than one node and a score"},
 		},
 		{
 			name: "preferences that Pacemaker did not go back to", statements: own + `rsc_defaults resource-stickiness=100

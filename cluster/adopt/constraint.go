@@ -181,13 +181,14 @@ func (r *reader) weigh(l *crm.Location) {
 		r.remark("the location %s stays: `crm_resource` left it behind, and for as long as it is there it "+
 			"decides where %s is (`crm_resource --clear --resource %[2]s` ends that)", l.Name, l.Resource)
 	case !plain:
-		r.remark("the location %s stays: hawser.yaml has no key for what it says of %s", l.Name, l.Resource)
+		r.remark("the location %s stays as it is: it says more of %s than one node and a score, which is "+
+			"all that prefer takes over", l.Name, l.Resource)
 	case score < 0:
 		r.remark("the location %s stays, and goes on keeping %s off %s: hawser.yaml has no key for that",
 			l.Name, l.Resource, node)
 	case score > 0 && score <= stickiness:
 		r.remark("the location %s stays, and its score of %d no longer brings %s back to %s: an "+
-			"address of hawser's has a stickiness of %d", l.Name, score, l.Resource, l.Node,
+			"address of hawser's has a stickiness of %d", l.Name, score, l.Resource, node,
 			stickiness)
 	}
 }
