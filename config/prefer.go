@@ -126,8 +126,16 @@ func (c *File) checkPrefer(d *document) {
 			known[n.Name] = true
 		}
 	}
+	times := map[time.Duration]bool{}
 	for i := range c.Addresses {
 		ip := &c.Addresses[i]
+		if ip.FailbackAfter != 0 && !times[ip.FailbackAfter] {
+			times[ip.FailbackAfter] = true
+			if len(times) == param.MostWellAfter+1 { // which the agent would refuse on every node
+				d.Add(ip.FailbackAfterAt, "there are more than %d different times of failback_after: "+
+					"each is a node attribute, and the agent keeps no more", param.MostWellAfter)
+			}
+		}
 		first := map[string]Position{}
 		for _, p := range ip.Prefer {
 			before, twice := first[p.Name]

@@ -1,12 +1,14 @@
 package config
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/hawser-ha/hawser/contract"
+	"github.com/hawser-ha/hawser/param"
 )
 
 const twoSites = `sites:
@@ -135,6 +137,27 @@ floating_ips:
 `, want: "f:4:5: addresses prefer up to 19 nodes or sites (19 with failback), and have up to 5 checks: " +
 			"together they weigh more than Pacemaker can count. Name fewer of them, or give nodes the same score"},
 	}
+}
+
+// TestManyTimes: what the file says of failback_after is what the agent takes, and no more times than that.
+func TestManyTimes(t *testing.T) {
+	file := func(times int) string {
+		text := "haproxy:\nfloating_ips:\n"
+		for i := range times {
+			for j := range 2 { // the same time counts once
+				text += fmt.Sprintf("  - {name: A%d-%d, ip: 192.0.2.%d, provider: lan, prefer: [a], failback: on, "+
+					"failback_after: %dm}\n", i, j, 2*i+j+1, i+1)
+			}
+		}
+		return text
+	}
+	c, err := Parse("f", []byte(file(param.MostWellAfter)))
+	require.NoError(t, err)
+	times, err := param.ParseWellAfter(c.HAProxy.WellAfter)
+	require.NoError(t, err)
+	require.Len(t, times, param.MostWellAfter)
+	_, err = Parse("f", []byte(file(param.MostWellAfter+1)))
+	require.ErrorContains(t, err, "f:35:93: there are more than 16 different times of failback_after")
 }
 
 // TestSteps: sites stand for their nodes, a node that is named itself stands where it is named, and of
