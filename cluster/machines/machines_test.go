@@ -94,6 +94,17 @@ func (c cutting) Run(ctx context.Context, machine, line string, input []byte) (s
 	return c.Shell.Run(ctx, machine, line, input[:len(input)/2])
 }
 
+// The PATH of a root that `su` has made lacks the directories of Corosync's tools.
+func TestToolsAreFound(t *testing.T) {
+	t.Setenv("PATH", "/usr/bin:/bin")
+	for _, machine := range []string{"lb-1", "lb-2"} {
+		reach := machines.SSH{Command: []string{"/bin/sh", "-c", `eval "$1"`}, Here: "lb-1"}
+		out, err := reach.Run(t.Context(), machine, `echo "$PATH"`, nil)
+		require.NoError(t, err)
+		require.Contains(t, out, "/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", machine)
+	}
+}
+
 func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{"": "''", "a-b_1.c": "a-b_1.c", "a b": "'a b'",
 		"it's": `'it'\''s'`, "$x": "'$x'"} {

@@ -149,10 +149,10 @@ func addable(c machines.Cluster, machine machines.Node, m corosync.Member) error
 	if err := c.Answering(); err != nil {
 		return err
 	}
-	if machine.Err != nil {
+	if err := machine.Unknown(); err != nil {
 		return outcome.Errorf(outcome.Unavailable, "%w\nhawser writes the key and the configuration there; "+
 			"say with --ssh how it is reached, or with --print see what to type yourself; nothing was "+
-			"changed", machine.Err)
+			"changed", err)
 	}
 	if err := c.Quorate(); err != nil {
 		return err
