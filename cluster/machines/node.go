@@ -79,7 +79,7 @@ func (n Node) Member() bool { return n.Err == nil && n.Running != nil }
 // Unknown is nil if it is known how the node is, and else says why it is not.
 func (n Node) Unknown() error {
 	if n.Err == nil && n.Mute {
-		return fmt.Errorf("Corosync on %s does not answer: `corosync-quorumtool -s` hangs there, or "+
+		return fmt.Errorf("on %s Corosync does not answer: `corosync-quorumtool -s` hangs there, or "+
 			"`corosync-qdevice-tool -s`", n.Name)
 	}
 	return n.Err

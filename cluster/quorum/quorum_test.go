@@ -385,7 +385,7 @@ func TestNoAnswerOfCorosync(t *testing.T) {
 shift && exec "$@"
 `), 0o755)) //nolint:gosec // a program
 	_, err := orders(w).Add(t.Context(), quorum.Wanted{Host: machinestest.Host}, false)
-	require.ErrorContains(t, err, "Corosync on lb-4 does not answer")
+	require.ErrorContains(t, err, "on lb-4 Corosync does not answer")
 	require.ErrorContains(t, err, "nothing was changed")
 	require.Empty(t, w.Ran())
 	s := status(t, w)
