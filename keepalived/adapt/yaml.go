@@ -82,8 +82,8 @@ func (a *adapter) head(w *writer, r *Result) {
 	}
 	next("`hawser check FILE`, then `hawser plan -f FILE` on a node: it shows what would be written.")
 	next("keepalived and hawser must never both have the addresses: stop and disable keepalived " +
-		"on every " +
-		"node before `hawser apply -f FILE`. haproxy.service as well, which the cluster starts then.")
+		"on every node before `hawser apply -f FILE`, and haproxy.service, which the cluster starts " +
+		"then. /usr/share/doc/hawser/tutorials/from-keepalived.md does it under traffic, node by node.")
 }
 
 // corosync are options of corosync-conf, if the files say which addresses the nodes have.
