@@ -87,6 +87,16 @@ func TestAFileIsWholeOrAsItWas(t *testing.T) {
 	require.ErrorContains(t, do(here), "changed by somebody else meanwhile")
 }
 
+// What a command line prints may be a key: no error repeats it.
+func TestAKeyIsInNoError(t *testing.T) {
+	step := machines.Step{On: "lb-1", Does: "hand out the key", Line: "echo a-secret; exit 3",
+		Output: &machines.Text{Name: "key", Secret: true}}
+	err := machines.Plan{Parts: [][]machines.Step{{step}}}.Do(t.Context(), machines.SSH{Here: "lb-1"},
+		func(int, int, machines.Step) {})
+	require.ErrorContains(t, err, "on lb-1: exit code 3")
+	require.NotContains(t, err.Error(), "a-secret")
+}
+
 // cutting passes on half of what a command line reads.
 type cutting struct{ machines.Shell }
 
