@@ -392,3 +392,19 @@ shift && exec "$@"
 	require.Equal(t, quorum.Unknown, s.State)
 	require.Contains(t, s.Nodes[3].Error, "does not answer")
 }
+
+// The machine with corosync-qnetd goes away when the nodes have their certificates: that is not nothing.
+func TestServerGoneMeanwhile(t *testing.T) {
+	w := machinestest.New(t, "lb-1", "lb-2")
+	plan, err := orders(w).Add(t.Context(), quorum.Wanted{Host: machinestest.Host}, false)
+	require.NoError(t, err)
+	last := len(plan.Parts[0])
+	err = plan.Do(t.Context(), w.Shell(), func(number, _ int, _ machines.Step) {
+		if number == last {
+			w.Down(machinestest.Host)
+		}
+	})
+	require.ErrorContains(t, err, "qnetd cannot be reached")
+	require.ErrorContains(t, err, "the nodes have certificates now, and no device")
+	require.NotContains(t, err.Error(), "nothing was changed")
+}
