@@ -170,12 +170,17 @@ func (c *File) places() []string {
 	return all
 }
 
-// checkInterfaces refuses names of interfaces that cannot be one, or are given twice.
+// checkInterfaces refuses names of interfaces that cannot be one, or are given twice, or whose checks would
+// have the same name.
 func (c *File) checkInterfaces(d *document) {
+	named := map[string]string{}
 	for _, ip := range c.Addresses {
 		first := map[string]Position{}
 		for _, n := range ip.Interfaces {
 			before, twice := first[n.Name]
+			check := linkName(n.Name)
+			other := cmp.Or(named[check], n.Name)
+			named[check] = other
 			_, err := param.ParseNIC(n.Name)
 			switch {
 			case err != nil:
@@ -186,6 +191,9 @@ func (c *File) checkInterfaces(d *document) {
 			case n.Name == ip.NIC:
 				d.Add(n.At, "%s is on %s, whose carrier it needs anyway: remove it from interfaces", ip.Name,
 					n.Name)
+			case n.Name != other:
+				d.Add(n.At, "%s needs the interface %s, whose check would be called %s, as that of %s: "+
+					"write a check by interface into haproxy.checks instead", ip.Name, n.Name, check, other)
 			}
 			first[n.Name] = n.At
 		}

@@ -99,6 +99,10 @@ f:4:92: B and A move together, as the group x says, and have different failback_
 		{name: "interfaces", beyondSchema: true, text: address + ", nic: eth0, interfaces: [eth1, eth0, eth1]}\n",
 			want: `f:3:75: A is on eth0, whose carrier it needs anyway: remove it from interfaces
 f:3:81: A needs the interface eth1 twice: the first is in line 3`},
+		{name: "interfaces whose checks have one name", beyondSchema: true,
+			text: address + ", interfaces: [bond0.1, bond0_1]}\n",
+			want: `f:3:67: A needs the interface bond0_1, whose check would be called link-bond0_1, as that of ` +
+				`bond0.1: write a check by interface into haproxy.checks instead`},
 		{name: "an interface that is none", text: address + ", interfaces: ['a/b']}\n",
 			want: `f:3:58: A needs the interface "a/b", which is not the name of a network interface`},
 		{name: "the name of an interface's check", beyondSchema: true,
