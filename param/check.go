@@ -368,11 +368,36 @@ func (c *Check) Kind() string {
 //
 //	web url=http://${HAWSER_ANCHOR_IP}/healthz every=1s ; db backend=db min_servers=2
 func ParseChecks(text string) ([]Check, error) {
-	words, err := SplitWords(text)
+	known, err := parseKnownChecks(text)
+	if err == nil && len(known.Unknown) > 0 {
+		err = known.Unknown[0]
+	}
 	if err != nil {
 		return nil, err
 	}
-	var all []Check
+	return known.Checks, nil
+}
+
+// KnownChecks are the checks of a resource as an agent takes them that another version of hawser may
+// have written.
+type KnownChecks struct {
+	Checks []Check
+	// Unknown says of each of the others which word of it this version does not know.
+	Unknown []error
+}
+
+// unknownError is about a word key=value of which this version does not know the key.
+type unknownError struct{ check, word string }
+
+func (e *unknownError) Error() string {
+	return fmt.Sprintf("has the word %q for the check %s, which is not known", e.word, e.check)
+}
+
+func parseKnownChecks(text string) (known KnownChecks, err error) {
+	words, err := SplitWords(text)
+	if err != nil {
+		return known, err
+	}
 	for len(words) > 0 {
 		end := slices.Index(words, ";")
 		if end < 0 {
@@ -383,19 +408,23 @@ func ParseChecks(text string) ([]Check, error) {
 			continue
 		}
 		c, err := parseCheck(words[:end])
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(all, func(other Check) bool { return other.Name == c.Name }) {
-			return nil, fmt.Errorf("has two checks %s", c.Name)
-		}
-		all = append(all, c)
 		words = words[min(end+1, len(words)):]
+		if errors.As(err, new(*unknownError)) {
+			known.Unknown = append(known.Unknown, err)
+			continue
+		}
+		if err != nil {
+			return known, err
+		}
+		if slices.ContainsFunc(known.Checks, func(other Check) bool { return other.Name == c.Name }) {
+			return known, fmt.Errorf("has two checks %s", c.Name)
+		}
+		known.Checks = append(known.Checks, c)
 	}
-	if len(all) > MostChecks {
-		return nil, fmt.Errorf("has %d checks: at most %d are possible", len(all), MostChecks)
+	if n := len(known.Checks); n > MostChecks {
+		return known, fmt.Errorf("has %d checks: at most %d are possible", n, MostChecks)
 	}
-	return all, nil
+	return known, nil
 }
 
 func parseCheck(words []string) (Check, error) {
@@ -407,9 +436,11 @@ func parseCheck(words []string) (Check, error) {
 	keys := checkKeys()
 	given := map[string]bool{}
 	for _, word := range words[1:] {
-		name, value, _ := strings.Cut(word, "=")
+		name, value, isWord := strings.Cut(word, "=")
 		i := slices.IndexFunc(keys, func(k checkKey) bool { return k.name == name })
 		switch {
+		case i < 0 && isWord:
+			return c, &unknownError{c.Name, word}
 		case i < 0:
 			return c, fmt.Errorf("has the word %q for the check %s, which is not known", word, c.Name)
 		case given[name]:
@@ -460,5 +491,6 @@ func FormatChecks(checks []Check) string {
 	return b.String()
 }
 
-// Checks binds a list of checks, as ParseChecks reads it.
-func Checks(p *[]Check) Value { return bind("string", "", p, ParseChecks) }
+// Checks binds a list of checks, as ParseChecks reads it, but for those that another version of hawser
+// may have written and this one does not know.
+func Checks(p *KnownChecks) Value { return bind("string", "", p, parseKnownChecks) }

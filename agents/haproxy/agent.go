@@ -50,7 +50,7 @@ type agent struct {
 
 	checkTimeout time.Duration
 	minServers   int
-	checks       []param.Check
+	checks       param.KnownChecks
 	// wellAfter are the times for each of which there is a contract.WellAttribute.
 	wellAfter []time.Duration
 	// push is the order about a configuration that travels through the CIB.
@@ -73,7 +73,7 @@ func newAgent(version string) *agent {
 // Instance returns the HAProxy that a call is about.
 func (a *agent) Instance(dir string) *instance.Instance {
 	settings := a.Settings
-	for _, c := range a.checks {
+	for _, c := range a.checks.Checks {
 		settings.CheckedFor += " " + c.URL + " " + c.TCP + " " + c.Host + " " + c.SNI
 	}
 	return &instance.Instance{Files: contract.Files{Dir: dir}, Settings: settings,
@@ -284,6 +284,9 @@ func (a *agent) keep(ctx context.Context, in *instance.Instance) {
 func (a *agent) validate(ctx context.Context) error {
 	if ocf.CallFrom(ctx).Action != "validate-all" {
 		return nil
+	}
+	if err := a.unknownChecks(); err != nil {
+		return ocf.Errorf(ocf.ErrConfigured, "%w", err)
 	}
 	if err := a.checkExtra(); err != nil || ocf.CallFrom(ctx).ParametersOnly() {
 		return err

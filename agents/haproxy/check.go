@@ -20,7 +20,7 @@ import (
 // Checks returns the checks that the parameters ask for: those of checks, and what check_url and
 // min_servers are short for.
 func (a *agent) Checks() []param.Check {
-	all := slices.Clone(a.checks)
+	all := slices.Clone(a.checks.Checks)
 	add := func(c param.Check) {
 		if !slices.ContainsFunc(all, func(other param.Check) bool { return other.Name == c.Name }) {
 			all = append(all, c)
@@ -33,6 +33,16 @@ func (a *agent) Checks() []param.Check {
 		add(param.ServersCheck(contract.MinServersName, a.minServers))
 	}
 	return all
+}
+
+// unknownChecks says which checks are not done because this version does not know them, nil if it knows
+// all. Pacemaker would take that as a mistake in the parameters, and stop HAProxy on every node, while
+// the nodes are being upgraded one after the other.
+func (a *agent) unknownChecks() error {
+	if len(a.checks.Unknown) == 0 {
+		return nil
+	}
+	return fmt.Errorf("parameter %s %w to hawser %s", contract.ParamChecks, a.checks.Unknown[0], a.Version)
 }
 
 // judge returns why a monitor of OCF_CHECK_LEVEL 10 is degraded by a check, nil if it is not. The

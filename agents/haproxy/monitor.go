@@ -151,6 +151,9 @@ func (a *agent) observe(ctx context.Context, check ocf.Check, watched bool) (ocf
 		degraded = failing
 	}
 	a.countWell(ctx, in, &s.State)
+	if unknown := a.unknownChecks(); degraded == nil && unknown != nil {
+		degraded = fmt.Errorf("%w: that check is not done", unknown)
+	}
 	if degraded == nil && check.Action == "monitor" {
 		degraded = a.beside(ctx, in, check, watched)
 	}

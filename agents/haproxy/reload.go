@@ -37,7 +37,8 @@ func (a *agent) reload(ctx context.Context) error {
 	wanted, answer := a.followOrder(ctx, in, &s.State)
 	wanted = wanted && (pushed || a.orders(ctx, &s.State))
 	a.noteSettings(ctx, &s.State)
-	if !wanted {
+	unasked := !wanted
+	if unasked {
 		if wanted, err = a.siteToLoad(ctx, in, &s.State); err != nil {
 			ocf.CallFrom(ctx).Warnf("%v", err)
 		}
@@ -54,6 +55,9 @@ func (a *agent) reload(ctx context.Context) error {
 		s.State.Order = a.push.String()
 	}
 	failure := a.takeOver(ctx, in, &s.State)
+	if failure != nil {
+		s.State.Pending.Unasked = unasked
+	}
 	switch {
 	case errors.Is(failure, instance.ErrLoading): // it is answered when the outcome is known
 	case failure == nil && s.State.Served.Config == "":

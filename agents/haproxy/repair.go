@@ -52,6 +52,12 @@ func (a *agent) catchUp(ctx context.Context, in *instance.Instance, s *instance.
 	noSocket bool) error {
 	call := ocf.CallFrom(ctx)
 	err := a.settle(ctx, in, s)
+	if err == nil && s.Pending != nil && s.Pending.Unasked {
+		// what somebody is editing is not loaded for it
+		if sources, _ := in.Sources(); client.Digest(sources) != s.Pending.Config {
+			s.Pending = nil
+		}
+	}
 	if err != nil || s.Pending == nil && !noSocket {
 		return err
 	}
@@ -64,7 +70,9 @@ func (a *agent) catchUp(ctx context.Context, in *instance.Instance, s *instance.
 	if s.Pending == nil {
 		return a.remakeSockets(ctx, in, s)
 	}
+	unasked := s.Pending.Unasked
 	if err := a.takeOver(ctx, in, s); err != nil {
+		s.Pending.Unasked = unasked
 		return errors.New(s.Pending.Reason)
 	}
 	call.Infof("HAProxy has loaded the configuration %s", a.Conffile)

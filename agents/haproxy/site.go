@@ -60,6 +60,7 @@ func (a *agent) followSite(ctx context.Context, in *instance.Instance, s *instan
 		return err
 	}
 	if err := a.takeOver(ctx, in, s); err != nil {
+		s.Pending.Unasked = true
 		return errors.Join(errors.New(s.Pending.Reason), in.Save(*s))
 	}
 	ocf.CallFrom(ctx).Infof("HAProxy has %s=%s now", contract.SiteVariable, variables.SiteIn(s.Env))

@@ -86,6 +86,26 @@ func TestSite(t *testing.T) {
 	})
 }
 
+// TestSiteThatCannotBeLoaded: what is being edited meanwhile is not loaded in the place of what could not be.
+func TestSiteThatCannotBeLoaded(t *testing.T) {
+	w := remembered(t)
+	port := freePort(t)
+	w.hash(w.config(sited(port) + ".if streq(\"$HAWSER_SITE\",reserve)\nbackend b\n\tnonsense\n.endif\n"))
+	w.r = w.r.With("sites", "main=lb-1")
+	w.start()
+	w.r = w.r.With("sites", "reserve=lb-1")
+	w.reload()
+	require.Equal(t, "site main.", w.site(port))
+	w.want(ocf.DegradedCode, w.r.Monitor(0), "the old configuration serves")
+	w.hash(w.config(sited(port) + another))
+	w.want(ocf.DegradedCode, w.r.Monitor(0), `HAWSER_SITE=main, and this node is in the site "reserve" now`)
+	require.Equal(t, "site main.", w.site(port))
+	w.r = w.r.With("generation", "monday")
+	w.reload()
+	require.Equal(t, "site reserve.", w.site(port))
+	w.want(ocf.Success, w.r.Monitor(0))
+}
+
 // TestSiteThatNobodyMentions: HAProxy reads nothing for it.
 func TestSiteThatNobodyMentions(t *testing.T) {
 	w := remembered(t)

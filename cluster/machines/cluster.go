@@ -170,8 +170,8 @@ func (c *Cluster) Names() []string {
 func (c *Cluster) Answering() error {
 	var wrong []string
 	for _, n := range c.Nodes {
-		if n.Err != nil {
-			wrong = append(wrong, n.Err.Error())
+		if err := n.Unknown(); err != nil {
+			wrong = append(wrong, err.Error())
 		}
 	}
 	if len(wrong) == 0 {

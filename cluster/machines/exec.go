@@ -26,8 +26,13 @@ type SSH struct {
 // sshFailed is the exit code by which ssh says that it could not run anything.
 const sshFailed = 255
 
+// findTools is what a command line begins with: root's PATH may lack the directories of Corosync's tools,
+// as it does after `su`, and a tool that is not found would seem to say that nothing runs.
+const findTools = `PATH="${PATH:+$PATH:}/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"; export PATH` + "\n"
+
 // Run implements Shell. The context bounds it.
 func (s SSH) Run(ctx context.Context, machine, line string, input []byte) (string, error) {
+	line = findTools + line
 	words := []string{"/bin/sh", "-c", line}
 	if machine != s.Here {
 		// A user's own shell may be any; this one is sh.

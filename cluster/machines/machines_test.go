@@ -87,11 +87,32 @@ func TestAFileIsWholeOrAsItWas(t *testing.T) {
 	require.ErrorContains(t, do(here), "changed by somebody else meanwhile")
 }
 
+// What a command line prints may be a key: no error repeats it.
+func TestAKeyIsInNoError(t *testing.T) {
+	step := machines.Step{On: "lb-1", Does: "hand out the key", Line: "echo a-secret; exit 3",
+		Output: &machines.Text{Name: "key", Secret: true}}
+	err := machines.Plan{Parts: [][]machines.Step{{step}}}.Do(t.Context(), machines.SSH{Here: "lb-1"},
+		func(int, int, machines.Step) {})
+	require.ErrorContains(t, err, "on lb-1: exit code 3")
+	require.NotContains(t, err.Error(), "a-secret")
+}
+
 // cutting passes on half of what a command line reads.
 type cutting struct{ machines.Shell }
 
 func (c cutting) Run(ctx context.Context, machine, line string, input []byte) (string, error) {
 	return c.Shell.Run(ctx, machine, line, input[:len(input)/2])
+}
+
+// The PATH of a root that `su` has made lacks the directories of Corosync's tools.
+func TestToolsAreFound(t *testing.T) {
+	t.Setenv("PATH", "/usr/bin:/bin")
+	for _, machine := range []string{"lb-1", "lb-2"} {
+		reach := machines.SSH{Command: []string{"/bin/sh", "-c", `eval "$1"`}, Here: "lb-1"}
+		out, err := reach.Run(t.Context(), machine, `echo "$PATH"`, nil)
+		require.NoError(t, err)
+		require.Contains(t, out, "/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", machine)
+	}
 }
 
 func TestQuote(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,6 +45,8 @@ type Node struct {
 	// Running is what its Corosync has in force; nil if none answers. Votes is what it counts.
 	Running corosync.Keys
 	Votes   corosync.Votes
+	// Mute says that one of Corosync's tools was given up there: what it did not say is not known.
+	Mute bool
 	// Programs are those of interest that are installed.
 	Programs map[string]bool
 	// Units are services with what systemd says of each: "active enabled".
@@ -73,6 +76,15 @@ func (s SBD) Diskless() bool { return s.Running && s.Disks == "" }
 // Member says whether its Corosync has quorum or at least answers.
 func (n Node) Member() bool { return n.Err == nil && n.Running != nil }
 
+// Unknown is nil if it is known how the node is, and else says why it is not.
+func (n Node) Unknown() error {
+	if n.Err == nil && n.Mute {
+		return fmt.Errorf("on %s Corosync does not answer: `corosync-quorumtool -s` hangs there, or "+
+			"`corosync-qdevice-tool -s`", n.Name)
+	}
+	return n.Err
+}
+
 // Active says whether a service runs.
 func (n Node) Active(unit string) bool { return strings.HasPrefix(n.Units[unit], "active ") }
 
@@ -94,9 +106,11 @@ const askNode = Marks + `
 s hostname; uname -n
 s addresses; ip -o addr show 2>/dev/null | awk '{sub("/.*", "", $4); print $4}'
 s conf; cat ` + corosync.ConfFile + ` 2>/dev/null
-s running; timeout 10 corosync-cmapctl 2>/dev/null
-s votes; timeout 10 corosync-quorumtool -sp 2>/dev/null
-s qdevice; timeout 10 corosync-qdevice-tool -s 2>/dev/null
+a() { timeout 8 "$@" 2>/dev/null; [ $? -ne 124 ] || mute=yes; }
+s running; a corosync-cmapctl
+s votes; a corosync-quorumtool -sp
+s qdevice; a corosync-qdevice-tool -s
+s mute; echo $mute
 s programs; for p in corosync pacemakerd corosync-qdevice certutil hawser; do
 command -v $p >/dev/null && echo $p; done
 s units; systemctl show --property=Id,ActiveState,UnitFileState ` +
@@ -170,6 +184,7 @@ func nodeOf(name string, parts map[string]string) Node {
 		Programs: map[string]bool{}, Units: map[string]string{},
 		CA: Certificate(parts["ca"]), Cert: Certificate(parts["cert"]),
 		HasP12: strings.TrimSpace(parts["p12"]) == "yes",
+		Mute:   strings.TrimSpace(parts["mute"]) == "yes",
 	}
 	n.KeySum, _, _ = strings.Cut(strings.TrimSpace(parts["authkey"]), " ")
 	n.Written, n.ConfErr = corosync.ConfKeys(n.Conf)

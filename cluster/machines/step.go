@@ -114,7 +114,7 @@ func (s Step) do(ctx context.Context, on Shell) error {
 			}
 			return nil
 		case !s.Until:
-			return err
+			return s.discreet(err, out)
 		case limited.Err() == nil:
 			last = err // not the one that the deadline itself has made
 		case last == nil:
@@ -128,6 +128,15 @@ func (s Step) do(ctx context.Context, on Shell) error {
 		case <-time.After(between):
 		}
 	}
+}
+
+// discreet is an error without what the command line has printed, if that may be a secret.
+func (s Step) discreet(err error, out string) error {
+	var failed *FailedError
+	if s.Output != nil && s.Output.Secret && errors.As(err, &failed) && failed.Said == out {
+		return &FailedError{Machine: failed.Machine, Code: failed.Code}
+	}
+	return err
 }
 
 // line is the command line that puts the input into its file, whole or not at all, and does the

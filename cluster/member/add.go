@@ -149,10 +149,10 @@ func addable(c machines.Cluster, machine machines.Node, m corosync.Member) error
 	if err := c.Answering(); err != nil {
 		return err
 	}
-	if machine.Err != nil {
+	if err := machine.Unknown(); err != nil {
 		return outcome.Errorf(outcome.Unavailable, "%w\nhawser writes the key and the configuration there; "+
 			"say with --ssh how it is reached, or with --print see what to type yourself; nothing was "+
-			"changed", machine.Err)
+			"changed", err)
 	}
 	if err := c.Quorate(); err != nil {
 		return err
@@ -194,17 +194,23 @@ func foreign(c machines.Cluster, machine machines.Node, m corosync.Member) error
 		return refuse("%s of %s cannot be read: %w. Move it away there", corosync.ConfFile, m.Name,
 			machine.ConfErr)
 	}
-	others := 0
-	for _, known := range machine.Written.Members() {
-		if known.Label() != m.Name {
-			others++
+	// Many clusters have the name that nobody has chosen, so the name alone says nothing.
+	known := c.Base.Keys().Members()
+	others, ours := 0, false
+	for _, n := range machine.Written.Members() {
+		if n.Label() == m.Name || slices.Equal(n.Addresses, m.Addresses) || example(n) {
+			continue
 		}
+		others++
+		ours = ours || theirs == c.Name && slices.ContainsFunc(known, func(k corosync.Member) bool {
+			return k.Label() == n.Label() && slices.Equal(k.Addresses, n.Addresses)
+		})
 	}
-	if theirs != c.Name && others > 1 {
+	if !ours && others > 0 {
 		return refuse("%s is a node of another cluster, %s, by its %s: remove it there first, or move that "+
 			"file away", m.Name, theirs, corosync.ConfFile)
 	}
-	if machine.Member() && theirs != c.Name {
+	if machine.Member() && !ours {
 		joined := 0
 		for key, value := range machine.Running {
 			if strings.HasPrefix(key, "runtime.members.") && strings.HasSuffix(key, ".status") &&
@@ -217,6 +223,15 @@ func foreign(c machines.Cluster, machine machines.Node, m corosync.Member) error
 		}
 	}
 	return nil
+}
+
+// example says whether a node is that of the file which a package brings: it has no address that
+// another node could reach.
+func example(n corosync.Member) bool {
+	return !slices.ContainsFunc(n.Addresses, func(a string) bool {
+		ip, err := netip.ParseAddr(a)
+		return err != nil || !ip.IsLoopback()
+	})
 }
 
 // key are the steps that give the machine the cluster's key.

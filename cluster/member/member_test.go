@@ -199,6 +199,17 @@ func TestAddRefused(t *testing.T) {
 				{Name: "a", Addresses: []string{"10.1.0.1"}}, {Name: "b", Addresses: []string{"10.1.0.2"}}}}
 			w.Write("lb-3", corosync.ConfFile, other.Conf())
 		}, says: "is a node of another cluster, other"},
+		{name: "of another cluster of the same name", prepare: func(w *machinestest.World) {
+			other := corosync.Cluster{Name: "edge", Timing: corosync.LAN, Nodes: []corosync.Member{third,
+				{Name: "lb-1", Addresses: []string{"10.1.0.1"}}}}
+			w.Write("lb-3", corosync.ConfFile, other.Conf())
+		}, says: "is a node of another cluster, edge"},
+		{name: "of another pair, and alone", prepare: func(w *machinestest.World) {
+			other := corosync.Cluster{Name: "other", Timing: corosync.LAN, Nodes: []corosync.Member{third,
+				{Name: "a", Addresses: []string{"10.1.0.1"}}}}
+			w.Write("lb-3", corosync.ConfFile, other.Conf())
+			w.Write("lb-3", "/loaded", other.Conf())
+		}, says: "is a node of another cluster, other"},
 		{name: "not there", prepare: func(w *machinestest.World) { w.Down("lb-3") }, says: "lb-3 " +
 			"cannot be reached"},
 		{name: "one of two is stopped", prepare: func(w *machinestest.World) { w.Remove("lb-2", "/loaded") },

@@ -177,8 +177,13 @@ func start(c machines.Cluster, d corosync.Device) []machines.Step {
 				Line: "systemctl enable " + unit,
 			})
 			continue
-		case n.QDevice != nil && n.QDevice.Connected() && n.Active(unit) && n.Enabled(unit) &&
-			same(n.Running, d):
+		case n.QDevice != nil && n.QDevice.Connected() && n.Active(unit) && same(n.Running, d):
+			if !n.Enabled(unit) {
+				// Not restarted: its vote may be what the quorum hangs by.
+				steps = append(steps, machines.Step{
+					On: n.Name, Does: "start corosync-qdevice at boot", Line: "systemctl enable " + unit,
+				})
+			}
 			continue
 		}
 		its := Start(n.Name, d.Host)

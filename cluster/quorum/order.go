@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hawser-ha/hawser/cluster/machines"
+	"github.com/hawser-ha/hawser/internal/outcome"
 )
 
 // Orders plans changes of the quorum device, and says how it is.
@@ -26,21 +27,21 @@ func (o Orders) Add(ctx context.Context, wanted Wanted, byHand bool) (machines.P
 		}
 		return addByHand(c, device)
 	}
-	find := func(ctx context.Context) (machines.Cluster, Server, error) {
+	find := func(ctx context.Context, soFar string) (machines.Cluster, Server, error) {
 		c, err := o.Find(ctx)
 		if err != nil {
 			return c, Server{}, err
 		}
-		server, err := AskServer(ctx, o.Shell(self.Name), device.Host, c.Name)
+		server, err := AskServer(ctx, o.Shell(self.Name), device.Host, c.Name, soFar)
 		return c, server, err
 	}
-	c, server, err := find(ctx)
+	c, server, err := find(ctx, "nothing was changed")
 	if err != nil {
-		return machines.Plan{}, err
+		return machines.Plan{}, outcome.Untouched(ctx, err)
 	}
 	plan, err := add(c, server, device)
 	plan.Between = func(ctx context.Context) error {
-		c, server, err := find(ctx)
+		c, server, err := find(ctx, "the nodes have certificates now, and no device")
 		if err != nil {
 			return err
 		}

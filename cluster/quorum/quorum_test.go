@@ -362,3 +362,49 @@ func TestChangedMeanwhile(t *testing.T) {
 	_, err = orders(w).Add(t.Context(), quorum.Wanted{Host: machinestest.Host}, false)
 	require.ErrorContains(t, err, "is not the same on lb-2 and lb-1: totem.token: 400, expected 300")
 }
+
+// The daemon of the only node that is left runs and is not started at boot: its vote keeps the quorum.
+func TestEnabledAndNotRestarted(t *testing.T) {
+	w := machinestest.New(t, "lb-1", "lb-2")
+	wanted := quorum.Wanted{Host: machinestest.Host}
+	add(t, w, wanted)
+	w.Remove("lb-1", "/units/corosync-qdevice.enabled")
+	w.Remove("lb-2", "/loaded")
+	require.Equal(t, quorum.HalfMade, status(t, w).State)
+	w.Ran()
+	add(t, w, wanted)
+	require.Equal(t, []string{"lb-1: systemctl enable corosync-qdevice"}, w.Ran())
+	require.Equal(t, quorum.Working, status(t, w).State)
+}
+
+// A Corosync that does not answer may run: it is not taken for one that does not.
+func TestNoAnswerOfCorosync(t *testing.T) {
+	w := machinestest.New(t, "lb-1", "lb-2", "lb-3", "lb-4")
+	require.NoError(t, os.WriteFile(w.Path("bin", "timeout"), []byte(`#!/bin/sh
+[ "$MACHINE $2" != "lb-4 corosync-cmapctl" ] || exit 124
+shift && exec "$@"
+`), 0o755)) //nolint:gosec // a program
+	_, err := orders(w).Add(t.Context(), quorum.Wanted{Host: machinestest.Host}, false)
+	require.ErrorContains(t, err, "on lb-4 Corosync does not answer")
+	require.ErrorContains(t, err, "nothing was changed")
+	require.Empty(t, w.Ran())
+	s := status(t, w)
+	require.Equal(t, quorum.Unknown, s.State)
+	require.Contains(t, s.Nodes[3].Error, "does not answer")
+}
+
+// The machine with corosync-qnetd goes away when the nodes have their certificates: that is not nothing.
+func TestServerGoneMeanwhile(t *testing.T) {
+	w := machinestest.New(t, "lb-1", "lb-2")
+	plan, err := orders(w).Add(t.Context(), quorum.Wanted{Host: machinestest.Host}, false)
+	require.NoError(t, err)
+	last := len(plan.Parts[0])
+	err = plan.Do(t.Context(), w.Shell(), func(number, _ int, _ machines.Step) {
+		if number == last {
+			w.Down(machinestest.Host)
+		}
+	})
+	require.ErrorContains(t, err, "qnetd cannot be reached")
+	require.ErrorContains(t, err, "the nodes have certificates now, and no device")
+	require.NotContains(t, err.Error(), "nothing was changed")
+}

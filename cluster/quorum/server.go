@@ -50,14 +50,15 @@ s clients; timeout 10 corosync-qnetd-tool -l -v -c NAME 2>/dev/null
 s corosync; pidof corosync
 s end; :`
 
-// AskServer asks the machine on which corosync-qnetd is.
-func AskServer(ctx context.Context, on machines.Shell, host, cluster string) (Server, error) {
+// AskServer asks the machine on which corosync-qnetd is. soFar is what its error says of what has been
+// changed.
+func AskServer(ctx context.Context, on machines.Shell, host, cluster, soFar string) (Server, error) {
 	parts, err := machines.Ask(ctx, on, host,
 		strings.ReplaceAll(askServer, "NAME", machines.Quote(cluster)))
 	if err != nil {
-		return Server{}, outcome.Untouched(ctx, outcome.Errorf(outcome.Unavailable, "%w\nhawser signs the "+
+		return Server{}, outcome.Errorf(outcome.Unavailable, "%w\nhawser signs the "+
 			"cluster's certificate on %s. Say with --ssh how it is reached, or with --print see what to "+
-			"type yourself; nothing was changed", err, host))
+			"type yourself; %s", err, host, soFar)
 	}
 	yes := func(part string) bool { return strings.TrimSpace(parts[part]) != "" }
 	return Server{

@@ -112,8 +112,8 @@ func how(c machines.Cluster) Status {
 
 func nodeStatus(n machines.Node, cluster string) NodeStatus {
 	st := NodeStatus{Name: n.Name}
-	if n.Err != nil {
-		st.Error = n.Err.Error()
+	if err := n.Unknown(); err != nil {
+		st.Error = err.Error()
 		return st
 	}
 	st.Configured = n.Written["quorum.device.model"] != ""
@@ -168,7 +168,7 @@ func (s *Status) judge(c machines.Cluster, d corosync.DeviceState, needsTLS bool
 	}
 	var down []string
 	for _, n := range c.Nodes {
-		if n.Err == nil && !n.Member() {
+		if n.Unknown() == nil && !n.Member() {
 			down = append(down, n.Name)
 		}
 	}

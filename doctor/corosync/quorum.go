@@ -89,7 +89,7 @@ func checkVotes(v *view) []doctor.Finding {
 	}
 	expected := nodes
 	if device != "" && !twoNode {
-		expected += v.votes.DeviceVotes
+		expected += v.keys.Tally().Device // also while it does not vote
 	}
 	if nodes > 0 && v.votes.Expected != expected && v.sameVotes() {
 		found = append(found, doctor.Finding{

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/hawser-ha/hawser/doctor"
 	"github.com/hawser-ha/hawser/doctor/internal/bench"
 	"github.com/hawser-ha/hawser/internal/systemd"
@@ -106,6 +108,21 @@ func provokeQuorum() []provoked {
 			r.set(t, "quorum", "expected_votes", "5")
 			r.replace(t, &r.quorum, "Expected votes:   3", "Expected votes:   5")
 		}, want: doctor.Warning, says: "expects 5 votes, and the nodes have 3"},
+	}
+}
+
+// The votes of a device are expected also while it does not vote, and where it is not registered.
+func TestExpectedVotesOfASilentDevice(t *testing.T) {
+	const line = "         0          1            Qdevice\n"
+	for _, with := range []string{"", "         0          0            Qdevice (votes 1)\n"} {
+		r := newRing(t)
+		r.withDevice(t)
+		r.replace(t, &r.qdevice, "Connected\n", "Connect failed\n")
+		r.quorum = strings.NewReplacer("A,V,NMW", "NA,NV,NMW", "Total votes:      3", "Total votes:      2",
+			line, with).Replace(r.quorum)
+		found := r.findings(t)
+		require.Len(t, found, 1, "%+v", found)
+		require.Equal(t, "quorum device", found[0].Subject)
 	}
 }
 

@@ -66,6 +66,8 @@ type Pending struct {
 	Config string    `json:"config"`
 	// Deadly is set if HAProxy died of it: the same configuration is not tried again.
 	Deadly bool `json:"deadly,omitempty"`
+	// Unasked is set if nobody has asked for it: it is for this configuration only.
+	Unasked bool `json:"unasked,omitempty"`
 	// Loading is set while HAProxy is still loading it.
 	Loading *Loading `json:"loading,omitempty"`
 }

@@ -57,12 +57,24 @@ func heedLinks(ctx context.Context, wake []chan struct{}) error {
 	}
 }
 
+// peace is for how long a link that has blinked must be quiet for the doubt to end: each turn of a doubt
+// starts a process, and a bad cable makes hundreds in a second.
+const peace = time.Second
+
 // repeatLooking does the check of an interface when it is due, and when it is woken.
 func (c *checker) repeatLooking(ctx context.Context, check *param.Check, wake <-chan struct{}) {
 	due := true
+	var quiet time.Time // the doubt about a link that has blinked lasts until then
 	for {
-		c.lookAt(ctx, check, due)
-		next := time.NewTimer(untilDue(check))
+		if c.lookAt(ctx, check, due, time.Now().Before(quiet)) {
+			quiet = time.Now().Add(peace)
+		}
+		wait := untilDue(check)
+		dueAt := time.Now().Add(wait)
+		if left := time.Until(quiet); left > 0 {
+			wait = min(wait, left)
+		}
+		next := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			next.Stop()
@@ -71,29 +83,33 @@ func (c *checker) repeatLooking(ctx context.Context, check *param.Check, wake <-
 			next.Stop()
 			due = false
 		case <-next.C:
-			due = true
+			due = !time.Now().Before(dueAt)
 		}
 	}
 }
 
-func (c *checker) lookAt(ctx context.Context, check *param.Check, due bool) {
+// lookAt does the check, and reports whether the link has blinked. A doubt that there is from before ends
+// only where it is not to be kept.
+func (c *checker) lookAt(ctx context.Context, check *param.Check, due, keep bool) (blinked bool) {
 	s, serving := c.serving()
 	if !serving {
-		return
+		return false
 	}
 	err := nic.Works(check.Interface)
-	if err != nil && !checks.Unknown(err) {
+	bad := err != nil && !checks.Unknown(err)
+	if bad {
 		c.suspect(check, true)
 		err = c.runner(s).Do(ctx, check)
 	}
-	if ctx.Err() != nil {
-		return
-	}
-	if checks.Unknown(err) || err == nil && !due {
+	blinked = bad && err == nil
+	switch {
+	case ctx.Err() != nil:
+	case !checks.Unknown(err) && (err != nil || due):
+		c.take(err, check)
+	case !blinked && !keep:
 		c.suspect(check, false)
-		return
 	}
-	c.take(err, check)
+	return blinked
 }
 
 // suspect notes that the check may be about to fail, or that it is not.
