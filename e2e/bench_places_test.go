@@ -73,7 +73,7 @@ func BenchmarkPlaces(b *testing.B) {
 	c.lanConfigured(b)
 	for _, n := range c.Nodes(lab.Balancer) {
 		c.uplink(b, n.Name)
-		c.edit(b, n.Name, "/etc/haproxy/lan.cfg", "global\n", "global\n\tstats socket /run/lan-haproxy.sock mode 600 level admin\n")
+		c.edit(b, n.Name, "/etc/haproxy/lan.cfg", "\tlog /dev/log\tlocal0\n", "\tlog /dev/log\tlocal0\n\tstats socket /run/lan-haproxy.sock mode 600 level admin\n")
 	}
 	const tracking = benchLANYAML + "    interfaces: [uplink]\n"
 	const checking = `fencing: off
