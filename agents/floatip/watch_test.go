@@ -231,19 +231,29 @@ func TestOneWatcher(t *testing.T) {
 	require.Equal(t, os.Getpid(), floatip.Watching(w.dir()))
 }
 
-// TestWatcherLeavesABlinkingLinkAlone: a link that is back within a moment was never gone.
+// TestWatcherLeavesABlinkingLinkAlone: a link that is back within a moment was never gone. On a busy
+// machine a moment takes longer now and then, and is no moment.
 func TestWatcherLeavesABlinkingLinkAlone(t *testing.T) {
-	w := watch(t, 0)
-	began := time.Now()
-	w.lan.Unplug(t, w.machine)()
-	if time.Since(began) > 100*time.Millisecond {
-		t.Skip("this machine is too busy to let a link blink")
+	for range 20 {
+		blinked := false
+		passed := t.Run("blink", func(t *testing.T) {
+			w := watch(t, 0)
+			began := time.Now()
+			w.lan.Unplug(t, w.machine)()
+			if blinked = time.Since(began) <= 100*time.Millisecond; !blinked {
+				return
+			}
+			// What is lost now, and reported, is what comes next.
+			w.address(t, netlink.AddrDel)
+			w.ends(t)
+			require.Equal(t, failed, w.asked())
+			require.NotContains(t, w.logged(), "has no carrier")
+		})
+		if blinked || !passed {
+			return
+		}
 	}
-	// What is lost now, and reported, is what comes next.
-	w.address(t, netlink.AddrDel)
-	w.ends(t)
-	require.Equal(t, failed, w.asked())
-	require.NotContains(t, w.logged(), "has no carrier")
+	t.Fatal("none of 20 links was back within 100 ms: this machine is too busy for the test")
 }
 
 // TestStartWithoutCarrier: it fails at once, so that Pacemaker goes on to the next node, and takes the

@@ -131,20 +131,7 @@ func faultCommand(kinds string) *cli.Command {
 // onCloud makes a subcommand that takes as many arguments as argsUsage has words.
 func onCloud(name, usage, argsUsage string, flags []cli.Flag,
 	do func(*cli.Context, *lab.Lab, []string) error) *cli.Command {
-	return &cli.Command{
-		Name: name, Usage: usage, ArgsUsage: argsUsage, Flags: flags,
-		Action: func(c *cli.Context) error {
-			args, err := wantArgs(c, words(argsUsage)...)
-			if err != nil {
-				return err
-			}
-			l, err := open(c)
-			if err != nil {
-				return err
-			}
-			return do(c, l, args)
-		},
-	}
+	return onLab(name, usage, argsUsage, "", flags, do)
 }
 
 func address(s string) (netip.Addr, error) {

@@ -17,8 +17,8 @@ func oneWayFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "one-way", Usage: "only from A to B"}
 }
 
-// onLink makes a command of a fault between two ends.
-func onLink(name, usage, argsUsage, description string, flags []cli.Flag,
+// onLab makes a command that takes as many arguments as argsUsage has words.
+func onLab(name, usage, argsUsage, description string, flags []cli.Flag,
 	do func(c *cli.Context, l *lab.Lab, args []string) error) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: argsUsage, Description: description, Flags: flags,
@@ -37,7 +37,7 @@ func onLink(name, usage, argsUsage, description string, flags []cli.Flag,
 }
 
 func cutCommand() *cli.Command {
-	return onLink("cut", "drop every packet between two nodes or sites, until heal", "A B",
+	return onLab("cut", "drop every packet between two nodes or sites, until heal", "A B",
 		ends+" With --one-way nothing gets from A to B, while B is still heard.",
 		[]cli.Flag{
 			&cli.BoolFlag{Name: "ring",
@@ -79,7 +79,7 @@ func wantSites(l *lab.Lab, names []string) error {
 }
 
 func slowCommand() *cli.Command {
-	return onLink("slow",
+	return onLab("slow",
 		"have every packet between two nodes or sites arrive later, until heal", "A B DELAY",
 		ends+" The delay is added in each direction, so that an answer takes twice that; 0 takes it "+
 			"back. The packets pass a process of the lab's.",
@@ -96,7 +96,7 @@ func slowCommand() *cli.Command {
 }
 
 func loseCommand() *cli.Command {
-	return onLink("lose",
+	return onLab("lose",
 		"have some of the packets between two nodes or sites not arrive, until heal", "A B PERCENT",
 		ends+" PERCENT is of the packets in each direction, as in 1% or 0.5; 0 takes it back. The "+
 			"packets pass a process of the lab's.",

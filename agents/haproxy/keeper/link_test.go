@@ -124,21 +124,31 @@ func TestBlinkingLink(t *testing.T) {
 	l.tells(t, "-n hawser-test-check-up -B failed -d 50ms", "-n hawser-test-check-up -B ok -d 5s")
 }
 
-// TestFlappingLink: the cluster is not told of each turn.
+// TestFlappingLink: the cluster is not told of each turn. On a busy machine a turn may take so long
+// that the link is lost, which is something else.
 func TestFlappingLink(t *testing.T) {
-	l := checkLink(t, "every=1h")
-	began := time.Now()
 	for range 20 {
-		l.cable.Down()
-		l.cable.Up()
-		time.Sleep(15 * time.Millisecond)
+		flapped := false
+		passed := t.Run("flap", func(t *testing.T) {
+			l := checkLink(t, "every=1h")
+			began := time.Now()
+			for range 20 {
+				l.cable.Down()
+				l.cable.Up()
+				time.Sleep(15 * time.Millisecond)
+			}
+			took := time.Since(began)
+			if flapped = !strings.Contains(l.told(), "failed"); !flapped {
+				return
+			}
+			require.LessOrEqual(t, strings.Count(l.told(), "doubt-up -U 1"), 1+int(took/peace))
+			if strings.Contains(l.told(), "doubt-up -U 1") {
+				l.tells(t, "-n hawser-test-doubt-up -U 1 -p", "-n hawser-test-doubt-up -U 0 -p")
+			}
+		})
+		if flapped || !passed {
+			return
+		}
 	}
-	took := time.Since(began)
-	if strings.Contains(l.told(), "failed") {
-		t.Skip("this machine is so slow that the link was lost")
-	}
-	require.LessOrEqual(t, strings.Count(l.told(), "doubt-up -U 1"), 1+int(took/peace))
-	if strings.Contains(l.told(), "doubt-up -U 1") {
-		l.tells(t, "-n hawser-test-doubt-up -U 1 -p", "-n hawser-test-doubt-up -U 0 -p")
-	}
+	t.Fatal("the link was lost in each of 20 tries: this machine is too busy for the test")
 }

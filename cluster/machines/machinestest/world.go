@@ -21,6 +21,7 @@ import (
 
 	"github.com/hawser-ha/hawser/cluster/machines"
 	"github.com/hawser-ha/hawser/internal/corosync"
+	"github.com/hawser-ha/hawser/internal/needs"
 )
 
 // Host is the machine with corosync-qnetd.
@@ -56,9 +57,7 @@ const (
 func New(t testing.TB, nodes ...string) *World {
 	t.Helper()
 	for _, tool := range []string{"corosync-qnetd-certutil", "corosync-qdevice-net-certutil"} {
-		if real(tool) == "" {
-			t.Skipf("%s is not installed", tool)
-		}
+		needs.Command(t, tool)
 	}
 	w := &World{t: t, Root: t.TempDir(), down: map[string]bool{}}
 	cluster := corosync.Cluster{Name: "edge", Cipher: "aes256", Hash: "sha256", Timing: corosync.LAN}
